@@ -1,0 +1,76 @@
+//! The partner profile: every constant of the wire that only the unpublished documentation can settle, in one place.
+//!
+//! The public documents leave these open (wire.md §10). Each field names its row there. Deployments load a profile as
+//! data; nothing else in this crate may hard-code such a value. What it does not know: how a profile reaches the client.
+
+/// How interop JIDs are written (wire.md §3.4, §10 rows 4 and 5). Every form is always accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InteropJidForm {
+    /// Tag 245 followed by the server as a string.
+    #[default]
+    Tagged,
+    /// Tag 245 with `LIST_EMPTY` in place of the server.
+    TaggedEmptyServer,
+    /// `JID_PAIR` with `integrator-user` as the user.
+    Pair,
+}
+
+/// Constants that differ between deployments or that are only known under NDA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// First bytes of every connection: "WA", protocol version, token dictionary (§1.1; row 1).
+    pub connection_header: [u8; 4],
+    /// The Partner's id as assigned at onboarding, 1 to 999 (seed 001 §1.2.2).
+    pub integrator: u16,
+    /// X25519 public key that signs the certificate chain of the chat server (§2.7; row 9).
+    pub root_key: [u8; 32],
+    /// Serial that the intermediate certificate must name as its issuer (§2.7).
+    pub root_serial: u32,
+    /// Interop protocol version, sent in `userAgent.appVersion` (row 3).
+    pub version: [u32; 3],
+    /// `ClientPayload.product` (row 2). 2 is INTEROP.
+    pub product: i32,
+    /// `ClientPayload.userAgent.platform` (row 2). 34 is TEST; 14, WEB, is what unofficial clients claim and is refused here.
+    pub platform: i32,
+    /// `InteropData.enableReadReceipts` (row 25).
+    pub read_receipts: bool,
+    /// How interop JIDs are written (rows 4, 5).
+    pub interop_jid: InteropJidForm,
+    /// Largest text of one message in UTF-8 bytes (row 31).
+    pub max_text_bytes: usize,
+    /// Largest frame that either end accepts, in bytes; at most 2^24 - 1 (§1.1; row 31).
+    pub max_frame_bytes: usize,
+    /// Largest inflated stanza, in bytes (§2.9).
+    pub max_inflated_bytes: usize,
+    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13).
+    pub offline_batch: u32,
+    /// One-time prekeys of the first upload (§5.7). The field's clients send 812; a browser need not make so many at once.
+    pub prekeys_initial: u32,
+    /// One-time prekeys of each refill (§5.7).
+    pub prekeys_refill: u32,
+    /// Refill when the server holds fewer than this (§5.7).
+    pub prekeys_floor: u32,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            connection_header: *b"WA\x06\x03",
+            integrator: 1,
+            root_key: [0; 32],
+            root_serial: 0,
+            version: [2, 3000, 0],
+            product: 2,
+            platform: 34,
+            read_receipts: false,
+            interop_jid: InteropJidForm::Tagged,
+            max_text_bytes: 65_536,
+            max_frame_bytes: 1 << 20,
+            max_inflated_bytes: 16 << 20,
+            offline_batch: 100,
+            prekeys_initial: 100,
+            prekeys_refill: 50,
+            prekeys_floor: 10,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! One value = one transaction: the vocabulary between the engine and any store.
+//!
+//! A store is a set of tables of byte keys, in byte order, to byte values. It knows nothing of what the bytes mean; values
+//! are sealed before they come here.
+
+/// A table. The discriminant is stable: it is part of the seal's associated data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// One row, `account`: who we are.
+    Account = 1,
+    /// One-time prekeys by id (3 bytes, big endian).
+    PreKey = 2,
+    /// Signed prekeys by id (3 bytes, big endian).
+    SignedPreKey = 3,
+    /// Signal sessions by address.
+    Session = 4,
+    /// Peers by JID: identity key, names.
+    Peer = 5,
+    /// Chats by JID.
+    Chat = 6,
+    /// Messages by chat, zero byte, sequence number (8 bytes, big endian).
+    Message = 7,
+    /// Sequence numbers by chat, zero byte, message id: dedupe, receipts.
+    MessageId = 8,
+    /// What waits to be acknowledged by the server, by order (8 bytes, big endian).
+    Outbox = 9,
+    /// Stanzas that were understood by nobody, by order (8 bytes, big endian).
+    Unknown = 10,
+}
+
+impl Table {
+    /// Every table, for opening a store.
+    pub const ALL: [Self; 10] = [
+        Self::Account,
+        Self::PreKey,
+        Self::SignedPreKey,
+        Self::Session,
+        Self::Peer,
+        Self::Chat,
+        Self::Message,
+        Self::MessageId,
+        Self::Outbox,
+        Self::Unknown,
+    ];
+
+    /// The name of the object store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::PreKey => "prekey",
+            Self::SignedPreKey => "signed_prekey",
+            Self::Session => "session",
+            Self::Peer => "peer",
+            Self::Chat => "chat",
+            Self::Message => "message",
+            Self::MessageId => "message_id",
+            Self::Outbox => "outbox",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Insert or replace.
+    Put(Table, Vec<u8>, Vec<u8>),
+    /// Remove; nothing happens when there is no such row.
+    Delete(Table, Vec<u8>),
+    /// Remove every row of the table.
+    Clear(Table),
+}
+
+/// Writes that become durable together or not at all, in this order.
+pub type Changes = Vec<Change>;
+
+/// One read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The row of this key, if there is one.
+    Get(Table, Vec<u8>),
+    /// At most `limit` rows with `from <= key < to`, in key order, or from the end when `reverse`.
+    Range {
+        /// Where to look.
+        table: Table,
+        /// First key of the range.
+        from: Vec<u8>,
+        /// End of the range, exclusive. `None` is the end of the table.
+        to: Option<Vec<u8>>,
+        /// From the end.
+        reverse: bool,
+        /// At most this many rows.
+        limit: u32,
+    },
+}
+
+/// The answers to a list of queries, one for each, each the rows found as key and value.
+pub type Rows = Vec<Vec<(Vec<u8>, Vec<u8>)>>;

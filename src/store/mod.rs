@@ -1,0 +1,3 @@
+//! What is kept, in which form, and how it is sealed. The database itself is the driver's.
+
+pub mod changes;
