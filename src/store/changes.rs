@@ -3,46 +3,57 @@
 //! A store is a set of tables of byte keys, in byte order, to byte values. It knows nothing of what the bytes mean; values
 //! are sealed before they come here.
 
-/// A table. The discriminant is stable: it is part of the seal's associated data.
+/// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
 pub enum Table {
     /// One row, `account`: who we are.
-    Account = 1,
+    Account,
     /// One-time prekeys by id (3 bytes, big endian).
-    PreKey = 2,
+    PreKey,
     /// Signed prekeys by id (3 bytes, big endian).
-    SignedPreKey = 3,
+    SignedPreKey,
     /// Signal sessions by address.
-    Session = 4,
-    /// Peers by JID: identity key, names.
-    Peer = 5,
-    /// Chats by JID.
-    Chat = 6,
-    /// Messages by chat, zero byte, sequence number (8 bytes, big endian).
-    Message = 7,
-    /// Sequence numbers by chat, zero byte, message id: dedupe, receipts.
-    MessageId = 8,
+    Session,
+    /// Chats by the peer's JID: names, counters, the peer's identity key.
+    Chat,
+    /// Messages by chat and sequence number: see [`keys`](crate::store::keys).
+    Message,
+    /// Sequence numbers by chat and message id: dedupe, receipts.
+    MessageId,
     /// What waits to be acknowledged by the server, by order (8 bytes, big endian).
-    Outbox = 9,
+    Outbox,
     /// Stanzas that were understood by nobody, by order (8 bytes, big endian).
-    Unknown = 10,
+    Unknown,
 }
 
 impl Table {
     /// Every table, for opening a store.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
         Self::PreKey,
         Self::SignedPreKey,
         Self::Session,
-        Self::Peer,
         Self::Chat,
         Self::Message,
         Self::MessageId,
         Self::Outbox,
         Self::Unknown,
     ];
+
+    /// The number that the seal binds rows to.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Account => 1,
+            Self::PreKey => 2,
+            Self::SignedPreKey => 3,
+            Self::Session => 4,
+            Self::Chat => 5,
+            Self::Message => 6,
+            Self::MessageId => 7,
+            Self::Outbox => 8,
+            Self::Unknown => 9,
+        }
+    }
 
     /// The name of the object store.
     pub const fn name(self) -> &'static str {
@@ -51,7 +62,6 @@ impl Table {
             Self::PreKey => "prekey",
             Self::SignedPreKey => "signed_prekey",
             Self::Session => "session",
-            Self::Peer => "peer",
             Self::Chat => "chat",
             Self::Message => "message",
             Self::MessageId => "message_id",

@@ -1,0 +1,65 @@
+//! Row keys. Every key sorts the way its table is read.
+//!
+//! Keys are not sealed: they show which JIDs this person writes with, and how much, to whoever reads the disk.
+//! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
+
+/// The one row of [`Table::Account`](crate::store::changes::Table::Account).
+pub const ACCOUNT: &[u8] = b"account";
+
+/// Key of a prekey: 3 bytes, big endian. Ids are 24-bit; higher bits are dropped.
+pub fn prekey(id: u32) -> Vec<u8> {
+    let [_, high, middle, low] = id.to_be_bytes();
+    vec![high, middle, low]
+}
+
+/// Key of a row that is ordered by number.
+pub fn order(number: u64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+/// The number of a key made by [`order`].
+pub fn order_of(key: &[u8]) -> Option<u64> {
+    key.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// Key of a message.
+pub fn message(chat: &str, seq: u64) -> Vec<u8> {
+    let mut key = prefix(chat);
+    key.extend_from_slice(&seq.to_be_bytes());
+    key
+}
+
+/// Key of a message's id.
+pub fn message_id(chat: &str, id: &str) -> Vec<u8> {
+    let mut key = prefix(chat);
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+fn prefix(chat: &str) -> Vec<u8> {
+    let length = u32::try_from(chat.len()).unwrap_or(u32::MAX);
+    let mut key = Vec::with_capacity(4 + chat.len() + 24);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(chat.as_bytes());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_sort_by_sequence_number_within_their_chat() {
+        assert!(message("a", 255) < message("a", 256));
+        assert!(message("a", u64::MAX) < message("b", 0));
+    }
+
+    #[test]
+    fn no_chat_id_reaches_into_anothers_range() {
+        let (from, to) = (message("a", 0), message("a", u64::MAX));
+        for other in ["a\0", "a\0\0\0\0\0\0\0\u{1}", "", "aa"] {
+            let key = message(other, 1);
+            assert!(key < from || key > to, "{other:?}");
+        }
+    }
+}

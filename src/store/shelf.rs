@@ -1,0 +1,202 @@
+//! Rows of one table in memory: what was read, what changed since the last commit, what must be read first.
+//!
+//! A shelf knows nothing of sealing or transactions. Rows that are not in memory are asked for by message, never awaited:
+//! a look-up that misses notes the key and answers [`Missing`], the engine reads it, and the work is tried again.
+
+use super::changes::Table;
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// A kind of row.
+pub trait Row: Sized {
+    /// Where rows of this kind are kept.
+    const TABLE: Table;
+    /// As bytes, before sealing.
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>>;
+    /// From opened bytes.
+    ///
+    /// # Errors
+    /// [`RowError`] for bytes that no build of ours wrote.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RowError>;
+}
+
+/// A row that opened but does not decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a row of table {} does not decode: {expected}", table.name())]
+pub struct RowError {
+    /// The table.
+    pub table: Table,
+    /// What was expected.
+    pub expected: &'static str,
+}
+
+/// The row is not in memory; its key was noted. Try again when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing;
+
+/// The rows of one table that are in memory.
+#[derive(Debug)]
+pub struct Shelf<R> {
+    rows: BTreeMap<Vec<u8>, Option<R>>,
+    complete: bool,
+    dirty: BTreeSet<Vec<u8>>,
+    wanted: BTreeSet<Vec<u8>>,
+}
+
+impl<R: Row> Default for Shelf<R> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), complete: false, dirty: BTreeSet::new(), wanted: BTreeSet::new() }
+    }
+}
+
+impl<R: Row> Shelf<R> {
+    /// Says that every row of the table is here: a look-up never misses.
+    pub fn set_complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Puts what the store said, unless there is something here that is as new or newer.
+    pub fn loaded(&mut self, key: Vec<u8>, row: Option<R>) {
+        self.wanted.remove(&key);
+        self.rows.entry(key).or_insert(row);
+    }
+
+    /// The row, if there is one.
+    ///
+    /// # Errors
+    /// [`Missing`] when it is not in memory.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<&R>, Missing> {
+        self.require(key)?;
+        Ok(self.rows.get(key).and_then(Option::as_ref))
+    }
+
+    /// The row for changing it; counts as changed.
+    ///
+    /// # Errors
+    /// [`Missing`] when it is not in memory.
+    pub fn change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
+        self.require(key)?;
+        let row = self.rows.get_mut(key).and_then(Option::as_mut);
+        if row.is_some() {
+            self.dirty.insert(key.to_vec());
+        }
+        Ok(row)
+    }
+
+    /// Notes the key as wanted if it is not in memory.
+    pub fn want(&mut self, key: &[u8]) {
+        let _noted = self.require(key);
+    }
+
+    fn require(&mut self, key: &[u8]) -> Result<(), Missing> {
+        if self.complete || self.rows.contains_key(key) {
+            return Ok(());
+        }
+        self.wanted.insert(key.to_vec());
+        Err(Missing)
+    }
+
+    /// Inserts or replaces.
+    pub fn put(&mut self, key: Vec<u8>, row: R) {
+        self.dirty.insert(key.clone());
+        self.rows.insert(key, Some(row));
+    }
+
+    /// Removes.
+    pub fn delete(&mut self, key: &[u8]) {
+        self.dirty.insert(key.to_vec());
+        self.rows.insert(key.to_vec(), None);
+    }
+
+    /// Every row in memory, in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
+        self.rows.iter().filter_map(|(key, row)| row.as_ref().map(|row| (key.as_slice(), row)))
+    }
+
+    /// Something changed since the last call of [`take_dirty`](Self::take_dirty).
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// The rows that changed, as key and bytes; `None` for removed ones.
+    pub fn take_dirty(&mut self) -> Vec<(Vec<u8>, Option<Zeroizing<Vec<u8>>>)> {
+        let dirty = std::mem::take(&mut self.dirty);
+        dirty
+            .into_iter()
+            .map(|key| {
+                let row = self.rows.get(&key).and_then(Option::as_ref).map(Row::to_bytes);
+                (key, row)
+            })
+            .collect()
+    }
+
+    /// Keys that look-ups missed since the last call.
+    pub fn take_wanted(&mut self) -> BTreeSet<Vec<u8>> {
+        std::mem::take(&mut self.wanted)
+    }
+
+    /// Forgets unchanged rows when there are more than `keep`. Only for shelves that are not complete.
+    pub fn trim(&mut self, keep: usize) {
+        if !self.complete && self.rows.len() > keep {
+            let dirty = &self.dirty;
+            self.rows.retain(|key, _| dirty.contains(key));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Word(String);
+    impl Row for Word {
+        const TABLE: Table = Table::Chat;
+        fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+            Zeroizing::new(self.0.clone().into_bytes())
+        }
+        fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+            let error = RowError { table: Self::TABLE, expected: "UTF-8" };
+            Ok(Self(String::from_utf8(bytes.to_vec()).map_err(|_| error)?))
+        }
+    }
+
+    #[test]
+    fn a_miss_is_noted_once_and_answered_by_what_the_store_says() {
+        let mut shelf = Shelf::<Word>::default();
+        assert_eq!(shelf.get(b"a"), Err(Missing));
+        assert_eq!(shelf.get(b"a"), Err(Missing));
+        assert_eq!(shelf.take_wanted().len(), 1);
+        shelf.loaded(b"a".to_vec(), None);
+        assert_eq!(shelf.get(b"a"), Ok(None));
+    }
+
+    #[test]
+    fn what_the_store_says_never_replaces_what_is_newer() {
+        let mut shelf = Shelf::<Word>::default();
+        shelf.put(b"a".to_vec(), Word("ours".into()));
+        shelf.loaded(b"a".to_vec(), Some(Word("stale".into())));
+        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("ours".into()))));
+    }
+
+    #[test]
+    fn many_changes_of_one_row_are_one_write() {
+        let mut shelf = Shelf::<Word>::default();
+        shelf.put(b"a".to_vec(), Word("1".into()));
+        shelf.change(b"a").unwrap().unwrap().0 = "2".into();
+        let dirty = shelf.take_dirty();
+        assert_eq!(dirty.len(), 1);
+        assert_eq!(dirty[0].1.as_ref().unwrap().as_slice(), b"2");
+        assert!(!shelf.is_dirty());
+    }
+
+    #[test]
+    fn trimming_keeps_what_is_not_written_yet() {
+        let mut shelf = Shelf::<Word>::default();
+        shelf.loaded(b"a".to_vec(), Some(Word("clean".into())));
+        shelf.put(b"b".to_vec(), Word("dirty".into()));
+        shelf.trim(1);
+        assert_eq!(shelf.get(b"a"), Err(Missing));
+        assert_eq!(shelf.get(b"b"), Ok(Some(&Word("dirty".into()))));
+    }
+}
