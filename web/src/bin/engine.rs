@@ -1,0 +1,3 @@
+//! The engine: runs in the dedicated worker of every tab, and leads in one of them.
+
+fn main() {}

@@ -1,0 +1,192 @@
+//! The page's line to the engine, wherever the engine runs: commands out, updates in.
+//!
+//! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine says that
+//! it is done, and sent again when an engine starts; its tag keeps it from having a second effect.
+//!
+//! What this module does not know: what the commands and the updates mean.
+
+use crate::port::channel::{Channel, ChannelError};
+use crate::port::events::{Return, Returns};
+use crate::port::rng::{self, NoRandomness};
+use causeway::view::{Action, Command, Hello, News, Update};
+use prost::Message;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// From the pages to the engine.
+pub const COMMANDS: &str = "causeway-commands";
+/// From the engine to the pages.
+pub const UPDATES: &str = "causeway-updates";
+/// In place of a command: a page was brought to the front, or the network is back. No command is empty.
+pub const WAKE: &[u8] = &[];
+
+/// More than a person can type while no engine answers. Past it the oldest is forgotten.
+const MOST_UNANSWERED: usize = 10_000;
+
+/// The page cannot reach any engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// No channel between tabs.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// No randomness for tags.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+/// The page's end. Clones are the same end.
+#[derive(Clone)]
+pub struct Link(Rc<Inner>);
+
+struct Inner {
+    /// Absent only while the link is being made: the two channels and the closures between them know each other.
+    ends: RefCell<Option<Ends>>,
+    unanswered: RefCell<Unanswered>,
+}
+
+/// Kept alive for as long as updates may come.
+struct Ends {
+    commands: Channel,
+    _updates: Channel,
+    _returns: Returns,
+}
+
+impl Link {
+    /// Joins, and asks whichever engine runs for a snapshot. `on_update` gets everything that engines say from now on.
+    ///
+    /// # Errors
+    /// [`LinkError`] when this browser cannot run the client.
+    pub fn connect(on_update: impl Fn(Update) + 'static) -> Result<Self, LinkError> {
+        let inner = Rc::new(Inner { ends: RefCell::new(None), unanswered: RefCell::default() });
+        rng::open()?;
+        let commands = Channel::open(COMMANDS, |_| ())?;
+        let updates = Channel::open(UPDATES, {
+            let inner = Rc::downgrade(&inner);
+            move |bytes| {
+                let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
+                let news = inner.unanswered.borrow_mut().observe(&update);
+                on_update(update);
+                if news == Observed::EngineStarted {
+                    inner.say_everything();
+                }
+            }
+        })?;
+        let returns = Returns::listen({
+            let inner = Rc::downgrade(&inner);
+            move |what| {
+                let Some(inner) = inner.upgrade() else { return };
+                inner.post(WAKE);
+                if what == Return::Shown {
+                    inner.say_everything();
+                }
+            }
+        });
+        *inner.ends.borrow_mut() = Some(Ends { commands, _updates: updates, _returns: returns });
+        inner.say_everything();
+        Ok(Self(inner))
+    }
+
+    /// Sends a command and keeps it until it is done. The tag comes back in [`causeway::view::Done`].
+    pub fn send(&self, action: Action) -> u64 {
+        // Randomness was proven in `connect`.
+        let tag = rng::tag().unwrap_or_default();
+        let command = Zeroizing::new(Command { tag, action: Some(action) }.encode_to_vec());
+        self.0.post(&command);
+        self.0.unanswered.borrow_mut().keep(tag, command);
+        tag
+    }
+}
+
+impl Inner {
+    fn post(&self, message: &[u8]) {
+        if let Some(ends) = &*self.ends.borrow() {
+            ends.commands.send(message);
+        }
+    }
+
+    /// Greets the engine, and sends again what nobody has answered.
+    fn say_everything(&self) {
+        let tag = rng::tag().unwrap_or_default();
+        self.post(&Command { tag, action: Some(Action::Hello(Hello {})) }.encode_to_vec());
+        for command in self.unanswered.borrow().commands() {
+            self.post(command);
+        }
+    }
+}
+
+/// Commands without an answer, in the order in which they were given.
+#[derive(Default)]
+struct Unanswered(VecDeque<(u64, Zeroizing<Vec<u8>>)>);
+
+/// What an update means for the link.
+#[derive(Debug, PartialEq, Eq)]
+enum Observed {
+    EngineStarted,
+    Other,
+}
+
+impl Unanswered {
+    fn keep(&mut self, tag: u64, command: Zeroizing<Vec<u8>>) {
+        if self.0.len() >= MOST_UNANSWERED {
+            self.0.pop_front();
+        }
+        self.0.push_back((tag, command));
+    }
+
+    fn observe(&mut self, update: &Update) -> Observed {
+        let answered = match &update.news {
+            Some(News::Started(_)) => return Observed::EngineStarted,
+            Some(News::Done(done)) => done.tag,
+            Some(News::Thread(thread)) => thread.tag,
+            _ => return Observed::Other,
+        };
+        self.0.retain(|(tag, _)| *tag != answered);
+        Observed::Other
+    }
+
+    fn commands(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|(_, command)| command.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use causeway::view::{Done, Started, Thread};
+
+    fn three() -> Unanswered {
+        let mut unanswered = Unanswered::default();
+        for tag in [7, 3, 5] {
+            unanswered.keep(tag, Zeroizing::new(vec![tag as u8]));
+        }
+        unanswered
+    }
+
+    #[test]
+    fn an_engine_that_starts_hears_every_unanswered_command_in_order() {
+        let mut unanswered = three();
+        assert_eq!(unanswered.observe(&News::Started(Started {}).into()), Observed::EngineStarted);
+        assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7], [3], [5]]);
+    }
+
+    #[test]
+    fn an_answer_ends_only_its_own_command() {
+        let mut unanswered = three();
+        unanswered.observe(&News::Done(Done { tag: 3, ..Done::default() }).into());
+        unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
+        unanswered.observe(&News::Thread(Thread { tag: 5, ..Thread::default() }).into());
+        assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
+    }
+
+    #[test]
+    fn the_oldest_command_makes_room() {
+        let mut unanswered = Unanswered::default();
+        for tag in 0..=MOST_UNANSWERED as u64 {
+            unanswered.keep(tag, Zeroizing::new(vec![]));
+        }
+        assert_eq!(unanswered.0.len(), MOST_UNANSWERED);
+        assert_eq!(unanswered.0.front().map(|(tag, _)| *tag), Some(1));
+    }
+}

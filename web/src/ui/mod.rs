@@ -1,0 +1,4 @@
+//! The pages.
+
+/// Shows the page.
+pub fn mount() {}
