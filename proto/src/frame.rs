@@ -1,1 +1,140 @@
-//! frame
+//! Cuts the stream of the socket into frames and puts lengths before them (wire.md §1.1).
+//!
+//! The bytes of one frame may come in any number of pieces, and one piece may hold any number of frames: the messages of
+//! a WebSocket mean nothing here. What this module does not know: what a frame holds.
+
+use std::mem;
+
+/// Longest payload that the three bytes of the length can tell.
+pub const MAX_PAYLOAD: usize = (1 << 24) - 1;
+
+const HEADER: usize = 3;
+
+/// Most bytes that are kept for a caller who feeds without taking frames out.
+const MAX_BACKLOG: usize = 2 * (HEADER + MAX_PAYLOAD);
+
+/// The three bytes before a payload of `length` bytes.
+///
+/// # Errors
+/// When the length does not fit into them.
+pub fn header(length: usize) -> Result<[u8; 3], FrameError> {
+    match u32::try_from(length).map(u32::to_be_bytes) {
+        Ok([0, length @ ..]) => Ok(length),
+        _ => Err(FrameError::TooLong { most: MAX_PAYLOAD, got: length }),
+    }
+}
+
+/// Appends what a client sends before its first frame: the routing information that an earlier connection was given, if
+/// any, and the four bytes that name the protocol. Only these four are part of the handshake's prologue.
+///
+/// # Errors
+/// When the routing information is longer than its length can tell.
+pub fn opening(connection_header: &[u8; 4], routing: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), FrameError> {
+    if let Some(routing) = routing {
+        let length = header(routing.len())?;
+        out.extend_from_slice(b"ED\x00\x01");
+        out.extend_from_slice(&length);
+        out.extend_from_slice(routing);
+    }
+    out.extend_from_slice(connection_header);
+    Ok(())
+}
+
+/// Puts frames together again.
+///
+/// Keeps what has been fed and not yet taken, so it holds at most one unfinished frame and one piece if all frames are
+/// taken out after each piece. After an error the stream has no meaning any more: the error stays and nothing is kept.
+#[derive(Debug)]
+pub struct FrameReader {
+    most: usize,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that have been taken out already.
+    taken: usize,
+    broken: Option<FrameError>,
+}
+
+impl FrameReader {
+    /// A reader of frames whose payload has at most `max_frame_bytes` bytes.
+    pub fn new(max_frame_bytes: usize) -> Self {
+        Self { most: max_frame_bytes.min(MAX_PAYLOAD), buffer: Vec::new(), taken: 0, broken: None }
+    }
+
+    /// Takes in what one message of the socket brought.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
+        // Moving the rest to the front costs at most as much as was taken out since the last time.
+        if self.taken * 2 >= self.buffer.len() {
+            self.buffer.drain(..self.taken);
+            self.taken = 0;
+        }
+        let got = self.buffer.len() - self.taken;
+        if got > MAX_BACKLOG {
+            self.give_up(FrameError::Backlog { most: MAX_BACKLOG, got });
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+    }
+
+    /// Takes out the payload of the next frame, or `None` until more has been fed.
+    ///
+    /// # Errors
+    /// When a frame announces more than it may have; as soon as its length is there, before its payload is. Then always.
+    #[expect(clippy::should_implement_trait, reason = "None is not the end, and an error ends it for good")]
+    pub fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let pending = self.buffer.get(self.taken..).unwrap_or_default();
+        let Some(([high, middle, low], rest)) = pending.split_first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+        if length > self.most {
+            return Err(self.give_up(FrameError::TooLong { most: self.most, got: length }));
+        }
+        let Some(payload) = rest.get(..length).map(<[u8]>::to_vec) else {
+            return Ok(None);
+        };
+        self.taken += HEADER + length;
+        if self.taken == self.buffer.len() {
+            self.buffer.clear();
+            self.taken = 0;
+        }
+        Ok(Some(payload))
+    }
+
+    /// Whether bytes of an unfinished frame are waiting: the stream should not end here.
+    pub fn is_inside_frame(&self) -> bool {
+        self.taken < self.buffer.len()
+    }
+
+    fn give_up(&mut self, error: FrameError) -> FrameError {
+        self.broken = Some(error);
+        self.taken = 0;
+        mem::take(&mut self.buffer);
+        error
+    }
+}
+
+/// Why a stream is no sequence of frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// A frame that is longer than it may be.
+    #[error("a frame can have {most} bytes here, this has {got}")]
+    TooLong {
+        /// The most that is sent or read.
+        most: usize,
+        /// Bytes of the payload, or that the frame announces.
+        got: usize,
+    },
+    /// Frames were fed but never taken out.
+    #[error("{got} bytes of frames wait to be taken out, more than {most}")]
+    Backlog {
+        /// The most that is kept.
+        most: usize,
+        /// Bytes that wait.
+        got: usize,
+    },
+}

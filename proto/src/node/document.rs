@@ -1,0 +1,67 @@
+//! A node as the transport carries it: a flag byte, then the node, possibly compressed (wire.md §2.9).
+//!
+//! What it does not know: the encryption and the frame around it. We never compress: the public documents leave it to
+//! the sender, and what is compressed before encryption gives away a little of its content by its length.
+
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use super::{DecodeError, EncodeError, Node};
+use crate::profile::Profile;
+
+/// Says that the node is compressed. The other bits of the flag byte mean nothing yet.
+const COMPRESSED: u8 = 2;
+
+/// Appends the flag byte and the node, uncompressed. After an error `out` is as it was.
+///
+/// # Errors
+/// Those of [`encode`](super::encode()).
+pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let start = out.len();
+    out.push(0);
+    super::encode(node, profile, out).inspect_err(|_| out.truncate(start))
+}
+
+/// Reads the flag byte and the node, which inflated may have `max_inflated` bytes.
+///
+/// # Errors
+/// Those of [`decode`](super::decode()), and those of compression.
+pub fn decode(document: &[u8], max_inflated: usize) -> Result<Node, DecodeError> {
+    match document {
+        [] => Err(DecodeError::EmptyDocument),
+        // Some servers close a stream with the flag alone: its number is also that of the word.
+        [COMPRESSED] => Ok(Node::new("xmlstreamend")),
+        [flags, body @ ..] if flags & COMPRESSED != 0 => super::decode(&inflate(body, max_inflated)?),
+        [_, body @ ..] => super::decode(body),
+    }
+}
+
+/// Inflates a zlib stream that fills `bytes`. The room for it grows with what comes out, never by what is promised.
+fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
+    const FLAGS: u32 = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut decompressor = Box::<DecompressorOxide>::default();
+    let mut out = vec![0; bytes.len().saturating_mul(4).min(most)];
+    let (mut read, mut written) = (0, 0);
+    loop {
+        let rest = bytes.get(read..).unwrap_or_default();
+        let (status, consumed, produced) = decompress(&mut decompressor, rest, &mut out, written, FLAGS);
+        read += consumed;
+        written += produced;
+        match status {
+            TINFLStatus::Done => break,
+            TINFLStatus::HasMoreOutput if out.len() >= most => {
+                return Err(DecodeError::InflatedTooLarge { most });
+            }
+            TINFLStatus::HasMoreOutput => out.resize(out.len().saturating_mul(2).clamp(1, most), 0),
+            _ => return Err(DecodeError::Compression),
+        }
+    }
+    if read < bytes.len() {
+        return Err(DecodeError::TrailingCompressed { got: bytes.len() - read });
+    }
+    out.truncate(written);
+    Ok(out)
+}

@@ -1,0 +1,106 @@
+//! Packed strings: two characters a byte, for numbers and upper-case hex (wire.md §3.3).
+//!
+//! What it does not know: the tag and the header byte around the packed bytes.
+
+/// Longest text that has a packed form: the header byte counts at most 127 bytes, and encoders stop at as many
+/// characters.
+pub(super) const LONGEST: usize = 127;
+
+/// The sixteen characters that a half byte can stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alphabet {
+    /// Digits, `-` and `.`; 15 is padding and the rest means nothing.
+    Nibble,
+    /// Digits and `A` to `F`.
+    Hex,
+}
+
+/// Marks a byte that is no character of an alphabet, and a half byte that is no character.
+const NONE: u8 = 0xFF;
+
+static NIBBLE_CODES: [u8; 256] = codes(*NIBBLE);
+static HEX_CODES: [u8; 256] = codes(*HEX);
+static NIBBLE_PAIRS: [[u8; 2]; 256] = pairs(*NIBBLE);
+static HEX_PAIRS: [[u8; 2]; 256] = pairs(*HEX);
+
+const NIBBLE: &[u8; 16] = b"0123456789-.\xFF\xFF\xFF\xFF";
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// The alphabet that has all characters of a text; none for empty or long text.
+pub(super) fn alphabet(text: &[u8]) -> Option<Alphabet> {
+    if text.is_empty() || text.len() > LONGEST {
+        return None;
+    }
+    let (mut nibble, mut hex) = (0, 0);
+    for byte in text {
+        nibble |= code(&NIBBLE_CODES, *byte);
+        hex |= code(&HEX_CODES, *byte);
+    }
+    match (nibble == NONE, hex == NONE) {
+        (false, _) => Some(Alphabet::Nibble),
+        (true, false) => Some(Alphabet::Hex),
+        (true, true) => None,
+    }
+}
+
+/// Appends the header byte and the packed bytes of a text whose [`alphabet`] this is.
+pub(super) fn pack(alphabet: Alphabet, text: &[u8], out: &mut Vec<u8>) {
+    let codes = match alphabet {
+        Alphabet::Nibble => &NIBBLE_CODES,
+        Alphabet::Hex => &HEX_CODES,
+    };
+    let (pairs, odd) = text.as_chunks::<2>();
+    let header = ((odd.len() << 7) + pairs.len() + odd.len()) as u8;
+    out.push(header);
+    out.extend(pairs.iter().map(|[high, low]| code(codes, *high) << 4 | code(codes, *low)));
+    out.extend(odd.iter().map(|last| code(codes, *last) << 4 | 0x0F));
+}
+
+/// The text of packed bytes, without the last half byte if `odd`.
+///
+/// # Errors
+/// The place of the first byte with a half that is no character.
+pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Result<String, usize> {
+    let table = match alphabet {
+        Alphabet::Nibble => &NIBBLE_PAIRS,
+        Alphabet::Hex => &HEX_PAIRS,
+    };
+    let mut text = vec![0; bytes.len() * 2];
+    let (pairs, _) = text.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = table.get(usize::from(*byte)).copied().unwrap_or([NONE; 2]);
+    }
+    if odd {
+        text.pop();
+    }
+    // Every character is ASCII, and the mark for none is not: the check of the text is the check of the halves.
+    String::from_utf8(text).map_err(|error| error.utf8_error().valid_up_to() / 2)
+}
+
+fn code(codes: &[u8; 256], byte: u8) -> u8 {
+    codes.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is a build error")]
+const fn codes(alphabet: [u8; 16]) -> [u8; 256] {
+    let mut codes = [NONE; 256];
+    let mut code = 0;
+    while code < alphabet.len() {
+        if alphabet[code] != NONE {
+            codes[alphabet[code] as usize] = code as u8;
+        }
+        code += 1;
+    }
+    codes
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is a build error")]
+const fn pairs(alphabet: [u8; 16]) -> [[u8; 2]; 256] {
+    let mut pairs = [[NONE; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [alphabet[byte >> 4], alphabet[byte & 15]];
+        byte += 1;
+    }
+    pairs
+}
