@@ -5,6 +5,13 @@
 
 pub mod boot;
 pub mod channel;
+pub mod clock;
 pub mod events;
+pub mod http;
+pub mod idb;
+pub mod key;
+pub mod lock;
 pub mod rng;
+pub mod socket;
+pub mod storage;
 pub mod worker;
