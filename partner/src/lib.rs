@@ -1,1 +1,147 @@
-//! causeway-partner
+//! The partner server: what a messaging provider runs so that its users can reach WhatsApp.
+//!
+//! It signs people in, vouches for their identifiers with short-lived tokens whose keys it publishes, tells the client
+//! where WhatsApp is and which root to trust, and serves the client under a strict content security policy. What it
+//! does not know: any message, any key of a client, or whom anyone writes to.
+//!
+//! ```text
+//! config    every option, checked
+//! sign_in   identifiers, passwords, sessions, and the database that keeps them
+//! identity  signing keys, tokens
+//! http      paths, refusals, headers, the client's files
+//! serve     connections
+//! ```
+
+mod clock;
+mod config;
+mod http;
+mod identity;
+mod rate;
+mod serve;
+mod sign_in;
+
+pub use config::{
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, Settings, SignInConfig, TokenConfig,
+    WhatsAppConfig,
+};
+pub use http::ClientError;
+pub use identity::KeyError;
+pub use sign_in::StoreError;
+
+use http::{App, ClientFiles, Limits};
+use identity::KeyRing;
+use sign_in::{Passwords, Store};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// The server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}. Is another server running there? Change `listen` otherwise")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The data folder cannot be made.
+    #[error("the data folder {}: {source}. Change `data_dir` or its owner", path.display())]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The client's files cannot be read.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// Argon2id refuses the configured cost.
+    #[error("sign_in.hash_memory_kib and hash_passes: {0}")]
+    PasswordCost(argon2::password_hash::Error),
+}
+
+/// The partner server, to be started in a program of one's own.
+#[derive(Debug)]
+pub struct Server;
+
+/// A server that accepts connections. Dropping it stops it as [`Running::stop`] does, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens: the port that was found for port 0.
+    pub addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Checks the configuration, opens database and keys (making them at the first start), and accepts connections.
+    ///
+    /// # Errors
+    /// A [`StartError`] that names the option to change.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let address = config.listen;
+        let at = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(at)?;
+        let addr = listener.local_addr().map_err(at)?;
+        let settings = Settings::check(config, addr)?;
+        let patience = serve::Patience {
+            connections: settings.limits.connections,
+            headers: Duration::from_secs(settings.limits.request_seconds),
+            shutdown: Duration::from_secs(settings.limits.shutdown_seconds),
+        };
+        let app = Arc::new(open(settings).await?);
+        let store = app.store.clone();
+        let router = http::router(app);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            serve::serve(listener, router, patience, stopped).await;
+            store.close().await;
+        });
+        Ok(Running { addr, stop, task })
+    }
+}
+
+impl Running {
+    /// Lets requests under way finish (for `limits.shutdown_seconds`), closes the database, and returns.
+    pub async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the server did not end well");
+        }
+    }
+}
+
+/// Opens everything that the handlers share.
+async fn open(settings: Settings) -> Result<App, StartError> {
+    private_folder(&settings.data_dir)
+        .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
+    let store = Store::open(&settings.data_dir.join("partner.db")).await?;
+    let now = clock::unix_seconds().unsigned_abs();
+    // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
+    let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
+    let client = settings.client_dir.as_deref().map(ClientFiles::read).transpose()?;
+    let passwords = Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?;
+    let limits = Limits::new(&settings);
+    Ok(App { settings, store, passwords, keys, client, limits })
+}
+
+fn private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,306 @@
+//! The configuration after all checks: values that fit together, in the form that the crate works with.
+//!
+//! What this module does not know: files other than the root key's; whether the data folder can be written (the store
+//! and the key ring say that themselves).
+
+use super::{Config, LimitsConfig, SignInConfig};
+use std::{net::SocketAddr, path::PathBuf};
+use url::{Host, Url};
+
+/// Longest issuer and audience, in bytes: with both at this length a token stays under WhatsApp's 4 KiB.
+const MAX_CLAIM_BYTES: usize = 512;
+/// Longest name of the Partner, in bytes.
+const MAX_NAME_BYTES: usize = 100;
+
+/// One mistake in the configuration for each line, each with what to do.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", problems.join("\n"))]
+pub struct ConfigError {
+    /// `option: what is wrong and what it must be`.
+    pub problems: Vec<String>,
+}
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) public_origin: String,
+    /// Whether cookies carry `Secure`: always, except on http for this machine.
+    pub(crate) secure: bool,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) client_dir: Option<PathBuf>,
+    pub(crate) behind_proxy: bool,
+    pub(crate) sign_in: SignInConfig,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) token_seconds: u64,
+    pub(crate) integrator: u16,
+    pub(crate) enlist_url: Url,
+    pub(crate) chat_url: Url,
+    pub(crate) root_key: [u8; 32],
+    pub(crate) root_serial: u32,
+    pub(crate) version: String,
+    pub(crate) partner_name: String,
+    pub(crate) limits: LimitsConfig,
+}
+
+impl Settings {
+    /// Checks `config`. `bound` is the address that is listened on, for a configuration without a public URL.
+    ///
+    /// # Errors
+    /// Every mistake at once, so that a person needs one round, not ten.
+    pub fn check(config: Config, bound: SocketAddr) -> Result<Self, ConfigError> {
+        let mut checker = Checker { problems: Vec::new() };
+        let public = checker.public_url(&config.public_url.unwrap_or_else(|| format!("http://{bound}")));
+        let enlist_url = checker.remote("whatsapp.enlist_url", &config.whatsapp.enlist_url, "https", "http");
+        let chat_url = checker.remote("whatsapp.chat_url", &config.whatsapp.chat_url, "wss", "ws");
+        let root_key = checker.root_key(config.whatsapp.root_key, config.whatsapp.root_key_file);
+
+        let sign_in = config.sign_in;
+        checker.within("sign_in.session_days", sign_in.session_days.into(), 1, 400);
+        checker.within("sign_in.password_min", sign_in.password_min as u64, 8, 64);
+        checker.within("sign_in.hash_memory_kib", sign_in.hash_memory_kib.into(), 7_168, 1 << 20);
+        checker.within("sign_in.hash_passes", sign_in.hash_passes.into(), 1, 20);
+        checker.within("sign_in.hash_at_once", sign_in.hash_at_once as u64, 0, 256);
+        let limits = config.limits;
+        for (option, value) in [
+            ("limits.address_burst", limits.address_burst),
+            ("limits.address_refill_seconds", limits.address_refill_seconds),
+            ("limits.account_burst", limits.account_burst),
+            ("limits.account_refill_seconds", limits.account_refill_seconds),
+            ("limits.token_burst", limits.token_burst),
+            ("limits.token_refill_seconds", limits.token_refill_seconds),
+        ] {
+            checker.within(option, value.into(), 1, 100_000);
+        }
+        checker.within("limits.connections", limits.connections as u64, 1, 1 << 20);
+        checker.within("limits.request_seconds", limits.request_seconds, 1, 600);
+        checker.within("limits.shutdown_seconds", limits.shutdown_seconds, 0, 600);
+        checker.within("token.lifetime_seconds", config.token.lifetime_seconds, 1, 3_600);
+        checker.within("whatsapp.integrator", config.whatsapp.integrator.into(), 1, 999);
+        checker.text("token.audience", &config.token.audience, MAX_CLAIM_BYTES);
+        checker.text("whatsapp.partner_name", &config.whatsapp.partner_name, MAX_NAME_BYTES);
+        checker.version(&config.whatsapp.version);
+        let public_origin = public.as_ref().map_or_else(String::new, |url| url.origin().ascii_serialization());
+        if let Some(issuer) = &config.token.issuer {
+            checker.text("token.issuer", issuer, MAX_CLAIM_BYTES);
+        }
+        let issuer = config.token.issuer.unwrap_or_else(|| public_origin.clone());
+        if let Some(folder) = &config.client_dir
+            && !folder.join("index.html").is_file()
+        {
+            let shown = folder.display();
+            checker.problem("client_dir", format!("{shown} has no index.html. Build the client (make build) first"));
+        }
+
+        let (Some(public), Some(enlist_url), Some(chat_url), Some(root_key), []) =
+            (public, enlist_url, chat_url, root_key, checker.problems.as_slice())
+        else {
+            return Err(ConfigError { problems: checker.problems });
+        };
+        Ok(Self {
+            secure: public.scheme() == "https",
+            public_origin,
+            data_dir: config.data_dir,
+            client_dir: config.client_dir,
+            behind_proxy: config.behind_proxy,
+            sign_in,
+            issuer,
+            audience: config.token.audience,
+            token_seconds: config.token.lifetime_seconds,
+            integrator: config.whatsapp.integrator,
+            enlist_url,
+            chat_url,
+            root_key,
+            root_serial: config.whatsapp.root_serial,
+            version: config.whatsapp.version,
+            partner_name: config.whatsapp.partner_name,
+            limits,
+        })
+    }
+}
+
+/// Collects problems, so that the checks after a failed one still run.
+struct Checker {
+    problems: Vec<String>,
+}
+
+impl Checker {
+    fn problem(&mut self, option: &str, problem: impl std::fmt::Display) {
+        self.problems.push(format!("{option}: {problem}"));
+    }
+
+    fn within(&mut self, option: &str, value: u64, least: u64, most: u64) {
+        if !(least..=most).contains(&value) {
+            self.problem(option, format_args!("is {value}; it must be {least} to {most}"));
+        }
+    }
+
+    fn text(&mut self, option: &str, value: &str, most: usize) {
+        if value.is_empty() || value.len() > most || value.chars().any(char::is_control) {
+            self.problem(option, format_args!("must be 1 to {most} bytes of text without control characters"));
+        }
+    }
+
+    /// An address that clients connect to; its origin also goes into the content security policy.
+    fn remote(&mut self, option: &str, text: &str, safe: &str, plain: &str) -> Option<Url> {
+        let Some(url) = Url::parse(text).ok().filter(Url::has_host) else {
+            self.problem(option, format_args!("{text:?} is not an address such as {safe}://messenger.example"));
+            return None;
+        };
+        self.secured(option, &url, safe, plain);
+        Some(url)
+    }
+
+    /// Our own address: https, or http on this machine; an origin without path.
+    fn public_url(&mut self, text: &str) -> Option<Url> {
+        let url = self.remote("public_url", text, "https", "http")?;
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            self.problem("public_url", "must be scheme, host and port only, such as https://messenger.example");
+        }
+        Some(url)
+    }
+
+    fn secured(&mut self, option: &str, url: &Url, safe: &str, plain: &str) {
+        let ours = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if url.scheme() != safe && !(url.scheme() == plain && ours) {
+            self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
+        }
+    }
+
+    fn root_key(&mut self, inline: Option<String>, file: Option<PathBuf>) -> Option<[u8; 32]> {
+        let (option, text) = match (inline, file) {
+            // A key given outright wins, so that the environment can override the file's path in a shared TOML.
+            (Some(text), _) => ("whatsapp.root_key", text),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) => ("whatsapp.root_key_file", text),
+                Err(error) => {
+                    let hint = "For the sandbox, start the gatekeeper first: it writes the file";
+                    self.problem("whatsapp.root_key_file", format_args!("{}: {error}. {hint}", path.display()));
+                    return None;
+                }
+            },
+            (None, None) => {
+                self.problem(
+                    "whatsapp.root_key",
+                    "is missing. Set it, or root_key_file, to the chat server's root key",
+                );
+                return None;
+            }
+        };
+        let key = hex32(text.trim());
+        if key.is_none() {
+            self.problem(option, format_args!("must be 64 hex digits, got {} characters", text.trim().chars().count()));
+        }
+        key
+    }
+
+    fn version(&mut self, text: &str) {
+        let parts: Vec<_> = text.split('.').map(str::parse::<u32>).collect();
+        if parts.len() != 3 || parts.iter().any(Result::is_err) {
+            self.problem("whatsapp.version", format_args!("is {text:?}; it must be three numbers, such as 2.3000.0"));
+        }
+    }
+}
+
+fn hex32(text: &str) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUND: &str = "127.0.0.1:8100";
+
+    fn valid() -> Config {
+        let mut config = Config::default();
+        config.whatsapp.root_key = Some("ab".repeat(32));
+        config
+    }
+
+    fn check(config: Config) -> Result<Settings, ConfigError> {
+        Settings::check(config, BOUND.parse().unwrap())
+    }
+
+    fn only_problem(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = valid();
+        change(&mut config);
+        let ConfigError { problems } = check(config).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.into_iter().next().unwrap()
+    }
+
+    #[test]
+    fn the_defaults_need_nothing_but_a_root_key() {
+        let settings = check(valid()).unwrap();
+        assert_eq!(settings.root_key, [0xAB; 32]);
+        assert_eq!(settings.public_origin, "http://127.0.0.1:8100");
+        assert_eq!(settings.issuer, "http://127.0.0.1:8100");
+        assert!(!settings.secure);
+        let ConfigError { problems } = check(Config::default()).unwrap_err();
+        assert_eq!(
+            problems,
+            ["whatsapp.root_key: is missing. Set it, or root_key_file, to the chat server's root key"]
+        );
+    }
+
+    #[test]
+    fn each_mistake_names_its_option_and_the_way_out() {
+        let cases: [(&str, fn(&mut Config)); 13] = [
+            ("public_url: must begin with https://", |c| c.public_url = Some("http://messenger.example".into())),
+            ("public_url: must be scheme, host and port only", |c| c.public_url = Some("https://a.example/app".into())),
+            ("public_url: \"nonsense\" is not an address", |c| c.public_url = Some("nonsense".into())),
+            ("whatsapp.chat_url: must begin with wss://", |c| c.whatsapp.chat_url = "ws://chat.example/ws".into()),
+            ("whatsapp.chat_url: must begin with wss://", |c| c.whatsapp.chat_url = "https://chat.example".into()),
+            ("whatsapp.enlist_url: must begin with https://", |c| c.whatsapp.enlist_url = "http://v.example/".into()),
+            ("whatsapp.root_key: must be 64 hex digits, got 3", |c| c.whatsapp.root_key = Some("abc".into())),
+            ("whatsapp.integrator: is 1000; it must be 1 to 999", |c| c.whatsapp.integrator = 1_000),
+            ("whatsapp.version: is \"2.3\"", |c| c.whatsapp.version = "2.3".into()),
+            ("whatsapp.partner_name: must be 1 to 100 bytes", |c| c.whatsapp.partner_name = String::new()),
+            ("sign_in.password_min: is 4; it must be 8 to 64", |c| c.sign_in.password_min = 4),
+            ("token.issuer: must be 1 to 512 bytes", |c| c.token.issuer = Some("x".repeat(513))),
+            ("client_dir: /nowhere has no index.html", |c| c.client_dir = Some("/nowhere".into())),
+        ];
+        for (expected, change) in cases {
+            let problem = only_problem(change);
+            assert!(problem.starts_with(expected), "{problem:?} should start with {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_root_key_file_says_to_start_the_sandbox() {
+        let problem = only_problem(|config| {
+            config.whatsapp.root_key = None;
+            config.whatsapp.root_key_file = Some("/nowhere/root".into());
+        });
+        assert!(problem.contains("/nowhere/root") && problem.contains("start the gatekeeper first"), "{problem}");
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let mut config = valid();
+        config.whatsapp.integrator = 0;
+        config.whatsapp.version = "two".into();
+        config.token.lifetime_seconds = 0;
+        assert_eq!(check(config).unwrap_err().problems.len(), 3);
+    }
+
+    #[test]
+    fn https_makes_cookies_secure() {
+        let mut config = valid();
+        config.public_url = Some("https://messenger.example".into());
+        assert!(check(config).unwrap().secure);
+    }
+}

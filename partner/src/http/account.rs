@@ -1,0 +1,156 @@
+//! `/api/account`, `/api/session`, `/api/token`: from a name and a password to an identity token.
+//!
+//! What this module does not know: how hashes, sessions and tokens are made; it says in which order.
+
+use super::{App, Refusal, caller::Network};
+use crate::{
+    clock,
+    identity::Claims,
+    sign_in::{Identifier, PasswordError, SessionToken},
+};
+use axum::{
+    extract::{Form, FromRequestParts, State, rejection::FormRejection},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::{sync::Arc, time::Instant};
+use zeroize::Zeroizing;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// The form of both sign-up and sign-in. Not `Debug`: it holds a password.
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    identifier: String,
+    password: String,
+}
+
+type CredentialsForm = Result<Form<Credentials>, FormRejection>;
+
+impl From<FormRejection> for Refusal {
+    fn from(rejection: FormRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::FormInvalid,
+        }
+    }
+}
+
+/// The session that a request's cookie stands for.
+pub(super) struct SignedIn {
+    identifier: String,
+}
+
+impl FromRequestParts<Arc<App>> for SignedIn {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        let token = cookie(parts, app).ok_or(Refusal::NotSignedIn)?;
+        let identifier = app.store.session(&token.hash(), clock::unix_seconds()).await?;
+        Ok(Self { identifier: identifier.ok_or(Refusal::NotSignedIn)? })
+    }
+}
+
+/// The session secret of a request, whether or not it is still good.
+pub(super) struct Cookie(Option<SessionToken>);
+
+impl FromRequestParts<Arc<App>> for Cookie {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+        Ok(Self(cookie(parts, app)))
+    }
+}
+
+/// HTTP/2 clients may send one `Cookie` header for each cookie.
+fn cookie(parts: &Parts, app: &App) -> Option<SessionToken> {
+    let headers = parts.headers.get_all(header::COOKIE).iter();
+    headers.rev().find_map(|value| SessionToken::from_cookies(value.to_str().ok()?, app.settings.secure))
+}
+
+/// `POST /api/account`: a new account, signed in.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    network: Network,
+    form: CredentialsForm,
+) -> Result<Response, Refusal> {
+    let Form(Credentials { identifier, password }) = form?;
+    let password = Zeroizing::new(password);
+    limited(app.limits.address.take(network, Instant::now()))?;
+    let identifier = Identifier::new(&identifier).ok_or(Refusal::IdentifierInvalid)?;
+    app.passwords.check(&password).map_err(|error| match error {
+        PasswordError::TooShort => Refusal::PasswordTooShort,
+        PasswordError::TooLong => Refusal::PasswordTooLong,
+    })?;
+    // Asked before the costly hash; the insertion below decides.
+    if app.store.is_taken(&identifier).await? {
+        return Err(Refusal::IdentifierTaken);
+    }
+    let hash = app.passwords.hash(password).await?;
+    app.store.create_account(&identifier, &hash, clock::unix_seconds()).await?;
+    begin_session(&app, &identifier).await
+}
+
+/// `POST /api/session`: an existing account, signed in.
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    network: Network,
+    form: CredentialsForm,
+) -> Result<Response, Refusal> {
+    let Form(Credentials { identifier, password }) = form?;
+    let password = Zeroizing::new(password);
+    limited(app.limits.address.take(network, Instant::now()))?;
+    let identifier = Identifier::new(&identifier).ok_or(Refusal::BadCredentials)?;
+    limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
+    let kept = app.store.password_hash(&identifier).await?;
+    if !app.passwords.verify(password, kept).await? {
+        return Err(Refusal::BadCredentials);
+    }
+    begin_session(&app, &identifier).await
+}
+
+/// `DELETE /api/session`: signed out, here and in the store.
+pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, Refusal> {
+    if let Some(token) = token {
+        app.store.end_session(&token.hash()).await?;
+    }
+    Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
+}
+
+/// `GET /api/session`: who is signed in.
+pub(super) async fn who(session: SignedIn) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
+}
+
+/// `POST /api/token`: an identity token for who is signed in.
+pub(super) async fn token(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
+    limited(app.limits.token.take(&session.identifier, Instant::now()))?;
+    let claims = Claims {
+        issuer: &app.settings.issuer,
+        audience: &app.settings.audience,
+        subject: &session.identifier,
+        issued_at: clock::unix_seconds().unsigned_abs(),
+        lifetime: app.settings.token_seconds,
+    };
+    let token = claims.sign(&app.keys)?;
+    let kind = HeaderValue::from_static("application/jwt");
+    Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
+}
+
+async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, Refusal> {
+    let token = SessionToken::random()?;
+    let seconds = u64::from(app.settings.sign_in.session_days) * 24 * 60 * 60;
+    let now = clock::unix_seconds();
+    let expires = now.saturating_add_unsigned(seconds);
+    app.store.create_session(&token.hash(), identifier, now, expires).await?;
+    Ok(with_cookie(&token.cookie(seconds, app.settings.secure)))
+}
+
+fn with_cookie(cookie: &str) -> Response {
+    (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store"), (header::SET_COOKIE, cookie)]).into_response()
+}
+
+fn limited(taken: Result<(), std::time::Duration>) -> Result<(), Refusal> {
+    taken.map_err(|wait| Refusal::RateLimited { wait })
+}

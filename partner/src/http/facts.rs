@@ -1,0 +1,44 @@
+//! What anyone may know: the partner profile, the public keys, whether the server is well.
+//!
+//! What this module does not know: who asks.
+
+use super::{App, Refusal};
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::IntoResponse,
+};
+use std::sync::Arc;
+use url::form_urlencoded;
+
+/// `GET /api/profile`: what a client must know to reach WhatsApp, as a form. The root key is the trust anchor of the
+/// client's chat channel: it is worth what this server's TLS is worth.
+pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let settings = &app.settings;
+    let root_key: String = settings.root_key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("integrator", &settings.integrator.to_string())
+        .append_pair("enlist_url", settings.enlist_url.as_str())
+        .append_pair("chat_url", settings.chat_url.as_str())
+        .append_pair("root_key", &root_key)
+        .append_pair("root_serial", &settings.root_serial.to_string())
+        .append_pair("version", &settings.version)
+        .append_pair("partner_name", &settings.partner_name)
+        .finish();
+    // A changed root key must reach clients at their next start.
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], form)
+}
+
+/// `GET /.well-known/oauth/openid/jwks` (seed 001 §1.3).
+pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let kind = HeaderValue::from_static("application/json");
+    let cache = HeaderValue::from_static("public, max-age=300");
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks())
+}
+
+/// `GET /health`: 200 while the database answers.
+pub(super) async fn health(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Refusal> {
+    app.store.ping().await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], "ok"))
+}

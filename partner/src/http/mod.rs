@@ -1,0 +1,98 @@
+//! The HTTP surface: which path answers what, and what every answer has in common.
+//!
+//! What this module does not know: sockets ([`crate::serve`]) and how a password, a session or a token works.
+
+mod account;
+mod caller;
+mod client;
+mod facts;
+mod headers;
+mod refusal;
+
+pub use client::ClientError;
+pub(crate) use client::ClientFiles;
+pub(crate) use refusal::Refusal;
+
+use crate::{
+    config::Settings,
+    identity::KeyRing,
+    rate::{Allowance, RateLimit},
+    sign_in::{Passwords, Store},
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use std::{sync::Arc, time::Duration, time::Instant};
+use tokio::time;
+
+/// Largest request body: an identifier and a password, percent-encoded, fit several times.
+const MAX_BODY_BYTES: usize = 16 * 1_024;
+
+/// What the handlers share.
+pub(crate) struct App {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) passwords: Passwords,
+    pub(crate) keys: KeyRing,
+    pub(crate) client: Option<ClientFiles>,
+    pub(crate) limits: Limits,
+}
+
+/// The rate limits, one for each thing that costs or that can be guessed at.
+pub(crate) struct Limits {
+    address: RateLimit,
+    account: RateLimit,
+    token: RateLimit,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let limit =
+            |burst, seconds: u32| RateLimit::new(Allowance { burst, refill: Duration::from_secs(seconds.into()) });
+        let limits = &settings.limits;
+        Self {
+            address: limit(limits.address_burst, limits.address_refill_seconds),
+            account: limit(limits.account_burst, limits.account_refill_seconds),
+            token: limit(limits.token_burst, limits.token_refill_seconds),
+        }
+    }
+}
+
+/// All paths, with what every answer has in common around them.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/account", post(account::create))
+        .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
+        .route("/api/token", post(account::token))
+        .route("/api/profile", get(facts::profile))
+        .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
+        .route("/health", get(facts::health))
+        .fallback(client::serve)
+        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(app.clone(), caller::refuse_other_sites))
+        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+/// Around every request: its deadline, the security headers of its answer, and one line in the log, which names the
+/// route but nobody.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let deadline = Duration::from_secs(app.settings.limits.request_seconds);
+    let mut response = match time::timeout(deadline, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Refusal::TooSlow.into_response(),
+    };
+    headers::secure(&app.settings, response.headers_mut());
+    let route = route.as_ref().map_or("client", MatchedPath::as_str);
+    let milliseconds = began.elapsed().as_secs_f64() * 1e3;
+    tracing::info!(%method, route, status = response.status().as_u16(), milliseconds, "answered");
+    response
+}

@@ -1,0 +1,114 @@
+//! Every way to say no: a status for machines, one word for the client, which has the sentence for the person.
+//!
+//! What this module does not know: the sentences.
+
+use crate::{
+    identity::TokenError,
+    sign_in::{Busy, NewAccountError, StoreError},
+};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::time::Duration;
+
+/// Why a request gets nothing. The body of the answer is the word and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    FormInvalid,
+    BadCredentials,
+    NotSignedIn,
+    CrossSite,
+    NotFound,
+    MethodNotAllowed,
+    IdentifierTaken,
+    TooLarge,
+    IdentifierInvalid,
+    PasswordTooShort,
+    PasswordTooLong,
+    RateLimited { wait: Duration },
+    Internal,
+    Busy,
+    TooSlow,
+}
+
+impl Refusal {
+    fn parts(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::FormInvalid => (StatusCode::BAD_REQUEST, "form_invalid"),
+            Self::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in"),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::IdentifierTaken => (StatusCode::CONFLICT, "identifier_taken"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::IdentifierInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "identifier_invalid"),
+            Self::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "password_too_short"),
+            Self::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "password_too_long"),
+            Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::TooSlow => (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.parts().into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Self::RateLimited { wait } = self {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Internal
+    }
+}
+
+impl From<NewAccountError> for Refusal {
+    fn from(error: NewAccountError) -> Self {
+        match error {
+            NewAccountError::Taken => Self::IdentifierTaken,
+            NewAccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        tracing::error!(%error, "no token could be issued");
+        Self::Internal
+    }
+}
+
+impl From<getrandom::Error> for Refusal {
+    fn from(error: getrandom::Error) -> Self {
+        tracing::error!(%error, "the operating system has no randomness");
+        Self::Internal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_is_rounded_up() {
+        let response = Refusal::RateLimited { wait: Duration::from_millis(1_001) }.into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
+}

@@ -1,0 +1,84 @@
+//! The token itself: a compact JWT (RFC 7519) signed with RS256.
+//!
+//! What this module does not know: whether the identifier is the caller's.
+
+use super::{KeyError, KeyRing};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+
+/// Longest token that WhatsApp takes (seed 001 §1.2.2).
+const MAX_BYTES: usize = 4_096;
+
+/// No token could be issued.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the operating system has no randomness: {0}")]
+    NoRandomness(#[from] getrandom::Error),
+    #[error("the token would have {got} bytes, WhatsApp takes {MAX_BYTES}: shorten token.issuer and token.audience")]
+    TooLong { got: usize },
+}
+
+/// What a token says.
+pub(crate) struct Claims<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) audience: &'a str,
+    /// The user-visible identifier that the caller has proved to own.
+    pub(crate) subject: &'a str,
+    /// Unix seconds.
+    pub(crate) issued_at: u64,
+    /// Seconds that the token is valid.
+    pub(crate) lifetime: u64,
+}
+
+impl Claims<'_> {
+    /// Signs the claims with the newest key of the ring, under a fresh `jti`.
+    pub(crate) fn sign(&self, keys: &KeyRing) -> Result<String, TokenError> {
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)?;
+        let header = json!({"alg": "RS256", "kid": keys.kid(), "typ": "JWT"});
+        let claims = json!({
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": self.subject,
+            "iat": self.issued_at,
+            "exp": self.issued_at.saturating_add(self.lifetime),
+            "jti": URL_SAFE_NO_PAD.encode(id),
+        });
+        let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut token = format!("{}.{}", encode(header), encode(claims));
+        let signature = URL_SAFE_NO_PAD.encode(keys.sign(token.as_bytes())?);
+        token.push('.');
+        token.push_str(&signature);
+        if token.len() > MAX_BYTES {
+            return Err(TokenError::TooLong { got: token.len() });
+        }
+        Ok(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_values_still_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeyRing::open(folder.path(), 0).unwrap();
+        // A backslash takes two bytes in JSON: the worst that a claim of 512 bytes, or an identifier, can do.
+        let (long, subject) = ("\\".repeat(512), "𝒶".repeat(40));
+        let claims = Claims { issuer: &long, audience: &long, subject: &subject, issued_at: u64::MAX, lifetime: 3_600 };
+        let token = claims.sign(&keys).unwrap();
+        assert!(token.len() <= MAX_BYTES, "{} bytes", token.len());
+    }
+
+    #[test]
+    fn a_longer_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = KeyRing::open(folder.path(), 0).unwrap();
+        let long = "x".repeat(MAX_BYTES);
+        let claims = Claims { issuer: &long, audience: "a", subject: "a", issued_at: 0, lifetime: 300 };
+        assert!(matches!(claims.sign(&keys), Err(TokenError::TooLong { .. })));
+    }
+}

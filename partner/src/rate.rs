@@ -1,0 +1,133 @@
+//! Token buckets: how often one caller may do one thing.
+//!
+//! What this module does not know: what is limited. Callers are remembered as keyed hashes only, and no more than a
+//! fixed number of them, in this process: several instances each count for themselves.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Callers remembered in each of the two generations.
+const CAPACITY: usize = 32_768;
+
+/// How much of a thing a caller may do: `burst` at once, then one more every `refill`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance {
+    pub(crate) burst: u32,
+    pub(crate) refill: Duration,
+}
+
+/// Counts callers against one [`Allowance`].
+pub(crate) struct RateLimit {
+    allowance: Allowance,
+    hasher: RandomState,
+    buckets: Mutex<Generations>,
+}
+
+/// When the newest generation is full it becomes the older one, and that is forgotten: lookups stay O(1) and memory
+/// bounded, and a caller is forgotten only after `CAPACITY` others came.
+#[derive(Default)]
+struct Generations {
+    newer: HashMap<u64, Instant>,
+    older: HashMap<u64, Instant>,
+}
+
+impl RateLimit {
+    pub(crate) fn new(allowance: Allowance) -> Self {
+        Self { allowance, hasher: RandomState::new(), buckets: Mutex::default() }
+    }
+
+    /// Takes one from the caller's bucket, or says how long to wait for the next.
+    pub(crate) fn take(&self, caller: impl Hash, now: Instant) -> Result<(), Duration> {
+        let caller = self.hasher.hash_one(caller);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        // A bucket is the instant at which it is full again: each use moves it one refill into the future.
+        let full_at = buckets.find(caller).map_or(now, |full_at| full_at.max(now));
+        let after = full_at + self.allowance.refill;
+        let spare = self.allowance.refill * self.allowance.burst;
+        let debt = after.saturating_duration_since(now);
+        if debt > spare {
+            return Err(debt - spare);
+        }
+        buckets.keep(caller, after);
+        Ok(())
+    }
+}
+
+impl Generations {
+    fn find(&self, caller: u64) -> Option<Instant> {
+        self.newer.get(&caller).or_else(|| self.older.get(&caller)).copied()
+    }
+
+    fn keep(&mut self, caller: u64, full_at: Instant) {
+        if self.newer.len() >= CAPACITY && !self.newer.contains_key(&caller) {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(caller, full_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn limit() -> RateLimit {
+        RateLimit::new(Allowance { burst: 3, refill: 10 * SECOND })
+    }
+
+    #[test]
+    fn a_burst_then_one_at_a_time() {
+        let (limit, start) = (limit(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(limit.take("a", start), Ok(()));
+        }
+        assert_eq!(limit.take("a", start), Err(10 * SECOND));
+        assert_eq!(limit.take("a", start + 4 * SECOND), Err(6 * SECOND), "a refusal costs nothing");
+        assert_eq!(limit.take("a", start + 10 * SECOND), Ok(()));
+        assert_eq!(limit.take("a", start + 10 * SECOND), Err(10 * SECOND));
+    }
+
+    #[test]
+    fn callers_do_not_share() {
+        let (limit, start) = (limit(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(limit.take("a", start), Ok(()));
+        }
+        assert_eq!(limit.take("b", start), Ok(()));
+    }
+
+    #[test]
+    fn a_quiet_caller_gets_the_burst_back_and_no_more() {
+        let (limit, start) = (limit(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(limit.take("a", start), Ok(()));
+        }
+        let later = start + 1_000 * SECOND;
+        for _ in 0..3 {
+            assert_eq!(limit.take("a", later), Ok(()));
+        }
+        assert!(limit.take("a", later).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_recent_are_remembered() {
+        let (limit, start) = (limit(), Instant::now());
+        for caller in 0..3 * CAPACITY {
+            assert_eq!(limit.take(caller, start), Ok(()));
+        }
+        for _ in 0..3 {
+            assert_eq!(limit.take("a", start), Ok(()));
+        }
+        for caller in 0..CAPACITY / 2 {
+            let _ = limit.take(("flood", caller), start);
+        }
+        assert!(limit.take("a", start).is_err());
+        let buckets = limit.buckets.lock().unwrap();
+        assert!(buckets.newer.len() <= CAPACITY && buckets.older.len() <= CAPACITY);
+    }
+}

@@ -1,0 +1,14 @@
+//! Who a person is to this Partner: identifiers, passwords, sessions and where they are kept.
+//!
+//! What this module does not know: HTTP, and what an account is good for (identity tokens are [`crate::identity`]'s).
+
+mod identifier;
+mod password;
+mod session;
+mod store;
+
+pub(crate) use identifier::Identifier;
+pub(crate) use password::{Busy, PasswordError, Passwords};
+pub(crate) use session::SessionToken;
+pub use store::StoreError;
+pub(crate) use store::{NewAccountError, Store};

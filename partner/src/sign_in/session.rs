@@ -1,0 +1,97 @@
+//! The secret in a session cookie, and the cookie.
+//!
+//! What this module does not know: whose session it is. The store keeps only the secret's hash, so that a copy of the
+//! database signs nobody in.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// 256 random bits that stand for a sign-in.
+pub(crate) struct SessionToken(Zeroizing<[u8; 32]>);
+
+impl SessionToken {
+    /// A fresh token; fails only if the operating system has no randomness.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::fill(bytes.as_mut_slice())?;
+        Ok(Self(bytes))
+    }
+
+    /// What the store keeps instead of the token.
+    pub(crate) fn hash(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_slice()))
+    }
+
+    /// The token from a request's `Cookie` header; the last of several with our name wins.
+    pub(crate) fn from_cookies(header: &str, secure: bool) -> Option<Self> {
+        let value =
+            header.split(';').rev().find_map(|pair| pair.trim().strip_prefix(name(secure))?.strip_prefix('='))?;
+        let mut bytes = Zeroizing::new([0; 32]);
+        let length = URL_SAFE_NO_PAD.decode_slice(value, bytes.as_mut_slice()).ok()?;
+        (length == bytes.len()).then_some(Self(bytes))
+    }
+
+    /// The `Set-Cookie` header that signs the browser in for `seconds`.
+    pub(crate) fn cookie(&self, seconds: u64, secure: bool) -> String {
+        set_cookie(&URL_SAFE_NO_PAD.encode(self.0.as_slice()), seconds, secure)
+    }
+
+    /// The `Set-Cookie` header that makes the browser forget.
+    pub(crate) fn forget(secure: bool) -> String {
+        set_cookie("", 0, secure)
+    }
+}
+
+/// `__Host-` makes browsers insist on `Secure`, on `Path=/`, and on this host alone.
+fn name(secure: bool) -> &'static str {
+    if secure { "__Host-causeway_session" } else { "causeway_session" }
+}
+
+fn set_cookie(value: &str, seconds: u64, secure: bool) -> String {
+    let flag = if secure { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{flag}", name(secure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_cookie_says_is_read_back() {
+        for secure in [false, true] {
+            let token = SessionToken::random().unwrap();
+            let cookie = token.cookie(60, secure);
+            let pair = cookie.split(';').next().unwrap();
+            let back = SessionToken::from_cookies(&format!("other=1; {pair}"), secure).unwrap();
+            assert_eq!(back.hash(), token.hash());
+        }
+    }
+
+    #[test]
+    fn flags() {
+        let token = SessionToken::random().unwrap();
+        let secure = token.cookie(60, true);
+        assert!(secure.starts_with("__Host-causeway_session="));
+        assert!(secure.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"), "{secure}");
+        assert!(token.cookie(60, false).ends_with("; HttpOnly; SameSite=Strict"));
+        assert_eq!(SessionToken::forget(false), "causeway_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+    }
+
+    #[test]
+    fn anything_else_is_no_token() {
+        let long = format!("causeway_session={}", "A".repeat(10_000));
+        for header in
+            ["", "causeway_session", "causeway_session=", "causeway_session=AAAA", "x=1; causeway_session=!!", &long]
+        {
+            assert!(SessionToken::from_cookies(header, false).is_none(), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_plain_cookie_does_not_count_where_secure_ones_are_set() {
+        let token = SessionToken::random().unwrap();
+        let cookie = token.cookie(60, false);
+        assert!(SessionToken::from_cookies(cookie.split(';').next().unwrap(), true).is_none());
+    }
+}

@@ -1,0 +1,192 @@
+//! Accounts, sessions, and every way in which they are refused.
+
+mod common;
+
+use causeway_partner::Server;
+use common::{PASSWORD, Partner, refused, session_of};
+use reqwest::header;
+
+#[tokio::test]
+async fn a_person_signs_up_out_and_in_again() {
+    let partner = Partner::start().await;
+    let response = partner.credentials("/api/account", "  alice ", PASSWORD).await;
+    assert_eq!(response.status(), 204);
+    let cookie = session_of(&response);
+    let who = partner.http.get(partner.url("/api/session")).header(header::COOKIE, &cookie);
+    let response = who.try_clone().unwrap().send().await.unwrap();
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
+    assert_eq!(response.text().await.unwrap(), "alice");
+
+    let out = partner.http.delete(partner.url("/api/session")).header(header::COOKIE, &cookie).send().await.unwrap();
+    assert_eq!(out.status(), 204);
+    assert!(out.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    refused(who.send().await.unwrap(), 401, "not_signed_in").await;
+
+    let again = partner.credentials("/api/session", "alice", PASSWORD).await;
+    assert_eq!(again.status(), 204);
+    assert_ne!(session_of(&again), cookie);
+}
+
+#[tokio::test]
+async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+    let partner = Partner::start().await;
+    let response = partner.credentials("/api/account", "alice", PASSWORD).await;
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("causeway_session="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"), "{cookie}");
+
+    let partner = Partner::with(|config| config.public_url = Some("https://messenger.example".to_owned())).await;
+    let response = partner.credentials("/api/account", "alice", PASSWORD).await;
+    let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-causeway_session="), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    assert_eq!(partner.token(&session_of(&response)).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_account_is_said() {
+    let partner = Partner::start().await;
+    partner.account("alice").await;
+    let forty_one = "a".repeat(41);
+    for (identifier, password, status, word) in [
+        ("alice", PASSWORD, 409, "identifier_taken"),
+        ("ALICE", PASSWORD, 409, "identifier_taken"),
+        ("", PASSWORD, 422, "identifier_invalid"),
+        (&forty_one, PASSWORD, 422, "identifier_invalid"),
+        ("bob\u{202E}ecila", PASSWORD, 422, "identifier_invalid"),
+        ("bob", "seven77", 422, "password_too_short"),
+        ("bob", &"x".repeat(1_025), 422, "password_too_long"),
+    ] {
+        refused(partner.credentials("/api/account", identifier, password).await, status, word).await;
+    }
+    assert_eq!(partner.credentials("/api/account", &"𝒶".repeat(40), PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_name_look_the_same() {
+    let partner = Partner::start().await;
+    partner.account("alice").await;
+    for (identifier, password) in
+        [("alice", "wrong horse"), ("bob", PASSWORD), ("Alice", PASSWORD), ("", PASSWORD), ("alice", "")]
+    {
+        refused(partner.credentials("/api/session", identifier, password).await, 401, "bad_credentials").await;
+    }
+}
+
+#[tokio::test]
+async fn malformed_requests_are_refused_without_harm() {
+    let partner = Partner::start().await;
+    let post = || partner.http.post(partner.url("/api/account"));
+    let form = "application/x-www-form-urlencoded";
+    for (kind, body) in [
+        (form, "identifier=alice"),
+        (form, ""),
+        (form, "identifier=%FF%FE&password=%FF"),
+        ("application/json", r#"{"identifier":"alice","password":"correct horse"}"#),
+        ("text/plain", "identifier=alice&password=correct horse"),
+    ] {
+        let sent = post().header(header::CONTENT_TYPE, kind).body(body).send().await.unwrap();
+        let status = sent.status();
+        assert!(status == 400 || status == 422, "{body:?} got {status}");
+        assert!(sent.headers().get(header::SET_COOKIE).is_none());
+    }
+    let huge = format!("identifier=alice&password={}", "x".repeat(20_000));
+    refused(post().header(header::CONTENT_TYPE, form).body(huge).send().await.unwrap(), 413, "too_large").await;
+    refused(partner.get("/api/account").await, 405, "method_not_allowed").await;
+    refused(partner.get("/api/nothing").await, 404, "not_found").await;
+}
+
+#[tokio::test]
+async fn other_sites_cannot_act_for_a_person() {
+    let partner = Partner::start().await;
+    let cookie = partner.account("alice").await;
+    let token = |name: &'static str, value: String| {
+        partner.http.post(partner.url("/api/token")).header(header::COOKIE, &cookie).header(name, value).send()
+    };
+    refused(token("sec-fetch-site", "cross-site".into()).await.unwrap(), 403, "cross_site").await;
+    refused(token("origin", "https://evil.example".into()).await.unwrap(), 403, "cross_site").await;
+    assert_eq!(token("sec-fetch-site", "same-origin".into()).await.unwrap().status(), 200);
+    assert_eq!(token("origin", partner.url("")).await.unwrap().status(), 200);
+
+    let forged = [("identifier", "mallory"), ("password", PASSWORD)];
+    let sign_up = partner.http.post(partner.url("/api/account")).form(&forged).header("sec-fetch-site", "cross-site");
+    refused(sign_up.send().await.unwrap(), 403, "cross_site").await;
+    let sign_out = partner.http.delete(partner.url("/api/session")).header("origin", "null");
+    refused(sign_out.header(header::COOKIE, &cookie).send().await.unwrap(), 403, "cross_site").await;
+    assert_eq!(partner.token(&cookie).await.status(), 200, "nobody was signed out");
+}
+
+#[tokio::test]
+async fn a_made_up_session_is_no_session() {
+    let partner = Partner::start().await;
+    for cookie in ["", "causeway_session=", "causeway_session=AAAA", &format!("causeway_session={}", "A".repeat(43))] {
+        refused(partner.token(cookie).await, 401, "not_signed_in").await;
+    }
+}
+
+#[tokio::test]
+async fn guessing_at_one_account_is_slowed_down() {
+    let partner = Partner::with(|config| {
+        config.limits.account_burst = 3;
+        config.limits.account_refill_seconds = 1_000;
+    })
+    .await;
+    partner.account("alice").await;
+    for _ in 0..3 {
+        refused(partner.credentials("/api/session", "alice", "wrong horse").await, 401, "bad_credentials").await;
+    }
+    // Neither the right password nor another spelling gets past.
+    for identifier in ["alice", "aLiCe"] {
+        let response = partner.credentials("/api/session", identifier, PASSWORD).await;
+        let wait: u64 = response.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
+        assert!((900..=1_000).contains(&wait), "{wait}");
+        refused(response, 429, "rate_limited").await;
+    }
+    refused(partner.credentials("/api/session", "bob", PASSWORD).await, 401, "bad_credentials").await;
+}
+
+#[tokio::test]
+async fn one_address_cannot_try_without_end() {
+    let partner = Partner::with(|config| {
+        config.limits.address_burst = 2;
+        config.limits.address_refill_seconds = 1_000;
+    })
+    .await;
+    partner.account("alice").await;
+    partner.account("bob").await;
+    refused(partner.credentials("/api/account", "carol", PASSWORD).await, 429, "rate_limited").await;
+    refused(partner.credentials("/api/session", "alice", PASSWORD).await, 429, "rate_limited").await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_forwarded_address_counts_and_otherwise_it_does_not() {
+    for (behind_proxy, status) in [(true, 401), (false, 429)] {
+        let partner = Partner::with(|config| {
+            config.behind_proxy = behind_proxy;
+            config.limits.address_burst = 1;
+            config.limits.address_refill_seconds = 1_000;
+        })
+        .await;
+        let form = [("identifier", "alice"), ("password", PASSWORD)];
+        let from = |address: &'static str| {
+            partner.http.post(partner.url("/api/session")).form(&form).header("x-forwarded-for", address).send()
+        };
+        assert_eq!(from("192.0.2.1").await.unwrap().status(), 401);
+        assert_eq!(from("192.0.2.2").await.unwrap().status(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nobody() {
+    let partner = Partner::start().await;
+    let cookie = partner.account("alice").await;
+    let jwks = partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap();
+    let Partner { running, http, data } = partner;
+    running.stop().await;
+    let running = Server::start(common::config(&data)).await.unwrap();
+    let partner = Partner { running, http, data };
+    assert_eq!(partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap(), jwks);
+    assert_eq!(partner.token(&cookie).await.status(), 200, "the session lives on");
+    assert_eq!(partner.credentials("/api/session", "alice", PASSWORD).await.status(), 204);
+}
