@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn each_mistake_names_its_option_and_the_way_out() {
-        let cases: [(&str, fn(&mut Config)); 13] = [
+        type Mistake = (&'static str, fn(&mut Config));
+        let cases: [Mistake; 13] = [
             ("public_url: must begin with https://", |c| c.public_url = Some("http://messenger.example".into())),
             ("public_url: must be scheme, host and port only", |c| c.public_url = Some("https://a.example/app".into())),
             ("public_url: \"nonsense\" is not an address", |c| c.public_url = Some("nonsense".into())),
