@@ -5,7 +5,9 @@
 //! the leading one does what the engine asks for. Only [`port`] names `web_sys` and `js_sys`; [`ui`] and [`state`] never
 //! import it.
 
+pub mod driver;
 pub mod link;
 pub mod port;
 pub mod state;
+pub mod tabs;
 pub mod ui;

@@ -1,0 +1,209 @@
+//! Does what the engine asks for, and tells it what came of it.
+//!
+//! One input, then every output, then the next input: the engine's contract, kept by a single loop. Commits, reads and HTTP
+//! exchanges run side by side; what the engine asked for first begins first. Everything that is under way ends with the
+//! driver: a transaction that is not yet durable is taken back.
+//!
+//! What this module does not know: why the engine asks, and what the tabs do with its updates.
+
+use crate::port::clock::{self, Sleep};
+use crate::port::http;
+use crate::port::idb::Store;
+use crate::port::socket::{Socket, SocketEvent};
+use causeway::io::{Input, Millis, Output, SocketId, StopReason};
+use causeway::view::Update;
+use core::cell::Cell;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use futures::FutureExt;
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use rand_core::CryptoRng;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A longer run without a break would keep the worker from hearing anything else.
+const LONGEST_RUN: Millis = 30;
+/// Clocks jump and timers of sleeping devices are late: the engine hears of the time at least this often.
+const LONGEST_SLEEP: Millis = 60_000;
+/// Bytes that a server may send ahead of us. A browser cannot slow it down; past this, the connection is given up.
+const MOST_UNREAD: usize = 16 * 1024 * 1024;
+
+/// What the driver drives: the engine, or a test's stand-in for it. After each input, `poll` until [`Output::Idle`].
+pub trait Machine {
+    /// Something happened.
+    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng);
+    /// The next thing to do.
+    fn poll(&mut self) -> Output;
+}
+
+/// What the world can say to a driver.
+pub struct Inputs {
+    sender: UnboundedSender<Input>,
+    receiver: UnboundedReceiver<Input>,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        let (sender, receiver) = unbounded();
+        Self { sender, receiver }
+    }
+}
+
+impl Inputs {
+    /// A way to put inputs in line, for as long as the driver runs.
+    pub fn sender(&self) -> impl Fn(Input) + Clone + 'static {
+        let sender = self.sender.clone();
+        move |input| {
+            // Fails only when the driver is gone, and then there is nobody to tell.
+            let _ = sender.unbounded_send(input);
+        }
+    }
+}
+
+/// Runs the engine until it stops. Dropping the future stops it at once.
+pub async fn run(
+    mut engine: impl Machine,
+    inputs: Inputs,
+    store: Rc<Store>,
+    rng: &mut dyn CryptoRng,
+    tell: impl Fn(Update),
+) -> StopReason {
+    let mut driver =
+        Driver { inputs, store, sockets: BTreeMap::new(), under_way: FuturesUnordered::new(), timer: None };
+    let mut input = Input::Started;
+    let mut began = clock::now();
+    loop {
+        if let Input::Closed(socket) = input {
+            driver.sockets.remove(&socket);
+        }
+        engine.handle(input, clock::now(), rng);
+        let wake_at = loop {
+            match engine.poll() {
+                Output::Idle(wake_at) => break wake_at,
+                Output::Stop(reason) => return reason,
+                Output::Update(update) => tell(update),
+                other => driver.perform(other),
+            }
+        };
+        if clock::now().saturating_sub(began) > LONGEST_RUN {
+            clock::sleep(0).await;
+            began = clock::now();
+        }
+        driver.wake_at(wake_at);
+        input = match driver.next().now_or_never() {
+            Some(input) => input,
+            None => {
+                let input = driver.next().await;
+                began = clock::now();
+                input
+            }
+        };
+    }
+}
+
+struct Driver {
+    inputs: Inputs,
+    store: Rc<Store>,
+    sockets: BTreeMap<SocketId, Connected>,
+    under_way: FuturesUnordered<LocalBoxFuture<'static, Input>>,
+    /// Runs until the moment that the engine asked for.
+    timer: Option<(Millis, Sleep)>,
+}
+
+struct Connected {
+    socket: Socket,
+    unread: Rc<Cell<usize>>,
+}
+
+impl Driver {
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Connect(id, url) => self.connect(id, &url),
+            Output::Transmit(id, bytes) => {
+                if let Some(Connected { socket, .. }) = self.sockets.get(&id) {
+                    socket.send(&bytes);
+                }
+            }
+            Output::Close(id) => drop(self.sockets.remove(&id)),
+            Output::Load(id, queries) => {
+                let store = Rc::clone(&self.store);
+                self.under_way.push(async move { Input::Loaded(id, store.load(&queries).await) }.boxed_local());
+            }
+            Output::Commit(id, changes) => {
+                let store = Rc::clone(&self.store);
+                let commit = async move {
+                    match store.commit(&changes).await {
+                        Ok(()) => Input::Committed(id),
+                        Err(failure) => Input::Aborted(id, failure),
+                    }
+                };
+                self.under_way.push(commit.boxed_local());
+            }
+            Output::Request(id, request) => {
+                self.under_way.push(async move { Input::Answered(id, http::exchange(&request).await) }.boxed_local());
+            }
+            // Met in the loop, which alone can end it or speak for it.
+            Output::Update(_) | Output::Stop(_) | Output::Idle(_) => {}
+        }
+    }
+
+    fn connect(&mut self, id: SocketId, url: &str) {
+        let unread = Rc::new(Cell::new(0_usize));
+        let say = self.inputs.sender();
+        let opened = Socket::open(url, {
+            let (unread, say) = (Rc::clone(&unread), say.clone());
+            move |event| match event {
+                SocketEvent::Opened => say(Input::Opened(id)),
+                SocketEvent::Closed => say(Input::Closed(id)),
+                SocketEvent::Received(bytes) => {
+                    let total = unread.get().saturating_add(bytes.len());
+                    unread.set(total);
+                    say(if total > MOST_UNREAD { Input::Closed(id) } else { Input::Received(id, bytes) });
+                }
+            }
+        });
+        match opened {
+            Ok(socket) => drop(self.sockets.insert(id, Connected { socket, unread })),
+            Err(_) => say(Input::Closed(id)),
+        }
+    }
+
+    fn wake_at(&mut self, wake_at: Option<Millis>) {
+        if wake_at != self.timer.as_ref().map(|(at, _)| *at) {
+            let sleep = |at: Millis| clock::sleep(at.saturating_sub(clock::now()).min(LONGEST_SLEEP));
+            self.timer = wake_at.map(|at| (at, sleep(at)));
+        }
+    }
+
+    /// The next thing that happens. Time goes first, or a busy socket would starve it.
+    async fn next(&mut self) -> Input {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Input> {
+        if let Some((_, sleep)) = &mut self.timer
+            && Pin::new(sleep).poll_unpin(context).is_ready()
+        {
+            self.timer = None;
+            return Poll::Ready(Input::Elapsed);
+        }
+        if let Poll::Ready(Some(input)) = self.under_way.poll_next_unpin(context) {
+            return Poll::Ready(input);
+        }
+        match self.inputs.receiver.poll_next_unpin(context) {
+            Poll::Ready(Some(input)) => {
+                if let Input::Received(id, bytes) = &input
+                    && let Some(Connected { unread, .. }) = self.sockets.get(id)
+                {
+                    unread.set(unread.get().saturating_sub(bytes.len()));
+                }
+                Poll::Ready(input)
+            }
+            // Never closed: we hold a sender ourselves.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}

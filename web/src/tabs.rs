@@ -1,0 +1,240 @@
+//! Which tab's worker runs the engine: the one that holds the lock.
+//!
+//! ```text
+//!             granted            opened
+//!   in line ----------> opening --------> leading
+//!      ^                   |                 |
+//!      |  after a pause    | failed          | superseded, lock lost
+//!      +-------------------+-----------------+
+//!                          |                 |
+//!                          +---> retired <---+   only another build, or another browser, helps
+//! ```
+//!
+//! Every worker goes through these states on its own. The browser gives the lock to one at a time and frees it when its
+//! holder dies; the store's generation stops a holder that was frozen meanwhile. There is no talk between candidates, and
+//! none that could be lost.
+//!
+//! What this module does not know: what the engine does. Only how its reign begins and ends.
+
+use crate::driver::{self, Inputs, Machine};
+use crate::link::{COMMANDS, UPDATES, WAKE};
+use crate::port::channel::{Channel, ChannelError};
+use crate::port::clock;
+use crate::port::events::Returns;
+use crate::port::idb::{OpenError, Store};
+use crate::port::key::{self, KeyError};
+use crate::port::lock::{self, Lock, LockError};
+use crate::port::rng::{self, NoRandomness};
+use causeway::io::{Input, Millis, StopReason, StoreFailure};
+use causeway::view::{Command, ConnectionState, ConnectionView, Issue, News, Update};
+use causeway_proto::secret::Secret;
+use core::pin::pin;
+use futures::future::{Either, select};
+use prost::Message;
+use std::rc::Rc;
+
+/// The names by which the tabs of one origin find each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Names {
+    /// The lock that makes its holder the one engine.
+    pub lock: &'static str,
+    /// The database.
+    pub database: &'static str,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { lock: "causeway-engine", database: "causeway" }
+    }
+}
+
+/// Before the second attempt at leading; doubled for each further one.
+const FIRST_PAUSE: Millis = 500;
+/// Between attempts, at most.
+const LONGEST_PAUSE: Millis = 30_000;
+
+/// How a candidacy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Ending {
+    /// No lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// No channel to the pages.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// No randomness.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The store did not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The data key did not open.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The engine led, and stopped.
+    #[error("the engine stopped")]
+    Stopped(StopReason),
+    /// The lock was taken away.
+    #[error("the lock was taken away")]
+    LockLost,
+}
+
+/// What to do after a candidacy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Tell the pages if there is something to tell, wait, and get in line again.
+    QueueAgain(Millis, Option<Issue>),
+    /// Tell the pages, and never try again.
+    Retire(Issue),
+}
+
+/// Decides what to do after each candidacy.
+#[derive(Debug, Default)]
+pub struct Candidate {
+    failures: u32,
+}
+
+impl Candidate {
+    /// The candidacy has ended.
+    pub fn after(&mut self, ending: Ending) -> Next {
+        let issue = match ending {
+            // Someone else leads, or is about to: nothing is wrong.
+            Ending::Stopped(StopReason::Superseded)
+            | Ending::LockLost
+            | Ending::Key(KeyError::Store(StoreFailure::Superseded)) => None,
+            Ending::Stopped(StopReason::StoreTooNew) | Ending::Open(OpenError::TooNew) => {
+                return Next::Retire(Issue::Outdated);
+            }
+            Ending::Lock(LockError::Unsupported)
+            | Ending::Channel(ChannelError)
+            | Ending::Randomness(NoRandomness)
+            | Ending::Key(KeyError::Unsupported) => return Next::Retire(Issue::StorageFailed),
+            Ending::Open(OpenError::QuotaExceeded) | Ending::Key(KeyError::Store(StoreFailure::QuotaExceeded)) => {
+                Some(Issue::StorageFull)
+            }
+            Ending::Key(KeyError::Damaged) => Some(Issue::StorageDamaged),
+            Ending::Lock(LockError::Refused)
+            | Ending::Open(OpenError::Unavailable)
+            | Ending::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
+        };
+        // A reign that ended well for us still counts: two that supersede each other must not do so in a tight circle.
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        self.failures = if issue.is_some() { self.failures.saturating_add(1) } else { 0 };
+        Next::QueueAgain(pause, issue)
+    }
+}
+
+/// Runs this worker's candidacies for as long as the worker lives. Each reign begins with a new engine, made with the
+/// store's data key.
+pub async fn run<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) {
+    let mut candidate = Candidate::default();
+    loop {
+        let ending = lead(names, &engine).await;
+        match candidate.after(ending) {
+            Next::QueueAgain(pause, None) => clock::sleep(pause).await,
+            Next::QueueAgain(pause, Some(issue)) => {
+                select(pin!(complain(issue)), clock::sleep(pause)).await;
+            }
+            Next::Retire(issue) => complain(issue).await,
+        }
+    }
+}
+
+/// Gets in line, and leads once it is our turn. Answers when the reign is over; the lock is free again by then.
+async fn lead<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) -> Ending {
+    match lock::acquire(names.lock).await {
+        Ok(lock) => reign(names, &lock, engine).await.unwrap_or_else(|ending| ending),
+        Err(error) => error.into(),
+    }
+}
+
+async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>) -> M) -> Result<Ending, Ending> {
+    let mut rng = rng::open()?;
+    let inputs = Inputs::default();
+    // First of all, so that no command is lost while the store opens.
+    let _commands = Channel::open(COMMANDS, {
+        let say = inputs.sender();
+        move |message| match message.as_slice() {
+            WAKE => say(Input::NetworkBack),
+            // What does not parse comes from another build, and is not for us.
+            message => drop(Command::decode(message).map(|command| say(Input::Command(command)))),
+        }
+    })?;
+    let _returns = Returns::listen({
+        let say = inputs.sender();
+        move |_| say(Input::NetworkBack)
+    });
+    let updates = Channel::open(UPDATES, |_| ())?;
+    let store = Rc::new(Store::open(names.database).await?);
+    let data_key = key::open(&store, &mut rng).await?;
+    let tell = |update: Update| updates.send(&update.encode_to_vec());
+    let reign = pin!(driver::run(engine(data_key), inputs, store, &mut rng, tell));
+    match select(reign, pin!(lock.lost())).await {
+        Either::Left((reason, _)) => Ok(Ending::Stopped(reason)),
+        Either::Right(_) => Ok(Ending::LockLost),
+    }
+}
+
+/// Tells the pages why no engine runs, now and whenever one of them asks for something.
+async fn complain(issue: Issue) {
+    let Ok(updates) = Channel::open(UPDATES, |_| ()) else { return };
+    let complaint = Update::from(News::Connection(ConnectionView {
+        state: ConnectionState::Stopped.into(),
+        issue: issue.into(),
+        ..ConnectionView::default()
+    }))
+    .encode_to_vec();
+    updates.send(&complaint);
+    let _commands = Channel::open(COMMANDS, move |_| updates.send(&complaint));
+    core::future::pending::<()>().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn being_superseded_is_no_failure() {
+        let mut candidate = Candidate::default();
+        for ending in [
+            Ending::Stopped(StopReason::Superseded),
+            Ending::LockLost,
+            Ending::Key(KeyError::Store(StoreFailure::Superseded)),
+            Ending::Stopped(StopReason::Superseded),
+        ] {
+            assert_eq!(candidate.after(ending), Next::QueueAgain(FIRST_PAUSE, None));
+        }
+    }
+
+    #[test]
+    fn a_newer_store_ends_the_candidacy_for_good() {
+        let retired = Next::Retire(Issue::Outdated);
+        assert_eq!(Candidate::default().after(Ending::Open(OpenError::TooNew)), retired);
+        assert_eq!(Candidate::default().after(Ending::Stopped(StopReason::StoreTooNew)), retired);
+    }
+
+    #[test]
+    fn a_browser_that_cannot_is_not_asked_again() {
+        for ending in [
+            Ending::Lock(LockError::Unsupported),
+            Ending::Channel(ChannelError),
+            Ending::Randomness(NoRandomness),
+            Ending::Key(KeyError::Unsupported),
+        ] {
+            assert_eq!(Candidate::default().after(ending), Next::Retire(Issue::StorageFailed));
+        }
+    }
+
+    #[test]
+    fn pauses_grow_up_to_a_limit_and_shrink_after_a_reign() {
+        let mut candidate = Candidate::default();
+        let mut pause = || match candidate.after(Ending::Open(OpenError::QuotaExceeded)) {
+            Next::QueueAgain(pause, Some(Issue::StorageFull)) => pause,
+            other => panic!("expected another attempt, got {other:?}"),
+        };
+        assert_eq!([pause(), pause(), pause()], [500, 1000, 2000]);
+        assert!((0..100).map(|_| pause()).all(|pause| pause <= LONGEST_PAUSE));
+        candidate.after(Ending::LockLost);
+        assert_eq!(candidate.after(Ending::LockLost), Next::QueueAgain(FIRST_PAUSE, None));
+    }
+}
