@@ -138,3 +138,73 @@ pub enum FrameError {
         got: usize,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_is_cut_apart() {
+        let mut reader = FrameReader::new(10);
+        for byte in [0, 0, 2, b'h'] {
+            reader.feed(&[byte]);
+            assert_eq!(reader.next(), Ok(None));
+            assert!(reader.is_inside_frame());
+        }
+        reader.feed(b"i\x00\x00\x00\x00");
+        assert_eq!(reader.next(), Ok(Some(b"hi".to_vec())));
+        assert_eq!(reader.next(), Ok(Some(Vec::new())), "a frame may be empty");
+        assert_eq!(reader.next(), Ok(None));
+        assert!(reader.is_inside_frame());
+    }
+
+    #[test]
+    fn a_frame_that_is_too_long_is_refused_by_its_length_alone_and_for_good() {
+        let mut reader = FrameReader::new(4);
+        reader.feed(&[0, 0, 4, 1, 2, 3, 4, 0, 0, 5]);
+        assert_eq!(reader.next(), Ok(Some(vec![1, 2, 3, 4])));
+        let error = Err(FrameError::TooLong { most: 4, got: 5 });
+        assert_eq!(reader.next(), error);
+        reader.feed(&[0, 0, 1, 1]);
+        assert_eq!(reader.next(), error);
+        assert!(!reader.is_inside_frame());
+        assert_eq!(reader.buffer.capacity(), 0);
+    }
+
+    #[test]
+    fn the_longest_frame_that_a_length_can_tell() {
+        let mut reader = FrameReader::new(usize::MAX);
+        reader.feed(&[0xFF; 3]);
+        reader.feed(&vec![7; MAX_PAYLOAD]);
+        assert_eq!(reader.next().map(|frame| frame.map(|frame| frame.len())), Ok(Some(MAX_PAYLOAD)));
+    }
+
+    #[test]
+    fn the_buffer_stays_as_small_as_a_frame_and_a_piece() {
+        let frame = [&header(1000).unwrap()[..], &[7; 1000]].concat();
+        let mut reader = FrameReader::new(1000);
+        let mut read = 0;
+        for piece in frame.repeat(500).chunks(777) {
+            reader.feed(piece);
+            while reader.next().unwrap().is_some() {
+                read += 1;
+            }
+        }
+        assert_eq!(read, 500);
+        assert!(reader.buffer.capacity() <= 4 * (frame.len() + 777), "{}", reader.buffer.capacity());
+    }
+
+    #[test]
+    fn whoever_feeds_without_taking_out_is_stopped() {
+        let mut reader = FrameReader::new(MAX_PAYLOAD);
+        let piece = vec![0; 1 << 23];
+        for _ in 0..4 {
+            reader.feed(&piece);
+        }
+        assert_eq!(reader.next(), Ok(Some(Vec::new())));
+        reader.feed(&piece);
+        reader.feed(&piece);
+        let got = 5 * piece.len() - 3;
+        assert_eq!(reader.next(), Err(FrameError::Backlog { most: MAX_BACKLOG, got }));
+    }
+}

@@ -162,9 +162,8 @@ impl Jid {
         const LONGEST: usize = 15;
         let mut digits = String::with_capacity(LONGEST);
         let mut got = 0_usize;
-        let mut rest = text.trim();
-        let international = rest.starts_with('+');
-        rest = rest.strip_prefix('+').unwrap_or(rest);
+        let mut international = false;
+        let mut rest = text;
         while let Some(found) = rest.chars().next() {
             // "+49 (0) 151": the zero is dialled within the country only.
             if let Some(after) = rest.strip_prefix("(0)").filter(|_| international) {
@@ -178,6 +177,7 @@ impl Jid {
                         digits.push(found);
                     }
                 }
+                '+' if got == 0 && !international => international = true,
                 // Separators, with the spaces, dashes and invisible marks that come along when copying from elsewhere.
                 ' ' | '-' | '.' | '/' | '(' | ')' | '\t' | '\u{A0}' | '\u{2000}'..='\u{2015}' => {}
                 '\u{202A}'..='\u{202F}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => {}
@@ -365,4 +365,144 @@ pub enum JidError {
     /// A leading zero: a number as dialled within a country.
     #[error("start the phone number with its country code, for instance +49 for Germany")]
     PhoneWithoutCountry,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jid(user: &str, server: Server, device: u16) -> Jid {
+        Jid { user: user.to_owned(), server, device, integrator: 0 }
+    }
+
+    #[test]
+    fn each_kind_is_read_and_printed() {
+        let other = |name: &str| Server::Other(name.into());
+        for (text, wanted) in [
+            ("14155551001@s.whatsapp.net", Jid::user("14155551001")),
+            ("14155551001:7@s.whatsapp.net", jid("14155551001", Server::User, 7)),
+            ("123:255@lid", jid("123", Server::Lid, 255)),
+            ("120363040237990503@g.us", jid("120363040237990503", Server::Group, 0)),
+            ("status@broadcast", jid("status", Server::Broadcast, 0)),
+            ("1@newsletter", jid("1", Server::Newsletter, 0)),
+            ("1:2@bot", jid("1:2", Server::Bot, 0)),
+            ("1@c.us", jid("1", Server::Legacy, 0)),
+            ("1:99@hosted", jid("1", Server::Hosted, 99)),
+            ("1@hosted.lid", jid("1", Server::HostedLid, 0)),
+            ("1:65535@msgr", jid("1", Server::Messenger, 65_535)),
+            ("1-10853634039893@interop", Jid::interop(1, "10853634039893")),
+            ("999-a-b:3@interop", Jid::interop(999, "a-b").on_device(3)),
+            ("x:1@example.org", jid("x:1", other("example.org"), 0)),
+            ("@example.org", jid("", other("example.org"), 0)),
+            ("s.whatsapp.net", Jid::server()),
+            ("g.us", jid("", Server::Group, 0)),
+            ("interop", jid("", Server::Interop, 0)),
+        ] {
+            assert_eq!(text.parse().as_ref(), Ok(&wanted), "{text}");
+            assert_eq!(wanted.to_string(), text);
+            assert_eq!(wanted.check(), Ok(()));
+            assert_eq!(Server::named(wanted.server.as_str().into()), wanted.server);
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_read_and_printed_as_the_one() {
+        for (text, printed) in [
+            ("14155551001:0@s.whatsapp.net", "14155551001@s.whatsapp.net"),
+            ("14155551001.0:7@s.whatsapp.net", "14155551001:7@s.whatsapp.net"),
+            ("123.1:3@lid", "123:3@lid"),
+            ("1.128@hosted", "1@hosted"),
+            ("1-10853634039893:0@interop", "1-10853634039893@interop"),
+            ("@s.whatsapp.net", "s.whatsapp.net"),
+        ] {
+            assert_eq!(text.parse::<Jid>().map(|jid| jid.to_string()).as_deref(), Ok(printed), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address() {
+        for (text, error) in [
+            ("", JidError::Empty),
+            ("alice", JidError::MissingServer),
+            ("alice@", JidError::Server),
+            ("a@b@lid", JidError::Separator { found: '@' }),
+            ("a:1:2@lid", JidError::Separator { found: ':' }),
+            ("a.b.1@lid", JidError::Separator { found: '.' }),
+            ("1:@lid", JidError::Device),
+            ("1:+2@lid", JidError::Device),
+            ("1:65536@msgr", JidError::Device),
+            ("1:256@lid", JidError::DeviceTooLarge { most: 255, got: 256 }),
+            (":1@lid", JidError::EmptyUser),
+            ("1.0@lid", JidError::Agent),
+            ("a.b@s.whatsapp.net", JidError::Agent),
+            ("alice@interop", JidError::Integrator),
+            ("x-alice@interop", JidError::Integrator),
+            ("65536-alice@interop", JidError::Integrator),
+            ("1-@interop", JidError::EmptyUser),
+            ("1-:2@interop", JidError::EmptyUser),
+        ] {
+            assert_eq!(text.parse::<Jid>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_put_together_wrongly() {
+        for (jid, error) in [
+            (jid("", Server::User, 1), JidError::EmptyUser),
+            (Jid { user: String::new(), ..Jid::interop(1, "") }, JidError::EmptyUser),
+            (Jid { integrator: 1, ..Jid::user("1") }, JidError::Integrator),
+            (jid("1", Server::Group, 1), JidError::DeviceTooLarge { most: 0, got: 1 }),
+            (jid("1", Server::Other("lid".into()), 0), JidError::Server),
+            (jid("1", Server::Other("".into()), 0), JidError::Server),
+            (jid("1", Server::Other("a@b".into()), 0), JidError::Server),
+        ] {
+            assert_eq!(jid.check(), Err(error), "{jid:?}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_the_address_without_the_device() {
+        let device: Jid = "999-alice:3@interop".parse().unwrap();
+        assert_eq!(device.to_bare(), Jid::interop(999, "alice"));
+        assert_eq!(device.to_bare().on_device(3), device);
+    }
+
+    #[test]
+    fn phone_numbers_as_people_write_them() {
+        for text in [
+            "+49 151 123-456",
+            "0049 151 123456",
+            "49151123456",
+            "  +49 (151) 12.34/56  ",
+            "+49 (0) 151 123456",
+            "\u{202A}+49\u{A0}151\u{2011}123456\u{202C}",
+        ] {
+            assert_eq!(Jid::from_phone(text), Ok(Jid::user("49151123456")), "{text}");
+        }
+        for (text, error) in [
+            ("", JidError::PhoneLength { got: 0 }),
+            ("+1234", JidError::PhoneLength { got: 4 }),
+            ("+1234567890123456", JidError::PhoneLength { got: 16 }),
+            ("00 1234 5678 9012 3456", JidError::PhoneLength { got: 16 }),
+            ("0151 123456", JidError::PhoneWithoutCountry),
+            ("+0151 123456", JidError::PhoneWithoutCountry),
+            ("(0) 151 123456", JidError::PhoneWithoutCountry),
+            ("+49 151 CALLME", JidError::PhoneCharacter { found: 'C' }),
+            ("49+151123456", JidError::PhoneCharacter { found: '+' }),
+            ("alice@example.org", JidError::PhoneCharacter { found: 'a' }),
+        ] {
+            assert_eq!(Jid::from_phone(text), Err(error), "{text}");
+        }
+        let longest = format!("00{}", "1".repeat(15));
+        assert_eq!(Jid::from_phone(&longest), Ok(Jid::user("1".repeat(15))));
+        assert_eq!(Jid::from_phone(&"9".repeat(100_000)), Err(JidError::PhoneLength { got: 100_000 }));
+    }
+
+    #[test]
+    fn errors_do_not_repeat_the_address() {
+        for text in ["secret", "secret:x@lid", "secret.7@lid", "secret@interop"] {
+            let error = text.parse::<Jid>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"));
+        }
+    }
 }

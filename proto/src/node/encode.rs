@@ -36,7 +36,7 @@ impl Writer<'_> {
             return Err(EncodeError::EmptyTag);
         }
         let content = usize::from(node.content != Content::Empty);
-        self.list(1 + 2 * node.attrs.len() + content, |got| EncodeError::TooManyAttributes { got: got / 2 })?;
+        self.list(1 + 2 * node.attrs.len() + content, |size| EncodeError::TooManyAttributes { got: (size - 1) / 2 })?;
         self.string(&node.tag)?;
         for (key, value) in &node.attrs {
             if key.is_empty() {

@@ -76,7 +76,7 @@ pub(super) fn double(tag: u8, index: u8) -> Option<&'static str> {
 /// Both ends and the length: no two words agree in all of them often enough to matter, and the middle is not read.
 const fn hash(text: &[u8]) -> u32 {
     let mixed = if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(17)
     } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
         (u32::from_le_bytes(*first) as u64) << 32 | u32::from_le_bytes(*last) as u64
     } else {
@@ -88,7 +88,7 @@ const fn hash(text: &[u8]) -> u32 {
         }
     };
     let spread = (mixed ^ (text.len() as u64) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    ((spread ^ spread >> 29) >> 24) as u32
+    ((spread ^ (spread >> 32)) >> 20) as u32
 }
 
 const fn slot(hash: u32) -> usize {
@@ -129,4 +129,91 @@ const fn index() -> [u16; SLOTS] {
         place += 1;
     }
     index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    fn published() -> serde_json::Value {
+        serde_json::from_str(include_str!("../../../tests/vectors/tokens.json")).unwrap()
+    }
+
+    #[test]
+    fn the_tables_are_the_published_ones() {
+        let published = published();
+        assert_eq!(published["dict_version"], 3);
+        assert_eq!(published["single"], serde_json::json!(&SINGLE[..]));
+        for (dictionary, words) in DOUBLE.iter().enumerate() {
+            assert_eq!(published["double"][dictionary], serde_json::json!(&words[..]));
+        }
+    }
+
+    #[test]
+    fn the_tables_have_the_published_checksum() {
+        let doubles = DOUBLE.iter().map(|words| words.join("\n")).collect::<Vec<_>>().join("\n\n");
+        let digest = Sha256::digest(format!("{}\n\n{doubles}", SINGLE.join("\n")));
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "1c35d77c0d8e5b960ef922aee68ef47bbe59af70ad9c7f96b194e0d37d5f3060");
+    }
+
+    #[test]
+    fn every_word_is_found_where_it_stands_and_read_back() {
+        for (place, word) in (0_u8..).zip(SINGLE).skip(1) {
+            assert_eq!(find(word), Some(Token::Single(place)), "{word}");
+            assert_eq!(single(place), Some(word));
+        }
+        for (tag, words) in (tag::DICTIONARY_0..=tag::DICTIONARY_3).zip(DOUBLE) {
+            for (index, word) in (0..=255).zip(words) {
+                assert_eq!(find(word), Some(Token::Double(tag, index)), "{word}");
+                assert_eq!(double(tag, index), Some(word));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_word_is_not_found() {
+        for word in WORDS.iter().skip(1) {
+            for text in [format!("{word}~"), format!("~{word}"), word.to_uppercase(), word.replace('_', "~")] {
+                assert_eq!(find(&text).is_some(), WORDS.contains(&&*text), "{text}");
+            }
+        }
+        for text in ["", "~", "é", "3EB0C767D0A1", &"a".repeat(LONGEST), &"a".repeat(LONGEST + 1)] {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn tags_that_are_no_words() {
+        for tag in [0, 236, 240, 245, 255] {
+            assert_eq!(single(tag), None);
+        }
+        for tag in [0, 235, 240, 255] {
+            assert_eq!(double(tag, 0), None);
+        }
+    }
+
+    /// The price of a look-up: slots read, and words compared that are not the one.
+    #[test]
+    fn words_lie_close_to_where_they_are_looked_for() {
+        let mut slots = 0;
+        let mut longest = 0;
+        let mut compared = 0;
+        for word in WORDS.iter().skip(1) {
+            let hash = hash(word.as_bytes());
+            let mut at = slot(hash);
+            let mut probes = 1;
+            while WORDS[usize::from(INDEX[at] & PLACE_MASK)] != *word {
+                compared += usize::from(INDEX[at] & !PLACE_MASK == fingerprint(hash));
+                at = (at + 1) % SLOTS;
+                probes += 1;
+            }
+            slots += probes;
+            longest = longest.max(probes);
+        }
+        assert!(slots < COUNT * 5 / 4, "{slots} slots for {COUNT} words");
+        assert!(longest <= 5, "{longest} slots for one word");
+        assert!(compared <= 5, "{compared} comparisons in vain");
+    }
 }
