@@ -125,7 +125,7 @@ fn each_missing_or_misshapen_field_is_named() {
 fn another_root_or_another_header_ends_the_handshake() {
     let other_root = Profile { root_key: bytes("/noise/keys_public/client_static").try_into().unwrap(), ..profile() };
     let error = start(&other_root).0.read(&bytes("/noise/XX/server_hello"), NOW).unwrap_err();
-    assert_eq!(error, HandshakeError::Untrusted(TrustError::BadSignature(Certificate::Intermediate)));
+    assert_eq!(error, HandshakeError::Trust(TrustError::BadSignature(Certificate::Intermediate)));
 
     let other_header = Profile { connection_header: *b"WA\x06\x02", ..profile() };
     let error = start(&other_header).0.read(&bytes("/noise/XX/server_hello"), NOW).unwrap_err();

@@ -58,7 +58,7 @@ pub enum HandshakeError {
     WeakKey,
     /// It is some server, but not the one that the profile's root key vouches for.
     #[error(transparent)]
-    Untrusted(#[from] TrustError),
+    Trust(#[from] TrustError),
     /// The Noise library refused for a reason of its own, which does not depend on what the server sent.
     #[error("the handshake cannot go on: {0}")]
     Noise(&'static str),
@@ -100,7 +100,7 @@ impl AwaitServerHello {
     /// Second flight: opens the server hello and checks who sent it. `now` is unix time in seconds.
     ///
     /// # Errors
-    /// Any [`HandshakeError`]; [`HandshakeError::Untrusted`] if the message is sound but its sender is not the server.
+    /// Any [`HandshakeError`]; [`HandshakeError::Trust`] if the message is sound but its sender is not the server.
     pub fn read(mut self, message: &[u8], now: u64) -> Result<Verified, HandshakeError> {
         let hello = HandshakeMessage::decode(message)?.server_hello.ok_or(HandshakeError::Missing("server hello"))?;
         let ephemeral = field(hello.ephemeral.as_deref(), "ephemeral key", KEY_LEN)?;
