@@ -101,6 +101,11 @@ impl KeyPair {
         Self { secret, public }
     }
 
+    /// A pair of which both halves were stored, so that loading many pairs costs no curve arithmetic.
+    pub(super) fn from_halves(secret: Secret<32>, public: PublicKey) -> Self {
+        Self { secret, public }
+    }
+
     /// The half that everybody may see.
     pub fn public(&self) -> PublicKey {
         self.public

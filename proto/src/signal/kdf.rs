@@ -1,0 +1,37 @@
+//! HKDF-SHA256 and HMAC-SHA256 in the shapes that the protocol uses, in one place and without a way to fail.
+//!
+//! What this module does not know: which key a derivation leads to.
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// HKDF-SHA256 (RFC 5869) of `ikm`, cut into `PARTS` keys of 32 bytes. No salt means 32 zero bytes.
+pub(super) fn derive<const PARTS: usize>(
+    salt: Option<&[u8; 32]>,
+    ikm: &[u8],
+    info: &[u8],
+) -> Zeroizing<[[u8; 32]; PARTS]> {
+    const { assert!(PARTS <= 255, "HKDF-SHA256 gives at most 255 blocks of 32 bytes") };
+    let mut parts = Zeroizing::new([[0; 32]; PARTS]);
+    #[expect(clippy::expect_used, reason = "the length was checked when this was compiled")]
+    Hkdf::<Sha256>::new(salt.map(<[u8; 32]>::as_slice), ikm)
+        .expand(info, parts.as_flattened_mut())
+        .expect("at most 255 blocks");
+    parts
+}
+
+/// HMAC-SHA256 (RFC 2104) under a key of 32 bytes, ready to take what it covers.
+pub(super) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
+    // A key shorter than the hash's block is filled with zeros by definition; a full block cannot be of a wrong length.
+    let mut block = Zeroizing::new([0; 64]);
+    let (head, _) = block.split_at_mut(32);
+    head.copy_from_slice(key);
+    <Hmac<Sha256> as KeyInit>::new((&*block).into())
+}
+
+/// The 32 bytes of a finished [`hmac`].
+pub(super) fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
+    mac.finalize().into_bytes().into()
+}

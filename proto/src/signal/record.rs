@@ -1,0 +1,228 @@
+//! All sessions with one device of somebody else: the current one, and older ones that late messages may need.
+//!
+//! Two people who write to each other at the same moment end up with two sessions. No tie needs breaking: each
+//! encrypts with its current session, decrypts with any, and the session of the last message received becomes current.
+//!
+//! What this module does not know: chain keys and ratchets (it asks a session), whose record it is, where it is kept.
+
+use std::collections::VecDeque;
+
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::LocalIdentity;
+use super::agreement::{AgreementError, Responder};
+use super::envelope::{Envelope, PlainEnvelope, PreKeyEnvelope};
+use super::error::{DecryptError, EncryptError};
+use super::key::PublicKey;
+use super::prekey::{PreKeyBundle, PreKeys};
+use super::session::{Opened, Session};
+use super::stored::{self, RecordError};
+
+/// Sessions kept besides the current one; beyond it, the oldest is given up.
+pub(super) const MAX_ARCHIVED: usize = 40;
+
+/// Messages that may be missing before one of a session that plausibly sent it.
+const MAX_JUMP: u32 = 25_000;
+
+/// Messages that may be missing before one that would begin a new chain of an *archived* session. Lower, because each
+/// archived session is tried in turn; no implementation sends a greater gap.
+const MAX_JUMP_ARCHIVED: u32 = 2_000;
+
+/// The sessions with one device of somebody else.
+#[derive(Clone, Debug, Default)]
+pub struct SessionRecord {
+    pub(super) current: Option<Box<Session>>,
+    /// The newest first.
+    pub(super) archived: VecDeque<Box<Session>>,
+}
+
+/// A message that was decrypted, and what the caller has to do about it.
+#[derive(Debug)]
+pub struct Decrypted {
+    /// As it was encrypted: still padded.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// Our one-time prekey that the message used. Delete it in the transaction that stores the record.
+    pub used_prekey: Option<u32>,
+    /// The sender's identity, proved. Compare it with the one on file.
+    pub remote_identity: PublicKey,
+}
+
+impl SessionRecord {
+    /// Whether there is a session to encrypt with.
+    pub fn has_session(&self) -> bool {
+        self.current.is_some()
+    }
+
+    /// The identity that [`encrypt`](Self::encrypt) encrypts for.
+    pub fn remote_identity(&self) -> Option<PublicKey> {
+        self.current.as_ref().map(|session| session.remote.key)
+    }
+
+    /// The current session's registration id of the other side. Another one in a receipt means a new installation.
+    pub fn remote_registration_id(&self) -> Option<u32> {
+        self.current.as_ref().map(|session| session.remote.registration_id)
+    }
+
+    /// What names the current session on both sides. It differs from the one before exactly if the session does.
+    pub fn base_key(&self) -> Option<PublicKey> {
+        self.current.as_ref().map(|session| session.base_key)
+    }
+
+    /// Builds a session from a bundle and makes it the current one. The one before is archived.
+    ///
+    /// # Errors
+    /// [`AgreementError`] if the bundle's signature or one of its keys is bad. The record is then unchanged.
+    pub fn initiate(
+        &mut self,
+        local: &LocalIdentity<'_>,
+        bundle: &PreKeyBundle,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), AgreementError> {
+        let session = Session::initiate(local, bundle, rng)?;
+        self.replace_current(session);
+        Ok(())
+    }
+
+    /// Makes the current session an archived one, so that the next message needs a new session.
+    pub fn archive_current(&mut self) {
+        if let Some(session) = self.current.take() {
+            self.archived.push_front(session);
+            self.archived.truncate(MAX_ARCHIVED);
+        }
+    }
+
+    /// Encrypts a padded message with the current session. Store the record before the envelope leaves: sending from
+    /// an older copy of it would use a key twice.
+    ///
+    /// # Errors
+    /// [`EncryptError`] if there is no session to encrypt with. The record is then unchanged.
+    pub fn encrypt(&mut self, local: &LocalIdentity<'_>, plaintext: &[u8]) -> Result<Envelope, EncryptError> {
+        let session = self.current.as_mut().ok_or(EncryptError::NoSession)?;
+        if session.local_identity != local.pair.public() {
+            return Err(EncryptError::OtherIdentity);
+        }
+        session.seal(local.registration_id, plaintext)
+    }
+
+    /// Decrypts a message with the session that it belongs to, which becomes the current one. Store the record before
+    /// the message is acknowledged.
+    ///
+    /// # Errors
+    /// [`DecryptError`]. The record is then unchanged, byte for byte.
+    pub fn decrypt(
+        &mut self,
+        local: &LocalIdentity<'_>,
+        envelope: &Envelope,
+        prekeys: &dyn PreKeys,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Decrypted, DecryptError> {
+        match envelope {
+            Envelope::PreKey(envelope) => self.decrypt_introduced(local, envelope, prekeys, rng),
+            Envelope::Plain(envelope) => self.decrypt_plain(envelope, rng),
+        }
+    }
+
+    /// The record for the store, in a buffer that is cleared when it is dropped.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        stored::write(self)
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the bytes are anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        stored::read(bytes)
+    }
+
+    /// A prekey envelope names its session: no other is tried.
+    fn decrypt_introduced(
+        &mut self,
+        local: &LocalIdentity<'_>,
+        envelope: &PreKeyEnvelope,
+        prekeys: &dyn PreKeys,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Decrypted, DecryptError> {
+        let known = self.sessions().find(|(_, session)| session.base_key == envelope.base_key());
+        if let Some((place, session)) = known {
+            if session.remote.key != envelope.identity_key() {
+                return Err(DecryptError::IdentityMismatch);
+            }
+            let opened = session.open(&envelope.message(), MAX_JUMP, rng)?;
+            return self.accept(place, opened);
+        }
+
+        let signed_prekey_id = envelope.signed_prekey_id();
+        let unknown = DecryptError::UnknownSignedPreKey { id: signed_prekey_id };
+        let signed_prekey = prekeys.signed_prekey(signed_prekey_id).ok_or(unknown)?;
+        let prekey = match envelope.prekey_id() {
+            Some(id) => Some(prekeys.prekey(id).ok_or(DecryptError::UnknownPreKey { id })?),
+            None => None,
+        };
+        let ours = Responder { identity: local.pair, signed_prekey, prekey };
+        let mut session = Session::respond(&ours, envelope)?;
+        let Opened { plaintext, step } = session.open(&envelope.message(), MAX_JUMP, rng)?;
+        session.commit(step);
+        self.replace_current(session);
+        Ok(Decrypted { plaintext, used_prekey: envelope.prekey_id(), remote_identity: envelope.identity_key() })
+    }
+
+    /// A plain envelope names only a chain. Sessions that know the chain are the only candidates; if none does, the
+    /// message begins a new chain, and every session may be the one.
+    fn decrypt_plain(&mut self, envelope: &PlainEnvelope, rng: &mut dyn CryptoRng) -> Result<Decrypted, DecryptError> {
+        let message = envelope.message();
+        let known = self.sessions().any(|(_, session)| session.knows_chain_of(&message));
+        let mut first_error = None;
+        let mut accepted = None;
+        for (place, session) in self.sessions() {
+            if known && !session.knows_chain_of(&message) {
+                continue;
+            }
+            let max_jump = if known || place == Place::Current { MAX_JUMP } else { MAX_JUMP_ARCHIVED };
+            match session.open(&message, max_jump, &mut *rng) {
+                Ok(opened) => {
+                    accepted = Some((place, opened));
+                    break;
+                }
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
+        }
+        match accepted {
+            Some((place, opened)) => self.accept(place, opened),
+            None => Err(first_error.unwrap_or(DecryptError::NoSession)),
+        }
+    }
+
+    /// Every session with its place, in the order in which they are tried.
+    fn sessions(&self) -> impl Iterator<Item = (Place, &Session)> {
+        let current = self.current.iter().map(|session| (Place::Current, &**session));
+        let archived = self.archived.iter().enumerate().map(|(at, session)| (Place::Archived(at), &**session));
+        current.chain(archived)
+    }
+
+    /// Commits an opened message to the session at `place`, and makes that session the current one.
+    fn accept(&mut self, place: Place, opened: Opened) -> Result<Decrypted, DecryptError> {
+        if let Place::Archived(at) = place
+            && let Some(session) = self.archived.remove(at)
+        {
+            self.archive_current();
+            self.current = Some(session);
+        }
+        let session = self.current.as_mut().ok_or(DecryptError::NoSession)?;
+        session.commit(opened.step);
+        Ok(Decrypted { plaintext: opened.plaintext, used_prekey: None, remote_identity: session.remote.key })
+    }
+
+    fn replace_current(&mut self, session: Session) {
+        self.archive_current();
+        self.current = Some(Box::new(session));
+    }
+}
+
+/// Where in the record a session is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Current,
+    Archived(usize),
+}
