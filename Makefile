@@ -1,0 +1,60 @@
+# make run · make test · make bench · make check · make build · make help
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Tools live outside the clone (tests/toolchain/setup), so that a second clone finds them warm.
+export CAUSEWAY_TOOLS ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/causeway
+export PATH := $(CAUSEWAY_TOOLS)/bin:$(PATH)
+export TRUNK_SKIP_VERSION_CHECK := true
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+WASM := --target wasm32-unknown-unknown
+STEP := tests/toolchain/step
+
+.PHONY: help run test bench build check setup-run setup-check setup-test \
+  format clippy clippy-wasm deny test-native test-wasm test-e2e test-independent size
+
+help: ## what each target does
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+run: setup-run ## build everything, start sandbox, partner server and client, print the address; Ctrl-C stops all
+	@tests/toolchain/run
+
+test: setup-test ## everything that must pass before a change lands, formatting and size included
+	@tests/toolchain/test
+
+bench: setup-test build ## one table of figures, each next to its limit or peer; target/bench/results.json
+	@benches/run
+
+build: setup-run ## the client as a browser gets it (dist/), optimised and with its size checked
+	@$(STEP) "client, as released" trunk build --release --color never
+	@$(STEP) "size against the budget" node tests/toolchain/size.mjs --check
+
+check: setup-check format clippy clippy-wasm deny tidy ## formatting, lints (native and wasm), layering, licences
+
+.PHONY: tidy
+format:
+	@$(STEP) "formatting" cargo fmt --all --check
+clippy:
+	@$(STEP) "clippy, native" cargo clippy --locked --workspace --exclude causeway-web --all-targets -- -D warnings
+clippy-wasm:
+	@$(STEP) "clippy, wasm32" cargo clippy --locked $(WASM) -p causeway-web --all-targets -- -D warnings
+deny:
+	@$(STEP) "licences, sources, banned crates" tests/toolchain/deny
+tidy:
+	@$(STEP) "layering and house rules" cargo test --locked -q --test tidy
+
+test-native: ## unit, property, conversation and fuzz tests, without a browser
+	@$(STEP) "tests, native" cargo test --locked
+test-wasm: setup-test ## the core's vectors, the store and the sockets on wasm: three engines, three contexts
+	@tests/toolchain/browsers
+test-e2e: setup-test build ## real browsers, real servers, the client as released
+	@$(STEP) "servers" cargo build --locked -p causeway-partner -p causeway-gatekeeper --bins
+	@$(STEP) "end to end" cargo test --locked -p causeway-e2e
+test-independent: setup-run ## a WhatsApp client library that is not ours, against the sandbox
+	@tests/independent/run
+size: ## what a visitor downloads, file by file
+	@node tests/toolchain/size.mjs
+
+setup-run setup-check setup-test:
+	@tests/toolchain/setup $(@:setup-%=%)

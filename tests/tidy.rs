@@ -1,0 +1,104 @@
+//! The house rules that neither the compiler nor clippy knows: who may import whom inside a crate, how long a file may
+//! grow, what may never be committed.
+//!
+//! Every rule is a function from one file to its offences, and is shown an offence of its own before it is believed
+//! (`tidy/offences.rs`). What this test does not know: formatting and types; `make check` asks cargo for those.
+
+#[path = "tidy/house.rs"]
+mod house;
+#[path = "tidy/manifests.rs"]
+mod manifests;
+#[path = "tidy/offences.rs"]
+mod offences;
+#[path = "tidy/source.rs"]
+mod source;
+#[path = "tidy/text.rs"]
+mod text;
+
+use house::{File, files};
+
+/// What one rule has to say about one file: where, and what to do.
+type Rule = fn(&File) -> Vec<String>;
+
+fn hold(rule: Rule) {
+    let files = files();
+    let offences: Vec<String> = files.iter().flat_map(rule).collect();
+    assert!(offences.is_empty(), "{} offences:\n  {}", offences.len(), offences.join("\n  "));
+}
+
+#[test]
+fn the_walk_sees_the_house() {
+    let files = files();
+    for path in
+        ["Cargo.toml", "proto/src/lib.rs", "src/lib.rs", "web/index.html", "tests/tidy.rs", "tests/toolchain/setup"]
+    {
+        assert!(files.iter().any(|file| file.path == path), "{path} was not visited");
+    }
+    assert!(!files.iter().any(|file| file.path.starts_with("target/")), "target is not ours");
+}
+
+#[test]
+fn proto_and_src_have_no_clock_no_randomness_no_io() {
+    hold(source::pure);
+}
+
+#[test]
+fn pages_and_state_never_name_a_port() {
+    hold(source::pages_name_no_port);
+}
+
+#[test]
+fn only_ports_name_the_browser() {
+    hold(source::only_ports_name_the_browser);
+}
+
+#[test]
+fn the_sandbox_has_a_noise_of_its_own() {
+    hold(source::sandbox_shares_no_cryptography);
+}
+
+#[test]
+fn every_module_opens_with_what_it_is_for() {
+    hold(source::opens_with_its_purpose);
+}
+
+#[test]
+fn no_file_outgrows_a_reader() {
+    hold(source::length);
+}
+
+#[test]
+fn file_names_say_what_is_inside() {
+    hold(source::name);
+}
+
+#[test]
+fn lints_are_excepted_with_a_reason() {
+    hold(source::exceptions_have_reasons);
+}
+
+#[test]
+fn no_inline_style_script_or_html() {
+    hold(source::no_inline_style);
+    hold(text::no_inline_script);
+}
+
+#[test]
+fn nothing_unfinished_and_nothing_of_one_machine() {
+    hold(text::forbidden);
+}
+
+#[test]
+fn crates_depend_in_one_direction() {
+    hold(manifests::arrows);
+}
+
+#[test]
+fn every_crate_keeps_the_lints() {
+    hold(manifests::lints);
+}
+
+#[test]
+fn tool_versions_agree() {
+    manifests::pins(&files()).unwrap();
+}

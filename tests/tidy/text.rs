@@ -1,0 +1,52 @@
+//! Rules on any text, whatever its language. Knows words, no syntax.
+
+use super::house::File;
+
+/// Words that say that something is unfinished, or that only hold where they were written. In two halves, so that this
+/// file keeps its own rule.
+const FORBIDDEN: [(&str, &str, &str); 9] = [
+    ("TO", "DO", "finish it, or file it"),
+    ("FIX", "ME", "finish it, or file it"),
+    ("XX", "X", "finish it, or file it"),
+    ("todo", "!(", "finish it"),
+    ("unimple", "mented!(", "finish it"),
+    ("/wo", "rk/", "a path of one machine"),
+    ("/ro", "ot/", "a path of one machine"),
+    ("/ho", "me/", "a path of one machine"),
+    ("arti", "factory", "a host of one network"),
+];
+
+/// Nothing unfinished, and nothing that is true on one machine only.
+pub(crate) fn forbidden(file: &File) -> Vec<String> {
+    let mut offences = Vec::new();
+    for (number, line) in file.text.lines().enumerate() {
+        for (head, tail, why) in FORBIDDEN {
+            if line.contains(&format!("{head}{tail}")) {
+                offences.push(format!("{}:{}: {head}{tail}: {why}", file.path, number + 1));
+            }
+        }
+        // package-lock.json says where it got each package unless .npmrc tells it not to.
+        if file.name() == "package-lock.json" && line.contains("\"resolved\": \"http") {
+            offences.push(format!(
+                "{}:{}: a registry's address; set omit-lockfile-registry-resolved",
+                file.path,
+                number + 1
+            ));
+        }
+    }
+    offences
+}
+
+/// The page's policy allows no inline script, style or handler; an HTML file must not need one.
+pub(crate) fn no_inline_script(file: &File) -> Vec<String> {
+    if !(file.path.ends_with(".html") && file.within("web/")) {
+        return Vec::new();
+    }
+    let mut offences = Vec::new();
+    for part in ["<script>", "<style", " style=", " onclick=", " onload=", " onerror=", "javascript:"] {
+        if file.text.contains(part) {
+            offences.push(format!("{}: `{}`; the policy forbids it", file.path, part.trim()));
+        }
+    }
+    offences
+}
