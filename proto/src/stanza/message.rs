@@ -1,0 +1,126 @@
+//! `<message>`: what people send each other, still sealed (wire.md §5.8).
+//!
+//! It does not know how to open an envelope, nor what is in one.
+
+use super::StanzaError;
+use super::fields::Fields;
+use crate::jid::Jid;
+use crate::node::{Node, Text};
+
+/// Envelopes of one message. A message for one device has one, in a group two.
+const MAX_ENC: usize = 16;
+
+/// Version of the padded content that every envelope between people carries.
+const ENC_VERSION: u32 = 2;
+
+/// A message from somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The chat: a person's device, or a group.
+    pub from: Jid,
+    /// Who wrote it, in groups.
+    pub participant: Option<Jid>,
+    /// The sender's id of it; a redelivered or resent message has the same.
+    pub id: String,
+    /// When the server got it, unix seconds.
+    pub t: u64,
+    /// "text", "media", "reaction", "poll", ...
+    pub kind: String,
+    /// The name that the sender gives themselves.
+    pub notify: Option<String>,
+    /// Whether it waited in the mailbox.
+    pub offline: bool,
+    /// The envelopes; none if there is nothing to open.
+    pub enc: Vec<Enc>,
+    /// As it came.
+    pub node: Node,
+}
+
+/// One envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enc {
+    /// "pkmsg", "msg", "skmsg", "msmsg".
+    pub kind: String,
+    /// 2 for messages between people.
+    pub version: u32,
+    /// The sealed bytes.
+    pub bytes: Vec<u8>,
+    /// How often the message was sent again; 0 at first.
+    pub count: u32,
+}
+
+impl Incoming {
+    /// Reads `<message>`.
+    ///
+    /// # Errors
+    /// No sender, id, time or type; an envelope without type or bytes; more than 16 envelopes.
+    pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
+        let fields = Fields::of(node, "message")?;
+        Ok(Self {
+            from: fields.jid("from")?,
+            participant: fields.jid_opt("participant")?,
+            id: fields.text("id")?,
+            t: fields.number("t")?,
+            kind: fields.text("type")?,
+            notify: fields.text_opt("notify"),
+            offline: node.attr("offline").is_some(),
+            enc: fields.children("enc", MAX_ENC)?.iter().map(Enc::read).collect::<Result<_, _>>()?,
+            node: node.clone(),
+        })
+    }
+}
+
+impl Enc {
+    fn read(fields: &Fields<'_>) -> Result<Self, StanzaError> {
+        Ok(Self {
+            kind: fields.text("type")?,
+            version: fields.number("v")?,
+            bytes: fields.bytes()?.to_vec(),
+            count: fields.number_opt("count")?.unwrap_or(0),
+        })
+    }
+}
+
+/// A message of ours to one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The person, or the one device that asked for it again.
+    pub to: Jid,
+    /// Ours to choose, unique for ever; the same when it is sent again.
+    pub id: String,
+    /// "text", "media", ...
+    pub kind: Text,
+    /// The envelope.
+    pub enc: Sealed,
+}
+
+/// The envelope of an outgoing message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// "pkmsg" or "msg".
+    pub kind: Text,
+    /// The sealed bytes.
+    pub bytes: Vec<u8>,
+    /// How often the message was sent again because the peer could not open it; `None` at first.
+    pub count: Option<u32>,
+}
+
+impl Outgoing {
+    /// Text, or anything else that is not media.
+    pub fn text(to: Jid, id: String, enc_kind: impl Into<Text>, enc_bytes: Vec<u8>, count: Option<u32>) -> Self {
+        Self { to, id, kind: "text".into(), enc: Sealed { kind: enc_kind.into(), bytes: enc_bytes, count } }
+    }
+
+    /// `<message>` with its one envelope.
+    pub fn to_node(&self) -> Node {
+        let enc = Node::new("enc").with("v", ENC_VERSION).with("type", self.enc.kind.clone());
+        let node = Node::new("message").with("to", &self.to).with("type", self.kind.clone());
+        let node = node.with("id", self.id.clone());
+        // A message that is sent again is for the one device that asked.
+        let (node, enc) = match self.enc.count {
+            Some(count) => (node.with("device_fanout", "false"), enc.with("count", count)),
+            None => (node, enc),
+        };
+        node.with_node(enc.with_bytes(self.enc.bytes.as_slice()))
+    }
+}

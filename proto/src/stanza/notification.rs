@@ -1,0 +1,56 @@
+//! `<notification>`: news about somebody, or about our keys at the server (wire.md §5.11). Every one is acknowledged.
+
+use super::StanzaError;
+use super::fields::Fields;
+use crate::jid::Jid;
+use crate::node::Node;
+
+/// A notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// For the acknowledgement.
+    pub id: String,
+    /// Whom it is about; the server itself for our own keys.
+    pub from: Jid,
+    /// Its type: "encrypt", "devices", "account_sync", ...
+    pub kind: String,
+    /// When, unix seconds.
+    pub t: Option<u64>,
+    /// What it says.
+    pub body: NotificationBody,
+    /// As it came.
+    pub node: Node,
+}
+
+/// What a notification says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotificationBody {
+    /// The server holds this many of our one-time prekeys.
+    PreKeyCount(u32),
+    /// The identity key of `from` is new.
+    IdentityChanged,
+    /// Something that this module does not read.
+    Other,
+}
+
+impl Notification {
+    /// Reads `<notification>`.
+    ///
+    /// # Errors
+    /// No id, sender or type; a number that is none.
+    pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
+        let fields = Fields::of(node, "notification")?;
+        let from = fields.jid("from")?;
+        let kind = fields.text("type")?;
+        // About our prekeys only the server may speak, about an identity only its owner.
+        let body = match (kind.as_str(), from.user.is_empty()) {
+            ("encrypt", true) => match fields.child_opt("count") {
+                Some(count) => NotificationBody::PreKeyCount(count.number("value")?),
+                None => NotificationBody::Other,
+            },
+            ("encrypt", false) if fields.child_opt("identity").is_some() => NotificationBody::IdentityChanged,
+            _ => NotificationBody::Other,
+        };
+        Ok(Self { id: fields.text("id")?, from, kind, t: fields.number_opt("t")?, body, node: node.clone() })
+    }
+}
