@@ -13,6 +13,14 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
 )]
 
+mod channel;
+mod chat;
+pub mod engine;
+pub mod enlist;
+mod inbox;
 pub mod io;
+mod outbox;
+mod session;
 pub mod store;
+mod turn;
 pub mod view;

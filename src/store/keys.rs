@@ -29,9 +29,10 @@ pub fn message(chat: &str, seq: u64) -> Vec<u8> {
     key
 }
 
-/// Key of a message's id.
-pub fn message_id(chat: &str, id: &str) -> Vec<u8> {
+/// Key of a message's id. Ids of the two directions are apart: a peer that reuses one of ours hides nothing.
+pub fn message_id(chat: &str, outgoing: bool, id: &str) -> Vec<u8> {
     let mut key = prefix(chat);
+    key.push(u8::from(outgoing));
     key.extend_from_slice(id.as_bytes());
     key
 }

@@ -1,10 +1,15 @@
 //! What is kept, in which form, and how it is sealed. The database itself is the driver's.
 
+pub mod account;
 pub mod changes;
+pub mod chats;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 pub mod keys;
+pub mod ledger;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod prekeys;
+pub mod records;
 pub mod seal;
 pub mod shelf;

@@ -70,6 +70,11 @@ impl<R: Row> Shelf<R> {
         Ok(self.rows.get(key).and_then(Option::as_ref))
     }
 
+    /// The row, if it is in memory.
+    pub fn peek(&self, key: &[u8]) -> Option<&R> {
+        self.rows.get(key).and_then(Option::as_ref)
+    }
+
     /// The row for changing it; counts as changed.
     ///
     /// # Errors
@@ -81,6 +86,37 @@ impl<R: Row> Shelf<R> {
             self.dirty.insert(key.to_vec());
         }
         Ok(row)
+    }
+
+    /// The row, put there as `R::default()` if it is absent; counts as changed. For shelves that are complete.
+    pub fn change_or_default(&mut self, key: &[u8]) -> &mut R
+    where
+        R: Default,
+    {
+        self.dirty.insert(key.to_vec());
+        self.rows.entry(key.to_vec()).or_default().get_or_insert_default()
+    }
+
+    /// The row; a default one in memory only if it is absent. For shelves that are complete.
+    pub fn get_or_default(&mut self, key: &[u8]) -> &R
+    where
+        R: Default,
+    {
+        self.rows.entry(key.to_vec()).or_default().get_or_insert_default()
+    }
+
+    /// The row for a change that is made known by [`mark`](Self::mark) only if it succeeds.
+    ///
+    /// # Errors
+    /// [`Missing`] when it is not in memory.
+    pub fn try_change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
+        self.require(key)?;
+        Ok(self.rows.get_mut(key).and_then(Option::as_mut))
+    }
+
+    /// The row was changed.
+    pub fn mark(&mut self, key: &[u8]) {
+        self.dirty.insert(key.to_vec());
     }
 
     /// Notes the key as wanted if it is not in memory.

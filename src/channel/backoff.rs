@@ -1,0 +1,78 @@
+//! When to try again: full-jitter exponential backoff, forgotten only after a minute of stability.
+//!
+//! Full jitter spreads a herd of clients evenly after a server restarts. Forgetting on the mere success of a connection
+//! would let a connection that dies at once be tried about once a second for ever.
+
+use crate::io::Millis;
+use rand_core::CryptoRng;
+
+const BASE: Millis = 1_000;
+const CEILING: Millis = 120_000;
+const STABLE: Millis = 60_000;
+
+/// Counts failed connections.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+    live_since: Option<Millis>,
+}
+
+impl Backoff {
+    /// The connection is up.
+    pub(crate) fn live(&mut self, now: Millis) {
+        self.live_since = Some(now);
+    }
+
+    /// The connection is gone: when to try again.
+    pub(crate) fn next(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Millis {
+        if self.live_since.take().is_some_and(|since| now.saturating_sub(since) >= STABLE) {
+            self.failures = 0;
+        }
+        let ceiling = BASE.saturating_mul(1 << self.failures.min(16)).min(CEILING);
+        self.failures = self.failures.saturating_add(1);
+        now.saturating_add(rng.next_u64() % (ceiling + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    #[test]
+    fn waits_grow_to_the_ceiling_and_fill_the_whole_range() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(1);
+        let mut backoff = Backoff::default();
+        assert!(backoff.next(0, rng) <= BASE);
+        let waits: Vec<_> = (0..2_000).map(|_| backoff.next(0, rng)).collect();
+        assert!(waits.iter().all(|&wait| wait <= CEILING));
+        assert!(waits.iter().any(|&wait| wait > CEILING * 9 / 10) && waits.iter().any(|&wait| wait < CEILING / 10));
+    }
+
+    #[test]
+    fn only_a_minute_of_stability_is_forgiven() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(2);
+        let mut backoff = Backoff { failures: 10, live_since: None };
+        backoff.live(0);
+        backoff.next(STABLE - 1, rng);
+        assert_eq!(backoff.failures, 11);
+        backoff.live(0);
+        backoff.next(STABLE, rng);
+        assert_eq!(backoff.failures, 1);
+    }
+
+    #[test]
+    fn a_connection_that_flaps_for_an_hour_is_not_a_storm() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(3);
+        let mut backoff = Backoff::default();
+        let (mut now, mut times) = (0, Vec::new());
+        while now < 3_600_000 {
+            backoff.live(now);
+            times.push(now);
+            now = backoff.next(now + 1, rng);
+        }
+        let busiest = times.iter().map(|&t| times.iter().filter(|&&u| u >= t && u < t + 600_000).count()).max();
+        assert!(busiest.unwrap() <= 20, "{busiest:?} connections in ten minutes");
+    }
+}

@@ -1,0 +1,388 @@
+//! The chat channel: socket, frames, Noise, log-in, keep-alive, reconnect.
+//!
+//! What it does not know: what stanzas mean beyond the life of the connection, and anything of messages. It takes
+//! bytes and gives stanzas, takes stanzas and gives bytes.
+//!
+//! ```text
+//!          start            opened          server hello        <success>          <ib><offline/>
+//!   Off ─────────▶ Opening ────────▶ Hello ────────────▶ Login ───────────▶ Draining ───────────▶ Online
+//!                     │                │                   │                   │                     │
+//!                     └────────────────┴───── closed, timeout, broken ─────────┴─────────────────────┘
+//!                                                     │
+//!                                              Waiting (backoff) or Stopped (a person must act)
+//! ```
+
+pub(crate) mod backoff;
+mod keepalive;
+mod verdict;
+
+pub(crate) use keepalive::Due;
+pub(crate) use verdict::Verdict;
+
+use crate::io::{Millis, Output, SocketId};
+use crate::view::{ConnectionState, Issue};
+use backoff::Backoff;
+use causeway_proto::frame::{self, FrameReader};
+use causeway_proto::node::{Node, document};
+use causeway_proto::noise::handshake::{self, AwaitServerHello};
+use causeway_proto::noise::{StaticKey, Transport, payload};
+use causeway_proto::profile::Profile;
+use causeway_proto::stanza::Stanza;
+use keepalive::KeepAlive;
+use rand_core::CryptoRng;
+use std::collections::VecDeque;
+use zeroize::Zeroizing;
+
+/// From opening the socket to `<success>`.
+const LOGIN_TIMEOUT: Millis = 20_000;
+/// With no stanza for this long the mailbox counts as read (wire.md §5.5).
+const DRAIN_TIMEOUT: Millis = 60_000;
+
+/// What a connection needs to log in.
+#[derive(Debug)]
+pub(crate) struct Login {
+    /// The chat server's WebSocket.
+    pub(crate) url: String,
+    /// Constants of the wire.
+    pub(crate) profile: Profile,
+    /// Our account number at WhatsApp.
+    pub(crate) account_id: u64,
+    /// A fresh identity token.
+    pub(crate) token: Zeroizing<String>,
+    /// Our Noise key.
+    pub(crate) noise: StaticKey,
+}
+
+enum State {
+    Off,
+    Opening { login: Box<Login>, until: Millis },
+    Hello { login: Box<Login>, reader: FrameReader, handshake: Box<AwaitServerHello>, until: Millis },
+    Live { profile: Profile, reader: FrameReader, transport: Box<Transport>, phase: Phase },
+    Waiting { until: Millis },
+    Stopped,
+}
+
+enum Phase {
+    Login { until: Millis },
+    Draining { until: Millis },
+    Online,
+}
+
+/// What the channel has to say after an input.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A stanza came. `<success>`, `<failure>`, stream errors and pings are dealt with here and come no further.
+    Stanza(Box<Stanza>),
+    /// Logged in: stanzas may be sent.
+    LoggedIn,
+    /// The connection is gone; what was sent and not acknowledged must be sent again.
+    Lost,
+}
+
+/// The one connection.
+pub(crate) struct Channel {
+    state: State,
+    socket: SocketId,
+    backoff: Backoff,
+    keepalive: KeepAlive,
+    issue: Issue,
+    events: VecDeque<Event>,
+    out: VecDeque<Output>,
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self {
+            state: State::Off,
+            socket: 0,
+            backoff: Backoff::default(),
+            keepalive: KeepAlive::default(),
+            issue: Issue::None,
+            events: VecDeque::new(),
+            out: VecDeque::new(),
+        }
+    }
+}
+
+impl Channel {
+    /// Opens a connection. Does nothing unless there is none.
+    pub(crate) fn start(&mut self, login: Login, now: Millis) {
+        if !self.is_idle() {
+            return;
+        }
+        self.socket += 1;
+        self.out.push_back(Output::Connect(self.socket, login.url.clone()));
+        self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
+    }
+
+    /// No connection, and none being made.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Off | State::Waiting { .. } | State::Stopped)
+    }
+
+    /// Stanzas may be sent.
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self.state, State::Live { phase: Phase::Draining { .. } | Phase::Online, .. })
+    }
+
+    /// Which socket is in use; what was prepared for an older one is not sent.
+    pub(crate) fn socket(&self) -> SocketId {
+        self.socket
+    }
+
+    /// When a connection should be tried, if one should.
+    pub(crate) fn retry_at(&self) -> Option<Millis> {
+        match self.state {
+            State::Waiting { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// What went wrong last.
+    pub(crate) fn issue(&self) -> Issue {
+        self.issue
+    }
+
+    /// For the page.
+    pub(crate) fn view(&self) -> ConnectionState {
+        match &self.state {
+            State::Off => ConnectionState::Off,
+            State::Opening { .. } | State::Hello { .. } | State::Live { phase: Phase::Login { .. }, .. } => {
+                ConnectionState::Connecting
+            }
+            State::Live { phase: Phase::Draining { .. }, .. } => ConnectionState::Draining,
+            State::Live { phase: Phase::Online, .. } => ConnectionState::Online,
+            State::Waiting { .. } => ConnectionState::Waiting,
+            State::Stopped => ConnectionState::Stopped,
+        }
+    }
+
+    /// The next thing to tell the engine.
+    pub(crate) fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// The next thing to do.
+    pub(crate) fn output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// The socket is open: say hello.
+    pub(crate) fn opened(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
+        if socket != self.socket {
+            return;
+        }
+        let State::Opening { login, until } = std::mem::replace(&mut self.state, State::Off) else {
+            return self.broken(now, rng);
+        };
+        let Ok((handshake, hello)) = handshake::start(&login.noise, &login.profile, rng) else {
+            return self.broken(now, rng);
+        };
+        let mut bytes = login.profile.connection_header.to_vec();
+        if framed(&mut bytes, &hello).is_err() {
+            return self.broken(now, rng);
+        }
+        self.out.push_back(Output::Transmit(socket, bytes));
+        let reader = FrameReader::new(login.profile.max_frame_bytes);
+        self.state = State::Hello { login, reader, handshake: Box::new(handshake), until };
+    }
+
+    /// Bytes came.
+    pub(crate) fn received(&mut self, socket: SocketId, bytes: &[u8], now: Millis, rng: &mut dyn CryptoRng) {
+        if socket != self.socket {
+            return;
+        }
+        self.keepalive.heard(now, rng);
+        match &mut self.state {
+            State::Hello { reader, .. } | State::Live { reader, .. } => reader.feed(bytes),
+            _ => return,
+        }
+        // Bounded: every turn takes one frame out of the bytes that are here.
+        loop {
+            let frame = match &mut self.state {
+                State::Hello { reader, .. } | State::Live { reader, .. } => reader.next(),
+                _ => return,
+            };
+            match frame {
+                Ok(Some(frame)) => self.frame(frame, now, rng),
+                Ok(None) => return,
+                Err(_) => return self.broken(now, rng),
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: Vec<u8>, now: Millis, rng: &mut dyn CryptoRng) {
+        match std::mem::replace(&mut self.state, State::Off) {
+            State::Hello { login, reader, handshake, until } => match finish(&login, *handshake, &frame, now) {
+                Ok((bytes, transport)) => {
+                    self.out.push_back(Output::Transmit(self.socket, bytes));
+                    let (transport, phase) = (Box::new(transport), Phase::Login { until });
+                    self.state = State::Live { profile: login.profile, reader, transport, phase };
+                }
+                Err(issue) => self.lose(Verdict::Retry(issue), now, rng),
+            },
+            State::Live { profile, reader, mut transport, phase } => {
+                let mut bytes = frame;
+                let opened = transport.open.open(&mut bytes).is_ok();
+                let node = opened.then(|| document::decode(&bytes, profile.max_inflated_bytes));
+                self.state = State::Live { profile, reader, transport, phase };
+                match node {
+                    Some(Ok(node)) => self.stanza(Stanza::from_node(node), now, rng),
+                    Some(Err(_)) | None => self.broken(now, rng),
+                }
+            }
+            other => self.state = other,
+        }
+    }
+
+    fn stanza(&mut self, stanza: Stanza, now: Millis, rng: &mut dyn CryptoRng) {
+        if let Some(verdict) = verdict::of(&stanza) {
+            return self.lose(verdict, now, rng);
+        }
+        if let Some(answer) = keepalive::answer(&stanza) {
+            return self.transmit(&answer, now, rng);
+        }
+        let State::Live { phase, .. } = &mut self.state else { return };
+        match (&phase, &stanza) {
+            (Phase::Login { .. }, Stanza::Success(_)) => {
+                *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                self.backoff.live(now);
+                self.keepalive.start(now, rng);
+                self.issue = Issue::None;
+                self.events.push_back(Event::LoggedIn);
+            }
+            (Phase::Login { .. }, _) => self.broken(now, rng),
+            (Phase::Draining { .. }, _) => {
+                *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                self.events.push_back(Event::Stanza(Box::new(stanza)));
+            }
+            (Phase::Online, _) => self.events.push_back(Event::Stanza(Box::new(stanza))),
+        }
+    }
+
+    /// The mailbox has been read.
+    pub(crate) fn drained(&mut self) {
+        if let State::Live { phase: phase @ Phase::Draining { .. }, .. } = &mut self.state {
+            *phase = Phase::Online;
+        }
+    }
+
+    /// Sends a stanza at once. A stanza that does not encode is ours to mend, and ends the connection.
+    pub(crate) fn transmit(&mut self, node: &Node, now: Millis, rng: &mut dyn CryptoRng) {
+        let State::Live { profile, transport, .. } = &mut self.state else { return };
+        let mut bytes = vec![0; FRAME_HEADER];
+        let sealed = document::encode(node, profile, &mut bytes).is_ok()
+            && transport.seal.seal(&mut bytes, FRAME_HEADER).is_ok();
+        match frame::header(bytes.len() - FRAME_HEADER) {
+            Ok(header) if sealed => {
+                if let Some(space) = bytes.first_chunk_mut() {
+                    *space = header;
+                }
+                self.keepalive.sent(now);
+                self.out.push_back(Output::Transmit(self.socket, bytes));
+            }
+            _ => self.broken(now, rng),
+        }
+    }
+
+    /// The socket is closed.
+    pub(crate) fn closed(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
+        if socket == self.socket && !self.is_idle() {
+            self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+        }
+    }
+
+    /// A connection could not even be begun.
+    pub(crate) fn postpone(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
+        self.lose(Verdict::Retry(issue), now, rng);
+    }
+
+    /// Gives up until a person does something.
+    pub(crate) fn stop(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
+        self.lose(Verdict::Stop(issue), now, rng);
+    }
+
+    /// Time has passed.
+    pub(crate) fn elapsed(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        match &mut self.state {
+            State::Opening { until, .. }
+            | State::Hello { until, .. }
+            | State::Live { phase: Phase::Login { until }, .. }
+                if *until <= now =>
+            {
+                self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+            }
+            State::Live { phase, .. } => {
+                if matches!(phase, Phase::Draining { until } if *until <= now) {
+                    *phase = Phase::Online;
+                }
+                match self.keepalive.due(now, rng) {
+                    Due::Nothing => {}
+                    Due::Ping(ping) => self.transmit(&ping, now, rng),
+                    Due::Dead => self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// When [`elapsed`](Self::elapsed) has something to do.
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        match &self.state {
+            State::Opening { until, .. }
+            | State::Hello { until, .. }
+            | State::Waiting { until }
+            | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
+            State::Live { phase: Phase::Draining { until }, .. } => {
+                Some(self.keepalive.wake_at().map_or(*until, |ping| ping.min(*until)))
+            }
+            State::Live { phase: Phase::Online, .. } => self.keepalive.wake_at(),
+            State::Off | State::Stopped => None,
+        }
+    }
+
+    fn broken(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        self.lose(Verdict::Retry(Issue::ChannelBroken), now, rng);
+    }
+
+    fn lose(&mut self, verdict: Verdict, now: Millis, rng: &mut dyn CryptoRng) {
+        if !self.is_idle() {
+            self.out.push_back(Output::Close(self.socket));
+        }
+        self.keepalive.stop();
+        self.state = match verdict {
+            Verdict::Retry(issue) => {
+                self.issue = issue;
+                State::Waiting { until: self.backoff.next(now, rng) }
+            }
+            Verdict::AtOnce => State::Waiting { until: now },
+            Verdict::Stop(issue) => {
+                self.issue = issue;
+                State::Stopped
+            }
+        };
+        self.events.push_back(Event::Lost);
+    }
+}
+
+const FRAME_HEADER: usize = 3;
+
+fn framed(out: &mut Vec<u8>, payload: &[u8]) -> Result<(), frame::FrameError> {
+    out.extend_from_slice(&frame::header(payload.len())?);
+    out.extend_from_slice(payload);
+    Ok(())
+}
+
+fn finish(
+    login: &Login,
+    handshake: AwaitServerHello,
+    frame: &[u8],
+    now: Millis,
+) -> Result<(Vec<u8>, Transport), Issue> {
+    let verified = handshake.read(frame, now / 1000).map_err(verdict::of_handshake)?;
+    let payload = payload::login(&login.profile, login.account_id, &login.token);
+    let (message, transport) = verified.finish(&payload).map_err(verdict::of_handshake)?;
+    let mut bytes = Vec::with_capacity(FRAME_HEADER + message.len());
+    framed(&mut bytes, &message).map_err(|_| Issue::ChannelBroken)?;
+    Ok((bytes, transport))
+}

@@ -1,0 +1,150 @@
+//! Conversations: order, unread counts, drafts, what the list shows.
+//!
+//! What this room does not know: how messages are encrypted or sent.
+
+use crate::io::Millis;
+use crate::store::chats::{Chat, Message, Position};
+use crate::store::keys;
+use crate::turn::Turn;
+use crate::view::{ChatView, MessageKind};
+use causeway_proto::jid::{Jid, Server};
+
+/// Characters of the newest message that a row of the list keeps.
+const PREVIEW: usize = 160;
+/// Characters kept of the name that a peer gives itself.
+const MAX_NAME: usize = 100;
+/// Characters of a draft.
+const MAX_DRAFT: usize = 100_000;
+
+/// The chat with a peer, made if there is none.
+pub(crate) fn open(turn: &mut Turn<'_>, id: &str) {
+    if turn.records.chats.peek(id.as_bytes()).is_none() {
+        let chat = Chat { id: id.to_owned(), next_seq: 1, active_at: turn.now, ..Chat::default() };
+        turn.records.chats.put(id.as_bytes().to_vec(), chat);
+        turn.ledger.show_chat(id);
+    }
+}
+
+/// Adds a message at the end of its chat, which is made if there is none. Answers the message's sequence number.
+pub(crate) fn append(turn: &mut Turn<'_>, id: &str, mut message: Message) -> u64 {
+    open(turn, id);
+    let chat = turn.records.chats.change_or_default(id.as_bytes());
+    let seq = chat.next_seq;
+    message.seq = seq;
+    chat.next_seq = seq.saturating_add(1);
+    chat.active_at = turn.now;
+    chat.last = Some(preview(&message));
+    match message.outgoing {
+        true => {
+            chat.unread = 0;
+            chat.read_up_to = seq;
+        }
+        false => chat.unread = chat.unread.saturating_add(u32::from(message.kind() != MessageKind::IdentityChanged)),
+    }
+    if !message.id.is_empty() {
+        let key = keys::message_id(id, message.outgoing, &message.id);
+        turn.records.positions.put(key, Position { seq });
+    }
+    turn.records.messages.put(keys::message(id, seq), message);
+    turn.ledger.show_chat(id);
+    turn.ledger.show_message(id, seq);
+    seq
+}
+
+/// Writes a changed message back, and into the list if it is the newest.
+pub(crate) fn replace(turn: &mut Turn<'_>, id: &str, message: Message) {
+    let seq = message.seq;
+    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+        && chat.last.as_ref().is_some_and(|last| last.seq == seq)
+    {
+        let chat = turn.records.chats.change_or_default(id.as_bytes());
+        chat.last = Some(preview(&message));
+        turn.ledger.show_chat(id);
+    }
+    turn.records.messages.put(keys::message(id, seq), message);
+    turn.ledger.show_message(id, seq);
+}
+
+/// Removes a message.
+pub(crate) fn remove(turn: &mut Turn<'_>, id: &str, message: &Message) {
+    turn.records.messages.delete(&keys::message(id, message.seq));
+    turn.records.positions.delete(&keys::message_id(id, message.outgoing, &message.id));
+    if let Ok(Some(chat)) = turn.records.chats.change(id.as_bytes())
+        && chat.last.as_ref().is_some_and(|last| last.seq == message.seq)
+    {
+        chat.last = None;
+    }
+    turn.ledger.show_chat(id);
+    turn.ledger.show_removed(id, message.seq);
+}
+
+/// The person has seen everything up to a message.
+pub(crate) fn mark_read(turn: &mut Turn<'_>, id: &str, up_to: u64) {
+    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+        && (chat.unread > 0 || chat.read_up_to < up_to)
+        && up_to.saturating_add(1) >= chat.next_seq
+    {
+        let chat = turn.records.chats.change_or_default(id.as_bytes());
+        chat.unread = 0;
+        chat.read_up_to = up_to.min(chat.next_seq.saturating_sub(1));
+        turn.ledger.show_chat(id);
+    }
+}
+
+/// Keeps what is typed.
+pub(crate) fn save_draft(turn: &mut Turn<'_>, id: &str, text: &str) {
+    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+        && chat.draft != text
+    {
+        turn.records.chats.change_or_default(id.as_bytes()).draft = text.chars().take(MAX_DRAFT).collect();
+        turn.ledger.show_chat(id);
+    }
+}
+
+/// Takes over the name that the peer gives itself.
+pub(crate) fn rename(turn: &mut Turn<'_>, id: &str, name: &str) {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+        && !name.is_empty()
+        && chat.name != name
+    {
+        turn.records.chats.change_or_default(id.as_bytes()).name = name;
+        turn.ledger.show_chat(id);
+    }
+}
+
+/// A notice that the peer's identity key is new.
+pub(crate) fn identity_notice(at: Millis) -> Message {
+    Message { kind: MessageKind::IdentityChanged.into(), at, ..Message::default() }
+}
+
+/// For the page.
+pub(crate) fn view(chat: &Chat, security_code: String) -> ChatView {
+    ChatView {
+        id: chat.id.clone(),
+        address: address(&chat.id),
+        name: chat.name.clone(),
+        unread: chat.unread,
+        last: chat.last.clone(),
+        active_at: chat.active_at,
+        draft: chat.draft.clone(),
+        security_code,
+        read_up_to: chat.read_up_to,
+    }
+}
+
+fn address(id: &str) -> String {
+    match id.parse::<Jid>() {
+        Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
+        Ok(jid) => jid.user,
+        Err(_) => id.to_owned(),
+    }
+}
+
+fn preview(message: &Message) -> crate::view::MessageView {
+    let mut view = message.view();
+    if let Some((cut, _)) = view.text.char_indices().nth(PREVIEW) {
+        view.text.truncate(cut);
+    }
+    view
+}

@@ -1,0 +1,449 @@
+//! The engine: one value, two verbs. It routes; the rooms decide.
+//!
+//! [`handle`](Engine::handle) takes one input, [`poll`](Engine::poll) gives outputs until it answers
+//! [`Output::Idle`]. Stanzas and commands wait in one queue; the one at its head runs as soon as the rows it needs are in
+//! memory. What it changes gathers in the ledger and becomes one transaction as soon as none is under way.
+
+mod command;
+mod show;
+mod stanza;
+
+use crate::channel::{self, Channel, Login};
+use crate::enlist::{Ask, Enlistment, Outcome, Purpose, form};
+use crate::io::{HttpRequest, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
+use crate::outbox::Outbox;
+use crate::session::Sessions;
+use crate::store::changes::{Query, Rows};
+use crate::store::keys;
+use crate::store::ledger::{Effect, Ledger};
+use crate::store::records::{Records, boot_queries};
+use crate::store::seal::Sealer;
+use crate::store::shelf::Missing;
+use crate::turn::Turn;
+use crate::view::{Command, ConnectionView, Issue, News, Stage, Started, Update};
+use causeway_proto::secret::Secret;
+use causeway_proto::stanza::Stanza;
+use rand_core::CryptoRng;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// Opens and seals rows.
+    pub data_key: Secret<32>,
+    /// Version of this build, for the settings page.
+    pub client_version: String,
+    /// Base URL of the partner server's API; empty for the page's own origin.
+    pub partner_api: String,
+}
+
+/// Something that waits for its turn.
+#[derive(Debug)]
+enum Job {
+    Stanza(Box<Stanza>),
+    Command(Command),
+}
+
+/// What a read is for.
+#[derive(Debug)]
+enum Read {
+    Boot,
+    Rows(Vec<Query>),
+    Thread { tag: u64, chat: String, limit: usize },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The store has not been read.
+    Booting,
+    /// At work.
+    Ready,
+    /// The account row is damaged, or another engine has taken over: nothing is written any more.
+    Closed,
+}
+
+/// The client core.
+pub struct Engine {
+    client_version: String,
+    partner_api: String,
+    sealer: Sealer,
+    phase: Phase,
+    records: Records,
+    ledger: Ledger,
+    channel: Channel,
+    enlistment: Enlistment,
+    sessions: Sessions,
+    outbox: Outbox,
+    jobs: VecDeque<Job>,
+    reads: BTreeMap<LoadId, Read>,
+    asks: BTreeMap<RequestId, Ask>,
+    last_id: u64,
+    security_codes: BTreeMap<String, (Vec<u8>, String)>,
+    pending: u32,
+    shown: Option<ConnectionView>,
+    storage: Issue,
+    out: VecDeque<Output>,
+    idle: bool,
+}
+
+impl Engine {
+    /// An engine that has read nothing yet: send [`Input::Started`].
+    pub fn new(config: Config) -> Self {
+        Self {
+            client_version: config.client_version,
+            partner_api: config.partner_api,
+            sealer: Sealer::new(&config.data_key),
+            phase: Phase::Booting,
+            records: Records::default(),
+            ledger: Ledger::default(),
+            channel: Channel::default(),
+            enlistment: Enlistment::default(),
+            sessions: Sessions::default(),
+            outbox: Outbox::default(),
+            jobs: VecDeque::new(),
+            reads: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            last_id: 0,
+            security_codes: BTreeMap::new(),
+            pending: 0,
+            shown: None,
+            storage: Issue::None,
+            out: VecDeque::new(),
+            idle: false,
+        }
+    }
+
+    /// Something happened. Drain [`poll`](Self::poll) before the next input.
+    pub fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+        self.idle = false;
+        if self.phase == Phase::Closed {
+            return;
+        }
+        match input {
+            Input::Started => self.load(Read::Boot, boot_queries()),
+            Input::Opened(socket) => self.channel.opened(socket, now, rng),
+            Input::Received(socket, bytes) => self.channel.received(socket, &bytes, now, rng),
+            Input::Closed(socket) => self.channel.closed(socket, now, rng),
+            Input::Loaded(id, result) => self.loaded(id, result, now, rng),
+            Input::Committed(transaction) => {
+                self.storage = Issue::None;
+                let effects = self.ledger.committed(transaction);
+                self.release(effects, now, rng);
+            }
+            Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
+            Input::Answered(id, answer) => {
+                if let Some(ask) = self.asks.remove(&id) {
+                    let outcome = self.room(now, rng, |rooms, turn| rooms.enlistment.answered(turn, ask, answer));
+                    self.proceed(outcome, now, rng);
+                }
+            }
+            Input::Elapsed => {
+                self.channel.elapsed(now, rng);
+                self.outbox.elapsed(now);
+            }
+            Input::NetworkBack => {
+                if self.channel.retry_at().is_some() {
+                    self.connect(now);
+                }
+            }
+            Input::Command(command) => self.jobs.push_back(Job::Command(command)),
+        }
+        self.settle(now, rng);
+    }
+
+    /// The next thing to do; [`Output::Idle`] when there is nothing more.
+    pub fn poll(&mut self) -> Output {
+        match self.out.pop_front() {
+            Some(output) => output,
+            None => {
+                self.idle = true;
+                Output::Idle(self.wake_at())
+            }
+        }
+    }
+
+    fn wake_at(&self) -> Option<Millis> {
+        [self.channel.wake_at(), self.outbox.wake_at()].into_iter().flatten().min()
+    }
+
+    /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
+    fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        self.channel_news(now, rng);
+        if self.phase == Phase::Ready {
+            if self.channel.retry_at().is_some_and(|at| at <= now) {
+                self.connect(now);
+            }
+            self.work(now, rng);
+            self.channel_news(now, rng);
+        }
+        self.show_connection();
+        if self.phase == Phase::Ready {
+            self.flush(now, rng);
+            self.channel_news(now, rng);
+        }
+    }
+
+    fn channel_news(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        while let Some(event) = self.channel.event() {
+            match event {
+                channel::Event::Stanza(stanza) => self.jobs.push_back(Job::Stanza(stanza)),
+                channel::Event::LoggedIn => self.room(now, rng, |rooms, turn| {
+                    rooms.sessions.logged_in(turn);
+                    rooms.outbox.reset(turn);
+                }),
+                channel::Event::Lost => {
+                    self.jobs.retain(|job| matches!(job, Job::Command(_)));
+                    self.pending = 0;
+                    self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
+                }
+            }
+        }
+        while let Some(output) = self.channel.output() {
+            self.out.push_back(output);
+        }
+    }
+
+    /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
+    fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.reads.values().any(|read| matches!(read, Read::Rows(_))) {
+            return;
+        }
+        while let Some(job) = self.jobs.pop_front() {
+            if self.run(&job, now, rng) == Err(Missing) {
+                self.jobs.push_front(job);
+                break;
+            }
+        }
+        if self.channel.is_live() {
+            self.room(now, rng, |rooms, turn| rooms.outbox.pump(turn, rooms.sessions));
+        }
+        for job in std::mem::take(&mut self.jobs) {
+            if let Job::Stanza(stanza) = &job {
+                self.room(now, rng, |_, turn| stanza::prefetch(turn, stanza));
+            }
+            self.jobs.push_back(job);
+        }
+        let wanted = self.records.take_wanted();
+        if !wanted.is_empty() {
+            self.load(Read::Rows(wanted.clone()), wanted);
+        }
+    }
+
+    fn run(&mut self, job: &Job, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        match job {
+            Job::Stanza(stanza) => self.stanza(stanza, now, rng),
+            Job::Command(command) => self.command(command, now, rng),
+        }
+    }
+
+    /// Makes the gathered group a transaction, or releases it at once if it changed nothing.
+    fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        while let Some(group) = self.ledger.take_group() {
+            if group.is_empty() && !self.records.is_dirty() {
+                if self.reads.is_empty() {
+                    self.records.trim();
+                }
+                return;
+            }
+            let effects = self.effects_of(group);
+            if !self.records.is_dirty() {
+                self.release(effects, now, rng);
+                continue;
+            }
+            match self.records.take_changes(&self.sealer, rng) {
+                Ok(changes) => {
+                    let transaction = self.ledger.begin(effects);
+                    self.out.push_back(Output::Commit(transaction, changes));
+                }
+                Err(_) => self.restart(effects, Issue::StorageFailed, now, rng),
+            }
+            return;
+        }
+    }
+
+    /// What stood on a transaction that is durable now.
+    fn release(&mut self, effects: Vec<Effect>, now: Millis, rng: &mut dyn CryptoRng) {
+        for effect in effects {
+            match effect {
+                Effect::Transmit(socket, node) => {
+                    if self.channel.is_live() && self.channel.socket() == socket {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
+                Effect::Update(update) => self.out.push_back(Output::Update(*update)),
+                Effect::Enlist => {
+                    let question = self.room(now, rng, |rooms, turn| rooms.enlistment.enlist(turn));
+                    self.ask(question);
+                }
+            }
+        }
+        self.channel_news(now, rng);
+    }
+
+    fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
+        let Some(lost) = self.ledger.aborted(transaction) else { return };
+        let issue = match failure {
+            StoreFailure::Superseded => return self.close(StopReason::Superseded, now, rng),
+            StoreFailure::QuotaExceeded => Issue::StorageFull,
+            StoreFailure::Unavailable => Issue::StorageFailed,
+        };
+        self.restart(lost, issue, now, rng);
+    }
+
+    /// Nothing in memory can be trusted to be durable: forget all of it, tell whose commands were lost, and begin again
+    /// from the store. The server delivers again what was not acknowledged.
+    fn restart(&mut self, lost: Vec<Effect>, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
+        for effect in lost {
+            if let Effect::Update(update) = effect
+                && let Some(News::Done(done)) = update.news
+            {
+                let done = crate::view::Done { issue: issue.into(), ..done };
+                self.out.push_back(Output::Update(News::Done(done).into()));
+            }
+        }
+        self.storage = issue;
+        self.channel.postpone(issue, now, rng);
+        self.channel_news(now, rng);
+        self.phase = Phase::Booting;
+        self.records = Records::default();
+        self.enlistment = Enlistment::default();
+        self.sessions = Sessions::default();
+        self.asks.clear();
+        self.reads.clear();
+        self.load(Read::Boot, boot_queries());
+    }
+
+    fn close(&mut self, reason: StopReason, now: Millis, rng: &mut dyn CryptoRng) {
+        self.channel.stop(Issue::None, now, rng);
+        self.channel_news(now, rng);
+        self.phase = Phase::Closed;
+        self.out.push_back(Output::Stop(reason));
+    }
+
+    fn load(&mut self, read: Read, queries: Vec<Query>) {
+        self.last_id += 1;
+        self.reads.insert(self.last_id, read);
+        self.out.push_back(Output::Load(self.last_id, queries));
+    }
+
+    fn loaded(&mut self, id: LoadId, result: Result<Rows, StoreFailure>, now: Millis, rng: &mut dyn CryptoRng) {
+        let Some(read) = self.reads.remove(&id) else { return };
+        let rows = match result {
+            Ok(rows) => rows,
+            Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
+            Err(_) => return self.read_failed(read),
+        };
+        match read {
+            Read::Boot => self.boot(&rows, now, rng),
+            Read::Rows(queries) => {
+                if self.records.loaded(&queries, &rows, &self.sealer).is_err() {
+                    self.storage = Issue::StorageDamaged;
+                }
+            }
+            Read::Thread { tag, chat, limit } => self.thread(tag, &chat, limit, rows),
+        }
+    }
+
+    /// The store does not read: say so, and try the same again.
+    fn read_failed(&mut self, read: Read) {
+        self.storage = Issue::StorageFailed;
+        match read {
+            Read::Boot => self.load(Read::Boot, boot_queries()),
+            Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
+            Read::Thread { tag, .. } => self.done(tag, Issue::StorageFailed),
+        }
+    }
+
+    fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
+        let (records, damaged) = Records::boot(rows, &self.sealer);
+        self.records = records;
+        if damaged.iter().any(|row| row.table() == crate::store::changes::Table::Account) {
+            // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
+            self.storage = Issue::StorageDamaged;
+            self.channel.stop(Issue::StorageDamaged, now, rng);
+            self.channel_news(now, rng);
+            self.out.push_back(Output::Update(News::Started(Started {}).into()));
+            return self.show_connection();
+        }
+        if !damaged.is_empty() {
+            self.storage = Issue::StorageDamaged;
+        }
+        self.phase = Phase::Ready;
+        self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
+        self.out.push_back(Output::Update(News::Started(Started {}).into()));
+        let snapshot = self.snapshot();
+        self.out.push_back(Output::Update(snapshot));
+        if self.records.account().stage == Stage::Enlisted && self.channel.retry_at().is_none() {
+            self.connect(now);
+        }
+    }
+
+    /// Begins to connect, if that is possible and not under way.
+    fn connect(&mut self, _now: Millis) {
+        let enlisted = self.records.account().stage == Stage::Enlisted;
+        if enlisted && self.channel.is_idle() && !self.enlistment.is_preparing() {
+            self.prepare(Purpose::Connect);
+        }
+    }
+
+    fn prepare(&mut self, purpose: Purpose) {
+        for (ask, request) in self.enlistment.prepare(purpose, &self.partner_api) {
+            self.ask(Some((ask, request)));
+        }
+    }
+
+    fn ask(&mut self, question: Option<(Ask, HttpRequest)>) {
+        if let Some((ask, request)) = question {
+            self.last_id += 1;
+            self.asks.insert(self.last_id, ask);
+            self.out.push_back(Output::Request(self.last_id, request));
+        }
+    }
+
+    /// What an answer led to.
+    fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Ready(token) => match self.login(token) {
+                Some(login) => self.channel.start(login, now),
+                None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
+            },
+            Outcome::NotReady(Issue::SignInNeeded) => self.channel.stop(Issue::SignInNeeded, now, rng),
+            Outcome::NotReady(issue) => self.channel.postpone(issue, now, rng),
+            Outcome::Enlisted | Outcome::SignedIn => self.connect(now),
+        }
+    }
+
+    fn login(&mut self, token: zeroize::Zeroizing<String>) -> Option<Login> {
+        let account = self.records.account.peek(keys::ACCOUNT)?;
+        let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
+        Some(Login {
+            url: deployment.chat_url.clone(),
+            profile: deployment.profile.clone(),
+            account_id: form::account_id(account.login.as_ref()?)?,
+            token,
+            noise: own.noise.clone(),
+        })
+    }
+
+    /// Lets a room work.
+    fn room<T>(&mut self, now: Millis, rng: &mut dyn CryptoRng, work: impl FnOnce(Rooms<'_>, &mut Turn<'_>) -> T) -> T {
+        let socket = self.channel.socket();
+        let mut turn = Turn { now, rng, records: &mut self.records, ledger: &mut self.ledger, socket };
+        let rooms = Rooms { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
+        work(rooms, &mut turn)
+    }
+
+    /// Answers a command that changed nothing.
+    fn done(&mut self, tag: u64, issue: Issue) {
+        let done = crate::view::Done { tag, issue: issue.into(), chat: String::new() };
+        self.ledger.show(Update::from(News::Done(done)));
+    }
+}
+
+/// The rooms that keep something between inputs.
+struct Rooms<'a> {
+    enlistment: &'a mut Enlistment,
+    sessions: &'a mut Sessions,
+    outbox: &'a mut Outbox,
+}

@@ -1,0 +1,171 @@
+//! What pages are shown.
+
+use super::{Engine, Phase};
+use crate::chat;
+use crate::enlist::deployment::hex;
+use crate::io::{Millis, Output};
+use crate::store::changes::{Change, Rows, Table};
+use crate::store::chats::{Chat, Message};
+use crate::store::keys;
+use crate::store::ledger::{Effect, Group};
+use crate::store::records::{self, Records};
+use crate::store::shelf::Missing;
+use crate::view::{
+    AccountView, ChatView, ConnectionState, ConnectionView, Done, Issue, MessageView, Messages, News, Snapshot, Stage,
+    Thread, Update,
+};
+use causeway_proto::jid::Jid;
+use causeway_proto::signal::{PublicKey, security_code};
+use rand_core::CryptoRng;
+
+impl Engine {
+    /// Everything but messages.
+    pub(super) fn snapshot(&mut self) -> Update {
+        let mut chats: Vec<ChatView> = self.records.chats.iter().map(|(_, chat)| self.chat_view(chat)).collect();
+        chats.sort_by_key(|chat| std::cmp::Reverse(chat.active_at));
+        let snapshot = Snapshot { account: Some(self.account_view()), connection: Some(self.connection_view()), chats };
+        News::Snapshot(snapshot).into()
+    }
+
+    fn account_view(&mut self) -> AccountView {
+        let enlisting = self.enlistment.is_enlisting();
+        let client_version = self.client_version.clone();
+        let account = self.records.account();
+        let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
+        let keys = account.keys.as_ref();
+        AccountView {
+            stage: if enlisting { Stage::Enlisting } else { account.stage }.into(),
+            identifier: account.identifier.clone(),
+            login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
+            identity_key: keys.map(|keys| hex(&keys.identity.public().0)).unwrap_or_default(),
+            registration_id: keys.map_or(0, |keys| keys.registration_id),
+            protocol_version: profile
+                .map(|profile| profile.version.map(|part| part.to_string()).join("."))
+                .unwrap_or_default(),
+            client_version,
+            partner: account.deployment.as_ref().map(|deployment| deployment.partner_name.clone()).unwrap_or_default(),
+            prekeys_on_server: account.prekeys_on_server,
+            unknown_stanzas: account.unknown_stanzas,
+            max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn connection_view(&mut self) -> ConnectionView {
+        let preparing = self.enlistment.is_preparing() && !self.enlistment.is_enlisting();
+        let state = if preparing { ConnectionState::Connecting } else { self.channel.view() };
+        let issue = match (self.storage, state) {
+            (Issue::None, ConnectionState::Online | ConnectionState::Draining) => Issue::None,
+            (Issue::None, _) => self.channel.issue(),
+            (storage, _) => storage,
+        };
+        ConnectionView {
+            state: state.into(),
+            retry_at: self.channel.retry_at().unwrap_or(0),
+            issue: issue.into(),
+            synced_at: if self.phase == Phase::Booting { 0 } else { self.records.account().synced_at },
+            pending: self.pending,
+        }
+    }
+
+    /// Shows the connection if it looks different from what was shown last. It stands on nothing that must be durable.
+    pub(super) fn show_connection(&mut self) {
+        let view = self.connection_view();
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            self.out.push_back(Output::Update(News::Connection(view).into()));
+        }
+    }
+
+    fn chat_view(&self, chat: &Chat) -> ChatView {
+        let code = match self.security_codes.get(&chat.id) {
+            Some((identity, code)) if *identity == chat.identity => code.clone(),
+            _ => String::new(),
+        };
+        chat::view(chat, code)
+    }
+
+    /// Computes the security code of a chat, once: it takes ten thousand hashes (wire.md §8).
+    pub(super) fn know_security_code(&mut self, id: &str) {
+        let Some(chat) = self.records.chats.peek(id.as_bytes()) else { return };
+        if self.security_codes.get(id).is_some_and(|(identity, _)| *identity == chat.identity) {
+            return;
+        }
+        let (Ok(theirs), Ok(peer)) = (<[u8; 32]>::try_from(chat.identity.as_slice()), id.parse::<Jid>()) else {
+            return;
+        };
+        let identity = chat.identity.clone();
+        let Some(account) = self.records.account.peek(keys::ACCOUNT) else { return };
+        let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
+        let code =
+            security_code(&own.identity.public(), login.user.as_bytes(), &PublicKey(theirs), peer.user.as_bytes());
+        self.security_codes.insert(id.to_owned(), (identity, code));
+    }
+
+    /// A group's effects and the updates that show it.
+    pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
+        let Group { effects, chats, mut messages, mut removed, account } = group;
+        let mut shown = Vec::with_capacity(effects.len() + chats.len() + messages.len() + 1);
+        let mut show = |news: News| shown.push(Effect::Update(Box::new(news.into())));
+        if account {
+            show(News::Account(self.account_view()));
+        }
+        for id in &chats {
+            if let Some(chat) = self.records.chats.peek(id.as_bytes()) {
+                show(News::Chat(self.chat_view(chat)));
+            }
+        }
+        for id in removed.keys() {
+            messages.entry(id.clone()).or_default();
+        }
+        for (chat, seqs) in messages {
+            let views = |seq: &u64| self.records.messages.peek(&keys::message(&chat, *seq)).map(Message::view);
+            let messages: Vec<MessageView> = seqs.iter().filter_map(views).collect();
+            let removed = removed.remove(&chat).unwrap_or_default().into_iter().collect();
+            show(News::Messages(Messages { chat, messages, removed }));
+        }
+        // What is shown comes before "done", which comes among the effects.
+        shown.extend(effects);
+        shown
+    }
+
+    /// The answer to a page's question for messages.
+    pub(super) fn thread(&mut self, tag: u64, chat: &str, limit: usize, rows: Rows) {
+        let mut messages = Vec::new();
+        let rows = rows.into_iter().next().unwrap_or_default();
+        let more = rows.len() > limit;
+        for (key, sealed) in rows.into_iter().take(limit) {
+            // A newer version may be in memory, on its way to the store.
+            match self.records.messages.peek(&key) {
+                Some(message) => messages.push(message.view()),
+                None => match records::open::<Message>(&key, &sealed, &self.sealer) {
+                    Ok(message) => messages.push(message.view()),
+                    Err(_) => self.storage = Issue::StorageDamaged,
+                },
+            }
+        }
+        messages.reverse();
+        self.ledger.show(News::Thread(Thread { chat: chat.to_owned(), messages, more, tag }));
+        self.done(tag, Issue::None);
+    }
+
+    /// Erases everything that this browser holds, in one transaction.
+    ///
+    /// # Errors
+    /// [`Missing`] while a transaction is under way: the command's turn comes again after it.
+    pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        if self.ledger.is_writing() {
+            return Err(Missing);
+        }
+        self.channel.stop(Issue::None, now, rng);
+        (self.records, _) = Records::boot(&Rows::new(), &self.sealer);
+        self.security_codes.clear();
+        let changes = Table::ALL.into_iter().map(Change::Clear).collect();
+        let done = News::Done(Done { tag, ..Done::default() });
+        let snapshot = self.snapshot();
+        let _gathered = self.ledger.take_group();
+        let transaction =
+            self.ledger.begin(vec![Effect::Update(Box::new(snapshot)), Effect::Update(Box::new(done.into()))]);
+        self.out.push_back(Output::Commit(transaction, changes));
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Which room a stanza belongs to.
+
+use super::Engine;
+use crate::inbox;
+use crate::io::Millis;
+use crate::session::{self, Answered};
+use crate::store::shelf::Missing;
+use crate::turn::Turn;
+use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
+use rand_core::CryptoRng;
+
+/// Notes what a stanza will look up.
+pub(super) fn prefetch(turn: &mut Turn<'_>, stanza: &Stanza) {
+    if let Stanza::Message(incoming) = stanza {
+        inbox::prefetch(turn, incoming);
+    }
+}
+
+impl Engine {
+    pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        match stanza {
+            Stanza::Message(incoming) => {
+                self.room(now, rng, |_, turn| inbox::message(turn, incoming))?;
+                self.pending = self.pending.saturating_sub(u32::from(incoming.offline));
+                Ok(())
+            }
+            Stanza::Receipt(receipt, node) => {
+                self.room(now, rng, |rooms, turn| inbox::receipt(turn, rooms.outbox, receipt, node))
+            }
+            Stanza::Ack(ack) => self.room(now, rng, |rooms, turn| rooms.outbox.acknowledged(turn, ack)),
+            Stanza::Iq(iq) => {
+                let answered = self.room(now, rng, |rooms, turn| rooms.sessions.iq(turn, iq))?;
+                let Answered::Unreachable(peers) = answered else { return Ok(()) };
+                for (peer, issue) in peers {
+                    self.room(now, rng, |rooms, turn| rooms.outbox.fail_peer(turn, &peer, issue))?;
+                }
+                Ok(())
+            }
+            Stanza::Ib(ib) => self.bulletin(ib, now, rng),
+            Stanza::Notification(notification) => self.room(now, rng, |rooms, turn| {
+                match &notification.body {
+                    NotificationBody::PreKeyCount(count) => rooms.sessions.server_holds(turn, *count),
+                    NotificationBody::IdentityChanged => session::identity_announced(turn, &notification.from)?,
+                    NotificationBody::Other => {}
+                }
+                inbox::acknowledge(turn, &notification.node);
+                Ok(())
+            }),
+            Stanza::Unknown(node) | Stanza::Malformed { node, .. } => {
+                self.room(now, rng, |_, turn| inbox::unknown(turn, node));
+                Ok(())
+            }
+            // The channel dealt with these.
+            Stanza::Success(_) | Stanza::Failure(_) | Stanza::StreamError(_) | Stanza::StreamEnd => Ok(()),
+        }
+    }
+
+    fn bulletin(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        match ib {
+            Ib::OfflinePreview { message, .. } => {
+                self.pending = *message;
+                let batch = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+                self.room(now, rng, |_, turn| turn.transmit(passive::offline_batch(batch)));
+            }
+            Ib::Offline { .. } => {
+                self.pending = 0;
+                self.channel.drained();
+                self.records.change_account().synced_at = now;
+            }
+            Ib::EdgeRouting(_) => {}
+            Ib::Other(node) => self.room(now, rng, |_, turn| inbox::unknown(turn, node)),
+        }
+        Ok(())
+    }
+}

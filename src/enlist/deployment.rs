@@ -1,0 +1,157 @@
+//! The deployment: where this provider's servers are, as the partner server tells at `GET /api/profile`.
+//!
+//! An `application/x-www-form-urlencoded` text, so that the client needs no JSON for it. Unknown fields are ignored;
+//! a missing or malformed one is an error that names it.
+
+use causeway_proto::profile::Profile;
+use form_urlencoded::{Serializer, parse};
+
+/// Where the servers are, and the constants of the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// Name of the provider, for people.
+    pub partner_name: String,
+    /// The enlistment API (seed 001 §1.2.1).
+    pub enlist_url: String,
+    /// The chat server's WebSocket.
+    pub chat_url: String,
+    /// Constants of the wire.
+    pub profile: Profile,
+}
+
+/// A deployment that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the provider's profile: expected {expected} in field {field}")]
+pub struct DeploymentError {
+    /// The field.
+    pub field: &'static str,
+    /// What it should hold.
+    pub expected: &'static str,
+}
+
+const MAX_FIELD: usize = 2048;
+
+impl Deployment {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// [`DeploymentError`] names the first field that is missing or malformed.
+    pub fn from_form(form: &[u8]) -> Result<Self, DeploymentError> {
+        let field = |field: &'static str, expected: &'static str| {
+            parse(form)
+                .find(|(name, value)| name == field && value.len() <= MAX_FIELD)
+                .map(|(_, value)| value.into_owned())
+                .ok_or(DeploymentError { field, expected })
+        };
+        let url = |name, schemes: [&str; 2]| {
+            let expected = "an absolute URL";
+            let text = field(name, expected)?;
+            match schemes.iter().any(|scheme| text.starts_with(scheme)) {
+                true => Ok(text),
+                false => Err(DeploymentError { field: name, expected }),
+            }
+        };
+        let number = |name| {
+            let expected = "a number";
+            field(name, expected)?.parse::<u32>().map_err(|_| DeploymentError { field: name, expected })
+        };
+        let integrator = number("integrator")?;
+        let bad_integrator = DeploymentError { field: "integrator", expected: "1 to 999" };
+        let integrator = match u16::try_from(integrator) {
+            Ok(id @ 1..=999) => id,
+            _ => return Err(bad_integrator),
+        };
+        let bad_key = DeploymentError { field: "root_key", expected: "32 bytes in hex" };
+        let root_key = unhex(&field("root_key", bad_key.expected)?).ok_or(bad_key)?;
+        let bad_version = DeploymentError { field: "version", expected: "three numbers with dots" };
+        let version = version(&field("version", bad_version.expected)?).ok_or(bad_version)?;
+        Ok(Self {
+            partner_name: field("partner_name", "a name")?,
+            enlist_url: url("enlist_url", ["https://", "http://"])?,
+            chat_url: url("chat_url", ["wss://", "ws://"])?,
+            profile: Profile {
+                integrator,
+                root_key,
+                root_serial: number("root_serial")?,
+                version,
+                ..Profile::default()
+            },
+        })
+    }
+
+    /// Writes the form: what [`from_form`](Self::from_form) reads.
+    pub fn to_form(&self) -> String {
+        let Profile { integrator, root_key, root_serial, version: [major, minor, patch], .. } = &self.profile;
+        Serializer::new(String::new())
+            .append_pair("partner_name", &self.partner_name)
+            .append_pair("enlist_url", &self.enlist_url)
+            .append_pair("chat_url", &self.chat_url)
+            .append_pair("integrator", &integrator.to_string())
+            .append_pair("root_key", &hex(root_key))
+            .append_pair("root_serial", &root_serial.to_string())
+            .append_pair("version", &format!("{major}.{minor}.{patch}"))
+            .finish()
+    }
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let [high, low] = pair.try_into().ok()?;
+        let nibble = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from(nibble(high)? << 4 | nibble(low)?).ok()?;
+    }
+    Some(bytes)
+}
+
+fn version(text: &str) -> Option<[u32; 3]> {
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    let version = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> String {
+        format!(
+            "partner_name=B%C3%BCro+X&enlist_url=http://h/3p&chat_url=ws://h/ws&integrator=7&root_key={}&root_serial=0&version=2.3000.1&later=1",
+            "0a".repeat(32)
+        )
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let read = Deployment::from_form(form().as_bytes()).unwrap();
+        assert_eq!(read.partner_name, "Büro X");
+        assert_eq!(read.profile.root_key, [10; 32]);
+        assert_eq!(read.profile.version, [2, 3000, 1]);
+        assert_eq!(Deployment::from_form(read.to_form().as_bytes()), Ok(read));
+    }
+
+    #[test]
+    fn names_the_field_that_is_wrong() {
+        for (good, bad, field) in [
+            ("integrator=7", "integrator=0", "integrator"),
+            ("integrator=7", "integrator=70000", "integrator"),
+            ("root_key=0a", "root_key=zz", "root_key"),
+            ("ws://h", "javascript:h", "chat_url"),
+            ("http://h", "//h", "enlist_url"),
+            ("version=2.3000.1", "version=2.3000", "version"),
+            ("partner_name", "name", "partner_name"),
+        ] {
+            let error = Deployment::from_form(form().replace(good, bad).as_bytes()).unwrap_err();
+            assert_eq!(error.field, field);
+        }
+    }
+}

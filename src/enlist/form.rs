@@ -1,0 +1,114 @@
+//! The enlistment request and its answer, byte for byte as in seed 001 §1.2.
+
+use crate::store::account::Keys;
+use crate::view::Issue;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use causeway_proto::jid::{Jid, Server};
+use causeway_proto::signal::prekey::SignedPreKeyPair;
+use form_urlencoded::Serializer;
+use miniserde::Deserialize;
+use zeroize::Zeroizing;
+
+/// Largest answer that is read.
+pub(crate) const MAX_ANSWER: usize = 16 * 1024;
+/// Largest token (seed 001 §1.2.2).
+pub(crate) const MAX_TOKEN: usize = 4096;
+/// `e_keytype`: Curve25519.
+const KEY_TYPE: u8 = 5;
+
+/// The body of `POST /3p/interop_reg`: exactly the seed's fields, binary ones in base64url without padding.
+pub(crate) fn request(
+    identifier: &str,
+    integrator: u16,
+    keys: &Keys,
+    skey: &SignedPreKeyPair,
+    token: &str,
+) -> Zeroizing<String> {
+    let [_, id @ ..] = skey.id.to_be_bytes();
+    let base64 = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
+    let form = Serializer::new(String::new())
+        .append_pair("user_identifier", identifier)
+        .append_pair("e_ident", &base64(&keys.identity.public().0))
+        .append_pair("e_keytype", &base64(&[KEY_TYPE]))
+        .append_pair("e_regid", &base64(&keys.registration_id.to_be_bytes()))
+        .append_pair("e_skey_id", &base64(&id))
+        .append_pair("e_skey_sig", &base64(&skey.signature))
+        .append_pair("e_skey_val", &base64(&skey.pair.public().0))
+        .append_pair("authkey", &base64(&keys.noise.public()))
+        .append_pair("token", token)
+        .append_pair("integrator_id", &integrator.to_string())
+        .finish();
+    Zeroizing::new(form)
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    status: String,
+    login: Option<String>,
+    reason: Option<String>,
+}
+
+/// The login JID out of the answer.
+///
+/// # Errors
+/// The refusal as an [`Issue`], or [`Issue::EnlistAnswer`] for anything that the seed does not describe: another status
+/// than 200, a body that is no such JSON, a login that is no interop JID of this integrator.
+pub(crate) fn answer(status: u16, body: &[u8], integrator: u16) -> Result<Jid, Issue> {
+    let text = core::str::from_utf8(body).map_err(|_| Issue::EnlistAnswer)?;
+    let answer: Answer = miniserde::json::from_str(text).map_err(|_| Issue::EnlistAnswer)?;
+    match (status, answer.status.as_str(), answer.login, answer.reason) {
+        (200, "ok", Some(login), _) => match login.parse::<Jid>() {
+            Ok(jid) if jid.server == Server::Interop && jid.integrator == integrator => Ok(jid),
+            _ => Err(Issue::EnlistAnswer),
+        },
+        (200, "fail", _, Some(reason)) => Err(refusal(&reason)),
+        _ => Err(Issue::EnlistAnswer),
+    }
+}
+
+/// Only `bad_integrator` is public; the others are the profile's reading (wire.md §10 row 28).
+fn refusal(reason: &str) -> Issue {
+    match reason {
+        "bad_integrator" => Issue::EnlistBadIntegrator,
+        "bad_token" | "expired_token" => Issue::EnlistBadToken,
+        "bad_identifier" => Issue::EnlistBadIdentifier,
+        "bad_signature" | "bad_param" | "bad_key" => Issue::EnlistBadKeys,
+        "old_version" | "bad_version" => Issue::EnlistOutdated,
+        _ => Issue::EnlistRefused,
+    }
+}
+
+/// The account id for the login payload: the number after the dash of the login JID (wire.md §2.8).
+pub(crate) fn account_id(login: &Jid) -> Option<u64> {
+    login.user.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seeds_two_answers() {
+        let login = answer(200, br#"{"login":"1-10853634039893@interop", "status":"ok"}"#, 1).unwrap();
+        assert_eq!(account_id(&login), Some(10_853_634_039_893));
+        let refused = answer(200, br#"{"reason":"bad_integrator", "status":"fail"}"#, 1);
+        assert_eq!(refused, Err(Issue::EnlistBadIntegrator));
+    }
+
+    #[test]
+    fn every_other_answer_is_refused() {
+        for (status, body) in [
+            (500, r#"{"login":"1-1@interop","status":"ok"}"#),
+            (200, ""),
+            (200, "[]"),
+            (200, r#"{"status":"ok"}"#),
+            (200, r#"{"status":"fail"}"#),
+            (200, r#"{"login":"2-1@interop","status":"ok"}"#),
+            (200, r#"{"login":"1@s.whatsapp.net","status":"ok"}"#),
+            (200, r#"{"login":"1-1@interop","status":"maybe"}"#),
+        ] {
+            assert_eq!(answer(status, body.as_bytes(), 1), Err(Issue::EnlistAnswer), "{body}");
+        }
+        assert_eq!(answer(200, br#"{"reason":"whatever","status":"fail"}"#, 1), Err(Issue::EnlistRefused));
+    }
+}

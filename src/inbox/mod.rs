@@ -1,0 +1,180 @@
+//! Incoming messages and receipts: dedupe, decrypt, keep, acknowledge. In that order, in one transaction.
+//!
+//! Every function here looks up all that it needs first and answers [`Missing`] before it has changed anything, so that
+//! it can be tried again once the rows are in memory.
+
+mod retry;
+
+use crate::chat;
+use crate::outbox::Outbox;
+use crate::session;
+use crate::store::chats::{Message, Unknown};
+use crate::store::keys;
+use crate::store::shelf::Missing;
+use crate::turn::Turn;
+use crate::view::{Delivery, MessageKind};
+use causeway_proto::content::{self, Content};
+use causeway_proto::jid::{Jid, Server};
+use causeway_proto::node::{Node, xml};
+use causeway_proto::signal::DecryptError;
+use causeway_proto::signal::envelope::EnvelopeKind;
+use causeway_proto::signal::padding;
+use causeway_proto::stanza::message::{Enc, Incoming};
+use causeway_proto::stanza::{Ack, Receipt, ReceiptKind};
+use zeroize::Zeroizing;
+
+/// The only padded version of message content (wire.md §5.8).
+const ENC_VERSION: u32 = 2;
+/// Stanzas kept that nobody understood; later ones are only counted.
+const MAX_UNKNOWN: u32 = 1_000;
+/// Characters of a kept stanza.
+const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
+/// Seconds to milliseconds.
+const SECOND: u64 = 1_000;
+
+/// Notes what handling the message will look up, so that many messages cost one read.
+pub(crate) fn prefetch(turn: &mut Turn<'_>, incoming: &Incoming) {
+    turn.records.sessions.want(incoming.from.to_string().as_bytes());
+    turn.records.positions.want(&keys::message_id(&chat_of(&incoming.from), false, &incoming.id));
+}
+
+/// A message came.
+pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Missing> {
+    if !is_person(&incoming.from) {
+        return Ok(unknown(turn, &incoming.node));
+    }
+    let chat = chat_of(&incoming.from);
+    prefetch(turn, incoming);
+    let position = turn.records.positions.get(&keys::message_id(&chat, false, &incoming.id))?.cloned();
+    let known = match &position {
+        Some(position) => turn.records.messages.get(&keys::message(&chat, position.seq))?.cloned(),
+        None => None,
+    };
+    turn.records.sessions.get(incoming.from.to_string().as_bytes())?;
+    let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
+    if position.is_some() && placeholder.is_none() {
+        // Already kept: say so again. Nothing is decrypted twice.
+        return Ok(delivered(turn, incoming));
+    }
+    match open(turn, incoming) {
+        Ok((kind, text, content)) => {
+            let at = incoming.t.saturating_mul(SECOND);
+            let message = Message {
+                id: incoming.id.clone(),
+                kind: kind.into(),
+                text,
+                at: if at == 0 { turn.now } else { at },
+                content,
+                ..Message::default()
+            };
+            match placeholder {
+                Some(old) => chat::replace(turn, &chat, Message { seq: old.seq, retries: old.retries, ..message }),
+                None => drop(chat::append(turn, &chat, message)),
+            }
+            if let Some(name) = &incoming.notify {
+                chat::rename(turn, &chat, name);
+            }
+            delivered(turn, incoming);
+        }
+        // Its key was used: an earlier delivery of the same message was kept under this very session.
+        Err(DecryptError::DuplicateMessage { .. }) if placeholder.is_none() => delivered(turn, incoming),
+        Err(error) => retry::ask(turn, incoming, &chat, placeholder, &error),
+    }
+    Ok(())
+}
+
+/// What a message says: its kind, its text, and its bytes if this version cannot show it.
+fn open(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
+    let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
+    let Some(enc) = incoming.enc.iter().find(readable) else {
+        let kind = incoming.enc.first().map_or("unavailable", |enc| enc.kind.as_str());
+        return Ok((MessageKind::Unsupported, kind.to_owned(), Vec::new()));
+    };
+    let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession) };
+    let decrypted = session::decrypt(turn, &incoming.from, kind, &enc.bytes)?;
+    let mut plaintext = Zeroizing::new(decrypted.plaintext.to_vec());
+    // From here on the ratchet has moved: whatever the bytes are, they are kept, never asked for again.
+    if padding::unpad(&mut plaintext).is_err() {
+        return Ok((MessageKind::Unsupported, "padding".to_owned(), plaintext.to_vec()));
+    }
+    Ok(match content::parse(&plaintext) {
+        Ok(Content::Text { body }) => (MessageKind::Text, body, Vec::new()),
+        Ok(other) => (MessageKind::Unsupported, other.kind().to_owned(), plaintext.to_vec()),
+        Err(_) => (MessageKind::Unsupported, "malformed".to_owned(), plaintext.to_vec()),
+    })
+}
+
+/// Says that a message arrived. The server takes it for its ack too (wire.md §5.9).
+fn delivered(turn: &mut Turn<'_>, incoming: &Incoming) {
+    let receipt = Receipt {
+        participant: incoming.participant.clone(),
+        ..Receipt::new(incoming.from.clone(), incoming.id.clone(), ReceiptKind::Delivered)
+    };
+    turn.transmit(receipt.to_node());
+}
+
+/// A receipt came.
+pub(crate) fn receipt(turn: &mut Turn<'_>, outbox: &mut Outbox, receipt: &Receipt, node: &Node) -> Result<(), Missing> {
+    let chat = chat_of(&receipt.jid);
+    if let ReceiptKind::Retry(request) = &receipt.kind {
+        retry::serve(turn, outbox, &chat, receipt, request)?;
+        return Ok(acknowledge(turn, node));
+    }
+    let delivery = match receipt.kind {
+        ReceiptKind::Delivered | ReceiptKind::Inactive => Delivery::Delivered,
+        ReceiptKind::Read | ReceiptKind::Played => Delivery::Read,
+        _ => return Ok(acknowledge(turn, node)),
+    };
+    for id in &receipt.ids {
+        turn.records.positions.want(&keys::message_id(&chat, true, id));
+    }
+    let mut raised = Vec::new();
+    for id in &receipt.ids {
+        let Some(seq) = turn.records.positions.get(&keys::message_id(&chat, true, id))?.map(|position| position.seq)
+        else {
+            continue;
+        };
+        if let Some(mut message) = turn.records.messages.get(&keys::message(&chat, seq))?.cloned()
+            && message.raise(delivery)
+        {
+            raised.push(message);
+        }
+    }
+    for message in raised {
+        chat::replace(turn, &chat, message);
+    }
+    acknowledge(turn, node);
+    Ok(())
+}
+
+/// Acknowledges a stanza whose class asks for it.
+pub(crate) fn acknowledge(turn: &mut Turn<'_>, node: &Node) {
+    if let Some(ack) = Ack::for_node(node, None) {
+        turn.transmit(ack.to_node());
+    }
+}
+
+/// Keeps a stanza that nobody understood, counts it, and acknowledges it if its class asks for that.
+pub(crate) fn unknown(turn: &mut Turn<'_>, node: &Node) {
+    let account = turn.records.change_account();
+    let count = account.unknown_stanzas;
+    account.unknown_stanzas = count.saturating_add(1);
+    let order = account.take_order();
+    if count < MAX_UNKNOWN {
+        let xml = xml::print(node).chars().take(MAX_UNKNOWN_TEXT).collect();
+        turn.records.unknown.put(keys::order(order), Unknown { xml, at: turn.now });
+    }
+    turn.ledger.show_account();
+    acknowledge(turn, node);
+}
+
+/// The chat of a device.
+fn chat_of(from: &Jid) -> String {
+    from.to_bare().to_string()
+}
+
+/// One person's address: not a group, a broadcast list, a channel or the server.
+fn is_person(jid: &Jid) -> bool {
+    !jid.user.is_empty()
+        && matches!(jid.server, Server::User | Server::Lid | Server::Interop | Server::Legacy | Server::Messenger)
+}

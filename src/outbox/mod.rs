@@ -1,0 +1,238 @@
+//! Outgoing messages: queued here, encrypted once, sent until acknowledged.
+//!
+//! ```text
+//!   queued ── encrypted and durable ──▶ in flight ── ack ──▶ sent ── receipt ──▶ delivered ── receipt ──▶ read
+//!     ▲                                    │  │
+//!     └──── connection lost: same bytes ───┘  └── refused ──▶ failed ── "try again" ──▶ queued
+//! ```
+//!
+//! Messages of one chat leave in order. What this room does not know: sockets, and how sessions come about.
+
+use crate::chat;
+use crate::io::Millis;
+use crate::session::Sessions;
+use crate::store::chats::{Message, Outgoing};
+use crate::store::keys;
+use crate::store::shelf::Missing;
+use crate::turn::Turn;
+use crate::view::{Delivery, Issue, MessageKind};
+use causeway_proto::jid::Jid;
+use causeway_proto::stanza::{Ack, Outgoing as Stanza};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After a refusal that passes (overload, rate limit) the message goes out again this much later.
+const PAUSE: Millis = 10_000;
+/// Refusals that pass (wire.md §5.8).
+const PASSING: [u32; 5] = [408, 429, 500, 502, 503];
+
+/// What waits to leave, by order.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    waiting: BTreeSet<u64>,
+    by_id: BTreeMap<String, u64>,
+    resume_at: Option<Millis>,
+}
+
+impl Outbox {
+    /// After reading the store, or after a connection was lost: everything unacknowledged waits again.
+    pub(crate) fn reset(&mut self, turn: &mut Turn<'_>) {
+        self.waiting.clear();
+        self.by_id.clear();
+        self.resume_at = None;
+        for (key, row) in turn.records.outbox.iter() {
+            if let Some(order) = keys::order_of(key) {
+                self.waiting.insert(order);
+                self.by_id.insert(row.id.clone(), order);
+            }
+        }
+    }
+
+    /// A person sends text. The id is the command's own, so that a command that comes twice sends once.
+    pub(crate) fn send(&mut self, turn: &mut Turn<'_>, id: &str, chat: &str, text: &str) -> Result<(), Missing> {
+        if turn.records.positions.get(&keys::message_id(chat, true, id))?.is_some() {
+            return Ok(());
+        }
+        let message = Message {
+            id: id.to_owned(),
+            outgoing: true,
+            kind: MessageKind::Text.into(),
+            text: text.to_owned(),
+            at: turn.now,
+            delivery: Delivery::Queued.into(),
+            ..Message::default()
+        };
+        let seq = chat::append(turn, chat, message);
+        chat::save_draft(turn, chat, "");
+        self.enqueue(turn, Outgoing { seq, ..outgoing(chat, id, text) });
+        Ok(())
+    }
+
+    /// Puts a message in the queue.
+    fn enqueue(&mut self, turn: &mut Turn<'_>, row: Outgoing) {
+        let order = turn.records.change_account().take_order();
+        self.by_id.insert(row.id.clone(), order);
+        self.waiting.insert(order);
+        turn.records.outbox.put(keys::order(order), row);
+    }
+
+    /// A failed message is tried again under its own id.
+    pub(crate) fn retry(&mut self, turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
+        let Some(mut message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+        if message.outgoing && message.delivery() == Delivery::Failed && !self.by_id.contains_key(&message.id) {
+            message.set_delivery(Delivery::Queued);
+            message.set_issue(Issue::None);
+            self.enqueue(turn, Outgoing { seq, ..outgoing(chat, &message.id, &message.text) });
+            chat::replace(turn, chat, message);
+        }
+        Ok(())
+    }
+
+    /// A failed message is removed.
+    pub(crate) fn discard(&mut self, turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
+        let Some(message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+        if message.outgoing && message.delivery() == Delivery::Failed {
+            chat::remove(turn, chat, &message);
+        }
+        Ok(())
+    }
+
+    /// The peer could not decrypt a message: it goes out anew, under its own id, encrypted to the device that asked.
+    pub(crate) fn resend(&mut self, turn: &mut Turn<'_>, chat: &str, message: &Message, device: &Jid) {
+        if self.by_id.contains_key(&message.id) && self.waiting.iter().any(|o| self.by_id.get(&message.id) == Some(o)) {
+            return;
+        }
+        if let Some(order) = self.by_id.remove(&message.id) {
+            turn.records.outbox.delete(&keys::order(order));
+        }
+        let row = Outgoing {
+            seq: message.seq,
+            resend: message.retries,
+            address: device.to_string(),
+            ..outgoing(chat, &message.id, &message.text)
+        };
+        self.enqueue(turn, row);
+    }
+
+    /// Sends what can be sent. Sessions that are not in memory are noted as wanted; keys that are needed are fetched.
+    pub(crate) fn pump(&mut self, turn: &mut Turn<'_>, sessions: &mut Sessions) {
+        if self.resume_at.is_some() {
+            return;
+        }
+        let mut blocked = BTreeSet::new();
+        for order in self.waiting.clone() {
+            let key = keys::order(order);
+            let Some(row) = turn.records.outbox.peek(&key) else {
+                self.waiting.remove(&order);
+                continue;
+            };
+            if blocked.contains(&row.chat) {
+                continue;
+            }
+            let row = row.clone();
+            match self.ready(turn, sessions, key, row) {
+                Ok(stanza) => {
+                    self.waiting.remove(&order);
+                    turn.transmit(stanza.to_node());
+                }
+                Err(chat) => {
+                    blocked.insert(chat);
+                }
+            }
+        }
+    }
+
+    /// The stanza, its ciphertext part of the changes; or the chat that has to wait.
+    fn ready(
+        &mut self,
+        turn: &mut Turn<'_>,
+        sessions: &mut Sessions,
+        key: Vec<u8>,
+        mut row: Outgoing,
+    ) -> Result<Stanza, String> {
+        let Ok(to) = row.address.parse::<Jid>() else { return Err(row.chat) };
+        if row.envelope.is_empty() {
+            let Some(envelope) = sessions.encrypt(turn, &to, &row.text) else { return Err(row.chat) };
+            row.envelope_kind = envelope.kind().as_str().to_owned();
+            row.envelope = envelope.as_bytes().to_vec();
+            turn.records.outbox.put(key, row.clone());
+        }
+        let count = (row.resend > 0).then_some(row.resend);
+        Ok(Stanza::text(to, row.id, row.envelope_kind, row.envelope, count))
+    }
+
+    /// The server has a message, or refuses it.
+    pub(crate) fn acknowledged(&mut self, turn: &mut Turn<'_>, ack: &Ack) -> Result<(), Missing> {
+        let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
+        let Some(row) = turn.records.outbox.peek(&keys::order(order)).cloned() else { return Ok(()) };
+        let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
+        match ack.error.filter(|&error| error != 0) {
+            Some(error) if PASSING.contains(&error) => {
+                self.waiting.insert(order);
+                self.resume_at = Some(turn.now.saturating_add(PAUSE));
+                return Ok(());
+            }
+            Some(_) => self.fail_row(turn, order, &row, message, Issue::MessageRefused),
+            None => {
+                self.forget(turn, order, &row.id);
+                if let Some(mut message) = message
+                    && message.raise(Delivery::Sent)
+                {
+                    chat::replace(turn, &row.chat, message);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The peer cannot be reached: everything that waits for it fails, and says why.
+    pub(crate) fn fail_peer(&mut self, turn: &mut Turn<'_>, peer: &Jid, issue: Issue) -> Result<(), Missing> {
+        let address = peer.to_string();
+        let mut failed = Vec::new();
+        for &order in &self.waiting {
+            let Some(row) = turn.records.outbox.peek(&keys::order(order)) else { continue };
+            if row.address == address && row.envelope.is_empty() {
+                let row = row.clone();
+                let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
+                failed.push((order, row, message));
+            }
+        }
+        for (order, row, message) in failed {
+            self.fail_row(turn, order, &row, message, issue);
+        }
+        Ok(())
+    }
+
+    fn fail_row(&mut self, turn: &mut Turn<'_>, order: u64, row: &Outgoing, message: Option<Message>, issue: Issue) {
+        self.forget(turn, order, &row.id);
+        if let Some(mut message) = message {
+            message.fail(issue);
+            chat::replace(turn, &row.chat, message);
+        }
+    }
+
+    fn forget(&mut self, turn: &mut Turn<'_>, order: u64, id: &str) {
+        turn.records.outbox.delete(&keys::order(order));
+        self.waiting.remove(&order);
+        self.by_id.remove(id);
+    }
+
+    /// Time has passed.
+    pub(crate) fn elapsed(&mut self, now: Millis) {
+        self.resume_at = self.resume_at.filter(|&at| at > now);
+    }
+
+    /// When [`elapsed`](Self::elapsed) has something to do.
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        self.resume_at
+    }
+}
+
+fn outgoing(chat: &str, id: &str, text: &str) -> Outgoing {
+    Outgoing {
+        chat: chat.to_owned(),
+        id: id.to_owned(),
+        text: text.to_owned(),
+        address: chat.to_owned(),
+        ..Outgoing::default()
+    }
+}

@@ -1,0 +1,88 @@
+//! Prekey upkeep: enough one-time prekeys at the server, each of them durable here before the server hears of it.
+
+use super::{Asked, Sessions};
+use crate::store::keys;
+use crate::store::prekeys::{OneTime, Signed};
+use crate::turn::Turn;
+use causeway_proto::signal::KeyPair;
+use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
+use causeway_proto::stanza::prekeys as stanzas;
+use rand_core::CryptoRng;
+
+/// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (wire.md §5.7).
+const LAST_ID: u32 = 0xFF_FFFE;
+
+/// A signed prekey under the identity key.
+pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mut dyn CryptoRng) -> SignedPreKeyPair {
+    SignedPreKeyPair::generate(id, identity, now_secs, rng)
+}
+
+impl Sessions {
+    /// The server holds this many of our one-time prekeys: upload more if that is too few.
+    pub(crate) fn server_holds(&mut self, turn: &mut Turn<'_>, count: u32) {
+        let account = turn.records.change_account();
+        let first = account.prekeys_on_server.is_none();
+        account.prekeys_on_server = Some(count);
+        turn.ledger.show_account();
+        let Some(profile) = turn.records.account().deployment.as_ref().map(|deployment| deployment.profile.clone())
+        else {
+            return;
+        };
+        if count < profile.prekeys_floor && !self.uploading {
+            self.upload(turn, if first { profile.prekeys_initial } else { profile.prekeys_refill });
+        }
+    }
+
+    fn upload(&mut self, turn: &mut Turn<'_>, amount: u32) {
+        let amount = usize::try_from(amount).unwrap_or(usize::MAX);
+        // Keys that were made and never confirmed go first.
+        let mut ids: Vec<u32> = turn
+            .records
+            .prekeys
+            .iter()
+            .filter(|(_, row)| !row.uploaded)
+            .map(|(_, row)| row.key.id)
+            .take(amount)
+            .collect();
+        while ids.len() < amount {
+            ids.push(make(turn));
+        }
+        let iq = turn.stanza_id();
+        let Some(keys) = turn.records.account.peek(keys::ACCOUNT).and_then(|account| account.keys.as_ref()) else {
+            return;
+        };
+        let Some(Signed(signed)) = turn.records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id)) else {
+            return;
+        };
+        let pairs: Vec<&PreKeyPair> =
+            ids.iter().filter_map(|&id| turn.records.prekeys.peek(&keys::prekey(id))).map(|row| &row.key).collect();
+        let request = stanzas::upload_request(&iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
+        turn.transmit(request);
+        self.asked.insert(iq, Asked::Upload(ids));
+        self.uploading = true;
+    }
+
+    /// The server has them.
+    pub(super) fn uploaded(&mut self, turn: &mut Turn<'_>, ids: &[u32]) {
+        self.uploading = false;
+        for &id in ids {
+            if let Ok(Some(row)) = turn.records.prekeys.change(&keys::prekey(id)) {
+                row.uploaded = true;
+            }
+        }
+        let account = turn.records.change_account();
+        let sent = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+        account.prekeys_on_server = Some(account.prekeys_on_server.unwrap_or(0).saturating_add(sent));
+        turn.ledger.show_account();
+    }
+}
+
+/// Makes one prekey under the next free id.
+pub(super) fn make(turn: &mut Turn<'_>) -> u32 {
+    let account = turn.records.change_account();
+    let id = account.next_prekey_id.clamp(1, LAST_ID);
+    account.next_prekey_id = if id == LAST_ID { 1 } else { id + 1 };
+    let key = PreKeyPair { id, pair: KeyPair::generate(turn.rng) };
+    turn.records.prekeys.put(keys::prekey(id), OneTime { key, uploaded: false });
+    id
+}

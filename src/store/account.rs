@@ -1,0 +1,159 @@
+//! The account row: who we are, our long-term keys, and where this provider's servers are.
+
+use super::changes::Table;
+use super::shelf::{Row, RowError};
+use crate::enlist::deployment::Deployment;
+use crate::view::Stage;
+use causeway_proto::jid::Jid;
+use causeway_proto::noise::StaticKey;
+use causeway_proto::secret::Secret;
+use causeway_proto::signal::KeyPair;
+use prost::Message;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Who we are. There is one.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// How far the person has come.
+    pub stage: Stage,
+    /// The user-visible identifier; empty when signed out.
+    pub identifier: String,
+    /// What WhatsApp calls us.
+    pub login: Option<Jid>,
+    /// Long-term keys, made at enlistment.
+    pub keys: Option<Keys>,
+    /// Where the servers are, as the partner server last said.
+    pub deployment: Option<Deployment>,
+    /// One-time prekeys that the server was last known to hold.
+    pub prekeys_on_server: Option<u32>,
+    /// Id of the next one-time prekey, 1 to 2^24 - 2.
+    pub next_prekey_id: u32,
+    /// Stanzas that nobody understood, ever.
+    pub unknown_stanzas: u32,
+    /// The next number for rows that are ordered by one.
+    pub next_order: u64,
+    /// When the mailbox was last fully read, unix milliseconds; 0 never.
+    pub synced_at: u64,
+}
+
+/// Long-term keys.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signal identity.
+    pub identity: KeyPair,
+    /// Noise static key, known to the server as `authkey`.
+    pub noise: StaticKey,
+    /// Signal registration id.
+    pub registration_id: u32,
+    /// Id of the signed prekey that is in use.
+    pub signed_prekey_id: u32,
+}
+
+impl Account {
+    /// The next number for an ordered row.
+    pub fn take_order(&mut self) -> u64 {
+        let order = self.next_order;
+        self.next_order = order.saturating_add(1);
+        order
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+struct AccountRow {
+    #[prost(enumeration = "Stage", tag = "1")]
+    stage: i32,
+    #[prost(string, tag = "2")]
+    identifier: String,
+    #[prost(string, tag = "3")]
+    login: String,
+    #[prost(bytes = "vec", tag = "4")]
+    identity: Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    noise: Vec<u8>,
+    #[prost(uint32, tag = "6")]
+    registration_id: u32,
+    #[prost(uint32, tag = "7")]
+    signed_prekey_id: u32,
+    #[prost(string, tag = "8")]
+    deployment: String,
+    #[prost(uint32, optional, tag = "9")]
+    prekeys_on_server: Option<u32>,
+    #[prost(uint32, tag = "10")]
+    next_prekey_id: u32,
+    #[prost(uint32, tag = "11")]
+    unknown_stanzas: u32,
+    #[prost(uint64, tag = "12")]
+    next_order: u64,
+    #[prost(uint64, tag = "13")]
+    synced_at: u64,
+}
+
+impl Drop for AccountRow {
+    fn drop(&mut self) {
+        self.identity.zeroize();
+        self.noise.zeroize();
+    }
+}
+
+impl Row for Account {
+    const TABLE: Table = Table::Account;
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut row = AccountRow::default();
+        row.stage = self.stage.into();
+        row.identifier.clone_from(&self.identifier);
+        row.login = self.login.as_ref().map(ToString::to_string).unwrap_or_default();
+        if let Some(keys) = &self.keys {
+            row.identity = keys.identity.secret().expose().to_vec();
+            row.noise = keys.noise.secret().expose().to_vec();
+            row.registration_id = keys.registration_id;
+            row.signed_prekey_id = keys.signed_prekey_id;
+        }
+        row.deployment = self.deployment.as_ref().map(Deployment::to_form).unwrap_or_default();
+        row.prekeys_on_server = self.prekeys_on_server;
+        row.next_prekey_id = self.next_prekey_id;
+        row.unknown_stanzas = self.unknown_stanzas;
+        row.next_order = self.next_order;
+        row.synced_at = self.synced_at;
+        Zeroizing::new(row.encode_to_vec())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+        let expected = |expected| RowError { table: Self::TABLE, expected };
+        let row = AccountRow::decode(bytes).map_err(|_| expected("an account"))?;
+        let login = match row.login.as_str() {
+            "" => None,
+            login => Some(login.parse().map_err(|_| expected("a login JID"))?),
+        };
+        let keys = match (row.identity.as_slice(), row.noise.as_slice()) {
+            ([], []) => None,
+            (identity, noise) => Some(Keys {
+                identity: KeyPair::from_secret(
+                    Secret::from_slice(identity).map_err(|_| expected("an identity key of 32 bytes"))?,
+                ),
+                noise: StaticKey::from_secret(
+                    Secret::from_slice(noise).map_err(|_| expected("a Noise key of 32 bytes"))?,
+                ),
+                registration_id: row.registration_id,
+                signed_prekey_id: row.signed_prekey_id,
+            }),
+        };
+        let deployment = match row.deployment.as_str() {
+            "" => None,
+            form => Some(Deployment::from_form(form.as_bytes()).map_err(|_| expected("a deployment"))?),
+        };
+        Ok(Self {
+            stage: row.stage(),
+            identifier: row.identifier.clone(),
+            login,
+            keys,
+            deployment,
+            prekeys_on_server: row.prekeys_on_server,
+            next_prekey_id: row.next_prekey_id,
+            unknown_stanzas: row.unknown_stanzas,
+            next_order: row.next_order,
+            synced_at: row.synced_at,
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! Rows of chats, messages, message ids, and of what waits to be sent.
+
+use super::changes::Table;
+use super::shelf::{Row, RowError};
+use crate::view::{Delivery, Issue, MessageKind, MessageView};
+use causeway_proto::signal::SessionRecord;
+use prost::Message as _;
+use zeroize::Zeroizing;
+
+/// A chat with one peer.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Chat {
+    /// The peer's bare JID as text; the chat's id.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// The name that the peer gives itself.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// Incoming messages that were not read.
+    #[prost(uint32, tag = "3")]
+    pub unread: u32,
+    /// Sequence number of the next message.
+    #[prost(uint64, tag = "4")]
+    pub next_seq: u64,
+    /// The newest message, its text cut short.
+    #[prost(message, optional, tag = "5")]
+    pub last: Option<MessageView>,
+    /// When something last happened, unix milliseconds.
+    #[prost(uint64, tag = "6")]
+    pub active_at: u64,
+    /// Typed and not sent.
+    #[prost(string, tag = "7")]
+    pub draft: String,
+    /// The peer's identity public key, 32 bytes; empty while unknown.
+    #[prost(bytes = "vec", tag = "8")]
+    pub identity: Vec<u8>,
+    /// Sequence number of the newest message that was read.
+    #[prost(uint64, tag = "9")]
+    pub read_up_to: u64,
+}
+
+/// A message, either way.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Message {
+    /// Orders the chat.
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+    /// The stanza's id.
+    #[prost(string, tag = "2")]
+    pub id: String,
+    /// From us.
+    #[prost(bool, tag = "3")]
+    pub outgoing: bool,
+    /// What it is.
+    #[prost(enumeration = "MessageKind", tag = "4")]
+    pub kind: i32,
+    /// Text; for unsupported kinds, the kind's name.
+    #[prost(string, tag = "5")]
+    pub text: String,
+    /// When it was sent, unix milliseconds.
+    #[prost(uint64, tag = "6")]
+    pub at: u64,
+    /// Where it is.
+    #[prost(enumeration = "Delivery", tag = "7")]
+    pub delivery: i32,
+    /// Why it failed.
+    #[prost(enumeration = "Issue", tag = "8")]
+    pub issue: i32,
+    /// Content as it came, for kinds that this version does not show.
+    #[prost(bytes = "vec", tag = "9")]
+    pub content: Vec<u8>,
+    /// Retry receipts sent for it, or served.
+    #[prost(uint32, tag = "10")]
+    pub retries: u32,
+}
+
+impl Message {
+    /// As a page sees it.
+    pub fn view(&self) -> MessageView {
+        MessageView {
+            seq: self.seq,
+            id: self.id.clone(),
+            outgoing: self.outgoing,
+            kind: self.kind,
+            text: self.text.clone(),
+            at: self.at,
+            delivery: self.delivery,
+            issue: self.issue,
+        }
+    }
+
+    /// Raises the delivery state; it never falls, and a failed message stays failed.
+    /// Answers whether it changed.
+    pub fn raise(&mut self, delivery: Delivery) -> bool {
+        let rises = self.delivery() != Delivery::Failed && self.delivery() < delivery;
+        if rises {
+            self.set_delivery(delivery);
+        }
+        rises
+    }
+
+    /// Marks it failed.
+    pub fn fail(&mut self, issue: Issue) {
+        self.set_delivery(Delivery::Failed);
+        self.set_issue(issue);
+    }
+}
+
+/// Where the message of an id is.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Position {
+    /// The message's sequence number.
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+}
+
+/// A message that the server has not acknowledged.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Outgoing {
+    /// The chat.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// The message's sequence number.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// The stanza's id.
+    #[prost(string, tag = "3")]
+    pub id: String,
+    /// What to encrypt: a padded content protobuf is made of it when its turn comes.
+    #[prost(string, tag = "4")]
+    pub text: String,
+    /// The envelope, once encrypted: these very bytes are sent until they are acknowledged.
+    #[prost(bytes = "vec", tag = "5")]
+    pub envelope: Vec<u8>,
+    /// `pkmsg` or `msg`.
+    #[prost(string, tag = "6")]
+    pub envelope_kind: String,
+    /// How often it was sent anew because the peer could not decrypt it; 0 for the first time.
+    #[prost(uint32, tag = "7")]
+    pub resend: u32,
+    /// The device to encrypt to, as JID text.
+    #[prost(string, tag = "8")]
+    pub address: String,
+}
+
+/// A stanza that nobody understood.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Unknown {
+    /// The stanza in its text form.
+    #[prost(string, tag = "1")]
+    pub xml: String,
+    /// When it came, unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub at: u64,
+}
+
+macro_rules! prost_row {
+    ($row:ty, $table:expr, $expected:literal) => {
+        impl Row for $row {
+            const TABLE: Table = $table;
+            fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+                Zeroizing::new(self.encode_to_vec())
+            }
+            fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+                Self::decode(bytes).map_err(|_| RowError { table: $table, expected: $expected })
+            }
+        }
+    };
+}
+
+prost_row!(Chat, Table::Chat, "a chat");
+prost_row!(Message, Table::Message, "a message");
+prost_row!(Position, Table::MessageId, "a sequence number");
+prost_row!(Outgoing, Table::Outbox, "an outgoing message");
+prost_row!(Unknown, Table::Unknown, "a stanza");
+
+impl Row for SessionRecord {
+    const TABLE: Table = Table::Session;
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Self::to_bytes(self)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+        Self::from_bytes(bytes).map_err(|_| RowError { table: Self::TABLE, expected: "a session record" })
+    }
+}

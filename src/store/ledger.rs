@@ -1,0 +1,172 @@
+//! Group commit: what waits for which transaction.
+//!
+//! At most one transaction is under way. What comes up meanwhile gathers into the next group. A group's effects, be
+//! they stanzas or updates for the page, are released only when the group's transaction, and with it every earlier one, is
+//! durable; a group that changed nothing is released as soon as nothing is under way before it. This is the one place
+//! that makes "commit, then speak" true.
+
+use crate::io::{SocketId, TransactionId};
+use crate::view::Update;
+use causeway_proto::node::Node;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something to do once what it stands on is durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a stanza, if the socket is still the one that it was meant for.
+    Transmit(SocketId, Box<Node>),
+    /// Show something.
+    Update(Box<Update>),
+    /// Send the enlistment request: the keys in it are durable.
+    Enlist,
+}
+
+/// What a group of changes leads to.
+#[derive(Debug, Default)]
+pub struct Group {
+    /// In order.
+    pub effects: Vec<Effect>,
+    /// Chats whose row in the list is to be shown.
+    pub chats: BTreeSet<String>,
+    /// Messages to be shown, by chat.
+    pub messages: BTreeMap<String, BTreeSet<u64>>,
+    /// Messages that are gone, by chat.
+    pub removed: BTreeMap<String, BTreeSet<u64>>,
+    /// The account is to be shown.
+    pub account: bool,
+}
+
+impl Group {
+    /// Nothing waits in it.
+    pub fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+            && self.chats.is_empty()
+            && self.messages.is_empty()
+            && self.removed.is_empty()
+            && !self.account
+    }
+}
+
+/// The group that gathers, and the one that is being written.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    gathering: Group,
+    writing: Option<(TransactionId, Vec<Effect>)>,
+    last: TransactionId,
+}
+
+impl Ledger {
+    /// Do this once everything that was changed so far is durable.
+    pub fn after(&mut self, effect: Effect) {
+        self.gathering.effects.push(effect);
+    }
+
+    /// Send this once everything that was changed so far is durable.
+    pub fn transmit(&mut self, socket: SocketId, node: Node) {
+        self.after(Effect::Transmit(socket, Box::new(node)));
+    }
+
+    /// Show this once everything that was changed so far is durable.
+    pub fn show(&mut self, update: impl Into<Update>) {
+        self.after(Effect::Update(Box::new(update.into())));
+    }
+
+    /// Show the chat's row.
+    pub fn show_chat(&mut self, chat: &str) {
+        self.gathering.chats.insert(chat.to_owned());
+    }
+
+    /// Show the message.
+    pub fn show_message(&mut self, chat: &str, seq: u64) {
+        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq);
+    }
+
+    /// Show that the message is gone.
+    pub fn show_removed(&mut self, chat: &str, seq: u64) {
+        if let Some(shown) = self.gathering.messages.get_mut(chat) {
+            shown.remove(&seq);
+        }
+        self.gathering.removed.entry(chat.to_owned()).or_default().insert(seq);
+    }
+
+    /// Show the account.
+    pub fn show_account(&mut self) {
+        self.gathering.account = true;
+    }
+
+    /// A transaction is under way.
+    pub fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    /// The group that gathers, if it may go now: nothing is under way before it.
+    pub fn take_group(&mut self) -> Option<Group> {
+        match self.writing {
+            Some(_) => None,
+            None => Some(std::mem::take(&mut self.gathering)),
+        }
+    }
+
+    /// Begins a transaction whose effects these are.
+    pub fn begin(&mut self, effects: Vec<Effect>) -> TransactionId {
+        self.last += 1;
+        self.writing = Some((self.last, effects));
+        self.last
+    }
+
+    /// The transaction is durable: its effects, in order. An id that is not under way has none.
+    pub fn committed(&mut self, transaction: TransactionId) -> Vec<Effect> {
+        match self.writing.take_if(|(id, _)| *id == transaction) {
+            Some((_, effects)) => effects,
+            None => Vec::new(),
+        }
+    }
+
+    /// The transaction had no effect: neither it nor anything gathered since may be done. These are the effects that
+    /// will not happen.
+    pub fn aborted(&mut self, transaction: TransactionId) -> Option<Vec<Effect>> {
+        let (_, mut lost) = self.writing.take_if(|(id, _)| *id == transaction)?;
+        lost.append(&mut std::mem::take(&mut self.gathering).effects);
+        Some(lost)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use causeway_proto::node::Node;
+
+    fn tags(effects: Vec<Effect>) -> Vec<String> {
+        effects
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Transmit(_, node) => Some(node.tag.to_string()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn nothing_is_released_before_what_it_stands_on_and_everything_in_order() {
+        let mut ledger = Ledger::default();
+        ledger.transmit(1, Node::new("a"));
+        let group = ledger.take_group().unwrap();
+        let first = ledger.begin(group.effects);
+        ledger.transmit(1, Node::new("b"));
+        assert!(ledger.take_group().is_none(), "a second transaction while one is under way");
+        assert!(tags(ledger.committed(first + 1)).is_empty(), "released by another transaction");
+        assert_eq!(tags(ledger.committed(first)), ["a"]);
+        assert_eq!(tags(ledger.take_group().unwrap().effects), ["b"]);
+    }
+
+    #[test]
+    fn an_aborted_transaction_takes_what_followed_with_it() {
+        let mut ledger = Ledger::default();
+        ledger.transmit(1, Node::new("a"));
+        let group = ledger.take_group().unwrap();
+        let id = ledger.begin(group.effects);
+        ledger.transmit(1, Node::new("b"));
+        assert_eq!(tags(ledger.aborted(id).unwrap()), ["a", "b"]);
+        assert!(ledger.take_group().unwrap().is_empty());
+    }
+}

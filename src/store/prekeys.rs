@@ -1,0 +1,89 @@
+//! Rows of our own prekeys, one-time and signed.
+
+use super::changes::Table;
+use super::shelf::{Row, RowError};
+use causeway_proto::secret::Secret;
+use causeway_proto::signal::KeyPair;
+use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
+use prost::Message;
+use zeroize::{Zeroize, Zeroizing};
+
+/// A one-time prekey.
+#[derive(Debug)]
+pub struct OneTime {
+    /// The key.
+    pub key: PreKeyPair,
+    /// The server has confirmed that it holds the public half.
+    pub uploaded: bool,
+}
+
+/// A signed prekey; old ones are kept while mail to them may still come.
+#[derive(Debug)]
+pub struct Signed(pub SignedPreKeyPair);
+
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+struct PreKeyRow {
+    #[prost(uint32, tag = "1")]
+    id: u32,
+    #[prost(bytes = "vec", tag = "2")]
+    secret: Vec<u8>,
+    #[prost(bool, tag = "3")]
+    uploaded: bool,
+    #[prost(bytes = "vec", tag = "4")]
+    signature: Vec<u8>,
+    #[prost(uint64, tag = "5")]
+    created: u64,
+}
+
+impl Drop for PreKeyRow {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+fn decode(table: Table, bytes: &[u8]) -> Result<(PreKeyRow, KeyPair), RowError> {
+    let row = PreKeyRow::decode(bytes).map_err(|_| RowError { table, expected: "a prekey" })?;
+    let secret = Secret::from_slice(&row.secret).map_err(|_| RowError { table, expected: "a prekey of 32 bytes" })?;
+    Ok((row, KeyPair::from_secret(secret)))
+}
+
+impl Row for OneTime {
+    const TABLE: Table = Table::PreKey;
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut row = PreKeyRow::default();
+        row.id = self.key.id;
+        row.secret = self.key.pair.secret().expose().to_vec();
+        row.uploaded = self.uploaded;
+        Zeroizing::new(row.encode_to_vec())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+        let (row, pair) = decode(Self::TABLE, bytes)?;
+        Ok(Self { key: PreKeyPair { id: row.id, pair }, uploaded: row.uploaded })
+    }
+}
+
+impl Row for Signed {
+    const TABLE: Table = Table::SignedPreKey;
+
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let mut row = PreKeyRow::default();
+        row.id = self.0.id;
+        row.secret = self.0.pair.secret().expose().to_vec();
+        row.signature = self.0.signature.to_vec();
+        row.created = self.0.created;
+        Zeroizing::new(row.encode_to_vec())
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
+        let (row, pair) = decode(Self::TABLE, bytes)?;
+        let signature = row
+            .signature
+            .as_slice()
+            .try_into()
+            .map_err(|_| RowError { table: Self::TABLE, expected: "a signature of 64 bytes" })?;
+        Ok(Self(SignedPreKeyPair { id: row.id, pair, signature, created: row.created }))
+    }
+}

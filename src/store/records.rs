@@ -1,0 +1,235 @@
+//! Every row that is in memory, by table, and the passage to and from sealed rows.
+//!
+//! Knows which tables are held whole and which are read on demand; nothing of what rows mean.
+
+use super::account::Account;
+use super::changes::{Change, Changes, Query, Rows, Table};
+use super::chats::{Chat, Message, Outgoing, Position, Unknown};
+use super::keys;
+use super::prekeys::{OneTime, Signed};
+use super::seal::{SealError, Sealer};
+use super::shelf::{Row, RowError, Shelf};
+use causeway_proto::signal::SessionRecord;
+use rand_core::CryptoRng;
+
+/// Unchanged rows kept of each table that is read on demand.
+const KEEP: usize = 512;
+/// Rows read of a table that is held whole. A store that holds more was not written by us.
+const WHOLE: u32 = 100_000;
+
+/// Rows in memory.
+#[derive(Default)]
+pub struct Records {
+    /// Held whole: one row.
+    pub account: Shelf<Account>,
+    /// Held whole.
+    pub prekeys: Shelf<OneTime>,
+    /// Held whole.
+    pub signed_prekeys: Shelf<Signed>,
+    /// Held whole.
+    pub chats: Shelf<Chat>,
+    /// Held whole.
+    pub outbox: Shelf<Outgoing>,
+    /// Read on demand.
+    pub sessions: Shelf<SessionRecord>,
+    /// Read on demand.
+    pub messages: Shelf<Message>,
+    /// Read on demand.
+    pub positions: Shelf<Position>,
+    /// Only written.
+    pub unknown: Shelf<Unknown>,
+}
+
+/// A row that does not open or does not decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DamagedRow {
+    /// It does not open.
+    #[error("a row of table {}: {error}", table.name())]
+    Sealed {
+        /// Where it is.
+        table: Table,
+        /// Why.
+        error: SealError,
+    },
+    /// It does not decode.
+    #[error(transparent)]
+    Row(#[from] RowError),
+}
+
+/// The tables that are held whole, in the order of [`boot_queries`].
+const WHOLE_TABLES: [Table; 5] = [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox];
+
+/// Reads every table that is held whole.
+pub fn boot_queries() -> Vec<Query> {
+    let whole = |table| Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: WHOLE };
+    WHOLE_TABLES.into_iter().map(whole).collect()
+}
+
+impl Records {
+    /// From the answers to [`boot_queries`]. Damaged rows are left where they are and told of.
+    pub fn boot(rows: &Rows, sealer: &Sealer) -> (Self, Vec<DamagedRow>) {
+        let (mut records, mut damaged) = (Self::default(), Vec::new());
+        for (table, rows) in WHOLE_TABLES.into_iter().zip(rows) {
+            for (key, sealed) in rows {
+                if let Err(error) = records.put_sealed(table, key, Some(sealed), sealer) {
+                    damaged.push(error);
+                }
+            }
+        }
+        records.account.set_complete();
+        records.prekeys.set_complete();
+        records.signed_prekeys.set_complete();
+        records.chats.set_complete();
+        records.outbox.set_complete();
+        (records, damaged)
+    }
+
+    /// The account, for reading; an empty one if there is none yet.
+    pub fn account(&mut self) -> &Account {
+        self.account.get_or_default(keys::ACCOUNT)
+    }
+
+    /// The account, for changing.
+    pub fn change_account(&mut self) -> &mut Account {
+        self.account.change_or_default(keys::ACCOUNT)
+    }
+
+    /// Puts rows that a look-up asked for.
+    ///
+    /// # Errors
+    /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent.
+    pub fn loaded(&mut self, queries: &[Query], rows: &Rows, sealer: &Sealer) -> Result<(), DamagedRow> {
+        let mut result = Ok(());
+        for (query, rows) in queries.iter().zip(rows) {
+            let Query::Get(table, key) = query else { continue };
+            let row = rows.first().map(|(_, sealed)| sealed.as_slice());
+            if let Err(error) = self.put_sealed(*table, key, row, sealer) {
+                result = Err(error);
+                let _absent = self.put_sealed(*table, key, None, sealer);
+            }
+        }
+        result
+    }
+
+    fn put_sealed(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        sealed: Option<&[u8]>,
+        sealer: &Sealer,
+    ) -> Result<(), DamagedRow> {
+        fn put<R: Row>(
+            shelf: &mut Shelf<R>,
+            key: &[u8],
+            sealed: Option<&[u8]>,
+            sealer: &Sealer,
+        ) -> Result<(), DamagedRow> {
+            let row = match sealed {
+                Some(sealed) => Some(open::<R>(key, sealed, sealer)?),
+                None => None,
+            };
+            shelf.loaded(key.to_vec(), row);
+            Ok(())
+        }
+        match table {
+            Table::Account => put(&mut self.account, key, sealed, sealer),
+            Table::PreKey => put(&mut self.prekeys, key, sealed, sealer),
+            Table::SignedPreKey => put(&mut self.signed_prekeys, key, sealed, sealer),
+            Table::Session => put(&mut self.sessions, key, sealed, sealer),
+            Table::Chat => put(&mut self.chats, key, sealed, sealer),
+            Table::Message => put(&mut self.messages, key, sealed, sealer),
+            Table::MessageId => put(&mut self.positions, key, sealed, sealer),
+            Table::Outbox => put(&mut self.outbox, key, sealed, sealer),
+            Table::Unknown => put(&mut self.unknown, key, sealed, sealer),
+        }
+    }
+
+    /// What look-ups missed since the last call.
+    pub fn take_wanted(&mut self) -> Vec<Query> {
+        let mut queries = Vec::new();
+        let mut add = |table, keys: std::collections::BTreeSet<Vec<u8>>| {
+            queries.extend(keys.into_iter().map(|key| Query::Get(table, key)));
+        };
+        add(Table::Session, self.sessions.take_wanted());
+        add(Table::Message, self.messages.take_wanted());
+        add(Table::MessageId, self.positions.take_wanted());
+        queries
+    }
+
+    /// Something changed since the last [`take_changes`](Self::take_changes).
+    pub fn is_dirty(&self) -> bool {
+        self.account.is_dirty()
+            || self.prekeys.is_dirty()
+            || self.signed_prekeys.is_dirty()
+            || self.chats.is_dirty()
+            || self.outbox.is_dirty()
+            || self.sessions.is_dirty()
+            || self.messages.is_dirty()
+            || self.positions.is_dirty()
+            || self.unknown.is_dirty()
+    }
+
+    /// Everything that changed, sealed: each row once, however often it changed.
+    ///
+    /// # Errors
+    /// [`DamagedRow`] for a row too large to seal.
+    pub fn take_changes(&mut self, sealer: &Sealer, rng: &mut dyn CryptoRng) -> Result<Changes, DamagedRow> {
+        fn take<R: Row>(
+            shelf: &mut Shelf<R>,
+            changes: &mut Changes,
+            sealer: &Sealer,
+            rng: &mut dyn CryptoRng,
+        ) -> Result<(), DamagedRow> {
+            for (key, row) in shelf.take_dirty() {
+                changes.push(match row {
+                    Some(row) => {
+                        let sealed = sealer
+                            .seal(R::TABLE, &key, &row, rng)
+                            .map_err(|error| DamagedRow::Sealed { table: R::TABLE, error })?;
+                        Change::Put(R::TABLE, key, sealed)
+                    }
+                    None => Change::Delete(R::TABLE, key),
+                });
+            }
+            Ok(())
+        }
+        let mut changes = Changes::new();
+        take(&mut self.account, &mut changes, sealer, rng)?;
+        take(&mut self.prekeys, &mut changes, sealer, rng)?;
+        take(&mut self.signed_prekeys, &mut changes, sealer, rng)?;
+        take(&mut self.sessions, &mut changes, sealer, rng)?;
+        take(&mut self.chats, &mut changes, sealer, rng)?;
+        take(&mut self.messages, &mut changes, sealer, rng)?;
+        take(&mut self.positions, &mut changes, sealer, rng)?;
+        take(&mut self.outbox, &mut changes, sealer, rng)?;
+        take(&mut self.unknown, &mut changes, sealer, rng)?;
+        Ok(changes)
+    }
+
+    /// Forgets what can be read again. Only while no transaction and no read is under way, or a stale row could be read.
+    pub fn trim(&mut self) {
+        self.sessions.trim(KEEP);
+        self.messages.trim(KEEP);
+        self.positions.trim(KEEP);
+        self.unknown.trim(0);
+    }
+}
+
+impl DamagedRow {
+    /// Where it is.
+    pub fn table(&self) -> Table {
+        match self {
+            Self::Sealed { table, .. } => *table,
+            Self::Row(error) => error.table,
+        }
+    }
+}
+
+/// Opens and decodes one row.
+///
+/// # Errors
+/// [`DamagedRow`].
+pub fn open<R: Row>(key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<R, DamagedRow> {
+    let row = sealer.open(R::TABLE, key, sealed).map_err(|error| DamagedRow::Sealed { table: R::TABLE, error })?;
+    Ok(R::from_bytes(&row)?)
+}
