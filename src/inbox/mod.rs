@@ -41,8 +41,7 @@ pub(crate) fn prefetch(turn: &mut Turn<'_>, incoming: &Incoming) {
 /// A message came.
 pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Missing> {
     if !is_person(&incoming.from) {
-        unknown(turn, &incoming.node);
-        return Ok(());
+        return Ok(unknown(turn, &incoming.node));
     }
     let chat = chat_of(&incoming.from);
     prefetch(turn, incoming);
@@ -55,8 +54,7 @@ pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Mi
     let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
     if position.is_some() && placeholder.is_none() {
         // Already kept: say so again. Nothing is decrypted twice.
-        delivered(turn, incoming);
-        return Ok(());
+        return Ok(delivered(turn, incoming));
     }
     match open(turn, incoming) {
         Ok((kind, text, content)) => {
@@ -120,16 +118,12 @@ pub(crate) fn receipt(turn: &mut Turn<'_>, outbox: &mut Outbox, receipt: &Receip
     let chat = chat_of(&receipt.jid);
     if let ReceiptKind::Retry(request) = &receipt.kind {
         retry::serve(turn, outbox, &chat, receipt, request)?;
-        acknowledge(turn, node);
-        return Ok(());
+        return Ok(acknowledge(turn, node));
     }
     let delivery = match receipt.kind {
         ReceiptKind::Delivered | ReceiptKind::Inactive => Delivery::Delivered,
         ReceiptKind::Read | ReceiptKind::Played => Delivery::Read,
-        _ => {
-            acknowledge(turn, node);
-            return Ok(());
-        }
+        _ => return Ok(acknowledge(turn, node)),
     };
     for id in &receipt.ids {
         turn.records.positions.want(&keys::message_id(&chat, true, id));

@@ -7,7 +7,9 @@
 
 pub mod driver;
 pub mod link;
+pub mod page;
 pub mod port;
 pub mod state;
 pub mod tabs;
+pub mod text;
 pub mod ui;

@@ -1,12 +1,20 @@
 //! The page: shows the user interface, and starts the worker in which this tab's engine may run.
 
+use std::rc::Rc;
+
+use causeway_web::link::Link;
+use causeway_web::page::Page;
 use causeway_web::port::{boot, worker::EngineWorker};
 
 fn main() {
-    causeway_web::ui::mount();
-    match EngineWorker::start(boot::show_failure) {
-        // The worker lives as long as the page.
-        Ok(worker) => core::mem::forget(worker),
-        Err(_) => boot::show_failure(),
+    let page = Rc::new(Page::new());
+    let take = causeway_web::ui::mount(page.clone());
+    match (Link::connect(take), EngineWorker::start(boot::show_failure)) {
+        (Ok(link), Ok(worker)) => {
+            page.join(move |action| link.send(action));
+            // The worker lives as long as the page.
+            core::mem::forget(worker);
+        }
+        _ => boot::show_failure(),
     }
 }

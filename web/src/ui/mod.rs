@@ -1,4 +1,60 @@
-//! The pages.
+//! The pages, and what they are made of. They show [`crate::state`] and ask for things; they decide nothing.
+//!
+//! For whoever drives the pages in a test, these names are stable:
+//!
+//! - Step 1: `#account-create`, `#account-have` (radios), `#identifier`, `#password`, `#show-password`, `#sign-in`
+//!   (submit). Step 2: `#consent`, `#agree`. Step 3: `#enlist-retry`, `#enlist-finish`. An error is `[role=alert]`.
+//! - List: `#chats` (nav), `#new-chat`, `#open-settings`, `.chat-row[data-chat="‹id›"]`. In the dialog: `#phone`,
+//!   `#start-chat`.
+//! - Chat: `#content[data-chat="‹id›"]`, `#provenance`, `#open-safety`, `#messages` (the scroller),
+//!   `.message[data-seq][data-state]` where the state is `in`, `queued`, `sent`, `delivered`, `read` or `failed`,
+//!   `.message .text`, `.retry`, `.discard`, `#unread-line`, `#to-newest`, `#composer` (the text box), `#send`. In the
+//!   dialog: `#security-code`, `#fingerprint`.
+//! - Connection: `#connection[data-state]` with `off`, `connecting`, `draining`, `online`, `waiting` or `stopped`;
+//!   `#connection-action`.
+//! - Settings: `#content.settings`, `#fact-login`, `#fact-fingerprint`, `#fact-registration`, `#fact-protocol`,
+//!   `#fact-version`, `#fact-prekeys`, `#fact-unknown`, `#fact-synced`, `#theme-system`, `#theme-light`, `#theme-dark`,
+//!   `#sign-out`, `#erase`. In the dialog: `#erase-confirm`.
+//! - Everywhere: `dialog#dialog`, `#dialog-close`, `#announcer` (the live region), `#back`.
+#![expect(unreachable_pub, reason = "components' generated types are `pub`, whatever the function is")]
 
-/// Shows the page.
-pub fn mount() {}
+mod app;
+mod chats;
+mod connection;
+mod onboarding;
+mod parts;
+mod settings;
+mod shell;
+mod shortcuts;
+mod theme;
+mod thread;
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use causeway::view::Update;
+use leptos::mount::mount_to_body;
+use leptos::prelude::*;
+
+use crate::state::browser::Browser;
+use crate::state::signals::Store;
+
+/// Shows the pages, and answers with where the engine's updates go.
+pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
+    theme::restore(&*browser);
+    let store = Rc::new(OnceCell::new());
+    mount_to_body({
+        let store = store.clone();
+        move || {
+            let made = Store::new(browser);
+            // Mounting happens once, so the cell is empty.
+            let _ = store.set(made);
+            view! { <shell::Root store=made/> }
+        }
+    });
+    move |update| {
+        if let Some(store) = store.get() {
+            store.take(update);
+        }
+    }
+}

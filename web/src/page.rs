@@ -1,0 +1,114 @@
+//! The real browser, as the pages see it: the line to the engine, the window, the locale.
+//!
+//! What this module does not know: what the pages show, and who is at the other end of the line.
+
+use std::cell::OnceCell;
+
+use causeway::view::Action;
+
+use crate::port::{locale, window};
+use crate::state::browser::{Browser, Plural};
+
+/// The language that the pages are written in.
+const LANGUAGE: &str = "en";
+
+/// Everything that the pages need from the browser.
+pub struct Page {
+    send: OnceCell<Box<dyn Fn(Action) -> u64>>,
+    locale: locale::Locale,
+}
+
+impl Page {
+    /// A page that is not joined to an engine yet.
+    #[expect(clippy::new_without_default, reason = "it reads the browser's locale")]
+    pub fn new() -> Self {
+        Self { send: OnceCell::new(), locale: locale::Locale::new(LANGUAGE) }
+    }
+
+    /// From now on, commands go this way; `send` answers with a command's tag.
+    pub fn join(&self, send: impl Fn(Action) -> u64 + 'static) {
+        // A page joins once; a second line would be dropped, and with it nothing that anybody waits for.
+        let _ = self.send.set(Box::new(send));
+    }
+}
+
+impl Browser for Page {
+    fn send(&self, action: Action) -> u64 {
+        self.send.get().map_or(0, |send| send(action))
+    }
+
+    fn now(&self) -> u64 {
+        locale::now()
+    }
+
+    fn local_day(&self, at: u64) -> i64 {
+        self.locale.local_day(at)
+    }
+
+    fn clock_time(&self, at: u64) -> String {
+        self.locale.clock_time(at)
+    }
+
+    fn full_date(&self, at: u64) -> String {
+        self.locale.full_date(at)
+    }
+
+    fn short_date(&self, at: u64) -> String {
+        self.locale.short_date(at)
+    }
+
+    fn plural(&self, count: u32) -> Plural {
+        match self.locale.plural(count).as_str() {
+            "zero" => Plural::Zero,
+            "one" => Plural::One,
+            "two" => Plural::Two,
+            "few" => Plural::Few,
+            "many" => Plural::Many,
+            _ => Plural::Other,
+        }
+    }
+
+    fn fragment(&self) -> String {
+        window::fragment()
+    }
+
+    fn go(&self, fragment: &str, replace: bool) {
+        window::go(fragment, replace);
+    }
+
+    fn set_title(&self, title: &str) {
+        window::set_title(title);
+    }
+
+    fn reload(&self) {
+        window::reload();
+    }
+
+    fn focus(&self, id: &str) {
+        window::focus(id);
+    }
+
+    fn recall(&self, key: &str) -> Option<String> {
+        window::recall(key)
+    }
+
+    fn remember(&self, key: &str, value: &str) {
+        window::remember(key, value);
+    }
+
+    fn mark_root(&self, attribute: &str, value: Option<&str>) {
+        window::mark_root(attribute, value);
+    }
+
+    fn is_watched(&self) -> bool {
+        window::is_watched()
+    }
+
+    fn is_touch(&self) -> bool {
+        window::matches("(pointer: coarse)")
+    }
+
+    fn suggested_number(&self) -> Option<String> {
+        window::meta("causeway-suggested-number")
+    }
+}

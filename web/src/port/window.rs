@@ -1,0 +1,89 @@
+//! The window around the page: address bar, title, focus, small settings that are remembered.
+//!
+//! Where the browser refuses (no storage in private windows, say), nothing happens: none of this is worth an error.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, Storage, Window};
+
+fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+fn document() -> Option<Document> {
+    window()?.document()
+}
+
+fn storage() -> Option<Storage> {
+    window()?.local_storage().ok()?
+}
+
+/// The address bar's fragment with its `#`, or nothing.
+pub fn fragment() -> String {
+    window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
+}
+
+/// Goes to a fragment. Listeners of `hashchange` hear of it only when the entry is new.
+pub fn go(fragment: &str, replace: bool) {
+    let Some(window) = window() else { return };
+    let _ = if replace { window.location().replace(fragment) } else { window.location().set_hash(fragment) };
+}
+
+/// Loads the page again.
+pub fn reload() {
+    if let Some(window) = window() {
+        let _ = window.location().reload();
+    }
+}
+
+/// The window's title.
+pub fn set_title(title: &str) {
+    if let Some(document) = document() {
+        document.set_title(title);
+    }
+}
+
+/// What was remembered under a key.
+pub fn recall(key: &str) -> Option<String> {
+    storage()?.get_item(key).ok()?
+}
+
+/// Remembers a value under a key.
+pub fn remember(key: &str, value: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(key, value);
+    }
+}
+
+/// Sets an attribute of the root element, or removes it.
+pub fn mark_root(attribute: &str, value: Option<&str>) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        let _ = match value {
+            Some(value) => root.set_attribute(attribute, value),
+            None => root.remove_attribute(attribute),
+        };
+    }
+}
+
+/// Moves the focus to the element of an id, if there is one.
+pub fn focus(id: &str) {
+    let element = document().and_then(|document| document.get_element_by_id(id));
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// The page is visible and has the focus.
+pub fn is_watched() -> bool {
+    document().is_some_and(|document| !document.hidden() && document.has_focus().unwrap_or(false))
+}
+
+/// Whether a media query matches.
+pub fn matches(query: &str) -> bool {
+    window().and_then(|window| window.match_media(query).ok().flatten()).is_some_and(|list| list.matches())
+}
+
+/// The content of a `<meta name="…">`, if it is there and not empty.
+pub fn meta(name: &str) -> Option<String> {
+    let found = document()?.query_selector(&format!("meta[name=\"{name}\"]")).ok()??;
+    found.get_attribute("content").filter(|content| !content.is_empty())
+}

@@ -1,0 +1,67 @@
+//! What the pages need from the browser, as one trait: the engine's link, clock and calendar, address bar, memory.
+//!
+//! The pages never import a port. Whoever mounts them hands in an implementation: the real browser, or a test's. Formats
+//! follow the person's locale, so nothing here says how a date looks.
+
+use causeway::view::Action;
+
+/// Plural categories of a language, as `Intl.PluralRules` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plural {
+    /// "zero".
+    Zero,
+    /// "one".
+    One,
+    /// "two".
+    Two,
+    /// "few".
+    Few,
+    /// "many".
+    Many,
+    /// "other", the one that every language has.
+    Other,
+}
+
+/// What the pages need from the browser. Times are unix milliseconds.
+pub trait Browser {
+    /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
+    fn send(&self, action: Action) -> u64;
+
+    /// The time.
+    fn now(&self) -> u64;
+    /// Number of the local calendar day that a moment lies in; consecutive days have consecutive numbers.
+    fn local_day(&self, at: u64) -> i64;
+    /// Hours and minutes.
+    fn clock_time(&self, at: u64) -> String;
+    /// A date in full, with its weekday.
+    fn full_date(&self, at: u64) -> String;
+    /// A date in the shortest form that names day, month and year.
+    fn short_date(&self, at: u64) -> String;
+    /// The plural category of a count.
+    fn plural(&self, count: u32) -> Plural;
+
+    /// The address bar's fragment, with its `#`, or empty.
+    fn fragment(&self) -> String;
+    /// Goes to a fragment; `replace` leaves no entry in the history.
+    fn go(&self, fragment: &str, replace: bool);
+    /// The title of the window.
+    fn set_title(&self, title: &str);
+    /// Loads the page again.
+    fn reload(&self);
+    /// Moves the focus to the element of an id, if there is one.
+    fn focus(&self, id: &str);
+
+    /// A small setting that was remembered, if it can be read.
+    fn recall(&self, key: &str) -> Option<String>;
+    /// Remembers a small setting, as far as the browser allows; nothing depends on it.
+    fn remember(&self, key: &str, value: &str);
+    /// Sets an attribute of the root element, or removes it.
+    fn mark_root(&self, attribute: &str, value: Option<&str>);
+
+    /// The person looks at this page: it is visible and has the focus.
+    fn is_watched(&self) -> bool;
+    /// The main pointer is a finger.
+    fn is_touch(&self) -> bool;
+    /// A number that answers in this installation, for a first message, if whoever runs it named one.
+    fn suggested_number(&self) -> Option<String>;
+}

@@ -1,0 +1,105 @@
+//! What a person may type: names, passwords, numbers, messages. The engine and the servers check again; this is for an
+//! answer before the button is pressed.
+
+/// Longest name, in characters.
+pub const NAME_LIMIT: usize = 40;
+/// The largest message where the engine has not named its own limit yet, in bytes.
+const TEXT_LIMIT: u32 = 65_536;
+
+/// What is wrong with a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameProblem {
+    /// Nothing is typed.
+    Empty,
+    /// More characters than [`NAME_LIMIT`].
+    TooLong,
+    /// A character that nobody sees.
+    Invisible,
+}
+
+/// Checks a name as typed; spaces around it don't count.
+pub fn name(typed: &str) -> Result<&str, NameProblem> {
+    let name = typed.trim();
+    if name.is_empty() {
+        Err(NameProblem::Empty)
+    } else if name.chars().count() > NAME_LIMIT {
+        Err(NameProblem::TooLong)
+    } else if name.chars().any(char::is_control) {
+        Err(NameProblem::Invisible)
+    } else {
+        Ok(name)
+    }
+}
+
+/// A phone number has 5 to 15 digits, whatever is written between them.
+pub fn is_phone(typed: &str) -> bool {
+    let digits = typed.chars().filter(char::is_ascii_digit).count();
+    let known = |char: char| char.is_ascii_digit() || char.is_whitespace() || "+-–().\u{2011}/".contains(char);
+    (5..=15).contains(&digits) && typed.chars().all(known)
+}
+
+/// How much of a message's room is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Far from the limit.
+    Plenty,
+    /// This many bytes are left.
+    Left(u32),
+    /// This many bytes too many.
+    Over(u32),
+}
+
+/// Measures a message against the engine's limit in bytes (0: not known yet).
+pub fn room(text: &str, limit: u32) -> Room {
+    let limit = if limit == 0 { TEXT_LIMIT } else { limit };
+    let used = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    match limit.checked_sub(used) {
+        None => Room::Over(used - limit),
+        Some(left) if left <= limit / 10 => Room::Left(left),
+        Some(_) => Room::Plenty,
+    }
+}
+
+/// Writes a key or code in groups, so that two people can read it to each other.
+pub fn in_groups(code: &str, size: usize) -> Vec<String> {
+    let chars: Vec<char> = code.chars().collect();
+    chars.chunks(size.max(1)).map(|group| group.iter().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_counted_in_characters() {
+        assert_eq!(name(" alice "), Ok("alice"));
+        assert_eq!(name(&"é".repeat(40)), Ok("é".repeat(40).as_str()));
+        assert_eq!(name(&"é".repeat(41)), Err(NameProblem::TooLong));
+        assert_eq!(name("  "), Err(NameProblem::Empty));
+        assert_eq!(name("a\u{7}b"), Err(NameProblem::Invisible));
+    }
+
+    #[test]
+    fn numbers_as_people_type_them() {
+        for good in ["+49 151 123-456", "(0151) 123.456", "12345"] {
+            assert!(is_phone(good), "{good}");
+        }
+        for bad in ["", "1234", "call me", "+49 151 1234567890123", "49151123x"] {
+            assert!(!is_phone(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn room_is_counted_in_bytes() {
+        assert_eq!(room("abc", 100), Room::Plenty);
+        assert_eq!(room(&"é".repeat(46), 100), Room::Left(8));
+        assert_eq!(room(&"é".repeat(50), 100), Room::Left(0));
+        assert_eq!(room(&"é".repeat(51), 100), Room::Over(2));
+    }
+
+    #[test]
+    fn codes_in_groups() {
+        assert_eq!(in_groups("1234567", 5), ["12345", "67"]);
+        assert!(in_groups("", 5).is_empty());
+    }
+}

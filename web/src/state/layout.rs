@@ -1,0 +1,119 @@
+//! What stands between and around messages: days, the line above what is unread, and which bubbles belong together.
+
+use causeway::view::{MessageKind, MessageView};
+
+/// Messages of one side closer than this stand together, in milliseconds.
+const TOGETHER: u64 = 5 * 60 * 1000;
+
+/// One row of a thread. The order is the order on screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// A new day begins; its number, and the time of its first message would change with it.
+    Day(i64),
+    /// All that follows is unread.
+    Unread,
+    /// The message of this sequence number.
+    Message(u64),
+}
+
+/// How a bubble joins its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shape {
+    /// Nothing of the same group is above it.
+    pub first: bool,
+    /// Nothing of the same group is below it.
+    pub last: bool,
+}
+
+/// Lays messages out. `unread_after` is the newest message that had been read when the chat was opened, if any was
+/// unread; `day_of` gives the number of the local day. The shapes are those of `messages`, in the same order.
+pub fn lay_out(
+    messages: &[MessageView],
+    unread_after: Option<u64>,
+    day_of: &dyn Fn(u64) -> i64,
+) -> (Vec<Slot>, Vec<Shape>) {
+    let mut slots = Vec::with_capacity(messages.len() + 4);
+    let mut shapes: Vec<Shape> = Vec::with_capacity(messages.len());
+    let mut day = None;
+    let mut unread_after = unread_after;
+    let mut above: Option<&MessageView> = None;
+    for message in messages {
+        let mut joins = above.is_some_and(|above| belong_together(above, message));
+        // A message that comes late is not worth a second line for an earlier day.
+        let its_day = day_of(message.at);
+        if day.is_none_or(|day| its_day > day) {
+            day = Some(its_day);
+            slots.push(Slot::Day(its_day));
+            joins = false;
+        }
+        if unread_after.is_some_and(|read| message.seq > read && !message.outgoing) {
+            unread_after = None;
+            slots.push(Slot::Unread);
+            joins = false;
+        }
+        if joins && let Some(above) = shapes.last_mut() {
+            above.last = false;
+        }
+        slots.push(Slot::Message(message.seq));
+        shapes.push(Shape { first: !joins, last: true });
+        above = Some(message);
+    }
+    (slots, shapes)
+}
+
+fn belong_together(above: &MessageView, message: &MessageView) -> bool {
+    let is_bubble = |message: &MessageView| message.kind() != MessageKind::IdentityChanged;
+    above.outgoing == message.outgoing
+        && is_bubble(above)
+        && is_bubble(message)
+        && message.at.abs_diff(above.at) < TOGETHER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+
+    fn message(seq: u64, outgoing: bool, at: u64) -> MessageView {
+        MessageView { seq, outgoing, at, ..Default::default() }
+    }
+
+    fn day_of(at: u64) -> i64 {
+        (at / DAY) as i64
+    }
+
+    #[test]
+    fn days_are_announced_once_even_when_a_message_comes_late() {
+        let messages = [message(1, false, 0), message(2, false, DAY), message(3, false, 5), message(4, false, DAY + 1)];
+        let (slots, _) = lay_out(&messages, None, &day_of);
+        let days: Vec<_> = slots.iter().filter(|slot| matches!(slot, Slot::Day(_))).collect();
+        assert_eq!(days, [&Slot::Day(0), &Slot::Day(1)]);
+    }
+
+    #[test]
+    fn the_unread_line_stands_above_the_first_unread_message_of_the_peer() {
+        let messages = [message(1, false, 0), message(2, true, 1), message(3, false, 2), message(4, false, 3)];
+        let (slots, _) = lay_out(&messages, Some(1), &day_of);
+        let expected =
+            [Slot::Day(0), Slot::Message(1), Slot::Message(2), Slot::Unread, Slot::Message(3), Slot::Message(4)];
+        assert_eq!(slots, expected);
+        assert!(!lay_out(&messages, Some(4), &day_of).0.contains(&Slot::Unread));
+    }
+
+    #[test]
+    fn bubbles_of_one_side_and_time_stand_together() {
+        let messages =
+            [message(1, false, 0), message(2, false, 1000), message(3, true, 2000), message(4, true, 2000 + TOGETHER)];
+        let (_, shapes) = lay_out(&messages, None, &day_of);
+        let alone = Shape { first: true, last: true };
+        assert_eq!(shapes, [Shape { first: true, last: false }, Shape { first: false, last: true }, alone, alone]);
+    }
+
+    #[test]
+    fn a_notice_stands_alone() {
+        let notice = MessageView { kind: MessageKind::IdentityChanged.into(), ..message(2, false, 1) };
+        let (_, shapes) = lay_out(&[message(1, false, 0), notice, message(3, false, 2)], None, &day_of);
+        assert!(shapes.iter().all(|shape| shape.first && shape.last));
+    }
+}

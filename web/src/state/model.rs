@@ -1,0 +1,307 @@
+//! What the engine has told this page, and how each update changes it. Plain data: no signals, no browser.
+//!
+//! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use causeway::view::{
+    AccountView, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
+};
+
+use super::thread::Thread;
+
+/// Chats whose messages are held at once; the others are read again when they are opened.
+const THREADS: usize = 8;
+
+/// All that this page knows.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// Who we are; `None` until the engine has answered.
+    pub account: Option<AccountView>,
+    /// How the connection is.
+    pub connection: ConnectionView,
+    chats: Vec<ChatView>,
+    threads: BTreeMap<String, Thread>,
+    /// Reads under way: the command's tag, and the message before which it reads.
+    reads: BTreeMap<u64, Option<u64>>,
+}
+
+/// What an update changed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// [`Model::account`].
+    Account,
+    /// [`Model::connection`].
+    Connection,
+    /// Chats were added or removed, or their order is new.
+    Order,
+    /// One chat's row.
+    Chat(String),
+    /// One chat's messages.
+    Thread(String),
+    /// A message came that is worth an announcement.
+    Incoming(Incoming),
+    /// A command was carried out, or was not.
+    Done(Done),
+    /// What is held may have missed something: read the open chat again.
+    Stale,
+}
+
+/// A message that just came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The chat's id.
+    pub chat: String,
+    /// What to call the sender.
+    pub sender: String,
+    /// Its text; empty for a message that has none.
+    pub text: String,
+}
+
+impl Model {
+    /// Every chat, the most recent first.
+    pub fn chats(&self) -> &[ChatView] {
+        &self.chats
+    }
+
+    /// One chat.
+    pub fn chat(&self, id: &str) -> Option<&ChatView> {
+        self.chats.iter().find(|chat| chat.id == id)
+    }
+
+    /// Messages of a chat, as far as they are held.
+    pub fn thread(&self, chat: &str) -> Option<&Thread> {
+        self.threads.get(chat)
+    }
+
+    /// Messages not read, over all chats.
+    pub fn unread(&self) -> u32 {
+        self.chats.iter().fold(0, |sum, chat| sum.saturating_add(chat.unread))
+    }
+
+    /// Makes room for a chat's messages before they are asked for, so that none that arrives meanwhile is missed.
+    pub fn open(&mut self, chat: &str) {
+        while self.threads.len() >= THREADS && !self.threads.contains_key(chat) {
+            self.threads.pop_first();
+        }
+        self.threads.entry(chat.to_owned()).or_default();
+    }
+
+    /// The chat is no longer looked at.
+    pub fn close(&mut self, chat: &str) {
+        if let Some(thread) = self.threads.get_mut(chat) {
+            thread.trim();
+        }
+    }
+
+    /// Remembers that the command of this tag reads what is older than `before`, or the newest.
+    pub fn asked(&mut self, tag: u64, before: Option<u64>) {
+        self.reads.insert(tag, before);
+    }
+}
+
+/// What to call a peer: the name it gave itself, else its address.
+pub fn title(chat: &ChatView) -> &str {
+    let name = chat.name.trim();
+    if name.is_empty() { &chat.address } else { name }
+}
+
+/// Takes an update in and says what changed. An update that this build doesn't know changes nothing.
+pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
+    let Some(news) = update.news else { return Vec::new() };
+    match news {
+        News::Started(_) => Vec::new(), // The link answers it, and a snapshot follows.
+        News::Snapshot(snapshot) => {
+            model.account = snapshot.account;
+            model.connection = snapshot.connection.unwrap_or_default();
+            model.chats = snapshot.chats;
+            sort(&mut model.chats);
+            let known: BTreeSet<&str> = model.chats.iter().map(|chat| chat.id.as_str()).collect();
+            model.threads.retain(|id, _| known.contains(id.as_str()));
+            model.reads.clear();
+            vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
+        }
+        News::Account(account) => {
+            model.account = Some(account);
+            vec![Change::Account]
+        }
+        News::Connection(connection) => {
+            model.connection = connection;
+            vec![Change::Connection]
+        }
+        News::Chat(chat) => apply_chat(model, chat),
+        News::Thread(page) => {
+            let Some(before) = model.reads.remove(&page.tag) else { return Vec::new() }; // Another tab's.
+            let Some(thread) = model.threads.get_mut(&page.chat) else { return Vec::new() };
+            match before {
+                None => thread.take_newest(page.messages, page.more),
+                Some(before) => thread.take_older(before, page.messages, page.more),
+            }
+            vec![Change::Thread(page.chat)]
+        }
+        News::Messages(changes) => {
+            let Some(thread) = model.threads.get_mut(&changes.chat) else { return Vec::new() };
+            let chat = changes.chat.clone();
+            thread.take_changes(changes);
+            vec![Change::Thread(chat)]
+        }
+        News::Done(done) => {
+            model.reads.remove(&done.tag);
+            vec![Change::Done(done)]
+        }
+    }
+}
+
+fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let id = chat.id.clone();
+    let held = model.chats.iter_mut().find(|held| held.id == id);
+    let newest_before = held.as_ref().and_then(|held| held.last.as_ref()).map_or(0, |last| last.seq);
+    // While the mailbox is read, every message is old news: one announcement each would be a flood.
+    let draining = model.connection.state() == ConnectionState::Draining;
+    if let Some(last) = chat.last.as_ref().filter(|last| last.seq > newest_before && is_from_peer(last) && !draining) {
+        let text = if last.kind() == MessageKind::Text { last.text.clone() } else { String::new() };
+        changes.push(Change::Incoming(Incoming { chat: id.clone(), sender: title(&chat).to_owned(), text }));
+    }
+    match held {
+        Some(held) => {
+            let moved = held.active_at != chat.active_at;
+            *held = chat;
+            changes.push(Change::Chat(id));
+            if moved && sort(&mut model.chats) {
+                changes.push(Change::Order);
+            }
+        }
+        None => {
+            model.chats.push(chat);
+            sort(&mut model.chats);
+            changes.push(Change::Order);
+        }
+    }
+    changes
+}
+
+fn is_from_peer(message: &MessageView) -> bool {
+    !message.outgoing && message.kind() != MessageKind::IdentityChanged
+}
+
+/// Sorts, newest first, and says whether anything moved.
+fn sort(chats: &mut [ChatView]) -> bool {
+    let sorted = chats.is_sorted_by(|a, b| a.active_at >= b.active_at);
+    if !sorted {
+        chats.sort_by(|a, b| b.active_at.cmp(&a.active_at));
+    }
+    !sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use causeway::view::{Messages, Snapshot, Started, Thread as Page};
+
+    use super::*;
+
+    fn chat(id: &str, active_at: u64, last: Option<MessageView>) -> ChatView {
+        ChatView { id: id.into(), address: format!("+{id}"), active_at, last, ..Default::default() }
+    }
+
+    fn incoming(seq: u64, text: &str) -> MessageView {
+        MessageView { seq, text: text.into(), ..Default::default() }
+    }
+
+    fn with_chats(chats: Vec<ChatView>) -> Model {
+        let mut model = Model::default();
+        apply(&mut model, News::Snapshot(Snapshot { chats, ..Default::default() }).into());
+        model
+    }
+
+    fn ids(model: &Model) -> Vec<&str> {
+        model.chats().iter().map(|chat| chat.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_snapshot_replaces_everything_and_asks_for_a_fresh_read() {
+        let mut model = with_chats(vec![chat("1", 5, None)]);
+        model.open("1");
+        let changes = apply(
+            &mut model,
+            News::Snapshot(Snapshot { chats: vec![chat("2", 1, None), chat("3", 9, None)], ..Default::default() })
+                .into(),
+        );
+        assert_eq!(ids(&model), ["3", "2"]);
+        assert!(model.thread("1").is_none(), "a chat that is gone keeps no messages");
+        assert!(changes.contains(&Change::Stale));
+    }
+
+    #[test]
+    fn a_chat_that_becomes_active_moves_to_the_top_and_is_announced() {
+        let mut model = with_chats(vec![chat("1", 9, None), chat("2", 5, None)]);
+        let changes = apply(&mut model, News::Chat(chat("2", 10, Some(incoming(1, "hi")))).into());
+        assert_eq!(ids(&model), ["2", "1"]);
+        let hi = Incoming { chat: "2".into(), sender: "+2".into(), text: "hi".into() };
+        assert_eq!(changes, [Change::Incoming(hi), Change::Chat("2".into()), Change::Order]);
+    }
+
+    #[test]
+    fn a_change_of_a_message_is_no_new_message() {
+        let mut model = with_chats(vec![chat("1", 9, Some(incoming(4, "hi")))]);
+        let changes = apply(&mut model, News::Chat(chat("1", 9, Some(incoming(4, "hi")))).into());
+        assert_eq!(changes, [Change::Chat("1".into())]);
+        let mine = MessageView { seq: 5, outgoing: true, ..Default::default() };
+        let changes = apply(&mut model, News::Chat(chat("1", 9, Some(mine))).into());
+        assert_eq!(changes, [Change::Chat("1".into())]);
+    }
+
+    #[test]
+    fn a_full_mailbox_is_not_read_out_message_by_message() {
+        let mut model = with_chats(vec![chat("1", 9, None)]);
+        let draining = ConnectionView { state: ConnectionState::Draining.into(), ..Default::default() };
+        apply(&mut model, News::Connection(draining).into());
+        let changes = apply(&mut model, News::Chat(chat("1", 10, Some(incoming(1, "hi")))).into());
+        assert!(!changes.iter().any(|change| matches!(change, Change::Incoming(_))));
+    }
+
+    #[test]
+    fn pages_are_taken_only_by_the_tab_that_asked() {
+        let mut model = with_chats(vec![chat("1", 9, None)]);
+        model.open("1");
+        model.asked(7, None);
+        let page = |tag| News::Thread(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
+        assert!(apply(&mut model, page(8).into()).is_empty());
+        assert_eq!(apply(&mut model, page(7).into()), [Change::Thread("1".into())]);
+        assert!(model.thread("1").is_some_and(Thread::is_ready));
+    }
+
+    #[test]
+    fn messages_of_a_chat_that_was_never_opened_are_not_held() {
+        let mut model = with_chats(vec![chat("1", 9, None)]);
+        let messages = Messages { chat: "1".into(), messages: vec![incoming(1, "a")], ..Default::default() };
+        assert!(apply(&mut model, News::Messages(messages).into()).is_empty());
+    }
+
+    #[test]
+    fn held_chats_are_bounded() {
+        let mut model = Model::default();
+        for chat in 0..20 {
+            model.open(&chat.to_string());
+        }
+        assert_eq!(model.threads.len(), THREADS);
+        assert!(model.thread("19").is_some());
+    }
+
+    #[test]
+    fn unread_is_the_sum_and_unknown_news_changes_nothing() {
+        let mut model = with_chats(vec![
+            ChatView { unread: 2, ..chat("1", 1, None) },
+            ChatView { unread: 3, ..chat("2", 2, None) },
+        ]);
+        assert_eq!(model.unread(), 5);
+        assert!(apply(&mut model, Update { news: None }).is_empty());
+        assert!(apply(&mut model, News::Started(Started {}).into()).is_empty());
+    }
+
+    #[test]
+    fn a_peer_without_a_name_is_called_by_its_address() {
+        assert_eq!(title(&chat("1", 0, None)), "+1");
+        assert_eq!(title(&ChatView { name: " Bob ".into(), ..chat("1", 0, None) }), "Bob");
+    }
+}

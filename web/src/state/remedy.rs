@@ -1,0 +1,67 @@
+//! What a person can do about an issue of the connection: one next step each.
+
+use causeway::view::{ConnectionState, ConnectionView, Issue};
+
+/// The next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Connect now instead of later.
+    TryNow,
+    /// Connect here, away from the other browser.
+    UseHere,
+    /// Sign in at the partner again.
+    SignIn,
+    /// Enlist again.
+    Enlist,
+    /// Load a newer version of the page.
+    Reload,
+}
+
+/// The next step that the banner offers; `None` while everything is on its way.
+pub fn of(connection: &ConnectionView) -> Option<Remedy> {
+    match connection.state() {
+        ConnectionState::Waiting => Some(Remedy::TryNow),
+        ConnectionState::Stopped => Some(match connection.issue() {
+            Issue::SignInNeeded | Issue::BadCredentials => Remedy::SignIn,
+            Issue::NotEnlisted | Issue::NotYetEnlisted => Remedy::Enlist,
+            Issue::Outdated | Issue::EnlistOutdated | Issue::StorageFailed => Remedy::Reload,
+            Issue::Replaced => Remedy::UseHere,
+            _ => Remedy::TryNow,
+        }),
+        ConnectionState::Off | ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online => {
+            None
+        }
+    }
+}
+
+/// Whole seconds until the next attempt, rounded up.
+pub fn seconds_left(connection: &ConnectionView, now: u64) -> u32 {
+    u32::try_from(connection.retry_at.saturating_sub(now).div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(state: ConnectionState, issue: Issue) -> ConnectionView {
+        ConnectionView { state: state.into(), issue: issue.into(), ..Default::default() }
+    }
+
+    #[test]
+    fn whoever_is_stopped_can_always_do_something() {
+        for issue in 0..64 {
+            let Ok(issue) = Issue::try_from(issue) else { continue };
+            assert!(of(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
+        }
+        assert_eq!(of(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(Remedy::SignIn));
+        assert_eq!(of(&view(ConnectionState::Online, Issue::None)), None);
+    }
+
+    #[test]
+    fn the_countdown_ends_at_zero() {
+        let waiting = ConnectionView { retry_at: 10_001, ..Default::default() };
+        assert_eq!(seconds_left(&waiting, 0), 11);
+        assert_eq!(seconds_left(&waiting, 10_000), 1);
+        assert_eq!(seconds_left(&waiting, 99_999), 0);
+    }
+}

@@ -1,0 +1,379 @@
+//! The thin mirror of [`Model`](super::model::Model) in signals: each part of the page listens to just what it shows.
+//!
+//! Rows are made once and keep their identity; what changes in a row is a signal of its own.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use causeway::view::{
+    AccountView, Action, ChatView, ConnectionView, Delivery, Done, Issue, MessageKind, MessageView, OpenChat, Update,
+};
+use leptos::prelude::*;
+
+use super::browser::Browser;
+use super::layout::{self, Shape, Slot};
+use super::model::{self, Change, Incoming, Model};
+
+/// Messages in one page of history.
+pub const PAGE: u32 = 60;
+
+/// Called with the answer to a command.
+type Answer = Box<dyn FnOnce(&Done)>;
+
+/// One chat in the list.
+#[derive(Clone)]
+pub struct ChatRow {
+    /// The chat's id.
+    pub id: Arc<str>,
+    /// What the row shows.
+    pub view: ArcRwSignal<ChatView>,
+}
+
+/// One row of the open chat.
+#[derive(Clone)]
+pub struct ThreadRow {
+    /// What it is, and its identity.
+    pub slot: Slot,
+    /// When: of the message, or of the first message of the day.
+    pub at: u64,
+    /// The message, if it is one.
+    pub message: Option<MessageRow>,
+}
+
+/// One message. Its direction never changes; the rest may.
+#[derive(Clone)]
+pub struct MessageRow {
+    /// The sequence number.
+    pub seq: u64,
+    /// From us.
+    pub outgoing: bool,
+    /// What it says.
+    pub body: ArcRwSignal<Body>,
+    /// Where it is.
+    pub sending: ArcRwSignal<Sending>,
+    /// How it joins its neighbours.
+    pub shape: ArcRwSignal<Shape>,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text, or the name of a kind that is not shown.
+    pub text: String,
+}
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sending {
+    /// How far it came.
+    pub delivery: Delivery,
+    /// Why no further.
+    pub issue: Issue,
+}
+
+/// The chat that is open.
+#[derive(Clone, Copy)]
+pub struct OpenThread {
+    /// Its rows, ascending.
+    pub rows: RwSignal<Vec<ThreadRow>>,
+    /// The newest page has come.
+    pub ready: RwSignal<bool>,
+    /// There are older messages to ask for.
+    pub more: RwSignal<bool>,
+    /// Older messages have been asked for.
+    pub loading: RwSignal<bool>,
+    /// The newest sequence number that is held.
+    pub newest: RwSignal<u64>,
+}
+
+struct Inner {
+    model: Model,
+    answers: BTreeMap<u64, Answer>,
+    rows: BTreeMap<u64, MessageRow>,
+    open: Option<String>,
+    unread_after: Option<u64>,
+}
+
+/// What the pages show. Copyable: a handle, given by context.
+#[derive(Clone, Copy)]
+pub struct Store {
+    inner: StoredValue<RefCell<Inner>, LocalStorage>,
+    browser: StoredValue<Rc<dyn Browser>, LocalStorage>,
+    /// Who we are; `None` until the engine has answered.
+    pub account: RwSignal<Option<AccountView>>,
+    /// How the connection is.
+    pub connection: RwSignal<ConnectionView>,
+    /// The list of chats.
+    pub chats: RwSignal<Vec<ChatRow>>,
+    /// Messages not read, over all chats.
+    pub unread: RwSignal<u32>,
+    /// The open chat's messages.
+    pub thread: OpenThread,
+    /// The message that came last.
+    pub incoming: RwSignal<Option<Incoming>>,
+}
+
+impl Store {
+    /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
+    pub fn new(browser: Rc<dyn Browser>) -> Self {
+        let inner = Inner {
+            model: Model::default(),
+            answers: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            open: None,
+            unread_after: None,
+        };
+        Self {
+            inner: StoredValue::new_local(RefCell::new(inner)),
+            browser: StoredValue::new_local(browser),
+            account: RwSignal::new(None),
+            connection: RwSignal::new(ConnectionView::default()),
+            chats: RwSignal::new(Vec::new()),
+            unread: RwSignal::new(0),
+            thread: OpenThread {
+                rows: RwSignal::new(Vec::new()),
+                ready: RwSignal::new(false),
+                more: RwSignal::new(false),
+                loading: RwSignal::new(false),
+                newest: RwSignal::new(0),
+            },
+            incoming: RwSignal::new(None),
+        }
+    }
+
+    /// The browser.
+    pub fn browser(&self) -> Rc<dyn Browser> {
+        self.browser.get_value()
+    }
+
+    /// Hands a command over and forgets it.
+    pub fn send(&self, action: Action) {
+        self.browser().send(action);
+    }
+
+    /// Hands a command over; `answer` is called once it is carried out, or is not.
+    pub fn ask(&self, action: Action, answer: impl FnOnce(&Done) + 'static) {
+        let tag = self.browser().send(action);
+        self.with(|inner| inner.answers.insert(tag, Box::new(answer)));
+    }
+
+    /// Takes an update in.
+    pub fn take(&self, update: Update) {
+        let changes = self.with(|inner| model::apply(&mut inner.model, update));
+        for change in changes {
+            self.mirror(change);
+        }
+    }
+
+    /// Opens a chat and reads its newest messages; `None` closes the open one.
+    pub fn open(&self, chat: Option<&str>) {
+        let unchanged = self.with(|inner| {
+            if inner.open.as_deref() == chat {
+                return true;
+            }
+            if let Some(closed) = inner.open.take() {
+                inner.model.close(&closed);
+            }
+            inner.rows.clear();
+            inner.open = chat.map(str::to_owned);
+            inner.unread_after = None;
+            if let Some(chat) = chat {
+                inner.model.open(chat);
+                inner.unread_after = inner.model.chat(chat).filter(|view| view.unread > 0).map(|view| view.read_up_to);
+            }
+            false
+        });
+        if unchanged {
+            return;
+        }
+        self.thread.rows.set(Vec::new());
+        self.thread.loading.set(false);
+        self.thread.newest.set(0);
+        self.thread.ready.set(false);
+        if let Some(chat) = chat {
+            self.mirror_thread(chat);
+            self.read(chat, None);
+        }
+    }
+
+    /// Reads older messages of the open chat, if there are any and none are under way.
+    pub fn read_older(&self) {
+        if !self.thread.more.get_untracked() || self.thread.loading.get_untracked() {
+            return;
+        }
+        let position = self.with(|inner| {
+            let chat = inner.open.clone()?;
+            let before = inner.model.thread(&chat)?.oldest()?;
+            Some((chat, before))
+        });
+        if let Some((chat, before)) = position {
+            self.thread.loading.set(true);
+            self.read(&chat, Some(before));
+        }
+    }
+
+    /// The row of a chat.
+    pub fn row(&self, chat: &str) -> Option<ChatRow> {
+        self.chats.with(|rows| rows.iter().find(|row| &*row.id == chat).cloned())
+    }
+
+    fn read(&self, chat: &str, before: Option<u64>) {
+        let read = OpenChat { chat: chat.to_owned(), before, limit: PAGE };
+        let tag = self.browser().send(Action::OpenChat(read));
+        self.with(|inner| inner.model.asked(tag, before));
+    }
+
+    fn with<T>(&self, visit: impl FnOnce(&mut Inner) -> T) -> T {
+        self.inner.with_value(|inner| visit(&mut inner.borrow_mut()))
+    }
+
+    fn mirror(&self, change: Change) {
+        match change {
+            Change::Account => self.account.set(self.with(|inner| inner.model.account.clone())),
+            Change::Connection => self.connection.set(self.with(|inner| inner.model.connection.clone())),
+            Change::Order => self.mirror_order(),
+            Change::Chat(id) => {
+                let view = self.with(|inner| inner.model.chat(&id).cloned());
+                let row = self.chats.with_untracked(|rows| rows.iter().find(|row| *row.id == *id).cloned());
+                if let (Some(view), Some(row)) = (view, row) {
+                    row.view.set(view);
+                }
+                self.mirror_unread();
+            }
+            Change::Thread(id) => {
+                if self.with(|inner| inner.open.as_deref() == Some(&id)) {
+                    self.mirror_thread(&id);
+                }
+            }
+            Change::Incoming(incoming) => self.incoming.set(Some(incoming)),
+            Change::Done(done) => {
+                let answer = self.with(|inner| inner.answers.remove(&done.tag));
+                if let Some(answer) = answer {
+                    answer(&done);
+                }
+            }
+            Change::Stale => {
+                if let Some(chat) = self.with(|inner| inner.open.clone()) {
+                    self.with(|inner| inner.model.open(&chat));
+                    self.thread.loading.set(false);
+                    self.read(&chat, None);
+                }
+            }
+        }
+    }
+
+    fn mirror_unread(&self) {
+        let unread = self.with(|inner| inner.model.unread());
+        if self.unread.get_untracked() != unread {
+            self.unread.set(unread);
+        }
+    }
+
+    fn mirror_order(&self) {
+        let held = self.chats.get_untracked();
+        let views = self.with(|inner| inner.model.chats().to_vec());
+        let rows = views.into_iter().map(|view| match held.iter().find(|row| *row.id == *view.id) {
+            Some(row) => {
+                if row.view.with_untracked(|held| *held != view) {
+                    row.view.set(view);
+                }
+                row.clone()
+            }
+            None => ChatRow { id: view.id.as_str().into(), view: ArcRwSignal::new(view) },
+        });
+        self.chats.set(rows.collect());
+        self.mirror_unread();
+    }
+
+    fn mirror_thread(&self, chat: &str) {
+        let browser = self.browser();
+        let mirrored = self.with(|inner| {
+            let thread = inner.model.thread(chat)?;
+            let messages = thread.messages();
+            let (slots, shapes) = layout::lay_out(messages, inner.unread_after, &|at| browser.local_day(at));
+            let mut rows = BTreeMap::new();
+            let mut updates = Vec::new();
+            for (message, shape) in messages.iter().zip(shapes) {
+                let row = match inner.rows.remove(&message.seq) {
+                    Some(row) => {
+                        updates.push((row.clone(), message.clone(), shape));
+                        row
+                    }
+                    None => MessageRow::new(message, shape),
+                };
+                rows.insert(message.seq, row);
+            }
+            inner.rows = rows;
+            let mut at = messages.iter().map(|message| message.at);
+            let mut next = at.next().unwrap_or_default();
+            let list: Vec<ThreadRow> = slots
+                .into_iter()
+                .map(|slot| match slot {
+                    Slot::Message(seq) => {
+                        let row = ThreadRow { slot, at: next, message: inner.rows.get(&seq).cloned() };
+                        next = at.next().unwrap_or_default();
+                        row
+                    }
+                    Slot::Day(_) | Slot::Unread => ThreadRow { slot, at: next, message: None },
+                })
+                .collect();
+            let newest = messages.last().map_or(0, |message| message.seq);
+            Some((list, updates, newest, thread.is_ready(), thread.more()))
+        });
+        let Some((list, updates, newest, ready, more)) = mirrored else { return };
+        // Signals are set only now, with nothing borrowed: whoever listens may ask the store again.
+        for (row, message, shape) in updates {
+            row.update(&message, shape);
+        }
+        let same = self.thread.rows.with_untracked(|rows| {
+            rows.len() == list.len() && rows.iter().zip(&list).all(|(held, row)| held.slot == row.slot)
+        });
+        if !same {
+            self.thread.rows.set(list);
+        }
+        self.thread.newest.set(newest);
+        self.thread.more.set(more);
+        self.thread.loading.set(false);
+        self.thread.ready.set(ready);
+    }
+}
+
+impl MessageRow {
+    fn new(message: &MessageView, shape: Shape) -> Self {
+        Self {
+            seq: message.seq,
+            outgoing: message.outgoing,
+            body: ArcRwSignal::new(Body::of(message)),
+            sending: ArcRwSignal::new(Sending::of(message)),
+            shape: ArcRwSignal::new(shape),
+        }
+    }
+
+    fn update(&self, message: &MessageView, shape: Shape) {
+        set_if_new(&self.body, Body::of(message));
+        set_if_new(&self.sending, Sending::of(message));
+        set_if_new(&self.shape, shape);
+    }
+}
+
+impl Body {
+    fn of(message: &MessageView) -> Self {
+        Self { kind: message.kind(), text: message.text.clone() }
+    }
+}
+
+impl Sending {
+    fn of(message: &MessageView) -> Self {
+        Self { delivery: message.delivery(), issue: message.issue() }
+    }
+}
+
+fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: T) {
+    if signal.with_untracked(|held| *held != value) {
+        signal.set(value);
+    }
+}

@@ -1,0 +1,175 @@
+//! The messages of one chat that this page holds: a contiguous stretch that ends at the newest.
+//!
+//! Pages of history and single changes arrive in any order. This module knows neither signals nor what a bubble looks
+//! like.
+
+use causeway::view::{MessageView, Messages};
+
+/// Messages that a closed chat keeps for a quick return.
+const KEPT: usize = 200;
+
+/// A contiguous stretch of a chat, up to its newest message.
+#[derive(Debug, Clone, Default)]
+pub struct Thread {
+    messages: Vec<MessageView>,
+    more: bool,
+    ready: bool,
+}
+
+impl Thread {
+    /// The messages, ascending.
+    pub fn messages(&self) -> &[MessageView] {
+        &self.messages
+    }
+
+    /// There are older ones to ask for.
+    pub fn more(&self) -> bool {
+        self.more
+    }
+
+    /// The newest page has come at least once.
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The oldest message that is held.
+    pub fn oldest(&self) -> Option<u64> {
+        self.messages.first().map(|message| message.seq)
+    }
+
+    /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes.
+    pub fn take_newest(&mut self, page: Vec<MessageView>, more: bool) {
+        self.ready = true;
+        let (Some(first), Some(last)) = (page.first().map(|m| m.seq), page.last().map(|m| m.seq)) else {
+            self.more = more;
+            return;
+        };
+        let joins = more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
+        let keeps_older = joins && self.oldest().is_some_and(|oldest| oldest < first);
+        if !keeps_older {
+            self.more = more;
+        }
+        self.messages.retain(|held| held.seq > last || (joins && held.seq < first));
+        self.put_all(page);
+    }
+
+    /// Takes a page of what is older than `before`.
+    pub fn take_older(&mut self, before: u64, page: Vec<MessageView>, more: bool) {
+        if self.oldest() != Some(before) {
+            return; // The stretch moved meanwhile; the page would leave a hole.
+        }
+        self.more = more;
+        self.put_all(page);
+    }
+
+    /// Takes messages that are new or changed.
+    pub fn take_changes(&mut self, changes: Messages) {
+        self.messages.retain(|held| !changes.removed.contains(&held.seq));
+        // What lies before the stretch is not shown yet, and will be read with its page.
+        let from = if self.more { self.oldest().unwrap_or(0) } else { 0 };
+        self.put_all(changes.messages.into_iter().filter(|message| message.seq >= from).collect());
+    }
+
+    /// Forgets old messages of a chat that is no longer open.
+    pub fn trim(&mut self) {
+        if let Some(excess) = self.messages.len().checked_sub(KEPT).filter(|excess| *excess > 0) {
+            self.messages.drain(..excess);
+            self.more = true;
+        }
+    }
+
+    fn put_all(&mut self, messages: Vec<MessageView>) {
+        for message in messages {
+            match self.messages.binary_search_by_key(&message.seq, |held| held.seq) {
+                Ok(at) => self.messages[at] = message,
+                Err(at) => self.messages.insert(at, message),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(seq: u64) -> MessageView {
+        MessageView { seq, ..Default::default() }
+    }
+
+    fn page(range: core::ops::RangeInclusive<u64>) -> Vec<MessageView> {
+        range.map(message).collect()
+    }
+
+    fn held(thread: &Thread) -> Vec<u64> {
+        thread.messages().iter().map(|m| m.seq).collect()
+    }
+
+    #[test]
+    fn pages_join_without_holes() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(10..=12), true);
+        thread.take_older(10, page(7..=9), true);
+        assert_eq!(held(&thread), [7, 8, 9, 10, 11, 12]);
+        assert!(thread.more());
+        thread.take_older(7, page(1..=6), false);
+        assert_eq!(thread.oldest(), Some(1));
+        assert!(!thread.more());
+    }
+
+    #[test]
+    fn a_newest_page_that_does_not_join_replaces_the_stretch() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(1..=3), false);
+        thread.take_newest(page(8..=9), true);
+        assert_eq!(held(&thread), [8, 9]);
+        assert!(thread.more());
+    }
+
+    #[test]
+    fn a_newest_page_that_joins_keeps_what_is_older_and_drops_what_is_gone() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(1..=5), false);
+        thread.take_newest(vec![message(4), message(6)], true);
+        assert_eq!(held(&thread), [1, 2, 3, 4, 6]);
+        assert!(!thread.more(), "nothing is older than message 1");
+    }
+
+    #[test]
+    fn what_arrives_while_the_page_is_read_stays() {
+        let mut thread = Thread::default();
+        thread.take_changes(Messages { messages: page(6..=6), ..Default::default() });
+        thread.take_newest(page(3..=5), true);
+        assert_eq!(held(&thread), [3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_late_older_page_leaves_no_hole() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(10..=12), true);
+        thread.take_older(8, page(5..=7), true);
+        assert_eq!(held(&thread), [10, 11, 12]);
+    }
+
+    #[test]
+    fn changes_replace_remove_and_stay_inside_the_stretch() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(10..=12), true);
+        let changed = MessageView { seq: 11, delivery: 2, ..Default::default() };
+        thread.take_changes(Messages {
+            messages: vec![message(3), changed.clone(), message(13)],
+            removed: vec![12],
+            ..Default::default()
+        });
+        assert_eq!(held(&thread), [10, 11, 13]);
+        assert_eq!(thread.messages()[1], changed);
+    }
+
+    #[test]
+    fn a_closed_chat_keeps_its_newest() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(1..=250), false);
+        thread.trim();
+        assert_eq!(thread.oldest(), Some(51));
+        assert!(thread.more());
+    }
+}

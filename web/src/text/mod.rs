@@ -1,0 +1,413 @@
+//! Everything that the pages say, in one place. A language is one file that answers every [`Text`] and [`Phrase`]: a
+//! missing translation doesn't compile.
+//!
+//! Neither dates nor numbers are written here; the browser writes those for the person's locale.
+
+mod english;
+
+use causeway::view::{Delivery, Issue};
+
+use crate::state::browser::Plural;
+
+/// Words without a gap to fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Text {
+    /// The product's name.
+    Product,
+    /// Jump over the list to the open page.
+    SkipToContent,
+    /// While the engine has not answered yet.
+    Opening,
+    /// The engine takes long.
+    OpeningSlowly,
+    /// Load the page again.
+    Reload,
+    /// Close a dialog.
+    Close,
+    /// Leave it as it is.
+    Cancel,
+    /// Back to the list.
+    Back,
+
+    /// Heading of the first step, where the provider has no name yet.
+    ChooseName,
+    /// Below it.
+    ChooseNameWhy,
+    /// The choice between a new account and an old one.
+    AccountChoice,
+    /// Make an account.
+    CreateAccount,
+    /// Use an account.
+    HaveAccount,
+    /// The identifier.
+    Name,
+    /// What a name may be.
+    NameHint,
+    /// Nothing is typed.
+    NameEmpty,
+    /// Too many characters.
+    NameTooLong,
+    /// Characters that nobody sees.
+    NameInvisible,
+    /// The password.
+    Password,
+    /// Advice for a new password.
+    PasswordHint,
+    /// Nothing is typed.
+    PasswordEmpty,
+    /// Make the password readable.
+    ShowPassword,
+    /// Make it unreadable again.
+    HidePassword,
+    /// Use an account.
+    SignIn,
+    /// While the server thinks.
+    OneMoment,
+
+    /// Heading of the second step.
+    SharedTitle,
+    /// A point of the second step.
+    SharedMessages,
+    /// What sharing means for metadata.
+    SharedWhen,
+    /// Its explanation.
+    SharedWhenMore,
+    /// Where keys live.
+    SharedKeys,
+    /// Its explanation.
+    SharedKeysMore,
+    /// What third-party chats can't do.
+    SharedLess,
+    /// Its explanation.
+    SharedLessMore,
+    /// The name's way.
+    SharedName,
+    /// The person agrees.
+    Consent,
+    /// The person did not agree.
+    ConsentMissing,
+    /// Agree.
+    AgreeAndConnect,
+    /// Leave.
+    SignOut,
+
+    /// Heading of the third step.
+    EnlistTitle,
+    /// Its explanation.
+    EnlistWhy,
+    /// The keys.
+    EnlistKeys,
+    /// The registration.
+    EnlistRegister,
+    /// The connection.
+    EnlistConnect,
+    /// A step that has not begun.
+    StepWaiting,
+    /// A step under way.
+    StepRunning,
+    /// A finished step.
+    StepDone,
+    /// A failed step.
+    StepFailed,
+    /// Heading when it worked.
+    EnlistDoneTitle,
+    /// Heading when it did not.
+    EnlistFailedTitle,
+    /// Try again.
+    TryAgain,
+    /// To the list, and a first chat.
+    StartFirstChat,
+    /// To the list.
+    GoToChats,
+
+    /// The list of chats.
+    Chats,
+    /// Start a chat.
+    NewChat,
+    /// There is no chat.
+    NoChats,
+    /// What to do about it.
+    NoChatsWhy,
+    /// No chat is open.
+    NothingOpen,
+    /// What to do about it.
+    NothingOpenWhy,
+    /// In front of a draft.
+    Draft,
+    /// In front of our own message.
+    You,
+    /// A chat without messages.
+    NoMessagesYet,
+    /// The phone number.
+    PhoneNumber,
+    /// How to type it.
+    PhoneHint,
+    /// It is none.
+    PhoneInvalid,
+    /// Start the chat.
+    StartChat,
+    /// No such chat.
+    ChatGone,
+
+    /// Where the peer is, and what that means.
+    Provenance,
+    /// Messages are encrypted.
+    Encrypted,
+    /// The first thing in a chat.
+    EncryptedLine,
+    /// Heading of the details.
+    SafetyTitle,
+    /// What encryption means.
+    SafetyWhat,
+    /// The code.
+    SecurityCode,
+    /// What to do with it.
+    SecurityCodeWhy,
+    /// There is none yet.
+    SecurityCodeNone,
+    /// Our key.
+    KeyFingerprint,
+    /// All messages of a chat.
+    Messages,
+    /// Older messages are read.
+    LoadingOlder,
+    /// The chat is read.
+    LoadingMessages,
+    /// The line above what is unread.
+    NewMessages,
+    /// Down to the newest.
+    ToNewest,
+    /// The person's message box.
+    WriteMessage,
+    /// Send.
+    Send,
+    /// A message that can't be shown.
+    Unsupported,
+    /// A message that can't be read.
+    Undecryptable,
+    /// The peer has new keys.
+    IdentityChanged,
+    /// Compare codes.
+    CompareCode,
+    /// Send a failed message again.
+    Retry,
+    /// Remove a failed message.
+    Delete,
+    /// A link leaves the page.
+    OpensInNewTab,
+    /// While it is not connected.
+    WillSend,
+
+    /// The state of the connection.
+    Connection,
+    /// No connection is wanted.
+    StateOff,
+    /// It connects.
+    StateConnecting,
+    /// It reads, and does not know how much.
+    StateReading,
+    /// All is well.
+    StateOnline,
+    /// It waits.
+    StateOffline,
+    /// It has stopped.
+    StateStopped,
+    /// Connect now.
+    TryNow,
+    /// Connect here.
+    UseHere,
+    /// Sign in again.
+    SignInAgain,
+    /// Enlist again.
+    EnlistAgain,
+
+    /// Settings.
+    Settings,
+    /// How the page looks.
+    Appearance,
+    /// As the device does.
+    ThemeSystem,
+    /// Light.
+    ThemeLight,
+    /// Dark.
+    ThemeDark,
+    /// The account.
+    Account,
+    /// The provider.
+    Provider,
+    /// Technical facts.
+    Facts,
+    /// The login JID.
+    LoginId,
+    /// The registration id.
+    RegistrationId,
+    /// The protocol's version.
+    ProtocolVersion,
+    /// This build's version.
+    ClientVersion,
+    /// One-time prekeys.
+    Prekeys,
+    /// Stanzas nobody understood.
+    UnknownStanzas,
+    /// When the mailbox was last read.
+    LastSynced,
+    /// Never.
+    Never,
+    /// Not known.
+    Unknown,
+    /// What leaving does.
+    SignOutWhy,
+    /// This browser's data.
+    ThisBrowser,
+    /// Erase.
+    Erase,
+    /// What erasing does.
+    EraseWhy,
+    /// The question.
+    EraseTitle,
+    /// What is lost, first.
+    EraseLosesHistory,
+    /// What is lost, second.
+    EraseLosesKeys,
+    /// What is lost, third.
+    EraseLosesWaiting,
+    /// What stays.
+    EraseKeeps,
+    /// Do it.
+    EraseConfirm,
+
+    /// The list of shortcuts.
+    Shortcuts,
+    /// Shortcut.
+    ShortcutHelp,
+    /// Shortcut.
+    ShortcutSend,
+    /// Shortcut.
+    ShortcutNewline,
+    /// Shortcut.
+    ShortcutNext,
+    /// Shortcut.
+    ShortcutPrevious,
+    /// Shortcut.
+    ShortcutBack,
+    /// A day.
+    Today,
+    /// A day.
+    Yesterday,
+}
+
+/// Words with gaps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phrase<'a> {
+    /// Heading of the first step: the provider's name.
+    ChooseNameAt(&'a str),
+    /// Which step of how many.
+    Step(u32, u32),
+    /// How many characters of how many.
+    Characters(usize, usize),
+    /// What happens to the name: the name, and the provider's.
+    SharedNameMore(&'a str, &'a str),
+    /// Who can read: the provider's name.
+    SharedMessagesMore(&'a str),
+    /// Below the heading of success: the name.
+    EnlistDone(&'a str),
+    /// A number that answers here.
+    SuggestedNumber(&'a str),
+    /// The mailbox is read.
+    Reading(u32, Plural),
+    /// The next attempt.
+    RetryIn(u32, Plural),
+    /// Since when nothing came: a time.
+    SyncedAt(&'a str),
+    /// Messages not read.
+    Unread(u32, Plural),
+    /// Room left in a message, in bytes.
+    RoomLeft(u32, Plural),
+    /// Too much in a message: by how many bytes, and the limit.
+    RoomOver(u32, Plural, u32),
+    /// A message that is not shown: its kind.
+    UnsupportedKind(&'a str),
+    /// The name of a message: sender, what it says, time, and how far it came.
+    MessageLabel(&'a str, &'a str, &'a str, Option<&'a str>),
+    /// A message came: sender and text.
+    NewMessageFrom(&'a str, &'a str),
+    /// Signed in as.
+    SignedInAs(&'a str),
+    /// Signs in again: the name.
+    SignInAgainAs(&'a str),
+    /// A chat with someone.
+    ChatWith(&'a str),
+    /// Our own name in a chat's safety details.
+    EncryptedWith(&'a str),
+    /// The title of the window: unread, and the rest.
+    Title(u32, &'a str),
+}
+
+/// What an issue's sentence may name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts<'a> {
+    /// The provider's name.
+    pub partner: &'a str,
+    /// The largest message, in bytes.
+    pub max_text_bytes: u32,
+}
+
+impl Text {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::text(self)
+    }
+}
+
+impl Phrase<'_> {
+    /// In the page's language.
+    pub fn say(self) -> String {
+        english::phrase(self)
+    }
+}
+
+/// What went wrong and what to do, for people.
+pub fn issue(issue: Issue, facts: Facts<'_>) -> String {
+    let partner = if facts.partner.is_empty() { english::YOUR_PROVIDER } else { facts.partner };
+    english::issue(issue, Facts { partner, ..facts })
+}
+
+/// How far a message came, for people.
+pub fn delivery(delivery: Delivery) -> &'static str {
+    english::delivery(delivery)
+}
+
+/// The provider's name, or a word for it where it has not said one.
+pub fn partner(name: &str) -> &str {
+    if name.is_empty() { english::YOUR_PROVIDER } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_issue_says_what_happened_and_what_to_do() {
+        for number in 1..=i32::MAX {
+            let Ok(known) = Issue::try_from(number) else { break };
+            let said = issue(known, Facts { partner: "Partner", max_text_bytes: 1000 });
+            assert!(said.split_inclusive(['.', ':']).count() >= 2, "{known:?}: {said}");
+            assert!(said.ends_with('.'), "{known:?}: {said}");
+        }
+        assert_eq!(issue(Issue::None, Facts::default()), "");
+    }
+
+    #[test]
+    fn counts_agree_with_their_words() {
+        assert_eq!(Phrase::Unread(1, Plural::One).say(), "1 unread message");
+        assert_eq!(Phrase::Unread(2, Plural::Other).say(), "2 unread messages");
+        assert_eq!(Phrase::Title(0, "Causeway").say(), "Causeway");
+        assert_eq!(Phrase::Title(3, "Causeway").say(), "(3) Causeway");
+    }
+
+    #[test]
+    fn a_limit_that_is_passed_is_named() {
+        let said = issue(Issue::TextTooLong, Facts { partner: "", max_text_bytes: 4096 });
+        assert!(said.contains("4096"), "{said}");
+    }
+}

@@ -1,0 +1,102 @@
+//! What every part of the page may reach: the store, the open page, the open dialog, today's date.
+
+use causeway::view::{Issue, Stage};
+use leptos::prelude::*;
+
+use crate::state::route::Route;
+use crate::state::signals::Store;
+use crate::text::{self, Facts, Text};
+
+/// What is shown in the dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sheet {
+    /// Start a chat.
+    NewChat,
+    /// The open chat's encryption.
+    Safety,
+    /// Keyboard shortcuts.
+    Shortcuts,
+    /// Sign in again, without leaving.
+    SignIn,
+    /// Confirm erasing.
+    Erase,
+}
+
+/// Given by context at the root. Copyable.
+#[derive(Clone, Copy)]
+pub(super) struct App {
+    /// What the engine says.
+    pub(super) store: Store,
+    /// The open page.
+    pub(super) route: RwSignal<Route>,
+    /// The open dialog.
+    pub(super) sheet: RwSignal<Option<Sheet>>,
+    /// Number of the local day.
+    pub(super) today: RwSignal<i64>,
+    /// The person looks at this page.
+    pub(super) watched: RwSignal<bool>,
+    /// The result of an enlistment is on screen, so the chats wait.
+    pub(super) welcome: RwSignal<bool>,
+}
+
+/// The façade. Every component lives under the root that provides it.
+pub(super) fn app() -> App {
+    expect_context()
+}
+
+impl App {
+    /// Goes to a page.
+    pub(super) fn go(self, route: &Route) {
+        self.store.browser().go(&route.fragment(), false);
+    }
+
+    /// How far the person has come; `None` until the engine has answered.
+    pub(super) fn stage(self) -> Option<Stage> {
+        self.store.account.with(|account| account.as_ref().map(|account| account.stage()))
+    }
+
+    /// The person's own name.
+    pub(super) fn identifier(self) -> String {
+        self.store
+            .account
+            .with(|account| account.as_ref().map(|account| account.identifier.clone()).unwrap_or_default())
+    }
+
+    /// The provider's name.
+    pub(super) fn partner(self) -> String {
+        self.store
+            .account
+            .with(|account| text::partner(account.as_ref().map_or("", |account| account.partner.as_str())).to_owned())
+    }
+
+    /// What went wrong, and what to do.
+    pub(super) fn explain(self, issue: Issue) -> String {
+        self.store.account.with(|account| {
+            let facts = account.as_ref().map_or_else(Facts::default, |account| Facts {
+                partner: &account.partner,
+                max_text_bytes: account.max_text_bytes,
+            });
+            text::issue(issue, facts)
+        })
+    }
+
+    /// A moment in the fewest words that make it clear: a time today, yesterday, or a date.
+    pub(super) fn briefly(self, at: u64) -> String {
+        let browser = self.store.browser();
+        match self.today.get() - browser.local_day(at) {
+            0 => browser.clock_time(at),
+            1 => Text::Yesterday.say().to_owned(),
+            _ => browser.short_date(at),
+        }
+    }
+
+    /// A day as a heading.
+    pub(super) fn day(self, at: u64) -> String {
+        let browser = self.store.browser();
+        match self.today.get() - browser.local_day(at) {
+            0 => Text::Today.say().to_owned(),
+            1 => Text::Yesterday.say().to_owned(),
+            _ => browser.full_date(at),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! In the dialog: a chat by phone number.
+
+use causeway::view::{Action, Issue, StartChat};
+use leptos::prelude::*;
+
+use crate::state::check;
+use crate::state::route::Route;
+use crate::text::{Phrase, Text};
+use crate::ui::app::app;
+use crate::ui::parts::Problem;
+
+/// Asks for the number; opens the chat once the engine has found or made it.
+#[component]
+pub(in crate::ui) fn NewChat() -> impl IntoView {
+    let app = app();
+    let phone = RwSignal::new(String::new());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let number = app.store.browser().suggested_number();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        let typed = phone.get_untracked();
+        if !check::is_phone(&typed) {
+            problem.set(Some(Text::PhoneInvalid.say().to_owned()));
+            app.store.browser().focus("phone");
+            return;
+        }
+        problem.set(None);
+        busy.set(true);
+        app.store.ask(Action::StartChat(StartChat { phone: typed }), move |done| {
+            busy.try_set(false);
+            if done.issue() == Issue::None {
+                app.sheet.set(None);
+                app.go(&Route::Chat(done.chat.clone()));
+            } else {
+                problem.try_set(Some(app.explain(done.issue())));
+                app.store.browser().focus("phone");
+            }
+        });
+    };
+    view! {
+        <h2 id="dialog-title">{Text::NewChat.say()}</h2>
+        <form on:submit=submit novalidate>
+            <div class="field">
+                <label for="phone">{Text::PhoneNumber.say()}</label>
+                <input id="phone" type="tel" inputmode="tel" autocomplete="off" autofocus required enterkeyhint="go"
+                    aria-describedby="phone-hint phone-problem"
+                    prop:value=move || phone.get()
+                    on:input=move |event| {
+                        phone.set(event_target_value(&event));
+                        problem.set(None);
+                    }/>
+                <p id="phone-hint" class="hint">{Text::PhoneHint.say()}</p>
+                {number.map(|number| view! { <p class="hint">{Phrase::SuggestedNumber(&number).say()}</p> })}
+                <Problem id="phone-problem" says=problem/>
+            </div>
+            <button id="start-chat" class="primary wide" type="submit" aria-disabled=move || busy.get().to_string()>
+                {move || if busy.get() { Text::OneMoment } else { Text::StartChat }.say()}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,87 @@
+//! One chat in the list.
+
+use causeway::view::{ChatView, MessageKind};
+use leptos::prelude::*;
+
+use crate::state::model;
+use crate::state::route::Route;
+use crate::state::signals::ChatRow;
+use crate::text::{self, Phrase, Text};
+use crate::ui::app::app;
+use crate::ui::parts::{Avatar, Tick};
+
+/// Name, newest message, time, unread. A link, so that it opens in another tab when a person wants that.
+#[component]
+pub(super) fn Row(row: ChatRow) -> impl IntoView {
+    let app = app();
+    let id = row.id.to_string();
+    let view = RwSignal::from(row.view);
+    let link = Route::Chat(id.clone()).fragment();
+    let current = {
+        let id = id.clone();
+        Memo::new(move |_| app.route.with(|route| matches!(route, Route::Chat(open) if *open == id)))
+    };
+    let name = Signal::derive(move || view.with(|chat| model::title(chat).to_owned()));
+    let delivery = Memo::new(move |_| {
+        view.with(|chat| chat.last.as_ref().filter(|last| last.outgoing).map(|last| last.delivery()))
+    });
+    let unread = Memo::new(move |_| view.with(|chat| chat.unread));
+    let drafting = Memo::new(move |_| !current.get() && view.with(|chat| !chat.draft.trim().is_empty()));
+    view! {
+        <li>
+            <a id=row_id(&id) class="chat-row" href=link data-chat=id.clone() class:unread=move || { unread.get() > 0 }
+                aria-current=move || current.get().then_some("page")>
+                <Avatar name/>
+                <span class="chat-name"><bdi>{name}</bdi></span>
+                <span class="chat-time">{move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}</span>
+                <span class="chat-last" dir="auto">
+                    {move || {
+                        if drafting.get() {
+                            view! {
+                                <b class="draft">{Text::Draft.say()}</b>" "{view.with(|chat| one_line(&chat.draft))}
+                            }.into_any()
+                        } else {
+                            view! {
+                                {delivery.get().map(|delivery| view! {
+                                    <Tick of=delivery/><span class="unseen">{text::delivery(delivery)}": "</span>
+                                })}
+                                {view.with(preview)}
+                            }.into_any()
+                        }
+                    }}
+                </span>
+                {move || (unread.get() > 0).then(|| {
+                    let count = unread.get();
+                    let plural = app.store.browser().plural(count);
+                    view! {
+                        <span class="badge">
+                            <span aria-hidden="true">{if count > 999 { "999+".to_owned() } else { count.to_string() }}</span>
+                            <span class="unseen">{Phrase::Unread(count, plural).say()}</span>
+                        </span>
+                    }
+                })}
+            </a>
+        </li>
+    }
+}
+
+/// The id of a chat's row, for the focus.
+pub(in crate::ui) fn row_id(chat: &str) -> String {
+    format!("chat-{chat}")
+}
+
+fn preview(chat: &ChatView) -> String {
+    let Some(last) = &chat.last else { return Text::NoMessagesYet.say().to_owned() };
+    match last.kind() {
+        MessageKind::Text => one_line(&last.text),
+        MessageKind::Unsupported => Text::Unsupported.say().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.say().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.say().to_owned(),
+    }
+}
+
+/// As much as a row can show, without line breaks.
+fn one_line(text: &str) -> String {
+    const SHOWN: usize = 120;
+    text.chars().take(SHOWN).map(|char| if char.is_whitespace() { ' ' } else { char }).collect()
+}

@@ -1,0 +1,107 @@
+//! The state of the connection, always on screen and always in words; what to do, where something can be done.
+
+use std::time::Duration;
+
+use causeway::view::{Action, ConnectionState, ConnectionView, Issue, Reconnect};
+use leptos::prelude::*;
+
+use super::app::{App, Sheet, app};
+use crate::state::remedy::{self, Remedy};
+use crate::text::{Phrase, Text};
+
+/// A strip of constant height while all is well; it grows only when there is something to do.
+#[component]
+pub(super) fn ConnectionBar() -> impl IntoView {
+    let app = app();
+    let now = clock(app);
+    let connection = app.store.connection;
+    let remedy = Memo::new(move |_| connection.with(remedy::of));
+    view! {
+        <section id="connection" class="connection" aria-label=Text::Connection.say()
+            data-state=move || connection.with(|view| state_name(view.state()))>
+            <span class="dot" aria-hidden="true"></span>
+            <p class="words">
+                {move || connection.with(|view| words(app, view))}
+                {move || countdown(app, now).map(|text| view! { " "<span class="count">{text}</span> })}
+            </p>
+            {move || remedy.get().map(|remedy| view! {
+                <button id="connection-action" class="quiet" on:click=move |_| follow(app, remedy)>
+                    {label(remedy).say()}
+                </button>
+            })}
+        </section>
+    }
+}
+
+/// The time, to the second, but only while a countdown shows it.
+fn clock(app: App) -> RwSignal<u64> {
+    let now = RwSignal::new(app.store.browser().now());
+    let waiting = Memo::new(move |_| app.store.connection.with(|view| view.state() == ConnectionState::Waiting));
+    Effect::new(move |_| {
+        if waiting.get() {
+            let tick = move || now.set(app.store.browser().now());
+            tick();
+            if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
+                on_cleanup(move || handle.clear());
+            }
+        }
+    });
+    now
+}
+
+fn words(app: App, view: &ConnectionView) -> String {
+    match view.state() {
+        ConnectionState::Off => Text::StateOff.say().to_owned(),
+        ConnectionState::Connecting => Text::StateConnecting.say().to_owned(),
+        ConnectionState::Draining if view.pending == 0 => Text::StateReading.say().to_owned(),
+        ConnectionState::Draining => Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).say(),
+        ConnectionState::Online => Text::StateOnline.say().to_owned(),
+        ConnectionState::Waiting => Text::StateOffline.say().to_owned(),
+        ConnectionState::Stopped => match view.issue() {
+            Issue::None => Text::StateStopped.say().to_owned(),
+            issue => app.explain(issue),
+        },
+    }
+}
+
+fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
+    let view = app.store.connection.get();
+    (view.state() == ConnectionState::Waiting).then(|| {
+        let left = remedy::seconds_left(&view, now.get());
+        if left == 0 {
+            Text::StateConnecting.say().to_owned()
+        } else {
+            Phrase::RetryIn(left, app.store.browser().plural(left)).say()
+        }
+    })
+}
+
+fn label(remedy: Remedy) -> Text {
+    match remedy {
+        Remedy::TryNow => Text::TryNow,
+        Remedy::UseHere => Text::UseHere,
+        Remedy::SignIn => Text::SignInAgain,
+        Remedy::Enlist => Text::EnlistAgain,
+        Remedy::Reload => Text::Reload,
+    }
+}
+
+fn follow(app: App, remedy: Remedy) {
+    match remedy {
+        Remedy::TryNow | Remedy::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
+        Remedy::SignIn => app.sheet.set(Some(Sheet::SignIn)),
+        Remedy::Enlist => app.welcome.set(true),
+        Remedy::Reload => app.store.browser().reload(),
+    }
+}
+
+fn state_name(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Off => "off",
+        ConnectionState::Connecting => "connecting",
+        ConnectionState::Draining => "draining",
+        ConnectionState::Online => "online",
+        ConnectionState::Waiting => "waiting",
+        ConnectionState::Stopped => "stopped",
+    }
+}

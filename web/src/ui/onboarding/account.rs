@@ -1,0 +1,187 @@
+//! The first step: a name and a password at the provider. The same form signs in again later.
+
+use causeway::view::{Action, Issue, SignIn};
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use crate::state::check::{self, NAME_LIMIT, NameProblem};
+use crate::text::{Phrase, Text};
+use crate::ui::app::{App, app};
+use crate::ui::parts::{PasswordField, Problem};
+
+/// What the form holds. The password leaves with the command and is wiped from the form.
+#[derive(Clone, Copy)]
+struct Form {
+    app: App,
+    identifier: RwSignal<String>,
+    password: RwSignal<String>,
+    create: RwSignal<bool>,
+    /// The person has left the name, or tried to go on: now it may be criticised.
+    checked: RwSignal<bool>,
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<String>>,
+}
+
+impl Form {
+    fn new(app: App, create: bool) -> Self {
+        Self {
+            app,
+            identifier: RwSignal::new(app.store.account.with_untracked(|account| {
+                account.as_ref().map(|account| account.identifier.clone()).unwrap_or_default()
+            })),
+            password: RwSignal::new(String::new()),
+            create: RwSignal::new(create),
+            checked: RwSignal::new(false),
+            busy: RwSignal::new(false),
+            problem: RwSignal::new(None),
+        }
+    }
+
+    fn name_problem(self) -> Option<Text> {
+        match self.identifier.with(|typed| check::name(typed).err())? {
+            // Nobody is told off for what is not typed yet; too long is said at once.
+            NameProblem::Empty => self.checked.get().then_some(Text::NameEmpty),
+            NameProblem::TooLong => Some(Text::NameTooLong),
+            NameProblem::Invisible => Some(Text::NameInvisible),
+        }
+    }
+
+    /// Sends the form; `then` is called when it worked.
+    fn submit(self, event: &SubmitEvent, then: impl FnOnce() + 'static) {
+        event.prevent_default();
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.checked.set(true);
+        let browser = self.app.store.browser();
+        let identifier = self.identifier.get_untracked();
+        let Ok(identifier) = check::name(&identifier) else {
+            browser.focus("identifier");
+            return;
+        };
+        if self.password.with_untracked(String::is_empty) {
+            self.problem.set(Some(Text::PasswordEmpty.say().to_owned()));
+            browser.focus("password");
+            return;
+        }
+        self.problem.set(None);
+        self.busy.set(true);
+        let sign_in = SignIn {
+            identifier: identifier.to_owned(),
+            password: self.password.get_untracked(),
+            create: self.create.get_untracked(),
+        };
+        self.app.store.ask(Action::SignIn(sign_in), move |done| {
+            let issue = done.issue();
+            self.busy.try_set(false);
+            if issue == Issue::None {
+                self.password.try_set(String::new());
+                then();
+            } else {
+                self.problem.try_set(Some(self.app.explain(issue)));
+                let at_name = matches!(issue, Issue::IdentifierTaken | Issue::IdentifierInvalid);
+                browser.focus(if at_name { "identifier" } else { "password" });
+            }
+        });
+    }
+
+    fn password_field(self) -> impl IntoView {
+        let create = self.create;
+        let autocomplete = Signal::derive(move || if create.get() { "new-password" } else { "current-password" });
+        let hint = Signal::derive(move || create.get().then(|| Text::PasswordHint.say()));
+        view! { <PasswordField value=self.password autocomplete hint/> }
+    }
+
+    fn button(self) -> impl IntoView {
+        let label = move || match (self.busy.get(), self.create.get()) {
+            (true, _) => Text::OneMoment,
+            (false, true) => Text::CreateAccount,
+            (false, false) => Text::SignIn,
+        };
+        view! {
+            <button id="sign-in" class="primary wide" type="submit" aria-disabled=move || self.busy.get().to_string()>
+                {move || label().say()}
+            </button>
+        }
+    }
+}
+
+/// Choose a name, or sign in.
+#[component]
+pub(super) fn AccountStep() -> impl IntoView {
+    let app = app();
+    // Whoever has been here before has an account.
+    let returning = app
+        .store
+        .account
+        .with_untracked(|account| account.as_ref().is_some_and(|account| !account.identifier.is_empty()));
+    let form = Form::new(app, !returning);
+    let title = move || {
+        app.store.account.with(|account| match account.as_ref().map(|account| account.partner.as_str()) {
+            None | Some("") => Text::ChooseName.say().to_owned(),
+            Some(partner) => Phrase::ChooseNameAt(partner).say(),
+        })
+    };
+    let choose = move |create| {
+        form.create.set(create);
+        form.problem.set(None);
+    };
+    view! {
+        <h1 id="step-title" tabindex="-1">{title}</h1>
+        <p class="lead">{Text::ChooseNameWhy.say()}</p>
+        <form on:submit=move |event| form.submit(&event, || ()) novalidate>
+            <fieldset class="segments">
+                <legend class="unseen">{Text::AccountChoice.say()}</legend>
+                <input type="radio" name="account" id="account-create" prop:checked=move || form.create.get()
+                    on:change=move |_| choose(true)/>
+                <label for="account-create">{Text::CreateAccount.say()}</label>
+                <input type="radio" name="account" id="account-have" prop:checked=move || !form.create.get()
+                    on:change=move |_| choose(false)/>
+                <label for="account-have">{Text::HaveAccount.say()}</label>
+            </fieldset>
+            <div class="field">
+                <label for="identifier">{Text::Name.say()}</label>
+                <input id="identifier" name="username" type="text" required dir="auto" autocomplete="username"
+                    autocapitalize="none" spellcheck="false" enterkeyhint="next"
+                    aria-describedby="identifier-hint identifier-problem"
+                    aria-invalid=move || form.name_problem().is_some().to_string()
+                    prop:value=move || form.identifier.get()
+                    on:input=move |event| form.identifier.set(event_target_value(&event))
+                    on:change=move |_| form.checked.set(true)/>
+                <p class="hint">
+                    <span id="identifier-hint">{Text::NameHint.say()}</span>
+                    <span class="count" aria-hidden="true">
+                        {move || {
+                            let used = form.identifier.with(|typed| typed.trim().chars().count());
+                            format!("{used}\u{202f}/\u{202f}{NAME_LIMIT}")
+                        }}
+                    </span>
+                </p>
+                <Problem id="identifier-problem"
+                    says=Signal::derive(move || form.name_problem().map(|text| text.say().to_owned()))/>
+            </div>
+            {form.password_field()}
+            <Problem id="form-problem" says=form.problem/>
+            {form.button()}
+        </form>
+    }
+}
+
+/// In the dialog: the session has ended, the name is known.
+#[component]
+pub(in crate::ui) fn SignInAgain() -> impl IntoView {
+    let app = app();
+    let form = Form::new(app, false);
+    let name = app.identifier();
+    view! {
+        <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
+        <form on:submit=move |event| form.submit(&event, move || app.sheet.set(None)) novalidate>
+            // Password managers look for it.
+            <input class="unseen" type="text" name="username" autocomplete="username" tabindex="-1" readonly
+                aria-hidden="true" value=name.clone()/>
+            {form.password_field()}
+            <Problem id="form-problem" says=form.problem/>
+            {form.button()}
+        </form>
+    }
+}

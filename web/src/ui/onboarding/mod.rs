@@ -1,0 +1,94 @@
+//! Three short steps: a name, what is shared with whom, and the enlistment itself.
+//!
+//! Which step is on follows from what the engine says; only the outcome of an enlistment is kept here, so that a person
+//! sees it before the chats take over.
+
+mod account;
+mod enlist;
+mod sharing;
+
+pub(super) use account::SignInAgain;
+
+use causeway::view::{Action, Enlist, Issue, Stage};
+use leptos::prelude::*;
+
+use self::account::AccountStep;
+use self::enlist::EnlistStep;
+use self::sharing::SharingStep;
+use super::app::{App, app};
+use super::parts::Mark;
+use crate::text::{Phrase, Text};
+
+const STEPS: u32 = 3;
+
+/// The enlistment that this page asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// None yet.
+    None,
+    /// Under way.
+    Running,
+    /// It did not work.
+    Failed(Issue),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Account,
+    Sharing,
+    Enlist,
+}
+
+/// The steps, one at a time.
+#[component]
+pub(super) fn Onboarding() -> impl IntoView {
+    let app = app();
+    let attempt = RwSignal::new(Attempt::None);
+    let step = Memo::new(move |_| match app.stage() {
+        None | Some(Stage::SignedOut) => Step::Account,
+        Some(Stage::SignedIn) if attempt.get() == Attempt::None => Step::Sharing,
+        Some(Stage::SignedIn | Stage::Enlisting | Stage::Enlisted) => Step::Enlist,
+    });
+    let browser = app.store.browser();
+    Effect::new(move |before: Option<Step>| {
+        let now = step.get();
+        if before.is_some_and(|before| before != now) {
+            let browser = browser.clone();
+            request_animation_frame(move || browser.focus("step-title"));
+        }
+        now
+    });
+    let number = move || match step.get() {
+        Step::Account => 1,
+        Step::Sharing => 2,
+        Step::Enlist => 3,
+    };
+    view! {
+        <div class="onboarding">
+            <header class="brand"><Mark/><span>{Text::Product.say()}</span></header>
+            <main id="content" class="card">
+                <div class="steps">
+                    <span class="steps-words">{move || Phrase::Step(number(), STEPS).say()}</span>
+                    <span class="steps-dots" aria-hidden="true">
+                        {(1..=STEPS).map(|at| view! { <i class:on=move || { at <= number() }></i> }).collect_view()}
+                    </span>
+                </div>
+                {move || match step.get() {
+                    Step::Account => view! { <AccountStep/> }.into_any(),
+                    Step::Sharing => view! { <SharingStep enlist=move || enlist(app, attempt)/> }.into_any(),
+                    Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, attempt)/> }.into_any(),
+                }}
+            </main>
+        </div>
+    }
+}
+
+fn enlist(app: App, attempt: RwSignal<Attempt>) {
+    app.welcome.set(true);
+    attempt.set(Attempt::Running);
+    app.store.ask(Action::Enlist(Enlist {}), move |done| {
+        if !matches!(done.issue(), Issue::None | Issue::AlreadyEnlisted) {
+            attempt.try_update(|attempt| *attempt = Attempt::Failed(done.issue()));
+        }
+    });
+}

@@ -1,0 +1,61 @@
+//! The second step: what is shared with whom, in plain words, and the person's consent.
+
+use causeway::view::{Action, SignOut};
+use leptos::prelude::*;
+
+use crate::text::{Phrase, Text};
+use crate::ui::app::app;
+use crate::ui::parts::{Icon, Picture, Problem};
+
+/// Says it, and asks.
+#[component]
+pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
+    let app = app();
+    let agreed = RwSignal::new(false);
+    let missing = RwSignal::new(false);
+    let (name, partner) = (app.identifier(), app.partner());
+    let points = [
+        (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).say()),
+        (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).say()),
+        (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.say().to_owned()),
+        (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.say().to_owned()),
+        (Picture::Phone, Text::SharedLess, Text::SharedLessMore.say().to_owned()),
+    ];
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if agreed.get_untracked() {
+            enlist();
+        } else {
+            missing.set(true);
+            app.store.browser().focus("consent");
+        }
+    };
+    view! {
+        <h1 id="step-title" tabindex="-1">{Text::SharedTitle.say()}</h1>
+        <ul class="points" role="list">
+            {points.map(|(picture, title, more)| view! {
+                <li>
+                    <Icon of=picture/>
+                    <div><h2>{title.say()}</h2><p dir="auto">{more}</p></div>
+                </li>
+            }).collect_view()}
+        </ul>
+        <form on:submit=submit novalidate>
+            <label class="consent" for="consent">
+                <input id="consent" type="checkbox" required aria-describedby="consent-problem"
+                    prop:checked=move || agreed.get()
+                    on:change=move |event| {
+                        agreed.set(event_target_checked(&event));
+                        missing.set(false);
+                    }/>
+                <span>{Text::Consent.say()}</span>
+            </label>
+            <Problem id="consent-problem"
+                says=Signal::derive(move || missing.get().then(|| Text::ConsentMissing.say().to_owned()))/>
+            <button id="agree" class="primary wide" type="submit">{Text::AgreeAndConnect.say()}</button>
+            <button class="quiet wide" type="button" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
+                {Text::SignOut.say()}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,45 @@
+//! Parts of forms.
+
+use leptos::prelude::*;
+
+use super::{Icon, Picture};
+use crate::text::Text;
+
+/// What is wrong, said once it is; screen readers say it at once.
+#[component]
+pub(in crate::ui) fn Problem(#[prop(into)] id: String, #[prop(into)] says: Signal<Option<String>>) -> impl IntoView {
+    view! {
+        <p id=id class="problem" role="alert">
+            {move || says.get().map(|says| view! { <Icon of=Picture::Warning/><span>{says}</span> })}
+        </p>
+    }
+}
+
+/// A password, with a button that shows it.
+#[component]
+pub(in crate::ui) fn PasswordField(
+    value: RwSignal<String>,
+    #[prop(into)] autocomplete: Signal<&'static str>,
+    #[prop(into)] hint: Signal<Option<&'static str>>,
+) -> impl IntoView {
+    let shown = RwSignal::new(false);
+    view! {
+        <div class="field">
+            <label for="password">{Text::Password.say()}</label>
+            <div class="with-button">
+                <input id="password" name="password" required autocapitalize="none" spellcheck="false"
+                    type=move || if shown.get() { "text" } else { "password" }
+                    autocomplete=move || autocomplete.get()
+                    aria-describedby="password-hint form-problem"
+                    prop:value=move || value.get()
+                    on:input=move |event| value.set(event_target_value(&event))/>
+                <button id="show-password" class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
+                    aria-label=Text::ShowPassword.say()
+                    on:click=move |_| shown.update(|shown| *shown = !*shown)>
+                    {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
+                </button>
+            </div>
+            <p id="password-hint" class="hint">{move || hint.get()}</p>
+        </div>
+    }
+}

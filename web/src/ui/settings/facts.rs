@@ -1,0 +1,52 @@
+//! The technical facts: what to read out when somebody asks.
+
+use causeway::view::AccountView;
+use leptos::prelude::*;
+
+use crate::state::check;
+use crate::text::Text;
+use crate::ui::app::app;
+
+/// One fact a line; a value that is not known yet says so.
+#[component]
+pub(super) fn FactList() -> impl IntoView {
+    let app = app();
+    let facts: [(&str, Text, fn(&AccountView) -> String); 7] = [
+        ("fact-login", Text::LoginId, |account| account.login.clone()),
+        ("fact-fingerprint", Text::KeyFingerprint, |account| fingerprint(&account.identity_key)),
+        ("fact-registration", Text::RegistrationId, |account| match account.registration_id {
+            0 => String::new(),
+            id => id.to_string(),
+        }),
+        ("fact-protocol", Text::ProtocolVersion, |account| account.protocol_version.clone()),
+        ("fact-version", Text::ClientVersion, |account| account.client_version.clone()),
+        ("fact-prekeys", Text::Prekeys, |account| {
+            account.prekeys_on_server.map(|count| count.to_string()).unwrap_or_default()
+        }),
+        ("fact-unknown", Text::UnknownStanzas, |account| account.unknown_stanzas.to_string()),
+    ];
+    let value = move |fact: fn(&AccountView) -> String| {
+        let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
+        if said.is_empty() { Text::Unknown.say().to_owned() } else { said }
+    };
+    let synced = move || match app.store.connection.with(|view| view.synced_at) {
+        0 => Text::Never.say().to_owned(),
+        at => {
+            let browser = app.store.browser();
+            format!("{}, {}", app.day(at), browser.clock_time(at))
+        }
+    };
+    view! {
+        <dl class="facts">
+            {facts.map(|(id, label, fact)| view! {
+                <div><dt>{label.say()}</dt><dd id=id>{move || value(fact)}</dd></div>
+            }).collect_view()}
+            <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{synced}</dd></div>
+        </dl>
+    }
+}
+
+/// A key in hexadecimal, in groups of four.
+pub(in crate::ui) fn fingerprint(key: &str) -> String {
+    check::in_groups(key, 4).join(" ")
+}

@@ -1,0 +1,133 @@
+//! Settings, and the technical facts that somebody may need to read out.
+
+mod facts;
+
+use causeway::view::{Action, Erase as EraseAction, Issue, SignOut};
+use leptos::prelude::*;
+
+use self::facts::FactList;
+pub(super) use self::facts::fingerprint;
+use super::app::{Sheet, app};
+use super::parts::{Icon, Picture, Problem};
+use super::theme::{self, Theme};
+use crate::state::route::Route;
+use crate::text::Text;
+
+/// The pane.
+#[component]
+pub(super) fn Settings() -> impl IntoView {
+    let app = app();
+    app.store.open(None);
+    let browser = app.store.browser();
+    Effect::new(move |_| {
+        let browser = browser.clone();
+        request_animation_frame(move || browser.focus("settings-title"));
+    });
+    view! {
+        <main id="content" class="pane settings" tabindex="-1">
+            <header class="pane-head">
+                <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.say()>
+                    <Icon of=Picture::Back/>
+                </a>
+                <h1 id="settings-title" tabindex="-1">{Text::Settings.say()}</h1>
+            </header>
+            <div class="sections">
+                <section aria-labelledby="appearance">
+                    <h2 id="appearance">{Text::Appearance.say()}</h2>
+                    <ThemeChoice/>
+                </section>
+                <section aria-labelledby="account">
+                    <h2 id="account">{Text::Account.say()}</h2>
+                    <dl class="facts">
+                        <div><dt>{Text::Name.say()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
+                        <div><dt>{Text::Provider.say()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
+                    </dl>
+                    <p>{Text::SignOutWhy.say()}</p>
+                    <button id="sign-out" class="secondary" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
+                        {Text::SignOut.say()}
+                    </button>
+                </section>
+                <section aria-labelledby="facts">
+                    <h2 id="facts">{Text::Facts.say()}</h2>
+                    <FactList/>
+                </section>
+                <section aria-labelledby="keys">
+                    <h2 id="keys">{Text::Shortcuts.say()}</h2>
+                    <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Shortcuts))>
+                        {Text::ShortcutHelp.say()}
+                    </button>
+                </section>
+                <section aria-labelledby="browser">
+                    <h2 id="browser">{Text::ThisBrowser.say()}</h2>
+                    <p>{Text::EraseWhy.say()}</p>
+                    <button id="erase" class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>
+                        {Text::Erase.say()}
+                    </button>
+                </section>
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let app = app();
+    let chosen = RwSignal::new(theme::chosen(&*app.store.browser()));
+    let choices = [
+        (Theme::System, "theme-system", Text::ThemeSystem),
+        (Theme::Light, "theme-light", Text::ThemeLight),
+        (Theme::Dark, "theme-dark", Text::ThemeDark),
+    ];
+    view! {
+        <fieldset class="segments">
+            <legend class="unseen">{Text::Appearance.say()}</legend>
+            {choices.map(|(choice, id, label)| view! {
+                <input type="radio" name="theme" id=id prop:checked=move || chosen.get() == choice
+                    on:change=move |_| {
+                        chosen.set(choice);
+                        theme::choose(&*app.store.browser(), choice);
+                    }/>
+                <label for=id>{label.say()}</label>
+            }).collect_view()}
+        </fieldset>
+    }
+}
+
+/// In the dialog: says what is lost, and asks once more.
+#[component]
+pub(super) fn Erase() -> impl IntoView {
+    let app = app();
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let erase = move |_| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        app.store.ask(Action::Erase(EraseAction {}), move |done| {
+            busy.try_set(false);
+            if done.issue() == Issue::None {
+                app.sheet.set(None);
+                app.go(&Route::Chats);
+            } else {
+                problem.try_set(Some(app.explain(done.issue())));
+            }
+        });
+    };
+    view! {
+        <h2 id="dialog-title">{Text::EraseTitle.say()}</h2>
+        <ul class="losses">
+            <li>{Text::EraseLosesHistory.say()}</li>
+            <li>{Text::EraseLosesKeys.say()}</li>
+            <li>{Text::EraseLosesWaiting.say()}</li>
+        </ul>
+        <p>{Text::EraseKeeps.say()}</p>
+        <Problem id="erase-problem" says=problem/>
+        <div class="buttons">
+            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.say()}</button>
+            <button id="erase-confirm" class="danger solid" on:click=erase>
+                {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.say()}
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,194 @@
+//! The whole window: which screen is on, the two panes, and what belongs to none of them.
+
+use std::time::Duration;
+
+use causeway::view::Stage;
+use leptos::prelude::*;
+
+use super::app::{App, Sheet, app};
+use super::chats::{ChatList, NewChat};
+use super::connection::ConnectionBar;
+use super::onboarding::{Onboarding, SignInAgain};
+use super::parts::{Dialog, Icon, Mark, Picture};
+use super::settings::{Erase, Settings};
+use super::thread::{Safety, ThreadPane};
+use super::{parts, shortcuts};
+use crate::state::model;
+use crate::state::route::Route;
+use crate::state::signals::Store;
+use crate::text::{Phrase, Text};
+
+/// After this, a person deserves a word about what is going on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Screen {
+    Opening,
+    Onboarding,
+    Chats,
+}
+
+/// The root. Provides [`App`].
+#[component]
+pub(super) fn Root(store: Store) -> impl IntoView {
+    let browser = store.browser();
+    let app = App {
+        store,
+        route: RwSignal::new(Route::parse(&browser.fragment())),
+        sheet: RwSignal::new(None),
+        today: RwSignal::new(browser.local_day(browser.now())),
+        watched: RwSignal::new(browser.is_watched()),
+        welcome: RwSignal::new(false),
+    };
+    provide_context(app);
+    watch_window(app);
+    shortcuts::listen(app);
+    name_window(app);
+    let screen = Memo::new(move |_| match app.stage() {
+        None => Screen::Opening,
+        Some(Stage::Enlisted) if !app.welcome.get() => Screen::Chats,
+        Some(_) => Screen::Onboarding,
+    });
+    view! {
+        {move || match screen.get() {
+            Screen::Opening => view! { <Opening/> }.into_any(),
+            Screen::Onboarding => view! { <Onboarding/> }.into_any(),
+            Screen::Chats => view! { <Panes/> }.into_any(),
+        }}
+        <Dialog>{move || app.sheet.get().map(sheet)}</Dialog>
+        <parts::Announcer/>
+    }
+}
+
+fn sheet(sheet: Sheet) -> AnyView {
+    match sheet {
+        Sheet::NewChat => view! { <NewChat/> }.into_any(),
+        Sheet::Safety => view! { <Safety/> }.into_any(),
+        Sheet::Shortcuts => view! { <Shortcuts/> }.into_any(),
+        Sheet::SignIn => view! { <SignInAgain/> }.into_any(),
+        Sheet::Erase => view! { <Erase/> }.into_any(),
+    }
+}
+
+/// Follows the address bar, the focus of the window, and midnight.
+fn watch_window(app: App) {
+    let browser = app.store.browser();
+    let hash = window_event_listener(leptos::ev::hashchange, {
+        let browser = browser.clone();
+        move |_| app.route.set(Route::parse(&browser.fragment()))
+    });
+    let look = {
+        let browser = browser.clone();
+        move || {
+            let watched = browser.is_watched();
+            if app.watched.get_untracked() != watched {
+                app.watched.set(watched);
+            }
+            let today = browser.local_day(browser.now());
+            if app.today.get_untracked() != today {
+                app.today.set(today);
+            }
+        }
+    };
+    let looks = ["focus", "blur", "visibilitychange"].map(|name| {
+        let look = look.clone();
+        window_event_listener_untyped(name, move |_| look())
+    });
+    let minute = set_interval_with_handle(look, Duration::from_secs(60));
+    on_cleanup(move || {
+        hash.remove();
+        for listener in looks {
+            listener.remove();
+        }
+        if let Ok(minute) = minute {
+            minute.clear();
+        }
+    });
+}
+
+fn name_window(app: App) {
+    Effect::new(move |_| {
+        let product = Text::Product.say();
+        let rest = match app.route.get() {
+            Route::Chat(id) => {
+                app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
+            }
+            Route::Settings => Some(format!("{} · {product}", Text::Settings.say())),
+            Route::Chats => None,
+        };
+        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).say();
+        app.store.browser().set_title(&title);
+    });
+}
+
+/// Nothing is known yet. Most people never see it: the words wait a moment.
+#[component]
+fn Opening() -> impl IntoView {
+    let app = app();
+    let slow = RwSignal::new(false);
+    if let Ok(timer) = set_timeout_with_handle(move || slow.set(true), PATIENCE) {
+        on_cleanup(move || timer.clear());
+    }
+    view! {
+        <main id="content" class="opening" tabindex="-1">
+            <Mark/>
+            <p>{Text::Opening.say()}</p>
+            {move || slow.get().then(|| view! {
+                <p>{Text::OpeningSlowly.say()}</p>
+                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
+            })}
+        </main>
+    }
+}
+
+/// The list, and what is open beside it; one of the two where there is no room for both.
+#[component]
+fn Panes() -> impl IntoView {
+    let app = app();
+    let browser = app.store.browser();
+    let skip = move |event: leptos::ev::MouseEvent| {
+        // Not a fragment of its own: the address bar says which page is open.
+        event.prevent_default();
+        browser.focus("content");
+    };
+    view! {
+        <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.say()}</a>
+        <div class="panes" class:open=move || app.route.with(|route| *route != Route::Chats)>
+            <ConnectionBar/>
+            <ChatList/>
+            {move || match app.route.get() {
+                Route::Chats => view! { <NothingOpen/> }.into_any(),
+                Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),
+                Route::Settings => view! { <Settings/> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn NothingOpen() -> impl IntoView {
+    let app = app();
+    app.store.open(None);
+    view! {
+        <main id="content" class="pane nothing" tabindex="-1">
+            <Icon of=Picture::Chats/>
+            <h1>{Text::NothingOpen.say()}</h1>
+            <p>{Text::NothingOpenWhy.say()}</p>
+        </main>
+    }
+}
+
+#[component]
+fn Shortcuts() -> impl IntoView {
+    view! {
+        <h2 id="dialog-title">{Text::Shortcuts.say()}</h2>
+        <dl class="shortcuts">
+            {shortcuts::LIST.map(|(keys, what)| view! {
+                <div>
+                    <dt>{what.say()}</dt>
+                    <dd>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dd>
+                </div>
+            }).collect_view()}
+        </dl>
+    }
+}

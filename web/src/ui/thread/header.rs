@@ -1,0 +1,37 @@
+//! Who the chat is with, and by which way: never out of sight.
+
+use causeway::view::ChatView;
+use leptos::prelude::*;
+
+use crate::state::model;
+use crate::state::route::Route;
+use crate::text::Text;
+use crate::ui::app::{Sheet, app};
+use crate::ui::parts::{Avatar, Icon, Picture};
+
+/// Name, address, provenance, encryption.
+#[component]
+pub(super) fn Header(chat: RwSignal<ChatView>) -> impl IntoView {
+    let app = app();
+    let name = Signal::derive(move || chat.with(|chat| model::title(chat).to_owned()));
+    let address = move || chat.with(|chat| (model::title(chat) != chat.address).then(|| chat.address.clone()));
+    view! {
+        <header class="pane-head">
+            <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.say()>
+                <Icon of=Picture::Back/>
+            </a>
+            <Avatar name/>
+            <div class="peer">
+                <h1 id="chat-title" tabindex="-1"><bdi>{name}</bdi></h1>
+                <p>
+                    {move || address().map(|address| view! { <bdi class="address">{address}</bdi> })}
+                    <span id="provenance">{Text::Provenance.say()}</span>
+                </p>
+            </div>
+            <button id="open-safety" class="safety" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
+                <Icon of=Picture::Lock/>
+                <span>{Text::Encrypted.say()}</span>
+            </button>
+        </header>
+    }
+}

@@ -1,0 +1,120 @@
+//! One message: what it says, when, and how far it came. Text is always a text node.
+
+use causeway::view::{Action, ChatView, Delivery, Issue, MessageKind, MessageRef};
+use leptos::prelude::*;
+
+use crate::state::links::{self, Piece};
+use crate::state::model;
+use crate::state::signals::MessageRow;
+use crate::text::{self, Phrase, Text};
+use crate::ui::app::{App, Sheet, app};
+use crate::ui::parts::{Icon, Picture, Tick};
+
+/// A list item with one full name. Built once; body, tick and shape are signals.
+#[component]
+pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> impl IntoView {
+    let app = app();
+    let outgoing = row.outgoing;
+    let seq = row.seq;
+    let body = RwSignal::from(row.body);
+    let sending = RwSignal::from(row.sending);
+    let shape = RwSignal::from(row.shape);
+    let kind = Memo::new(move |_| body.with(|body| body.kind));
+    let delivery = Memo::new(move |_| sending.get().delivery);
+    let failed = Memo::new(move |_| outgoing && delivery.get() == Delivery::Failed);
+    let time = app.store.browser().clock_time(at);
+    let label = {
+        let time = time.clone();
+        move || {
+            let sender =
+                if outgoing { Text::You.say().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
+            let state = outgoing.then(|| text::delivery(delivery.get()));
+            body.with(|body| Phrase::MessageLabel(&sender, words(body.kind, &body.text), &time, state).say())
+        }
+    };
+    view! {
+        <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
+            class:notice=move || kind.get() == MessageKind::IdentityChanged
+            class:faint=move || matches!(kind.get(), MessageKind::Unsupported | MessageKind::Undecryptable)
+            class:failed=move || failed.get()
+            data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
+            <div class="bubble">
+                <p class="text" dir="auto">{move || body.with(|body| content(app, body.kind, &body.text))}</p>
+                <p class="meta">
+                    <time>{time}</time>
+                    {outgoing.then(|| view! {
+                        <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
+                    })}
+                </p>
+            </div>
+            {move || failed.get().then(|| failure(app, chat, seq, sending.get().issue))}
+        </li>
+    }
+}
+
+/// What a person hears instead of the bubble.
+fn words(kind: MessageKind, text: &str) -> &str {
+    match kind {
+        MessageKind::Text => text,
+        MessageKind::Unsupported => Text::Unsupported.say(),
+        MessageKind::Undecryptable => Text::Undecryptable.say(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.say(),
+    }
+}
+
+fn content(app: App, kind: MessageKind, text: &str) -> AnyView {
+    match kind {
+        MessageKind::Text => links::split(text).into_iter().map(piece).collect_view().into_any(),
+        MessageKind::Unsupported if text.is_empty() => Text::Unsupported.say().into_any(),
+        MessageKind::Unsupported => {
+            let kind = Phrase::UnsupportedKind(text).say();
+            view! { {Text::Unsupported.say()}" "<small>{kind}</small> }.into_any()
+        }
+        MessageKind::Undecryptable => Text::Undecryptable.say().into_any(),
+        MessageKind::IdentityChanged => view! {
+            <Icon of=Picture::Key/>
+            <span>{Text::IdentityChanged.say()}" "</span>
+            <button class="link compare" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
+                {Text::CompareCode.say()}
+            </button>
+        }
+        .into_any(),
+    }
+}
+
+fn piece(piece: Piece<'_>) -> AnyView {
+    match piece {
+        Piece::Text(text) => text.to_owned().into_any(),
+        Piece::Link(address) => view! {
+            <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.say()>
+                {address.to_owned()}
+            </a>
+        }
+        .into_any(),
+    }
+}
+
+fn failure(app: App, chat: RwSignal<ChatView>, seq: u64, issue: Issue) -> AnyView {
+    let this = move || MessageRef { chat: chat.with_untracked(|chat| chat.id.clone()), seq };
+    view! {
+        <div class="failure">
+            <p>{app.explain(issue)}</p>
+            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{Text::Retry.say()}</button>
+            <button class="link discard" on:click=move |_| app.store.send(Action::Discard(this()))>
+                {Text::Delete.say()}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn state_name(outgoing: bool, delivery: Delivery) -> &'static str {
+    match (outgoing, delivery) {
+        (false, _) => "in",
+        (true, Delivery::Queued) => "queued",
+        (true, Delivery::Sent) => "sent",
+        (true, Delivery::Delivered) => "delivered",
+        (true, Delivery::Read) => "read",
+        (true, Delivery::Failed) => "failed",
+    }
+}

@@ -1,0 +1,44 @@
+//! In the dialog: what encryption means here, and the code that two people can compare.
+
+use leptos::prelude::*;
+
+use crate::state::check;
+use crate::state::model;
+use crate::state::route::Route;
+use crate::text::{Phrase, Text};
+use crate::ui::app::app;
+use crate::ui::settings::fingerprint;
+
+/// About the open chat.
+#[component]
+pub(in crate::ui) fn Safety() -> impl IntoView {
+    let app = app();
+    let row = app.route.with_untracked(|route| match route {
+        Route::Chat(id) => app.store.row(id),
+        Route::Chats | Route::Settings => None,
+    });
+    let chat = row.map(|row| row.view.get()).unwrap_or_default();
+    let key = app
+        .store
+        .account
+        .with(|account| account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default());
+    let groups = check::in_groups(&chat.security_code, 5);
+    view! {
+        <h2 id="dialog-title">{Text::SafetyTitle.say()}</h2>
+        <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).say()}</p>
+        <p>{Text::SafetyWhat.say()}</p>
+        <h3>{Text::SecurityCode.say()}</h3>
+        {if groups.is_empty() {
+            view! { <p id="security-code" class="hint">{Text::SecurityCodeNone.say()}</p> }.into_any()
+        } else {
+            view! {
+                <p id="security-code" class="code" dir="ltr">
+                    {groups.into_iter().map(|group| view! { <span>{group}</span>" " }).collect_view()}
+                </p>
+                <p>{Text::SecurityCodeWhy.say()}</p>
+            }.into_any()
+        }}
+        <h3>{Text::KeyFingerprint.say()}</h3>
+        <p id="fingerprint" class="fingerprint" dir="ltr">{key}</p>
+    }
+}
