@@ -16,70 +16,88 @@ use sha2::{Digest, Sha256};
 const MAX_PAGE: u32 = 200;
 
 impl Engine {
+    /// Carries a command out.
+    ///
+    /// # Errors
+    /// [`Missing`] while rows that it needs are not in memory: its turn comes again.
     pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
         let tag = command.tag;
         let issue = match &command.action {
-            None => Issue::None,
+            None => Some(Issue::None),
             Some(Action::Hello(_)) => {
                 let snapshot = self.snapshot();
                 self.ledger.show(snapshot);
-                Issue::None
+                Some(Issue::None)
             }
             Some(Action::SignIn(sign_in)) => {
                 let partner = self.partner_api.clone();
-                match self.room(now, rng, |_, turn| Enlistment::sign_in(turn, tag, sign_in, &partner)) {
-                    Ok(question) => return Ok(self.ask(Some(question))),
-                    Err(issue) => issue,
-                }
+                let question = self.room(now, rng, |_, turn| Enlistment::sign_in(turn, tag, sign_in, &partner));
+                question.map(|question| self.ask(Some(question))).err()
             }
             Some(Action::SignOut(_)) => {
                 let question = Enlistment::sign_out(tag, &self.partner_api);
-                return Ok(self.ask(Some(question)));
+                self.ask(Some(question));
+                None
             }
-            Some(Action::Enlist(_)) => match self.records.account().stage {
-                Stage::SignedOut => Issue::SignInNeeded,
-                Stage::Enlisted => Issue::AlreadyEnlisted,
-                _ if self.enlistment.is_preparing() => Issue::RateLimited,
-                _ => {
-                    self.prepare(Purpose::Enlist { tag });
-                    return Ok(self.ledger.show_account());
-                }
-            },
-            Some(Action::StartChat(start)) => match Jid::from_phone(&start.phone) {
-                Ok(peer) => {
-                    let chat = peer.to_string();
-                    self.room(now, rng, |_, turn| chat::open(turn, &chat));
-                    let done = Done { tag, issue: Issue::None.into(), chat };
-                    return Ok(self.ledger.show(News::Done(done)));
-                }
-                Err(_) => Issue::PhoneInvalid,
-            },
-            Some(Action::OpenChat(open)) => return Ok(self.open_chat(tag, open)),
-            Some(Action::Send(send)) => self.send(tag, &send.chat, &send.text, now, rng)?,
+            Some(Action::Enlist(_)) => self.enlist(tag),
+            Some(Action::StartChat(start)) => self.start_chat(tag, &start.phone, now, rng),
+            Some(Action::OpenChat(open)) => {
+                self.open_chat(tag, open);
+                None
+            }
+            Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
             Some(Action::MarkRead(read)) => {
                 self.room(now, rng, |_, turn| chat::mark_read(turn, &read.chat, read.up_to));
-                Issue::None
+                Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
                 self.room(now, rng, |_, turn| chat::save_draft(turn, &draft.chat, &draft.text));
-                Issue::None
+                Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
                 self.room(now, rng, |rooms, turn| rooms.outbox.retry(turn, &message.chat, message.seq))?;
-                Issue::None
+                Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
                 self.room(now, rng, |rooms, turn| rooms.outbox.discard(turn, &message.chat, message.seq))?;
-                Issue::None
+                Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
                 self.connect(now);
-                Issue::None
+                Some(Issue::None)
             }
-            Some(Action::Erase(_)) => return self.erase(tag, now, rng),
+            Some(Action::Erase(_)) => {
+                self.erase(tag, now, rng)?;
+                None
+            }
         };
-        self.done(tag, issue);
+        if let Some(issue) = issue {
+            self.done(tag, issue);
+        }
         Ok(())
+    }
+
+    /// Begins to enlist; answers now only if it cannot.
+    fn enlist(&mut self, tag: u64) -> Option<Issue> {
+        match self.records.account().stage {
+            Stage::SignedOut => Some(Issue::SignInNeeded),
+            Stage::Enlisted => Some(Issue::AlreadyEnlisted),
+            _ if self.enlistment.is_preparing() => Some(Issue::RateLimited),
+            _ => {
+                self.prepare(Purpose::Enlist { tag });
+                self.ledger.show_account();
+                None
+            }
+        }
+    }
+
+    /// Opens the chat with a phone number and answers with its id.
+    fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+        let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
+        let chat = peer.to_string();
+        self.room(now, rng, |_, turn| chat::open(turn, &chat));
+        self.ledger.show(News::Done(Done { tag, issue: Issue::None.into(), chat }));
+        None
     }
 
     fn send(

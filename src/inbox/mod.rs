@@ -41,7 +41,8 @@ pub(crate) fn prefetch(turn: &mut Turn<'_>, incoming: &Incoming) {
 /// A message came.
 pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Missing> {
     if !is_person(&incoming.from) {
-        return Ok(unknown(turn, &incoming.node));
+        unknown(turn, &incoming.node);
+        return Ok(());
     }
     let chat = chat_of(&incoming.from);
     prefetch(turn, incoming);
@@ -54,7 +55,8 @@ pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Mi
     let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
     if position.is_some() && placeholder.is_none() {
         // Already kept: say so again. Nothing is decrypted twice.
-        return Ok(delivered(turn, incoming));
+        delivered(turn, incoming);
+        return Ok(());
     }
     match open(turn, incoming) {
         Ok((kind, text, content)) => {
@@ -118,12 +120,16 @@ pub(crate) fn receipt(turn: &mut Turn<'_>, outbox: &mut Outbox, receipt: &Receip
     let chat = chat_of(&receipt.jid);
     if let ReceiptKind::Retry(request) = &receipt.kind {
         retry::serve(turn, outbox, &chat, receipt, request)?;
-        return Ok(acknowledge(turn, node));
+        acknowledge(turn, node);
+        return Ok(());
     }
     let delivery = match receipt.kind {
         ReceiptKind::Delivered | ReceiptKind::Inactive => Delivery::Delivered,
         ReceiptKind::Read | ReceiptKind::Played => Delivery::Read,
-        _ => return Ok(acknowledge(turn, node)),
+        _ => {
+            acknowledge(turn, node);
+            return Ok(());
+        }
     };
     for id in &receipt.ids {
         turn.records.positions.want(&keys::message_id(&chat, true, id));

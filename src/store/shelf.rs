@@ -34,6 +34,9 @@ pub struct RowError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Missing;
 
+/// A changed row as key and bytes; `None` for a removed one.
+pub type DirtyRow = (Vec<u8>, Option<Zeroizing<Vec<u8>>>);
+
 /// The rows of one table that are in memory.
 #[derive(Debug)]
 pub struct Shelf<R> {
@@ -154,8 +157,8 @@ impl<R: Row> Shelf<R> {
         !self.dirty.is_empty()
     }
 
-    /// The rows that changed, as key and bytes; `None` for removed ones.
-    pub fn take_dirty(&mut self) -> Vec<(Vec<u8>, Option<Zeroizing<Vec<u8>>>)> {
+    /// The rows that changed, each once.
+    pub fn take_dirty(&mut self) -> Vec<DirtyRow> {
         let dirty = std::mem::take(&mut self.dirty);
         dirty
             .into_iter()

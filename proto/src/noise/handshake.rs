@@ -3,8 +3,11 @@
 //! `snow` runs the pattern; this module carries its messages in WhatsApp's protobufs and puts the certificate check
 //! between the second flight and the third, where it cannot be walked around: the client's own static key and payload
 //! leave only from [`Verified`]. It does not know frames or sockets; messages are the payloads of frames.
+//!
+//! Our copies of the secrets are zeroised. snow's own chaining key is not; it is gone from use, not from memory, when
+//! the handshake ends.
 
-use super::cipher::{OpeningCipher, SealingCipher};
+use super::cipher::{OpeningCipher, SealingCipher, TAG_LEN};
 use super::resolver::Resolver;
 use super::trust::{self, Root, TrustError, VerifiedServer};
 use super::{StaticKey, Transport};
@@ -18,7 +21,6 @@ use zeroize::Zeroizing;
 const PATTERN: &str = "Noise_XX_25519_AESGCM_SHA256";
 const KEY_LEN: usize = 32;
 const SEALED_KEY_LEN: usize = KEY_LEN + TAG_LEN;
-const TAG_LEN: usize = super::cipher::TAG_LEN;
 
 /// Largest message of the Noise specification, before it is put into a protobuf.
 const MAX_NOISE_MESSAGE: usize = 65_535;

@@ -3,6 +3,7 @@
 //!
 //! The SHA-256 carries WhatsApp's one deviation from Noise (wire.md §2.4 and §2.5); nothing else here knows WhatsApp.
 
+use super::cipher::TAG_LEN;
 use crate::secret::Secret;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -12,8 +13,6 @@ use snow::Error;
 use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::CryptoResolver;
 use snow::types::{Cipher, Dh, Hash, Random};
-
-const TAG_LEN: usize = 16;
 
 /// Primitives for one handshake, whose ephemeral secret is given.
 pub(super) struct Resolver {

@@ -1,0 +1,143 @@
+//! The driver keeps the engine's contract: one input, all outputs, in order, and the answer to each.
+
+use super::unique;
+use causeway::io::{HttpFailure, HttpRequest, Input, Method, Millis, Output, StopReason, StoreFailure};
+use causeway::store::changes::{Change, Query, Table};
+use causeway::view::{Command, News, Started};
+use causeway_web::driver::{self, Inputs, Machine};
+use causeway_web::port::{clock, idb::Store, rng};
+use rand_core::CryptoRng;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// What a scripted machine does on an input. It is idle after the last output unless it says when to be woken.
+type Reaction = Box<dyn FnMut(&Input) -> Vec<Output>>;
+
+pub(super) struct Scripted {
+    react: Reaction,
+    waiting: VecDeque<Output>,
+    idle: bool,
+}
+
+impl Scripted {
+    pub(super) fn new(react: impl FnMut(&Input) -> Vec<Output> + 'static) -> Self {
+        Self { react: Box::new(react), waiting: VecDeque::new(), idle: true }
+    }
+}
+
+impl Machine for Scripted {
+    fn handle(&mut self, input: Input, _: Millis, _: &mut dyn CryptoRng) {
+        assert!(self.idle, "an input before the outputs of the last one were drained");
+        self.idle = false;
+        self.waiting.extend((self.react)(&input));
+    }
+
+    fn poll(&mut self) -> Output {
+        let next = self.waiting.pop_front().unwrap_or(Output::Idle(None));
+        self.idle = matches!(next, Output::Idle(_));
+        next
+    }
+}
+
+/// Runs the script to its stop; answers with what it was told.
+async fn drive(
+    store: Rc<Store>,
+    inputs: Inputs,
+    mut react: impl FnMut(&Input) -> Vec<Output> + 'static,
+) -> Vec<String> {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let machine = Scripted::new({
+        let heard = Rc::clone(&heard);
+        move |input| {
+            heard.borrow_mut().push(format!("{input:?}"));
+            react(input)
+        }
+    });
+    let mut rng = rng::open().expect("random");
+    driver::run(machine, inputs, store, &mut rng, |_| ()).await;
+    heard.take()
+}
+
+async fn store() -> Rc<Store> {
+    Rc::new(Store::open(&unique("driver")).await.expect("the store opens"))
+}
+
+const STOP: Output = Output::Stop(StopReason::Superseded);
+
+#[wasm_bindgen_test]
+async fn what_is_committed_can_be_loaded() {
+    let heard = drive(store().await, Inputs::default(), |input| match input {
+        Input::Started => vec![Output::Commit(7, vec![Change::Put(Table::Chat, b"k".to_vec(), b"v".to_vec())])],
+        Input::Committed(7) => vec![Output::Load(8, vec![Query::Get(Table::Chat, b"k".to_vec())])],
+        _ => vec![STOP],
+    })
+    .await;
+    let loaded = Input::Loaded(8, Ok(vec![vec![(b"k".to_vec(), b"v".to_vec())]]));
+    assert_eq!(heard, ["Started".into(), "Committed(7)".into(), format!("{loaded:?}")]);
+}
+
+#[wasm_bindgen_test]
+async fn a_superseded_engine_hears_it() {
+    let name = unique("superseded");
+    let older = Rc::new(Store::open(&name).await.expect("the store opens"));
+    let _newer = Store::open(&name).await.expect("the store opens");
+    let heard = drive(older, Inputs::default(), |input| match input {
+        Input::Started => vec![Output::Commit(1, vec![Change::Clear(Table::Chat)])],
+        _ => vec![STOP],
+    })
+    .await;
+    assert_eq!(heard[1], format!("{:?}", Input::Aborted(1, StoreFailure::Superseded)));
+}
+
+#[wasm_bindgen_test]
+async fn requests_and_sockets_that_fail_are_answered() {
+    let heard = drive(store().await, Inputs::default(), {
+        let mut answers = 0;
+        move |input| match input {
+            Input::Started => vec![
+                Output::Connect(3, "mailto:nobody".into()),
+                Output::Transmit(3, b"lost".to_vec()),
+                Output::Request(
+                    4,
+                    HttpRequest {
+                        method: Method::Get,
+                        url: "http://causeway.invalid/".into(),
+                        form: None,
+                        max_answer: 1,
+                    },
+                ),
+            ],
+            _ => {
+                answers += 1;
+                if answers == 2 { vec![STOP] } else { vec![] }
+            }
+        }
+    })
+    .await;
+    let unreachable = Input::Answered(4, Err(HttpFailure::Unreachable));
+    assert_eq!(heard[0], "Started");
+    for answer in ["Closed(3)".into(), format!("{unreachable:?}")] {
+        assert!(heard[1..].contains(&answer), "{answer} in {heard:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
+    let inputs = Inputs::default();
+    let say = inputs.sender();
+    for tag in [5, 6] {
+        say(Input::Command(Command { tag, action: None }));
+    }
+    let until = clock::now() + 120;
+    let heard = drive(store().await, inputs, move |input| match input {
+        Input::Elapsed if clock::now() >= until => vec![STOP],
+        _ => vec![Output::Update(News::Started(Started {}).into()), Output::Idle(Some(until))],
+    })
+    .await;
+    assert_eq!(heard[0], "Started");
+    assert!(heard[1].contains("tag: 5") && heard[2].contains("tag: 6"), "{heard:?}");
+    assert!(heard[3..].iter().all(|input| input == "Elapsed"), "{heard:?}");
+    assert!(clock::now() >= until);
+}

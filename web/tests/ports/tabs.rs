@@ -1,0 +1,95 @@
+//! One worker leads; when it goes, the next one does, under a newer generation, and no command is lost on the way.
+
+use super::driver::Scripted;
+use super::{settle, unique};
+use causeway::io::{Input, Output};
+use causeway::view::{Action, Done, News, Reconnect, Started, Update};
+use causeway_web::link::Link;
+use causeway_web::tabs::{self, Names};
+use core::pin::pin;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::future::{Either, select};
+use futures::{FutureExt, StreamExt};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+fn names() -> Names {
+    // Tests live until their page closes: what is leaked here is as long-lived.
+    Names { lock: unique("engine").leak(), database: unique("database").leak() }
+}
+
+type Seen = Rc<RefCell<Vec<(&'static str, u64)>>>;
+
+/// A worker whose engine says that it has started, notes commands, and answers them if told so.
+async fn worker(names: Names, who: &'static str, seen: Seen, answers: bool) {
+    tabs::run(names, move |_| {
+        let seen = Rc::clone(&seen);
+        Scripted::new(move |input| match input {
+            Input::Started => {
+                seen.borrow_mut().push((who, 0));
+                vec![Output::Update(News::Started(Started {}).into())]
+            }
+            Input::Command(command) if !matches!(command.action, Some(Action::Hello(_))) => {
+                seen.borrow_mut().push((who, command.tag));
+                let done = Done { tag: command.tag, ..Done::default() };
+                if answers { vec![Output::Update(News::Done(done).into())] } else { vec![] }
+            }
+            _ => vec![],
+        })
+    })
+    .await;
+}
+
+fn link() -> (Link, UnboundedReceiver<Update>) {
+    let (sender, updates) = unbounded();
+    (Link::connect(move |update| drop(sender.unbounded_send(update))).expect("browsers have channels"), updates)
+}
+
+/// Waits for a kind of news while the worker runs.
+async fn until(
+    worker: &mut (impl Future<Output = ()> + Unpin),
+    updates: &mut UnboundedReceiver<Update>,
+    news: fn(&News) -> bool,
+) {
+    let heard = pin!(async {
+        while let Some(update) = updates.next().await {
+            if update.news.as_ref().is_some_and(news) {
+                return;
+            }
+        }
+    });
+    match select(worker, heard).await {
+        Either::Left(_) => panic!("workers run for ever"),
+        Either::Right(_) => {}
+    }
+}
+
+#[wasm_bindgen_test]
+async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
+    let names = names();
+    let seen = Seen::default();
+    let (link, mut updates) = link();
+    // Nobody leads yet: the link keeps it.
+    let tag = link.send(Action::Reconnect(Reconnect {}));
+    let is_started = |news: &News| matches!(news, News::Started(_));
+
+    let mut first = Box::pin(worker(names, "first", Rc::clone(&seen), false));
+    until(&mut first, &mut updates, is_started).await;
+    let mut second = Box::pin(worker(names, "second", Rc::clone(&seen), true));
+    let both = async { futures::join!(&mut first, &mut second) };
+    assert!(matches!(select(pin!(both), pin!(settle())).await, Either::Right(_)));
+    assert_eq!(*seen.borrow(), [("first", 0), ("first", tag)], "one leads at a time");
+
+    // The first tab dies with the command unanswered.
+    drop(first);
+    until(&mut second, &mut updates, |news| matches!(news, News::Done(_))).await;
+    assert_eq!(seen.borrow()[2..], [("second", 0), ("second", tag)]);
+
+    // Answered, so the third hears nothing of it.
+    drop(second);
+    let mut third = Box::pin(worker(names, "third", Rc::clone(&seen), true));
+    until(&mut third, &mut updates, is_started).await;
+    assert!(select(&mut third, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
+    assert_eq!(seen.borrow()[4..], [("third", 0)]);
+}
