@@ -205,6 +205,11 @@ impl Jid {
     pub fn from_parts(name: Cow<'_, str>, server: Server) -> Result<Self, JidError> {
         let mut jid = Self { user: String::new(), server, device: 0, integrator: 0 };
         let mut user: &str = &name;
+        if jid.server != Server::Interop && !user.bytes().any(|byte| matches!(byte, b':' | b'.' | b'@')) {
+            // Nearly all addresses: nothing to take apart, and nothing that could be wrong but the server.
+            jid.user = name.into_owned();
+            return jid.check_server().map(|()| jid);
+        }
         if !user.is_empty() {
             if jid.server.last_device() > 0
                 && let Some((before, device)) = user.rsplit_once(':')
@@ -241,11 +246,7 @@ impl Jid {
     /// # Errors
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), JidError> {
-        if let Server::Other(name) = &self.server
-            && (name.is_empty() || name.contains('@') || Server::known(name).is_some())
-        {
-            return Err(JidError::Server);
-        }
+        self.check_server()?;
         let last_device = self.server.last_device();
         if self.device > last_device {
             return Err(JidError::DeviceTooLarge { most: last_device, got: self.device });
@@ -267,6 +268,17 @@ impl Jid {
             }
         }
         Ok(())
+    }
+}
+
+impl Jid {
+    fn check_server(&self) -> Result<(), JidError> {
+        match &self.server {
+            Server::Other(name) if name.is_empty() || name.contains('@') || Server::known(name).is_some() => {
+                Err(JidError::Server)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

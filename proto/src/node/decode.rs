@@ -4,6 +4,9 @@
 //! the places for children and attributes, which take far more memory than bytes on the wire, are paid for out of a
 //! budget that the size of the input sets. All forms that implementations are known to write are read; anything else is
 //! an error that says where. What it does not know: the flag byte before the node, and which node is expected.
+//!
+//! Results here are wide. Functions are inlined where they would else be copied from one stack frame to the next, which
+//! took a third of the time.
 
 use std::borrow::Cow;
 
@@ -35,6 +38,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline(always)]
     fn node(&mut self, depth: usize) -> Result<Node, DecodeError> {
         let offset = self.offset();
         if depth > MAX_DEPTH {
@@ -69,6 +73,7 @@ impl<'a> Reader<'a> {
         Ok(Node { tag, attrs, content })
     }
 
+    #[inline(always)]
     fn content(&mut self, depth: usize) -> Result<Content, DecodeError> {
         let offset = self.offset();
         match self.byte()? {
@@ -77,45 +82,64 @@ impl<'a> Reader<'a> {
                 let count = self.list_size(tag)?;
                 self.promise(offset, count, 3)?;
                 self.pay(offset, count)?;
-                let mut nodes = Vec::with_capacity(count);
-                for _ in 0..count {
-                    nodes.push(self.node(depth + 1)?);
-                }
-                Ok(Content::Nodes(nodes))
+                self.nodes(count, depth + 1).map(Content::Nodes)
             }
             tag @ tag::BINARY_8..=tag::BINARY_32 => Ok(Content::Bytes(self.binary(tag)?.to_vec())),
             tag => self.value_of(tag, offset).map(Content::Value),
         }
     }
 
+    /// The only way down: everything that a node consists of is inlined into it, once.
+    #[inline(never)]
+    fn nodes(&mut self, count: usize, depth: usize) -> Result<Vec<Node>, DecodeError> {
+        let mut nodes = Vec::with_capacity(count);
+        for _ in 0..count {
+            nodes.push(self.node(depth)?);
+        }
+        Ok(nodes)
+    }
+
+    #[inline]
     fn value(&mut self) -> Result<Value, DecodeError> {
         let offset = self.offset();
-        match self.byte()? {
-            tag::LIST_EMPTY => Ok(Value::Text(Cow::Borrowed(""))),
-            tag => self.value_of(tag, offset),
+        let tag = self.byte()?;
+        match token::single(tag) {
+            Some(word) => Ok(Value::Text(Cow::Borrowed(word))),
+            None if tag == tag::LIST_EMPTY => Ok(Value::Text(Cow::Borrowed(""))),
+            None => self.value_of(tag, offset),
         }
     }
 
     /// The text or address that begins with `tag`, which has been read at `offset`.
     fn value_of(&mut self, tag: u8, offset: usize) -> Result<Value, DecodeError> {
-        let jid = match tag {
-            tag::JID_PAIR => self.jid_pair(),
-            tag::AD_JID => self.ad_jid(),
-            tag::FB_JID => self.fb_jid(),
-            tag::INTEROP_JID => self.interop_jid(),
-            _ => return self.string(tag, offset).map(Value::Text),
-        };
-        jid?.map(Value::Jid).map_err(|source| DecodeError::Jid { offset, source })
+        match tag {
+            tag::JID_PAIR => self.jid_pair(offset).map(Value::Jid),
+            tag::AD_JID => self.ad_jid(offset).map(Value::Jid),
+            tag::FB_JID => self.fb_jid(offset).map(Value::Jid),
+            tag::INTEROP_JID => self.interop_jid(offset).map(Value::Jid),
+            _ => self.string(tag, offset).map(Value::Text),
+        }
     }
 
-    /// A string where nothing else may stand.
+    /// A string where nothing else may stand. Nearly all are single words, so these are asked for first.
+    #[inline]
     fn name(&mut self) -> Result<Text, DecodeError> {
         let offset = self.offset();
         let tag = self.byte()?;
+        match token::single(tag) {
+            Some(word) => Ok(Cow::Borrowed(word)),
+            None => self.string_here(tag, offset),
+        }
+    }
+
+    /// The same as [`Reader::string`], as a call: for the less travelled ways.
+    #[inline(never)]
+    fn string_here(&mut self, tag: u8, offset: usize) -> Result<Text, DecodeError> {
         self.string(tag, offset)
     }
 
     /// The text that begins with `tag`, which has been read at `offset`.
+    #[inline(always)]
     fn string(&mut self, tag: u8, offset: usize) -> Result<Text, DecodeError> {
         let alphabet = match tag {
             1..=tag::LAST_SINGLE => {
@@ -165,39 +189,45 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn jid_pair(&mut self) -> Result<Result<Jid, JidError>, DecodeError> {
-        let offset = self.offset();
-        let user = match self.byte()? {
-            tag::LIST_EMPTY => Cow::Borrowed(""),
-            tag => self.string(tag, offset)?,
-        };
-        Ok(Jid::from_parts(user, Server::named(self.name()?)))
+    fn jid_pair(&mut self, offset: usize) -> Result<Jid, DecodeError> {
+        let user = self.user()?;
+        let server = Server::named(self.name()?);
+        Jid::from_parts(user, server).map_err(|source| DecodeError::Jid { offset, source })
     }
 
-    fn ad_jid(&mut self) -> Result<Result<Jid, JidError>, DecodeError> {
-        let offset = self.offset();
+    fn ad_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
+        let place = self.offset();
         let [domain, device] = self.array()?;
-        let server = Server::of_domain(domain).ok_or(DecodeError::UnknownDomain { offset, domain })?;
-        self.device_jid(server, |_| Ok((u16::from(device), 0)))
+        let server = Server::of_domain(domain).ok_or(DecodeError::UnknownDomain { offset: place, domain })?;
+        let user = self.user()?;
+        device_jid(user, server, u16::from(device), 0, offset)
     }
 
-    fn fb_jid(&mut self) -> Result<Result<Jid, JidError>, DecodeError> {
-        self.device_jid(Server::Messenger, |reader| {
-            let device = u16::from_be_bytes(reader.array()?);
-            let offset = reader.offset();
-            if reader.name()? != Server::Messenger.as_str() {
-                return Err(DecodeError::WrongServer { offset, expected: "msgr" });
-            }
-            Ok((device, 0))
-        })
+    fn fb_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
+        let user = self.user()?;
+        let device = u16::from_be_bytes(self.array()?);
+        let place = self.offset();
+        if self.name()? != Server::Messenger.as_str() {
+            return Err(DecodeError::WrongServer { offset: place, expected: "msgr" });
+        }
+        device_jid(user, Server::Messenger, device, 0, offset)
     }
 
-    fn interop_jid(&mut self) -> Result<Result<Jid, JidError>, DecodeError> {
-        self.device_jid(Server::Interop, |reader| {
-            let [device_high, device_low, integrator_high, integrator_low] = reader.array()?;
-            reader.interop_server();
-            Ok((u16::from_be_bytes([device_high, device_low]), u16::from_be_bytes([integrator_high, integrator_low])))
-        })
+    fn interop_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
+        let user = self.user()?;
+        let device = u16::from_be_bytes(self.array()?);
+        let integrator = u16::from_be_bytes(self.array()?);
+        self.interop_server();
+        device_jid(user, Server::Interop, device, integrator, offset)
+    }
+
+    /// The user of an address, where an empty list stands for none.
+    fn user(&mut self) -> Result<Text, DecodeError> {
+        let offset = self.offset();
+        match self.byte()? {
+            tag::LIST_EMPTY => Ok(Cow::Borrowed("")),
+            tag => self.string_here(tag, offset),
+        }
     }
 
     /// Some writers put the server after the Partner's number, some an empty list, some nothing (wire.md §10 row 4).
@@ -209,25 +239,6 @@ impl<'a> Reader<'a> {
         if let Some(rest) = FORMS.iter().find_map(|form| self.rest.strip_prefix(*form)) {
             self.rest = rest;
         }
-    }
-
-    /// An address of the form user, then device and integrator as `numbers` reads them.
-    fn device_jid(
-        &mut self,
-        server: Server,
-        numbers: impl FnOnce(&mut Self) -> Result<(u16, u16), DecodeError>,
-    ) -> Result<Result<Jid, JidError>, DecodeError> {
-        let offset = self.offset();
-        let user = match self.byte()? {
-            tag::LIST_EMPTY => Cow::Borrowed(""),
-            tag => self.string(tag, offset)?,
-        };
-        let (device, integrator) = numbers(self)?;
-        if user.is_empty() {
-            return Ok(Err(JidError::EmptyUser));
-        }
-        let jid = Jid { user: user.into_owned(), server, device, integrator };
-        Ok(jid.check().map(|()| jid))
     }
 
     fn offset(&self) -> usize {
@@ -269,6 +280,17 @@ impl<'a> Reader<'a> {
         self.budget = self.budget.checked_sub(count).ok_or(DecodeError::TooManyItems { offset, most: MAX_ITEMS })?;
         Ok(())
     }
+}
+
+/// An address of one of the forms that have a device, which begins at `offset` and needs a user.
+fn device_jid(user: Text, server: Server, device: u16, integrator: u16, offset: usize) -> Result<Jid, DecodeError> {
+    let checked = if user.is_empty() {
+        Err(JidError::EmptyUser)
+    } else {
+        let jid = Jid { user: user.into_owned(), server, device, integrator };
+        jid.check().map(|()| jid)
+    };
+    checked.map_err(|source| DecodeError::Jid { offset, source })
 }
 
 /// Why bytes are not a node. Offsets count from the first byte of the node; for what was compressed, after inflating.

@@ -65,10 +65,9 @@ pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Result<Stri
         Alphabet::Nibble => &NIBBLE_PAIRS,
         Alphabet::Hex => &HEX_PAIRS,
     };
-    let mut text = vec![0; bytes.len() * 2];
-    let (pairs, _) = text.as_chunks_mut::<2>();
-    for (pair, byte) in pairs.iter_mut().zip(bytes) {
-        *pair = table.get(usize::from(*byte)).copied().unwrap_or([NONE; 2]);
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.extend_from_slice(&table.get(usize::from(*byte)).copied().unwrap_or([NONE; 2]));
     }
     if odd {
         text.pop();

@@ -44,7 +44,7 @@ pub(super) fn find(text: &str) -> Option<Token> {
             return None;
         }
         let place = entry & PLACE_MASK;
-        if entry & !PLACE_MASK == fingerprint && WORDS.get(usize::from(place)).is_some_and(|word| *word == text) {
+        if entry & !PLACE_MASK == fingerprint && WORDS.get(usize::from(place)).is_some_and(|word| equal(word, text)) {
             let [high, low] = place.to_be_bytes();
             return Some(match place.checked_sub(SINGLE.len() as u16) {
                 None => Token::Single(low),
@@ -71,6 +71,28 @@ pub(super) fn single(tag: u8) -> Option<&'static str> {
 pub(super) fn double(tag: u8, index: u8) -> Option<&'static str> {
     let dictionary = usize::from(tag.checked_sub(tag::DICTIONARY_0)?);
     WORDS.get(SINGLE.len() + dictionary * 256 + usize::from(index)).copied()
+}
+
+/// Equality of short texts by whole words of memory, as a call to compare a few bytes costs more than comparing them.
+fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.split_first_chunk::<8>(), b.split_first_chunk::<8>()) {
+        (Some((first_a, rest_a)), Some((first_b, rest_b))) => {
+            first_a == first_b && a.last_chunk::<8>() == b.last_chunk::<8>() && (a.len() <= 16 || rest_a == rest_b)
+        }
+        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>()) {
+            (Some(first_a), Some(first_b)) => first_a == first_b && a.last_chunk::<4>() == b.last_chunk::<4>(),
+            _ => match (a, b) {
+                ([a], [b]) => a == b,
+                ([a, c], [b, d]) => a == b && c == d,
+                ([a, c, e], [b, d, f]) => a == b && c == d && e == f,
+                _ => a.is_empty(),
+            },
+        },
+    }
 }
 
 /// Both ends and the length: no two words agree in all of them often enough to matter, and the middle is not read.
