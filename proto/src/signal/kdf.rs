@@ -35,3 +35,26 @@ pub(super) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
 pub(super) fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../../tests/vectors/vectors.json");
+
+    #[test]
+    fn the_derivations_of_the_protocol_are_the_reference_s() {
+        let vectors: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
+        let check = |name: &str, output: &str, salt: Option<[u8; 32]>, ikm: &[u8]| {
+            let vector = &vectors["hkdf"][name];
+            let parts = derive::<3>(salt.as_ref(), ikm, vector["info_ascii"].as_str().unwrap().as_bytes());
+            let hex: String = parts.as_flattened().iter().map(|byte| format!("{byte:02x}")).collect();
+            // A shorter output is the beginning of a longer one.
+            let expected = vector[output].as_str().unwrap();
+            assert_eq!(hex.get(..expected.len()), Some(expected), "{name}");
+        };
+        check("whispertext", "okm64", None, &[[0xFF; 32], [1; 32]].concat());
+        check("whisperratchet", "okm64", Some([3; 32]), &[2; 32]);
+        check("whispermessagekeys", "okm80", None, &[4; 32]);
+    }
+}

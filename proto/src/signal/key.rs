@@ -42,12 +42,15 @@ impl PublicKey {
     /// Reads what [`serialize`](Self::serialize) writes.
     ///
     /// # Errors
-    /// [`KeyError`] unless there are 33 bytes of which the first is 0x05.
+    /// [`KeyError`] unless there are 33 bytes of which the first is 0x05, and the others are a coordinate in its one
+    /// canonical form. Honest senders know no other; but if any were taken, a first message could be played back with
+    /// its base key spelled differently, as if it were new.
     pub fn from_serialized(bytes: &[u8]) -> Result<Self, KeyError> {
         let serialized: &[u8; Self::SERIALIZED_LEN] =
             bytes.try_into().map_err(|_| WrongLength { expected: Self::SERIALIZED_LEN, got: bytes.len() })?;
         match serialized {
-            [CURVE_TYPE, key @ ..] => Ok(Self(*key)),
+            [CURVE_TYPE, key @ ..] if is_canonical(key) => Ok(Self(*key)),
+            [CURVE_TYPE, ..] => Err(KeyError::NotCanonical),
             [kind, ..] => Err(KeyError::UnknownType { got: *kind }),
         }
     }
@@ -65,6 +68,14 @@ impl PublicKey {
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         xeddsa::verify(&self.0, message, signature)
+    }
+}
+
+/// Whether the little-endian number is below the field's prime, 2²⁵⁵ − 19. X25519 itself takes larger ones too.
+fn is_canonical(key: &[u8; 32]) -> bool {
+    match key {
+        [0xED..=0xFF, middle @ .., 0x7F] => middle.iter().any(|byte| *byte != 0xFF),
+        [.., last] => *last <= 0x7F,
     }
 }
 
@@ -155,6 +166,9 @@ pub enum KeyError {
         /// The type byte that came.
         got: u8,
     },
+    /// A coordinate that is not below the field's prime.
+    #[error("a public key is not in canonical form")]
+    NotCanonical,
 }
 
 /// A remote public key of small order: agreeing with it would give a secret that everybody knows.
@@ -183,6 +197,26 @@ mod tests {
             Err(KeyError::WrongLength(WrongLength { expected: 33, got: 32 }))
         );
         assert_eq!(PublicKey::from_serialized(&[6; 33]), Err(KeyError::UnknownType { got: 6 }));
+    }
+
+    #[test]
+    fn each_key_has_one_serialized_form() {
+        let prime = {
+            let mut prime = [0xFF; 32];
+            (prime[0], prime[31]) = (0xED, 0x7F);
+            prime
+        };
+        let read = |change: fn(&mut [u8; 32])| {
+            let mut key = prime;
+            change(&mut key);
+            PublicKey::from_serialized(&PublicKey(key).serialize()).map(drop)
+        };
+        assert_eq!(read(|_| ()), Err(KeyError::NotCanonical));
+        assert_eq!(read(|key| key[0] = 0xFF), Err(KeyError::NotCanonical));
+        assert_eq!(read(|key| key[31] = 0x80), Err(KeyError::NotCanonical));
+        assert_eq!(read(|key| key[0] = 0xEC), Ok(()));
+        assert_eq!(read(|key| key[9] = 0xFE), Ok(()));
+        assert_eq!(read(|key| key[31] = 0x7E), Ok(()));
     }
 
     #[test]
