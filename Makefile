@@ -5,17 +5,19 @@ SHELL := /bin/bash
 # Tools live outside the clone (tests/toolchain/setup), so that a second clone finds them warm.
 export CAUSEWAY_TOOLS ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/causeway
 export PATH := $(CAUSEWAY_TOOLS)/bin:$(PATH)
+# Trunk reads NO_COLOR as a switch of its own and stops at any value but true or false.
+unexport NO_COLOR
 export TRUNK_SKIP_VERSION_CHECK := true
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 WASM := --target wasm32-unknown-unknown
 STEP := tests/toolchain/step
 
-.PHONY: help run test bench build check setup-run setup-check setup-test \
-  format clippy clippy-wasm deny test-native test-wasm test-e2e test-independent size
+.PHONY: help run test bench build check setup-run setup-check setup-test format clippy clippy-wasm deny tidy \
+  fuzz-builds test-native test-wasm test-e2e test-independent size
 
 help: ## what each target does
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: setup-run ## build everything, start sandbox, partner server and client, print the address; Ctrl-C stops all
 	@tests/toolchain/run
@@ -32,7 +34,6 @@ build: setup-run ## the client as a browser gets it (dist/), optimised and with 
 
 check: setup-check format clippy clippy-wasm deny tidy ## formatting, lints (native and wasm), layering, licences
 
-.PHONY: tidy
 format:
 	@$(STEP) "formatting" cargo fmt --all --check
 clippy:
@@ -43,6 +44,9 @@ deny:
 	@$(STEP) "licences, sources, banned crates" tests/toolchain/deny
 tidy:
 	@$(STEP) "layering and house rules" cargo test --locked -q --test tidy
+
+fuzz-builds:
+	@$(STEP) "fuzz targets compile" cargo check --locked --manifest-path tests/fuzz/Cargo.toml
 
 test-native: ## unit, property, conversation and fuzz tests, without a browser
 	@$(STEP) "tests, native" cargo test --locked
