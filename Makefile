@@ -35,7 +35,7 @@ build: setup-run ## the client as a browser gets it (dist/), optimised and with 
 check: setup-check format clippy clippy-wasm deny tidy ## formatting, lints (native and wasm), layering, licences
 
 format:
-	@$(STEP) "formatting" cargo fmt --all --check
+	@$(STEP) "formatting" tests/toolchain/format
 clippy:
 	@$(STEP) "clippy, native" cargo clippy --locked --workspace --exclude causeway-web --all-targets -- -D warnings
 clippy-wasm:

@@ -1,0 +1,158 @@
+//! What must hold for any bytes at all, one function for each door that bytes from outside come in by.
+//!
+//! A function returns if all holds and panics if something does not. Beside "no panic" each says what a sound answer
+//! is. What this module does not know: who calls it (libFuzzer, or the fixed run of `tests/fuzzing.rs`).
+
+use super::fixture;
+use causeway::store::{changes::Table, seal::Sealer};
+use causeway_proto::{
+    content,
+    frame::FrameReader,
+    node::{self, Node, document, xml},
+    noise::{self, StaticKey, trust},
+    profile::Profile,
+    schema,
+    secret::Secret,
+    signal::{Envelope, EnvelopeKind, SessionRecord, padding},
+    stanza::Stanza,
+};
+use prost::Message as _;
+use std::sync::LazyLock;
+
+/// Largest frame and largest inflated stanza that the targets allow.
+const MOST: usize = 1 << 16;
+/// 2024-01-01, when every certificate of the vectors is valid.
+const NOW: u64 = 1_704_067_200;
+
+/// A stream cut into pieces means the same as the stream in one piece. The first byte says how long the pieces are.
+pub fn frame(data: &[u8]) {
+    let Some((&piece, stream)) = data.split_first() else { return };
+    let whole = frames(stream, stream.len().max(1));
+    let pieces = frames(stream, usize::from(piece).max(1));
+    assert_eq!(whole, pieces);
+    for frame in whole.0 {
+        assert!(frame.len() <= MOST);
+    }
+}
+
+fn frames(stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool) {
+    let mut reader = FrameReader::new(MOST);
+    let mut found = Vec::new();
+    for piece in stream.chunks(piece) {
+        reader.feed(piece);
+        loop {
+            match reader.next() {
+                Ok(Some(frame)) => found.push(frame),
+                Ok(None) => break,
+                Err(_) => return (found, true),
+            }
+        }
+    }
+    (found, false)
+}
+
+/// A node that was read can be written and read again, in binary and as XML, and is the same.
+pub fn node(data: &[u8]) {
+    if let Ok(read) = node::decode(data) {
+        same_again(read);
+    }
+}
+
+/// The same behind the flag byte, where zlib may hide a bomb.
+pub fn document(data: &[u8]) {
+    if let Ok(read) = document::decode(data, MOST) {
+        same_again(read);
+    }
+}
+
+fn same_again(read: Node) {
+    let mut bytes = Vec::new();
+    if node::encode(&read, &Profile::default(), &mut bytes).is_ok() {
+        let again = node::decode(&bytes).expect("what was encoded decodes");
+        assert_eq!(again, read);
+    }
+    assert_eq!(xml::parse(&xml::print(&read)).as_ref(), Ok(&read));
+    // Every stanza has a reading, be it "malformed".
+    drop(Stanza::from_node(read));
+}
+
+/// A node read from XML is printed and read again as the same.
+pub fn xml(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Ok(read) = xml::parse(text) {
+        assert_eq!(xml::parse(&xml::print(&read)).as_ref(), Ok(&read));
+    }
+}
+
+static STATIC_KEY: LazyLock<StaticKey> = LazyLock::new(|| StaticKey::from_secret(Secret::new([7; 32])));
+
+/// Content, client payload, certificate chain and server hello: all refused or read, never trusted. The first byte
+/// says which.
+pub fn protobuf(data: &[u8]) {
+    let Some((&which, data)) = data.split_first() else { return };
+    match which % 4 {
+        0 => {
+            if let Ok(read) = content::parse(data) {
+                assert!(!read.kind().is_empty());
+            }
+        }
+        1 => drop(schema::client_payload::ClientPayload::decode(data)),
+        2 => {
+            let root = trust::Root::from(&Profile::default());
+            assert!(trust::verify(data, &[9; 32], &root, NOW).is_err(), "nobody can sign for this root");
+        }
+        _ => {
+            let (waiting, _) = noise::handshake::start(&STATIC_KEY, &Profile::default(), &mut fixture::rng(3))
+                .expect("the first flight depends on nobody");
+            assert!(waiting.read(data, NOW).is_err(), "nobody can sign for this root");
+        }
+    }
+}
+
+/// An envelope is kept as it came. The first byte says which kind.
+pub fn envelope(data: &[u8]) {
+    let Some((&kind, data)) = data.split_first() else { return };
+    if let Ok(read) = Envelope::parse(kind_of(kind), data) {
+        assert_eq!(read.as_bytes(), data);
+        assert_eq!(read.kind(), kind_of(kind));
+    }
+}
+
+fn kind_of(byte: u8) -> EnvelopeKind {
+    if byte.is_multiple_of(2) { EnvelopeKind::Plain } else { EnvelopeKind::PreKey }
+}
+
+/// A message that does not decrypt leaves the record as it was; padding that is none is refused. The first byte says
+/// which kind of envelope.
+pub fn session(data: &[u8]) {
+    static BOB: LazyLock<fixture::Person> = LazyLock::new(|| fixture::conversation().1);
+    let Some((&kind, data)) = data.split_first() else { return };
+    let Ok(envelope) = Envelope::parse(kind_of(kind), data) else { return };
+    let mut record = BOB.record.clone();
+    match record.decrypt(&BOB.local(), &envelope, &*BOB, &mut fixture::rng(2)) {
+        Err(error) => {
+            assert!(error.retry_code() < 256);
+            assert_eq!(record.to_bytes(), BOB.record.to_bytes());
+        }
+        Ok(decrypted) => {
+            assert_ne!(record.to_bytes(), BOB.record.to_bytes(), "a key was used and must be gone");
+            let mut plaintext = decrypted.plaintext.to_vec();
+            let _sound_or_refused = padding::unpad(&mut plaintext);
+        }
+    }
+}
+
+/// A record that was read is written as bytes that read as the same.
+pub fn record(data: &[u8]) {
+    if let Ok(read) = SessionRecord::from_bytes(data) {
+        let written = read.to_bytes();
+        let again = SessionRecord::from_bytes(&written).expect("what was written reads");
+        assert_eq!(again.to_bytes(), written);
+    }
+}
+
+/// A sealed row that nobody sealed does not open.
+pub fn sealed_row(data: &[u8]) {
+    let sealer = Sealer::new(&Secret::new([5; 32]));
+    assert!(sealer.open(Table::Session, b"somebody", data).is_err());
+}
