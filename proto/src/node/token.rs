@@ -45,14 +45,9 @@ pub(super) fn find(text: &str) -> Option<Token> {
         }
         let place = entry & PLACE_MASK;
         if entry & !PLACE_MASK == fingerprint && WORDS.get(usize::from(place)).is_some_and(|word| equal(word, text)) {
-            let [high, low] = place.to_be_bytes();
-            return Some(match place.checked_sub(SINGLE.len() as u16) {
-                None => Token::Single(low),
-                Some(double) => {
-                    let [dictionary, index] = double.to_be_bytes();
-                    debug_assert!(dictionary <= 3 && high <= 4);
-                    Token::Double(tag::DICTIONARY_0 + dictionary, index)
-                }
+            return Some(match place.checked_sub(SINGLE.len() as u16).map(u16::to_be_bytes) {
+                None => Token::Single(place as u8),
+                Some([dictionary, index]) => Token::Double(tag::DICTIONARY_0 + dictionary, index),
             });
         }
         at = (at + 1) % SLOTS;
