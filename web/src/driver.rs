@@ -10,6 +10,7 @@ use crate::port::clock::{self, Sleep};
 use crate::port::http;
 use crate::port::idb::Store;
 use crate::port::socket::{Socket, SocketEvent};
+use causeway::engine::Engine;
 use causeway::io::{Input, Millis, Output, SocketId, StopReason};
 use causeway::view::Update;
 use core::cell::Cell;
@@ -37,6 +38,16 @@ pub trait Machine {
     fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng);
     /// The next thing to do.
     fn poll(&mut self) -> Output;
+}
+
+impl Machine for Engine {
+    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+        Self::handle(self, input, now, rng);
+    }
+
+    fn poll(&mut self) -> Output {
+        Self::poll(self)
+    }
 }
 
 /// What the world can say to a driver.

@@ -7,6 +7,7 @@ use causeway_web::page::Page;
 use causeway_web::port::{boot, worker::EngineWorker};
 
 fn main() {
+    boot::report_panics();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
     match (Link::connect(take), EngineWorker::start(boot::show_failure)) {

@@ -17,3 +17,8 @@ pub mod socket;
 pub mod storage;
 pub mod window;
 pub mod worker;
+
+/// Runs a future beside everything else, for as long as this page or worker lives.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    wasm_bindgen_futures::spawn_local(future);
+}
