@@ -6,6 +6,7 @@
 //! import it.
 
 pub mod driver;
+pub mod keep;
 pub mod link;
 pub mod page;
 pub mod port;

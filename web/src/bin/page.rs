@@ -1,7 +1,9 @@
 //! The page: shows the user interface, and starts the worker in which this tab's engine may run.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use causeway_web::keep::Keeper;
 use causeway_web::link::Link;
 use causeway_web::page::Page;
 use causeway_web::port::{boot, worker::EngineWorker};
@@ -10,7 +12,12 @@ fn main() {
     boot::report_panics();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
-    match (Link::connect(take), EngineWorker::start(boot::show_failure)) {
+    let keeper = RefCell::new(Keeper::default());
+    let on_update = move |update| {
+        keeper.borrow_mut().watch(&update);
+        take(update);
+    };
+    match (Link::connect(on_update), EngineWorker::start(boot::show_failure)) {
         (Ok(link), Ok(worker)) => {
             page.join(move |action| link.send(action));
             // The worker lives as long as the page.
