@@ -126,7 +126,10 @@ impl Engine {
             Input::Closed(socket) => self.channel.closed(socket, now, rng),
             Input::Loaded(id, result) => self.loaded(id, result, now, rng),
             Input::Committed(transaction) => {
-                self.storage = Issue::None;
+                // A write that works disproves a full or failing disk, but mends no damaged row.
+                if self.storage != Issue::StorageDamaged {
+                    self.storage = Issue::None;
+                }
                 let effects = self.ledger.committed(transaction);
                 self.release(effects, now, rng);
             }

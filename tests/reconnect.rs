@@ -1,0 +1,188 @@
+//! What happens when the connection does not hold: the same bytes under the same id, in order, and no storm.
+
+mod support;
+
+use causeway::view::{Action, ConnectionState, Delivery, Issue, MessageRef, Reconnect};
+use causeway_proto::node::Node;
+use support::{BOB, BOB_CHAT, World};
+
+#[test]
+fn an_unacknowledged_message_goes_out_again_as_the_very_same_bytes() {
+    let mut world = World::enlisted(1);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.swallow = true;
+    world.send(&chat, "hello");
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
+    world.cut();
+    world.kill();
+    world.sleep_until(ConnectionState::Online);
+    let messages: Vec<Node> = world.chatd.messages().into_iter().cloned().collect();
+    assert!(messages.len() >= 2);
+    assert!(messages.iter().all(|message| *message == messages[0]), "another ciphertext or id");
+    world.chatd.fate.swallow = false;
+    world.cut();
+    world.sleep_until(ConnectionState::Online);
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered]);
+    assert_eq!(world.phone(BOB).received.len(), 1);
+}
+
+#[test]
+fn what_is_written_offline_goes_out_in_order() {
+    let mut world = World::enlisted(2);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.refuse = true;
+    world.cut();
+    for number in 0..20 {
+        assert_eq!(world.send(&chat, &format!("message {number}")), Issue::None);
+    }
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued; 20]);
+    world.chatd.fate.refuse = false;
+    world.sleep_until(ConnectionState::Online);
+    let received: Vec<String> = world.phone(BOB).received.iter().map(|(_, text)| text.clone()).collect();
+    assert_eq!(received, (0..20).map(|number| format!("message {number}")).collect::<Vec<_>>());
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered; 20]);
+}
+
+#[test]
+fn a_refused_message_says_so_and_can_be_tried_again_or_deleted() {
+    let mut world = World::enlisted(3);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.ack_error = Some(479);
+    world.send(&chat, "one");
+    world.send(&chat, "two");
+    assert_eq!(world.deliveries(&chat), [Delivery::Failed; 2]);
+    let thread = world.thread(&chat);
+    assert_eq!(thread[0].issue(), Issue::MessageRefused);
+    world.chatd.fate.ack_error = None;
+    let first = MessageRef { chat: chat.clone(), seq: thread[0].seq };
+    world.command(Action::Retry(first));
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered, Delivery::Failed]);
+    let second = MessageRef { chat: chat.clone(), seq: thread[1].seq };
+    world.command(Action::Discard(second));
+    assert_eq!(world.texts(&chat), ["one"]);
+}
+
+#[test]
+fn an_overloaded_server_is_asked_again_later() {
+    let mut world = World::enlisted(4);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.ack_error = Some(503);
+    world.send(&chat, "patience");
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
+    world.chatd.fate.ack_error = None;
+    for _ in 0..4 {
+        world.sleep();
+    }
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered]);
+}
+
+#[test]
+fn a_peer_without_keys_fails_the_message_and_names_the_reason() {
+    let mut world = World::enlisted(5);
+    let chat = world.start_chat("+49 151 00000000");
+    world.send(&chat, "anybody?");
+    assert_eq!(world.deliveries(&chat), [Delivery::Failed]);
+    assert_eq!(world.thread(&chat)[0].issue(), Issue::PeerUnreachable);
+    world.chatd.fate.bad_bundle = true;
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "hello");
+    assert_eq!(world.thread(&chat)[0].issue(), Issue::PeerKeysInvalid);
+    assert!(world.chatd.messages().is_empty());
+}
+
+#[test]
+fn being_replaced_stops_and_asks() {
+    let mut world = World::enlisted(6);
+    world.serve(&Node::new("stream:error").with_node(Node::new("conflict").with("type", "replaced")));
+    assert_eq!(world.connection().state(), ConnectionState::Stopped);
+    assert_eq!(world.connection().issue(), Issue::Replaced);
+    assert_eq!(world.wake_at, None, "nothing is tried by itself");
+    world.command(Action::Reconnect(Reconnect {}));
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+}
+
+#[test]
+fn failures_are_told_apart() {
+    for (reason, state, issue) in [
+        (401, ConnectionState::Stopped, Issue::LoginRefused),
+        (402, ConnectionState::Stopped, Issue::Banned),
+        (403, ConnectionState::Stopped, Issue::NotEnlisted),
+        (405, ConnectionState::Stopped, Issue::Outdated),
+        (414, ConnectionState::Waiting, Issue::LoginRefused),
+        (503, ConnectionState::Waiting, Issue::ChatUnreachable),
+    ] {
+        let mut world = World::enlisted(7);
+        world.chatd.fate.failure = Some(reason);
+        world.cut();
+        world.sleep();
+        assert_eq!((world.connection().state(), world.connection().issue()), (state, issue), "{reason}");
+    }
+}
+
+#[test]
+fn an_outdated_client_keeps_what_it_could_not_send() {
+    let mut world = World::enlisted(8);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.failure = Some(405);
+    world.cut();
+    world.sleep();
+    world.send(&chat, "for after the update");
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
+    world.chatd.fate.failure = None;
+    world.kill();
+    world.sleep_until(ConnectionState::Online);
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered]);
+}
+
+#[test]
+fn a_dead_link_is_noticed_within_ten_seconds_of_being_used() {
+    let mut world = World::enlisted(9);
+    let chat = world.start_chat(BOB);
+    world.chatd.hang_up();
+    let sent = world.now;
+    world.send(&chat, "into the void");
+    while world.connection().state() == ConnectionState::Online {
+        world.sleep();
+    }
+    assert!(world.now - sent <= 10_000, "noticed after {} ms", world.now - sent);
+}
+
+#[test]
+fn pings_are_answered_and_asked() {
+    let mut world = World::enlisted(10);
+    let pings =
+        |world: &World| world.chatd.heard("iq").iter().filter(|iq| iq.text("xmlns").as_deref() == Some("w:p")).count();
+    let ping = Node::new("iq")
+        .with("from", "s.whatsapp.net")
+        .with("type", "get")
+        .with("xmlns", "urn:xmpp:ping")
+        .with("id", "p1");
+    world.serve(&ping);
+    let answered = world
+        .chatd
+        .heard("iq")
+        .iter()
+        .any(|iq| iq.text("id").as_deref() == Some("p1") && iq.text("type").as_deref() == Some("result"));
+    assert!(answered);
+    assert_eq!(pings(&world), 0);
+    for _ in 0..3 {
+        world.sleep();
+    }
+    assert!(pings(&world) >= 1);
+    assert_eq!(world.connection().state(), ConnectionState::Online, "the answers count as life");
+}
+
+#[test]
+fn an_ended_partner_session_asks_to_sign_in_and_goes_on_by_itself_after_it() {
+    let mut world = World::enlisted(11);
+    world.servers.token = support::ok(401, "");
+    world.cut();
+    world.sleep();
+    assert_eq!(world.connection().issue(), Issue::SignInNeeded);
+    world.servers.token = support::ok(200, "header.claims.signature");
+    assert_eq!(world.sign_in("mallory"), Issue::AlreadyEnlisted);
+    assert_eq!(world.sign_in("alice"), Issue::None);
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+    world.write_from(BOB, "welcome back");
+    assert_eq!(world.texts(BOB_CHAT), ["welcome back"]);
+}

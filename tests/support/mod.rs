@@ -1,0 +1,331 @@
+//! A world for one engine: a store in memory, a partner server and a chat server in miniature, and people with phones.
+//! Time and randomness come from the test. Nothing runs by itself: every run with the same seed is the same.
+//!
+//! The real sandbox (`tests/gatekeeper`) is met in the end-to-end tests; this one can be stopped between any two bytes.
+#![allow(dead_code, reason = "every test binary uses a part of it")]
+
+mod chatd;
+mod phone;
+
+pub(crate) use chatd::Chatd;
+pub(crate) use phone::Phone;
+
+use causeway::engine::{Config, Engine};
+use causeway::io::{
+    HttpFailure, HttpRequest, HttpResponse, Input, Millis, Output, StopReason, StoreFailure, TransactionId,
+};
+use causeway::store::changes::Changes;
+use causeway::store::memory::{MemoryPlace, MemoryStore};
+use causeway::view::{
+    Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue, MessageView, News,
+    OpenChat, Send, SignIn, Snapshot, StartChat, Update,
+};
+use causeway_proto::node::Node;
+use causeway_proto::secret::Secret;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::collections::{BTreeMap, VecDeque};
+
+/// When every world begins: inside the certificates' dates.
+pub(crate) const BEGIN: Millis = 1_800_000_000_000;
+
+/// What the partner server and the enlistment API answer.
+pub(crate) struct Servers {
+    pub(crate) token: Result<HttpResponse, HttpFailure>,
+    pub(crate) enlist: Result<HttpResponse, HttpFailure>,
+    pub(crate) account: u16,
+}
+
+/// One engine and everything around it.
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) place: MemoryPlace,
+    pub(crate) store: MemoryStore,
+    pub(crate) chatd: Chatd,
+    pub(crate) phones: BTreeMap<String, Phone>,
+    pub(crate) servers: Servers,
+    pub(crate) now: Millis,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) updates: Vec<Update>,
+    pub(crate) requests: Vec<HttpRequest>,
+    pub(crate) stopped: Option<StopReason>,
+    /// Commits wait for [`World::commit`] instead of becoming durable at once.
+    pub(crate) hold_commits: bool,
+    pub(crate) held: VecDeque<(TransactionId, Changes)>,
+    /// The next commits fail like this.
+    pub(crate) fail_commits: Option<StoreFailure>,
+    pub(crate) commits: usize,
+    pub(crate) wake_at: Option<Millis>,
+    tag: u64,
+}
+
+pub(crate) fn ok(status: u16, body: &str) -> Result<HttpResponse, HttpFailure> {
+    Ok(HttpResponse { status, body: body.as_bytes().to_vec() })
+}
+
+impl World {
+    /// A browser that was never used.
+    pub(crate) fn fresh(seed: u64) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let place = MemoryPlace::default();
+        let chatd = Chatd::new(&mut rng);
+        Self {
+            engine: engine(),
+            store: place.open_now(),
+            place,
+            chatd,
+            phones: BTreeMap::new(),
+            servers: Servers {
+                token: ok(200, "header.claims.signature"),
+                enlist: ok(200, r#"{"login":"1-10853634039893@interop","status":"ok"}"#),
+                account: 204,
+            },
+            now: BEGIN,
+            rng,
+            updates: Vec::new(),
+            requests: Vec::new(),
+            stopped: None,
+            hold_commits: false,
+            held: VecDeque::new(),
+            fail_commits: None,
+            commits: 0,
+            wake_at: None,
+            tag: 0,
+        }
+    }
+
+    /// Alice, enlisted and online, and Bob with a phone.
+    pub(crate) fn enlisted(seed: u64) -> Self {
+        let mut world = Self::fresh(seed);
+        world.add_phone(BOB);
+        world.input(Input::Started);
+        assert_eq!(world.sign_in("alice"), Issue::None);
+        assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+        assert_eq!(world.connection().state(), ConnectionState::Online);
+        world
+    }
+
+    pub(crate) fn add_phone(&mut self, number: &str) {
+        self.phones.insert(number.to_owned(), Phone::new(number, &mut self.rng));
+    }
+
+    pub(crate) fn phone(&mut self, number: &str) -> &mut Phone {
+        self.phones.get_mut(number).expect("no such phone")
+    }
+
+    /// One input, and everything that follows from it until nothing moves.
+    pub(crate) fn input(&mut self, input: Input) {
+        self.engine.handle(input, self.now, &mut self.rng);
+        self.settle();
+    }
+
+    pub(crate) fn settle(&mut self) {
+        let mut inputs = VecDeque::new();
+        loop {
+            loop {
+                match self.engine.poll() {
+                    Output::Idle(wake_at) => break self.wake_at = wake_at,
+                    output => self.perform(output, &mut inputs),
+                }
+            }
+            let Some(input) = inputs.pop_front() else { break };
+            self.engine.handle(input, self.now, &mut self.rng);
+        }
+    }
+
+    fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) {
+        match output {
+            Output::Connect(socket, _) => match self.chatd.connect(socket) {
+                true => inputs.push_back(Input::Opened(socket)),
+                false => inputs.push_back(Input::Closed(socket)),
+            },
+            Output::Transmit(socket, bytes) => {
+                let answers = self.chatd.receive(socket, &bytes, &mut self.phones, self.now, &mut self.rng);
+                inputs.extend(answers.into_iter().map(|bytes| Input::Received(socket, bytes)));
+                if self.chatd.has_hung_up(socket) {
+                    inputs.push_back(Input::Closed(socket));
+                }
+            }
+            Output::Close(socket) => self.chatd.close(socket),
+            Output::Load(id, queries) => inputs.push_back(Input::Loaded(id, self.store.load_now(&queries))),
+            Output::Commit(id, changes) => match self.hold_commits {
+                true => self.held.push_back((id, changes)),
+                false => inputs.push_back(self.commit_now(id, &changes)),
+            },
+            Output::Request(id, request) => inputs.push_back(Input::Answered(id, self.answer(request))),
+            Output::Update(update) => self.updates.push(update),
+            Output::Stop(reason) => self.stopped = Some(reason),
+            Output::Idle(_) => {}
+        }
+    }
+
+    fn commit_now(&mut self, id: TransactionId, changes: &Changes) -> Input {
+        if let Some(failure) = self.fail_commits {
+            return Input::Aborted(id, failure);
+        }
+        self.commits += 1;
+        match self.store.commit_now(changes) {
+            Ok(()) => Input::Committed(id),
+            Err(failure) => Input::Aborted(id, failure),
+        }
+    }
+
+    /// Makes the oldest held commit durable. Answers whether there was one.
+    pub(crate) fn commit(&mut self) -> bool {
+        let Some((id, changes)) = self.held.pop_front() else { return false };
+        let input = self.commit_now(id, &changes);
+        self.input(input);
+        true
+    }
+
+    fn answer(&mut self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let answer = match request.url.as_str() {
+            "/api/profile" => ok(200, &self.chatd.deployment()),
+            "/api/token" => self.servers.token.clone(),
+            "/api/account" | "/api/session" => ok(self.servers.account, ""),
+            chatd::ENLIST_URL => self.servers.enlist.clone(),
+            other => panic!("a request to {other}"),
+        };
+        self.requests.push(request);
+        answer
+    }
+
+    /// The browser is killed and opened again: what was not durable is gone.
+    pub(crate) fn kill(&mut self) {
+        self.chatd.hang_up();
+        self.engine = engine();
+        self.store = self.place.open_now();
+        self.held.clear();
+        self.updates.clear();
+        self.input(Input::Started);
+    }
+
+    /// The connection is lost.
+    pub(crate) fn cut(&mut self) {
+        let socket = self.chatd.hang_up();
+        self.input(Input::Closed(socket));
+    }
+
+    /// Time passes until the engine wants to wake, and it does.
+    pub(crate) fn sleep(&mut self) {
+        if let Some(at) = self.wake_at {
+            self.now = self.now.max(at);
+            self.input(Input::Elapsed);
+        }
+    }
+
+    /// Time passes until the connection is in this state, or the test fails.
+    pub(crate) fn sleep_until(&mut self, state: ConnectionState) {
+        for _ in 0..50 {
+            if self.connection().state() == state {
+                return;
+            }
+            self.sleep();
+        }
+        panic!("waited for {state:?}, is {:?}", self.connection());
+    }
+
+    /// The server sends a stanza.
+    pub(crate) fn serve(&mut self, node: &Node) {
+        let (socket, bytes) = self.chatd.seal(node);
+        self.input(Input::Received(socket, bytes));
+    }
+
+    /// A phone writes to Alice; the message is delivered, or waits for her.
+    pub(crate) fn write_from(&mut self, number: &str, text: &str) -> String {
+        let phone = self.phones.get_mut(number).expect("no such phone");
+        let (id, node) = phone.write(text, &mut self.chatd, self.now, &mut self.rng);
+        self.chatd.mail(node);
+        self.deliver();
+        id
+    }
+
+    /// Delivers what is in the mailbox, if she is online.
+    pub(crate) fn deliver(&mut self) {
+        if let Some((socket, bytes)) = self.chatd.deliver() {
+            self.input(Input::Received(socket, bytes));
+        }
+    }
+
+    pub(crate) fn next_tag(&mut self) -> u64 {
+        self.tag += 1;
+        self.tag
+    }
+
+    /// A person asks for something, and this is the answer.
+    pub(crate) fn command(&mut self, action: Action) -> Done {
+        let tag = self.next_tag();
+        self.input(Input::Command(Command { tag, action: Some(action) }));
+        self.done(tag).unwrap_or_else(|| panic!("no answer"))
+    }
+
+    pub(crate) fn done(&self, tag: u64) -> Option<Done> {
+        self.updates.iter().rev().find_map(|update| match &update.news {
+            Some(News::Done(done)) if done.tag == tag => Some(done.clone()),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn sign_in(&mut self, identifier: &str) -> Issue {
+        let sign_in = SignIn { identifier: identifier.into(), password: "correct horse".into(), create: true };
+        self.command(Action::SignIn(sign_in)).issue()
+    }
+
+    pub(crate) fn start_chat(&mut self, phone: &str) -> String {
+        self.command(Action::StartChat(StartChat { phone: phone.into() })).chat
+    }
+
+    pub(crate) fn send(&mut self, chat: &str, text: &str) -> Issue {
+        self.command(Action::Send(Send { chat: chat.into(), text: text.into() })).issue()
+    }
+
+    /// Every message of a chat, as a page would be shown them.
+    pub(crate) fn thread(&mut self, chat: &str) -> Vec<MessageView> {
+        let tag = self.next_tag();
+        let open = OpenChat { chat: chat.into(), before: None, limit: 200 };
+        self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)) }));
+        let thread = self.updates.iter().rev().find_map(|update| match &update.news {
+            Some(News::Thread(thread)) if thread.tag == tag => Some(thread.messages.clone()),
+            _ => None,
+        });
+        thread.expect("no thread")
+    }
+
+    pub(crate) fn texts(&mut self, chat: &str) -> Vec<String> {
+        self.thread(chat).into_iter().map(|message| message.text).collect()
+    }
+
+    pub(crate) fn deliveries(&mut self, chat: &str) -> Vec<Delivery> {
+        self.thread(chat).iter().filter(|message| message.outgoing).map(MessageView::delivery).collect()
+    }
+
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        self.command(Action::Hello(causeway::view::Hello {}));
+        let snapshot = self.updates.iter().rev().find_map(|update| match &update.news {
+            Some(News::Snapshot(snapshot)) => Some(snapshot.clone()),
+            _ => None,
+        });
+        snapshot.expect("no snapshot")
+    }
+
+    pub(crate) fn chat(&mut self, id: &str) -> ChatView {
+        self.snapshot().chats.into_iter().find(|chat| chat.id == id).expect("no such chat")
+    }
+
+    pub(crate) fn connection(&self) -> ConnectionView {
+        let view = self.updates.iter().rev().find_map(|update| match &update.news {
+            Some(News::Connection(view)) => Some(view.clone()),
+            Some(News::Snapshot(snapshot)) => snapshot.connection.clone(),
+            _ => None,
+        });
+        view.unwrap_or_default()
+    }
+}
+
+/// Bob's number and his chat.
+pub(crate) const BOB: &str = "14155550123";
+pub(crate) const BOB_CHAT: &str = "14155550123@s.whatsapp.net";
+
+fn engine() -> Engine {
+    Engine::new(Config { data_key: Secret::new([7; 32]), client_version: "test".into(), partner_api: String::new() })
+}
