@@ -3,7 +3,7 @@
 //! What this module does not know: how often a message is retried, and what a person gets to see.
 
 use super::agreement::AgreementError;
-use super::envelope::EnvelopeError;
+use super::message::EnvelopeError;
 
 /// A message that could not be encrypted. The record is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

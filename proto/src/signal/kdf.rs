@@ -2,10 +2,15 @@
 //!
 //! What this module does not know: which key a derivation leads to.
 
-use hkdf::Hkdf;
+use std::sync::LazyLock;
+
+use hkdf::HkdfExtract;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+/// An extraction without salt. Every message needs one, and setting it up is a tenth of the message's hashing.
+static UNSALTED: LazyLock<HkdfExtract<Sha256>> = LazyLock::new(|| HkdfExtract::new(None));
 
 /// HKDF-SHA256 (RFC 5869) of `ikm`, cut into `PARTS` keys of 32 bytes. No salt means 32 zero bytes.
 pub(super) fn derive<const PARTS: usize>(
@@ -14,21 +19,22 @@ pub(super) fn derive<const PARTS: usize>(
     info: &[u8],
 ) -> Zeroizing<[[u8; 32]; PARTS]> {
     const { assert!(PARTS <= 255, "HKDF-SHA256 gives at most 255 blocks of 32 bytes") };
+    let mut extract = match salt {
+        Some(salt) => HkdfExtract::new(Some(salt)),
+        None => UNSALTED.clone(),
+    };
+    extract.input_ikm(ikm);
+    let (_, expand) = extract.finalize();
     let mut parts = Zeroizing::new([[0; 32]; PARTS]);
     #[expect(clippy::expect_used, reason = "the length was checked when this was compiled")]
-    Hkdf::<Sha256>::new(salt.map(<[u8; 32]>::as_slice), ikm)
-        .expand(info, parts.as_flattened_mut())
-        .expect("at most 255 blocks");
+    expand.expand(info, parts.as_flattened_mut()).expect("at most 255 blocks");
     parts
 }
 
 /// HMAC-SHA256 (RFC 2104) under a key of 32 bytes, ready to take what it covers.
+#[expect(clippy::expect_used, reason = "HMAC is defined for keys of every length")]
 pub(super) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
-    // A key shorter than the hash's block is filled with zeros by definition; a full block cannot be of a wrong length.
-    let mut block = Zeroizing::new([0; 64]);
-    let (head, _) = block.split_at_mut(32);
-    head.copy_from_slice(key);
-    <Hmac<Sha256> as KeyInit>::new((&*block).into())
+    <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key of any length")
 }
 
 /// The 32 bytes of a finished [`hmac`].

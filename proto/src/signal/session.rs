@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 
 use super::agreement::{self, AgreementError, Responder};
 use super::chains::{Advance, NoKey, ReceiverChain, RemoteRatchetKey, SenderChain};
-use super::envelope::{Envelope, Header, Introduction, Message, PlainEnvelope, PreKeyEnvelope};
+use super::envelope::{Envelope, Introduction, PlainEnvelope, PreKeyEnvelope};
 use super::error::{DecryptError, EncryptError};
 use super::key::{KeyPair, PublicKey, WeakPublicKey};
+use super::message::{Header, Message};
 use super::message_key::{Direction, MessageKeys};
 use super::prekey::PreKeyBundle;
 use super::root_key::RootKey;
