@@ -2,7 +2,9 @@
 
 mod party;
 
-use causeway_proto::signal::{Envelope, EnvelopeError, EnvelopeKind, RecordError, SessionRecord};
+use causeway_proto::signal::{
+    EncryptError, Envelope, EnvelopeError, EnvelopeKind, LocalIdentity, RecordError, SessionRecord,
+};
 use party::{Party, acquainted};
 use proptest::prelude::*;
 use prost::Message as _;
@@ -106,6 +108,7 @@ fn the_stored_layout_is_the_documented_one() {
     let bytes = full_record().to_bytes();
     let read = stored::Record::decode(bytes.as_slice()).unwrap();
     assert_eq!(read.encode_to_vec(), *bytes, "field for field, and nothing that the schema does not know");
+    assert_eq!(bytes.capacity(), bytes.len(), "the buffer never grew: no copy of a key was left behind");
     assert_eq!(read.archived.len(), 1);
     assert_eq!(read.archived[0].receivers.last().unwrap().skipped.len(), 3);
     assert!(read.current.unwrap().unproven.is_some());
@@ -149,6 +152,19 @@ fn a_stored_record_has_limits() {
     assert_eq!(skipped(&[2, 1]), Err(RecordError::OutOfOrder));
     assert_eq!(skipped(&[2_999]), Ok(()));
     assert_eq!(skipped(&[3_000]), Err(RecordError::OutOfOrder));
+}
+
+#[test]
+fn a_used_up_chain_sends_no_more() {
+    let (mut alice, _) = acquainted();
+    let mut stored = stored::Record::decode(alice.record.to_bytes().as_slice()).unwrap();
+    stored.current.as_mut().unwrap().sender.as_mut().unwrap().index = Some(u32::MAX - 1);
+    alice.record = SessionRecord::from_bytes(&stored.encode_to_vec()).unwrap();
+    alice.send(b"the last");
+    let before = alice.record.to_bytes();
+    let local = LocalIdentity { pair: &alice.identity, registration_id: 1 };
+    assert_eq!(alice.record.encrypt(&local, b"one more"), Err(EncryptError::ChainExhausted));
+    assert_eq!(alice.record.to_bytes(), before);
 }
 
 #[test]

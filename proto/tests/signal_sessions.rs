@@ -206,6 +206,20 @@ fn a_gap_of_25_000_is_bridged_and_no_more() {
 }
 
 #[test]
+fn an_archived_session_bridges_a_smaller_gap() {
+    let (mut alice, mut bob) = acquainted();
+    bob.record.archive_current();
+    // The answer in hand, her next message begins a new chain.
+    let sent: Vec<_> = (0..=2_001).map(|_| alice.send(b"x")).collect();
+    assert_eq!(
+        bob.receive(&sent[2_001]).unwrap_err(),
+        DecryptError::TooFarAhead { counter: 2_001, next: 0, max_jump: 2_000 }
+    );
+    assert_eq!(bob.read(&sent[2_000]), b"x");
+    assert_eq!(bob.read(&sent[2_001]), b"x");
+}
+
+#[test]
 fn a_failed_first_message_uses_no_prekey_up() {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     alice.initiate(&bob.bundle(true));
@@ -279,7 +293,7 @@ fn a_session_of_a_former_identity_of_ours_is_not_encrypted_with() {
 
 #[test]
 fn nothing_printed_shows_a_key() {
-    let (alice, _) = acquainted();
+    let (alice, mut bob) = acquainted();
     let stored = alice.record.to_bytes();
     let shown = format!("{:?}", alice.record);
     assert!(shown.contains("Secret<32>"), "{shown}");
@@ -288,4 +302,7 @@ fn nothing_printed_shows_a_key() {
         let list = format!("{}, {}, {}, {}", window[0], window[1], window[2], window[3]);
         assert!(!shown.contains(&list), "{list}");
     }
+    let envelope = bob.send(b"nobody's business");
+    let decrypted = { alice }.receive(&envelope).unwrap();
+    assert!(format!("{decrypted:?}").starts_with("Decrypted { plaintext_len: 17, used_prekey: None,"));
 }

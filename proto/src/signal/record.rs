@@ -5,6 +5,7 @@
 //!
 //! What this module does not know: chain keys and ratchets (it asks a session), whose record it is, where it is kept.
 
+use core::fmt;
 use std::collections::VecDeque;
 
 use rand_core::CryptoRng;
@@ -38,7 +39,6 @@ pub struct SessionRecord {
 }
 
 /// A message that was decrypted, and what the caller has to do about it.
-#[derive(Debug)]
 pub struct Decrypted {
     /// As it was encrypted: still padded.
     pub plaintext: Zeroizing<Vec<u8>>,
@@ -46,6 +46,17 @@ pub struct Decrypted {
     pub used_prekey: Option<u32>,
     /// The sender's identity, proved. Compare it with the one on file.
     pub remote_identity: PublicKey,
+}
+
+impl fmt::Debug for Decrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plaintext, used_prekey, remote_identity } = self;
+        f.debug_struct("Decrypted")
+            .field("plaintext_len", &plaintext.len())
+            .field("used_prekey", used_prekey)
+            .field("remote_identity", remote_identity)
+            .finish()
+    }
 }
 
 impl SessionRecord {

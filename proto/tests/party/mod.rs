@@ -78,6 +78,8 @@ impl Party {
         let envelope = self.record.encrypt(&local, plaintext).unwrap();
         let parsed = Envelope::parse(envelope.kind(), envelope.as_bytes()).unwrap();
         assert_eq!(parsed, envelope);
+        let bytes = envelope.into_bytes();
+        assert_eq!(bytes.capacity(), bytes.len(), "an envelope is written into one buffer of the right size");
         parsed
     }
 
