@@ -14,6 +14,15 @@ globalThis.trustedTypes?.createPolicy("default", {
   },
 });
 
+const fail = () => {
+  document.getElementById("boot-failed").hidden = false;
+};
+
+// After a trap, nothing on the page answers any more.
+addEventListener("error", ({ error }) => {
+  if (error instanceof WebAssembly.RuntimeError) fail();
+});
+
 try {
   // Chromium does not check `integrity` on a preload, so the hash is carried over to the fetch that counts.
   const preload = document.querySelector('link[rel="preload"][type="application/wasm"]');
@@ -23,5 +32,5 @@ try {
   await init({ module_or_path: response });
 } catch (error) {
   console.error(error);
-  document.getElementById("boot-failed").hidden = false;
+  fail();
 }

@@ -10,6 +10,7 @@ pub mod keep;
 pub mod link;
 pub mod page;
 pub mod port;
+pub mod revive;
 pub mod state;
 pub mod tabs;
 pub mod text;

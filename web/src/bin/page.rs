@@ -6,7 +6,8 @@ use std::rc::Rc;
 use causeway_web::keep::Keeper;
 use causeway_web::link::Link;
 use causeway_web::page::Page;
-use causeway_web::port::{boot, worker::EngineWorker};
+use causeway_web::port::boot;
+use causeway_web::revive;
 
 fn main() {
     boot::report_panics();
@@ -17,12 +18,11 @@ fn main() {
         keeper.borrow_mut().watch(&update);
         take(update);
     };
-    match (Link::connect(on_update), EngineWorker::start(boot::show_failure)) {
-        (Ok(link), Ok(worker)) => {
+    match Link::connect(on_update) {
+        Ok(link) => {
             page.join(move |action| link.send(action));
-            // The worker lives as long as the page.
-            core::mem::forget(worker);
+            revive::keep_running(boot::show_failure);
         }
-        _ => boot::show_failure(),
+        Err(_) => boot::show_failure(),
     }
 }

@@ -1,10 +1,11 @@
 //! IndexedDB keeps the contract of a store, is durable, and survives what browsers do to connections.
 
-use super::{async_script, script, unique};
+use super::{async_script, script, settle, unique};
 use causeway::io::StoreFailure;
 use causeway::store::changes::{Change, Changes, Query, Rows, Table};
 use causeway::store::contract::{self, Place};
 use causeway_web::port::idb::{OpenError, Store};
+use futures::FutureExt;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 struct IndexedDb(String);
@@ -129,6 +130,17 @@ async fn a_deleted_database_ends_the_store_that_it_was() {
     .await;
     assert_eq!(has(&store, "a").await, Err(StoreFailure::Superseded));
     assert_eq!(store.commit(&[put("b")]).await, Err(StoreFailure::Superseded));
+}
+
+#[wasm_bindgen_test]
+async fn a_wait_that_was_given_up_leaves_no_trace() {
+    let name = unique("given-up");
+    assert!(Store::open(&name).now_or_never().is_none(), "opening takes time");
+    settle().await;
+    // In particular no database without its stores.
+    let store = Store::open(&name).await.expect("the store opens");
+    assert_eq!(store.generation(), 1);
+    assert_eq!(has(&store, "a").await, Ok(false));
 }
 
 #[wasm_bindgen_test]

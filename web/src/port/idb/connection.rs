@@ -4,7 +4,11 @@
 
 use super::request::{Ending, Fault, opened};
 use super::schema::{META, VERSION, upgrade};
+use crate::port::clock;
+use causeway::io::Millis;
 use core::cell::Cell;
+use core::pin::pin;
+use futures::future::{Either, select};
 use js_sys::{Array, Object, Reflect};
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -14,6 +18,9 @@ use web_sys::{Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, 
 
 /// The key under which the generation is kept in [`META`].
 const GENERATION: &str = "generation";
+
+/// Some browsers forget a request to open now and then. One that takes longer has failed.
+const PATIENCE: Millis = 10_000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -42,7 +49,12 @@ impl Connection {
     pub(super) async fn open(name: &str) -> Result<Self, Fault> {
         let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?.dyn_into::<IdbFactory>()?;
         let request = factory.open_with_u32(name, VERSION)?;
-        opened(&request, |request: &IdbOpenDbRequest, from| upgrade(request.result()?.unchecked_ref(), from)).await?;
+        let opening =
+            opened(&request, |request: &IdbOpenDbRequest, from| upgrade(request.result()?.unchecked_ref(), from));
+        match select(pin!(opening), clock::sleep(PATIENCE)).await {
+            Either::Left((outcome, _)) => outcome?,
+            Either::Right(_) => return Err(Fault::Broken),
+        }
         let database = request.result()?.dyn_into::<IdbDatabase>()?;
 
         let lost = Rc::new(Cell::new(false));

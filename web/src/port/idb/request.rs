@@ -8,7 +8,7 @@ use js_sys::Function;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DomException, Event, IdbOpenDbRequest, IdbTransaction};
+use web_sys::{DomException, Event, IdbDatabase, IdbOpenDbRequest, IdbTransaction, IdbVersionChangeEvent};
 
 /// What can be done about an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Drop for Ending {
     }
 }
 
-/// Waits for an open request. `upgrade` runs inside of the version change transaction, with the version on disk.
+/// Waits for an open request; the wait may be given up by dropping it. `upgrade` runs inside of the version change transaction, with the version on disk.
 pub(super) async fn opened(
     request: &IdbOpenDbRequest,
     upgrade: impl Fn(&IdbOpenDbRequest, u32) -> Result<(), JsValue> + 'static,
@@ -113,7 +113,7 @@ pub(super) async fn opened(
     let upgrading = Listener::new({
         let request = request.clone();
         move |event: Event| {
-            let from = event.dyn_ref::<web_sys::IdbVersionChangeEvent>().map_or(0.0, |event| event.old_version());
+            let from = event.dyn_ref::<IdbVersionChangeEvent>().map_or(0.0, |event| event.old_version());
             if upgrade(&request, from as u32).is_err()
                 && let Some(transaction) = request.transaction()
             {
@@ -125,9 +125,41 @@ pub(super) async fn opened(
     request.set_onsuccess(callback(&succeeded));
     request.set_onerror(callback(&failed));
     request.set_onupgradeneeded(callback(&upgrading));
+    // Dropped before the listeners, which were made earlier.
+    let mut waiting = Waiting { request, over: false };
     let outcome = outcome.await.unwrap_or(Err(Fault::Broken));
-    request.set_onsuccess(None);
-    request.set_onerror(None);
-    request.set_onupgradeneeded(None);
+    waiting.over = true;
     outcome
+}
+
+/// A wait for an open request that may be given up. What comes afterwards must leave no trace: neither a connection that
+/// nobody closes and that would keep a newer build from upgrading, nor a database that nobody gave its stores.
+struct Waiting<'a> {
+    request: &'a IdbOpenDbRequest,
+    over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.request.set_onerror(None);
+        if self.over {
+            self.request.set_onsuccess(None);
+            self.request.set_onupgradeneeded(None);
+            return;
+        }
+        let close = Closure::once_into_js({
+            let request = self.request.clone();
+            move || {
+                if let Ok(database) = request.result() {
+                    database.unchecked_into::<IdbDatabase>().close();
+                }
+            }
+        });
+        let abort = Closure::once_into_js({
+            let request = self.request.clone();
+            move || request.transaction().map(|transaction| transaction.abort().is_ok()).unwrap_or_default()
+        });
+        self.request.set_onsuccess(Some(close.unchecked_ref()));
+        self.request.set_onupgradeneeded(Some(abort.unchecked_ref()));
+    }
 }

@@ -1,0 +1,79 @@
+//! The page's care for its engine worker: one that dies is ended for good and replaced.
+//!
+//! A worker whose WebAssembly has trapped still lives, and still holds the lock if it led: no other tab could take over.
+//! Ending it frees the lock.
+//!
+//! What this module does not know: why it died. What matters is durable, and the next engine begins from there.
+
+use crate::port::worker::EngineWorker;
+use crate::port::{clock, spawn};
+use causeway::io::Millis;
+use core::cell::RefCell;
+use futures::channel::oneshot;
+
+/// Before the first replacement; doubled for each further one.
+const FIRST_PAUSE: Millis = 250;
+/// Deaths in a row after which the page gives up.
+const MOST_DEATHS: u32 = 5;
+/// A worker that lived this long did not die of what it was born with.
+const LONG_LIFE: Millis = 60_000;
+
+/// Keeps a worker running beside the page for as long as there is hope; then says so, once.
+pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
+    spawn(async {
+        let mut deaths = Deaths::default();
+        loop {
+            let born = clock::now();
+            let (say, died) = oneshot::channel();
+            let say = RefCell::new(Some(say));
+            let worker = EngineWorker::start(move || {
+                if let Some(say) = say.take() {
+                    let _ = say.send(());
+                }
+            });
+            let Ok(worker) = worker else { break };
+            let _ = died.await;
+            drop(worker);
+            match deaths.after(clock::now().saturating_sub(born)) {
+                Some(pause) => clock::sleep(pause).await,
+                None => break,
+            }
+        }
+        on_hopeless();
+    });
+}
+
+/// Counts deaths in a row.
+#[derive(Debug, Default)]
+struct Deaths(u32);
+
+impl Deaths {
+    /// A worker has died after so long a life: how long to wait before the next one, if there shall be one.
+    fn after(&mut self, life: Millis) -> Option<Millis> {
+        if life >= LONG_LIFE {
+            self.0 = 0;
+        }
+        self.0 += 1;
+        (self.0 < MOST_DEATHS).then(|| FIRST_PAUSE << (self.0 - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_until_hope_is_gone() {
+        let mut deaths = Deaths::default();
+        let pauses: Vec<_> = core::iter::from_fn(|| deaths.after(10)).collect();
+        assert_eq!(pauses, [250, 500, 1000, 2000]);
+    }
+
+    #[test]
+    fn a_long_life_brings_hope_back() {
+        let mut deaths = Deaths::default();
+        for _ in 0..100 {
+            assert_eq!(deaths.after(LONG_LIFE), Some(FIRST_PAUSE));
+        }
+    }
+}
