@@ -1,6 +1,12 @@
 // Starts the page: sets the one Trusted Types policy, then loads the page's WebAssembly.
 // A file of its own, because the content security policy allows no inline script.
 
+// The chosen colours, before the first paint; where nothing may be remembered, the device's.
+try {
+  const theme = localStorage.getItem("causeway-theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+} catch {}
+
 const script = document.querySelector("script[data-js][data-wasm]");
 const { js, wasm } = script.dataset;
 const workers = [new URL("worker.js", script.src).href];

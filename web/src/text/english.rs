@@ -29,7 +29,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::NameTooLong => "That is more than 40 characters. Shorten it a little.",
         Text::NameInvisible => "The name holds a character that nobody can see. Remove it.",
         Text::Password => "Password",
-        Text::PasswordHint => "A long one that you use nowhere else. Your browser can suggest one.",
+        Text::PasswordHint => "8 characters or more, used nowhere else. Your browser can suggest one.",
         Text::PasswordEmpty => "Type your password.",
         Text::ShowPassword => "Show password",
         Text::HidePassword => "Hide password",
@@ -178,6 +178,9 @@ pub(super) fn phrase(phrase: Phrase<'_>) -> String {
         Phrase::Step(step, steps) => format!("Step {step} of {steps}"),
         Phrase::Characters(used, limit) => format!("{used} of {limit} characters"),
         Phrase::SharedNameMore(name, partner) => {
+            if partner == YOUR_PROVIDER {
+                return format!("WhatsApp and the people you write to see “{name}” and the name of your provider.");
+            }
             format!("WhatsApp and the people you write to see “{name}”, and that you use {partner}.")
         }
         Phrase::SharedMessagesMore(partner) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use causeway::view::{Action, ConnectionState, ConnectionView, Issue, Reconnect};
+use causeway::view::{Action, ConnectionState, ConnectionView, Enlist, Issue, Reconnect};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
@@ -90,7 +90,11 @@ fn follow(app: App, remedy: Remedy) {
     match remedy {
         Remedy::TryNow | Remedy::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
         Remedy::SignIn => app.sheet.set(Some(Sheet::SignIn)),
-        Remedy::Enlist => app.welcome.set(true),
+        Remedy::Enlist => app.store.ask(Action::Enlist(Enlist {}), move |done| {
+            if done.issue() == Issue::AlreadyEnlisted {
+                app.store.send(Action::Reconnect(Reconnect {}));
+            }
+        }),
         Remedy::Reload => app.store.browser().reload(),
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::ui) fn NewChat() -> impl IntoView {
                 app.sheet.set(None);
                 app.go(&Route::Chat(done.chat.clone()));
             } else {
-                problem.try_set(Some(app.explain(done.issue())));
+                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
                 app.store.browser().focus("phone");
             }
         });

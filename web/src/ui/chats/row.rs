@@ -34,18 +34,18 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                 <Avatar name/>
                 <span class="chat-name"><bdi>{name}</bdi></span>
                 <span class="chat-time">{move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}</span>
-                <span class="chat-last" dir="auto">
+                <span class="chat-last">
                     {move || {
                         if drafting.get() {
                             view! {
-                                <b class="draft">{Text::Draft.say()}</b>" "{view.with(|chat| one_line(&chat.draft))}
+                                <b class="draft">{Text::Draft.say()}</b>" "<bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
                             }.into_any()
                         } else {
                             view! {
                                 {delivery.get().map(|delivery| view! {
                                     <Tick of=delivery/><span class="unseen">{text::delivery(delivery)}": "</span>
                                 })}
-                                {view.with(preview)}
+                                <bdi>{view.with(preview)}</bdi>
                             }.into_any()
                         }
                     }}

@@ -78,7 +78,7 @@ impl Form {
                 self.password.try_set(String::new());
                 then();
             } else {
-                self.problem.try_set(Some(self.app.explain(issue)));
+                self.problem.try_set(Some(untrack(|| self.app.explain(issue))));
                 let at_name = matches!(issue, Issue::IdentifierTaken | Issue::IdentifierInvalid);
                 browser.focus(if at_name { "identifier" } else { "password" });
             }
@@ -172,7 +172,7 @@ pub(super) fn AccountStep() -> impl IntoView {
 pub(in crate::ui) fn SignInAgain() -> impl IntoView {
     let app = app();
     let form = Form::new(app, false);
-    let name = app.identifier();
+    let name = untrack(|| app.identifier());
     view! {
         <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
         <form on:submit=move |event| form.submit(&event, move || app.sheet.set(None)) novalidate>

@@ -144,7 +144,7 @@ fn Finish(app: App) -> impl IntoView {
 
 #[component]
 fn Again(app: App, attempt: RwSignal<Attempt>, enlist: impl Fn() + 'static) -> impl IntoView {
-    let enlisted = app.stage() == Some(Stage::Enlisted);
+    let enlisted = untrack(|| app.stage()) == Some(Stage::Enlisted);
     let retry = move |_| {
         if enlisted {
             app.store.send(Action::Reconnect(causeway::view::Reconnect {}));

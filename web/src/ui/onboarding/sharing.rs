@@ -13,7 +13,7 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let app = app();
     let agreed = RwSignal::new(false);
     let missing = RwSignal::new(false);
-    let (name, partner) = (app.identifier(), app.partner());
+    let (name, partner) = untrack(|| (app.identifier(), app.partner()));
     let points = [
         (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).say()),
         (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).say()),

@@ -12,13 +12,17 @@ const READ_OUT: usize = 200;
 #[component]
 pub(in crate::ui) fn Announcer() -> impl IntoView {
     let app = app();
-    let words = move || {
+    // The same words twice would be no change, and nothing would be said: every other time they end in a space.
+    let words = Memo::new(move |before: Option<&String>| {
         app.store.incoming.with(|incoming| {
-            incoming.as_ref().map(|incoming| {
-                let text: String = incoming.text.chars().take(READ_OUT).collect();
-                Phrase::NewMessageFrom(&incoming.sender, &text).say()
-            })
+            let Some(incoming) = incoming else { return String::new() };
+            let text: String = incoming.text.chars().take(READ_OUT).collect();
+            let mut words = Phrase::NewMessageFrom(&incoming.sender, &text).say();
+            if before == Some(&words) {
+                words.push('\u{a0}');
+            }
+            words
         })
-    };
-    view! { <div id="announcer" class="unseen" role="status" aria-live="polite">{words}</div> }
+    });
+    view! { <div id="announcer" class="unseen" role="status" aria-live="polite">{move || words.get()}</div> }
 }

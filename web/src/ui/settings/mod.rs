@@ -42,10 +42,7 @@ pub(super) fn Settings() -> impl IntoView {
                         <div><dt>{Text::Name.say()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
                         <div><dt>{Text::Provider.say()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
                     </dl>
-                    <p>{Text::SignOutWhy.say()}</p>
-                    <button id="sign-out" class="secondary" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
-                        {Text::SignOut.say()}
-                    </button>
+                    <SignOutButton/>
                 </section>
                 <section aria-labelledby="facts">
                     <h2 id="facts">{Text::Facts.say()}</h2>
@@ -66,6 +63,25 @@ pub(super) fn Settings() -> impl IntoView {
                 </section>
             </div>
         </main>
+    }
+}
+
+#[component]
+fn SignOutButton() -> impl IntoView {
+    let app = app();
+    let problem = RwSignal::new(None::<String>);
+    let sign_out = move |_| {
+        problem.set(None);
+        app.store.ask(Action::SignOut(SignOut {}), move |done| {
+            if done.issue() != Issue::None {
+                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
+            }
+        });
+    };
+    view! {
+        <p>{Text::SignOutWhy.say()}</p>
+        <Problem id="sign-out-problem" says=problem/>
+        <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.say()}</button>
     }
 }
 
@@ -110,7 +126,7 @@ pub(super) fn Erase() -> impl IntoView {
                 app.sheet.set(None);
                 app.go(&Route::Chats);
             } else {
-                problem.try_set(Some(app.explain(done.issue())));
+                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
             }
         });
     };

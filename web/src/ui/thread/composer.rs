@@ -166,12 +166,14 @@ fn send(draft: &Draft, problem: RwSignal<Option<String>>) {
     let draft = draft.clone();
     draft.app.clone().store.ask(Action::Send(action), move |done| {
         if done.issue() == Issue::None {
+            // The engine forgets the draft with the same commit; what was typed since is a new one.
+            draft.kept.set(String::new());
             draft.keep();
         } else {
             if draft.text.with_untracked(String::is_empty) {
                 draft.text.set(text);
             }
-            problem.try_set(Some(draft.app.explain(done.issue())));
+            problem.try_set(Some(untrack(|| draft.app.explain(done.issue()))));
         }
     });
 }

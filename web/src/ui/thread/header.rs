@@ -24,8 +24,8 @@ pub(super) fn Header(chat: RwSignal<ChatView>) -> impl IntoView {
             <div class="peer">
                 <h1 id="chat-title" tabindex="-1"><bdi>{name}</bdi></h1>
                 <p>
-                    {move || address().map(|address| view! { <bdi class="address">{address}</bdi> })}
                     <span id="provenance">{Text::Provenance.say()}</span>
+                    {move || address().map(|address| view! { <bdi class="address">{address}</bdi> })}
                 </p>
             </div>
             <button id="open-safety" class="safety" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>

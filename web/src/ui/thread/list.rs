@@ -110,24 +110,25 @@ fn fill(app: App, scroller: NodeRef<html::Div>) {
 /// A person who reads further up keeps their place when something new comes. Older pages need no help.
 fn hold_position(app: App, scroller: NodeRef<html::Div>) {
     let newest = app.store.thread.newest;
-    Effect::new(move |before: Option<(u64, i32)>| {
+    Effect::new(move |before: Option<u64>| {
         let now = newest.get();
-        let Some(element) = scroller.get() else { return (now, 0) };
-        let height = element.scroll_height();
-        if let Some((seq, _)) = before
-            && seq != 0
-            && seq != now
-            && element.scroll_top().abs() >= AT_BOTTOM
-        {
-            let top = element.scroll_top();
+        if let Some(before) = before.filter(|before| *before != 0 && *before < now) {
+            // By the next frame the new rows are in the page, and nothing has been painted yet.
             request_animation_frame(move || {
-                let grown = element.scroll_height() - height;
-                if grown > 0 {
-                    element.set_scroll_top(top - grown);
+                let Some(Some(element)) = scroller.try_get_untracked() else { return };
+                let bottom = |seq: u64| {
+                    let row = element.query_selector(&format!("[data-seq=\"{seq}\"]")).ok().flatten()?;
+                    Some(row.get_bounding_client_rect().bottom())
+                };
+                let top = element.scroll_top();
+                if let (Some(was), Some(is)) = (bottom(before), bottom(now))
+                    && top.abs() >= AT_BOTTOM
+                {
+                    element.set_scroll_top(top - (is - was).round() as i32);
                 }
             });
         }
-        (now, height)
+        now
     });
 }
 

@@ -39,13 +39,16 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
             class:failed=move || failed.get()
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
             <div class="bubble">
-                <p class="text" dir="auto">{move || body.with(|body| content(app, body.kind, &body.text))}</p>
-                <p class="meta">
-                    <time>{time}</time>
-                    {outgoing.then(|| view! {
-                        <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
-                    })}
-                </p>
+                // The writing's direction is the text's own; the bubble's side is the page's.
+                <div class="said" dir="auto">
+                    <span class="text">{move || body.with(|body| content(app, body.kind, &body.text))}</span>
+                    <span class="meta">
+                        <time>{time}</time>
+                        {outgoing.then(|| view! {
+                            <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
+                        })}
+                    </span>
+                </div>
             </div>
             {move || failed.get().then(|| failure(app, chat, seq, sending.get().issue))}
         </li>

@@ -17,7 +17,6 @@ use super::app::app;
 use super::chats::row_id;
 use super::parts::{Icon, Picture};
 use crate::state::route::Route;
-use crate::state::signals::ChatRow;
 use crate::text::Text;
 
 /// The pane of a chat. Made anew for each chat.
@@ -27,33 +26,31 @@ pub(super) fn ThreadPane(id: String) -> impl IntoView {
     app.store.open(Some(&id));
     leave_well(id.clone());
     // The list may come later than the address: a link that was opened in a new tab.
-    let row = Memo::new_with_compare(
-        {
-            let id = id.clone();
-            move |_| app.store.row(&id).map(|row| Known(row))
-        },
-        |before, now| before.is_some_and(Option::is_some) != now.is_some_and(Option::is_some) || before.is_none(),
-    );
-    view! {
-        <main id="content" class="pane chat" tabindex="-1" data-chat=id.clone()>
-            {move || match row.get() {
-                Some(Known(row)) => {
-                    let chat = RwSignal::from(row.view);
-                    view! {
-                        <Header chat/>
-                        <MessageList chat/>
-                        <Composer chat/>
-                    }.into_any()
+    let known = {
+        let id = id.clone();
+        Memo::new(move |_| app.store.row(&id).is_some())
+    };
+    let content = {
+        let id = id.clone();
+        move || match known.get().then(|| untrack(|| app.store.row(&id))).flatten() {
+            Some(row) => {
+                let chat = RwSignal::from(row.view);
+                view! {
+                    <Header chat/>
+                    <MessageList chat/>
+                    <Composer chat/>
                 }
-                None => view! { <NoSuchChat/> }.into_any(),
-            }}
+                .into_any()
+            }
+            None => view! { <NoSuchChat/> }.into_any(),
+        }
+    };
+    view! {
+        <main id="content" class="pane chat" tabindex="-1" data-chat=id>
+            {content}
         </main>
     }
 }
-
-/// A row that compares by nothing: it is looked up once.
-#[derive(Clone)]
-struct Known(ChatRow);
 
 /// On the way back to the list the focus returns to where it came from.
 fn leave_well(id: String) {

@@ -14,14 +14,13 @@ use crate::ui::settings::fingerprint;
 pub(in crate::ui) fn Safety() -> impl IntoView {
     let app = app();
     let row = app.route.with_untracked(|route| match route {
-        Route::Chat(id) => app.store.row(id),
+        Route::Chat(id) => untrack(|| app.store.row(id)),
         Route::Chats | Route::Settings => None,
     });
-    let chat = row.map(|row| row.view.get()).unwrap_or_default();
-    let key = app
-        .store
-        .account
-        .with(|account| account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default());
+    let chat = row.map(|row| row.view.get_untracked()).unwrap_or_default();
+    let key = app.store.account.with_untracked(|account| {
+        account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default()
+    });
     let groups = check::in_groups(&chat.security_code, 5);
     view! {
         <h2 id="dialog-title">{Text::SafetyTitle.say()}</h2>
