@@ -2,6 +2,7 @@
 //!
 //! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use causeway::view::{
@@ -189,7 +190,7 @@ fn is_from_peer(message: &MessageView) -> bool {
 fn sort(chats: &mut [ChatView]) -> bool {
     let sorted = chats.is_sorted_by(|a, b| a.active_at >= b.active_at);
     if !sorted {
-        chats.sort_by(|a, b| b.active_at.cmp(&a.active_at));
+        chats.sort_by_key(|chat| Reverse(chat.active_at));
     }
     !sorted
 }

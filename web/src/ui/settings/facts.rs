@@ -7,11 +7,14 @@ use crate::state::check;
 use crate::text::Text;
 use crate::ui::app::app;
 
+/// How a fact is read off the account; empty while it is not known.
+type Fact = fn(&AccountView) -> String;
+
 /// One fact a line; a value that is not known yet says so.
 #[component]
 pub(super) fn FactList() -> impl IntoView {
     let app = app();
-    let facts: [(&str, Text, fn(&AccountView) -> String); 7] = [
+    let facts: [(&str, Text, Fact); 7] = [
         ("fact-login", Text::LoginId, |account| account.login.clone()),
         ("fact-fingerprint", Text::KeyFingerprint, |account| fingerprint(&account.identity_key)),
         ("fact-registration", Text::RegistrationId, |account| match account.registration_id {
@@ -25,7 +28,7 @@ pub(super) fn FactList() -> impl IntoView {
         }),
         ("fact-unknown", Text::UnknownStanzas, |account| account.unknown_stanzas.to_string()),
     ];
-    let value = move |fact: fn(&AccountView) -> String| {
+    let value = move |fact: Fact| {
         let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
         if said.is_empty() { Text::Unknown.say().to_owned() } else { said }
     };

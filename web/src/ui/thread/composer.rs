@@ -164,7 +164,8 @@ fn send(draft: &Draft, problem: RwSignal<Option<String>>) {
     draft.text.set(String::new());
     let action = Send { chat: draft.chat.clone(), text: text.clone() };
     let draft = draft.clone();
-    draft.app.clone().store.ask(Action::Send(action), move |done| {
+    let store = draft.app.store;
+    store.ask(Action::Send(action), move |done| {
         if done.issue() == Issue::None {
             // The engine forgets the draft with the same commit; what was typed since is a new one.
             draft.kept.set(String::new());
@@ -172,6 +173,8 @@ fn send(draft: &Draft, problem: RwSignal<Option<String>>) {
         } else {
             if draft.text.with_untracked(String::is_empty) {
                 draft.text.set(text);
+                // The chat may have been left meanwhile; then it waits there as a draft.
+                draft.keep();
             }
             problem.try_set(Some(untrack(|| draft.app.explain(done.issue()))));
         }

@@ -43,7 +43,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 <div class="said" dir="auto">
                     <span class="text">{move || body.with(|body| content(app, body.kind, &body.text))}</span>
                     <span class="meta">
-                        <time>{time}</time>
+                        <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
                             <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
                         })}
