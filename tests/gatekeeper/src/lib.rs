@@ -1,1 +1,155 @@
-//! causeway-gatekeeper
+//! The gatekeeper sandbox: stands in for WhatsApp's side, so that everything works, and is tested, without WhatsApp.
+//!
+//! Enlistment API, chat server (Noise over WebSocket and TCP), key directory, 30-day mailbox, receipts, blocklist,
+//! version check; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
+//!
+//! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
+//! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and
+//! ratchet mathematics of `causeway_proto`. What it does not know: the Partner, beyond its address and its public keys.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), causeway_gatekeeper::StartError> {
+//! use causeway_gatekeeper::{Config, Gatekeeper};
+//! let config = Config { listen: ([127, 0, 0, 1], 0).into(), tcp_listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+//! let running = Gatekeeper::start(config).await?;
+//! println!("ws://{}/ws/chat", running.http_addr);
+//! running.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
+
+mod certificate;
+mod chat;
+mod clock;
+mod config;
+mod control;
+mod enlist;
+mod faults;
+mod hex;
+mod http;
+mod noise;
+mod payload;
+mod phone;
+mod random;
+mod sandbox;
+mod stream;
+mod token;
+mod world;
+
+pub use certificate::{AuthorityError, CertificateFault};
+pub use config::{Config, ConfigError, Integrator};
+pub use phone::PhoneError;
+pub use world::JournalError;
+
+use sandbox::Sandbox;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// How long [`Running::stop`] waits for connections to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Starts sandboxes.
+pub struct Gatekeeper;
+
+/// A sandbox at work. Dropping it stops it without goodbyes.
+pub struct Running {
+    /// Where HTTP and WebSocket are served: enlistment, `/ws/chat`, `/control/…`, `/phone`.
+    pub http_addr: SocketAddr,
+    /// Where the chat server listens over raw TCP.
+    pub tcp_addr: SocketAddr,
+    /// The public key that clients must be configured with.
+    pub root_key: [u8; 32],
+    sandbox: Arc<Sandbox>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is unusable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The certificate authority is unusable.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The recorded state is unusable.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// An address is taken, or the data folder cannot be made.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The HTTP client for JWKS cannot be set up.
+    #[error("cannot set up the HTTP client: {0}")]
+    Http(#[from] reqwest::Error),
+    /// A phone's state on disk is unusable.
+    #[error(transparent)]
+    Phone(#[from] PhoneError),
+}
+
+impl Gatekeeper {
+    /// Binds both listeners, restores the state of the data folder and the phones in it.
+    ///
+    /// # Errors
+    /// [`StartError`], to be shown as it is.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        config.check()?;
+        let failed = |what: String| move |error| StartError::Io { what, error };
+        std::fs::create_dir_all(&config.data).map_err(failed(format!("cannot make {}", config.data.display())))?;
+        let http = TcpListener::bind(config.listen).await;
+        let http = http.map_err(failed(format!("cannot listen on {}", config.listen)))?;
+        let tcp = TcpListener::bind(config.tcp_listen).await;
+        let tcp = tcp.map_err(failed(format!("cannot listen on {}", config.tcp_listen)))?;
+        let address =
+            |listener: &TcpListener| listener.local_addr().map_err(failed("cannot read an address".to_owned()));
+        let (http_addr, tcp_addr) = (address(&http)?, address(&tcp)?);
+        let sandbox = Arc::new(Sandbox::open(config, http_addr, tcp_addr)?);
+        let router = http::router(Arc::clone(&sandbox));
+        let tasks = vec![
+            tokio::spawn(chat::listen(Arc::clone(&sandbox), tcp)),
+            tokio::spawn(async move {
+                if let Err(error) = axum::serve(http, router).await {
+                    tracing::error!(%error, "the HTTP server stopped");
+                }
+            }),
+            tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
+        ];
+        phone::restore(&sandbox)?;
+        Ok(Running { http_addr, tcp_addr, root_key: sandbox.authority.root_key(), sandbox, tasks })
+    }
+}
+
+impl Running {
+    /// Ends every connection with a stream error 503, stops listening, and returns when both are done.
+    pub async fn stop(mut self) {
+        self.sandbox.begin_stop();
+        if tokio::time::timeout(GOODBYE, self.sandbox.all_gone()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        for task in self.tasks.drain(..) {
+            task.abort();
+            // Cancelled, as asked.
+            drop(task.await);
+        }
+    }
+
+    /// Completes when Ctrl-C or SIGTERM asks the process to end.
+    pub async fn until_asked_to_stop(&self) {
+        sandbox::termination().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.sandbox.begin_stop();
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}

@@ -1,0 +1,148 @@
+//! From the first byte to `<success>` or `<failure>` (wire.md §2.3, §5.2).
+
+use super::channel::{Channel, ChannelError};
+use crate::noise::{self, ResponderError};
+use crate::payload::{ClientPayload, PRODUCT_INTEROP};
+use crate::sandbox::Sandbox;
+use crate::stream::{FrameReader, FrameWriter, StreamError};
+use crate::token::TokenError;
+use crate::world::LoginError;
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use prost::Message as _;
+
+/// Companion devices have numbers below this.
+const MAX_DEVICE: u32 = 100;
+/// Characters of a push name that are kept.
+const MAX_NAME: usize = 64;
+
+/// A user who is in.
+pub(super) struct User {
+    pub(super) who: Jid,
+    pub(super) channel: Channel,
+    pub(super) passive: bool,
+    /// Will ask for the mailbox in batches.
+    pub(super) pull: bool,
+}
+
+/// Why a connection ended before anybody was known to be at its other end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PreludeError {
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    #[error(transparent)]
+    Handshake(#[from] ResponderError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    #[error("the sandbox refuses connections on request")]
+    Refusing,
+}
+
+/// Why somebody is turned away, as the wire puts it: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
+/// are unknown, §10 row 28) and a word for people.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the ClientPayload cannot be used: {0}")]
+    Payload(&'static str),
+    #[error("version {got:?} is older than {least:?}")]
+    TooOld { got: [u32; 3], least: [u32; 3] },
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    #[error("asked to fail")]
+    Ordered(u32),
+}
+
+impl Refusal {
+    fn reason(&self) -> (u32, &'static str) {
+        match self {
+            Self::Payload(_) => (400, "bad_payload"),
+            Self::TooOld { .. } => (405, "client_too_old"),
+            Self::Token(TokenError::Expired { .. }) => (401, "token_expired"),
+            Self::Token(_) => (401, "bad_token"),
+            Self::Login(LoginError::Journal(_)) => (500, "internal"),
+            Self::Login(LoginError::WrongKey) => (401, "wrong_authkey"),
+            Self::Login(_) => (401, "not_enlisted"),
+            Self::Ordered(code) => (*code, "ordered"),
+        }
+    }
+}
+
+/// Handshake and login. `None` when the user was told to go.
+pub(super) async fn login(
+    sandbox: &Sandbox,
+    (mut reader, mut writer): (FrameReader, FrameWriter),
+) -> Result<Option<User>, PreludeError> {
+    if sandbox.faults.refusing() {
+        return Err(PreludeError::Refusing);
+    }
+    let prologue = reader.header().await?;
+    let hello = reader.frame().await?;
+    let chain = sandbox.authority.chain(sandbox.clock.machine_secs(), sandbox.faults.certificate());
+    let (state, answer) = noise::respond(&prologue, sandbox.authority.leaf_secret(), &chain, &hello)?;
+    writer.frame(&answer).await.map_err(StreamError::Io)?;
+    let accepted = state.finish(&reader.frame().await?)?;
+    let ciphers = (accepted.seal, accepted.open);
+    let mut channel = Channel::new((reader, writer), ciphers, sandbox.config.write_timeout);
+    match admit(sandbox, &accepted.client_static, &accepted.payload).await {
+        Ok((who, payload)) => {
+            let now = sandbox.clock.now_secs();
+            let success = Node::new("success").with("t", now).with("props", "27").with("location", "sandbox");
+            channel.send(&success).await?;
+            tracing::info!(%who, "logged in");
+            Ok(Some(User { who, channel, passive: payload.passive(), pull: payload.pull() }))
+        }
+        Err(refusal) => {
+            let (reason, word) = refusal.reason();
+            tracing::info!(reason, %refusal, "a login was refused");
+            let failure = Node::new("failure").with("reason", reason).with("location", "sandbox").with("message", word);
+            channel.send(&failure).await?;
+            channel.close().await;
+            Ok(None)
+        }
+    }
+}
+
+async fn admit(sandbox: &Sandbox, noise: &[u8; 32], payload: &[u8]) -> Result<(Jid, ClientPayload), Refusal> {
+    let payload = ClientPayload::decode(payload).map_err(|_| Refusal::Payload("it is no protobuf"))?;
+    let who = if payload.product() == PRODUCT_INTEROP || payload.interop.is_some() {
+        admit_partner_user(sandbox, noise, &payload).await?
+    } else {
+        admit_phone(sandbox, noise, &payload)?
+    };
+    match sandbox.faults.failure(&who) {
+        Some(code) => Err(Refusal::Ordered(code)),
+        None => Ok((who, payload)),
+    }
+}
+
+async fn admit_partner_user(sandbox: &Sandbox, noise: &[u8; 32], payload: &ClientPayload) -> Result<Jid, Refusal> {
+    let (got, least) = (payload.version(), sandbox.min_version());
+    if got < least {
+        return Err(Refusal::TooOld { got, least });
+    }
+    let interop = payload.interop.clone().ok_or(Refusal::Payload("interopData is missing"))?;
+    let token = String::from_utf8(interop.token.unwrap_or_default()).map_err(|_| TokenError::Malformed)?;
+    let known = sandbox.world().partner_user(interop.account.unwrap_or_default());
+    let (who, identifier) = known.ok_or(LoginError::Unknown)?;
+    let now = sandbox.clock.now_secs();
+    sandbox.tokens.verify(who.integrator, &token, &identifier, now).await?;
+    sandbox.world().admit_partner_user(&who, noise, now)?;
+    Ok(who)
+}
+
+/// The sandbox's stand-in for a WhatsApp login: a number belongs to whoever comes with its Noise key first.
+fn admit_phone(sandbox: &Sandbox, noise: &[u8; 32], payload: &ClientPayload) -> Result<Jid, Refusal> {
+    let number = payload.username.ok_or(Refusal::Payload("neither username nor interopData is set"))?;
+    let bare = Jid::from_phone(&number.to_string()).map_err(|_| Refusal::Payload("username is no phone number"))?;
+    let device = u16::try_from(payload.device()).ok().filter(|device| u32::from(*device) < MAX_DEVICE);
+    let who = bare.on_device(device.ok_or(Refusal::Payload("device is out of range"))?);
+    let mut world = sandbox.world();
+    world.admit_phone(&who, noise, sandbox.clock.now_secs())?;
+    if let Some(name) = &payload.push_name {
+        let name: String = name.chars().take(MAX_NAME).collect();
+        world.rename(&who, &name).map_err(LoginError::Journal)?;
+    }
+    Ok(who)
+}

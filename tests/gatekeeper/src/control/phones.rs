@@ -1,0 +1,165 @@
+//! `/control/phones`: making phones, having them write and read, and waiting for what they see.
+
+use super::Refusal;
+use crate::phone::{self, Phone, PhoneError, Phones};
+use crate::sandbox::Sandbox;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use causeway_proto::jid::Jid;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest wait of one request.
+const MAX_WAIT_MS: u64 = 60_000;
+/// Bytes of one text.
+const MAX_TEXT: usize = 65_536;
+
+pub(super) fn router() -> Router<Arc<Sandbox>> {
+    Router::new()
+        .route("/", get(list).post(create))
+        .route("/{number}", get(show))
+        .route("/{number}/messages", get(messages))
+        .route("/{number}/send", post(send))
+        .route("/{number}/read", post(read))
+        .route("/{number}/reinstall", post(reinstall))
+        .route("/{number}/online", post(online))
+        .route("/{number}/offline", post(offline))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    number: String,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    /// JID, phone number or a Partner user's identifier.
+    to: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    /// Whose messages; everybody's by default.
+    from: Option<String>,
+}
+
+/// `since` is the `version` of an earlier answer; the call returns as soon as there is something newer, or after
+/// `wait_ms` with what there is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Since {
+    #[serde(default)]
+    since: u64,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
+fn found(sandbox: &Sandbox, number: &str) -> Result<Arc<Phone>, Refusal> {
+    let missing =
+        || Refusal(StatusCode::NOT_FOUND, format!("there is no phone {number}; POST /control/phones makes one"));
+    let jid = Jid::from_phone(number).map_err(|_| missing())?;
+    sandbox.phones.get(&jid.user).ok_or_else(missing)
+}
+
+fn failed(error: PhoneError) -> Refusal {
+    Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}
+
+async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
+    Json(sandbox.phones.all().iter().map(|phone| phone.summary()).collect())
+}
+
+async fn create(
+    State(sandbox): State<Arc<Sandbox>>,
+    Json(Create { number, name }): Json<Create>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let jid = Jid::from_phone(&number).map_err(|error| {
+        Refusal(StatusCode::UNPROCESSABLE_ENTITY, format!("{number:?} is no phone number: {error}"))
+    })?;
+    if let Some(phone) = sandbox.phones.get(&jid.user) {
+        return Ok((StatusCode::OK, Json(phone.summary())));
+    }
+    if sandbox.phones.all().len() >= Phones::MAX {
+        return Err(Refusal(StatusCode::CONFLICT, format!("there are {} phones already", Phones::MAX)));
+    }
+    let phone = phone::create(&sandbox, &jid.user, name, false).map_err(failed)?;
+    Ok((StatusCode::CREATED, Json(phone.summary())))
+}
+
+async fn show(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {
+    Ok(Json(found(&sandbox, &number)?.summary()))
+}
+
+async fn messages(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(number): Path<String>,
+    Query(Since { since, wait_ms }): Query<Since>,
+) -> Result<Json<Value>, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    let wait = Duration::from_millis(wait_ms.min(MAX_WAIT_MS));
+    let mut stopping = sandbox.stopping();
+    tokio::select! {
+        // Out of time: the answer says what there is.
+        _ = tokio::time::timeout(wait, phone.newer_than(since)) => {}
+        () = stopping.wait() => {}
+    }
+    Ok(Json(phone.messages_since(since)))
+}
+
+async fn send(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(number): Path<String>,
+    Json(Send { to, text }): Json<Send>,
+) -> Result<Json<Value>, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    if text.is_empty() || text.len() > MAX_TEXT {
+        let message = format!("a text has 1 to {MAX_TEXT} bytes, this one {}", text.len());
+        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
+    }
+    let known = sandbox.world().find(&to);
+    let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(&to).ok());
+    let to = named.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {to:?}")))?;
+    let id = phone.write(to.to_bare(), text, sandbox.clock.now_secs()).map_err(failed)?;
+    Ok(Json(json!({ "id": id })))
+}
+
+async fn read(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(number): Path<String>,
+    Json(Read { from }): Json<Read>,
+) -> Result<StatusCode, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    let from = from.and_then(|text| sandbox.world().find(&text));
+    phone.read(from.as_ref(), sandbox.clock.now_secs()).map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reinstall(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<StatusCode, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    let released = sandbox.world().release(phone.jid());
+    released.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    phone.reinstall(sandbox.clock.now_secs()).map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn online(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<StatusCode, Refusal> {
+    found(&sandbox, &number)?.switch(true).map_err(failed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Returns once the connection is gone, so that what is sent next waits in the mailbox.
+async fn offline(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<StatusCode, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    phone.switch(false).map_err(failed)?;
+    phone.disconnected().await;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,217 @@
+//! Misbehaviour on request: what the network and the server's side may do to a client, chosen by a test.
+//!
+//! Stanza faults strike before sealing (the stanza is lost, late or doubled, the channel stays in step); byte faults
+//! strike after (the client must notice). They hit Partners' users only, unless a target is named, so that the phones
+//! of the sandbox stay dependable.
+
+use crate::certificate::CertificateFault;
+use causeway_proto::jid::{Jid, Server};
+use serde::Deserialize;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Longest delay per stanza.
+const MAX_DELAY_MS: u64 = 60_000;
+
+/// What `POST /control/faults` takes. Every field is optional and replaces what was set before; counts run down.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Request {
+    /// Forget every fault set so far, before anything else of this request.
+    pub(crate) clear: bool,
+    /// JID (bare) that the faults hit; default every Partner's user.
+    pub(crate) target: Option<String>,
+    /// Tag that stanza faults are limited to, e.g. `ack`.
+    pub(crate) stanza: Option<String>,
+    /// Lose the next so many stanzas.
+    pub(crate) drop: Option<u32>,
+    /// Send the next so many stanzas twice.
+    pub(crate) duplicate: Option<u32>,
+    /// Hold each stanza back for so long; 0 ends it.
+    pub(crate) delay_ms: Option<u64>,
+    /// Send the next so many pairs of stanzas in the wrong order.
+    pub(crate) reorder: Option<u32>,
+    /// Flip a bit in the next so many frames.
+    pub(crate) corrupt: Option<u32>,
+    /// After the next stanza, close the sending side and go on reading.
+    pub(crate) half_close: Option<bool>,
+    /// Refuse every new connection to the chat server.
+    pub(crate) refuse: Option<bool>,
+    /// Answer the next login with this failure reason.
+    pub(crate) failure: Option<u32>,
+    /// Oldest version that may connect, e.g. `2.3001.0`.
+    pub(crate) min_version: Option<String>,
+    /// Fault of the certificate chain; `"none"` ends it.
+    pub(crate) certificate: Option<CertificateChoice>,
+    /// Move the sandbox's clock.
+    pub(crate) clock_ms: Option<i64>,
+    /// End the target's connections now: a code for `<stream:error>`, or 0 for a bare close.
+    pub(crate) disconnect: Option<u32>,
+}
+
+/// Wire name of a certificate fault, or its end.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum CertificateChoice {
+    Fault(CertificateFault),
+    Sound(Sound),
+}
+
+/// The literal `"none"`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Sound {
+    None,
+}
+
+/// What to do with one stanza.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Treatment {
+    pub(crate) drop: bool,
+    pub(crate) twice: bool,
+    pub(crate) after_next: bool,
+    pub(crate) corrupt: bool,
+    pub(crate) half_close: bool,
+    pub(crate) delay: Duration,
+}
+
+#[derive(Default)]
+struct Plan {
+    target: Option<Jid>,
+    stanza: Option<String>,
+    drop: u32,
+    duplicate: u32,
+    reorder: u32,
+    corrupt: u32,
+    delay: Duration,
+    half_close: bool,
+    refuse: bool,
+    failure: Option<u32>,
+    certificate: Option<CertificateFault>,
+}
+
+/// The faults in force.
+#[derive(Default)]
+pub(crate) struct Faults(Mutex<Plan>);
+
+/// A target that is no JID.
+#[derive(Debug, thiserror::Error)]
+#[error("target {0:?} is no JID")]
+pub(crate) struct TargetError(String);
+
+impl Faults {
+    /// Takes over what a request sets. Clock, version and disconnection are the caller's part.
+    pub(crate) fn set(&self, request: &Request) -> Result<(), TargetError> {
+        let target = request.target.as_deref();
+        let target = target.map(|text| text.parse::<Jid>().map_err(|_| TargetError(text.to_owned()))).transpose()?;
+        let mut plan = self.plan();
+        if request.clear {
+            *plan = Plan::default();
+        }
+        if target.is_some() {
+            plan.target = target;
+        }
+        if request.stanza.is_some() {
+            plan.stanza.clone_from(&request.stanza);
+        }
+        plan.drop = request.drop.unwrap_or(plan.drop);
+        plan.duplicate = request.duplicate.unwrap_or(plan.duplicate);
+        plan.reorder = request.reorder.unwrap_or(plan.reorder);
+        plan.corrupt = request.corrupt.unwrap_or(plan.corrupt);
+        plan.delay = request.delay_ms.map_or(plan.delay, |ms| Duration::from_millis(ms.min(MAX_DELAY_MS)));
+        plan.half_close = request.half_close.unwrap_or(plan.half_close);
+        plan.refuse = request.refuse.unwrap_or(plan.refuse);
+        plan.failure = request.failure.or(plan.failure);
+        match request.certificate {
+            Some(CertificateChoice::Fault(fault)) => plan.certificate = Some(fault),
+            Some(CertificateChoice::Sound(Sound::None)) => plan.certificate = None,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Whether new connections are refused.
+    pub(crate) fn refusing(&self) -> bool {
+        self.plan().refuse
+    }
+
+    /// The fault that the next certificate chain shows.
+    pub(crate) fn certificate(&self) -> Option<CertificateFault> {
+        self.plan().certificate
+    }
+
+    /// The failure reason that this login gets, once.
+    pub(crate) fn failure(&self, who: &Jid) -> Option<u32> {
+        let mut plan = self.plan();
+        if plan.hits(who) { plan.failure.take() } else { None }
+    }
+
+    /// What happens to the next stanza for `who`.
+    pub(crate) fn treat(&self, who: &Jid, tag: &str) -> Treatment {
+        let mut plan = self.plan();
+        if !plan.hits(who) || plan.stanza.as_deref().is_some_and(|wanted| wanted != tag) {
+            return Treatment::default();
+        }
+        Treatment {
+            drop: take_one(&mut plan.drop),
+            twice: take_one(&mut plan.duplicate),
+            after_next: take_one(&mut plan.reorder),
+            corrupt: take_one(&mut plan.corrupt),
+            half_close: std::mem::take(&mut plan.half_close),
+            delay: plan.delay,
+        }
+    }
+
+    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
+        // A panic while holding the lock leaves a plan that is still a plan.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Plan {
+    fn hits(&self, who: &Jid) -> bool {
+        self.target.as_ref().map_or(who.server == Server::Interop, |target| target.to_bare() == who.to_bare())
+    }
+}
+
+fn take_one(count: &mut u32) -> bool {
+    let due = *count > 0;
+    *count = count.saturating_sub(1);
+    due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(faults: &Faults, json: &str) {
+        faults.set(&serde_json::from_str(json).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn counts_run_down_and_only_the_named_tag_is_hit() {
+        let (faults, alice) = (Faults::default(), Jid::interop(1, "10853634039893"));
+        set(&faults, r#"{"drop":1,"stanza":"ack"}"#);
+        assert_eq!(faults.treat(&alice, "message"), Treatment::default());
+        assert!(faults.treat(&alice, "ack").drop);
+        assert!(!faults.treat(&alice, "ack").drop);
+    }
+
+    #[test]
+    fn phones_are_spared_unless_named() {
+        let (faults, phone) = (Faults::default(), Jid::user("14155550100"));
+        set(&faults, r#"{"duplicate":2}"#);
+        assert!(!faults.treat(&phone, "message").twice);
+        set(&faults, r#"{"target":"14155550100@s.whatsapp.net"}"#);
+        assert!(faults.treat(&phone, "message").twice);
+    }
+
+    #[test]
+    fn a_certificate_fault_begins_and_ends() {
+        let faults = Faults::default();
+        set(&faults, r#"{"certificate":"foreign_root"}"#);
+        assert_eq!(faults.certificate(), Some(CertificateFault::ForeignRoot));
+        set(&faults, r#"{"certificate":"none"}"#);
+        assert_eq!(faults.certificate(), None);
+    }
+}

@@ -1,0 +1,277 @@
+//! WhatsApp users of the sandbox. A phone is a real client of the chat server: it dials the TCP port, proves its Noise
+//! key, checks the certificates, and has Signal sessions of its own. Nothing of it is a shortcut past the encryption.
+//!
+//! [`Phone`] is the handle that the control API holds; [`link`] is its connection, [`state`] its mind.
+
+mod conversation;
+mod keyring;
+mod link;
+mod state;
+mod text;
+mod wire;
+
+use crate::sandbox::Sandbox;
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use serde_json::{Value, json};
+use state::{State, StoredState};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+/// Folder of the phones inside the data folder.
+const FOLDER: &str = "phones";
+
+/// Why a phone's state could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneError {
+    /// The file cannot be read or written.
+    #[error("a phone's state in {path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The file is not what this program wrote.
+    #[error("a phone's state in {0} is damaged; delete the file to have the phone made anew")]
+    Damaged(PathBuf),
+}
+
+/// One phone.
+pub(crate) struct Phone {
+    jid: Jid,
+    path: PathBuf,
+    state: Mutex<State>,
+    /// Receipts that a person's reading caused; lost when there is no connection.
+    outgoing: Mutex<Vec<Node>>,
+    version: watch::Sender<u64>,
+    connected: watch::Sender<bool>,
+    wake: Notify,
+}
+
+/// All phones of a sandbox, by number.
+#[derive(Default)]
+pub(crate) struct Phones(Mutex<ByNumber>);
+
+/// Each phone with the task that keeps it connected.
+type ByNumber = BTreeMap<String, (Arc<Phone>, Option<JoinHandle<()>>)>;
+
+impl Phones {
+    /// Phones of one sandbox at most.
+    pub(crate) const MAX: usize = 100;
+
+    fn lock(&self) -> MutexGuard<'_, ByNumber> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The phone with these digits.
+    pub(crate) fn get(&self, number: &str) -> Option<Arc<Phone>> {
+        self.lock().get(number).map(|(phone, _)| Arc::clone(phone))
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Phone>> {
+        self.lock().values().map(|(phone, _)| Arc::clone(phone)).collect()
+    }
+
+    /// Completes when every phone has hung up.
+    pub(crate) async fn all_gone(&self) {
+        let tasks: Vec<_> = self.lock().values_mut().filter_map(|(_, task)| task.take()).collect();
+        for task in tasks {
+            // A phone that panicked has hung up as well.
+            drop(task.await);
+        }
+    }
+}
+
+/// Brings back the phones of the data folder, and the echo phone if there is to be one.
+pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
+    let folder = sandbox.config.data.join(FOLDER);
+    let failed = |error| PhoneError::Io { path: folder.clone(), error };
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    for file in std::fs::read_dir(&folder).map_err(failed)? {
+        let path = file.map_err(failed)?.path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let text = std::fs::read(&path).map_err(failed)?;
+        let stored = serde_json::from_slice::<StoredState>(&text).ok().and_then(StoredState::open);
+        let number = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+        let (Some(state), Some(number)) = (stored, number) else { return Err(PhoneError::Damaged(path)) };
+        begin(sandbox, Jid::user(number), path, state);
+    }
+    if let Some(number) = sandbox.config.echo.clone()
+        && sandbox.phones.get(&number).is_none()
+    {
+        create(sandbox, &number, Some("Echo".to_owned()), true)?;
+    }
+    Ok(())
+}
+
+/// Makes a phone and has it connect.
+pub(crate) fn create(
+    sandbox: &Arc<Sandbox>,
+    number: &str,
+    name: Option<String>,
+    echo: bool,
+) -> Result<Arc<Phone>, PhoneError> {
+    let name = name.unwrap_or_else(|| format!("+{number}"));
+    let state = State::new(name, echo, sandbox.clock.now_secs());
+    let path = sandbox.config.data.join(FOLDER).join(format!("{number}.json"));
+    write(&path, &state)?;
+    Ok(begin(sandbox, Jid::user(number), path, state))
+}
+
+fn begin(sandbox: &Arc<Sandbox>, jid: Jid, path: PathBuf, state: State) -> Arc<Phone> {
+    let version = watch::Sender::new(state.conversation.version);
+    let phone = Arc::new(Phone {
+        jid,
+        path,
+        state: Mutex::new(state),
+        outgoing: Mutex::new(Vec::new()),
+        version,
+        connected: watch::Sender::new(false),
+        wake: Notify::new(),
+    });
+    let task = tokio::spawn(link::run(Arc::clone(sandbox), Arc::clone(&phone)));
+    sandbox.phones.lock().insert(phone.jid.user.clone(), (Arc::clone(&phone), Some(task)));
+    phone
+}
+
+/// Replaces the file as a whole: it is the old state or the new one, never half of each.
+fn write(path: &PathBuf, state: &State) -> Result<(), PhoneError> {
+    let failed = |error| PhoneError::Io { path: path.clone(), error };
+    let bytes = serde_json::to_vec(&state.store()).map_err(|error| failed(error.into()))?;
+    let fresh = path.with_extension("new");
+    let mut file = std::fs::File::create(&fresh).map_err(failed)?;
+    file.write_all(&bytes).map_err(failed)?;
+    std::fs::rename(&fresh, path).map_err(failed)
+}
+
+impl Phone {
+    pub(crate) fn jid(&self) -> &Jid {
+        &self.jid
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, stores it, and lets everyone know who waits for news.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, PhoneError> {
+        let mut state = self.state();
+        let outcome = change(&mut state);
+        write(&self.path, &state)?;
+        self.version.send_replace(state.conversation.version);
+        Ok(outcome)
+    }
+
+    /// Has the phone write a text. Returns the message's id.
+    pub(crate) fn write(&self, to: Jid, text: String, now: u64) -> Result<String, PhoneError> {
+        let id = self.change(|state| state.write(&to, text, now))?;
+        self.wake.notify_one();
+        Ok(id)
+    }
+
+    /// Has the phone's owner read what has arrived, from one or from all.
+    pub(crate) fn read(&self, from: Option<&Jid>, now: u64) -> Result<(), PhoneError> {
+        let receipts = self.change(|state| state.read(from, now))?;
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).extend(receipts);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Has the app installed anew: new keys, no history.
+    pub(crate) fn reinstall(&self, now: u64) -> Result<(), PhoneError> {
+        self.change(|state| state.reinstall(now))?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Flight mode: off means that mail waits at the server.
+    pub(crate) fn switch(&self, online: bool) -> Result<(), PhoneError> {
+        self.change(|state| state.online = online)?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Completes when there is no connection.
+    pub(crate) async fn disconnected(&self) {
+        // The sender lives as long as this phone: waiting cannot fail.
+        drop(self.connected.subscribe().wait_for(|connected| !connected).await);
+    }
+
+    /// Completes when an entry is newer than `version`.
+    pub(crate) async fn newer_than(&self, version: u64) {
+        drop(self.version.subscribe().wait_for(|newest| *newest > version).await);
+    }
+
+    /// What the control API says of a phone.
+    pub(crate) fn summary(&self) -> Value {
+        let state = self.state();
+        json!({
+            "number": self.jid.user,
+            "jid": self.jid.to_string(),
+            "name": state.name,
+            "echo": state.echo,
+            "wants_connection": state.online,
+            "connected": *self.connected.borrow(),
+            "identity": crate::hex::encode(&state.keys.identity.public().0),
+            "version": state.conversation.version,
+        })
+    }
+
+    /// Entries newer than `since`, without the ciphertext that waits for its acknowledgement.
+    pub(crate) fn messages_since(&self, since: u64) -> Value {
+        let state = self.state();
+        let newer = state.conversation.entries.iter().filter(|entry| entry.version > since);
+        let entries: Vec<Value> = newer
+            .map(|entry| {
+                json!({
+                    "version": entry.version, "id": entry.id, "chat": entry.chat, "from_me": entry.from_me,
+                    "kind": entry.kind, "text": entry.text, "state": entry.state, "error": entry.error, "t": entry.t,
+                })
+            })
+            .collect();
+        json!({ "version": state.conversation.version, "connected": *self.connected.borrow(), "messages": entries })
+    }
+
+    fn wants_connection(&self) -> bool {
+        self.state().online
+    }
+
+    fn installation(&self) -> u64 {
+        self.state().installation
+    }
+
+    fn name(&self) -> String {
+        self.state().name.clone()
+    }
+
+    fn noise_secret(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(*self.state().keys.noise.secret().expose())
+    }
+
+    fn unacknowledged(&self) -> Vec<Node> {
+        self.state().unacknowledged()
+    }
+
+    /// What is to be sent now, encrypted and stored; and whose keys are missing.
+    fn take_outgoing(&self) -> Result<(Vec<Node>, Vec<Jid>), PhoneError> {
+        let due = self.state().conversation.entries.iter().any(|entry| entry.state == conversation::Progress::Queued);
+        let (mut stanzas, missing) = if due { self.change(State::flush)? } else { Default::default() };
+        stanzas.append(&mut self.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok((stanzas, missing))
+    }
+
+    fn set_connected(&self, connected: bool) {
+        self.connected.send_if_modified(|held| std::mem::replace(held, connected) != connected);
+    }
+
+    async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}

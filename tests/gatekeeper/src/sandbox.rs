@@ -1,0 +1,136 @@
+//! What every part of the sandbox shares: settings, clock, keys, state, and who is connected.
+
+use crate::certificate::Authority;
+use crate::chat::Hub;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::faults::Faults;
+use crate::phone::Phones;
+use crate::token::Tokens;
+use crate::world::World;
+use crate::{StartError, random};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+const EXPIRY_PAUSE: Duration = Duration::from_secs(60);
+
+/// One sandbox.
+pub(crate) struct Sandbox {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) authority: Authority,
+    pub(crate) tokens: Tokens,
+    pub(crate) faults: Faults,
+    pub(crate) hub: Hub,
+    pub(crate) phones: Phones,
+    pub(crate) http_addr: SocketAddr,
+    pub(crate) tcp_addr: SocketAddr,
+    min_version: Mutex<[u32; 3]>,
+    world: Mutex<World>,
+    places: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Sandbox {
+    pub(crate) fn open(config: Config, http_addr: SocketAddr, tcp_addr: SocketAddr) -> Result<Self, StartError> {
+        Ok(Self {
+            clock: Clock::default(),
+            authority: Authority::open(&config.data)?,
+            tokens: Tokens::new(&config.integrators)?,
+            faults: Faults::default(),
+            hub: Hub::default(),
+            phones: Phones::default(),
+            http_addr,
+            tcp_addr,
+            min_version: Mutex::new(config.min_version),
+            world: Mutex::new(World::open(&config.data)?),
+            places: Arc::new(Semaphore::new(config.max_connections)),
+            stopping: watch::Sender::new(false),
+            config,
+        })
+    }
+
+    /// The state. Held for the length of a statement, never across an await.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        // Every change is recorded first and then applied by total functions: a poisoned lock guards a sound state.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Oldest interop protocol version that may connect.
+    pub(crate) fn min_version(&self) -> [u32; 3] {
+        *self.min_version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_min_version(&self, version: [u32; 3]) {
+        *self.min_version.lock().unwrap_or_else(PoisonError::into_inner) = version;
+    }
+
+    /// A place for one more connection; `None` when all are taken.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Tells every connection and phone to end.
+    pub(crate) fn begin_stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// For waiting until the sandbox is to end.
+    pub(crate) fn stopping(&self) -> Stopping {
+        Stopping(self.stopping.subscribe())
+    }
+
+    /// Completes when no connection is left.
+    pub(crate) async fn all_gone(&self) {
+        let all = u32::try_from(self.config.max_connections).unwrap_or(u32::MAX);
+        drop(self.places.acquire_many(all).await);
+        self.phones.all_gone().await;
+    }
+}
+
+/// A view of the wish to stop.
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    pub(crate) fn asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Completes when the sandbox is to end.
+    pub(crate) async fn wait(&mut self) {
+        // A sandbox that is gone has stopped as well.
+        drop(self.0.wait_for(|stop| *stop).await);
+    }
+}
+
+/// An id for a stanza of the server's own.
+pub(crate) fn stanza_id() -> String {
+    crate::hex::encode(&random::bytes::<8>()).to_uppercase()
+}
+
+/// Drops mail older than its retention, for ever.
+pub(crate) async fn expire_mail(sandbox: Arc<Sandbox>) {
+    loop {
+        tokio::time::sleep(EXPIRY_PAUSE).await;
+        let now = sandbox.clock.now_secs();
+        if let Err(error) = sandbox.world().expire(now) {
+            tracing::error!(%error, "old mail could not be dropped");
+        }
+    }
+}
+
+/// Completes on Ctrl-C or SIGTERM.
+pub(crate) async fn termination() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! { _ = interrupted => {}, _ = terminate.recv() => {} }
+            return;
+        }
+    }
+    drop(interrupted.await);
+}

@@ -1,0 +1,212 @@
+//! What can happen to the sandbox's state, one record each: the journal holds these and nothing else.
+//!
+//! State is the fold of its events, so what survives a restart is exactly what was recorded.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use causeway_proto::jid::Jid;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// A signed prekey as the wire carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignedKey {
+    /// 24 bits.
+    pub(crate) id: u32,
+    #[serde(with = "blob")]
+    pub(crate) value: [u8; 32],
+    #[serde(with = "blob")]
+    pub(crate) signature: [u8; 64],
+}
+
+/// A one-time prekey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OneTimeKey {
+    /// 24 bits.
+    pub(crate) id: u32,
+    #[serde(with = "blob")]
+    pub(crate) value: [u8; 32],
+}
+
+/// Which kind of acknowledgement clears a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Class {
+    Message,
+    Receipt,
+    Notification,
+}
+
+impl Class {
+    /// The `class` attribute of an ack, and the tag of the stanza.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Receipt => "receipt",
+            Self::Notification => "notification",
+        }
+    }
+
+    /// Reads the `class` attribute of an ack.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Message, Self::Receipt, Self::Notification].into_iter().find(|class| class.as_str() == name)
+    }
+}
+
+/// One stanza waiting in a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Letter {
+    /// Order of arrival over all mailboxes.
+    pub(crate) seq: u64,
+    pub(crate) class: Class,
+    pub(crate) id: String,
+    #[serde(with = "jid")]
+    pub(crate) from: Jid,
+    /// The stanza's `type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<String>,
+    /// Unix seconds; retention counts from here.
+    pub(crate) at: u64,
+    /// The stanza, binary-encoded without flag byte.
+    #[serde(with = "bytes")]
+    pub(crate) stanza: Vec<u8>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// A Partner's user enlisted, or enlisted anew: keys are replaced, one-time prekeys dropped.
+    Enlisted {
+        #[serde(with = "jid")]
+        who: Jid,
+        identifier: String,
+        #[serde(with = "blob")]
+        noise: [u8; 32],
+        registration: u32,
+        #[serde(with = "blob")]
+        identity: [u8; 32],
+        signed: SignedKey,
+        at: u64,
+    },
+    /// A WhatsApp user logged in by number for the first time, or after a reinstall.
+    Registered {
+        #[serde(with = "jid")]
+        who: Jid,
+        #[serde(with = "blob")]
+        noise: [u8; 32],
+        at: u64,
+    },
+    /// A WhatsApp user is about to reinstall: the next Noise key that appears is taken.
+    Released {
+        #[serde(with = "jid")]
+        who: Jid,
+    },
+    /// The name that others see.
+    Named {
+        #[serde(with = "jid")]
+        who: Jid,
+        name: String,
+    },
+    /// Key upload: identity and signed prekey replaced, one-time prekeys added (or replaced with a new identity).
+    Uploaded {
+        #[serde(with = "jid")]
+        who: Jid,
+        registration: u32,
+        #[serde(with = "blob")]
+        identity: [u8; 32],
+        signed: SignedKey,
+        one_time: Vec<OneTimeKey>,
+    },
+    /// A new signed prekey.
+    Rotated {
+        #[serde(with = "jid")]
+        who: Jid,
+        signed: SignedKey,
+    },
+    /// A one-time prekey was handed out and is gone.
+    HandedOut {
+        #[serde(with = "jid")]
+        who: Jid,
+        id: u32,
+    },
+    /// A stanza was put into a mailbox.
+    Queued {
+        #[serde(with = "jid")]
+        to: Jid,
+        letter: Letter,
+    },
+    /// A stanza left a mailbox: acknowledged, or too old.
+    Cleared {
+        #[serde(with = "jid")]
+        who: Jid,
+        seq: u64,
+    },
+    /// A message was accepted; the same key from the same sender is acknowledged again but not delivered again.
+    Accepted {
+        #[serde(with = "jid")]
+        from: Jid,
+        key: String,
+        at: u64,
+    },
+    /// Two users have to do with one another: each hears of the other's identity changes.
+    Met {
+        #[serde(with = "jid")]
+        a: Jid,
+        #[serde(with = "jid")]
+        b: Jid,
+    },
+    /// A block was set or lifted.
+    Blocked {
+        #[serde(with = "jid")]
+        who: Jid,
+        #[serde(with = "jid")]
+        target: Jid,
+        blocked: bool,
+    },
+    /// A client was connected at this time (unix seconds).
+    Seen {
+        #[serde(with = "jid")]
+        who: Jid,
+        at: u64,
+    },
+}
+
+/// JIDs as their text.
+mod jid {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(jid: &Jid, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(jid)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// Byte strings as base64.
+mod bytes {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        BASE64.decode(String::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
+/// Keys and signatures as base64 of exactly their length.
+mod blob {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], to: S) -> Result<S::Ok, S::Error> {
+        bytes::serialize(bytes, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u8; N], D::Error> {
+        let bytes = bytes::deserialize(from)?;
+        <[u8; N]>::try_from(bytes).map_err(|bytes| D::Error::invalid_length(bytes.len(), &"a key of its exact length"))
+    }
+}

@@ -1,0 +1,107 @@
+//! Mailboxes: what waits for whom until it is acknowledged or thirty days old (wire.md §5.5).
+
+use super::{Class, Event, JournalError, Letter, World};
+use causeway_proto::jid::Jid;
+
+/// Retention for interop (seed 001 §3.2.1).
+const RETENTION_SECS: u64 = 30 * 86_400;
+/// Stanzas in one mailbox at most.
+const MAX_LETTERS: usize = 20_000;
+/// Bytes in one mailbox at most.
+const MAX_BYTES: usize = 256 << 20;
+
+/// A stanza about to be put into a mailbox.
+pub(crate) struct Stanza {
+    pub(crate) class: Class,
+    pub(crate) id: String,
+    pub(crate) from: Jid,
+    pub(crate) kind: Option<String>,
+    /// Binary-encoded, without flag byte.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What became of a posting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Posted {
+    Queued,
+    /// Accepted from the sender, but the recipient has blocked it.
+    Blocked,
+    /// There is no such account.
+    NoSuchUser,
+    /// The mailbox is full.
+    Full,
+}
+
+impl World {
+    /// Puts a stanza into a mailbox. `met`: sender and recipient know one another from now on.
+    pub(crate) fn post(&mut self, to: &Jid, stanza: Stanza, met: bool, now: u64) -> Result<Posted, JournalError> {
+        let Some(account) = self.accounts.get(to) else { return Ok(Posted::NoSuchUser) };
+        if account.blocked.contains(&stanza.from.to_bare()) {
+            return Ok(Posted::Blocked);
+        }
+        if account.mail.len() >= MAX_LETTERS || account.mail_bytes + stanza.bytes.len() > MAX_BYTES {
+            return Ok(Posted::Full);
+        }
+        let mut events = Vec::new();
+        if met && !account.contacts.contains(&stanza.from) {
+            events.push(Event::Met { a: stanza.from.clone(), b: to.clone() });
+        }
+        let Stanza { class, id, from, kind, bytes } = stanza;
+        let letter = Letter { seq: self.next_seq, class, id, from, kind, at: now, stanza: bytes };
+        events.push(Event::Queued { to: to.clone(), letter });
+        self.commit(events)?;
+        Ok(Posted::Queued)
+    }
+
+    /// Whether this key from this sender was accepted before.
+    pub(crate) fn accepted(&self, from: &Jid, key: &str) -> bool {
+        self.accounts.get(from).is_some_and(|account| account.accepted.contains(key))
+    }
+
+    /// Remembers that a message was accepted.
+    pub(crate) fn accept(&mut self, from: &Jid, key: String, now: u64) -> Result<(), JournalError> {
+        self.commit(vec![Event::Accepted { from: from.clone(), key, at: now }])
+    }
+
+    /// The first letter after `seq`.
+    pub(crate) fn next_letter(&self, who: &Jid, seq: u64) -> Option<&Letter> {
+        self.accounts.get(who)?.mail.range(seq + 1..).next().map(|(_, letter)| letter)
+    }
+
+    /// All that waits, oldest first.
+    pub(crate) fn letters(&self, who: &Jid) -> impl Iterator<Item = &Letter> {
+        self.accounts.get(who).into_iter().flat_map(|account| account.mail.values())
+    }
+
+    /// Clears what an ack or receipt covers; returns the numbers of the cleared letters. `from` is whom the stanza came
+    /// from, as the client names it; `kind` narrows receipts, of which one id may have several.
+    pub(crate) fn clear(
+        &mut self,
+        who: &Jid,
+        class: Class,
+        id: &str,
+        from: Option<&Jid>,
+        kind: Option<&str>,
+    ) -> Result<Vec<u64>, JournalError> {
+        let covered = |letter: &&Letter| {
+            letter.class == class
+                && letter.id == id
+                && from.is_none_or(|from| letter.from.to_bare() == from.to_bare())
+                && (class != Class::Receipt || letter.kind.as_deref() == kind)
+        };
+        let cleared: Vec<u64> = self.letters(who).filter(covered).map(|letter| letter.seq).collect();
+        self.commit(cleared.iter().map(|seq| Event::Cleared { who: who.clone(), seq: *seq }).collect())?;
+        Ok(cleared)
+    }
+
+    /// Drops what is older than thirty days.
+    pub(crate) fn expire(&mut self, now: u64) -> Result<(), JournalError> {
+        let old = |letter: &&Letter| now.saturating_sub(letter.at) > RETENTION_SECS;
+        let mut events = Vec::new();
+        for (who, account) in &self.accounts {
+            let expired = account.mail.values().filter(old);
+            events.extend(expired.map(|letter| Event::Cleared { who: who.clone(), seq: letter.seq }));
+        }
+        self.commit(events)
+    }
+}

@@ -1,0 +1,115 @@
+//! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted underneath.
+
+mod common;
+
+use causeway_gatekeeper::Gatekeeper;
+use common::{get, make_phone, post, start, until, until_user};
+use serde_json::json;
+
+const ANNA: &str = "14155550101";
+const BEN: &str = "14155550102";
+const NOBODY: &str = "http://127.0.0.1:9";
+
+#[tokio::test]
+async fn two_phones_write_to_one_another_and_see_the_ticks() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    make_phone(&running, BEN).await;
+    until_user(&running, &format!("{BEN}@s.whatsapp.net"), |user| user["prekeys"] == 100).await;
+    let path = |number, what| format!("/control/phones/{number}/{what}");
+    let (_, sent) = post(&running, &path(ANNA, "send"), json!({"to": BEN, "text": "Hello Ben"})).await;
+    let seen = until(&running, BEN, |entry| entry["text"] == "Hello Ben").await;
+    assert_eq!((&seen["id"], &seen["from_me"]), (&sent["id"], &json!(false)));
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "delivered").await;
+    post(&running, &path(BEN, "read"), json!({})).await;
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "read").await;
+    post(&running, &path(BEN, "send"), json!({"to": ANNA, "text": "Hello Anna"})).await;
+    until(&running, ANNA, |entry| entry["text"] == "Hello Anna").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_echo_phone_answers() {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = common::config(data.path(), NOBODY);
+    config.echo = Some("14155550100".to_owned());
+    let running = Gatekeeper::start(config).await.unwrap();
+    make_phone(&running, ANNA).await;
+    until_user(&running, "14155550100@s.whatsapp.net", |user| user["prekeys"] == 100).await;
+    post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": "+1 415 555 0100", "text": "ping"})).await;
+    until(&running, ANNA, |entry| entry["text"] == "You said: ping" && entry["from_me"] == false).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_sent_to_a_phone_in_flight_mode_arrives_after_a_restart_of_the_sandbox() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    make_phone(&running, BEN).await;
+    let ben = format!("{BEN}@s.whatsapp.net");
+    until_user(&running, &ben, |user| user["prekeys"] == 100).await;
+    post(&running, &format!("/control/phones/{BEN}/offline"), json!({})).await;
+    let (_, sent) = post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": BEN, "text": "later"})).await;
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "sent").await;
+    running.stop().await;
+
+    let running = start(data.path(), NOBODY).await;
+    until_user(&running, &ben, |user| user["waiting"] == 1).await;
+    post(&running, &format!("/control/phones/{BEN}/online"), json!({})).await;
+    until(&running, BEN, |entry| entry["text"] == "later").await;
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "delivered").await;
+    until_user(&running, &ben, |user| user["waiting"] == 0).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_reinstallation_the_other_side_is_told_and_text_flows_again() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    make_phone(&running, BEN).await;
+    until_user(&running, &format!("{BEN}@s.whatsapp.net"), |user| user["prekeys"] == 100).await;
+    post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": BEN, "text": "one"})).await;
+    until(&running, ANNA, |entry| entry["text"] == "one" && entry["state"] == "delivered").await;
+    post(&running, &format!("/control/phones/{BEN}/reinstall"), json!({})).await;
+    until(&running, ANNA, |entry| entry["kind"] == "identity_changed").await;
+    post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": BEN, "text": "two"})).await;
+    until(&running, BEN, |entry| entry["text"] == "two").await;
+    until(&running, ANNA, |entry| entry["text"] == "two" && entry["state"] == "delivered").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_sealed_for_keys_that_are_gone_is_asked_for_again() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    make_phone(&running, BEN).await;
+    until_user(&running, &format!("{BEN}@s.whatsapp.net"), |user| user["prekeys"] == 100).await;
+    post(&running, &format!("/control/phones/{BEN}/offline"), json!({})).await;
+    let (_, sent) = post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": BEN, "text": "lost?"})).await;
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "sent").await;
+    post(&running, &format!("/control/phones/{BEN}/reinstall"), json!({})).await;
+    post(&running, &format!("/control/phones/{BEN}/online"), json!({})).await;
+    until(&running, BEN, |entry| entry["text"] == "lost?").await;
+    until(&running, ANNA, |entry| entry["id"] == sent["id"] && entry["state"] == "delivered").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_has_is_an_honest_failure() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": "+44 20 7946 0000", "text": "anyone?"})).await;
+    let entry = until(&running, ANNA, |entry| entry["state"] == "failed").await;
+    assert_eq!(entry["error"], 404);
+    let (status, answer) = post(&running, "/control/phones", json!({"number": "12"})).await;
+    assert_eq!(status, 422, "{answer}");
+    let (status, _) = post(&running, "/control/phones/14155559999/send", json!({"to": BEN, "text": "x"})).await;
+    assert_eq!(status, 404);
+    assert_eq!(get(&running, "/control/phones").await.as_array().unwrap().len(), 1);
+    running.stop().await;
+}
