@@ -1,1 +1,13 @@
-//! causeway-e2e
+//! Real browsers against the real servers: what a person does, done by WebDriver, with the client as it is released.
+//!
+//! What this crate does not know: anything about the client's insides. It finds things by the ids and roles that
+//! people's own tools find them by, waits for conditions and never for time, and fails on any console error or
+//! violation of the content security policy, on whatever page it occurs.
+
+pub mod audit;
+pub mod browser;
+pub mod case;
+mod driver;
+pub mod page;
+pub mod servers;
+pub mod wait;

@@ -1,0 +1,87 @@
+//! One case: servers and a browser, the story, and what is kept when it goes wrong.
+//!
+//! What this module does not know: the stories.
+
+use crate::{
+    audit,
+    browser::{Browser, Engine},
+    page::Page,
+    servers::{Servers, Setup},
+};
+use anyhow::{Error, Result};
+use tokio::sync::Semaphore;
+
+/// Browsers at once: more than the machine has processors for makes every one of them slow.
+static PLACES: Semaphore = Semaphore::const_new(2);
+
+/// What a story may use.
+pub struct Scene {
+    /// Sandbox and partner server.
+    pub servers: Servers,
+    /// The person's browser, not yet on the page.
+    pub browser: Browser,
+}
+
+impl Scene {
+    /// The open tab.
+    ///
+    /// # Errors
+    /// If the browser is closed.
+    pub fn page(&self) -> Result<Page<'_>> {
+        Page::of(&self.browser)
+    }
+
+    /// Opens the page in the open tab.
+    ///
+    /// # Errors
+    /// If it cannot be had.
+    pub async fn visit(&self) -> Result<Page<'_>> {
+        let page = self.page()?;
+        page.open(&self.servers.url()?).await?;
+        Ok(page)
+    }
+}
+
+/// Tells a story as `name`; a picture of the page and its text are kept if it does not end well.
+/// However it ends, the page must not have complained.
+///
+/// # Panics
+/// With the story's error, as a test must.
+pub async fn tell(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
+    let _place = PLACES.acquire().await;
+    let told = try_tell(name, engine, setup, story).await;
+    if let Err(error) = told {
+        panic!("{name}: {error:#}");
+    }
+}
+
+async fn try_tell(
+    name: &str,
+    engine: Engine,
+    setup: Setup,
+    story: impl AsyncFnOnce(&mut Scene) -> Result<()>,
+) -> Result<()> {
+    let servers = Servers::start(setup).await?;
+    let mut scene = Scene { servers, browser: Browser::open(engine).await? };
+    let told = match story(&mut scene).await {
+        Ok(()) => scene.browser.must_be_silent().await,
+        Err(error) => Err(explain(&mut scene, name, error).await),
+    };
+    let closed = if scene.browser.is_open() { scene.browser.close().await } else { Ok(()) };
+    scene.servers.stop().await;
+    told.and(closed)
+}
+
+/// Adds to an error what a person would look at first.
+async fn explain(scene: &mut Scene, name: &str, error: Error) -> Error {
+    let complaints = scene.browser.must_be_silent().await.err().map(|complaint| complaint.to_string());
+    let picture = format!("failed-{name}");
+    let shown = audit::picture(&scene.browser, &picture).await;
+    let text = match scene.page() {
+        Ok(page) => page.read("body", "anything", |_| true).await.unwrap_or_default(),
+        Err(closed) => closed.to_string(),
+    };
+    let pictured =
+        shown.map_or_else(|error| error.to_string(), |()| format!("{}/{picture}.png", audit::artefacts().display()));
+    error.context(format!("the page: {text:?}\ncomplaints: {complaints:?}\npicture: {pictured}"))
+}

@@ -1,0 +1,249 @@
+//! The servers of one test: sandbox and partner server, each the real library on ports of its own.
+//!
+//! What this module does not know: browsers.
+
+use crate::wait;
+use anyhow::{Context, Result, bail, ensure};
+use causeway_gatekeeper::{Config as GatekeeperConfig, Gatekeeper, Integrator};
+use causeway_partner::{Config as PartnerConfig, Server};
+use serde_json::{Value, json};
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Number of the phone that answers with what one writes to it.
+pub const ECHO: &str = "14155550100";
+
+/// How the servers of a test differ from what `make run` starts.
+#[derive(Default)]
+pub struct Setup {
+    /// Changes to the partner server's configuration.
+    pub partner: Option<Box<dyn FnOnce(&mut PartnerConfig) + Send>>,
+    /// Whose JWKS the sandbox reads instead of this partner server's: `http://…`.
+    pub trusted_partner: Option<String>,
+}
+
+/// Sandbox and partner server.
+pub struct Servers {
+    gatekeeper: Option<causeway_gatekeeper::Running>,
+    gatekeeper_config: GatekeeperConfig,
+    partner: Option<causeway_partner::Running>,
+    http: reqwest::Client,
+    _data: TempDir,
+}
+
+impl Servers {
+    /// Starts both.
+    ///
+    /// # Errors
+    /// If the client is not built, or a server does not start.
+    pub async fn start(setup: Setup) -> Result<Self> {
+        let data = tempfile::tempdir()?;
+        let partner_at = free_port()?;
+        let url = setup.trusted_partner.unwrap_or_else(|| format!("http://{partner_at}"));
+        let gatekeeper_config = GatekeeperConfig {
+            listen: free_port()?,
+            tcp_listen: free_port()?,
+            data: data.path().join("gatekeeper"),
+            integrators: vec![Integrator { id: 1, url, audience: "whatsapp".to_owned() }],
+            echo: Some(ECHO.to_owned()),
+            ..GatekeeperConfig::default()
+        };
+        let gatekeeper = Gatekeeper::start(gatekeeper_config.clone()).await?;
+        let mut config = partner_config(data.path());
+        config.listen = partner_at;
+        config.client_dir = Some(client()?);
+        config.whatsapp.enlist_url = format!("http://{}/3p/interop_reg", gatekeeper.http_addr);
+        config.whatsapp.chat_url = format!("ws://{}/ws/chat", gatekeeper.http_addr);
+        config.whatsapp.root_key = Some(gatekeeper.root_key.iter().map(|byte| format!("{byte:02x}")).collect());
+        if let Some(change) = setup.partner {
+            change(&mut config);
+        }
+        let partner = Server::start(config).await?;
+        let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
+        Ok(Self { gatekeeper: Some(gatekeeper), gatekeeper_config, partner: Some(partner), http, _data: data })
+    }
+
+    /// The page's address.
+    ///
+    /// # Errors
+    /// After [`Self::stop`].
+    pub fn url(&self) -> Result<String> {
+        Ok(format!("http://{}/", self.partner.as_ref().context("the partner server is stopped")?.addr))
+    }
+
+    /// Stops the sandbox; its state stays.
+    pub async fn stop_gatekeeper(&mut self) {
+        if let Some(gatekeeper) = self.gatekeeper.take() {
+            gatekeeper.stop().await;
+        }
+    }
+
+    /// Starts the sandbox again, at the same address, on the same state.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start_gatekeeper(&mut self) -> Result<()> {
+        ensure!(self.gatekeeper.is_none(), "the sandbox runs");
+        self.gatekeeper = Some(Gatekeeper::start(self.gatekeeper_config.clone()).await?);
+        Ok(())
+    }
+
+    /// Stops both.
+    pub async fn stop(&mut self) {
+        self.stop_gatekeeper().await;
+        if let Some(partner) = self.partner.take() {
+            partner.stop().await;
+        }
+    }
+
+    /// Makes a phone.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn phone(&self, number: &str, name: &str) -> Result<()> {
+        self.control("phones", &json!({"number": number, "name": name})).await.map(drop)
+    }
+
+    /// Has a phone write to `to`: a number, or a Partner user's identifier.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn phone_writes(&self, number: &str, to: &str, text: &str) -> Result<()> {
+        self.control(&format!("phones/{number}/send"), &json!({"to": to, "text": text})).await.map(drop)
+    }
+
+    /// Has a phone read everything, which sends read receipts.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn phone_reads(&self, number: &str) -> Result<()> {
+        self.control(&format!("phones/{number}/read"), &json!({})).await.map(drop)
+    }
+
+    /// Switches a phone's connection on or off.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn switch_phone(&self, number: &str, on: bool) -> Result<()> {
+        let word = if on { "online" } else { "offline" };
+        self.control(&format!("phones/{number}/{word}"), &json!({})).await.map(drop)
+    }
+
+    /// Sets faults of the sandbox.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn fault(&self, fault: &Value) -> Result<()> {
+        self.control("faults", fault).await.map(drop)
+    }
+
+    /// Waits until a phone has received `text`, and says how often it has.
+    ///
+    /// # Errors
+    /// If it never does.
+    pub async fn phone_received(&self, number: &str, text: &str) -> Result<usize> {
+        wait::until(&format!("{number} receive {text:?}"), async || {
+            let count = self.received(number).await?.iter().filter(|received| *received == text).count();
+            Ok((count > 0).then_some(count))
+        })
+        .await
+    }
+
+    /// Every text that a phone has received.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn received(&self, number: &str) -> Result<Vec<String>> {
+        let answer = self.http.get(self.address(&format!("phones/{number}/messages"))?).send().await?;
+        let answer: Value = answer.error_for_status()?.json().await?;
+        let messages = answer["messages"].as_array().context("the sandbox lists no messages")?;
+        let received = messages.iter().filter(|message| message["outgoing"] == json!(false));
+        Ok(received.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// How many stanzas wait for the Partner's user.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn waiting_for(&self, identifier: &str) -> Result<u64> {
+        self.user(identifier, "waiting").await?.as_u64().context("no count")
+    }
+
+    /// Whether the Partner's user is connected.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn is_online(&self, identifier: &str) -> Result<bool> {
+        self.user(identifier, "online").await?.as_bool().context("no state")
+    }
+
+    async fn user(&self, identifier: &str, fact: &str) -> Result<Value> {
+        let users: Value = self.http.get(self.address("users")?).send().await?.error_for_status()?.json().await?;
+        let users = users.as_array().context("the sandbox lists no users")?;
+        let user =
+            users.iter().find(|user| user["identifier"] == identifier).context("the sandbox does not know them")?;
+        Ok(user[fact].clone())
+    }
+
+    fn address(&self, path: &str) -> Result<String> {
+        let gatekeeper = self.gatekeeper.as_ref().context("the sandbox is stopped")?;
+        Ok(format!("http://{}/control/{path}", gatekeeper.http_addr))
+    }
+
+    async fn control(&self, path: &str, body: &Value) -> Result<Value> {
+        let answer = self.http.post(self.address(path)?).json(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            bail!("the sandbox refused {path}: {status} {text}");
+        }
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+}
+
+/// A partner server alone, for its keys: what a sandbox trusts that must not trust ours.
+///
+/// # Errors
+/// If it does not start.
+pub async fn another_partner(data: &Path) -> Result<causeway_partner::Running> {
+    let mut config = partner_config(data);
+    config.listen = free_port()?;
+    config.whatsapp.root_key = Some("00".repeat(32));
+    Ok(Server::start(config).await?)
+}
+
+fn partner_config(data: &Path) -> PartnerConfig {
+    let mut config = PartnerConfig { data_dir: data.join("partner"), ..PartnerConfig::default() };
+    // The passwords of a test protect nothing; the processor has browsers to run.
+    config.sign_in.hash_memory_kib = 7_168;
+    config.sign_in.hash_passes = 1;
+    config.limits.shutdown_seconds = 1;
+    config
+}
+
+/// The client's release build: `CAUSEWAY_DIST`, or `dist/` of the repository.
+fn client() -> Result<PathBuf> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist");
+    let folder = env::var_os("CAUSEWAY_DIST").map_or(repository, PathBuf::from);
+    let shown = folder.display();
+    ensure!(folder.join("index.html").is_file(), "no client in {shown}: run `make build`, or set CAUSEWAY_DIST");
+    Ok(folder)
+}
+
+/// A port that was free a moment ago. The two servers must know each other's address before either is started.
+fn free_port() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// Waits until `check` holds on the servers' side.
+///
+/// # Errors
+/// If it never does.
+pub async fn until(what: &str, mut check: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    wait::until_within(Duration::from_secs(60), what, async || Ok(check().await?.then_some(()))).await
+}

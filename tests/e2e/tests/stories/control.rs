@@ -1,0 +1,89 @@
+//! The watchdogs bite: without these, a silent browser could be a deaf test.
+
+use anyhow::{Result, ensure};
+use causeway_e2e::{
+    audit,
+    browser::{Browser, Engine},
+    case::{Scene, tell},
+    servers::Setup,
+};
+
+/// Has the page do something, and gives what it is then accused of.
+async fn accusation(scene: &mut Scene, deed: &str) -> Result<String> {
+    scene.visit().await?.see("#identifier").await?;
+    scene.browser.must_be_silent().await?;
+    scene.browser.web()?.execute(deed, []).await?;
+    let said = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
+    // Accused once: the story itself must end in silence.
+    scene.browser.expect("");
+    said
+}
+
+async fn complaint(browser: &mut Browser) -> Option<String> {
+    browser.must_be_silent().await.err().map(|error| error.to_string())
+}
+
+/// Puts an inline script into the page.
+const INLINE_SCRIPT: &str = "const script = document.createElement('script');
+    script.append('globalThis.ran = true'); document.head.append(script);";
+
+async fn bites(scene: &mut Scene) -> Result<()> {
+    let said = accusation(scene, "setTimeout(() => { console.error('a bite') })").await?;
+    ensure!(said.contains("a bite"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_console_error_fails_a_story() {
+    tell("bites_console", Engine::Chromium, Setup::default(), bites).await;
+}
+
+#[tokio::test]
+async fn a_console_error_fails_a_story_in_firefox() {
+    tell("bites_console_firefox", Engine::Firefox, Setup::default(), bites).await;
+}
+
+#[tokio::test]
+async fn an_uncaught_exception_fails_a_story() {
+    tell("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
+        let said = accusation(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
+        ensure!(said.contains("a bite"), "{said}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_inline_script_is_stopped_and_fails_a_story() {
+    tell("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
+        let said = accusation(scene, INLINE_SCRIPT).await?;
+        ensure!(said.contains("TrustedScript"), "{said}");
+        let ran = scene.browser.web()?.execute("return globalThis.ran === true", []).await?;
+        ensure!(!ran.convert::<bool>()?, "the inline script ran");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
+    tell("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
+        let said = accusation(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
+        ensure!(said.contains("Content Security Policy"), "{said}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn axe_finds_a_field_without_a_name() {
+    tell("bites_axe", Engine::Chromium, Setup::default(), async |scene| {
+        scene.visit().await?.see("#identifier").await?;
+        let spoil = "document.querySelector('label[for=identifier]').remove();";
+        scene.browser.web()?.execute(spoil, []).await?;
+        let findings = audit::axe(&scene.browser).await?;
+        ensure!(findings.iter().any(|finding| finding.contains("\"label\"")), "{findings:?}");
+        Ok(())
+    })
+    .await;
+}

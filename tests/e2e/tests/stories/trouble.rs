@@ -1,0 +1,172 @@
+//! What can go wrong, and whether a person is told what it is and what to do.
+
+use anyhow::{Result, ensure};
+use causeway_e2e::{
+    browser::Engine,
+    case::{Scene, tell},
+    page::PASSWORD,
+    servers::{ECHO, Setup, another_partner},
+};
+use serde_json::json;
+
+/// Bytes of the longest message.
+const MAX_TEXT: usize = 65_536;
+
+/// Goes up to the enlistment and reads why it did not work.
+async fn enlistment_fails_with(scene: &mut Scene, sentence: &str) -> Result<()> {
+    let page = scene.visit().await?;
+    page.sign_up("alice").await?;
+    page.agree().await?;
+    page.read("#enlist-problem", sentence, |text| text.contains(sentence)).await?;
+    page.see("#enlist-retry").await.map(drop)
+}
+
+#[tokio::test]
+async fn a_token_signed_with_a_key_that_is_not_published() {
+    let data = tempfile::tempdir().unwrap();
+    let other = another_partner(data.path()).await.unwrap();
+    let setup = Setup { trusted_partner: Some(format!("http://{}", other.addr)), ..Setup::default() };
+    tell("foreign_token", Engine::Chromium, setup, async |scene| {
+        enlistment_fails_with(scene, "did not accept the proof of who you are").await
+    })
+    .await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_that_has_expired_and_a_second_try_with_a_fresh_one() {
+    tell("expired_token", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.fault(&json!({"clock_ms": 600_000})).await?;
+        enlistment_fails_with(scene, "did not accept the proof of who you are").await?;
+        scene.servers.fault(&json!({"clock_ms": -600_000})).await?;
+        let page = scene.page()?;
+        page.click("#enlist-retry").await?;
+        page.click("#enlist-finish").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_integrator() {
+    let setup = Setup { partner: Some(Box::new(|config| config.whatsapp.integrator = 7)), ..Setup::default() };
+    tell("integrator", Engine::Chromium, setup, async |scene| {
+        enlistment_fails_with(scene, "WhatsApp does not know Causeway").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_the_one_we_trust() {
+    let setup = Setup {
+        partner: Some(Box::new(|config| config.whatsapp.root_key = Some("1f".repeat(32)))),
+        ..Setup::default()
+    };
+    tell("wrong_root", Engine::Chromium, setup, async |scene| {
+        enlistment_fails_with(scene, "could not prove that it is WhatsApp").await?;
+        let page = scene.page()?;
+        page.reload().await?;
+        let sentence = "could not prove that it is WhatsApp, so nothing was sent";
+        page.read("#connection", sentence, |text| text.contains(sentence)).await?;
+        ensure!(!scene.servers.is_online("alice").await?);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_out_of_its_dates() {
+    tell("certificate_dates", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.fault(&json!({"certificate": "expired"})).await?;
+        enlistment_fails_with(scene, "Check that the date and time of this device are right").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old() {
+    tell("outdated", Engine::Chromium, Setup::default(), async |scene| {
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        scene.servers.fault(&json!({"min_version": "2.4000.0", "disconnect": 503})).await?;
+        let sentence = "This version is too old for WhatsApp. Reload the page";
+        page.read("#connection", sentence, |text| text.contains(sentence)).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_kept_and_not_sent() {
+    tell("oversized", Engine::Chromium, Setup::default(), async |scene| {
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        page.start_chat(ECHO).await?;
+        page.paste("#composer", &"x".repeat(MAX_TEXT + 1)).await?;
+        page.read("#composer-problem", "the limit", |text| {
+            text.contains("1 byte too long") && text.contains(&MAX_TEXT.to_string())
+        })
+        .await?;
+        page.press_enter("#composer").await?;
+        page.click("#send").await?;
+        let kept = page.see("#composer").await?.prop("value").await?.unwrap_or_default();
+        ensure!(kept.len() == MAX_TEXT + 1, "{} bytes are left in the composer", kept.len());
+        ensure!(page.messages().await?.is_empty());
+
+        // One byte less goes through, whole.
+        let longest = "y".repeat(MAX_TEXT);
+        page.paste("#composer", &longest).await?;
+        page.press_enter("#composer").await?;
+        page.ticks(&longest, "delivered").await?;
+        ensure!(scene.servers.received(ECHO).await? == [longest]);
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn names_and_passwords_that_do_not_do() {
+    tell("sign_in", Engine::Chromium, Setup::default(), async |scene| {
+        scene.browser.expect("/api/account");
+        scene.browser.expect("/api/session");
+        let page = scene.visit().await?;
+        page.fill("#identifier", &"a".repeat(41)).await?;
+        page.read("#identifier-problem", "the limit", |text| text.contains("more than 40 characters")).await?;
+        page.fill("#identifier", "alice").await?;
+        page.fill("#password", "short").await?;
+        page.click("#sign-in").await?;
+        page.read("#form-problem", "a sentence", |text| text.contains("password is too short")).await?;
+        page.fill("#password", PASSWORD).await?;
+        page.click("#sign-in").await?;
+        page.see("#agree").await?;
+        page.click("#agree").await?;
+        page.read("#consent-problem", "a sentence", |text| text.contains("Tick the box")).await?;
+        page.click("form button[type=button]").await?;
+
+        page.click("label[for=account-create]").await?;
+        page.fill("#identifier", "Alice").await?;
+        page.fill("#password", PASSWORD).await?;
+        page.click("#sign-in").await?;
+        page.read("#form-problem", "a sentence", |text| text.contains("Someone already has this name")).await?;
+        page.click("label[for=account-have]").await?;
+        page.fill("#identifier", "alice").await?;
+        page.fill("#password", "not the password").await?;
+        page.click("#sign-in").await?;
+        page.read("#form-problem", "a sentence", |text| text.contains("Name and password do not match")).await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn frames_that_were_altered_on_the_way() {
+    tell("corrupt", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone("14155550123", "Bob").await?;
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        scene.servers.fault(&json!({"corrupt": 1})).await?;
+        scene.servers.phone_writes("14155550123", "alice", "altered once, then whole").await?;
+        page.open_chat("14155550123").await?;
+        page.message(false, "altered once, then whole").await?;
+        page.connected().await?;
+        page.holds_exactly(&[(false, "altered once, then whole")]).await
+    })
+    .await;
+}
