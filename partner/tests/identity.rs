@@ -134,7 +134,7 @@ async fn the_profile_tells_a_client_what_it_needs() {
 }
 
 #[tokio::test]
-async fn the_root_key_can_be_read_from_the_file_that_the_sandbox_writes() {
+async fn the_root_key_can_be_read_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("root_key.hex");
     std::fs::write(&file, format!("{}\n", "C3".repeat(32))).unwrap();

@@ -179,7 +179,7 @@ impl Checker {
             (None, Some(path)) => match std::fs::read_to_string(&path) {
                 Ok(text) => ("whatsapp.root_key_file", text),
                 Err(error) => {
-                    let hint = "For the sandbox, start the gatekeeper first: it writes the file";
+                    let hint = "The sandbox tells its root key at /control/root";
                     self.problem("whatsapp.root_key_file", format_args!("{}: {error}. {hint}", path.display()));
                     return None;
                 }
@@ -281,12 +281,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_root_key_file_says_to_start_the_sandbox() {
+    fn a_missing_root_key_file_says_where_the_sandboxs_key_is() {
         let problem = only_problem(|config| {
             config.whatsapp.root_key = None;
             config.whatsapp.root_key_file = Some("/nowhere/root".into());
         });
-        assert!(problem.contains("/nowhere/root") && problem.contains("start the gatekeeper first"), "{problem}");
+        assert!(problem.contains("/nowhere/root") && problem.contains("/control/root"), "{problem}");
     }
 
     #[test]

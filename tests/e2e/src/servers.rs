@@ -22,7 +22,7 @@ pub const ECHO: &str = "14155550100";
 #[derive(Default)]
 pub struct Setup {
     /// Changes to the partner server's configuration.
-    pub partner: Option<Box<dyn FnOnce(&mut PartnerConfig) + Send>>,
+    pub partner: Option<fn(&mut PartnerConfig)>,
     /// Whose JWKS the sandbox reads instead of this partner server's: `http://…`.
     pub trusted_partner: Option<String>,
 }
@@ -162,7 +162,7 @@ impl Servers {
         let answer = self.http.get(self.address(&format!("phones/{number}/messages"))?).send().await?;
         let answer: Value = answer.error_for_status()?.json().await?;
         let messages = answer["messages"].as_array().context("the sandbox lists no messages")?;
-        let received = messages.iter().filter(|message| message["outgoing"] == json!(false));
+        let received = messages.iter().filter(|message| message["from_me"] == json!(false));
         Ok(received.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect())
     }
 

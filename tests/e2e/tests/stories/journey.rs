@@ -17,7 +17,7 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
     page.start_chat(ECHO).await?;
     page.write("Hello from the browser 👋").await?;
     page.ticks("Hello from the browser 👋", "delivered").await?;
-    page.message(false, "Hello from the browser 👋").await?;
+    page.message(false, "You said: Hello from the browser 👋").await?;
     ensure!(scene.servers.phone_received(ECHO, "Hello from the browser 👋").await? == 1);
     audit::picture(&scene.browser, &format!("main-path-{:?}", scene.browser.engine())).await
 }

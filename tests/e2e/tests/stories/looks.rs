@@ -59,13 +59,13 @@ async fn chats(scene: &Scene, findings: &mut Findings) -> Result<()> {
     page.start_chat(ECHO).await?;
     page.write("Good morning! Does this reach you?").await?;
     page.ticks("Good morning! Does this reach you?", "delivered").await?;
-    page.message(false, "Good morning! Does this reach you?").await?;
+    page.message(false, "You said: Good morning! Does this reach you?").await?;
     page.write(
         "A longer one, to see how a message wraps that has more to say than fits into one line of a narrow window.",
     )
     .await?;
     page.write("https://example.org/a/link?that=is&rather=long 🎉").await?;
-    page.message(false, "https://example.org/a/link?that=is&rather=long 🎉").await?;
+    page.message(false, "You said: https://example.org/a/link?that=is&rather=long 🎉").await?;
     scene.servers.phone_writes("4915123456789", "alice", "The engine weaves algebraic patterns.").await?;
     scene.servers.phone_writes("14155550123", "alice", "Lunch?").await?;
     scene.servers.phone_writes("14155550123", "alice", "Twelve, at the usual place").await?;

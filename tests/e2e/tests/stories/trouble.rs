@@ -5,10 +5,11 @@ use causeway_e2e::{
     browser::Engine,
     case::{Scene, tell},
     page::PASSWORD,
-    servers::{ECHO, Setup, another_partner},
+    servers::{Setup, another_partner},
 };
 use serde_json::json;
 
+const BOB: &str = "14155550123";
 /// Bytes of the longest message.
 const MAX_TEXT: usize = 65_536;
 
@@ -48,7 +49,7 @@ async fn a_token_that_has_expired_and_a_second_try_with_a_fresh_one() {
 
 #[tokio::test]
 async fn an_unknown_integrator() {
-    let setup = Setup { partner: Some(Box::new(|config| config.whatsapp.integrator = 7)), ..Setup::default() };
+    let setup = Setup { partner: Some(|config| config.whatsapp.integrator = 7), ..Setup::default() };
     tell("integrator", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "WhatsApp does not know Causeway").await
     })
@@ -57,10 +58,7 @@ async fn an_unknown_integrator() {
 
 #[tokio::test]
 async fn a_server_that_is_not_the_one_we_trust() {
-    let setup = Setup {
-        partner: Some(Box::new(|config| config.whatsapp.root_key = Some("1f".repeat(32)))),
-        ..Setup::default()
-    };
+    let setup = Setup { partner: Some(|config| config.whatsapp.root_key = Some("1f".repeat(32))), ..Setup::default() };
     tell("wrong_root", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "could not prove that it is WhatsApp").await?;
         let page = scene.page()?;
@@ -97,9 +95,10 @@ async fn a_version_that_is_too_old() {
 #[tokio::test]
 async fn a_message_that_is_too_long_is_kept_and_not_sent() {
     tell("oversized", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
-        page.start_chat(ECHO).await?;
+        page.start_chat(BOB).await?;
         page.paste("#composer", &"x".repeat(MAX_TEXT + 1)).await?;
         page.read("#composer-problem", "the limit", |text| {
             text.contains("1 byte too long") && text.contains(&MAX_TEXT.to_string())
@@ -116,7 +115,7 @@ async fn a_message_that_is_too_long_is_kept_and_not_sent() {
         page.paste("#composer", &longest).await?;
         page.press_enter("#composer").await?;
         page.ticks(&longest, "delivered").await?;
-        ensure!(scene.servers.received(ECHO).await? == [longest]);
+        ensure!(scene.servers.received(BOB).await? == [longest]);
         Ok(())
     })
     .await;
@@ -158,12 +157,12 @@ async fn names_and_passwords_that_do_not_do() {
 #[tokio::test]
 async fn frames_that_were_altered_on_the_way() {
     tell("corrupt", Engine::Chromium, Setup::default(), async |scene| {
-        scene.servers.phone("14155550123", "Bob").await?;
+        scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         scene.servers.fault(&json!({"corrupt": 1})).await?;
-        scene.servers.phone_writes("14155550123", "alice", "altered once, then whole").await?;
-        page.open_chat("14155550123").await?;
+        scene.servers.phone_writes(BOB, "alice", "altered once, then whole").await?;
+        page.open_chat(BOB).await?;
         page.message(false, "altered once, then whole").await?;
         page.connected().await?;
         page.holds_exactly(&[(false, "altered once, then whole")]).await
