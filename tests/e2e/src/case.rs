@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::{Error, Result};
 use tokio::sync::Semaphore;
+use tracing_subscriber::EnvFilter;
 
 /// Browsers at once: more than the machine has processors for makes every one of them slow.
 static PLACES: Semaphore = Semaphore::const_new(2);
@@ -61,6 +62,8 @@ async fn try_tell(
     setup: Setup,
     story: impl AsyncFnOnce(&mut Scene) -> Result<()>,
 ) -> Result<()> {
+    // Says what the servers do if RUST_LOG asks for it; the second story finds it done.
+    let _ = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_test_writer().try_init();
     let servers = Servers::start(setup).await?;
     let mut scene = Scene { servers, browser: Browser::open(engine).await? };
     let told = match story(&mut scene).await {

@@ -5,6 +5,7 @@ use causeway_e2e::{
     audit,
     browser::Engine,
     case::{Scene, tell},
+    page::PASSWORD,
     servers::{self, ECHO, Setup},
 };
 
@@ -231,13 +232,33 @@ async fn an_account_signs_out_and_in_again_and_finds_everything() {
         page.ticks("kept", "delivered").await?;
         page.click("#open-settings").await?;
         page.click("#sign-out").await?;
-        page.click("label[for=account-have]").await?;
-        page.fill("#identifier", "alice").await?;
-        page.fill("#password", causeway_e2e::page::PASSWORD).await?;
-        page.click("#sign-in").await?;
+        page.connection("stopped").await?;
+        scene.servers.phone_writes(BOB, "alice", "while you were signed out").await?;
+        page.click("#connection-action").await?;
+        page.fill("#dialog #password", PASSWORD).await?;
+        page.click("#dialog #sign-in").await?;
         page.connected().await?;
         page.open_chat(BOB).await?;
-        page.message(true, "kept").await.map(drop)
+        page.message(false, "while you were signed out").await?;
+        page.holds_exactly(&[(true, "kept"), (false, "while you were signed out")]).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn both_sides_can_compare_a_security_code_after_the_first_message() {
+    tell("security_code", Engine::Chromium, Setup::default(), async |scene| {
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        page.start_chat(ECHO).await?;
+        page.write("hello").await?;
+        page.message(false, "You said: hello").await?;
+        page.click("#open-safety").await?;
+        let is_code = |text: &str| text.chars().filter(char::is_ascii_digit).count() == 60;
+        let code = page.read("#security-code", "60 digits", is_code).await?;
+        page.reload().await?;
+        page.click("#open-safety").await?;
+        page.read("#security-code", "the same digits", |text| text == code).await.map(drop)
     })
     .await;
 }

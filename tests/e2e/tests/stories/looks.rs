@@ -73,7 +73,7 @@ async fn chats(scene: &Scene, findings: &mut Findings) -> Result<()> {
     page.unread("4915123456789", 1).await?;
     look(scene, "6-chat", findings).await;
     page.click("#open-safety").await?;
-    page.read("#security-code", "a code", |text| text.chars().filter(char::is_ascii_digit).count() == 60).await?;
+    page.see("#security-code").await?;
     look(scene, "7-encryption", findings).await;
     page.close_dialog().await?;
     page.see("#composer").await?.send_keys("A draft that is not sent").await?;
