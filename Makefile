@@ -26,7 +26,7 @@ test: setup-test ## everything that must pass before a change lands, formatting 
 	@tests/toolchain/test
 
 bench: setup-test build ## one table of figures, each next to its limit or peer; target/bench/results.json
-	@benches/run
+	@node benches/run.mjs
 
 build: setup-run ## the client as a browser gets it (dist/), optimised and with its size checked
 	@$(STEP) "client, as released" trunk build --release --color never

@@ -1,0 +1,55 @@
+// The figures as one table: each next to its limit or peer, with the ratio and the aim. Knows no measuring.
+
+/** What the ratio to an entrant should at least be; by contest, then entrant. Set in issue 2, kept in docs/BENCH.md. */
+const AIMS = [
+  [/^noise: /, "AES-256-GCM alone", 0.9],
+  [/^ratchet: /, "3 HMAC, 1 HKDF, AES-CBC", 0.9],
+  [/^codec: /, "Baileys's JavaScript", 10],
+];
+
+function time(nanoseconds) {
+  if (nanoseconds >= 1e6) return `${(nanoseconds / 1e6).toFixed(2)} ms`;
+  if (nanoseconds >= 1e3) return `${(nanoseconds / 1e3).toFixed(2)} µs`;
+  return `${nanoseconds.toFixed(0)} ns`;
+}
+
+function contests(where, list) {
+  return list.flatMap(({ contest, entrants: [ours, ...others] }) => {
+    const first = [where, contest, time(ours.median)];
+    if (others.length === 0) return [[...first, "", "", "", ""]];
+    return others.map((other, at) => {
+      const aim = AIMS.find(([pattern, name]) => pattern.test(contest) && name === other.name)?.[2];
+      const head = at === 0 ? first : ["", "", ""];
+      return [...head, other.name, time(other.median), other.ratio.toFixed(2), verdict(aim, other.ratio >= aim, "≥")];
+    });
+  });
+}
+
+function verdict(aim, kept, sign) {
+  if (aim === undefined) return "";
+  return `${sign} ${aim} ${kept ? "✓" : "✗"}`;
+}
+
+export function table(results) {
+  const { size, loads } = results;
+  const bytes = (file) => [`${file.raw} raw`, `${file.gzip} gzip`, `${file.brotli} brotli`].join(", ");
+  const rows = [
+    ["where", "what", "ours", "next to", "", "ratio", "aim"],
+    ...contests("native", results.native),
+    ...contests("Chromium", results.wasm),
+    ...loads.map(({ name, median, most }) => [
+      "Chromium", name, `${median.toFixed(0)} ms`, "limit", `${most} ms`, (most / median).toFixed(2), verdict(1, most >= median, "≥"),
+    ]),
+    [
+      "transfer", "everything, brotli", `${size.total.brotli} B`, "budget", `${size.budget} B`,
+      (size.budget / size.total.brotli).toFixed(2), verdict(1, size.budget >= size.total.brotli, "≥"),
+    ],
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+  const files = [...size.files, size.total].map((file) => `  ${file.name}: ${bytes(file)}`);
+  return [
+    "", ...lines, "", "ratio: how many times our time the other takes; 1 is as fast, 0.9 is 90 % of its speed.", "",
+    "transfer, file by file (bytes):", ...files,
+  ].join("\n");
+}
