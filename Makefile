@@ -52,10 +52,13 @@ test-native: ## unit, property, conversation and fuzz tests, without a browser
 	@$(STEP) "tests, native" cargo test --locked
 test-wasm: setup-test ## the core's vectors, the store and the sockets on wasm: three engines, three contexts
 	@tests/toolchain/browsers
-test-e2e: setup-test build ## real browsers, real servers, the client as released
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	@$(STEP) "npm packages of tests/$*" npm ci --silent --ignore-scripts --prefix tests/$*
+	@touch $@
+test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json ## real browsers, real servers, the client as released
 	@$(STEP) "servers" cargo build --locked -p causeway-partner -p causeway-gatekeeper --bins
 	@$(STEP) "end to end" cargo test --locked -p causeway-e2e
-test-independent: setup-run ## a WhatsApp client library that is not ours, against the sandbox
+test-independent: setup-run tests/independent/node_modules/.package-lock.json ## a WhatsApp client library that is not ours, against the sandbox
 	@tests/independent/run
 size: ## what a visitor downloads, file by file
 	@node tests/toolchain/size.mjs
