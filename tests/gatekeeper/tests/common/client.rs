@@ -10,7 +10,7 @@ use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, document};
 use causeway_proto::noise::{StaticKey, Transport, handshake, payload};
 use causeway_proto::profile::Profile;
-use causeway_proto::signal::{IdentityKeyPair, PreKeyPair, SignedPreKeyPair};
+use causeway_proto::signal::{IdentityKeyPair, KeyPair, LocalIdentity, PreKeyPair, PreKeys, SignedPreKeyPair};
 use futures::{SinkExt as _, StreamExt as _};
 use prost::Message as _;
 use rand_core::UnwrapErr;
@@ -19,6 +19,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+const REGISTRATION: u32 = 1234;
 
 pub(crate) fn rng() -> UnwrapErr<getrandom::SysRng> {
     UnwrapErr(getrandom::SysRng)
@@ -180,13 +182,15 @@ pub(crate) struct User {
     pub(crate) noise: StaticKey,
     pub(crate) identity: IdentityKeyPair,
     pub(crate) signed: SignedPreKeyPair,
+    pub(crate) one_time: Vec<PreKeyPair>,
 }
 
 impl User {
     pub(crate) fn new(identifier: &str) -> Self {
         let identity = IdentityKeyPair::generate(&mut rng());
         let signed = SignedPreKeyPair::generate(7, &identity, now(), &mut rng());
-        Self { identifier: identifier.to_owned(), noise: StaticKey::generate(&mut rng()), identity, signed }
+        let one_time = (1..=20).map(|id| PreKeyPair::generate(id, &mut rng())).collect();
+        Self { identifier: identifier.to_owned(), noise: StaticKey::generate(&mut rng()), identity, signed, one_time }
     }
 
     /// The fields of seed 001 §1.2.2.
@@ -196,7 +200,7 @@ impl User {
             ("user_identifier", self.identifier.clone()),
             ("e_ident", text(&self.identity.public().0)),
             ("e_keytype", text(&[5])),
-            ("e_regid", text(&1234u32.to_be_bytes())),
+            ("e_regid", text(&REGISTRATION.to_be_bytes())),
             ("e_skey_id", text(&self.signed.id.to_be_bytes()[1..])),
             ("e_skey_val", text(&self.signed.pair.public().0)),
             ("e_skey_sig", text(&self.signed.signature)),
@@ -218,10 +222,25 @@ impl User {
         Client::connect(running, way, &self.noise, &payload).await
     }
 
-    /// An upload of the signed prekey and so many one-time prekeys.
-    pub(crate) fn upload(&self, id: &'static str, count: u32) -> Node {
-        let keys: Vec<_> = (1..=count).map(|id| PreKeyPair::generate(id, &mut rng())).collect();
-        causeway_proto::stanza::prekeys::upload_request(id, 1234, &self.identity.public(), &self.signed, &keys)
+    /// An upload of the signed prekey and so many of the one-time prekeys.
+    pub(crate) fn upload(&self, id: &'static str, count: usize) -> Node {
+        let keys = &self.one_time[..count];
+        causeway_proto::stanza::prekeys::upload_request(id, REGISTRATION, &self.identity.public(), &self.signed, keys)
+    }
+
+    /// Who the user is to others.
+    pub(crate) fn local(&self) -> LocalIdentity<'_> {
+        LocalIdentity { pair: &self.identity, registration_id: REGISTRATION }
+    }
+}
+
+impl PreKeys for User {
+    fn prekey(&self, id: u32) -> Option<&KeyPair> {
+        self.one_time.iter().find(|key| key.id == id).map(|key| &key.pair)
+    }
+
+    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
+        (self.signed.id == id).then_some(&self.signed.pair)
     }
 }
 
