@@ -3,16 +3,20 @@
 //! What this module does not know: how the page got into its state.
 
 use crate::browser::{Browser, Engine};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::{
     env, fs,
     path::{Path, PathBuf},
 };
+use tokio::{process::Command, sync::OnceCell};
 
 /// Sizes that a design must hold at: a phone and a small desktop.
 const SIZES: [(u32, u32); 2] = [(390, 844), (1_280, 800)];
 const SCHEMES: [&str; 2] = ["light", "dark"];
+
+/// axe, read once.
+static AXE: OnceCell<String> = OnceCell::const_new();
 
 /// Runs axe on the document and hands back what it finds, most of it left out.
 const RUN_AXE: &str = "
@@ -63,14 +67,23 @@ pub async fn picture(browser: &Browser, name: &str) -> Result<()> {
 /// # Errors
 /// If axe is not installed or does not run.
 pub async fn axe(browser: &Browser) -> Result<Vec<String>> {
-    let path = env::var_os("AXE_PATH").map_or_else(|| here().join("node_modules/axe-core/axe.min.js"), PathBuf::from);
-    let source = fs::read_to_string(&path)
-        .with_context(|| format!("{}: run `npm ci` in tests/e2e, or set AXE_PATH", path.display()))?;
     let web = browser.web()?;
-    web.execute(source, []).await?;
+    web.execute(AXE.get_or_try_init(axe_source).await?.as_str(), []).await?;
     let found = web.execute_async(RUN_AXE, []).await?;
     let found = found.json().as_array().context("axe gave no list")?;
     Ok(found.iter().filter(|finding| matters(finding)).map(Value::to_string).collect())
+}
+
+/// Reads axe from `AXE_PATH`, or from npm's folder, which is filled first if it is empty: the lock file next to this
+/// crate says with what.
+async fn axe_source() -> Result<String> {
+    let installed = here().join("node_modules/axe-core/axe.min.js");
+    let path = env::var_os("AXE_PATH").map_or_else(|| installed.clone(), PathBuf::from);
+    if path == installed && !path.exists() {
+        let npm = Command::new("npm").args(["ci", "--silent"]).current_dir(here()).status().await;
+        ensure!(npm.is_ok_and(|status| status.success()), "npm could not install axe: run `npm ci` in tests/e2e");
+    }
+    fs::read_to_string(&path).with_context(|| format!("cannot read axe from {}", path.display()))
 }
 
 fn matters(finding: &Value) -> bool {

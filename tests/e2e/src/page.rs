@@ -3,12 +3,15 @@
 //! What this module does not know: which browser, which servers, and anything that a person could not see.
 
 use crate::{browser::Browser, wait};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
-use thirtyfour::{By, Key, WebDriver, WebElement, WindowHandle};
+use thirtyfour::{By, Key, TypingData, WebDriver, WebElement, WindowHandle};
 
 /// The password of every account in the tests.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// More stops of the Tab key than any page has.
+const MOST_STOPS: usize = 60;
 
 /// The tab that is open in a browser.
 #[derive(Clone, Copy)]
@@ -146,12 +149,34 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
+    /// Presses Tab until the element with this id has the focus, as someone without a mouse does.
+    ///
+    /// # Errors
+    /// If the focus goes round without passing it.
+    pub async fn tab_to(self, id: &str) -> Result<()> {
+        for _ in 0..MOST_STOPS {
+            if self.0.active_element().await?.id().await?.as_deref() == Some(id) {
+                return Ok(());
+            }
+            self.press(Key::Tab).await?;
+        }
+        bail!("{MOST_STOPS} times Tab, and never on #{id}")
+    }
+
+    /// Types wherever the focus is.
+    ///
+    /// # Errors
+    /// If the browser does not answer.
+    pub async fn press(self, keys: impl Into<TypingData>) -> Result<()> {
+        Ok(self.0.active_element().await?.send_keys(keys).await?)
+    }
+
     /// Presses Enter in a field.
     ///
     /// # Errors
     /// If it takes no keys.
     pub async fn press_enter(self, selector: &str) -> Result<()> {
-        Ok(self.see(selector).await?.send_keys(Key::Enter + "").await?)
+        Ok(self.see(selector).await?.send_keys(Key::Enter).await?)
     }
 
     async fn find(self, selector: &str) -> Result<Option<WebElement>> {

@@ -8,6 +8,7 @@ use causeway_e2e::{
     page::PASSWORD,
     servers::{self, ECHO, Setup},
 };
+use thirtyfour::Key;
 
 const BOB: &str = "14155550123";
 
@@ -189,6 +190,47 @@ async fn mailbox(scene: &mut Scene) -> Result<()> {
 #[tokio::test]
 async fn close_and_come_back_to_a_filled_mailbox() {
     tell("mailbox", Engine::Chromium, Setup::default(), mailbox).await;
+}
+
+#[tokio::test]
+async fn close_and_come_back_to_a_filled_mailbox_in_firefox() {
+    tell("mailbox_firefox", Engine::Firefox, Setup::default(), mailbox).await;
+}
+
+#[tokio::test]
+async fn the_keyboard_is_enough() {
+    tell("keyboard", Engine::Chromium, Setup::default(), async |scene| {
+        let page = scene.visit().await?;
+        page.see("#identifier").await?;
+        page.tab_to("identifier").await?;
+        page.press("alice").await?;
+        page.tab_to("password").await?;
+        page.press(PASSWORD).await?;
+        page.press(Key::Enter).await?;
+        page.see("#agree").await?;
+        page.tab_to("consent").await?;
+        page.press(" ").await?;
+        page.tab_to("agree").await?;
+        page.press(Key::Enter).await?;
+        page.see("#enlist-finish").await?;
+        page.tab_to("enlist-finish").await?;
+        page.press(Key::Enter).await?;
+        page.see("#phone").await?;
+        page.tab_to("phone").await?;
+        page.press(format!("+{ECHO}")).await?;
+        page.press(Key::Enter).await?;
+        page.see("#composer").await?;
+        page.tab_to("composer").await?;
+        page.press("two").await?;
+        page.press(Key::Shift + Key::Enter).await?;
+        page.press("lines").await?;
+        page.press(Key::Enter).await?;
+        page.ticks("two\nlines", "delivered").await?;
+        page.message(false, "You said: two\nlines").await?;
+        page.press(Key::Escape).await?;
+        page.see_no("#composer").await
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -72,10 +72,24 @@ async fn a_server_that_is_not_the_one_we_trust() {
 }
 
 #[tokio::test]
-async fn a_certificate_out_of_its_dates() {
-    tell("certificate_dates", Engine::Chromium, Setup::default(), async |scene| {
-        scene.servers.fault(&json!({"certificate": "expired"})).await?;
-        enlistment_fails_with(scene, "Check that the date and time of this device are right").await
+async fn certificates_that_prove_nothing_and_then_a_sound_one() {
+    tell("certificates", Engine::Chromium, Setup::default(), async |scene| {
+        let foreign = "could not prove that it is WhatsApp";
+        let dates = "Check that the date and time of this device are right";
+        let faults =
+            [("foreign_root", foreign), ("swapped_key", foreign), ("expired", dates), ("not_yet_valid", dates)];
+        scene.servers.fault(&json!({"certificate": faults[0].0})).await?;
+        enlistment_fails_with(scene, foreign).await?;
+        let page = scene.page()?;
+        for (fault, sentence) in faults {
+            scene.servers.fault(&json!({"certificate": fault})).await?;
+            page.click("#enlist-retry").await?;
+            page.read("#enlist-problem", sentence, |text| text.contains(sentence)).await?;
+        }
+        scene.servers.fault(&json!({"certificate": "none"})).await?;
+        page.click("#enlist-retry").await?;
+        page.click("#enlist-finish").await?;
+        page.see("#phone").await.map(drop)
     })
     .await;
 }
