@@ -4,7 +4,7 @@
 //! `offline`, `reading` or `stopped`.
 //! What this engine does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,8 +23,7 @@ const ANNA: &str = "4915112345678@s.whatsapp.net";
 fn main() {
     let scene = location().search().unwrap_or_default().trim_start_matches("?scene=").to_owned();
     let page = Rc::new(Page::new());
-    let take: Rc<OnceCell<Box<dyn Fn(Update)>>> = Rc::new(OnceCell::new());
-    let _ = take.set(Box::new(causeway_web::ui::mount(page.clone())));
+    let take: Take = Box::new(causeway_web::ui::mount(page.clone()));
     let engine = Rc::new(Engine { take, tags: Cell::new(0), state: RefCell::new(state(&scene)) });
     page.join({
         let engine = engine.clone();
@@ -33,6 +32,9 @@ fn main() {
     engine.snapshot();
 }
 
+/// Where updates go.
+type Take = Box<dyn Fn(Update)>;
+
 struct State {
     account: AccountView,
     connection: ConnectionView,
@@ -40,16 +42,14 @@ struct State {
 }
 
 struct Engine {
-    take: Rc<OnceCell<Box<dyn Fn(Update)>>>,
+    take: Take,
     tags: Cell<u64>,
     state: RefCell<State>,
 }
 
 impl Engine {
     fn say(&self, news: News) {
-        if let Some(take) = self.take.get() {
-            take(news.into());
-        }
+        (self.take)(news.into());
     }
 
     fn snapshot(&self) {

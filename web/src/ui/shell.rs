@@ -145,17 +145,10 @@ fn Opening() -> impl IntoView {
 #[component]
 fn Panes() -> impl IntoView {
     let app = app();
-    let browser = app.store.browser();
-    let skip = move |event: leptos::ev::MouseEvent| {
-        // Not a fragment of its own: the address bar says which page is open.
-        event.prevent_default();
-        browser.focus("content");
-    };
     view! {
-        <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.say()}</a>
         <div class="panes" class:open=move || app.route.with(|route| *route != Route::Chats)>
-            <ConnectionBar/>
             <ChatList/>
+            <ConnectionBar/>
             {move || match app.route.get() {
                 Route::Chats => view! { <NothingOpen/> }.into_any(),
                 Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),

@@ -20,8 +20,15 @@ pub(super) fn ChatList() -> impl IntoView {
     let app = app();
     let settings = Route::Settings.fragment();
     let in_settings = move || app.route.with(|route| *route == Route::Settings).then_some("page");
+    let browser = app.store.browser();
+    let skip = move |event: leptos::ev::MouseEvent| {
+        // Not a fragment of its own: the address bar says which page is open.
+        event.prevent_default();
+        browser.focus("content");
+    };
     view! {
         <nav id="chats" class="list" aria-labelledby="chats-title">
+            <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.say()}</a>
             <header class="list-head">
                 <Mark/>
                 <div class="who">
