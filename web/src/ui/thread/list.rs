@@ -49,13 +49,9 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
         <div class="thread">
             <div id="messages" class="scroller" role="region" tabindex="0" aria-label=Text::Messages.say()
                 aria-busy=move || (!thread.ready.get()).to_string() node_ref=scroller on:scroll=on_scroll>
-                <div class="column">
+                <div class="column" class:ready=move || thread.ready.get()>
                     <p class="top-note">
-                        {move || match (thread.ready.get(), thread.more.get()) {
-                            (false, _) => Text::LoadingMessages.say(),
-                            (true, true) => Text::LoadingOlder.say(),
-                            (true, false) => Text::EncryptedLine.say(),
-                        }}
+                        {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.say()}
                     </p>
                     <ol class="messages" role="list">
                         <For each=move || thread.rows.get() key=|row| row.slot let:row>
@@ -64,6 +60,7 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
                     </ol>
                 </div>
             </div>
+            {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.say()}</p> })}
             <button id="to-newest" class="to-newest" class:shown=move || !at_bottom.get()
                 tabindex=move || if at_bottom.get() { "-1" } else { "0" } aria-hidden=move || at_bottom.get().to_string()
                 aria-label=Text::ToNewest.say() on:click=to_newest>
