@@ -376,7 +376,11 @@ impl Engine {
         self.out.push_back(Output::Update(News::Started(Started {}).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));
-        if self.records.account().stage == Stage::Enlisted && self.channel.retry_at().is_none() {
+        if self.records.account().stage != Stage::Enlisted {
+            // A page that asks for a name wants to say at whose house.
+            let question = self.enlistment.look_around(&self.partner_api);
+            self.ask(question);
+        } else if self.channel.retry_at().is_none() {
             self.connect(now);
         }
     }

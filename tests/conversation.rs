@@ -2,6 +2,7 @@
 
 mod support;
 
+use causeway::io::Input;
 use causeway::view::{ConnectionState, Delivery, Issue, MessageKind, Stage};
 use causeway_proto::schema::client_payload::ClientPayload;
 use prost::Message;
@@ -37,6 +38,14 @@ fn alice_enlists_with_exactly_the_fields_of_the_seed() {
     assert_eq!(account.stage(), Stage::Enlisted);
     assert_eq!(account.login, "1-10853634039893@interop");
     assert_eq!(account.prekeys_on_server, Some(100));
+}
+
+#[test]
+fn the_provider_has_a_name_before_anybody_signs_in() {
+    let mut world = World::fresh(1);
+    world.input(Input::Started);
+    let account = world.snapshot().account.unwrap();
+    assert_eq!((account.stage(), account.partner.as_str()), (Stage::SignedOut, "Test"));
 }
 
 #[test]

@@ -107,6 +107,11 @@ impl Enlistment {
         questions
     }
 
+    /// Asks where the servers are, and what the provider is called, before anybody has signed in.
+    pub(crate) fn look_around(&self, partner: &str) -> Option<(Ask, HttpRequest)> {
+        (!self.deployment_fresh).then(|| (Ask::Deployment, request(Method::Get, partner, "/api/profile", None)))
+    }
+
     /// Signs in.
     ///
     /// # Errors

@@ -40,7 +40,8 @@ pub type DirtyRow = (Vec<u8>, Option<Zeroizing<Vec<u8>>>);
 /// The rows of one table that are in memory.
 #[derive(Debug)]
 pub struct Shelf<R> {
-    rows: BTreeMap<Vec<u8>, Option<R>>,
+    /// Boxed, so that the map's code is the same for every kind of row and the linker keeps it once.
+    rows: BTreeMap<Vec<u8>, Option<Box<R>>>,
     complete: bool,
     dirty: BTreeSet<Vec<u8>>,
     wanted: BTreeSet<Vec<u8>>,
@@ -61,7 +62,7 @@ impl<R: Row> Shelf<R> {
     /// Puts what the store said, unless there is something here that is as new or newer.
     pub fn loaded(&mut self, key: Vec<u8>, row: Option<R>) {
         self.wanted.remove(&key);
-        self.rows.entry(key).or_insert(row);
+        self.rows.entry(key).or_insert(row.map(Box::new));
     }
 
     /// The row, if there is one.
@@ -70,12 +71,12 @@ impl<R: Row> Shelf<R> {
     /// [`Missing`] when it is not in memory.
     pub fn get(&mut self, key: &[u8]) -> Result<Option<&R>, Missing> {
         self.require(key)?;
-        Ok(self.rows.get(key).and_then(Option::as_ref))
+        Ok(self.rows.get(key).and_then(Option::as_deref))
     }
 
     /// The row, if it is in memory.
     pub fn peek(&self, key: &[u8]) -> Option<&R> {
-        self.rows.get(key).and_then(Option::as_ref)
+        self.rows.get(key).and_then(Option::as_deref)
     }
 
     /// The row for changing it; counts as changed.
@@ -84,7 +85,7 @@ impl<R: Row> Shelf<R> {
     /// [`Missing`] when it is not in memory.
     pub fn change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
         self.require(key)?;
-        let row = self.rows.get_mut(key).and_then(Option::as_mut);
+        let row = self.rows.get_mut(key).and_then(Option::as_deref_mut);
         if row.is_some() {
             self.dirty.insert(key.to_vec());
         }
@@ -114,7 +115,7 @@ impl<R: Row> Shelf<R> {
     /// [`Missing`] when it is not in memory.
     pub fn try_change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
         self.require(key)?;
-        Ok(self.rows.get_mut(key).and_then(Option::as_mut))
+        Ok(self.rows.get_mut(key).and_then(Option::as_deref_mut))
     }
 
     /// The row was changed.
@@ -138,7 +139,7 @@ impl<R: Row> Shelf<R> {
     /// Inserts or replaces.
     pub fn put(&mut self, key: Vec<u8>, row: R) {
         self.dirty.insert(key.clone());
-        self.rows.insert(key, Some(row));
+        self.rows.insert(key, Some(Box::new(row)));
     }
 
     /// Removes.
@@ -149,7 +150,7 @@ impl<R: Row> Shelf<R> {
 
     /// Every row in memory, in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &R)> {
-        self.rows.iter().filter_map(|(key, row)| row.as_ref().map(|row| (key.as_slice(), row)))
+        self.rows.iter().filter_map(|(key, row)| row.as_deref().map(|row| (key.as_slice(), row)))
     }
 
     /// Something changed since the last call of [`take_dirty`](Self::take_dirty).
@@ -163,7 +164,7 @@ impl<R: Row> Shelf<R> {
         dirty
             .into_iter()
             .map(|key| {
-                let row = self.rows.get(&key).and_then(Option::as_ref).map(Row::to_bytes);
+                let row = self.rows.get(&key).and_then(Option::as_deref).map(Row::to_bytes);
                 (key, row)
             })
             .collect()
