@@ -5,7 +5,11 @@
 
 use crate::schema::content::{Message, ProtocolMessage};
 use prost::Message as _;
+use prost::encoding::{WireType, encode_key, encode_varint};
 use std::borrow::Cow;
+
+/// `Message.conversation`.
+const CONVERSATION: u32 = 1;
 
 /// Longest message that is read, in bytes: as much as a frame holds by default.
 const MAX_BYTES: usize = 1 << 20;
@@ -81,7 +85,12 @@ pub enum ContentError {
 
 /// The bytes of a text message, not yet padded.
 pub fn text(body: &str) -> Vec<u8> {
-    Message { conversation: Some(body.to_owned()), ..Message::default() }.encode_to_vec()
+    // One field, written by itself: encoding the whole schema would carry the code of every kind of media along.
+    let mut bytes = Vec::with_capacity(body.len() + 8);
+    encode_key(CONVERSATION, WireType::LengthDelimited, &mut bytes);
+    encode_varint(u64::try_from(body.len()).unwrap_or(u64::MAX), &mut bytes);
+    bytes.extend_from_slice(body.as_bytes());
+    bytes
 }
 
 /// Reads a message whose padding is off.
