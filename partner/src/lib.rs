@@ -34,7 +34,7 @@ use sign_in::{Passwords, Store};
 use std::{
     fs, io,
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -130,9 +130,10 @@ impl Running {
 
 /// Opens everything that the handlers share.
 async fn open(settings: Settings) -> Result<App, StartError> {
-    private_folder(&settings.data_dir)
+    let database = settings.data_dir.join("partner.db");
+    make_private(&settings.data_dir, &database)
         .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-    let store = Store::open(&settings.data_dir.join("partner.db")).await?;
+    let store = Store::open(&database).await?;
     let now = clock::unix_seconds().unsigned_abs();
     // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
@@ -142,6 +143,9 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     Ok(App { settings, store, passwords, keys, client, limits })
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+/// Makes folder and database for their owner's eyes only, whatever the umask; what is there keeps its permissions.
+/// SQLite gives its journals the database's.
+fn make_private(folder: &Path, database: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database).map(drop)
 }

@@ -80,7 +80,14 @@ async fn accept(
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, place),
+            Ok((stream, peer)) => {
+                // Answers are written whole: waiting for more to send would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection was gone before it was served");
+                    continue;
+                }
+                return (stream, peer, place);
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 time::sleep(ACCEPT_PAUSE).await;

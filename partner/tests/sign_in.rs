@@ -5,6 +5,7 @@ mod common;
 use causeway_partner::Server;
 use common::{PASSWORD, Partner, refused, session_of};
 use reqwest::header;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[tokio::test]
 async fn a_person_signs_up_out_and_in_again() {
@@ -189,4 +190,21 @@ async fn a_restart_forgets_nobody() {
     assert_eq!(partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap(), jwks);
     assert_eq!(partner.token(&cookie).await.status(), 200, "the session lives on");
     assert_eq!(partner.credentials("/api/session", "alice", PASSWORD).await.status(), 204);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_for_the_servers_eyes_only() {
+    let partner = Partner::start().await;
+    partner.account("alice").await;
+    let folder = partner.data.path().join("partner");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+        if path.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            assert!(!bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes()));
+        }
+    }
 }
