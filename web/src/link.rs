@@ -61,7 +61,7 @@ impl Link {
     pub fn connect(on_update: impl Fn(Update) + 'static) -> Result<Self, LinkError> {
         let inner = Rc::new(Inner { ends: RefCell::new(None), unanswered: RefCell::default() });
         rng::open()?;
-        let commands = Channel::open(COMMANDS, |_| ())?;
+        let commands = Channel::speaking_only(COMMANDS)?;
         let updates = Channel::open(UPDATES, {
             let inner = Rc::downgrade(&inner);
             move |bytes| {

@@ -32,6 +32,7 @@ use core::pin::pin;
 use futures::future::{Either, select};
 use prost::Message;
 use std::rc::Rc;
+use zeroize::Zeroizing;
 
 /// The names by which the tabs of one origin find each other.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +155,7 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
     // First of all, so that no command is lost while the store opens.
     let _commands = Channel::open(COMMANDS, {
         let say = inputs.sender();
-        move |message| match message.as_slice() {
+        move |message| match Zeroizing::new(message).as_slice() {
             WAKE => say(Input::NetworkBack),
             // What does not parse comes from another build, and is not for us.
             message => drop(Command::decode(message).map(|command| say(Input::Command(command)))),
@@ -164,7 +165,7 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
         let say = inputs.sender();
         move |_| say(Input::NetworkBack)
     });
-    let updates = Channel::open(UPDATES, |_| ())?;
+    let updates = Channel::speaking_only(UPDATES)?;
     let store = Rc::new(Store::open(names.database).await?);
     let data_key = key::open(&store, &mut rng).await?;
     let tell = |update: Update| updates.send(&update.encode_to_vec());
@@ -177,7 +178,7 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
 
 /// Tells the pages why no engine runs, now and whenever one of them asks for something.
 async fn complain(issue: Issue) {
-    let Ok(updates) = Channel::open(UPDATES, |_| ()) else { return };
+    let Ok(updates) = Channel::speaking_only(UPDATES) else { return };
     let complaint = Update::from(News::Connection(ConnectionView {
         state: ConnectionState::Stopped.into(),
         issue: issue.into(),

@@ -19,8 +19,8 @@ pub struct ChannelError;
 /// One end of a channel. Closed on drop.
 pub struct Channel {
     inner: BroadcastChannel,
-    /// Kept alive for as long as messages may come.
-    _listener: Closure<dyn FnMut(MessageEvent)>,
+    /// Kept alive for as long as messages may come. `None` does not listen.
+    listener: Option<Closure<dyn FnMut(MessageEvent)>>,
 }
 
 impl Channel {
@@ -29,27 +29,43 @@ impl Channel {
     /// # Errors
     /// [`ChannelError`] when the browser has no such thing.
     pub fn open(name: &str, mut on_message: impl FnMut(Vec<u8>) + 'static) -> Result<Self, ChannelError> {
-        let inner = BroadcastChannel::new(name).map_err(|_| ChannelError)?;
+        let mut channel = Self::speaking_only(name)?;
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Ok(bytes) = event.data().dyn_into::<Uint8Array>()
                 && bytes.length() <= LONGEST_MESSAGE
             {
-                on_message(bytes.to_vec());
+                let message = bytes.to_vec();
+                bytes.fill(0, 0, bytes.length());
+                on_message(message);
             }
         });
-        inner.set_onmessage(Some(listener.as_ref().unchecked_ref()));
-        Ok(Self { inner, _listener: listener })
+        channel.inner.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        channel.listener = Some(listener);
+        Ok(channel)
+    }
+
+    /// Joins without hearing anything: a message may hold a password, and is copied only for who needs it.
+    ///
+    /// # Errors
+    /// [`ChannelError`] when the browser has no such thing.
+    pub fn speaking_only(name: &str) -> Result<Self, ChannelError> {
+        Ok(Self { inner: BroadcastChannel::new(name).map_err(|_| ChannelError)?, listener: None })
     }
 
     /// Sends to every other end. A channel that the browser has closed drops the message: then there is nobody to tell.
     pub fn send(&self, message: &[u8]) {
-        let _ = self.inner.post_message(&Uint8Array::from(message));
+        let bytes = Uint8Array::from(message);
+        let _ = self.inner.post_message(&bytes);
+        // The browser has taken its copy.
+        bytes.fill(0, 0, bytes.length());
     }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        self.inner.set_onmessage(None);
+        if self.listener.is_some() {
+            self.inner.set_onmessage(None);
+        }
         self.inner.close();
     }
 }
