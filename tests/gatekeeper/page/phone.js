@@ -126,7 +126,7 @@ function line(entry) {
   if (entry.from_me) {
     const [mark, meaning] = TICKS[entry.state];
     const why = entry.error ? `${meaning} (error ${entry.error})` : meaning;
-    small.append(' ', element('span', mark, { role: 'img', 'aria-label': why, title: why }));
+    small.append(' ', element('span', mark, { role: 'img', 'aria-label': why, title: why, class: entry.state }));
   }
   item.append(small);
   return item;

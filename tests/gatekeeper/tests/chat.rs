@@ -2,7 +2,7 @@
 
 mod common;
 
-use causeway_gatekeeper::Running;
+use causeway_gatekeeper::{Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
@@ -364,4 +364,40 @@ async fn faults_strike_where_they_are_aimed() {
     let (status, _) = post(&scene.running, "/control/faults", json!({"no_such_fault": 1})).await;
     assert_eq!(status, 422);
     scene.running.stop().await;
+}
+
+#[tokio::test]
+async fn who_does_not_speak_in_time_is_let_go() {
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    settings.handshake_timeout = std::time::Duration::from_millis(100);
+    settings.ping_interval = std::time::Duration::from_millis(200);
+    let running = Gatekeeper::start(settings).await.unwrap();
+
+    let mut mute = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
+    let closed = tokio::time::timeout(common::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
+    assert!(closed.expect("a connection that never says anything is closed").is_ok());
+
+    let noise = StaticKey::generate(&mut rng());
+    let (mut quiet, first) = login_phone(&running, Way::Tcp, &noise, BEN).await;
+    assert_eq!(first.tag, "success");
+    let ping = quiet.until(is("iq")).await;
+    assert_eq!(ping.text("xmlns").unwrap(), "urn:xmpp:ping");
+    while quiet.receive().await.is_some() {}
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_places() {
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    settings.max_connections = 1;
+    let running = Gatekeeper::start(settings).await.unwrap();
+    let noise = StaticKey::generate(&mut rng());
+    let (mut ben_client, _) = login_phone(&running, Way::Tcp, &noise, BEN).await;
+    let mut late = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
+    let closed = tokio::time::timeout(common::PATIENCE, late.read_to_end(&mut Vec::new())).await;
+    assert!(closed.expect("who finds no place is turned away").is_ok());
+    assert_eq!(ben_client.ask(iq("p", "get", "w:p")).await.text("type").unwrap(), "result");
+    running.stop().await;
 }

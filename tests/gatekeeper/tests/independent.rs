@@ -86,7 +86,6 @@ async fn alice(running: &Running, partner: &Partner) -> (User, Jid, Client) {
 }
 
 #[tokio::test]
-#[ignore = "needs the npm packages of tests/independent; make test-independent fetches them"]
 async fn the_library_writes_first_and_understands_the_answer() {
     let data = tempfile::tempdir().unwrap();
     let partner = Partner::start().await;
@@ -108,7 +107,6 @@ async fn the_library_writes_first_and_understands_the_answer() {
 }
 
 #[tokio::test]
-#[ignore = "needs the npm packages of tests/independent; make test-independent fetches them"]
 async fn the_library_understands_who_writes_first_and_its_answer_is_understood() {
     let data = tempfile::tempdir().unwrap();
     let partner = Partner::start().await;
@@ -131,7 +129,6 @@ async fn the_library_understands_who_writes_first_and_its_answer_is_understood()
 }
 
 #[tokio::test]
-#[ignore = "needs the npm packages of tests/independent; make test-independent fetches them"]
 async fn the_library_and_the_echo_phone_understand_one_another() {
     let data = tempfile::tempdir().unwrap();
     let mut settings = config(data.path(), "http://127.0.0.1:9");

@@ -138,7 +138,8 @@ async fn read(
     Json(Read { from }): Json<Read>,
 ) -> Result<StatusCode, Refusal> {
     let phone = found(&sandbox, &number)?;
-    let from = from.and_then(|text| sandbox.world().find(&text));
+    let unknown = |text: &str| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {text:?}"));
+    let from = from.map(|text| sandbox.world().find(&text).ok_or_else(|| unknown(&text))).transpose()?;
     phone.read(from.as_ref(), sandbox.clock.now_secs()).map_err(failed)?;
     Ok(StatusCode::NO_CONTENT)
 }

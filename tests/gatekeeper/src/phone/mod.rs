@@ -4,8 +4,10 @@
 //! [`Phone`] is the handle that the control API holds; [`link`] is its connection, [`state`] its mind.
 
 mod conversation;
+mod incoming;
 mod keyring;
 mod link;
+mod outgoing;
 mod state;
 mod text;
 mod wire;
@@ -24,6 +26,9 @@ use tokio::task::JoinHandle;
 
 /// Folder of the phones inside the data folder.
 const FOLDER: &str = "phones";
+
+/// A message is asked for again this often at most, and as often sent again (wire.md §5.10).
+const MAX_RETRIES: u32 = 5;
 
 /// Why a phone's state could not be kept or read.
 #[derive(Debug, thiserror::Error)]

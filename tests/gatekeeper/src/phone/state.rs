@@ -1,24 +1,14 @@
-//! One phone's whole state, and what it makes of each stanza: pure decisions, no sockets.
+//! One phone's whole state, in memory and on disk. What it makes of stanzas is in `incoming` and `outgoing`.
 //!
-//! Every method that takes a stanza returns the stanzas to send. The caller stores the state before it sends them.
+//! Pure decisions, no sockets: every method that takes a stanza returns the stanzas to send, and the caller stores the
+//! state before it sends them.
 
-use super::conversation::{Conversation, Entry, Kind, Progress};
+use super::conversation::{Conversation, Kind};
 use super::keyring::{Keyring, StoredKeyring};
-use super::{text, wire};
-use crate::random;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use causeway_proto::jid::Jid;
-use causeway_proto::node::{Node, decode, encode};
-use causeway_proto::profile::Profile;
-use causeway_proto::signal::{DecryptError, Envelope, padding};
+use causeway_proto::signal::PublicKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A message is asked for again this often at most (wire.md §5.10).
-const MAX_RETRIES: u32 = 5;
-/// Messages whose retries are counted at once.
-const MAX_COUNTED: usize = 1_000;
 
 /// A phone.
 pub(super) struct State {
@@ -31,7 +21,8 @@ pub(super) struct State {
     pub(super) installation: u64,
     pub(super) keys: Keyring,
     pub(super) conversation: Conversation,
-    retries: BTreeMap<String, u32>,
+    /// How often each message was asked for again.
+    pub(super) retries: BTreeMap<String, u32>,
 }
 
 /// A phone as it lies on disk.
@@ -78,306 +69,12 @@ impl State {
         self.installation += 1;
     }
 
-    /// Writes a text; it leaves when there are a connection and a session. Returns its id.
-    pub(super) fn write(&mut self, to: &Jid, text: String, t: u64) -> String {
-        let id = format!("3EB0{}", crate::hex::encode(&random::bytes::<9>()).to_uppercase());
-        self.conversation.add(Entry {
-            version: 0,
-            id: id.clone(),
-            chat: to.to_string(),
-            from_me: true,
-            kind: Kind::Text,
-            text,
-            state: Progress::Queued,
-            error: None,
-            t,
-            resends: 0,
-            stanza: None,
-        });
-        id
-    }
-
-    /// Marks what has arrived as seen; the receipts that say so.
-    pub(super) fn read(&mut self, from: Option<&Jid>, t: u64) -> Vec<Node> {
-        let chat = from.map(|from| from.to_bare().to_string());
-        let unread = |entry: &Entry| {
-            !entry.from_me
-                && entry.kind == Kind::Text
-                && entry.state == Progress::Received
-                && chat.as_ref().is_none_or(|chat| *chat == entry.chat)
-        };
-        let seen = self.conversation.entries.iter().filter(|entry| unread(entry));
-        let receipts =
-            seen.filter_map(|entry| Some(wire::receipt(&entry.chat.parse().ok()?, &entry.id, Some("read"), t)));
-        let receipts = receipts.collect();
-        self.conversation.change(unread, |entry| entry.state = Progress::Seen);
-        receipts
-    }
-
-    /// Stanzas that went out on an earlier connection and were never acknowledged: the same bytes again.
-    pub(super) fn unacknowledged(&self) -> Vec<Node> {
-        let under_way = self.conversation.entries.iter().filter(|entry| entry.state == Progress::Sending);
-        under_way.filter_map(|entry| decode(&BASE64.decode(entry.stanza.as_ref()?).ok()?).ok()).collect()
-    }
-
-    /// Encrypts what can be encrypted: the stanzas, and those whose keys must be fetched first.
-    pub(super) fn flush(&mut self) -> (Vec<Node>, Vec<Jid>) {
-        let (mut stanzas, mut missing) = (Vec::new(), Vec::new());
-        for index in 0..self.conversation.entries.len() {
-            let entry = &self.conversation.entries[index];
-            if entry.state != Progress::Queued {
-                continue;
-            }
-            let Ok(to) = entry.chat.parse::<Jid>() else { continue };
-            let (id, resends) = (entry.id.clone(), entry.resends);
-            match self.seal(&to, &id, &entry.text.clone(), resends) {
-                Some(stanza) => {
-                    let mut bytes = Vec::new();
-                    // Our own stanza always fits; without its bytes it would merely not be resent.
-                    let kept = encode(&stanza, &Profile::default(), &mut bytes).is_ok().then(|| BASE64.encode(&bytes));
-                    self.conversation.change(
-                        |other| other.id == id && other.from_me,
-                        |entry| {
-                            entry.state = Progress::Sending;
-                            entry.stanza.clone_from(&kept);
-                        },
-                    );
-                    stanzas.push(stanza);
-                }
-                None if missing.contains(&to) => {}
-                None => missing.push(to),
-            }
-        }
-        (stanzas, missing)
-    }
-
-    fn seal(&mut self, to: &Jid, id: &str, body: &str, count: u32) -> Option<Node> {
-        let mut record = self.keys.session(to);
-        let mut plain = text::write(body);
-        padding::pad(&mut plain, &mut random::rng());
-        let envelope = record.encrypt(&self.keys.local(), &plain).ok()?;
-        self.keys.keep(to, record);
-        Some(wire::message(to, id, &envelope, count))
-    }
-
-    /// A key fetch answered for one user: builds the session, or gives up what waited for it.
-    pub(super) fn bundle_arrived(&mut self, to: &Jid, user: &Node, t: u64) {
-        let bundle = user.child("registration").and_then(|registration| wire::bundle(registration, user));
-        let mut record = self.keys.session(to);
-        let known = record.remote_identity();
-        let built = bundle.and_then(|bundle| record.initiate(&self.keys.local(), &bundle, &mut random::rng()).ok());
-        if built.is_some() {
-            self.compare_identity(to, known, record.remote_identity(), t);
-            self.keys.keep(to, record);
-            return;
-        }
-        let code = user.child("error").and_then(|error| error.text("code")?.parse().ok());
-        self.refused(|entry| entry.chat == to.to_string() && entry.state == Progress::Queued, code.unwrap_or(400));
-    }
-
-    fn refused(&mut self, wanted: impl Fn(&Entry) -> bool, code: u32) {
-        self.conversation.change(
-            |entry| entry.from_me && wanted(entry),
-            |entry| {
-                entry.state = Progress::Failed;
-                entry.error = Some(code);
-                entry.stanza = None;
-            },
-        );
-    }
-
-    fn compare_identity(
-        &mut self,
-        with: &Jid,
-        known: Option<causeway_proto::signal::PublicKey>,
-        now: Option<causeway_proto::signal::PublicKey>,
-        t: u64,
-    ) {
+    /// Notes in the chat that the other side's identity key is another than before.
+    pub(super) fn compare_identity(&mut self, with: &Jid, known: Option<PublicKey>, now: Option<PublicKey>, t: u64) {
         if known.is_some() && known != now {
             self.conversation.note(with, Kind::IdentityChanged, t);
         }
     }
-
-    /// The server's word on a message of ours.
-    pub(super) fn acknowledged(&mut self, ack: &Node) {
-        let (Some(id), Ok(Some(chat))) = (ack.text("id"), ack.jid("from")) else { return };
-        let chat = chat.to_bare().to_string();
-        let ours = |entry: &Entry| entry.state == Progress::Sending && entry.id == id && entry.chat == chat;
-        match ack.text("error").and_then(|code| code.parse().ok()).filter(|code| *code != 0) {
-            Some(code) => self.refused(ours, code),
-            None => self.conversation.change(ours, |entry| {
-                entry.state = Progress::Sent;
-                entry.stanza = None;
-            }),
-        }
-    }
-
-    /// A message for us.
-    pub(super) fn incoming(&mut self, message: &Node, now: u64) -> Vec<Node> {
-        let (Some(id), Ok(Some(from))) = (message.text("id"), message.jid("from")) else { return Vec::new() };
-        let t = message.text("t").and_then(|t| t.parse().ok()).unwrap_or(now);
-        let arrived = wire::receipt(&from, &id, None, 0);
-        if self.conversation.find(&from, &id, false).is_some_and(|entry| entry.kind != Kind::Waiting) {
-            return vec![arrived];
-        }
-        let Some(envelope) = message.children().iter().filter(|child| child.tag == "enc").find_map(envelope) else {
-            self.arrived(&from, &id, Kind::Unsupported, String::new(), t);
-            return vec![arrived];
-        };
-        match envelope.and_then(|envelope| self.open(&from, &envelope, t)) {
-            Ok(plain) => {
-                self.retries.remove(&*id);
-                match text::read(&plain) {
-                    Some(body) => {
-                        self.arrived(&from, &id, Kind::Text, body.clone(), t);
-                        if self.echo {
-                            self.write(&from.to_bare(), format!("You said: {body}"), now);
-                        }
-                    }
-                    None => self.arrived(&from, &id, Kind::Unsupported, String::new(), t),
-                }
-                vec![arrived]
-            }
-            Err(DecryptError::DuplicateMessage { .. }) => vec![arrived],
-            Err(error) => self.ask_again(message, &from, &id, &error, t),
-        }
-    }
-
-    fn open(&mut self, from: &Jid, envelope: &Envelope, t: u64) -> Result<Vec<u8>, DecryptError> {
-        let mut record = self.keys.session(from);
-        let known = record.remote_identity();
-        let opened = record.decrypt(&self.keys.local(), envelope, &self.keys, &mut random::rng())?;
-        if let Some(id) = opened.used_prekey {
-            self.keys.spend(id);
-        }
-        self.keys.keep(from, record);
-        self.compare_identity(from, known, Some(opened.remote_identity), t);
-        let mut plain = opened.plaintext.to_vec();
-        // Text that is not padded as it should be is no text; it is shown as unsupported.
-        if padding::unpad(&mut plain).is_err() {
-            plain.clear();
-        }
-        Ok(plain)
-    }
-
-    fn arrived(&mut self, from: &Jid, id: &str, kind: Kind, text: String, t: u64) {
-        if self.conversation.find(from, id, false).is_some() {
-            self.conversation.change(
-                |entry| entry.id == id && !entry.from_me,
-                |entry| {
-                    entry.kind = kind;
-                    entry.text.clone_from(&text);
-                },
-            );
-            return;
-        }
-        self.conversation.add(Entry {
-            version: 0,
-            id: id.to_owned(),
-            chat: from.to_bare().to_string(),
-            from_me: false,
-            kind,
-            text,
-            state: Progress::Received,
-            error: None,
-            t,
-            resends: 0,
-            stanza: None,
-        });
-    }
-
-    fn ask_again(&mut self, message: &Node, from: &Jid, id: &str, error: &DecryptError, t: u64) -> Vec<Node> {
-        self.arrived(from, id, Kind::Waiting, String::new(), t);
-        if self.retries.len() >= MAX_COUNTED {
-            self.retries.pop_first();
-        }
-        let count = self.retries.entry(id.to_owned()).or_insert(0);
-        *count += 1;
-        let count = *count;
-        let mut answers = Vec::new();
-        if count <= MAX_RETRIES {
-            let keys = (count >= 2 || !self.keys.session(from).has_session()).then_some(&mut self.keys);
-            answers.push(wire::retry(message, from, id, count, error.retry_code(), keys));
-        }
-        answers.push(wire::ack(message));
-        answers
-    }
-
-    /// A receipt for something of ours.
-    pub(super) fn receipt(&mut self, receipt: &Node, now: u64) -> Vec<Node> {
-        let answer = vec![wire::ack(receipt)];
-        let (Some(id), Ok(Some(from))) = (receipt.text("id"), receipt.jid("from")) else { return answer };
-        let progress = match receipt.text("type").as_deref() {
-            None | Some("inactive") => Progress::Delivered,
-            Some("read" | "played") => Progress::Read,
-            Some("retry") => {
-                self.asked_again(receipt, &from, &id, now);
-                return answer;
-            }
-            Some(_) => return answer,
-        };
-        let more = receipt.child("list").map(Node::children).unwrap_or_default().iter();
-        let ids: Vec<_> = std::iter::once(id).chain(more.filter_map(|item| item.text("id"))).collect();
-        let chat = from.to_bare().to_string();
-        self.conversation.change(
-            |entry| {
-                let on_its_way = (Progress::Sending..Progress::Read).contains(&entry.state) && entry.state < progress;
-                entry.from_me && on_its_way && entry.chat == chat && ids.iter().any(|id| *id == entry.id)
-            },
-            |entry| {
-                entry.state = progress;
-                entry.stanza = None;
-            },
-        );
-        answer
-    }
-
-    /// The other side could not decrypt: the text goes out again under the same id, by its new keys where it sent some.
-    fn asked_again(&mut self, receipt: &Node, from: &Jid, id: &str, now: u64) {
-        let count = receipt.child("retry").and_then(|retry| retry.text("count")?.parse().ok()).unwrap_or(1u32);
-        let known = self.conversation.find(from, id, true).is_some();
-        if !known || count > MAX_RETRIES {
-            return;
-        }
-        let bundle = receipt.child("keys").zip(receipt.child("registration"));
-        if let Some(bundle) = bundle.and_then(|(keys, registration)| wire::bundle(registration, keys)) {
-            let mut record = self.keys.session(from);
-            let before = record.remote_identity();
-            if record.initiate(&self.keys.local(), &bundle, &mut random::rng()).is_ok() {
-                self.compare_identity(from, before, record.remote_identity(), now);
-                self.keys.keep(from, record);
-            }
-        } else if count >= 2 {
-            self.keys.archive(from);
-        }
-        self.conversation.change(
-            |entry| entry.id == id && entry.from_me,
-            |entry| {
-                entry.state = Progress::Queued;
-                entry.resends = count;
-            },
-        );
-    }
-
-    /// Something the server tells us. `true` when more prekeys are wanted.
-    pub(super) fn notification(&mut self, notice: &Node, now: u64) -> bool {
-        if notice.text("type").as_deref() != Some("encrypt") {
-            return false;
-        }
-        if notice.child("identity").is_some()
-            && let Ok(Some(from)) = notice.jid("from")
-            && self.keys.session(&from).has_session()
-        {
-            self.keys.archive(&from);
-            self.conversation.note(&from, Kind::IdentityChanged, now);
-        }
-        notice.child("count").is_some()
-    }
-}
-
-fn envelope(enc: &Node) -> Option<Result<Envelope, DecryptError>> {
-    let kind = enc.text("type")?.parse().ok()?;
-    Some(Envelope::parse(kind, enc.bytes().unwrap_or_default()).map_err(DecryptError::from))
 }
 
 impl StoredState {

@@ -52,7 +52,13 @@ impl Journal {
             serde_json::to_writer(&mut bytes, event).map_err(JournalError::Encode)?;
             bytes.push(b'\n');
         }
-        Ok(self.file.write_all(&bytes)?)
+        let end = self.file.metadata()?.len();
+        if let Err(error) = self.file.write_all(&bytes) {
+            // Half a line in the middle would make the whole file unreadable.
+            self.file.set_len(end)?;
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     /// Replaces the whole file by these events: what is spent (acknowledged mail, used keys) takes no room any more.

@@ -15,6 +15,9 @@ use std::time::Duration;
 /// Nothing on one machine takes this long, except something that will never happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Between two looks at what has no long poll.
+const POLL: Duration = Duration::from_millis(10);
+
 /// Settings for tests: free ports, this folder, no echo. `RUST_LOG` shows what the sandbox has to say.
 pub(crate) fn config(data: &Path, partner: &str) -> Config {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
@@ -81,7 +84,7 @@ pub(crate) async fn until_user(running: &Running, jid: &str, wanted: impl Fn(&Va
             if users.as_array().expect("a list").iter().any(|user| user["jid"] == jid && wanted(user)) {
                 return;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(POLL).await;
         }
     };
     tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("{jid} never got there"));
