@@ -128,7 +128,7 @@ impl Engine {
     }
 
     fn open_chat(&mut self, tag: u64, open: &OpenChat) {
-        self.know_security_code(&open.chat);
+        self.want_security_code(&open.chat);
         self.ledger.show_chat(&open.chat);
         let limit = open.limit.clamp(1, MAX_PAGE);
         let range = Query::Range {

@@ -84,10 +84,16 @@ impl Engine {
         chat::view(chat, code)
     }
 
-    /// Computes the security code of a chat, once: it takes ten thousand hashes (wire.md §8).
-    pub(super) fn know_security_code(&mut self, id: &str) {
+    /// From now on the security code of this chat is shown, as soon as the peer's identity is known.
+    pub(super) fn want_security_code(&mut self, id: &str) {
+        self.security_codes.entry(id.to_owned()).or_default();
+        self.know_security_code(id);
+    }
+
+    /// Computes a security code that is wanted, once for each identity: it takes ten thousand hashes (wire.md §8).
+    fn know_security_code(&mut self, id: &str) {
         let Some(chat) = self.records.chats.peek(id.as_bytes()) else { return };
-        if self.security_codes.get(id).is_some_and(|(identity, _)| *identity == chat.identity) {
+        if self.security_codes.get(id).is_none_or(|(identity, _)| *identity == chat.identity) {
             return;
         }
         let (Ok(theirs), Ok(peer)) = (<[u8; 32]>::try_from(chat.identity.as_slice()), id.parse::<Jid>()) else {
@@ -104,6 +110,9 @@ impl Engine {
     /// A group's effects and the updates that show it.
     pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
         let Group { effects, chats, mut messages, mut removed, account } = group;
+        for id in &chats {
+            self.know_security_code(id);
+        }
         let mut shown = Vec::with_capacity(effects.len() + chats.len() + messages.len() + 1);
         let mut show = |news: News| shown.push(Effect::Update(Box::new(news.into())));
         if account {

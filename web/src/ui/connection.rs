@@ -56,7 +56,11 @@ fn words(app: App, view: &ConnectionView) -> String {
         ConnectionState::Draining if view.pending == 0 => Text::StateReading.say().to_owned(),
         ConnectionState::Draining => Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).say(),
         ConnectionState::Online => Text::StateOnline.say().to_owned(),
-        ConnectionState::Waiting => Text::StateOffline.say().to_owned(),
+        ConnectionState::Waiting => match view.issue() {
+            Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => Text::StateOffline.say().to_owned(),
+            // Something other than the network is in the way, and a person may be able to help.
+            issue => app.explain(issue),
+        },
         ConnectionState::Stopped => match view.issue() {
             Issue::None => Text::StateStopped.say().to_owned(),
             issue => app.explain(issue),
