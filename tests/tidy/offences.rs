@@ -23,7 +23,8 @@ fn a_clock_in_the_core() {
     sees(source::pure, "src/engine.rs", "use std::{\n    fmt,\n    time::Duration,\n};");
     sees(source::pure, "src/engine.rs", "let now = js_sys::Date::now();");
     allows(source::pure, "src/engine.rs", "// std::time is an argument\nlet std_time = \"std::time\";");
-    allows(source::pure, "src/engine.rs", "fn f() {}\n#[cfg(test)]\nmod tests { use std::fs; }");
+    allows(source::pure, "src/engine.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}");
+    sees(source::pure, "src/engine.rs", "#[cfg(test)]\nuse x;\nuse std::fs;");
     allows(source::pure, "partner/src/rate.rs", "use std::time::Instant;");
 }
 
@@ -56,7 +57,7 @@ fn a_file_without_purpose_size_or_name() {
     sees(source::opens_with_its_purpose, "src/outbox.rs", "use core::fmt;\n//! late");
     sees(source::length, "src/engine.rs", &"line\n".repeat(701));
     sees(source::length, "web/src/ui/chat.rs", &"line\n".repeat(301));
-    allows(source::length, "src/engine.rs", &format!("{}#[cfg(test)]\n{}", "line\n".repeat(700), "line\n".repeat(700)));
+    allows(source::length, "src/engine.rs", &format!("{}mod tests {{\n{}", "line\n".repeat(700), "line\n".repeat(700)));
     sees(source::name, "src/utils.rs", "//! Everything.");
 }
 
