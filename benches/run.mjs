@@ -29,13 +29,13 @@ function native() {
   return JSON.parse(run(join(target, "release/bench-native"), glance ? ["--glance"] : []));
 }
 
-/** Builds the page: our wasm exactly as the product's is built, and the peer's JavaScript. */
+/** Builds the page: our wasm as the product's is built, its peers optimised for speed, and the peer in JavaScript. */
 async function buildPage() {
   const page = join(out, "page");
   rmSync(page, { recursive: true, force: true });
   cpSync(join(here, "page"), page, { recursive: true });
-  run("cargo", ["build", "--locked", "--profile", "web", "--target", "wasm32-unknown-unknown", "-p", "causeway-bench", "--lib"]);
-  run("wasm-bindgen", ["--target", "web", "--no-typescript", "--out-dir", page, join(target, "wasm32-unknown-unknown/web/causeway_bench.wasm")]);
+  run("cargo", ["build", "--locked", "--profile", "measure", "--target", "wasm32-unknown-unknown", "-p", "causeway-bench", "--lib"]);
+  run("wasm-bindgen", ["--target", "web", "--no-typescript", "--out-dir", page, join(target, "wasm32-unknown-unknown/measure/causeway_bench.wasm")]);
   const wasm = join(page, "causeway_bench_bg.wasm");
   run("wasm-opt", ["-Oz", wasm, "-o", wasm]);
 
