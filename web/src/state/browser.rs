@@ -65,3 +65,66 @@ pub trait Browser {
     /// A number that answers in this installation, for a first message, if whoever runs it named one.
     fn suggested_number(&self) -> Option<String>;
 }
+
+/// A browser for tests: keeps what is sent, and lives in UTC.
+#[cfg(test)]
+pub(crate) mod fake {
+    use std::cell::RefCell;
+
+    use super::{Action, Browser, Plural};
+
+    const DAY: u64 = 24 * 60 * 60 * 1000;
+
+    /// Tags are the positions in `sent`, from 1.
+    #[derive(Default)]
+    pub(crate) struct Fake {
+        pub(crate) sent: RefCell<Vec<Action>>,
+    }
+
+    impl Browser for Fake {
+        fn send(&self, action: Action) -> u64 {
+            let mut sent = self.sent.borrow_mut();
+            sent.push(action);
+            sent.len() as u64
+        }
+        fn now(&self) -> u64 {
+            0
+        }
+        fn local_day(&self, at: u64) -> i64 {
+            (at / DAY) as i64
+        }
+        fn clock_time(&self, at: u64) -> String {
+            at.to_string()
+        }
+        fn full_date(&self, at: u64) -> String {
+            at.to_string()
+        }
+        fn short_date(&self, at: u64) -> String {
+            at.to_string()
+        }
+        fn plural(&self, count: u32) -> Plural {
+            if count == 1 { Plural::One } else { Plural::Other }
+        }
+        fn fragment(&self) -> String {
+            String::new()
+        }
+        fn go(&self, _: &str, _: bool) {}
+        fn set_title(&self, _: &str) {}
+        fn reload(&self) {}
+        fn focus(&self, _: &str) {}
+        fn recall(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn remember(&self, _: &str, _: &str) {}
+        fn mark_root(&self, _: &str, _: Option<&str>) {}
+        fn is_watched(&self) -> bool {
+            true
+        }
+        fn is_touch(&self) -> bool {
+            false
+        }
+        fn suggested_number(&self) -> Option<String> {
+            None
+        }
+    }
+}

@@ -8,7 +8,7 @@ const TOGETHER: u64 = 5 * 60 * 1000;
 /// One row of a thread. The order is the order on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
-    /// A new day begins; its number, and the time of its first message would change with it.
+    /// A new day begins: its number.
     Day(i64),
     /// All that follows is unread.
     Unread,

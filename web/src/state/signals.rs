@@ -377,3 +377,104 @@ fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: &ArcRwSignal<T>, val
         signal.set(value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use causeway::view::{Erase, Messages, News, Snapshot, Thread};
+
+    use super::super::browser::fake::Fake;
+    use super::*;
+
+    const CHAT: &str = "1@s.whatsapp.net";
+
+    fn message(seq: u64, delivery: Delivery) -> MessageView {
+        MessageView { seq, outgoing: true, delivery: delivery.into(), ..MessageView::default() }
+    }
+
+    fn chat(unread: u32, read_up_to: u64) -> ChatView {
+        ChatView { id: CHAT.into(), unread, read_up_to, ..ChatView::default() }
+    }
+
+    /// A store that knows one chat, and the browser behind it.
+    fn store(chat: ChatView) -> (Store, Rc<Fake>, Owner) {
+        let owner = Owner::new();
+        owner.set();
+        let browser = Rc::new(Fake::default());
+        let store = Store::new(browser.clone());
+        store.take(News::Snapshot(Snapshot { chats: vec![chat], ..Snapshot::default() }).into());
+        (store, browser, owner)
+    }
+
+    /// Answers the read that was asked for last.
+    fn answer(store: Store, browser: &Fake, messages: Vec<MessageView>, more: bool) {
+        let tag = browser.sent.borrow().len() as u64;
+        store.take(News::Thread(Thread { chat: CHAT.into(), messages, more, tag }).into());
+    }
+
+    fn reads(browser: &Fake) -> Vec<Option<u64>> {
+        let sent = browser.sent.borrow();
+        let before = |action: &Action| match action {
+            Action::OpenChat(read) => Some(read.before),
+            _ => None,
+        };
+        sent.iter().filter_map(before).collect()
+    }
+
+    #[test]
+    fn a_message_keeps_its_row_when_its_tick_changes() {
+        let (store, browser, _owner) = store(chat(0, 0));
+        store.open(Some(CHAT));
+        answer(store, &browser, vec![message(1, Delivery::Queued)], false);
+        let row = store.thread.rows.get_untracked().pop().and_then(|row| row.message).expect("one message");
+        let sent = Messages { chat: CHAT.into(), messages: vec![message(1, Delivery::Sent)], ..Messages::default() };
+        store.take(News::Messages(sent).into());
+        assert_eq!(row.sending.get_untracked().delivery, Delivery::Sent);
+    }
+
+    #[test]
+    fn older_messages_are_asked_for_once_at_a_time() {
+        let (store, browser, _owner) = store(chat(0, 0));
+        store.open(Some(CHAT));
+        answer(store, &browser, vec![message(9, Delivery::Read)], true);
+        store.read_older();
+        store.read_older();
+        assert_eq!(reads(&browser), [None, Some(9)]);
+        answer(store, &browser, vec![message(8, Delivery::Read)], false);
+        store.read_older();
+        assert_eq!(reads(&browser).len(), 2, "there is nothing older");
+        assert_eq!(store.thread.rows.with_untracked(Vec::len), 3, "a day and two messages");
+    }
+
+    #[test]
+    fn a_snapshot_reads_the_open_chat_again() {
+        let (store, browser, _owner) = store(chat(0, 0));
+        store.open(Some(CHAT));
+        store.take(News::Snapshot(Snapshot { chats: vec![chat(0, 0)], ..Snapshot::default() }).into());
+        assert_eq!(reads(&browser), [None, None]);
+    }
+
+    #[test]
+    fn the_unread_line_stays_where_it_was_when_the_chat_was_opened() {
+        let (store, browser, _owner) = store(chat(1, 4));
+        store.open(Some(CHAT));
+        let theirs = |seq| MessageView { outgoing: false, ..message(seq, Delivery::Queued) };
+        answer(store, &browser, vec![theirs(4), theirs(5)], false);
+        store.take(News::Chat(chat(0, 5)).into());
+        let slots: Vec<Slot> = store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.slot).collect());
+        assert_eq!(slots, [Slot::Day(0), Slot::Message(4), Slot::Unread, Slot::Message(5)]);
+        assert_eq!(store.unread.get_untracked(), 0);
+    }
+
+    #[test]
+    fn an_answer_reaches_whoever_asked_and_only_once() {
+        let (store, _browser, _owner) = store(chat(0, 0));
+        let heard = Rc::new(RefCell::new(Vec::new()));
+        let listen = heard.clone();
+        store.ask(Action::Erase(Erase {}), move |done| listen.borrow_mut().push(done.issue()));
+        let done = Done { tag: 1, issue: Issue::StorageFull.into(), ..Done::default() };
+        store.take(News::Done(Done { tag: 2, ..Done::default() }).into());
+        store.take(News::Done(done.clone()).into());
+        store.take(News::Done(done).into());
+        assert_eq!(*heard.borrow(), [Issue::StorageFull]);
+    }
+}
