@@ -22,7 +22,7 @@ impl Locale {
         let date = |options: &[(&str, &str)]| Intl::DateTimeFormat::new(&js_sys::Array::new(), &object(options));
         let plural = Intl::PluralRules::new(&js_sys::Array::of1(&language.into()), &Object::new());
         Self {
-            clock_time: date(&[("hour", "2-digit"), ("minute", "2-digit")]),
+            clock_time: date(&[("timeStyle", "short")]),
             full_date: date(&[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")]),
             short_date: date(&[("dateStyle", "short")]),
             plural,

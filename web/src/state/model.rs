@@ -2,9 +2,6 @@
 //!
 //! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
 use causeway::view::{
     AccountView, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
 };
@@ -22,9 +19,10 @@ pub struct Model {
     /// How the connection is.
     pub connection: ConnectionView,
     chats: Vec<ChatView>,
-    threads: BTreeMap<String, Thread>,
+    /// The chat's id and what is held of it; the least recently opened first. Few: a list is smaller than any map.
+    threads: Vec<(String, Thread)>,
     /// Reads under way: the command's tag, and the message before which it reads.
-    reads: BTreeMap<u64, Option<u64>>,
+    reads: Vec<(u64, Option<u64>)>,
 }
 
 /// What an update changed.
@@ -72,7 +70,7 @@ impl Model {
 
     /// Messages of a chat, as far as they are held.
     pub fn thread(&self, chat: &str) -> Option<&Thread> {
-        self.threads.get(chat)
+        self.threads.iter().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
     /// Messages not read, over all chats.
@@ -82,22 +80,40 @@ impl Model {
 
     /// Makes room for a chat's messages before they are asked for, so that none that arrives meanwhile is missed.
     pub fn open(&mut self, chat: &str) {
-        while self.threads.len() >= THREADS && !self.threads.contains_key(chat) {
-            self.threads.pop_first();
+        let held = self.threads.iter().position(|(id, _)| id == chat).map(|at| self.threads.remove(at));
+        if self.threads.len() >= THREADS {
+            self.threads.remove(0);
         }
-        self.threads.entry(chat.to_owned()).or_default();
+        self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), Thread::default())));
     }
 
     /// The chat is no longer looked at.
     pub fn close(&mut self, chat: &str) {
-        if let Some(thread) = self.threads.get_mut(chat) {
+        if let Some(thread) = self.thread_mut(chat) {
             thread.trim();
         }
     }
 
     /// Remembers that the command of this tag reads what is older than `before`, or the newest.
     pub fn asked(&mut self, tag: u64, before: Option<u64>) {
-        self.reads.insert(tag, before);
+        self.reads.push((tag, before));
+    }
+
+    fn thread_mut(&mut self, chat: &str) -> Option<&mut Thread> {
+        self.threads.iter_mut().find(|(id, _)| id == chat).map(|(_, thread)| thread)
+    }
+
+    /// The read of this tag has come to its end: what it read before, if this page asked for it.
+    fn answered(&mut self, tag: u64) -> Option<Option<u64>> {
+        let at = self.reads.iter().position(|(asked, _)| *asked == tag)?;
+        Some(self.reads.remove(at).1)
+    }
+
+    /// Puts a chat where its time belongs, and says where that is.
+    fn place(&mut self, chat: ChatView) -> usize {
+        let at = self.chats.partition_point(|held| held.active_at >= chat.active_at);
+        self.chats.insert(at, chat);
+        at
     }
 }
 
@@ -115,10 +131,12 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
         News::Snapshot(snapshot) => {
             model.account = snapshot.account;
             model.connection = snapshot.connection.unwrap_or_default();
-            model.chats = snapshot.chats;
-            sort(&mut model.chats);
-            let known: BTreeSet<&str> = model.chats.iter().map(|chat| chat.id.as_str()).collect();
-            model.threads.retain(|id, _| known.contains(id.as_str()));
+            model.chats.clear();
+            for chat in snapshot.chats {
+                model.place(chat);
+            }
+            let chats = &model.chats;
+            model.threads.retain(|(id, _)| chats.iter().any(|chat| chat.id == *id));
             model.reads.clear();
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }
@@ -132,8 +150,8 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
         }
         News::Chat(chat) => apply_chat(model, chat),
         News::Thread(page) => {
-            let Some(before) = model.reads.remove(&page.tag) else { return Vec::new() }; // Another tab's.
-            let Some(thread) = model.threads.get_mut(&page.chat) else { return Vec::new() };
+            let Some(before) = model.answered(page.tag) else { return Vec::new() }; // Another tab's.
+            let Some(thread) = model.thread_mut(&page.chat) else { return Vec::new() };
             match before {
                 None => thread.take_newest(page.messages, page.more),
                 Some(before) => thread.take_older(before, page.messages, page.more),
@@ -141,13 +159,13 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             vec![Change::Thread(page.chat)]
         }
         News::Messages(changes) => {
-            let Some(thread) = model.threads.get_mut(&changes.chat) else { return Vec::new() };
+            let Some(thread) = model.thread_mut(&changes.chat) else { return Vec::new() };
             let chat = changes.chat.clone();
             thread.take_changes(changes);
             vec![Change::Thread(chat)]
         }
         News::Done(done) => {
-            model.reads.remove(&done.tag);
+            model.answered(done.tag);
             vec![Change::Done(done)]
         }
     }
@@ -156,7 +174,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
 fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
     let mut changes = Vec::new();
     let id = chat.id.clone();
-    let held = model.chats.iter_mut().find(|held| held.id == id);
+    let held = model.chats.iter().find(|held| held.id == id);
     let newest_before = held.as_ref().and_then(|held| held.last.as_ref()).map_or(0, |last| last.seq);
     // While the mailbox is read, every message is old news: one announcement each would be a flood.
     let draining = model.connection.state() == ConnectionState::Draining;
@@ -164,35 +182,24 @@ fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
         let text = if last.kind() == MessageKind::Text { last.text.clone() } else { String::new() };
         changes.push(Change::Incoming(Incoming { chat: id.clone(), sender: title(&chat).to_owned(), text }));
     }
-    match held {
-        Some(held) => {
-            let moved = held.active_at != chat.active_at;
-            *held = chat;
-            changes.push(Change::Chat(id));
-            if moved && sort(&mut model.chats) {
+    let moved = held.is_none_or(|held| held.active_at != chat.active_at);
+    match model.chats.iter().position(|held| held.id == id) {
+        Some(at) if !moved => model.chats[at] = chat,
+        before => {
+            if let Some(at) = before {
+                model.chats.remove(at);
+            }
+            if before != Some(model.place(chat)) {
                 changes.push(Change::Order);
             }
         }
-        None => {
-            model.chats.push(chat);
-            sort(&mut model.chats);
-            changes.push(Change::Order);
-        }
     }
+    changes.push(Change::Chat(id));
     changes
 }
 
 fn is_from_peer(message: &MessageView) -> bool {
     !message.outgoing && message.kind() != MessageKind::IdentityChanged
-}
-
-/// Sorts, newest first, and says whether anything moved.
-fn sort(chats: &mut [ChatView]) -> bool {
-    let sorted = chats.is_sorted_by(|a, b| a.active_at >= b.active_at);
-    if !sorted {
-        chats.sort_by_key(|chat| Reverse(chat.active_at));
-    }
-    !sorted
 }
 
 #[cfg(test)]
@@ -239,7 +246,7 @@ mod tests {
         let changes = apply(&mut model, News::Chat(chat("2", 10, Some(incoming(1, "hi")))).into());
         assert_eq!(ids(&model), ["2", "1"]);
         let hi = Incoming { chat: "2".into(), sender: "+2".into(), text: "hi".into() };
-        assert_eq!(changes, [Change::Incoming(hi), Change::Chat("2".into()), Change::Order]);
+        assert_eq!(changes, [Change::Incoming(hi), Change::Order, Change::Chat("2".into())]);
     }
 
     #[test]

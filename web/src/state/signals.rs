@@ -3,13 +3,10 @@
 //! Rows are made once and keep their identity; what changes in a row is a signal of its own.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use causeway::view::{
-    AccountView, Action, ChatView, ConnectionView, Delivery, Done, Issue, MessageKind, MessageView, OpenChat, Update,
-};
+use causeway::view::{AccountView, Action, ChatView, ConnectionView, Done, MessageView, OpenChat, Update};
 use leptos::prelude::*;
 
 use super::browser::Browser;
@@ -49,30 +46,10 @@ pub struct MessageRow {
     pub seq: u64,
     /// From us.
     pub outgoing: bool,
-    /// What it says.
-    pub body: ArcRwSignal<Body>,
-    /// Where it is.
-    pub sending: ArcRwSignal<Sending>,
+    /// What it says, and where it is.
+    pub view: ArcRwSignal<MessageView>,
     /// How it joins its neighbours.
     pub shape: ArcRwSignal<Shape>,
-}
-
-/// What a message says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Body {
-    /// What it is.
-    pub kind: MessageKind,
-    /// Its text, or the name of a kind that is not shown.
-    pub text: String,
-}
-
-/// Where a message is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sending {
-    /// How far it came.
-    pub delivery: Delivery,
-    /// Why no further.
-    pub issue: Issue,
 }
 
 /// The chat that is open.
@@ -92,8 +69,9 @@ pub struct OpenThread {
 
 struct Inner {
     model: Model,
-    answers: BTreeMap<u64, Answer>,
-    rows: BTreeMap<u64, MessageRow>,
+    answers: Vec<(u64, Answer)>,
+    /// Ascending by sequence number.
+    rows: Vec<MessageRow>,
     open: Option<String>,
     unread_after: Option<u64>,
 }
@@ -120,13 +98,8 @@ pub struct Store {
 impl Store {
     /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
     pub fn new(browser: Rc<dyn Browser>) -> Self {
-        let inner = Inner {
-            model: Model::default(),
-            answers: BTreeMap::new(),
-            rows: BTreeMap::new(),
-            open: None,
-            unread_after: None,
-        };
+        let inner =
+            Inner { model: Model::default(), answers: Vec::new(), rows: Vec::new(), open: None, unread_after: None };
         Self {
             inner: StoredValue::new_local(RefCell::new(inner)),
             browser: StoredValue::new_local(browser),
@@ -158,7 +131,7 @@ impl Store {
     /// Hands a command over; `answer` is called once it is carried out, or is not.
     pub fn ask(&self, action: Action, answer: impl FnOnce(&Done) + 'static) {
         let tag = self.browser().send(action);
-        self.with(|inner| inner.answers.insert(tag, Box::new(answer)));
+        self.with(|inner| inner.answers.push((tag, Box::new(answer))));
     }
 
     /// Takes an update in.
@@ -251,7 +224,10 @@ impl Store {
             }
             Change::Incoming(incoming) => self.incoming.set(Some(incoming)),
             Change::Done(done) => {
-                let answer = self.with(|inner| inner.answers.remove(&done.tag));
+                let answer = self.with(|inner| {
+                    let at = inner.answers.iter().position(|(tag, _)| *tag == done.tag)?;
+                    Some(inner.answers.remove(at).1)
+                });
                 if let Some(answer) = answer {
                     answer(&done);
                 }
@@ -295,30 +271,29 @@ impl Store {
             let thread = inner.model.thread(chat)?;
             let messages = thread.messages();
             let (slots, shapes) = layout::lay_out(messages, inner.unread_after, &|at| browser.local_day(at));
-            let mut rows = BTreeMap::new();
+            let old = std::mem::take(&mut inner.rows);
             let mut updates = Vec::new();
             for (message, shape) in messages.iter().zip(shapes) {
-                let row = match inner.rows.remove(&message.seq) {
+                let held = old.binary_search_by_key(&message.seq, |row| row.seq).ok();
+                let row = match held.and_then(|at| old.get(at)) {
                     Some(row) => {
                         updates.push((row.clone(), message.clone(), shape));
-                        row
+                        row.clone()
                     }
                     None => MessageRow::new(message, shape),
                 };
-                rows.insert(message.seq, row);
+                inner.rows.push(row);
             }
-            inner.rows = rows;
-            let mut at = messages.iter().map(|message| message.at);
-            let mut next = at.next().unwrap_or_default();
+            let mut rest = inner.rows.iter().zip(messages.iter().map(|message| message.at)).peekable();
             let list: Vec<ThreadRow> = slots
                 .into_iter()
-                .map(|slot| match slot {
-                    Slot::Message(seq) => {
-                        let row = ThreadRow { slot, at: next, message: inner.rows.get(&seq).cloned() };
-                        next = at.next().unwrap_or_default();
-                        row
-                    }
-                    Slot::Day(_) | Slot::Unread => ThreadRow { slot, at: next, message: None },
+                .map(|slot| {
+                    let at = rest.peek().map_or(0, |(_, at)| *at);
+                    let message = match slot {
+                        Slot::Message(_) => rest.next().map(|(row, _)| row.clone()),
+                        Slot::Day(_) | Slot::Unread => None,
+                    };
+                    ThreadRow { slot, at, message }
                 })
                 .collect();
             let newest = messages.last().map_or(0, |message| message.seq);
@@ -327,7 +302,7 @@ impl Store {
         let Some((list, updates, newest, ready, more)) = mirrored else { return };
         // Signals are set only now, with nothing borrowed: whoever listens may ask the store again.
         for (row, message, shape) in updates {
-            row.update(&message, shape);
+            row.update(message, shape);
         }
         let same = self.thread.rows.with_untracked(|rows| {
             rows.len() == list.len() && rows.iter().zip(&list).all(|(held, row)| held.slot == row.slot)
@@ -347,40 +322,24 @@ impl MessageRow {
         Self {
             seq: message.seq,
             outgoing: message.outgoing,
-            body: ArcRwSignal::new(Body::of(message)),
-            sending: ArcRwSignal::new(Sending::of(message)),
+            view: ArcRwSignal::new(message.clone()),
             shape: ArcRwSignal::new(shape),
         }
     }
 
-    fn update(&self, message: &MessageView, shape: Shape) {
-        set_if_new(&self.body, Body::of(message));
-        set_if_new(&self.sending, Sending::of(message));
-        set_if_new(&self.shape, shape);
-    }
-}
-
-impl Body {
-    fn of(message: &MessageView) -> Self {
-        Self { kind: message.kind(), text: message.text.clone() }
-    }
-}
-
-impl Sending {
-    fn of(message: &MessageView) -> Self {
-        Self { delivery: message.delivery(), issue: message.issue() }
-    }
-}
-
-fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: T) {
-    if signal.with_untracked(|held| *held != value) {
-        signal.set(value);
+    fn update(&self, message: MessageView, shape: Shape) {
+        if self.view.with_untracked(|held| *held != message) {
+            self.view.set(message);
+        }
+        if self.shape.get_untracked() != shape {
+            self.shape.set(shape);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use causeway::view::{Erase, Messages, News, Snapshot, Thread};
+    use causeway::view::{Delivery, Erase, Issue, Messages, News, Snapshot, Thread};
 
     use super::super::browser::fake::Fake;
     use super::*;
@@ -428,7 +387,7 @@ mod tests {
         let row = store.thread.rows.get_untracked().pop().and_then(|row| row.message).expect("one message");
         let sent = Messages { chat: CHAT.into(), messages: vec![message(1, Delivery::Sent)], ..Messages::default() };
         store.take(News::Messages(sent).into());
-        assert_eq!(row.sending.get_untracked().delivery, Delivery::Sent);
+        assert_eq!(row.view.get_untracked().delivery(), Delivery::Sent);
     }
 
     #[test]

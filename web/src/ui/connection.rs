@@ -15,7 +15,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let app = app();
     let now = clock(app);
     let connection = app.store.connection;
-    let remedy = Memo::new(move |_| connection.with(remedy::of));
+    let remedy = move || connection.with(remedy::of);
     view! {
         <section id="connection" class="connection" aria-label=Text::Connection.say()
             data-state=move || connection.with(|view| state_name(view.state()))>
@@ -24,7 +24,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
                 {move || connection.with(|view| words(app, view))}
                 {move || countdown(app, now).map(|text| view! { " "<span class="count">{text}</span> })}
             </p>
-            {move || remedy.get().map(|remedy| view! {
+            {move || remedy().map(|remedy| view! {
                 <button id="connection-action" class="quiet" on:click=move |_| follow(app, remedy)>
                     {label(remedy).say()}
                 </button>
@@ -36,9 +36,8 @@ pub(super) fn ConnectionBar() -> impl IntoView {
 /// The time, to the second, but only while a countdown shows it.
 fn clock(app: App) -> RwSignal<u64> {
     let now = RwSignal::new(app.store.browser().now());
-    let waiting = Memo::new(move |_| app.store.connection.with(|view| view.state() == ConnectionState::Waiting));
     Effect::new(move |_| {
-        if waiting.get() {
+        if app.store.connection.with(|view| view.state() == ConnectionState::Waiting) {
             let tick = move || now.set(app.store.browser().now());
             tick();
             if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {

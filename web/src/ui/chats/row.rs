@@ -22,27 +22,26 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
         Memo::new(move |_| app.route.with(|route| matches!(route, Route::Chat(open) if *open == id)))
     };
     let name = Signal::derive(move || view.with(|chat| model::title(chat).to_owned()));
-    let delivery = Memo::new(move |_| {
-        view.with(|chat| chat.last.as_ref().filter(|last| last.outgoing).map(|last| last.delivery()))
-    });
-    let unread = Memo::new(move |_| view.with(|chat| chat.unread));
-    let drafting = Memo::new(move |_| !current.get() && view.with(|chat| !chat.draft.trim().is_empty()));
+    let delivery =
+        move || view.with(|chat| chat.last.as_ref().filter(|last| last.outgoing).map(|last| last.delivery()));
+    let unread = move || view.with(|chat| chat.unread);
+    let drafting = move || !current.get() && view.with(|chat| !chat.draft.trim().is_empty());
     view! {
         <li>
-            <a id=row_id(&id) class="chat-row" href=link data-chat=id.clone() class:unread=move || { unread.get() > 0 }
+            <a id=row_id(&id) class="chat-row" href=link data-chat=id.clone() class:unread=move || { unread() > 0 }
                 aria-current=move || current.get().then_some("page")>
                 <Avatar name/>
                 <span class="chat-name"><bdi>{name}</bdi></span>
                 <span class="chat-time">{move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}</span>
                 <span class="chat-last">
                     {move || {
-                        if drafting.get() {
+                        if drafting() {
                             view! {
                                 <b class="draft">{Text::Draft.say()}</b>" "<bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
                             }.into_any()
                         } else {
                             view! {
-                                {delivery.get().map(|delivery| view! {
+                                {delivery().map(|delivery| view! {
                                     <Tick of=delivery/><span class="unseen">{text::delivery(delivery)}": "</span>
                                 })}
                                 <bdi>{view.with(preview)}</bdi>
@@ -50,8 +49,8 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                         }
                     }}
                 </span>
-                {move || (unread.get() > 0).then(|| {
-                    let count = unread.get();
+                {move || (unread() > 0).then(|| {
+                    let count = unread();
                     let plural = app.store.browser().plural(count);
                     view! {
                         <span class="badge">

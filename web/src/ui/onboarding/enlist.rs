@@ -86,20 +86,20 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
     let app = app();
     // Whoever comes here from another tab sees the outcome here, too.
     app.welcome.set(true);
-    let outcome = Memo::new(move |_| outcome(app, attempt.get()));
-    let title = move || match outcome.get() {
+    let outcome = move || outcome(app, attempt.get());
+    let title = move || match outcome() {
         Outcome::Running => Text::EnlistTitle,
         Outcome::Done => Text::EnlistDoneTitle,
         Outcome::Failed(_) => Text::EnlistFailedTitle,
     };
-    let lead = move || match outcome.get() {
+    let lead = move || match outcome() {
         Outcome::Running => Text::EnlistWhy.say().to_owned(),
         Outcome::Done => Phrase::EnlistDone(&app.identifier()).say(),
         Outcome::Failed(_) => String::new(),
     };
-    let states = Memo::new(move |_| progress(app, outcome.get()));
+    let states = move || progress(app, outcome());
     let steps = [Text::EnlistKeys, Text::EnlistRegister, Text::EnlistConnect];
-    let problem = Signal::derive(move || match outcome.get() {
+    let problem = Signal::derive(move || match outcome() {
         Outcome::Failed(issue) => Some(app.explain(issue)),
         Outcome::Running | Outcome::Done => None,
     });
@@ -108,7 +108,7 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         <p class="lead" dir="auto">{lead}</p>
         <ol class="progress" role="list">
             {steps.into_iter().enumerate().map(|(at, step)| {
-                let state = move || states.get()[at];
+                let state = move || states()[at];
                 view! {
                     <li data-state=move || state().name()>
                         <span class="progress-sign" aria-hidden="true">
@@ -121,7 +121,7 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
             }).collect_view()}
         </ol>
         <Problem id="enlist-problem" says=problem/>
-        {move || match outcome.get() {
+        {move || match outcome() {
             Outcome::Running => ().into_any(),
             Outcome::Done => view! { <Finish app/> }.into_any(),
             Outcome::Failed(_) => view! { <Again app attempt enlist=enlist.clone()/> }.into_any(),

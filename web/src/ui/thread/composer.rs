@@ -53,14 +53,14 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     request_animation_frame(move || browser.focus(if touch { "chat-title" } else { "composer" }));
 
     let limit = move || app.store.account.with(|account| account.as_ref().map_or(0, |account| account.max_text_bytes));
-    let room = Memo::new(move |_| text.with(|text| check::room(text, limit())));
-    let offline = Memo::new(move |_| {
+    let room = move || text.with(|text| check::room(text, limit()));
+    let offline = move || {
         app.store.connection.with(|view| {
             matches!(view.state(), ConnectionState::Off | ConnectionState::Waiting | ConnectionState::Stopped)
         })
-    });
+    };
     let send = Callback::new(move |()| {
-        if !matches!(room.get_untracked(), Room::Over(_)) {
+        if !matches!(untrack(room), Room::Over(_)) {
             send(&draft, problem);
         }
         app.store.browser().focus("composer");
@@ -87,7 +87,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         enterkeyhint=if touch { "enter" } else { "send" }
                         aria-label=move || format!("{}, {}", Text::WriteMessage.say(), name())
                         aria-describedby="composer-notes"
-                        aria-invalid=move || matches!(room.get(), Room::Over(_)).to_string()
+                        aria-invalid=move || matches!(room(), Room::Over(_)).to_string()
                         placeholder=Text::WriteMessage.say()
                         prop:value=move || text.get()
                         on:input=move |event| {
@@ -102,15 +102,15 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 </button>
             </div>
             <div id="composer-notes" class="composer-notes">
-                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, room.get(), limit())))/>
-                {move || match room.get() {
+                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, room(), limit())))/>
+                {move || match room() {
                     Room::Left(left) => {
                         let said = Phrase::RoomLeft(left, app.store.browser().plural(left)).say();
                         Some(view! { <p class="hint">{said}</p> })
                     }
                     Room::Plenty | Room::Over(_) => None,
                 }}
-                {move || (offline.get() && text.with(|text| !text.is_empty())).then(|| view! {
+                {move || (offline() && text.with(|text| !text.is_empty())).then(|| view! {
                     <p class="hint">{Text::WillSend.say()}</p>
                 })}
             </div>

@@ -39,7 +39,7 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
     fill(app, scroller);
     hold_position(app, scroller);
     mark_read(app, chat, at_bottom);
-    let below = Memo::new(move |_| if at_bottom.get() { 0 } else { chat.with(|chat| chat.unread) });
+    let below = move || if at_bottom.get() { 0 } else { chat.with(|chat| chat.unread) };
     let to_newest = move |_| {
         if let Some(element) = scroller.get_untracked() {
             element.set_scroll_top(0);
@@ -65,9 +65,9 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
                 tabindex=move || if at_bottom.get() { "-1" } else { "0" } aria-hidden=move || at_bottom.get().to_string()
                 aria-label=Text::ToNewest.say() on:click=to_newest>
                 <Icon of=Picture::Down/>
-                {move || (below.get() > 0).then(|| view! {
-                    <span class="badge" title=Phrase::Unread(below.get(), app.store.browser().plural(below.get())).say()>
-                        {below.get()}
+                {move || (below() > 0).then(|| view! {
+                    <span class="badge" title=Phrase::Unread(below(), app.store.browser().plural(below())).say()>
+                        {below()}
                     </span>
                 })}
             </button>

@@ -16,12 +16,11 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     let app = app();
     let outgoing = row.outgoing;
     let seq = row.seq;
-    let body = RwSignal::from(row.body);
-    let sending = RwSignal::from(row.sending);
+    let view = RwSignal::from(row.view);
     let shape = RwSignal::from(row.shape);
-    let kind = Memo::new(move |_| body.with(|body| body.kind));
-    let delivery = Memo::new(move |_| sending.get().delivery);
-    let failed = Memo::new(move |_| outgoing && delivery.get() == Delivery::Failed);
+    let kind = move || view.with(|view| view.kind());
+    let delivery = Signal::derive(move || view.with(|view| view.delivery()));
+    let failed = move || outgoing && delivery.get() == Delivery::Failed;
     let time = app.store.browser().clock_time(at);
     let label = {
         let time = time.clone();
@@ -29,19 +28,19 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
             let sender =
                 if outgoing { Text::You.say().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
             let state = outgoing.then(|| text::delivery(delivery.get()));
-            body.with(|body| Phrase::MessageLabel(&sender, words(body.kind, &body.text), &time, state).say())
+            view.with(|view| Phrase::MessageLabel(&sender, words(view.kind(), &view.text), &time, state).say())
         }
     };
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
-            class:notice=move || kind.get() == MessageKind::IdentityChanged
-            class:faint=move || matches!(kind.get(), MessageKind::Unsupported | MessageKind::Undecryptable)
-            class:failed=move || failed.get()
+            class:notice=move || kind() == MessageKind::IdentityChanged
+            class:faint=move || matches!(kind(), MessageKind::Unsupported | MessageKind::Undecryptable)
+            class:failed=move || failed()
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
             <div class="bubble">
                 // The writing's direction is the text's own; the bubble's side is the page's.
                 <div class="said" dir="auto">
-                    <span class="text">{move || body.with(|body| content(app, body.kind, &body.text))}</span>
+                    <span class="text">{move || view.with(|view| content(app, view.kind(), &view.text))}</span>
                     <span class="meta">
                         <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
@@ -50,7 +49,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                     </span>
                 </div>
             </div>
-            {move || failed.get().then(|| failure(app, chat, seq, sending.get().issue))}
+            {move || failed().then(|| failure(app, chat, seq, view.with(|view| view.issue())))}
         </li>
     }
 }
