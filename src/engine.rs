@@ -12,6 +12,7 @@ use crate::channel::{self, Channel, Login};
 use crate::enlist::{Ask, Enlistment, Outcome, Purpose, form};
 use crate::io::{HttpRequest, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
+use crate::pending::Pending;
 use crate::session::Sessions;
 use crate::store::changes::{Query, Rows};
 use crate::store::keys;
@@ -75,8 +76,8 @@ pub struct Engine {
     sessions: Sessions,
     outbox: Outbox,
     jobs: VecDeque<Job>,
-    reads: BTreeMap<LoadId, Read>,
-    asks: BTreeMap<RequestId, Ask>,
+    reads: Pending<LoadId, Read>,
+    asks: Pending<RequestId, Ask>,
     last_id: u64,
     security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pending: u32,
@@ -101,8 +102,8 @@ impl Engine {
             sessions: Sessions::default(),
             outbox: Outbox::default(),
             jobs: VecDeque::new(),
-            reads: BTreeMap::new(),
-            asks: BTreeMap::new(),
+            reads: Pending::default(),
+            asks: Pending::default(),
             last_id: 0,
             security_codes: BTreeMap::new(),
             pending: 0,
@@ -135,7 +136,7 @@ impl Engine {
             }
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
-                if let Some(ask) = self.asks.remove(&id) {
+                if let Some((_, ask)) = self.asks.remove(&id) {
                     let outcome = self.room(now, rng, |rooms, turn| rooms.enlistment.answered(turn, ask, answer));
                     self.proceed(outcome, now, rng);
                 }
@@ -208,7 +209,7 @@ impl Engine {
 
     /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
     fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.reads.values().any(|read| matches!(read, Read::Rows(_))) {
+        if self.reads.any(|read| matches!(read, Read::Rows(_))) {
             return;
         }
         while let Some(job) = self.jobs.pop_front() {
@@ -330,7 +331,7 @@ impl Engine {
     }
 
     fn loaded(&mut self, id: LoadId, result: Result<Rows, StoreFailure>, now: Millis, rng: &mut dyn CryptoRng) {
-        let Some(read) = self.reads.remove(&id) else { return };
+        let Some((_, read)) = self.reads.remove(&id) else { return };
         let rows = match result {
             Ok(rows) => rows,
             Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),

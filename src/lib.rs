@@ -20,6 +20,7 @@ pub mod enlist;
 mod inbox;
 pub mod io;
 mod outbox;
+mod pending;
 mod session;
 pub mod store;
 mod turn;

@@ -11,8 +11,8 @@ use crate::store::ledger::{Effect, Group};
 use crate::store::records::{self, Records};
 use crate::store::shelf::Missing;
 use crate::view::{
-    AccountView, ChatView, ConnectionState, ConnectionView, Done, Issue, MessageView, Messages, News, Snapshot, Stage,
-    Thread, Update,
+    AccountView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, Snapshot, Stage, Thread,
+    Update,
 };
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
@@ -109,7 +109,7 @@ impl Engine {
 
     /// A group's effects and the updates that show it.
     pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
-        let Group { effects, chats, mut messages, mut removed, account } = group;
+        let Group { effects, chats, messages, account } = group;
         for id in &chats {
             self.know_security_code(id);
         }
@@ -123,14 +123,15 @@ impl Engine {
                 show(News::Chat(self.chat_view(chat)));
             }
         }
-        for id in removed.keys() {
-            messages.entry(id.clone()).or_default();
-        }
         for (chat, seqs) in messages {
-            let views = |seq: &u64| self.records.messages.peek(&keys::message(&chat, *seq)).map(Message::view);
-            let messages: Vec<MessageView> = seqs.iter().filter_map(views).collect();
-            let removed = removed.remove(&chat).unwrap_or_default().into_iter().collect();
-            show(News::Messages(Messages { chat, messages, removed }));
+            let mut news = Messages { chat, ..Messages::default() };
+            for (seq, kept) in seqs {
+                match self.records.messages.peek(&keys::message(&news.chat, seq)) {
+                    Some(message) if kept => news.messages.push(message.view()),
+                    _ => news.removed.push(seq),
+                }
+            }
+            show(News::Messages(news));
         }
         // What is shown comes before "done", which comes among the effects.
         shown.extend(effects);

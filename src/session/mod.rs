@@ -6,6 +6,7 @@
 mod prekeys;
 
 use crate::chat;
+use crate::pending::Pending;
 use crate::store::account::Keys;
 use crate::store::chats::Message;
 use crate::store::keys;
@@ -23,7 +24,6 @@ use causeway_proto::signal::{
 };
 use causeway_proto::stanza::iq::{Iq, IqKind};
 use causeway_proto::stanza::{passive, prekeys as stanzas};
-use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 pub(crate) use prekeys::signed_prekey;
@@ -31,8 +31,8 @@ pub(crate) use prekeys::signed_prekey;
 /// Answers that are waited for, and whose keys are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    asked: BTreeMap<String, Asked>,
-    fetching: BTreeSet<Jid>,
+    asked: Pending<String, Asked>,
+    fetching: Vec<Jid>,
     uploading: bool,
 }
 
@@ -71,14 +71,14 @@ impl Sessions {
             turn.transmit(iq.refuse());
             return Ok(Answered::Nothing);
         }
-        let Some((id, asked)) = iq.id.as_deref().and_then(|id| self.asked.remove_entry(id)) else {
+        let Some((id, asked)) = iq.id.as_deref().and_then(|id| self.asked.remove(id)) else {
             return Ok(Answered::Nothing);
         };
         match (&iq.kind, asked) {
             (IqKind::Result, Asked::Fetch(peers)) => {
                 let answered = fetched(turn, iq, &peers);
                 match answered {
-                    Err(Missing) => drop(self.asked.insert(id, Asked::Fetch(peers))),
+                    Err(Missing) => self.asked.insert(id, Asked::Fetch(peers)),
                     Ok(_) => self.fetching.retain(|peer| !peers.contains(peer)),
                 }
                 answered
@@ -128,7 +128,8 @@ impl Sessions {
     }
 
     fn fetch(&mut self, turn: &mut Turn<'_>, peer: &Jid) {
-        if self.fetching.insert(peer.clone()) {
+        if !self.fetching.contains(peer) {
+            self.fetching.push(peer.clone());
             let id = turn.stanza_id();
             turn.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer)));
             self.asked.insert(id, Asked::Fetch(vec![peer.clone()]));
@@ -143,18 +144,17 @@ fn fetched(turn: &mut Turn<'_>, iq: &Iq, peers: &[Jid]) -> Result<Answered, Miss
     for peer in peers {
         turn.records.sessions.get(peer.to_string().as_bytes())?;
     }
-    let mut unreachable: BTreeMap<Jid, Issue> =
-        peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
+    let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
     // Only peers that were asked for: an answer about anybody else is not ours to believe.
     for (peer, bundle) in stanzas::parse_fetch_result(&iq.node).unwrap_or_default() {
-        if let (Some(issue), Ok(bundle)) = (unreachable.get_mut(&peer), bundle) {
-            match begin(turn, &peer, &bundle) {
-                true => drop(unreachable.remove(&peer)),
-                false => *issue = Issue::PeerKeysInvalid,
-            }
+        let Ok(bundle) = bundle else { continue };
+        let Some(at) = unreachable.iter().position(|(asked, _)| *asked == peer) else { continue };
+        let (peer, _) = unreachable.swap_remove(at);
+        if !begin(turn, &peer, &bundle) {
+            unreachable.push((peer, Issue::PeerKeysInvalid));
         }
     }
-    Ok(Answered::Unreachable(unreachable.into_iter().collect()))
+    Ok(Answered::Unreachable(unreachable))
 }
 
 /// Begins a session from a bundle whose signature holds, and notes the peer's identity. The session must be in memory.

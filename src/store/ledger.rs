@@ -28,10 +28,8 @@ pub struct Group {
     pub effects: Vec<Effect>,
     /// Chats whose row in the list is to be shown.
     pub chats: BTreeSet<String>,
-    /// Messages to be shown, by chat.
-    pub messages: BTreeMap<String, BTreeSet<u64>>,
-    /// Messages that are gone, by chat.
-    pub removed: BTreeMap<String, BTreeSet<u64>>,
+    /// Messages to be shown, by chat; `false` for those that are gone.
+    pub messages: BTreeMap<String, BTreeMap<u64, bool>>,
     /// The account is to be shown.
     pub account: bool,
 }
@@ -39,11 +37,7 @@ pub struct Group {
 impl Group {
     /// Nothing waits in it.
     pub fn is_empty(&self) -> bool {
-        self.effects.is_empty()
-            && self.chats.is_empty()
-            && self.messages.is_empty()
-            && self.removed.is_empty()
-            && !self.account
+        self.effects.is_empty() && self.chats.is_empty() && self.messages.is_empty() && !self.account
     }
 }
 
@@ -78,15 +72,12 @@ impl Ledger {
 
     /// Show the message.
     pub fn show_message(&mut self, chat: &str, seq: u64) {
-        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq);
+        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq, true);
     }
 
     /// Show that the message is gone.
     pub fn show_removed(&mut self, chat: &str, seq: u64) {
-        if let Some(shown) = self.gathering.messages.get_mut(chat) {
-            shown.remove(&seq);
-        }
-        self.gathering.removed.entry(chat.to_owned()).or_default().insert(seq);
+        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq, false);
     }
 
     /// Show the account.
