@@ -29,8 +29,7 @@ bench: setup-test build ## one table of figures, each next to its limit or peer;
 	@node benches/run.mjs
 
 build: setup-run ## the client as a browser gets it (dist/), optimised and with its size checked
-# Views with their types erased: one copy of Leptos's code instead of one for each element, a fifth less to download.
-	@$(STEP) "client, as released" env RUSTFLAGS="--cfg=erase_components" trunk build --release --color never
+	@$(STEP) "client, as released" trunk build --release --color never
 	@$(STEP) "size against the budget" node tests/toolchain/size.mjs --check
 
 check: setup-check format clippy clippy-wasm deny tidy ## formatting, lints (native and wasm), layering, licences
