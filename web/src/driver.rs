@@ -2,7 +2,7 @@
 //!
 //! One input, then every output, then the next input: the engine's contract, kept by a single loop. Commits, reads and HTTP
 //! exchanges run side by side; what the engine asked for first begins first. Everything that is under way ends with the
-//! driver: a transaction that is not yet durable is taken back.
+//! driver: a transaction that was not yet told to commit is taken back.
 //!
 //! What this module does not know: why the engine asks, and what the tabs do with its updates.
 

@@ -1,30 +1,22 @@
 //! One HTTP exchange through `fetch`, in pages and workers alike.
 //!
 //! What this module does not know: what the answers mean. Cookies go to our own origin only, redirects are refused (no API
-//! of ours redirects, and a form may hold a password), and an answer is read only up to the size that was agreed.
+//! of ours redirects, and a form may hold a password), and an answer is read only up to the size that was agreed. `gloo_net`
+//! reads answers whole or not at all, so the stream that enforces the size is the browser's own. It also ends a query, where the URL has one, with an `&`.
 
 use super::clock;
 use causeway::io::{HttpFailure, HttpRequest, HttpResponse, Method, Millis};
 use core::pin::pin;
 use futures::future::{Either, select};
-use js_sys::{Promise, Reflect, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
+use gloo_net::http::{Request, Response};
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, ReadableStreamDefaultReader, ReferrerPolicy, Request, RequestCache, RequestCredentials,
-    RequestInit, RequestRedirect, Response,
+    AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestRedirect,
 };
 
 /// An exchange that takes longer has failed.
 const PATIENCE: Millis = 30_000;
-
-#[wasm_bindgen]
-extern "C" {
-    /// Also in workers, where there is no `window`.
-    #[wasm_bindgen(js_name = fetch)]
-    fn fetch(request: &Request) -> Promise;
-}
 
 /// Sends the request and reads the answer, whatever its status.
 ///
@@ -42,36 +34,34 @@ pub async fn exchange(request: &HttpRequest) -> Result<HttpResponse, HttpFailure
     outcome
 }
 
-fn unreachable(_: JsValue) -> HttpFailure {
+fn unreachable<E>(_: E) -> HttpFailure {
     HttpFailure::Unreachable
 }
 
 async fn attempt(request: &HttpRequest, controller: &AbortController) -> Result<HttpResponse, HttpFailure> {
     let HttpRequest { method, url, form, max_answer } = request;
-    let init = RequestInit::new();
-    init.set_method(match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Delete => "DELETE",
-    });
-    init.set_credentials(RequestCredentials::SameOrigin);
-    init.set_redirect(RequestRedirect::Error);
-    init.set_cache(RequestCache::NoStore);
-    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_signal(Some(&controller.signal()));
-    let form = form.as_ref().map(|form| Uint8Array::from(form.as_bytes()));
-    if let Some(form) = &form {
-        init.set_body(form);
+    let builder = match method {
+        Method::Get => Request::get(url),
+        Method::Post => Request::post(url),
+        Method::Delete => Request::delete(url),
     }
-    let sent = Request::new_with_str_and_init(url, &init).map_err(unreachable)?;
-    // `Request` has taken a copy of its own, which is beyond our reach.
-    if let Some(form) = form {
-        form.fill(0, 0, form.length());
-        let kind = "application/x-www-form-urlencoded;charset=UTF-8";
-        sent.headers().set("content-type", kind).map_err(unreachable)?;
-    }
-    let response: Response =
-        JsFuture::from(fetch(&sent)).await.map_err(unreachable)?.dyn_into().map_err(unreachable)?;
+    .credentials(RequestCredentials::SameOrigin)
+    .redirect(RequestRedirect::Error)
+    .cache(RequestCache::NoStore)
+    .referrer_policy(ReferrerPolicy::NoReferrer)
+    .abort_signal(Some(&controller.signal()));
+    let request = match form {
+        Some(form) => {
+            let form = Uint8Array::from(form.as_bytes());
+            let kind = "application/x-www-form-urlencoded;charset=UTF-8";
+            let request = builder.header("content-type", kind).body(&form);
+            // The request has taken a copy of its own, which is beyond our reach.
+            form.fill(0, 0, form.length());
+            request
+        }
+        None => builder.build(),
+    };
+    let response = request.map_err(unreachable)?.send().await.map_err(unreachable)?;
     Ok(HttpResponse { status: response.status(), body: read(&response, *max_answer).await? })
 }
 

@@ -44,12 +44,11 @@ pub enum KeyError {
 /// [`KeyError`].
 pub async fn open(store: &Store, rng: &mut dyn CryptoRng) -> Result<Secret<32>, KeyError> {
     let subtle = subtle()?;
-    let mut kept = store.kept(NAME).await?;
-    if kept.is_undefined() {
+    let kept = match store.kept(NAME).await? {
+        Some(kept) => kept,
         // Nothing foreign may be awaited inside a transaction, so the key is made before one looks for it again.
-        let candidate = make(&subtle, rng).await.map_err(|_| KeyError::Unsupported)?;
-        kept = store.keep(NAME, &candidate).await?;
-    }
+        None => store.keep(NAME, &make(&subtle, rng).await.map_err(|_| KeyError::Unsupported)?).await?,
+    };
     unseal(&subtle, &kept).await
 }
 

@@ -3,11 +3,16 @@
 //! What this module does not know: what the bytes mean, and when to connect again. Message boundaries are kept, though
 //! nobody here needs them. A browser cannot be told to read more slowly: whoever reads must keep up.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::Poll;
+use futures::future::{AbortHandle, abortable};
+use futures::{FutureExt, Sink, Stream};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, State};
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{BinaryType, Event, MessageEvent, WebSocket};
+use wasm_bindgen_futures::spawn_local;
 
 /// What happens on a socket. After [`SocketEvent::Closed`] nothing does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +27,12 @@ pub enum SocketEvent {
 
 /// An open or opening socket. Closed on drop, and then silent.
 pub struct Socket {
-    inner: WebSocket,
-    _on_event: Closure<dyn FnMut(Event)>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    inner: Shared,
+    listening: AbortHandle,
 }
+
+/// `None` once it is over: dropping the inner socket closes it.
+type Shared = Rc<RefCell<Option<WebSocket>>>;
 
 /// The browser refused even to try: the URL is malformed, or the content security policy forbids it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,39 +45,47 @@ impl Socket {
     /// # Errors
     /// [`SocketError`]; then `on_event` is never called.
     pub fn open(url: &str, on_event: impl Fn(SocketEvent) + 'static) -> Result<Self, SocketError> {
-        let inner = WebSocket::new(url).map_err(|_| SocketError)?;
-        inner.set_binary_type(BinaryType::Arraybuffer);
-        let on_event = Rc::new(on_event);
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
-            let (inner, on_event) = (inner.clone(), Rc::clone(&on_event));
-            move |event: MessageEvent| match event.data().dyn_into::<ArrayBuffer>() {
-                Ok(buffer) => on_event(SocketEvent::Received(Uint8Array::new(&buffer).to_vec())),
-                // Text has no place here: the peer speaks another protocol. The close event follows.
-                Err(_) => drop(inner.close()),
-            }
-        });
-        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
-            on_event(if event.type_() == "open" { SocketEvent::Opened } else { SocketEvent::Closed });
-        });
-        inner.set_onopen(Some(on_event.as_ref().unchecked_ref()));
-        // An "error" is always followed by a "close", which alone counts.
-        inner.set_onclose(Some(on_event.as_ref().unchecked_ref()));
-        inner.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Ok(Self { inner, _on_event: on_event, _on_message: on_message })
+        let inner = Rc::new(RefCell::new(Some(WebSocket::open(url).map_err(|_| SocketError)?)));
+        let (events, listening) = abortable(listen(Rc::clone(&inner), on_event));
+        spawn_local(events.map(|_| ()));
+        Ok(Self { inner, listening })
     }
 
     /// Sends bytes as one message, in the order of the calls. On a socket that is not open the bytes are lost, as they would
     /// be on the way.
     pub fn send(&self, bytes: &[u8]) {
-        let _ = self.inner.send_with_u8_array(bytes);
+        if let Some(socket) = &mut *self.inner.borrow_mut() {
+            let _ = Pin::new(socket).start_send(Message::Bytes(bytes.to_vec()));
+        }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.inner.set_onopen(None);
-        self.inner.set_onclose(None);
-        self.inner.set_onmessage(None);
-        let _ = self.inner.close();
+        self.listening.abort();
+        drop(self.inner.take());
     }
+}
+
+/// Tells what happens until there is nothing more to tell. The socket is never borrowed while somebody hears of it.
+async fn listen(inner: Shared, on_event: impl Fn(SocketEvent)) {
+    let opened = poll_fn(|context| match &mut *inner.borrow_mut() {
+        Some(socket) => Pin::new(&mut *socket).poll_ready(context).map(|_| matches!(socket.state(), State::Open)),
+        None => Poll::Ready(false),
+    });
+    if opened.await {
+        on_event(SocketEvent::Opened);
+    }
+    let next = || {
+        poll_fn(|context| match &mut *inner.borrow_mut() {
+            Some(socket) => Pin::new(socket).poll_next(context),
+            None => Poll::Ready(None),
+        })
+    };
+    // Text has no place here: the peer speaks another protocol. An error is always followed by the close.
+    while let Some(Ok(Message::Bytes(bytes))) = next().await {
+        on_event(SocketEvent::Received(bytes));
+    }
+    drop(inner.take());
+    on_event(SocketEvent::Closed);
 }

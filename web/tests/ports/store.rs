@@ -5,6 +5,7 @@ use causeway::io::StoreFailure;
 use causeway::store::changes::{Change, Changes, Query, Rows, Table};
 use causeway::store::contract::{self, Place};
 use causeway_web::port::idb::{OpenError, Store};
+use core::pin::pin;
 use futures::FutureExt;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -91,6 +92,30 @@ async fn a_transaction_runs_again_on_a_new_connection_when_the_old_one_breaks() 
     assert_eq!(store.commit(&[put("a")]).await, Ok(()));
     assert_eq!(script("() => broken", "").as_f64(), Some(1.0), "the connection did break");
     assert_eq!(has(&store, "a").await, Ok(true));
+}
+
+#[wasm_bindgen_test]
+async fn a_transaction_does_not_wait_for_whoever_waits_for_it() {
+    let store = Store::open(&unique("busy")).await.expect("the store opens");
+    script(
+        "(() => {
+            const original = IDBDatabase.prototype.transaction;
+            globalThis.begun = 0;
+            IDBDatabase.prototype.transaction = function (...all) {
+                globalThis.begun += 1;
+                return original.apply(this, all);
+            };
+            globalThis.restore = () => { IDBDatabase.prototype.transaction = original; };
+        })",
+        "",
+    );
+    let changes = [put("a")];
+    let mut commit = pin!(store.commit(&changes));
+    assert!(commit.as_mut().now_or_never().is_none(), "a commit takes time");
+    // Who waits is busy, and hears of no event while the transaction runs.
+    settle().await;
+    assert_eq!(commit.await, Ok(()));
+    assert_eq!(script("() => { restore(); return begun; }", "").as_f64(), Some(1.0), "it did not have to begin again");
 }
 
 #[wasm_bindgen_test]

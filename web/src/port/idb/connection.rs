@@ -1,20 +1,26 @@
 //! One open connection to the database, and transactions on it.
 //!
+//! Two things are asked of the browser itself. Its events about a connection: the crate's listener (`version-change`) comes
+//! with unmaintained dependencies. And why it took a transaction back, of which the crate tells only that it did.
+//!
 //! What this module does not know: what to do when the connection breaks. It only says so.
 
-use super::request::{Ending, Fault, opened};
+use super::fault::Fault;
 use super::schema::{META, VERSION, upgrade};
 use crate::port::clock;
 use causeway::io::Millis;
 use core::cell::Cell;
-use core::pin::pin;
+use futures::channel::oneshot;
 use futures::future::{Either, select};
-use js_sys::{Array, Object, Reflect};
+use indexed_db_futures::database::Database;
+use indexed_db_futures::internals::SystemRepr;
+use indexed_db_futures::object_store::ObjectStore;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::{self, TransactionDurability, TransactionMode, TransactionOptions};
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction};
+use wasm_bindgen_futures::spawn_local;
 
 /// The key under which the generation is kept in [`META`].
 const GENERATION: &str = "generation";
@@ -22,57 +28,45 @@ const GENERATION: &str = "generation";
 /// Some browsers forget a request to open now and then. One that takes longer has failed.
 const PATIENCE: Millis = 10_000;
 
-#[wasm_bindgen]
-extern "C" {
-    /// An `IDBDatabase` with the third argument of `transaction`, which `web_sys` still calls unstable.
-    #[wasm_bindgen(extends = IdbDatabase)]
-    type DurableDatabase;
-    #[wasm_bindgen(method, catch, js_name = transaction)]
-    fn transaction_with(
-        this: &DurableDatabase,
-        stores: &Array,
-        mode: &str,
-        options: &JsValue,
-    ) -> Result<IdbTransaction, JsValue>;
-}
-
 /// Closed on drop.
 pub(super) struct Connection {
-    database: IdbDatabase,
+    database: Database,
     lost: Rc<Cell<bool>>,
     /// Kept alive for as long as the browser may take the connection away.
-    _listeners: [Closure<dyn FnMut(Event)>; 2],
+    _on_loss: Closure<dyn FnMut()>,
 }
 
 impl Connection {
     /// Opens the database, making or upgrading it.
     pub(super) async fn open(name: &str) -> Result<Self, Fault> {
-        let factory = Reflect::get(&js_sys::global(), &"indexedDB".into())?.dyn_into::<IdbFactory>()?;
-        let request = factory.open_with_u32(name, VERSION)?;
-        let opening =
-            opened(&request, |request: &IdbOpenDbRequest, from| upgrade(request.result()?.unchecked_ref(), from));
-        match select(pin!(opening), clock::sleep(PATIENCE)).await {
-            Either::Left((outcome, _)) => outcome?,
-            Either::Right(_) => return Err(Fault::Broken),
+        let (sender, opened) = oneshot::channel();
+        let name = name.to_owned();
+        // A request to open cannot be taken back. When the wait is given up it runs to its end all the same, and what it
+        // opened is closed: no database stays without its stores, and no connection keeps a newer build from upgrading.
+        spawn_local(async move { drop(sender.send(Self::open_in_time(&name).await)) });
+        match select(opened, clock::sleep(PATIENCE)).await {
+            Either::Left((Ok(outcome), _)) => outcome,
+            _ => Err(Fault::Broken),
         }
-        let database = request.result()?.dyn_into::<IdbDatabase>()?;
+    }
 
+    async fn open_in_time(name: &str) -> Result<Self, Fault> {
+        let request = Database::open(name).with_version(VERSION).with_on_upgrade_needed(upgrade);
+        let database = request.build()?.await?;
         let lost = Rc::new(Cell::new(false));
-        // A newer build wants to upgrade, or the person clears the site's data: make way, or they would wait for us.
-        let outdated = Closure::<dyn FnMut(Event)>::new({
+        // A newer build wants to upgrade, or the person clears the site's data: make way, or they would wait for us. Or the
+        // browser has closed the connection already.
+        let on_loss = Closure::<dyn FnMut()>::new({
             let (database, lost) = (database.clone(), Rc::clone(&lost));
-            move |_| {
+            move || {
                 lost.set(true);
-                database.close();
+                database.clone().close();
             }
         });
-        let closed = Closure::<dyn FnMut(Event)>::new({
-            let lost = Rc::clone(&lost);
-            move |_| lost.set(true)
-        });
-        database.set_onversionchange(Some(outdated.as_ref().unchecked_ref()));
-        database.set_onclose(Some(closed.as_ref().unchecked_ref()));
-        Ok(Self { database, lost, _listeners: [outdated, closed] })
+        let callback = Some(on_loss.as_ref().unchecked_ref());
+        database.as_sys().set_onversionchange(callback);
+        database.as_sys().set_onclose(callback);
+        Ok(Self { database, lost, _on_loss: on_loss })
     }
 
     /// The browser has taken it away.
@@ -80,121 +74,64 @@ impl Connection {
         self.lost.get()
     }
 
-    /// Begins a transaction over these object stores and [`META`]. It commits when all of its requests are done and nobody
-    /// has added one: nothing but IndexedDB may be awaited before its end.
-    pub(super) fn begin(&self, stores: impl Iterator<Item = &'static str>, mode: Mode) -> Result<Transaction, Fault> {
-        let names: Array = stores.chain([META]).map(JsValue::from).collect();
-        let options = Object::new();
-        if mode == Mode::Write {
-            Reflect::set(&options, &"durability".into(), &"strict".into())?;
-        }
-        let inner =
-            self.database.unchecked_ref::<DurableDatabase>().transaction_with(&names, mode.as_str(), &options)?;
-        Ok(Transaction { ending: Ending::of(inner.clone()), inner, superseded: Rc::default(), listening: Vec::new() })
+    /// Begins a transaction over these object stores and [`META`]. What it may write is on the disk when it ends.
+    fn begin(&self, stores: &[&str], mode: TransactionMode) -> Result<Transaction<'_>, Fault> {
+        let stores: Vec<_> = stores.iter().copied().chain([META]).collect();
+        let builder = self.database.transaction(stores).with_mode(mode);
+        Ok(Transaction(if mode == TransactionMode::Readonly {
+            builder.build()?
+        } else {
+            builder.with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict)).build()?
+        }))
+    }
+
+    /// Begins a transaction, and keeps it only if the store is of this generation.
+    pub(super) async fn fenced(
+        &self,
+        generation: u64,
+        stores: &[&str],
+        mode: TransactionMode,
+    ) -> Result<Transaction<'_>, Fault> {
+        let transaction = self.begin(stores, mode)?;
+        let found = transaction.store(META)?.get::<f64, _, _>(GENERATION).await?;
+        if found == Some(generation as f64) { Ok(transaction) } else { Err(Fault::Superseded) }
+    }
+
+    /// Raises the generation by one; answers with the new one. Whoever is of an older one is superseded from now on.
+    pub(super) async fn raise_generation(&self) -> Result<u64, Fault> {
+        let transaction = self.begin(&[], TransactionMode::Readwrite)?;
+        let raised = {
+            let meta = transaction.store(META)?;
+            let raised = meta.get::<f64, _, _>(GENERATION).await?.unwrap_or(0.0) + 1.0;
+            meta.put(raised).with_key(GENERATION).build()?;
+            raised
+        };
+        transaction.commit().await?;
+        Ok(raised as u64)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.database.set_onversionchange(None);
-        self.database.set_onclose(None);
-        self.database.close();
+        self.database.as_sys().set_onversionchange(None);
+        self.database.as_sys().set_onclose(None);
+        self.database.clone().close();
     }
 }
 
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Reads only.
-    Read,
-    /// Reads and writes, and is on the disk when it ends.
-    Write,
-}
+/// A running transaction. Dropped before its [`commit`](Self::commit), it takes everything back. Nothing but its own requests
+/// may be awaited before, or the browser ends it.
+pub(super) struct Transaction<'a>(transaction::Transaction<'a>);
 
-impl Mode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "readonly",
-            Self::Write => "readwrite",
-        }
-    }
-}
-
-/// A running transaction. Dropped before its [`end`](Self::end), it takes everything back.
-pub(super) struct Transaction {
-    inner: IdbTransaction,
-    ending: Ending,
-    superseded: Rc<Cell<bool>>,
-    listening: Vec<Listening>,
-}
-
-/// A request that somebody listens to.
-struct Listening {
-    request: IdbRequest,
-    /// Kept alive until nobody can call it any more.
-    _listener: Closure<dyn FnMut(Event)>,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.request.set_onsuccess(None);
-    }
-}
-
-impl Transaction {
-    pub(super) fn store(&self, name: &str) -> Result<IdbObjectStore, Fault> {
-        Ok(self.inner.object_store(name)?)
-    }
-
-    /// Aborts the transaction unless the store is of this generation. It takes back requests made before and after.
-    pub(super) fn fence(&mut self, generation: u64) -> Result<(), Fault> {
-        let (inner, superseded) = (self.inner.clone(), Rc::clone(&self.superseded));
-        self.read(META, GENERATION, move |found| {
-            if found.as_f64() != Some(generation as f64) {
-                superseded.set(true);
-                let _ = inner.abort();
-            }
-        })
-    }
-
-    /// Raises the generation by one; `on_raised` hears the new one. Whoever commits under an older one aborts from now on.
-    pub(super) fn raise_generation(&mut self, on_raised: impl Fn(u64) + 'static) -> Result<(), Fault> {
-        let (inner, meta) = (self.inner.clone(), self.store(META)?);
-        self.read(META, GENERATION, move |found| {
-            let raised = found.as_f64().unwrap_or(0.0) + 1.0;
-            match meta.put_with_key(&raised.into(), &GENERATION.into()) {
-                Ok(_) => on_raised(raised as u64),
-                Err(_) => drop(inner.abort()),
-            }
-        })
-    }
-
-    /// Reads one row and hands it over while the transaction is still open. `undefined` when there is none.
-    pub(super) fn read(
-        &mut self,
-        store: &str,
-        key: impl Into<JsValue>,
-        then: impl FnMut(JsValue) + 'static,
-    ) -> Result<(), Fault> {
-        let request = self.store(store)?.get(&key.into())?;
-        self.when_done(&request, then);
-        Ok(())
-    }
-
-    /// Hands over the request's result, each time that there is one, while the transaction is still open.
-    pub(super) fn when_done(&mut self, request: &IdbRequest, mut then: impl FnMut(JsValue) + 'static) {
-        let listener = Closure::<dyn FnMut(Event)>::new({
-            let request = request.clone();
-            move |_| then(request.result().unwrap_or(JsValue::UNDEFINED))
-        });
-        request.set_onsuccess(Some(listener.as_ref().unchecked_ref()));
-        self.listening.push(Listening { request: request.clone(), _listener: listener });
+impl Transaction<'_> {
+    pub(super) fn store(&self, name: &str) -> Result<ObjectStore<'_>, Fault> {
+        Ok(self.0.object_store(name)?)
     }
 
     /// Waits until the transaction is durable, or certain to have had no effect.
-    pub(super) async fn end(self) -> Result<(), Fault> {
-        let Self { ending, superseded, listening: _listening, .. } = self;
-        let outcome = ending.wait().await;
-        if superseded.get() { Err(Fault::Superseded) } else { outcome }
+    pub(super) async fn commit(self) -> Result<(), Fault> {
+        // A full disk shows here, and only in the transaction's own error.
+        let inner = self.0.as_sys().clone();
+        self.0.commit().await.map_err(|error| inner.error().map_or_else(|| error.into(), Fault::from))
     }
 }

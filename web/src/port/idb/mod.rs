@@ -8,21 +8,25 @@
 //! What this module does not know: what the bytes mean, and when to write them.
 
 mod connection;
-mod request;
+mod fault;
 mod rows;
 mod schema;
 
 use crate::port::clock;
 use causeway::io::{Millis, StoreFailure};
-use causeway::store::changes::{Change, Query, Rows, Table};
-use connection::{Connection, Mode, Transaction};
-use core::cell::{Cell, RefCell};
-use js_sys::Uint8Array;
-use request::Fault;
-use rows::Reading;
+use causeway::store::changes::{Change, Query, Rows};
+use connection::Connection;
+use core::cell::RefCell;
+use fault::Fault;
+use futures::FutureExt;
+use futures::future::try_join_all;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::TransactionMode::{Readonly, Readwrite};
+use schema::META;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 /// Attempts at one transaction, each on a new connection.
 const ATTEMPTS: u32 = 4;
@@ -68,19 +72,13 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(name: &str) -> Result<Self, OpenError> {
-        let connection = Connection::open(name).await?;
-        let raised = Rc::new(Cell::new(0));
-        let mut transaction = connection.begin(core::iter::empty(), Mode::Write)?;
-        transaction.raise_generation({
-            let raised = Rc::clone(&raised);
-            move |generation| raised.set(generation)
-        })?;
-        transaction.end().await?;
-        Ok(Self {
-            name: name.to_owned(),
-            generation: raised.get(),
-            connection: RefCell::new(Some(Rc::new(connection))),
+        let connection = Rc::new(Connection::open(name).await?);
+        let generation = alone({
+            let connection = Rc::clone(&connection);
+            async move { connection.raise_generation().await }
         })
+        .await?;
+        Ok(Self { name: name.to_owned(), generation, connection: RefCell::new(Some(connection)) })
     }
 
     /// The number that this store was opened under, from 1.
@@ -93,15 +91,17 @@ impl Store {
     /// # Errors
     /// [`StoreFailure`]; the changes then had no effect.
     pub async fn commit(&self, changes: &[Change]) -> Result<(), StoreFailure> {
-        let tables: BTreeSet<_> = changes.iter().map(table_of).collect();
-        self.attempt(async |connection| {
-            let mut transaction = connection.begin(tables.iter().map(|table| table.name()), Mode::Write)?;
-            transaction.fence(self.generation)?;
-            // All requests are made in one go; the fence takes them back if it must.
-            for change in changes {
-                apply(&transaction, change)?;
+        let changes: Rc<[Change]> = changes.into();
+        self.attempt(move |connection, generation| {
+            let changes = Rc::clone(&changes);
+            async move {
+                let tables = names(changes.iter().map(|change| rows::table_of(change).name()));
+                let transaction = connection.fenced(generation, &tables, Readwrite).await?;
+                for change in &*changes {
+                    rows::apply(&transaction, change)?;
+                }
+                transaction.commit().await
             }
-            transaction.end().await
         })
         .await
     }
@@ -111,64 +111,56 @@ impl Store {
     /// # Errors
     /// [`StoreFailure`].
     pub async fn load(&self, queries: &[Query]) -> Result<Rows, StoreFailure> {
-        let tables: BTreeSet<_> = queries.iter().map(Reading::table).collect();
-        self.attempt(async |connection| {
-            let mut transaction = connection.begin(tables.iter().map(|table| table.name()), Mode::Read)?;
-            transaction.fence(self.generation)?;
-            let readings =
-                queries.iter().map(|query| Reading::begin(&mut transaction, query)).collect::<Result<Vec<_>, _>>()?;
-            transaction.end().await?;
-            readings.into_iter().map(Reading::rows).collect()
+        let queries: Rc<[Query]> = queries.into();
+        self.attempt(move |connection, generation| {
+            let queries = Rc::clone(&queries);
+            async move {
+                let tables = names(queries.iter().map(|query| rows::table_asked(query).name()));
+                let transaction = connection.fenced(generation, &tables, Readonly).await?;
+                try_join_all(queries.iter().map(|query| rows::read(&transaction, query))).await
+            }
         })
         .await
     }
 
     /// The value of this name among the facts about the store, after putting `candidate` there if there was none.
     pub(super) async fn keep(&self, name: &'static str, candidate: &JsValue) -> Result<JsValue, StoreFailure> {
-        self.attempt(async |connection| {
-            let kept = Rc::new(RefCell::new(JsValue::UNDEFINED));
-            let mut transaction = connection.begin(core::iter::empty(), Mode::Write)?;
-            transaction.fence(self.generation)?;
-            let meta = transaction.store(schema::META)?;
-            transaction.read(schema::META, name, {
-                let (kept, candidate) = (Rc::clone(&kept), candidate.clone());
-                move |found| {
-                    let value = if found.is_undefined() { candidate.clone() } else { found };
-                    // A failure aborts the transaction, and is met at its end.
-                    let _ = meta.put_with_key(&value, &name.into());
-                    *kept.borrow_mut() = value;
+        self.attempt(|connection, generation| {
+            let candidate = candidate.clone();
+            async move {
+                let transaction = connection.fenced(generation, &[], Readwrite).await?;
+                let kept = transaction.store(META)?.get::<JsValue, _, _>(name).await?;
+                if let Some(kept) = kept {
+                    return Ok(kept);
                 }
-            })?;
-            transaction.end().await?;
-            Ok(kept.take())
+                transaction.store(META)?.put(&candidate).with_key(name).build()?;
+                transaction.commit().await?;
+                Ok(candidate)
+            }
         })
         .await
     }
 
-    /// The value of this name among the facts about the store, or `undefined`.
-    pub(super) async fn kept(&self, name: &'static str) -> Result<JsValue, StoreFailure> {
-        self.attempt(async |connection| {
-            let kept = Rc::new(RefCell::new(JsValue::UNDEFINED));
-            let mut transaction = connection.begin(core::iter::empty(), Mode::Read)?;
-            transaction.fence(self.generation)?;
-            transaction.read(schema::META, name, {
-                let kept = Rc::clone(&kept);
-                move |found| *kept.borrow_mut() = found
-            })?;
-            transaction.end().await?;
-            Ok(kept.take())
+    /// The value of this name among the facts about the store, if it is there.
+    pub(super) async fn kept(&self, name: &'static str) -> Result<Option<JsValue>, StoreFailure> {
+        self.attempt(|connection, generation| async move {
+            let transaction = connection.fenced(generation, &[], Readonly).await?;
+            Ok(transaction.store(META)?.get(name).await?)
         })
         .await
     }
 
-    /// Runs a transaction, again on a new connection if the old one broke.
-    async fn attempt<T>(&self, transaction: impl AsyncFn(&Connection) -> Result<T, Fault>) -> Result<T, StoreFailure> {
+    /// Runs a transaction under our generation, again on a new connection if the old one broke.
+    async fn attempt<T: 'static, F: Future<Output = Result<T, Fault>> + 'static>(
+        &self,
+        transaction: impl Fn(Rc<Connection>, u64) -> F,
+    ) -> Result<T, StoreFailure> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 clock::sleep(FIRST_PAUSE << (attempt - 1)).await;
             }
             let outcome = match self.connected().await {
-                Ok(connection) => transaction(&connection).await,
+                Ok(connection) => alone(transaction(connection, self.generation)).await,
                 Err(fault) => Err(fault),
             };
             match outcome {
@@ -195,23 +187,14 @@ impl Store {
     }
 }
 
-fn table_of(change: &Change) -> Table {
-    match change {
-        Change::Put(table, ..) | Change::Delete(table, _) | Change::Clear(table) => *table,
-    }
+fn names(tables: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    tables.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn apply(transaction: &Transaction, change: &Change) -> Result<(), Fault> {
-    let store = transaction.store(table_of(change).name())?;
-    match change {
-        Change::Put(_, key, value) => store.put_with_key(&bytes(value), &bytes(key))?,
-        Change::Delete(_, key) => store.delete(&bytes(key))?,
-        Change::Clear(_) => store.clear()?,
-    };
-    Ok(())
-}
-
-/// A copy in the browser's own memory.
-fn bytes(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
+/// Runs a transaction in a task of its own, until whoever waits for it gives up. A browser ends a transaction whose events are
+/// not answered at once, and who waits may be busy with other things.
+async fn alone<T: 'static>(transaction: impl Future<Output = T> + 'static) -> T {
+    let (task, outcome) = transaction.remote_handle();
+    spawn_local(task);
+    outcome.await
 }

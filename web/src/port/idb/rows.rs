@@ -1,94 +1,91 @@
-//! One query, from its request to its rows.
+//! Changes and queries, as requests of a transaction.
 //!
 //! Forward ranges are two bulk reads, of keys and of values; IndexedDB has no bulk read from the end, so that is a cursor.
 
-use super::bytes;
 use super::connection::Transaction;
-use super::request::Fault;
-use causeway::store::changes::{Query, Table};
-use core::cell::RefCell;
-use js_sys::{Array, Uint8Array};
-use std::rc::Rc;
+use super::fault::Fault;
+use causeway::store::changes::{Change, Query, Table};
+use indexed_db_futures::KeyRange;
+use indexed_db_futures::cursor::CursorDirection;
+use indexed_db_futures::object_store::ObjectStore;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::typed_array::{Uint8Array, Uint8ArraySlice};
+use js_sys::ArrayBuffer;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{IdbCursorDirection, IdbCursorWithValue, IdbKeyRange, IdbRequest};
 
 type Row = (Vec<u8>, Vec<u8>);
+/// Becomes a `Uint8Array`. A `Vec` would become an array of numbers.
+type Bytes<'a> = Uint8ArraySlice<'a>;
+type Range<'a> = KeyRange<Bytes<'a>>;
 
-/// A query whose requests are made. The rows are there when the transaction has ended.
-pub(super) enum Reading {
-    One(Vec<u8>, IdbRequest),
-    Forward { keys: IdbRequest, values: IdbRequest },
-    Reverse(Rc<RefCell<Vec<Row>>>),
-    Nothing,
-}
-
-impl Reading {
-    pub(super) fn table(query: &Query) -> Table {
-        match query {
-            Query::Get(table, _) | Query::Range { table, .. } => *table,
-        }
-    }
-
-    pub(super) fn begin(transaction: &mut Transaction, query: &Query) -> Result<Self, Fault> {
-        let store = transaction.store(Self::table(query).name())?;
-        match query {
-            Query::Get(_, key) => Ok(Self::One(key.clone(), store.get(&bytes(key))?)),
-            // To IndexedDB a limit of zero is none, and an empty range an exception.
-            Query::Range { limit: 0, .. } => Ok(Self::Nothing),
-            Query::Range { from, to: Some(to), .. } if from >= to => Ok(Self::Nothing),
-            Query::Range { from, to, reverse, limit, .. } => {
-                let from = bytes(from);
-                let range = match to {
-                    Some(to) => IdbKeyRange::bound_with_lower_open_and_upper_open(&from, &bytes(to), false, true)?,
-                    None => IdbKeyRange::lower_bound(&from)?,
-                };
-                if *reverse {
-                    let cursor = store.open_cursor_with_range_and_direction(&range, IdbCursorDirection::Prev)?;
-                    return Ok(Self::from_end(transaction, &cursor, *limit as usize));
-                }
-                Ok(Self::Forward {
-                    keys: store.get_all_keys_with_key_and_limit(&range, *limit)?,
-                    values: store.get_all_with_key_and_limit(&range, *limit)?,
-                })
-            }
-        }
-    }
-
-    fn from_end(transaction: &mut Transaction, request: &IdbRequest, limit: usize) -> Self {
-        let rows = Rc::new(RefCell::new(Vec::new()));
-        transaction.when_done(request, {
-            let rows = Rc::clone(&rows);
-            move |cursor| {
-                let Ok(cursor) = cursor.dyn_into::<IdbCursorWithValue>() else { return };
-                let mut rows = rows.borrow_mut();
-                if let (Ok(key), Ok(value)) = (cursor.key(), cursor.value()) {
-                    rows.push((to_vec(&key), to_vec(&value)));
-                }
-                if rows.len() < limit {
-                    let _ = cursor.continue_();
-                }
-            }
-        });
-        Self::Reverse(rows)
-    }
-
-    pub(super) fn rows(self) -> Result<Vec<Row>, Fault> {
-        Ok(match self {
-            Self::Nothing => Vec::new(),
-            Self::One(key, request) => {
-                let value = request.result()?;
-                if value.is_undefined() { Vec::new() } else { vec![(key, to_vec(&value))] }
-            }
-            Self::Forward { keys, values } => {
-                let (keys, values) = (Array::from(&keys.result()?), Array::from(&values.result()?));
-                keys.iter().zip(values.iter()).map(|(key, value)| (to_vec(&key), to_vec(&value))).collect()
-            }
-            Self::Reverse(rows) => rows.take(),
-        })
+pub(super) fn table_of(change: &Change) -> Table {
+    match change {
+        Change::Put(table, ..) | Change::Delete(table, _) | Change::Clear(table) => *table,
     }
 }
 
-/// Keys come back as `ArrayBuffer`, values as the `Uint8Array` that they were.
-fn to_vec(value: &JsValue) -> Vec<u8> {
-    Uint8Array::new(value).to_vec()
+pub(super) fn table_asked(query: &Query) -> Table {
+    match query {
+        Query::Get(table, _) | Query::Range { table, .. } => *table,
+    }
+}
+
+/// Makes the request; the transaction's end tells how it went.
+pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> Result<(), Fault> {
+    let store = transaction.store(table_of(change).name())?;
+    match change {
+        Change::Put(_, key, value) => {
+            drop(store.put(Bytes::new(value)).with_key(Bytes::new(key)).without_key_type().build()?)
+        }
+        Change::Delete(_, key) => drop(store.delete(Bytes::new(key)).build()?),
+        Change::Clear(_) => drop(store.clear()?),
+    }
+    Ok(())
+}
+
+/// Makes the requests when first polled, and must be polled until its end without a break.
+pub(super) async fn read(transaction: &Transaction<'_>, query: &Query) -> Result<Vec<Row>, Fault> {
+    let store = transaction.store(table_asked(query).name())?;
+    match query {
+        Query::Get(_, key) => {
+            let value = store.get::<Uint8Array, _, _>(Bytes::new(key)).await?;
+            Ok(value.map(|value| (key.clone(), value.into())).into_iter().collect())
+        }
+        // To IndexedDB a limit of zero is none, and an empty range an exception.
+        Query::Range { limit: 0, .. } => Ok(Vec::new()),
+        Query::Range { from, to: Some(to), .. } if from >= to => Ok(Vec::new()),
+        Query::Range { from, to, reverse, limit, .. } => {
+            let range = match to {
+                Some(to) => Range::from(Bytes::new(from)..Bytes::new(to)),
+                None => Range::from(Bytes::new(from)..),
+            };
+            if *reverse { from_end(&store, range, *limit).await } else { from_start(&store, range, *limit).await }
+        }
+    }
+}
+
+async fn from_start(store: &ObjectStore<'_>, range: Range<'_>, limit: u32) -> Result<Vec<Row>, Fault> {
+    let keys = store.get_all_keys::<JsValue>().with_query::<Bytes<'_>, _>(range.clone()).with_limit(limit).build()?;
+    let values = store.get_all::<Uint8Array>().with_query::<Bytes<'_>, _>(range).with_limit(limit).build()?;
+    let (keys, values) = (keys.await?, values.await?);
+    keys.zip(values).map(|(key, value)| Ok((key_of(&key?)?, value?.into()))).collect()
+}
+
+async fn from_end(store: &ObjectStore<'_>, range: Range<'_>, limit: u32) -> Result<Vec<Row>, Fault> {
+    let mut rows = Vec::new();
+    let opening = store.open_cursor().with_query::<Bytes<'_>, _>(range).with_direction(CursorDirection::Prev);
+    let Some(mut cursor) = opening.await? else { return Ok(rows) };
+    while rows.len() < limit as usize
+        && let Some(value) = cursor.next_record::<Uint8Array>().await?
+    {
+        let key = cursor.key::<JsValue>()?.ok_or(Fault::Broken)?;
+        rows.push((key_of(&key)?, value.into()));
+    }
+    Ok(rows)
+}
+
+/// Keys go in as `Uint8Array` and come back as `ArrayBuffer`.
+fn key_of(key: &JsValue) -> Result<Vec<u8>, Fault> {
+    let buffer = key.dyn_ref::<ArrayBuffer>().ok_or(Fault::Broken)?;
+    Ok(js_sys::Uint8Array::new(buffer).to_vec())
 }

@@ -1,0 +1,47 @@
+//! IndexedDB's exceptions, as four kinds of fault.
+//!
+//! What this module does not know: stores, rows, generations.
+
+use indexed_db_futures::error::{Error, OpenDbError};
+use web_sys::DomException;
+
+/// What can be done about an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// No room.
+    Quota,
+    /// The database on disk is of a newer version than this build.
+    TooNew,
+    /// The transaction found another generation, and took itself back.
+    Superseded,
+    /// Anything else. Mostly the connection: browsers close it behind our back. Worth another try on a new one.
+    Broken,
+}
+
+impl From<DomException> for Fault {
+    fn from(exception: DomException) -> Self {
+        match exception.name().as_str() {
+            "QuotaExceededError" => Self::Quota,
+            "VersionError" => Self::TooNew,
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::DomException(exception) => DomException::from(exception).into(),
+            _ => Self::Broken,
+        }
+    }
+}
+
+impl From<OpenDbError> for Fault {
+    fn from(error: OpenDbError) -> Self {
+        match error {
+            OpenDbError::Base(error) => error.into(),
+            _ => Self::Broken,
+        }
+    }
+}
