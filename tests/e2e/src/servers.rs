@@ -182,6 +182,24 @@ impl Servers {
         self.user(identifier, "online").await?.as_bool().context("no state")
     }
 
+    /// The address that the sandbox gave the Partner's user.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn address_of(&self, identifier: &str) -> Result<String> {
+        Ok(self.user(identifier, "jid").await?.as_str().context("no address")?.to_owned())
+    }
+
+    /// Where the chat server listens, and the root key that vouches for it, as hex.
+    ///
+    /// # Errors
+    /// If the sandbox is stopped.
+    pub fn chat_server(&self) -> Result<(String, String)> {
+        let gatekeeper = self.gatekeeper.as_ref().context("the sandbox is stopped")?;
+        let root = gatekeeper.root_key.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((format!("ws://{}/ws/chat", gatekeeper.http_addr), root))
+    }
+
     async fn user(&self, identifier: &str, fact: &str) -> Result<Value> {
         let users: Value = self.http.get(self.address("users")?).send().await?.error_for_status()?.json().await?;
         let users = users.as_array().context("the sandbox lists no users")?;
