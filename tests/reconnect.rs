@@ -2,7 +2,7 @@
 
 mod support;
 
-use causeway::view::{Action, ConnectionState, Delivery, Issue, MessageRef, Reconnect};
+use causeway::view::{Action, ConnectionState, Delivery, Enlist, Issue, MessageRef, Reconnect};
 use causeway_proto::node::Node;
 use support::{BOB, BOB_CHAT, World};
 
@@ -117,6 +117,23 @@ fn failures_are_told_apart() {
         world.sleep();
         assert_eq!((world.connection().state(), world.connection().issue()), (state, issue), "{reason}");
     }
+}
+
+#[test]
+fn whoever_was_unenlisted_enlists_again_with_the_same_keys_and_history() {
+    let mut world = World::enlisted(12);
+    world.write_from(BOB, "before");
+    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::AlreadyEnlisted);
+    let identity = world.snapshot().account.unwrap().identity_key;
+    world.chatd.fate.failure = Some(403);
+    world.cut();
+    world.sleep();
+    assert_eq!(world.connection().issue(), Issue::NotEnlisted);
+    world.chatd.fate.failure = None;
+    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+    assert_eq!(world.snapshot().account.unwrap().identity_key, identity);
+    assert_eq!(world.texts(BOB_CHAT), ["before"]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Engine {
         let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
         let keys = account.keys.as_ref();
         AccountView {
-            stage: if enlisting { Stage::Enlisting } else { account.stage }.into(),
+            stage: if enlisting && account.stage != Stage::Enlisted { Stage::Enlisting } else { account.stage }.into(),
             identifier: account.identifier.clone(),
             login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
             identity_key: keys.map(|keys| hex(&keys.identity.public().0)).unwrap_or_default(),
