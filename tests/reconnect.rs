@@ -125,13 +125,15 @@ fn whoever_was_unenlisted_enlists_again_with_the_same_keys_and_history() {
     world.write_from(BOB, "before");
     assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::AlreadyEnlisted);
     let identity = world.snapshot().account.unwrap().identity_key;
-    world.chatd.fate.failure = Some(403);
-    world.cut();
-    world.sleep();
-    assert_eq!(world.connection().issue(), Issue::NotEnlisted);
-    world.chatd.fate.failure = None;
-    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
-    assert_eq!(world.connection().state(), ConnectionState::Online);
+    for (reason, issue) in [(403, Issue::NotEnlisted), (401, Issue::LoginRefused)] {
+        world.chatd.fate.failure = Some(reason);
+        world.cut();
+        world.sleep();
+        assert_eq!(world.connection().issue(), issue);
+        world.chatd.fate.failure = None;
+        assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+        assert_eq!(world.connection().state(), ConnectionState::Online);
+    }
     assert_eq!(world.snapshot().account.unwrap().identity_key, identity);
     assert_eq!(world.texts(BOB_CHAT), ["before"]);
 }

@@ -81,8 +81,11 @@ impl Engine {
     fn enlist(&mut self, tag: u64) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
-            // WhatsApp forgets whoever stays away for 30 days, and then asks to enlist again (seed 001 Part 5).
-            Stage::Enlisted if self.channel.issue() != Issue::NotEnlisted => Some(Issue::AlreadyEnlisted),
+            // WhatsApp forgets whoever stays away for 30 days, and then asks to enlist again (seed 001 Part 5). With which
+            // reason it refuses the login is not public.
+            Stage::Enlisted if !matches!(self.channel.issue(), Issue::NotEnlisted | Issue::LoginRefused) => {
+                Some(Issue::AlreadyEnlisted)
+            }
             _ if self.enlistment.is_preparing() => Some(Issue::RateLimited),
             _ => {
                 self.prepare(Purpose::Enlist { tag });

@@ -23,7 +23,7 @@ pub fn of(connection: &ConnectionView) -> Option<Remedy> {
         ConnectionState::Waiting => Some(Remedy::TryNow),
         ConnectionState::Stopped => Some(match connection.issue() {
             Issue::SignInNeeded | Issue::BadCredentials => Remedy::SignIn,
-            Issue::NotEnlisted | Issue::NotYetEnlisted => Remedy::Enlist,
+            Issue::NotEnlisted | Issue::NotYetEnlisted | Issue::LoginRefused => Remedy::Enlist,
             Issue::Outdated | Issue::EnlistOutdated | Issue::StorageFailed => Remedy::Reload,
             Issue::Replaced => Remedy::UseHere,
             _ => Remedy::TryNow,

@@ -273,7 +273,7 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
             "The server’s certificate is not valid at this time. Check that the date and time of this device are right."
         }
         Issue::ChannelBroken => "The connection was disturbed on its way. Try again, or try another network.",
-        Issue::LoginRefused => "WhatsApp did not let you in. Sign out, sign in, and try again.",
+        Issue::LoginRefused => "WhatsApp did not let you in. Connect again; if that does not help, sign out and in.",
         Issue::NotEnlisted => "WhatsApp has ended your registration. Connect again to be reachable.",
         Issue::Replaced => "You are connected in another browser. Use it here to go on in this one.",
         Issue::Banned => "WhatsApp has blocked this account for a while. Wait, and try again later.",
