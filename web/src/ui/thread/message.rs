@@ -35,7 +35,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
             class:notice=move || kind() == MessageKind::IdentityChanged
             class:faint=move || matches!(kind(), MessageKind::Unsupported | MessageKind::Undecryptable)
-            class:failed=move || failed()
+            class:failed=failed
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
             <div class="bubble">
                 // The writing's direction is the text's own; the bubble's side is the page's.
