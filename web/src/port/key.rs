@@ -44,11 +44,13 @@ pub enum KeyError {
 /// [`KeyError`].
 pub async fn open(store: &Store, rng: &mut dyn CryptoRng) -> Result<Secret<32>, KeyError> {
     let subtle = subtle()?;
-    let kept = match store.kept(NAME).await? {
-        Some(kept) => kept,
+    let mut kept = store.kept(NAME, None).await?;
+    if kept.is_none() {
         // Nothing foreign may be awaited inside a transaction, so the key is made before one looks for it again.
-        None => store.keep(NAME, &make(&subtle, rng).await.map_err(|_| KeyError::Unsupported)?).await?,
-    };
+        let candidate = make(&subtle, rng).await.map_err(|_| KeyError::Unsupported)?;
+        kept = store.kept(NAME, Some(&candidate)).await?;
+    }
+    let kept = kept.ok_or(KeyError::Damaged)?;
     unseal(&subtle, &kept).await
 }
 

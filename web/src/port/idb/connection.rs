@@ -1,7 +1,9 @@
 //! One open connection to the database, and transactions on it.
 //!
-//! Two things are asked of the browser itself. Its events about a connection: the crate's listener (`version-change`) comes
-//! with unmaintained dependencies. And why it took a transaction back, of which the crate tells only that it did.
+//! Three things are asked of the browser itself. The upgrade: the crate's listener puts every error into words, floating point
+//! numbers among them, which a visitor would have to download. Events about a connection: the crate's listener
+//! (`version-change`) comes with unmaintained dependencies. And why a transaction was taken back, of which the crate tells
+//! only that it was.
 //!
 //! What this module does not know: what to do when the connection breaks. It only says so.
 
@@ -21,6 +23,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::IdbVersionChangeEvent;
 
 /// The key under which the generation is kept in [`META`].
 const GENERATION: &str = "generation";
@@ -51,8 +54,14 @@ impl Connection {
     }
 
     async fn open_in_time(name: &str) -> Result<Self, Fault> {
-        let request = Database::open(name).with_version(VERSION).with_on_upgrade_needed(upgrade);
-        let database = request.build()?.await?;
+        let request = Database::open(name).with_version(VERSION).build()?;
+        let on_upgrade = Closure::once({
+            let request = request.as_sys().clone();
+            // What is thrown takes the upgrade back, and the request fails.
+            move |change: IdbVersionChangeEvent| upgrade(request.result()?.unchecked_ref(), change.old_version() as u32)
+        });
+        request.as_sys().set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
+        let database = request.await?;
         let lost = Rc::new(Cell::new(false));
         // A newer build wants to upgrade, or the person clears the site's data: make way, or they would wait for us. Or the
         // browser has closed the connection already.

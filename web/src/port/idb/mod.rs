@@ -16,10 +16,10 @@ use crate::port::clock;
 use causeway::io::{Millis, StoreFailure};
 use causeway::store::changes::{Change, Query, Rows};
 use connection::Connection;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use fault::Fault;
 use futures::FutureExt;
-use futures::future::try_join_all;
+use futures::future::{LocalBoxFuture, try_join_all};
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionMode::{Readonly, Readwrite};
 use schema::META;
@@ -73,11 +73,8 @@ impl Store {
     /// [`OpenError`].
     pub async fn open(name: &str) -> Result<Self, OpenError> {
         let connection = Rc::new(Connection::open(name).await?);
-        let generation = alone({
-            let connection = Rc::clone(&connection);
-            async move { connection.raise_generation().await }
-        })
-        .await?;
+        let raising = Rc::clone(&connection);
+        let generation = alone(async move { raising.raise_generation().await }.boxed_local()).await?;
         Ok(Self { name: name.to_owned(), generation, connection: RefCell::new(Some(connection)) })
     }
 
@@ -123,29 +120,26 @@ impl Store {
         .await
     }
 
-    /// The value of this name among the facts about the store, after putting `candidate` there if there was none.
-    pub(super) async fn keep(&self, name: &'static str, candidate: &JsValue) -> Result<JsValue, StoreFailure> {
+    /// The value of this name among the facts about the store. If there is none, `candidate` is put there, if there is one.
+    pub(super) async fn kept(
+        &self,
+        name: &'static str,
+        candidate: Option<&JsValue>,
+    ) -> Result<Option<JsValue>, StoreFailure> {
+        let mode = if candidate.is_some() { Readwrite } else { Readonly };
         self.attempt(|connection, generation| {
-            let candidate = candidate.clone();
+            let candidate = candidate.cloned();
             async move {
-                let transaction = connection.fenced(generation, &[], Readwrite).await?;
+                let transaction = connection.fenced(generation, &[], mode).await?;
                 let kept = transaction.store(META)?.get::<JsValue, _, _>(name).await?;
-                if let Some(kept) = kept {
-                    return Ok(kept);
+                if kept.is_none()
+                    && let Some(candidate) = &candidate
+                {
+                    transaction.store(META)?.put(candidate).with_key(name).build()?;
+                    transaction.commit().await?;
                 }
-                transaction.store(META)?.put(&candidate).with_key(name).build()?;
-                transaction.commit().await?;
-                Ok(candidate)
+                Ok(kept.or(candidate))
             }
-        })
-        .await
-    }
-
-    /// The value of this name among the facts about the store, if it is there.
-    pub(super) async fn kept(&self, name: &'static str) -> Result<Option<JsValue>, StoreFailure> {
-        self.attempt(|connection, generation| async move {
-            let transaction = connection.fenced(generation, &[], Readonly).await?;
-            Ok(transaction.store(META)?.get(name).await?)
         })
         .await
     }
@@ -155,16 +149,34 @@ impl Store {
         &self,
         transaction: impl Fn(Rc<Connection>, u64) -> F,
     ) -> Result<T, StoreFailure> {
+        let found = Rc::new(Cell::new(None));
+        self.repeat(&|connection| {
+            let (found, transaction) = (Rc::clone(&found), transaction(connection, self.generation));
+            async move {
+                found.set(Some(transaction.await?));
+                Ok(())
+            }
+            .boxed_local()
+        })
+        .await?;
+        found.take().ok_or(StoreFailure::Unavailable)
+    }
+
+    /// Apart from [`attempt`](Self::attempt), so that it is downloaded once and not for every kind of transaction.
+    async fn repeat(
+        &self,
+        transaction: &dyn Fn(Rc<Connection>) -> LocalBoxFuture<'static, Result<(), Fault>>,
+    ) -> Result<(), StoreFailure> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 clock::sleep(FIRST_PAUSE << (attempt - 1)).await;
             }
             let outcome = match self.connected().await {
-                Ok(connection) => alone(transaction(connection, self.generation)).await,
+                Ok(connection) => alone(transaction(connection)).await,
                 Err(fault) => Err(fault),
             };
             match outcome {
-                Ok(value) => return Ok(value),
+                Ok(()) => return Ok(()),
                 // A newer build has upgraded the store: it has an engine of its own.
                 Err(Fault::Superseded | Fault::TooNew) => return Err(StoreFailure::Superseded),
                 Err(Fault::Quota) => return Err(StoreFailure::QuotaExceeded),
@@ -193,7 +205,7 @@ fn names(tables: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
 
 /// Runs a transaction in a task of its own, until whoever waits for it gives up. A browser ends a transaction whose events are
 /// not answered at once, and who waits may be busy with other things.
-async fn alone<T: 'static>(transaction: impl Future<Output = T> + 'static) -> T {
+async fn alone<T: 'static>(transaction: LocalBoxFuture<'static, T>) -> T {
     let (task, outcome) = transaction.remote_handle();
     spawn_local(task);
     outcome.await

@@ -3,8 +3,8 @@
 //! What this module does not know: what the rows mean.
 
 use causeway::store::changes::Table;
-use indexed_db_futures::Build;
-use indexed_db_futures::database::{Database, VersionChangeEvent};
+use wasm_bindgen::JsValue;
+use web_sys::IdbDatabase;
 
 /// Facts about the store itself: the generation, the wrapped data key.
 pub(super) const META: &str = "meta";
@@ -34,15 +34,14 @@ const STEPS: &[Step] = &[Step {
 /// The version that this build writes.
 pub(super) const VERSION: u32 = STEPS.len() as u32;
 
-/// Brings a database of an older version (0: new) to [`VERSION`]. Runs inside of the version change transaction, which an error
-/// takes back.
-pub(super) fn upgrade(change: VersionChangeEvent, database: Database) -> indexed_db_futures::Result<()> {
-    for step in STEPS.iter().skip(change.old_version() as usize) {
+/// Brings a database of version `from` (0: new) to [`VERSION`]. Runs inside of the version change transaction.
+pub(super) fn upgrade(database: &IdbDatabase, from: u32) -> Result<(), JsValue> {
+    for step in STEPS.iter().skip(from as usize) {
         for table in step.tables {
-            database.create_object_store(table.name()).build()?;
+            database.create_object_store(table.name())?;
         }
         if step.meta {
-            database.create_object_store(META).build()?;
+            database.create_object_store(META)?;
         }
     }
     Ok(())
