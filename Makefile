@@ -61,7 +61,7 @@ test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json ## real bro
 	@$(STEP) "servers" cargo build --locked -p causeway-partner -p causeway-gatekeeper --bins
 	@$(STEP) "end to end" cargo test --locked -p causeway-e2e
 test-independent: setup-run tests/independent/node_modules/.package-lock.json ## a WhatsApp client library that is not ours, against the sandbox
-	@tests/independent/run
+	@$(STEP) "independent client" tests/independent/run
 size: ## what a visitor downloads, file by file
 	@node tests/toolchain/size.mjs
 
