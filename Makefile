@@ -57,7 +57,7 @@ test-wasm: setup-test ## the core's vectors, the store and the sockets on wasm: 
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 	@$(STEP) "npm packages of tests/$*" npm ci --silent --ignore-scripts --prefix tests/$*
 	@touch $@
-test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json ## real browsers, real servers, the client as released
+test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json tests/independent/node_modules/.package-lock.json ## real browsers, real servers, the client as released
 	@$(STEP) "servers" cargo build --locked -p causeway-partner -p causeway-gatekeeper --bins
 	@$(STEP) "end to end" cargo test --locked -p causeway-e2e
 test-independent: setup-run tests/independent/node_modules/.package-lock.json ## a WhatsApp client library that is not ours, against the sandbox
