@@ -84,7 +84,6 @@ pub struct Engine {
     shown: Option<ConnectionView>,
     storage: Issue,
     out: VecDeque<Output>,
-    idle: bool,
 }
 
 impl Engine {
@@ -110,13 +109,11 @@ impl Engine {
             shown: None,
             storage: Issue::None,
             out: VecDeque::new(),
-            idle: false,
         }
     }
 
     /// Something happened. Drain [`poll`](Self::poll) before the next input.
     pub fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
-        self.idle = false;
         if self.phase == Phase::Closed {
             return;
         }
@@ -147,7 +144,7 @@ impl Engine {
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
-                    self.connect(now);
+                    self.connect();
                 }
             }
             Input::Command(command) => self.jobs.push_back(Job::Command(command)),
@@ -157,13 +154,7 @@ impl Engine {
 
     /// The next thing to do; [`Output::Idle`] when there is nothing more.
     pub fn poll(&mut self) -> Output {
-        match self.out.pop_front() {
-            Some(output) => output,
-            None => {
-                self.idle = true;
-                Output::Idle(self.wake_at())
-            }
-        }
+        self.out.pop_front().unwrap_or_else(|| Output::Idle(self.wake_at()))
     }
 
     fn wake_at(&self) -> Option<Millis> {
@@ -175,7 +166,7 @@ impl Engine {
         self.channel_news(now, rng);
         if self.phase == Phase::Ready {
             if self.channel.retry_at().is_some_and(|at| at <= now) {
-                self.connect(now);
+                self.connect();
             }
             self.work(now, rng);
             self.channel_news(now, rng);
@@ -382,12 +373,12 @@ impl Engine {
             let question = self.enlistment.look_around(&self.partner_api);
             self.ask(question);
         } else if self.channel.retry_at().is_none() {
-            self.connect(now);
+            self.connect();
         }
     }
 
     /// Begins to connect, if that is possible and not under way.
-    fn connect(&mut self, _now: Millis) {
+    fn connect(&mut self) {
         let enlisted = self.records.account().stage == Stage::Enlisted;
         if enlisted && self.channel.is_idle() && !self.enlistment.is_preparing() {
             self.prepare(Purpose::Connect);
@@ -418,7 +409,7 @@ impl Engine {
             },
             Outcome::NotReady(Issue::SignInNeeded) => self.channel.stop(Issue::SignInNeeded, now, rng),
             Outcome::NotReady(issue) => self.channel.postpone(issue, now, rng),
-            Outcome::Enlisted | Outcome::SignedIn => self.connect(now),
+            Outcome::Enlisted | Outcome::SignedIn => self.connect(),
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Profile {
     pub version: [u32; 3],
     /// `ClientPayload.product` (row 2). 2 is INTEROP.
     pub product: i32,
-    /// `ClientPayload.userAgent.platform` (row 2). 34 is TEST; 14, WEB, is what unofficial clients claim and is refused here.
+    /// `ClientPayload.userAgent.platform` (row 2). 34 is TEST. Never 14, WEB: that is what unofficial clients claim.
     pub platform: i32,
     /// `InteropData.enableReadReceipts` (row 25).
     pub read_receipts: bool,

@@ -63,7 +63,7 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
-                self.connect(now);
+                self.connect();
                 Some(Issue::None)
             }
             Some(Action::Erase(_)) => {
