@@ -400,6 +400,10 @@ pub enum Issue {
     AlreadyEnlisted = 36,
     /// Not enlisted yet.
     NotYetEnlisted = 37,
+    /// Another browser has become this account's; this one can never connect again with the keys it holds.
+    MovedElsewhere = 50,
+    /// Another browser is this account's: enlisting here would replace its keys, and the person has not agreed to that.
+    EnlistedElsewhere = 51,
 }
 
 /// One row of the list of chats.

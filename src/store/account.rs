@@ -34,6 +34,15 @@ pub struct Account {
     pub next_order: u64,
     /// When the mailbox was last fully read, unix milliseconds; 0 never.
     pub synced_at: u64,
+    /// What the partner server knows this browser profile by: 32 lower-case hex digits, made at random with the keys.
+    /// Empty before, and in a row from before there was one.
+    pub device: String,
+    /// When the account was handed over to another browser, unix milliseconds; 0 if it was not. While it is set, this
+    /// browser never connects and asks for no token: the ratchets in the handed-over file go on without it.
+    pub moved_at: u64,
+    /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be claimed
+    /// at the partner server before anything connects; the answer tells whether the restored ratchets are the newest.
+    pub claim_from: String,
 }
 
 /// Long-term keys.
@@ -87,6 +96,12 @@ struct AccountRow {
     next_order: u64,
     #[prost(uint64, tag = "13")]
     synced_at: u64,
+    #[prost(string, tag = "14")]
+    device: String,
+    #[prost(uint64, tag = "15")]
+    moved_at: u64,
+    #[prost(string, tag = "16")]
+    claim_from: String,
 }
 
 impl Drop for AccountRow {
@@ -116,6 +131,9 @@ impl Row for Account {
         row.unknown_stanzas = self.unknown_stanzas;
         row.next_order = self.next_order;
         row.synced_at = self.synced_at;
+        row.device.clone_from(&self.device);
+        row.moved_at = self.moved_at;
+        row.claim_from.clone_from(&self.claim_from);
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -154,6 +172,9 @@ impl Row for Account {
             unknown_stanzas: row.unknown_stanzas,
             next_order: row.next_order,
             synced_at: row.synced_at,
+            device: row.device.clone(),
+            moved_at: row.moved_at,
+            claim_from: row.claim_from.clone(),
         })
     }
 }

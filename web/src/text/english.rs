@@ -300,6 +300,12 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         Issue::PeerKeysInvalid => "This person’s keys could not be verified, so nothing was sent. Try again later.",
         Issue::AlreadyEnlisted => "You are already connected to WhatsApp. Go to your chats.",
         Issue::NotYetEnlisted => "You are not connected to WhatsApp yet. Connect first, then try again.",
+        Issue::MovedElsewhere => {
+            "This account is used in another browser now. Your history stays readable here; write in the other browser."
+        }
+        Issue::EnlistedElsewhere => {
+            "This name is in use in another browser. Move it from there, restore a backup, or start new here."
+        }
     };
     said.to_owned()
 }

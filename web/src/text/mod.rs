@@ -388,8 +388,7 @@ mod tests {
 
     #[test]
     fn every_issue_says_what_happened_and_what_to_do() {
-        for number in 1..=i32::MAX {
-            let Ok(known) = Issue::try_from(number) else { break };
+        for known in (1..=999).filter_map(|number| Issue::try_from(number).ok()) {
             let said = issue(known, Facts { partner: "Partner", max_text_bytes: 1000 });
             assert!(said.split_inclusive(['.', ':']).count() >= 2, "{known:?}: {said}");
             assert!(said.ends_with('.'), "{known:?}: {said}");
