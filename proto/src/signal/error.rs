@@ -17,6 +17,9 @@ pub enum EncryptError {
     /// 2³² − 1 messages without one answer.
     #[error("the sending chain is used up; fetch the contact's keys and initiate another session")]
     ChainExhausted,
+    /// The session was restored from an older copy, and its sending chain may have been used since.
+    #[error("the session was restored from an older copy; fetch the contact's keys and initiate another")]
+    Frozen,
 }
 
 /// A message that could not be decrypted. The record is unchanged.

@@ -62,7 +62,7 @@ impl fmt::Debug for Decrypted {
 impl SessionRecord {
     /// Whether there is a session to encrypt with.
     pub fn has_session(&self) -> bool {
-        self.current.is_some()
+        self.current.as_ref().is_some_and(|session| !session.frozen)
     }
 
     /// The identity that [`encrypt`](Self::encrypt) encrypts for.
@@ -91,7 +91,7 @@ impl SessionRecord {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), AgreementError> {
         let session = Session::initiate(local, bundle, rng)?;
-        self.replace_current(session);
+        self.replace_current(Box::new(session));
         Ok(())
     }
 
@@ -100,6 +100,16 @@ impl SessionRecord {
         if let Some(session) = self.current.take() {
             self.archived.push_front(session);
             self.archived.truncate(MAX_ARCHIVED);
+        }
+    }
+
+    /// This is an older copy of the record, and the newer one may have been sent from: nothing is ever again encrypted with
+    /// the sending chains in it, because a key would be used twice. Late messages are still read. A session sends again
+    /// once the other side answers our newest ratchet key as we know it, and with it a fresh chain has begun.
+    pub fn forget_sending(&mut self) {
+        self.archive_current();
+        for session in &mut self.archived {
+            session.frozen = true;
         }
     }
 
@@ -175,7 +185,7 @@ impl SessionRecord {
         let mut session = Session::respond(&ours, envelope)?;
         let Opened { plaintext, step } = session.open(&envelope.message(), MAX_JUMP, rng)?;
         session.commit(step);
-        self.replace_current(session);
+        self.replace_current(Box::new(session));
         Ok(Decrypted { plaintext, used_prekey: envelope.prekey_id(), remote_identity: envelope.identity_key() })
     }
 
@@ -212,22 +222,28 @@ impl SessionRecord {
         current.chain(archived)
     }
 
-    /// Commits an opened message to the session at `place`, and makes that session the current one.
+    /// Commits an opened message to the session at `place`, and makes that session the current one if it can send.
     fn accept(&mut self, place: Place, opened: Opened) -> Result<Decrypted, DecryptError> {
-        if let Place::Archived(at) = place
-            && let Some(session) = self.archived.remove(at)
-        {
-            self.archive_current();
-            self.current = Some(session);
+        if let Place::Archived(at) = place {
+            let session = self.archived.get_mut(at).ok_or(DecryptError::NoSession)?;
+            session.commit(opened.step);
+            let remote_identity = session.remote.key;
+            // A session that cannot send must not displace one that can.
+            if !session.frozen
+                && let Some(session) = self.archived.remove(at)
+            {
+                self.replace_current(session);
+            }
+            return Ok(Decrypted { plaintext: opened.plaintext, used_prekey: None, remote_identity });
         }
         let session = self.current.as_mut().ok_or(DecryptError::NoSession)?;
         session.commit(opened.step);
         Ok(Decrypted { plaintext: opened.plaintext, used_prekey: None, remote_identity: session.remote.key })
     }
 
-    fn replace_current(&mut self, session: Session) {
+    fn replace_current(&mut self, session: Box<Session>) {
         self.archive_current();
-        self.current = Some(Box::new(session));
+        self.current = Some(session);
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Session {
     pub(super) receivers: VecDeque<ReceiverChain>,
     /// What every message must repeat until the other side has proved that it has the session.
     pub(super) unproven: Option<UsedPreKeys>,
+    /// The sending chain may be further on than this copy of the session knows: nothing is encrypted with it.
+    pub(super) frozen: bool,
 }
 
 /// The prekeys of theirs that we built a session with.
@@ -85,6 +87,7 @@ impl Session {
                 prekey_id: bundle.prekey.map(|(id, _)| id),
                 signed_prekey_id: bundle.signed_prekey_id,
             }),
+            frozen: false,
         })
     }
 
@@ -101,11 +104,15 @@ impl Session {
             previous_counter: 0,
             receivers: VecDeque::new(),
             unproven: None,
+            frozen: false,
         })
     }
 
     /// Encrypts the next message.
     pub(super) fn seal(&mut self, registration_id: u32, plaintext: &[u8]) -> Result<Envelope, EncryptError> {
+        if self.frozen {
+            return Err(EncryptError::Frozen);
+        }
         let (seed, next) = self.sender.chain.step().ok_or(EncryptError::ChainExhausted)?;
         let header = Header {
             ratchet_key: self.sender.ratchet.public(),
@@ -171,6 +178,8 @@ impl Session {
                 self.previous_counter = self.sender.chain.index().saturating_sub(1);
                 self.root = root;
                 self.sender = sender;
+                // Nobody else can have sent on a chain that begins with a key made just now.
+                self.frozen = false;
                 if self.receivers.len() >= MAX_RECEIVER_CHAINS {
                     self.receivers.pop_front();
                 }

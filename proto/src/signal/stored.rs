@@ -74,10 +74,12 @@ fn session_len(session: &Session) -> usize {
         + fields::bytes_len(sender_len(&session.sender))
         + receivers.sum::<usize>()
         + session.unproven.as_ref().map_or(0, |used| fields::bytes_len(used_len(used)))
+        + if session.frozen { fields::varint_len(1) } else { 0 }
 }
 
 fn write_session(out: &mut Vec<u8>, number: u32, session: &Session) {
-    let Session { local_identity, remote, base_key, root, sender, previous_counter, receivers, unproven } = session;
+    let Session { local_identity, remote, base_key, root, sender, previous_counter, receivers, unproven, frozen } =
+        session;
     fields::put_header(out, number, session_len(session));
     fields::put_bytes(out, 1, local_identity.as_bytes());
     fields::put_bytes(out, 2, remote.key.as_bytes());
@@ -91,6 +93,9 @@ fn write_session(out: &mut Vec<u8>, number: u32, session: &Session) {
     }
     if let Some(used) = unproven {
         write_used(out, 9, used);
+    }
+    if *frozen {
+        fields::put_varint(out, 10, 1);
     }
 }
 
@@ -157,7 +162,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
 fn read_session(bytes: &[u8]) -> Result<Session, RecordError> {
     let (mut local_identity, mut remote_identity, mut registration_id) = (None, None, None);
     let (mut base_key, mut root, mut previous_counter, mut sender, mut unproven) = (None, None, None, None, None);
-    let mut receivers = VecDeque::new();
+    let (mut receivers, mut frozen) = (VecDeque::new(), false);
     for field in Fields::of(bytes) {
         match field? {
             (1, Field::Bytes { value, .. }) => local_identity = Some(PublicKey::from_slice(value)?),
@@ -172,6 +177,7 @@ fn read_session(bytes: &[u8]) -> Result<Session, RecordError> {
                 receivers.push_back(read_receiver(value)?);
             }
             (9, Field::Bytes { value, .. }) => unproven = Some(read_used(value)?),
+            (10, Field::Varint(value)) => frozen = value != 0,
             _ => {}
         }
     }
@@ -187,6 +193,7 @@ fn read_session(bytes: &[u8]) -> Result<Session, RecordError> {
         previous_counter: present("previous counter", previous_counter)?,
         receivers,
         unproven,
+        frozen,
     })
 }
 
