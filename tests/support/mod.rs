@@ -14,7 +14,7 @@ use causeway::engine::{Config, Engine};
 use causeway::io::{
     HttpFailure, HttpRequest, HttpResponse, Input, Millis, Output, StopReason, StoreFailure, TransactionId,
 };
-use causeway::store::changes::Changes;
+use causeway::store::changes::{Changes, Query, Table};
 use causeway::store::memory::{MemoryPlace, MemoryStore};
 use causeway::view::{
     Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue, MessageView, News,
@@ -245,6 +245,12 @@ impl World {
         if let Some((socket, bytes)) = self.chatd.deliver() {
             self.input(Input::Received(socket, bytes));
         }
+    }
+
+    /// Every row of a table, as the store holds it.
+    pub(crate) fn rows(&self, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let whole = Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: u32::MAX };
+        self.store.load_now(&[whole]).expect("the store reads").concat()
     }
 
     pub(crate) fn next_tag(&mut self) -> u64 {

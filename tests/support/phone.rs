@@ -17,7 +17,7 @@ pub(crate) struct Phone {
     pub(crate) prekeys: Vec<PreKeyPair>,
     pub(crate) session: SessionRecord,
     pub(crate) received: Vec<(String, String)>,
-    sent: u32,
+    pub(crate) sent: u32,
 }
 
 impl PreKeys for Phone {
