@@ -141,6 +141,9 @@ impl Engine {
             Input::Elapsed => {
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
+                if self.channel.is_live() {
+                    self.room(now, rng, |rooms, turn| rooms.sessions.elapsed(turn));
+                }
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
@@ -158,7 +161,7 @@ impl Engine {
     }
 
     fn wake_at(&self) -> Option<Millis> {
-        [self.channel.wake_at(), self.outbox.wake_at()].into_iter().flatten().min()
+        [self.channel.wake_at(), self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
     }
 
     /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
@@ -189,6 +192,7 @@ impl Engine {
                 channel::Event::Lost => {
                     self.jobs.retain(|job| matches!(job, Job::Command(_)));
                     self.pending = 0;
+                    self.sessions.lost();
                     self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
                 }
             }

@@ -37,6 +37,16 @@ impl<K: PartialEq, T> Pending<K, T> {
         self.0.is_empty()
     }
 
+    /// Takes out every question like this.
+    pub(crate) fn take(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
+        self.0.extract_if(.., |(_, question)| like(question)).map(|(_, question)| question).collect()
+    }
+
+    /// Every question.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|(_, question)| question)
+    }
+
     /// Nobody waits any more.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

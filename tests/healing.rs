@@ -123,3 +123,49 @@ fn a_peer_that_could_not_decrypt_gets_the_message_anew_even_after_a_restart() {
     let acks = world.chatd.heard("ack");
     assert_eq!(acks.iter().filter(|ack| ack.text("type").as_deref() == Some("retry")).count(), 1);
 }
+
+#[test]
+fn late_mail_of_an_installation_that_is_gone_is_read_and_changes_nothing_else() {
+    let mut world = World::enlisted(6);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "hello");
+    world.write_from(BOB, "before");
+    let phone = world.phones.get_mut(BOB).unwrap();
+    let (_, late) = phone.write("late", &mut world.chatd, world.now, &mut world.rng);
+    phone.reinstall(&mut world.rng);
+    world.write_from(BOB, "after");
+    world.serve(&late);
+    world.write_from(BOB, "later still");
+    let kinds = kinds(&mut world, &chat);
+    assert_eq!(kinds.iter().filter(|&&kind| kind == MessageKind::IdentityChanged).count(), 1, "{kinds:?}");
+    assert!(!kinds.contains(&MessageKind::Undecryptable));
+    world.phone(BOB).received.clear();
+    world.send(&chat, "to the new one");
+    assert_eq!(world.phone(BOB).received.len(), 1, "not encrypted to an installation that nobody reads");
+}
+
+#[test]
+fn an_announced_identity_is_fetched_anew_with_the_reason() {
+    let mut world = World::enlisted(7);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "hello");
+    world.phones.get_mut(BOB).unwrap().reinstall(&mut world.rng);
+    let announced = Node::new("notification")
+        .with("from", chat.parse::<Jid>().unwrap())
+        .with("type", "encrypt")
+        .with("id", "n1")
+        .with_node(Node::new("identity"));
+    world.serve(&announced);
+    world.phone(BOB).received.clear();
+    for text in ["one", "two"] {
+        world.send(&chat, text);
+    }
+    let reasons: Vec<_> = world
+        .chatd
+        .heard("iq")
+        .iter()
+        .filter_map(|iq| iq.child("key")?.child("user").map(|user| user.text("reason").map(|text| text.into_owned())))
+        .collect();
+    assert_eq!(reasons, [None, Some("identity".to_owned())]);
+    assert_eq!(world.phone(BOB).received.len(), 2);
+}

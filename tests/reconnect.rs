@@ -77,6 +77,79 @@ fn an_overloaded_server_is_asked_again_later() {
 }
 
 #[test]
+fn a_message_that_the_server_lost_goes_out_again_on_the_live_connection_and_nothing_overtakes_it() {
+    let mut world = World::enlisted(13);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "zero");
+    world.chatd.fate.swallow = true;
+    for text in ["one", "two", "three"] {
+        world.send(&chat, text);
+    }
+    let lost = world.chatd.messages().last().map(|message| (*message).clone()).unwrap();
+    assert_eq!(world.chatd.messages().len(), 2, "one at a time");
+    world.sleep();
+    world.chatd.fate.swallow = false;
+    assert_eq!(world.chatd.messages().len(), 3);
+    assert_eq!(*world.chatd.messages()[2], lost, "the same bytes under the same id");
+    world.sleep();
+    let received: Vec<&str> = world.phones[BOB].received.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(received, ["zero", "one", "two", "three"]);
+    assert_eq!(world.chatd.logins.len(), 1, "no new connection was needed");
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered; 4]);
+}
+
+#[test]
+fn one_chat_that_waits_holds_up_no_other() {
+    let mut world = World::enlisted(14);
+    let chat = world.start_chat(BOB);
+    world.add_phone("14155550999");
+    let other = world.start_chat("14155550999");
+    world.chatd.fate.swallow = true;
+    world.send(&chat, "waits");
+    world.chatd.fate.swallow = false;
+    world.send(&other, "goes");
+    assert_eq!(world.deliveries(&other), [Delivery::Delivered]);
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
+}
+
+#[test]
+fn questions_that_get_no_answer_are_asked_again() {
+    let mut world = World::enlisted(15);
+    let chat = world.start_chat(BOB);
+    world.chatd.fate.mute = 1;
+    world.send(&chat, "needs keys");
+    assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
+    world.sleep();
+    assert_eq!(world.deliveries(&chat), [Delivery::Delivered]);
+    // The questions of a login: prekey count, and becoming active.
+    world.chatd.fate.mute = 2;
+    world.cut();
+    world.sleep_until(ConnectionState::Online);
+    let asked = |world: &World, tag: &str| {
+        world.chatd.heard("iq").iter().filter(|iq| iq.children().first().is_some_and(|child| child.tag == tag)).count()
+    };
+    let (counts, actives) = (asked(&world, "count"), asked(&world, "active"));
+    world.sleep();
+    assert_eq!((asked(&world, "count"), asked(&world, "active")), (counts + 1, actives + 1));
+}
+
+#[test]
+fn a_busy_key_server_is_asked_again_later() {
+    for code in [429, 503] {
+        let mut world = World::enlisted(16);
+        let chat = world.start_chat(BOB);
+        world.chatd.fate.no_keys = Some(code);
+        world.send(&chat, "patience");
+        assert_eq!(world.deliveries(&chat), [Delivery::Queued], "{code}");
+        world.chatd.fate.no_keys = None;
+        for _ in 0..4 {
+            world.sleep();
+        }
+        assert_eq!(world.deliveries(&chat), [Delivery::Delivered], "{code}");
+    }
+}
+
+#[test]
 fn a_peer_without_keys_fails_the_message_and_names_the_reason() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat("+49 151 00000000");

@@ -7,6 +7,7 @@ use causeway_proto::node::{Content, Node, Value, document, xml};
 use causeway_proto::profile::Profile;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::{KeyPair, PreKeyBundle, PreKeyPair, PublicKey, SignedPreKeyPair};
+use causeway_proto::stanza::message::Again;
 use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Ack, Iq, Outgoing, Receipt, ReceiptKind, passive, ping, prekeys, presence};
 use vectors::bytes;
@@ -108,7 +109,7 @@ fn ids_of_prekeys_have_three_bytes() {
 
 #[test]
 fn questions_about_keys() {
-    let fetch = prekeys::fetch_request("1", &[jid("14155551001@s.whatsapp.net"), jid("1-77:3@interop")]);
+    let fetch = prekeys::fetch_request("1", &[jid("14155551001@s.whatsapp.net"), jid("1-77:3@interop")], false);
     assert_sends(
         &fetch,
         r#"<iq id="1" to="s.whatsapp.net" type="get" xmlns="encrypt"><key>
@@ -136,10 +137,16 @@ fn a_message_goes_out_with_one_envelope() {
         &first.to_node(),
         r#"<message id="3EB0" to="14155551001@s.whatsapp.net" type="text"><enc type="pkmsg" v="2">#3308</enc></message>"#,
     );
-    let again = Outgoing::text(to.on_device(7), "3EB0".to_owned(), "msg", vec![0x33, 9], Some(2));
+    let again = Outgoing::text(
+        to.on_device(7),
+        "3EB0".to_owned(),
+        "msg",
+        vec![0x33, 9],
+        Some(Again { count: 2, t: 1_800_000_000 }),
+    );
     assert_sends(
         &again.to_node(),
-        r#"<message device_fanout="false" id="3EB0" to="14155551001:7@s.whatsapp.net" type="text">
+        r#"<message device_fanout="false" id="3EB0" t="1800000000" to="14155551001:7@s.whatsapp.net" type="text">
         <enc count="2" type="msg" v="2">#3309</enc></message>"#,
     );
 }

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::inbox;
 use crate::io::Millis;
-use crate::session::{self, Answered};
+use crate::session::Answered;
 use crate::store::shelf::Missing;
 use crate::turn::Turn;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
@@ -30,17 +30,22 @@ impl Engine {
             Stanza::Ack(ack) => self.room(now, rng, |rooms, turn| rooms.outbox.acknowledged(turn, ack)),
             Stanza::Iq(iq) => {
                 let answered = self.room(now, rng, |rooms, turn| rooms.sessions.iq(turn, iq))?;
-                let Answered::Unreachable(peers) = answered else { return Ok(()) };
-                for (peer, issue) in peers {
-                    self.room(now, rng, |rooms, turn| rooms.outbox.fail_peer(turn, &peer, issue))?;
-                }
-                Ok(())
+                self.room(now, rng, |rooms, turn| match answered {
+                    Answered::Nothing => Ok(()),
+                    Answered::Busy => {
+                        rooms.outbox.pause(now);
+                        Ok(())
+                    }
+                    Answered::Unreachable(peers) => {
+                        peers.iter().try_for_each(|(peer, issue)| rooms.outbox.fail_peer(turn, peer, *issue))
+                    }
+                })
             }
             Stanza::Ib(ib) => self.bulletin(ib, now, rng),
             Stanza::Notification(notification) => self.room(now, rng, |rooms, turn| {
                 match &notification.body {
                     NotificationBody::PreKeyCount(count) => rooms.sessions.server_holds(turn, *count),
-                    NotificationBody::IdentityChanged => session::identity_announced(turn, &notification.from)?,
+                    NotificationBody::IdentityChanged => rooms.sessions.identity_announced(turn, &notification.from)?,
                     NotificationBody::Other => {}
                 }
                 inbox::acknowledge(turn, &notification.node);
@@ -66,6 +71,7 @@ impl Engine {
                 self.pending = 0;
                 self.channel.drained();
                 self.records.change_account().synced_at = now;
+                self.room(now, rng, |rooms, turn| rooms.sessions.mailbox_read(turn));
             }
             Ib::EdgeRouting(_) => {}
             Ib::Other(node) => self.room(now, rng, |_, turn| inbox::unknown(turn, node)),

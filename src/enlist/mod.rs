@@ -146,7 +146,7 @@ impl Enlistment {
         let (tag, token) = self.request.as_ref()?;
         let account = turn.records.account.peek(keys::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
-        let Signed(skey) = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
+        let Signed { key: skey, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
         let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
         let request = HttpRequest {
             method: Method::Post,
@@ -279,9 +279,14 @@ fn make_keys(turn: &mut Turn<'_>) {
     let noise = StaticKey::generate(turn.rng);
     let registration_id = 1 + turn.rng.next_u32() % REGISTRATION_IDS;
     let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, turn.now / 1000, turn.rng);
-    turn.records.signed_prekeys.put(keys::prekey(FIRST_SIGNED_PREKEY), Signed(signed));
-    turn.records.change_account().keys =
-        Some(Keys { identity, noise, registration_id, signed_prekey_id: FIRST_SIGNED_PREKEY });
+    turn.records.signed_prekeys.put(keys::prekey(FIRST_SIGNED_PREKEY), Signed { key: signed, replaced: 0 });
+    turn.records.change_account().keys = Some(Keys {
+        identity,
+        noise,
+        registration_id,
+        signed_prekey_id: FIRST_SIGNED_PREKEY,
+        next_signed_prekey_id: None,
+    });
 }
 
 fn signed_in(turn: &mut Turn<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {

@@ -6,7 +6,13 @@
 //!     └──── connection lost: same bytes ───┘  └── refused ──▶ failed ── "try again" ──▶ queued
 //! ```
 //!
-//! Messages of one chat leave in order. What this room does not know: sockets, and how sessions come about.
+//! Messages of one chat leave in order, and one at a time: the next leaves when the server has the one before. Whatever
+//! the server loses, refuses for a while or acknowledges late, a later message never overtakes an earlier one. A message
+//! that is not acknowledged in time goes out again on the live connection: the same bytes under the same id.
+//!
+//! What this room does not know: sockets, and how sessions come about.
+
+mod flight;
 
 use crate::chat;
 use crate::io::Millis;
@@ -17,18 +23,21 @@ use crate::store::shelf::Missing;
 use crate::turn::Turn;
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::jid::Jid;
+use causeway_proto::stanza::message::Again;
 use causeway_proto::stanza::{Ack, Outgoing as Stanza};
+use flight::Flights;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// After a refusal that passes (overload, rate limit) the message goes out again this much later.
 const PAUSE: Millis = 10_000;
 /// Refusals that pass (wire.md §5.8).
-const PASSING: [u32; 5] = [408, 429, 500, 502, 503];
+pub(crate) const PASSING: [u32; 5] = [408, 429, 500, 502, 503];
 
-/// What waits to leave, by order.
+/// What waits to leave, by order, and what has left.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiting: BTreeSet<u64>,
+    flights: Flights,
     by_id: BTreeMap<String, u64>,
     resume_at: Option<Millis>,
 }
@@ -38,6 +47,7 @@ impl Outbox {
     pub(crate) fn reset(&mut self, turn: &mut Turn<'_>) {
         self.waiting.clear();
         self.by_id.clear();
+        self.flights.clear();
         self.resume_at = None;
         for (key, row) in turn.records.outbox.iter() {
             if let Some(order) = keys::order_of(key) {
@@ -98,66 +108,66 @@ impl Outbox {
 
     /// The peer could not decrypt a message: it goes out anew, under its own id, encrypted to the device that asked.
     pub(crate) fn resend(&mut self, turn: &mut Turn<'_>, chat: &str, message: &Message, device: &Jid) {
-        if self.by_id.contains_key(&message.id) && self.waiting.iter().any(|o| self.by_id.get(&message.id) == Some(o)) {
-            return;
-        }
-        if let Some(order) = self.by_id.remove(&message.id) {
-            turn.records.outbox.delete(&keys::order(order));
-        }
         let row = Outgoing {
             seq: message.seq,
             resend: message.retries,
             address: device.to_string(),
+            t: message.at / 1000,
             ..outgoing(chat, &message.id, &message.text)
         };
-        self.enqueue(turn, row);
+        match self.by_id.get(&message.id) {
+            // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no more.
+            Some(&order) => {
+                self.flights.supersede(order);
+                self.waiting.insert(order);
+                turn.records.outbox.put(keys::order(order), row);
+            }
+            None => self.enqueue(turn, row),
+        }
     }
 
     /// Sends what can be sent. Sessions that are not in memory are noted as wanted; keys that are needed are fetched.
     pub(crate) fn pump(&mut self, turn: &mut Turn<'_>, sessions: &mut Sessions) {
-        if self.resume_at.is_some() {
+        if self.resume_at.is_some() || self.waiting.is_empty() {
             return;
         }
-        let mut blocked = BTreeSet::new();
+        let mut blocked = self.flights.chats();
         for order in self.waiting.clone() {
             let key = keys::order(order);
             let Some(row) = turn.records.outbox.peek(&key) else {
                 self.waiting.remove(&order);
                 continue;
             };
-            if blocked.contains(&row.chat) {
+            if !blocked.insert(row.chat.clone()) {
                 continue;
             }
             let row = row.clone();
-            match self.ready(turn, sessions, key, row) {
-                Ok(stanza) => {
-                    self.waiting.remove(&order);
-                    turn.transmit(stanza.to_node());
-                }
-                Err(chat) => {
-                    blocked.insert(chat);
-                }
+            let chat = row.chat.clone();
+            if let Some(stanza) = self.ready(turn, sessions, key, row) {
+                self.waiting.remove(&order);
+                self.flights.begin(order, chat, turn.now);
+                turn.transmit(stanza.to_node());
             }
         }
     }
 
-    /// The stanza, its ciphertext part of the changes; or the chat that has to wait.
+    /// The stanza, its ciphertext part of the changes; `None` while the chat has to wait.
     fn ready(
         &mut self,
         turn: &mut Turn<'_>,
         sessions: &mut Sessions,
         key: Vec<u8>,
         mut row: Outgoing,
-    ) -> Result<Stanza, String> {
-        let Ok(to) = row.address.parse::<Jid>() else { return Err(row.chat) };
+    ) -> Option<Stanza> {
+        let to = row.address.parse::<Jid>().ok()?;
         if row.envelope.is_empty() {
-            let Some(envelope) = sessions.encrypt(turn, &to, &row.text) else { return Err(row.chat) };
+            let envelope = sessions.encrypt(turn, &to, &row.text)?;
             row.envelope_kind = envelope.kind().as_str().to_owned();
             row.envelope = envelope.as_bytes().to_vec();
             turn.records.outbox.put(key, row.clone());
         }
-        let count = (row.resend > 0).then_some(row.resend);
-        Ok(Stanza::text(to, row.id, row.envelope_kind, row.envelope, count))
+        let again = (row.resend > 0).then_some(Again { count: row.resend, t: row.t });
+        Some(Stanza::text(to, row.id, row.envelope_kind, row.envelope, again))
     }
 
     /// The server has a message, or refuses it.
@@ -165,11 +175,13 @@ impl Outbox {
         let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
         let Some(row) = turn.records.outbox.peek(&keys::order(order)).cloned() else { return Ok(()) };
         let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
+        if !self.flights.acknowledged(order, turn.now) {
+            return Ok(());
+        }
         match ack.error.filter(|&error| error != 0) {
             Some(error) if PASSING.contains(&error) => {
                 self.waiting.insert(order);
-                self.resume_at = Some(turn.now.saturating_add(PAUSE));
-                return Ok(());
+                self.pause(turn.now);
             }
             Some(_) => self.fail_row(turn, order, &row, message, Issue::MessageRefused),
             None => {
@@ -213,17 +225,24 @@ impl Outbox {
     fn forget(&mut self, turn: &mut Turn<'_>, order: u64, id: &str) {
         turn.records.outbox.delete(&keys::order(order));
         self.waiting.remove(&order);
+        self.flights.forget(order);
         self.by_id.remove(id);
+    }
+
+    /// The server is busy: nothing new leaves for a while.
+    pub(crate) fn pause(&mut self, now: Millis) {
+        self.resume_at = Some(now.saturating_add(PAUSE));
     }
 
     /// Time has passed.
     pub(crate) fn elapsed(&mut self, now: Millis) {
-        self.resume_at = self.resume_at.filter(|&at| at > now);
+        self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.saturating_add(PAUSE));
+        self.waiting.extend(self.flights.overdue(now));
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.resume_at
+        [self.resume_at, self.flights.wake_at()].into_iter().flatten().min()
     }
 }
 

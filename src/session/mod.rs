@@ -4,9 +4,12 @@
 //! say.
 
 mod prekeys;
+mod question;
+mod rotation;
 
 use crate::chat;
-use crate::pending::Pending;
+use crate::io::Millis;
+use crate::outbox::PASSING;
 use crate::store::account::Keys;
 use crate::store::chats::Message;
 use crate::store::keys;
@@ -24,22 +27,29 @@ use causeway_proto::signal::{
 };
 use causeway_proto::stanza::iq::{Iq, IqKind};
 use causeway_proto::stanza::{passive, prekeys as stanzas};
+use question::Questions;
+use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 pub(crate) use prekeys::signed_prekey;
 
+/// Peers whose new identity was announced and whose keys were not fetched since. More than these are fetched as usual.
+const MAX_RENEWED: usize = 1_000;
+
 /// Answers that are waited for, and whose keys are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    asked: Pending<String, Asked>,
+    asked: Questions<Asked>,
     fetching: Vec<Jid>,
     uploading: bool,
+    renewed: BTreeSet<Jid>,
 }
 
 #[derive(Debug)]
 enum Asked {
     Count,
     Upload(Vec<u32>),
+    Rotate(u32),
     Fetch(Vec<Jid>),
     Active,
 }
@@ -51,18 +61,58 @@ pub(crate) enum Answered {
     Nothing,
     /// These peers cannot be written to.
     Unreachable(Vec<(Jid, Issue)>),
+    /// The server has no time: ask again later.
+    Busy,
 }
 
 impl Sessions {
     /// Logged in: become active, and see to the prekeys.
     pub(crate) fn logged_in(&mut self, turn: &mut Turn<'_>) {
-        *self = Self::default();
+        self.lost();
+        self.count(turn);
+        self.become_active(turn);
+    }
+
+    /// The connection is gone, and with it every answer.
+    pub(crate) fn lost(&mut self) {
+        let renewed = std::mem::take(&mut self.renewed);
+        *self = Self { renewed, ..Self::default() };
+    }
+
+    /// Time has passed: what was not answered is asked again.
+    pub(crate) fn elapsed(&mut self, turn: &mut Turn<'_>) {
+        for asked in self.asked.overdue(turn.now) {
+            match asked {
+                Asked::Count => self.count(turn),
+                // Whether the keys came through, the count tells.
+                Asked::Upload(_) => {
+                    self.uploading = false;
+                    self.count(turn);
+                }
+                Asked::Rotate(_) => self.rotate(turn),
+                // Whoever still waits for these keys asks again.
+                Asked::Fetch(peers) => self.fetching.retain(|peer| !peers.contains(peer)),
+                Asked::Active => self.become_active(turn),
+            }
+        }
+    }
+
+    /// When [`elapsed`](Self::elapsed) has something to do.
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        self.asked.wake_at()
+    }
+
+    fn count(&mut self, turn: &mut Turn<'_>) {
         let id = turn.stanza_id();
         turn.transmit(stanzas::count_request(&id));
-        self.asked.insert(id, Asked::Count);
+        self.asked.insert(id, Asked::Count, turn.now);
+    }
+
+    /// While passive the server withholds live traffic.
+    fn become_active(&mut self, turn: &mut Turn<'_>) {
         let id = turn.stanza_id();
         turn.transmit(passive::active_request(&id));
-        self.asked.insert(id, Asked::Active);
+        self.asked.insert(id, Asked::Active, turn.now);
     }
 
     /// An iq came: an answer to one of ours, or a request that we don't know.
@@ -78,21 +128,32 @@ impl Sessions {
             (IqKind::Result, Asked::Fetch(peers)) => {
                 let answered = fetched(turn, iq, &peers);
                 match answered {
-                    Err(Missing) => self.asked.insert(id, Asked::Fetch(peers)),
-                    Ok(_) => self.fetching.retain(|peer| !peers.contains(peer)),
+                    Err(Missing) => self.asked.insert(id, Asked::Fetch(peers), turn.now),
+                    Ok(_) => {
+                        self.fetching.retain(|peer| !peers.contains(peer));
+                        self.renewed.retain(|peer| !peers.contains(peer));
+                    }
                 }
                 answered
             }
             (kind, Asked::Fetch(peers)) => {
                 self.fetching.retain(|peer| !peers.contains(peer));
-                let busy = matches!(kind, IqKind::Error(error) if error.code == 429);
-                let issue = if busy { Issue::RateLimited } else { Issue::PeerUnreachable };
-                Ok(Answered::Unreachable(peers.into_iter().map(|peer| (peer, issue)).collect()))
+                match kind {
+                    IqKind::Error(error) if PASSING.contains(&error.code) => Ok(Answered::Busy),
+                    _ => {
+                        let unreachable = |peer| (peer, Issue::PeerUnreachable);
+                        Ok(Answered::Unreachable(peers.into_iter().map(unreachable).collect()))
+                    }
+                }
             }
             (kind, Asked::Count) => {
-                // A server that knows nothing of our keys, or does not say how many, gets some.
+                // A server that knows nothing of our keys, or does not say how many, gets some. One that has no time is
+                // asked again with the next connection, or says itself when it runs low.
+                let busy = matches!(kind, IqKind::Error(error) if PASSING.contains(&error.code));
                 let known = matches!(kind, IqKind::Result).then(|| stanzas::parse_count(&iq.node).ok()).flatten();
-                self.server_holds(turn, known.unwrap_or(0));
+                if !busy {
+                    self.server_holds(turn, known.unwrap_or(0));
+                }
                 Ok(Answered::Nothing)
             }
             (IqKind::Result, Asked::Upload(ids)) => {
@@ -103,7 +164,11 @@ impl Sessions {
                 self.uploading = false;
                 Ok(Answered::Nothing)
             }
-            (_, Asked::Active) => Ok(Answered::Nothing),
+            (IqKind::Result, Asked::Rotate(signed)) => {
+                rotation::rotated(turn, signed);
+                Ok(Answered::Nothing)
+            }
+            (_, Asked::Rotate(_) | Asked::Active) => Ok(Answered::Nothing),
         }
     }
 
@@ -131,9 +196,23 @@ impl Sessions {
         if !self.fetching.contains(peer) {
             self.fetching.push(peer.clone());
             let id = turn.stanza_id();
-            turn.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer)));
-            self.asked.insert(id, Asked::Fetch(vec![peer.clone()]));
+            let renewed = self.renewed.contains(peer);
+            turn.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
+            self.asked.insert(id, Asked::Fetch(vec![peer.clone()]), turn.now);
         }
+    }
+
+    /// The server says that a peer's identity is new: the next message needs new keys.
+    pub(crate) fn identity_announced(&mut self, turn: &mut Turn<'_>, peer: &Jid) -> Result<(), Missing> {
+        let peer = peer.to_bare();
+        let address = peer.to_string();
+        if let Some(session) = turn.records.sessions.change(address.as_bytes())? {
+            session.archive_current();
+        }
+        if self.renewed.len() < MAX_RENEWED {
+            self.renewed.insert(peer);
+        }
+        Ok(())
     }
 }
 
@@ -146,15 +225,25 @@ fn fetched(turn: &mut Turn<'_>, iq: &Iq, peers: &[Jid]) -> Result<Answered, Miss
     }
     let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
     // Only peers that were asked for: an answer about anybody else is not ours to believe.
+    let mut busy = false;
     for (peer, bundle) in stanzas::parse_fetch_result(&iq.node).unwrap_or_default() {
-        let Ok(bundle) = bundle else { continue };
         let Some(at) = unreachable.iter().position(|(asked, _)| *asked == peer) else { continue };
+        let bundle = match bundle {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                if PASSING.contains(&error.code) {
+                    unreachable.swap_remove(at);
+                    busy = true;
+                }
+                continue;
+            }
+        };
         let (peer, _) = unreachable.swap_remove(at);
         if !begin(turn, &peer, &bundle) {
             unreachable.push((peer, Issue::PeerKeysInvalid));
         }
     }
-    Ok(Answered::Unreachable(unreachable))
+    Ok(if busy && unreachable.is_empty() { Answered::Busy } else { Answered::Unreachable(unreachable) })
 }
 
 /// Begins a session from a bundle whose signature holds, and notes the peer's identity. The session must be in memory.
@@ -186,23 +275,28 @@ pub(crate) fn decrypt(
     let local = account.peek(keys::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
     let local = local.ok_or(DecryptError::NoSession)?;
     let held = Held { prekeys, signed_prekeys };
-    let decrypted = match sessions.try_change(address.as_bytes()) {
+    let (decrypted, current) = match sessions.try_change(address.as_bytes()) {
         Ok(Some(session)) => {
             let decrypted = session.decrypt(&local, &envelope, &held, turn.rng)?;
+            let current = session.remote_identity();
             sessions.mark(address.as_bytes());
-            decrypted
+            (decrypted, current)
         }
         Ok(None) | Err(Missing) => {
             let mut session = SessionRecord::default();
             let decrypted = session.decrypt(&local, &envelope, &held, turn.rng)?;
+            let current = session.remote_identity();
             sessions.put(address.into_bytes(), session);
-            decrypted
+            (decrypted, current)
         }
     };
     if let Some(used) = decrypted.used_prekey {
         prekeys.delete(&keys::prekey(used));
     }
-    note_identity(turn, from, decrypted.remote_identity);
+    // Late mail of an installation that is gone is read, and says nothing new about who the peer is.
+    if current == Some(decrypted.remote_identity) {
+        note_identity(turn, from, decrypted.remote_identity);
+    }
     Ok(decrypted)
 }
 
@@ -227,15 +321,6 @@ fn note_identity(turn: &mut Turn<'_>, from: &Jid, identity: PublicKey) {
     turn.ledger.show_chat(&chat);
 }
 
-/// The server says that a peer's identity is new: the next message needs new keys.
-pub(crate) fn identity_announced(turn: &mut Turn<'_>, peer: &Jid) -> Result<(), Missing> {
-    let address = peer.to_bare().to_string();
-    if let Some(session) = turn.records.sessions.change(address.as_bytes())? {
-        session.archive_current();
-    }
-    Ok(())
-}
-
 fn local(keys: &Keys) -> LocalIdentity<'_> {
     LocalIdentity { pair: &keys.identity, registration_id: keys.registration_id }
 }
@@ -251,7 +336,7 @@ impl PreKeys for Held<'_> {
     }
 
     fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.signed_prekeys.peek(&keys::prekey(id)).map(|row| &row.0.pair)
+        self.signed_prekeys.peek(&keys::prekey(id)).map(|row| &row.key.pair)
     }
 }
 
@@ -263,7 +348,7 @@ pub(crate) fn own_bundle(turn: &mut Turn<'_>) -> Option<PreKeyBundle> {
         row.uploaded = true;
     }
     let own = turn.records.account.peek(keys::ACCOUNT)?.keys.as_ref()?;
-    let Signed(signed) = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
+    let Signed { key: signed, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
     let one_time = turn.records.prekeys.peek(&keys::prekey(one_time))?;
     Some(PreKeyBundle {
         registration_id: own.registration_id,

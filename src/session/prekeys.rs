@@ -51,14 +51,15 @@ impl Sessions {
         let Some(keys) = turn.records.account.peek(keys::ACCOUNT).and_then(|account| account.keys.as_ref()) else {
             return;
         };
-        let Some(Signed(signed)) = turn.records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id)) else {
+        let Some(Signed { key: signed, .. }) = turn.records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id))
+        else {
             return;
         };
         let pairs: Vec<&PreKeyPair> =
             ids.iter().filter_map(|&id| turn.records.prekeys.peek(&keys::prekey(id))).map(|row| &row.key).collect();
         let request = stanzas::upload_request(&iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
         turn.transmit(request);
-        self.asked.insert(iq, Asked::Upload(ids));
+        self.asked.insert(iq, Asked::Upload(ids), turn.now);
         self.uploading = true;
     }
 

@@ -56,6 +56,8 @@ pub struct Keys {
     pub registration_id: u32,
     /// Id of the signed prekey that is in use.
     pub signed_prekey_id: u32,
+    /// Id of the signed prekey that takes its place as soon as the server confirms that it has it.
+    pub next_signed_prekey_id: Option<u32>,
 }
 
 impl Account {
@@ -102,6 +104,8 @@ struct AccountRow {
     moved_at: u64,
     #[prost(string, tag = "16")]
     claim_from: String,
+    #[prost(uint32, optional, tag = "17")]
+    next_signed_prekey_id: Option<u32>,
 }
 
 impl Drop for AccountRow {
@@ -124,6 +128,7 @@ impl Row for Account {
             row.noise = keys.noise.secret().expose().to_vec();
             row.registration_id = keys.registration_id;
             row.signed_prekey_id = keys.signed_prekey_id;
+            row.next_signed_prekey_id = keys.next_signed_prekey_id;
         }
         row.deployment = self.deployment.as_ref().map(Deployment::to_form).unwrap_or_default();
         row.prekeys_on_server = self.prekeys_on_server;
@@ -155,6 +160,7 @@ impl Row for Account {
                 ),
                 registration_id: row.registration_id,
                 signed_prekey_id: row.signed_prekey_id,
+                next_signed_prekey_id: row.next_signed_prekey_id,
             }),
         };
         let deployment = match row.deployment.as_str() {

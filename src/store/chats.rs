@@ -141,6 +141,9 @@ pub struct Outgoing {
     /// The device to encrypt to, as JID text.
     #[prost(string, tag = "8")]
     pub address: String,
+    /// When the message was written, unix seconds: said when it is sent anew.
+    #[prost(uint64, tag = "9")]
+    pub t: u64,
 }
 
 /// A stanza that nobody understood.

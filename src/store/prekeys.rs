@@ -19,7 +19,12 @@ pub struct OneTime {
 
 /// A signed prekey; old ones are kept while mail to them may still come.
 #[derive(Debug)]
-pub struct Signed(pub SignedPreKeyPair);
+pub struct Signed {
+    /// The key.
+    pub key: SignedPreKeyPair,
+    /// When another took its place, unix seconds; 0 while none has.
+    pub replaced: u64,
+}
 
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
@@ -34,6 +39,8 @@ struct PreKeyRow {
     signature: Vec<u8>,
     #[prost(uint64, tag = "5")]
     created: u64,
+    #[prost(uint64, tag = "6")]
+    replaced: u64,
 }
 
 impl Drop for PreKeyRow {
@@ -70,10 +77,11 @@ impl Row for Signed {
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut row = PreKeyRow::default();
-        row.id = self.0.id;
-        row.secret = self.0.pair.secret().expose().to_vec();
-        row.signature = self.0.signature.to_vec();
-        row.created = self.0.created;
+        row.id = self.key.id;
+        row.secret = self.key.pair.secret().expose().to_vec();
+        row.signature = self.key.signature.to_vec();
+        row.created = self.key.created;
+        row.replaced = self.replaced;
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -84,6 +92,7 @@ impl Row for Signed {
             .as_slice()
             .try_into()
             .map_err(|_| RowError { table: Self::TABLE, expected: "a signature of 64 bytes" })?;
-        Ok(Self(SignedPreKeyPair { id: row.id, pair, signature, created: row.created }))
+        let key = SignedPreKeyPair { id: row.id, pair, signature, created: row.created };
+        Ok(Self { key, replaced: row.replaced })
     }
 }

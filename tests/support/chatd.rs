@@ -35,6 +35,8 @@ pub(crate) struct Fate {
     pub(crate) ack_error: Option<u32>,
     /// No delivery receipts.
     pub(crate) no_receipts: bool,
+    /// So many of the next iqs get no answer.
+    pub(crate) mute: u32,
     /// Key fetches are answered with this error.
     pub(crate) no_keys: Option<u32>,
     /// The bundle's signature is broken.
@@ -263,12 +265,20 @@ impl Chatd {
         let id = node.text("id").unwrap_or_default().into_owned();
         let result = || Node::new("iq").with("id", id.clone()).with("type", "result").with("from", Jid::server());
         match node.tag.as_ref() {
+            "iq" if self.fate.mute > 0 => {
+                self.fate.mute -= 1;
+                Vec::new()
+            }
             "iq" => match node.children().first().map(|child| child.tag.as_ref()) {
                 Some("count") => {
                     let left = u32::try_from(self.alice_prekeys.len()).expect("few");
                     vec![result().with_node(Node::new("count").with("value", left))]
                 }
                 Some("key") => vec![self.keys(node, result(), phones)],
+                Some("rotate") => {
+                    self.take_signed_prekey(node.child("rotate").expect("just seen"));
+                    vec![result()]
+                }
                 Some("registration") => {
                     self.take_keys(node);
                     vec![result()]
@@ -337,6 +347,15 @@ impl Chatd {
             }
         };
         result.with_node(Node::new("list").with_node(user))
+    }
+
+    fn take_signed_prekey(&mut self, node: &Node) {
+        let skey = node.child("skey").expect("a signed prekey");
+        let bytes = |tag: &str| skey.child(tag).and_then(Node::bytes).expect("bytes");
+        let alice = self.alice.as_mut().expect("alice has uploaded her keys");
+        alice.signed_prekey_id = bytes("id").iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
+        alice.signed_prekey = PublicKey::from_slice(bytes("value")).expect("a key");
+        alice.signed_prekey_signature = bytes("signature").try_into().expect("64 bytes");
     }
 
     fn take_keys(&mut self, node: &Node) {

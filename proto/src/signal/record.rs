@@ -1,7 +1,8 @@
 //! All sessions with one device of somebody else: the current one, and older ones that late messages may need.
 //!
 //! Two people who write to each other at the same moment end up with two sessions. No tie needs breaking: each
-//! encrypts with its current session, decrypts with any, and the session of the last message received becomes current.
+//! encrypts with its current session, decrypts with any, and the session of the last message received becomes current,
+//! if it is one with the same installation of the other side.
 //!
 //! What this module does not know: chain keys and ratchets (it asks a session), whose record it is, where it is kept.
 
@@ -126,8 +127,8 @@ impl SessionRecord {
         session.seal(local.registration_id, plaintext)
     }
 
-    /// Decrypts a message with the session that it belongs to, which becomes the current one. Store the record before
-    /// the message is acknowledged.
+    /// Decrypts a message with the session that it belongs to, which becomes the current one if it is with the same
+    /// identity. Store the record before the message is acknowledged.
     ///
     /// # Errors
     /// [`DecryptError`]. The record is then unchanged, byte for byte.
@@ -222,14 +223,18 @@ impl SessionRecord {
         current.chain(archived)
     }
 
-    /// Commits an opened message to the session at `place`, and makes that session the current one if it can send.
+    /// Commits an opened message to the session at `place`. An archived session with the same installation of the other
+    /// side becomes the current one, if it can send. Late mail of another installation does not bring that one back:
+    /// nobody is there any more to read an answer. Nor does any mail bring back a session that was given up: what follows
+    /// needs fresh keys.
     fn accept(&mut self, place: Place, opened: Opened) -> Result<Decrypted, DecryptError> {
+        let current = self.remote_identity();
         if let Place::Archived(at) = place {
             let session = self.archived.get_mut(at).ok_or(DecryptError::NoSession)?;
             session.commit(opened.step);
             let remote_identity = session.remote.key;
-            // A session that cannot send must not displace one that can.
             if !session.frozen
+                && current == Some(remote_identity)
                 && let Some(session) = self.archived.remove(at)
             {
                 self.replace_current(session);

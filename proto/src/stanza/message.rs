@@ -101,14 +101,23 @@ pub struct Sealed {
     pub kind: Text,
     /// The sealed bytes.
     pub bytes: Vec<u8>,
-    /// How often the message was sent again because the peer could not open it; `None` at first.
-    pub count: Option<u32>,
+    /// Said when the message is sent again because the peer could not open it.
+    pub again: Option<Again>,
+}
+
+/// A message that is sent again because the peer could not open it (wire.md §5.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// How often it was sent again, from 1.
+    pub count: u32,
+    /// When it was written, unix seconds.
+    pub t: u64,
 }
 
 impl Outgoing {
     /// Text, or anything else that is not media.
-    pub fn text(to: Jid, id: String, enc_kind: impl Into<Text>, enc_bytes: Vec<u8>, count: Option<u32>) -> Self {
-        Self { to, id, kind: "text".into(), enc: Sealed { kind: enc_kind.into(), bytes: enc_bytes, count } }
+    pub fn text(to: Jid, id: String, enc_kind: impl Into<Text>, enc_bytes: Vec<u8>, again: Option<Again>) -> Self {
+        Self { to, id, kind: "text".into(), enc: Sealed { kind: enc_kind.into(), bytes: enc_bytes, again } }
     }
 
     /// `<message>` with its one envelope.
@@ -117,8 +126,8 @@ impl Outgoing {
         let node = Node::new("message").with("to", &self.to).with("type", self.kind.clone());
         let node = node.with("id", self.id.clone());
         // A message that is sent again is for the one device that asked.
-        let (node, enc) = match self.enc.count {
-            Some(count) => (node.with("device_fanout", "false"), enc.with("count", count)),
+        let (node, enc) = match self.enc.again {
+            Some(Again { count, t }) => (node.with("device_fanout", "false").with("t", t), enc.with("count", count)),
             None => (node, enc),
         };
         node.with_node(enc.with_bytes(self.enc.bytes.as_slice()))

@@ -18,9 +18,12 @@ const MAX_USERS: usize = 1024;
 /// The type byte of a Curve25519 key.
 const KEY_TYPE: u8 = 0x05;
 
-/// Asks for the keys of these devices; each costs its owner a one-time prekey.
-pub fn fetch_request(id: &str, devices: &[Jid]) -> Node {
-    let users = devices.iter().map(|jid| Node::new("user").with("jid", jid)).collect();
+/// Asks for the keys of these devices; each costs its owner a one-time prekey. `renewed`: the server announced that their
+/// identities are new, and shall not answer with what it knew before.
+pub fn fetch_request(id: &str, devices: &[Jid], renewed: bool) -> Node {
+    let user = |jid| Node::new("user").with("jid", jid);
+    let users = devices.iter().map(|jid| if renewed { user(jid).with("reason", "identity") } else { user(jid) });
+    let users = users.collect();
     iq::request(id, "get", "encrypt").with_node(Node::new("key").with_nodes(users))
 }
 

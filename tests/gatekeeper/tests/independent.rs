@@ -115,7 +115,7 @@ async fn the_library_understands_who_writes_first_and_its_answer_is_understood()
     let script = library(&running, &["--expect", "2", "--reply", "You wrote: "]);
     let phone = Jid::user(NUMBER);
     until_user(&running, &phone.to_string(), |user| user["prekeys"] == 812).await;
-    let answer = client.ask(prekeys::fetch_request("k", std::slice::from_ref(&phone))).await;
+    let answer = client.ask(prekeys::fetch_request("k", std::slice::from_ref(&phone), false)).await;
     let bundle = prekeys::parse_fetch_result(&answer).unwrap().remove(0).1.unwrap();
     let mut record = SessionRecord::default();
     record.initiate(&alice.local(), &bundle, &mut rng()).unwrap();

@@ -1,0 +1,116 @@
+//! Our own prekeys: the signed one changes each week, and no mail is lost over it.
+
+mod support;
+
+use causeway::store::changes::{Query, Table};
+use causeway::view::{ConnectionState, MessageKind};
+use causeway_proto::signal::PreKeyBundle;
+use support::{BOB, BOB_CHAT, World};
+
+const DAY: u64 = 86_400_000;
+
+fn signed_prekeys(world: &World) -> usize {
+    let all = Query::Range { table: Table::SignedPreKey, from: vec![], to: None, reverse: false, limit: 99 };
+    world.store.load_now(&[all]).unwrap()[0].len()
+}
+
+fn reconnect(world: &mut World) {
+    world.cut();
+    world.sleep_until(ConnectionState::Online);
+}
+
+fn bundle(world: &World) -> PreKeyBundle {
+    world.chatd.alice.clone().unwrap()
+}
+
+fn days_later(world: &mut World, days: u64) {
+    world.now += days * DAY;
+    world.chatd.not_after += 365 * 86_400;
+    reconnect(world);
+}
+
+#[test]
+fn the_signed_prekey_changes_each_week_and_not_before() {
+    let mut world = World::enlisted(1);
+    let first = bundle(&world);
+    days_later(&mut world, 6);
+    assert_eq!(bundle(&world).signed_prekey_id, first.signed_prekey_id);
+    days_later(&mut world, 1);
+    let second = bundle(&world);
+    assert_ne!((second.signed_prekey_id, second.signed_prekey), (first.signed_prekey_id, first.signed_prekey));
+    assert!(second.is_signed());
+    reconnect(&mut world);
+    assert_eq!(bundle(&world), second);
+    world.write_from(BOB, "to the new one");
+    assert_eq!(world.texts(BOB_CHAT), ["to the new one"]);
+}
+
+#[test]
+fn mail_to_an_old_signed_prekey_is_read_for_as_long_as_a_mailbox_keeps_it() {
+    let mut world = World::enlisted(2);
+    let phone = world.phones.get_mut(BOB).unwrap();
+    // Encrypted to the first key, and on its way for 30 days.
+    let (_, late) = phone.write("late", &mut world.chatd, world.now, &mut world.rng);
+    for _ in 0..4 {
+        days_later(&mut world, 7);
+    }
+    days_later(&mut world, 2);
+    world.serve(&late);
+    assert_eq!(world.texts(BOB_CHAT), ["late"]);
+    assert_eq!(world.thread(BOB_CHAT)[0].kind(), MessageKind::Text);
+    for _ in 0..20 {
+        days_later(&mut world, 7);
+    }
+    assert!(signed_prekeys(&world) <= 8, "old ones go: {}", signed_prekeys(&world));
+}
+
+#[test]
+fn a_rotation_that_nobody_confirmed_is_repeated_with_the_same_key() {
+    let mut world = World::enlisted(3);
+    let first = bundle(&world);
+    world.now += 7 * DAY;
+    world.chatd.not_after += 365 * 86_400;
+    // The questions of the login and the rotation itself are lost.
+    world.chatd.fate.mute = 3;
+    reconnect(&mut world);
+    assert_eq!(bundle(&world), first);
+    let asked = |world: &World| {
+        let rotations = world.chatd.heard("iq").into_iter().filter_map(|iq| iq.child("rotate").cloned());
+        rotations.collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&world).len(), 1);
+    world.chatd.fate.mute = 3;
+    world.kill();
+    world.sleep_until(ConnectionState::Online);
+    for _ in 0..5 {
+        world.sleep();
+    }
+    let rotations = asked(&world);
+    assert!(rotations.len() >= 3, "again after a restart, and again on the same connection");
+    assert!(rotations.iter().all(|rotation| *rotation == rotations[0]));
+    assert_ne!(bundle(&world), first);
+    assert_eq!(signed_prekeys(&world), 2);
+}
+
+#[test]
+fn a_rotation_is_durable_before_the_server_hears_of_it() {
+    let mut world = World::enlisted(4);
+    world.now += 7 * DAY;
+    world.chatd.not_after += 365 * 86_400;
+    world.hold_commits = true;
+    reconnect_held(&mut world);
+    let rotations = |world: &World| world.chatd.heard("iq").iter().filter(|iq| iq.child("rotate").is_some()).count();
+    assert_eq!(rotations(&world), 0);
+    while world.commit() {}
+    assert_eq!(rotations(&world), 1);
+}
+
+fn reconnect_held(world: &mut World) {
+    world.cut();
+    for _ in 0..50 {
+        if world.connection().state() == ConnectionState::Online {
+            return;
+        }
+        world.sleep();
+    }
+}
