@@ -26,7 +26,10 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
     vec![
         bytes(&account()),
         bytes(&OneTime { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true }),
-        bytes(&Signed(SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 })),
+        bytes(&Signed {
+            key: SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 },
+            replaced: 0,
+        }),
         bytes(&chat()),
         bytes(&message()),
         bytes(&Position { seq: 41 }),
@@ -56,6 +59,7 @@ fn account() -> Account {
             noise: StaticKey::from_secret(Secret::new([2; 32])),
             registration_id: 3,
             signed_prekey_id: 4,
+            next_signed_prekey_id: None,
         }),
         deployment: Some(Deployment::from_form(DEPLOYMENT.as_bytes()).expect("a deployment")),
         prekeys_on_server: Some(5),
