@@ -2,6 +2,7 @@
 
 mod channel;
 mod driver;
+mod faults;
 mod http;
 mod key;
 mod lock;

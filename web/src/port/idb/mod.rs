@@ -17,9 +17,10 @@ use causeway::io::{Millis, StoreFailure};
 use causeway::store::changes::{Change, Query, Rows};
 use connection::Connection;
 use core::cell::{Cell, RefCell};
+use core::pin::pin;
 use fault::Fault;
 use futures::FutureExt;
-use futures::future::{LocalBoxFuture, try_join_all};
+use futures::future::{Either, LocalBoxFuture, select, try_join_all};
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionMode::{Readonly, Readwrite};
 use schema::META;
@@ -32,6 +33,9 @@ use wasm_bindgen_futures::spawn_local;
 const ATTEMPTS: u32 = 4;
 /// Before the second attempt; doubled for each further one.
 const FIRST_PAUSE: Millis = 50;
+/// Some browsers forget transactions of a device that slept. One that takes longer has failed. Should it come to its end after
+/// all, it does so before the next attempt begins, for their scopes overlap: running it again changes nothing.
+const PATIENCE: Millis = 20_000;
 
 /// The store cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,17 @@ pub enum OpenError {
     /// Anything else, for example a private window that keeps nothing.
     #[error("the browser's storage cannot be used")]
     Unavailable,
+}
+
+impl From<Fault> for StoreFailure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            // A newer build has upgraded the store: it has an engine of its own.
+            Fault::Superseded | Fault::TooNew => Self::Superseded,
+            Fault::Quota => Self::QuotaExceeded,
+            Fault::Broken => Self::Unavailable,
+        }
+    }
 }
 
 impl From<Fault> for OpenError {
@@ -72,10 +87,10 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(name: &str) -> Result<Self, OpenError> {
-        let connection = Rc::new(Connection::open(name).await?);
-        let raising = Rc::clone(&connection);
-        let generation = alone(async move { raising.raise_generation().await }.boxed_local()).await?;
-        Ok(Self { name: name.to_owned(), generation, connection: RefCell::new(Some(connection)) })
+        let mut store = Self { name: name.to_owned(), generation: 0, connection: RefCell::default() };
+        // Raised twice when the first time was not known to be durable: nobody was of the generation in between.
+        store.generation = store.attempt(|connection, _| async move { connection.raise_generation().await }).await?;
+        Ok(store)
     }
 
     /// The number that this store was opened under, from 1.
@@ -89,7 +104,7 @@ impl Store {
     /// [`StoreFailure`]; the changes then had no effect.
     pub async fn commit(&self, changes: &[Change]) -> Result<(), StoreFailure> {
         let changes: Rc<[Change]> = changes.into();
-        self.attempt(move |connection, generation| {
+        let outcome = self.attempt(move |connection, generation| {
             let changes = Rc::clone(&changes);
             async move {
                 let tables = names(changes.iter().map(|change| rows::table_of(change).name()));
@@ -99,8 +114,8 @@ impl Store {
                 }
                 transaction.commit().await
             }
-        })
-        .await
+        });
+        Ok(outcome.await?)
     }
 
     /// Reads rows, all as of one moment.
@@ -109,15 +124,15 @@ impl Store {
     /// [`StoreFailure`].
     pub async fn load(&self, queries: &[Query]) -> Result<Rows, StoreFailure> {
         let queries: Rc<[Query]> = queries.into();
-        self.attempt(move |connection, generation| {
+        let outcome = self.attempt(move |connection, generation| {
             let queries = Rc::clone(&queries);
             async move {
                 let tables = names(queries.iter().map(|query| rows::table_asked(query).name()));
                 let transaction = connection.fenced(generation, &tables, Readonly).await?;
                 try_join_all(queries.iter().map(|query| rows::read(&transaction, query))).await
             }
-        })
-        .await
+        });
+        Ok(outcome.await?)
     }
 
     /// The value of this name among the facts about the store. If there is none, `candidate` is put there, if there is one.
@@ -127,7 +142,7 @@ impl Store {
         candidate: Option<&JsValue>,
     ) -> Result<Option<JsValue>, StoreFailure> {
         let mode = if candidate.is_some() { Readwrite } else { Readonly };
-        self.attempt(|connection, generation| {
+        let outcome = self.attempt(|connection, generation| {
             let candidate = candidate.cloned();
             async move {
                 let transaction = connection.fenced(generation, &[], mode).await?;
@@ -140,15 +155,15 @@ impl Store {
                 }
                 Ok(kept.or(candidate))
             }
-        })
-        .await
+        });
+        Ok(outcome.await?)
     }
 
     /// Runs a transaction under our generation, again on a new connection if the old one broke.
     async fn attempt<T: 'static, F: Future<Output = Result<T, Fault>> + 'static>(
         &self,
         transaction: impl Fn(Rc<Connection>, u64) -> F,
-    ) -> Result<T, StoreFailure> {
+    ) -> Result<T, Fault> {
         let found = Rc::new(Cell::new(None));
         self.repeat(&|connection| {
             let (found, transaction) = (Rc::clone(&found), transaction(connection, self.generation));
@@ -159,31 +174,28 @@ impl Store {
             .boxed_local()
         })
         .await?;
-        found.take().ok_or(StoreFailure::Unavailable)
+        found.take().ok_or(Fault::Broken)
     }
 
     /// Apart from [`attempt`](Self::attempt), so that it is downloaded once and not for every kind of transaction.
     async fn repeat(
         &self,
         transaction: &dyn Fn(Rc<Connection>) -> LocalBoxFuture<'static, Result<(), Fault>>,
-    ) -> Result<(), StoreFailure> {
+    ) -> Result<(), Fault> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 clock::sleep(FIRST_PAUSE << (attempt - 1)).await;
             }
             let outcome = match self.connected().await {
-                Ok(connection) => alone(transaction(connection)).await,
+                Ok(connection) => in_time(alone(transaction(connection))).await,
                 Err(fault) => Err(fault),
             };
             match outcome {
-                Ok(()) => return Ok(()),
-                // A newer build has upgraded the store: it has an engine of its own.
-                Err(Fault::Superseded | Fault::TooNew) => return Err(StoreFailure::Superseded),
-                Err(Fault::Quota) => return Err(StoreFailure::QuotaExceeded),
                 Err(Fault::Broken) => drop(self.connection.take()),
+                outcome => return outcome,
             }
         }
-        Err(StoreFailure::Unavailable)
+        Err(Fault::Broken)
     }
 
     async fn connected(&self) -> Result<Rc<Connection>, Fault> {
@@ -209,4 +221,12 @@ async fn alone<T: 'static>(transaction: LocalBoxFuture<'static, T>) -> T {
     let (task, outcome) = transaction.remote_handle();
     spawn_local(task);
     outcome.await
+}
+
+/// Gives a transaction up that takes too long.
+async fn in_time(transaction: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    match select(pin!(transaction), clock::sleep(PATIENCE)).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(Fault::Broken),
+    }
 }
