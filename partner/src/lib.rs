@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! config    every option, checked
-//! sign_in   identifiers, passwords, sessions, and the database that keeps them
+//! sign_in   identifiers, passwords, sessions, current devices, and the database that keeps them
 //! identity  signing keys, tokens
 //! http      paths, refusals, headers, the client's files
 //! serve     connections

@@ -3,7 +3,7 @@
 mod common;
 
 use causeway_partner::Server;
-use common::{PASSWORD, Partner, refused, session_of};
+use common::{DEVICE, PASSWORD, Partner, refused, session_of};
 use reqwest::header;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -94,7 +94,7 @@ async fn malformed_requests_are_refused_without_harm() {
     }
     let huge = format!("identifier=alice&password={}", "x".repeat(20_000));
     refused(post().header(header::CONTENT_TYPE, form).body(huge).send().await.unwrap(), 413, "too_large").await;
-    refused(partner.get("/api/account").await, 405, "method_not_allowed").await;
+    refused(partner.get("/api/device").await, 405, "method_not_allowed").await;
     refused(partner.get("/api/nothing").await, 404, "not_found").await;
 }
 
@@ -103,7 +103,8 @@ async fn other_sites_cannot_act_for_a_person() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
     let token = |name: &'static str, value: String| {
-        partner.http.post(partner.url("/api/token")).header(header::COOKIE, &cookie).header(name, value).send()
+        let request = partner.http.post(partner.url("/api/token")).form(&[("device", DEVICE)]);
+        request.header(header::COOKIE, &cookie).header(name, value).send()
     };
     refused(token("sec-fetch-site", "cross-site".into()).await.unwrap(), 403, "cross_site").await;
     refused(token("origin", "https://evil.example".into()).await.unwrap(), 403, "cross_site").await;

@@ -1,11 +1,11 @@
-//! `/api/account`, `/api/session`, `/api/token`: from a name and a password to an identity token.
+//! `POST /api/account` and `/api/session`: from a name and a password to a session.
 //!
-//! What this module does not know: how hashes, sessions and tokens are made; it says in which order.
+//! What this module does not know: how hashes and sessions are made; it says in which order. What a session is good for
+//! is [`super::device`]'s.
 
 use super::{App, Refusal, caller::Network};
 use crate::{
     clock,
-    identity::Claims,
     sign_in::{Identifier, PasswordError, SessionToken},
 };
 use axum::{
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use std::{sync::Arc, time::Instant};
 use zeroize::Zeroizing;
 
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The form of both sign-up and sign-in. Not `Debug`: it holds a password.
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ impl From<FormRejection> for Refusal {
 
 /// The session that a request's cookie stands for.
 pub(super) struct SignedIn {
-    identifier: String,
+    pub(super) identifier: String,
 }
 
 impl FromRequestParts<Arc<App>> for SignedIn {
@@ -123,21 +123,6 @@ pub(super) async fn who(session: SignedIn) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
 }
 
-/// `POST /api/token`: an identity token for who is signed in.
-pub(super) async fn token(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
-    limited(app.limits.token.take(&session.identifier, Instant::now()))?;
-    let claims = Claims {
-        issuer: &app.settings.issuer,
-        audience: &app.settings.audience,
-        subject: &session.identifier,
-        issued_at: clock::unix_seconds().unsigned_abs(),
-        lifetime: app.settings.token_seconds,
-    };
-    let token = claims.sign(&app.keys)?;
-    let kind = HeaderValue::from_static("application/jwt");
-    Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
-}
-
 async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, Refusal> {
     let token = SessionToken::random()?;
     let seconds = u64::from(app.settings.sign_in.session_days) * 24 * 60 * 60;
@@ -151,6 +136,6 @@ fn with_cookie(cookie: &str) -> Response {
     (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store"), (header::SET_COOKIE, cookie)]).into_response()
 }
 
-fn limited(taken: Result<(), std::time::Duration>) -> Result<(), Refusal> {
+pub(super) fn limited(taken: Result<(), std::time::Duration>) -> Result<(), Refusal> {
     taken.map_err(|wait| Refusal::RateLimited { wait })
 }

@@ -5,6 +5,7 @@
 mod account;
 mod caller;
 mod client;
+mod device;
 mod facts;
 mod headers;
 mod refusal;
@@ -65,9 +66,10 @@ impl Limits {
 /// All paths, with what every answer has in common around them.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/account", post(account::create))
+        .route("/api/account", get(device::account).post(account::create))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
-        .route("/api/token", post(account::token))
+        .route("/api/device", post(device::claim))
+        .route("/api/token", post(device::token))
         .route("/api/profile", get(facts::profile))
         .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
         .route("/health", get(facts::health))

@@ -1,4 +1,4 @@
-//! Accounts and sessions in the database.
+//! Accounts and sessions in the database, and its schema.
 //!
 //! What this module does not know: the time (an argument), and how a password or a session secret became the text that
 //! is kept here. The queries are the common part of SQLite and PostgreSQL.
@@ -13,8 +13,9 @@ use std::{path::Path, time::Duration};
 /// Sessions that one account keeps; signing in once more ends the oldest.
 const SESSIONS_PER_ACCOUNT: i64 = 20;
 /// The schema that this program reads and writes.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
+/// Version 1.
 const SCHEMA: [&str; 4] = [
     "CREATE TABLE accounts (
         identifier TEXT PRIMARY KEY,
@@ -30,6 +31,14 @@ const SCHEMA: [&str; 4] = [
     )",
     "CREATE INDEX sessions_of_account ON sessions (identifier, created)",
     "CREATE INDEX sessions_by_expiry ON sessions (expires)",
+];
+
+/// From version 1 to 2: an account's current device, and what its claim replaced ([`super::device`]).
+const DEVICES: [&str; 4] = [
+    "ALTER TABLE accounts ADD COLUMN device TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE accounts ADD COLUMN device_since BIGINT NOT NULL DEFAULT 0",
+    "ALTER TABLE accounts ADD COLUMN previous_device TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE accounts ADD COLUMN previous_since BIGINT NOT NULL DEFAULT 0",
 ];
 
 /// The database refused or could not be opened.
@@ -88,20 +97,26 @@ impl Store {
             .await?;
         let found: Option<i64> =
             sqlx::query_scalar("SELECT version FROM schema_version").fetch_optional(&mut *transaction).await?;
-        match found {
-            None => {
-                for statement in SCHEMA {
-                    sqlx::query(statement).execute(&mut *transaction).await?;
-                }
-                sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-                    .bind(SCHEMA_VERSION)
-                    .execute(&mut *transaction)
-                    .await?;
-            }
-            Some(SCHEMA_VERSION) => {}
+        let steps = match found {
+            None => [SCHEMA.as_slice(), &DEVICES].concat(),
+            Some(1) => DEVICES.to_vec(),
+            Some(SCHEMA_VERSION) => return Ok(transaction.commit().await?),
             Some(found) => return Err(StoreError::TooNew { found, known: SCHEMA_VERSION }),
+        };
+        for statement in steps {
+            sqlx::query(statement).execute(&mut *transaction).await?;
         }
+        sqlx::query("DELETE FROM schema_version").execute(&mut *transaction).await?;
+        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+            .bind(SCHEMA_VERSION)
+            .execute(&mut *transaction)
+            .await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// For the queries of this folder's other modules.
+    pub(super) fn pool(&self) -> &SqlitePool {
+        &self.pool
     }
 
     /// Whether the database answers.
@@ -202,7 +217,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Current, *};
 
     async fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
@@ -252,9 +267,34 @@ mod tests {
     #[tokio::test]
     async fn a_newer_schema_is_left_alone() {
         let (folder, store) = store().await;
-        sqlx::query("UPDATE schema_version SET version = 2").execute(&store.pool).await.unwrap();
+        sqlx::query("UPDATE schema_version SET version = 3").execute(&store.pool).await.unwrap();
         store.close().await;
         let again = Store::open(&folder.path().join("partner.db")).await;
-        assert!(matches!(again, Err(StoreError::TooNew { found: 2, known: 1 })));
+        assert!(matches!(again, Err(StoreError::TooNew { found: 3, known: 2 })));
+    }
+
+    #[tokio::test]
+    async fn a_database_of_the_first_version_is_brought_up_to_date_with_everyone_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("partner.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let first = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query("CREATE TABLE schema_version (version BIGINT NOT NULL)").execute(&first).await.unwrap();
+        for statement in SCHEMA {
+            sqlx::query(statement).execute(&first).await.unwrap();
+        }
+        sqlx::query("INSERT INTO schema_version (version) VALUES (1)").execute(&first).await.unwrap();
+        sqlx::query("INSERT INTO accounts VALUES ('alice', 'alice', 'hash', 1)").execute(&first).await.unwrap();
+        first.close().await;
+
+        for _ in 0..2 {
+            let store = Store::open(&file).await.unwrap();
+            assert_eq!(store.password_hash(&alice()).await.unwrap().as_deref(), Some("hash"));
+            assert_eq!(store.current_device("alice").await.unwrap(), Current::default());
+            let version: Vec<i64> =
+                sqlx::query_scalar("SELECT version FROM schema_version").fetch_all(&store.pool).await.unwrap();
+            assert_eq!(version, [SCHEMA_VERSION]);
+            store.close().await;
+        }
     }
 }

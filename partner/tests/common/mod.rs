@@ -7,6 +7,7 @@ use reqwest::{Client, Response, header};
 use tempfile::TempDir;
 
 pub(crate) const ROOT_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+pub(crate) const DEVICE: &str = "00112233445566778899aabbccddeeff";
 pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) struct Partner {
@@ -60,8 +61,20 @@ impl Partner {
         session_of(&response)
     }
 
+    /// A token for the first device.
     pub(crate) async fn token(&self, cookie: &str) -> Response {
-        self.http.post(self.url("/api/token")).header(header::COOKIE, cookie).send().await.unwrap()
+        self.with_device("/api/token", cookie, DEVICE).await
+    }
+
+    /// Claims for a device, or asks for its token.
+    pub(crate) async fn with_device(&self, path: &str, cookie: &str, device: &str) -> Response {
+        let request = self.http.post(self.url(path)).header(header::COOKIE, cookie);
+        request.form(&[("device", device)]).send().await.unwrap()
+    }
+
+    /// What the server says of the account.
+    pub(crate) async fn about(&self, cookie: &str) -> Response {
+        self.http.get(self.url("/api/account")).header(header::COOKIE, cookie).send().await.unwrap()
     }
 }
 

@@ -1,0 +1,109 @@
+//! Which browser profile is an account's current one.
+//!
+//! Each profile that enlists or restores a backup has a random id. One of them is the account's: whoever is not gets no
+//! token, so that a browser whose keys were replaced or handed over can never connect again with what it still holds.
+//! What this module does not know: what a device is good for, the time (an argument), and whether the caller is signed in.
+
+use super::store::{Store, StoreError};
+
+/// A device id: 32 lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Device(String);
+
+/// What was said is no device id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a device id has 32 lower-case hex digits")]
+pub(crate) struct NotADevice;
+
+impl TryFrom<String> for Device {
+    type Error = NotADevice;
+
+    fn try_from(text: String) -> Result<Self, NotADevice> {
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (text.len() == 32 && text.bytes().all(hex)).then_some(Self(text)).ok_or(NotADevice)
+    }
+}
+
+/// An account's current device.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Current {
+    /// Its id; empty if there is none yet.
+    pub(crate) device: String,
+    /// When it became that, Unix milliseconds; 0 if there is none.
+    pub(crate) since: i64,
+}
+
+/// What a claim replaced.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The device before this one; empty if there was none.
+    pub(crate) previous: String,
+    /// When that one had become the current one; 0 if there was none.
+    pub(crate) since: i64,
+}
+
+impl Store {
+    /// The account's current device.
+    pub(crate) async fn current_device(&self, identifier: &str) -> Result<Current, StoreError> {
+        let found: Option<(String, i64)> =
+            sqlx::query_as("SELECT device, device_since FROM accounts WHERE identifier = $1")
+                .bind(identifier)
+                .fetch_optional(self.pool())
+                .await?;
+        Ok(found.map(|(device, since)| Current { device, since }).unwrap_or_default())
+    }
+
+    /// Makes a device the account's. Claiming again answers what the first claim answered, so that a client whose answer
+    /// was lost on the way learns the same.
+    pub(crate) async fn claim_device(&self, identifier: &str, device: &Device, now: i64) -> Result<Claim, StoreError> {
+        // Of two devices that claim at once the later one replaces the earlier, and knows it.
+        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "UPDATE accounts SET previous_device = device, previous_since = device_since, device = $2, device_since = $3
+             WHERE identifier = $1 AND device <> $2",
+        )
+        .bind(identifier)
+        .bind(&device.0)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        let (previous, since) =
+            sqlx::query_as("SELECT previous_device, previous_since FROM accounts WHERE identifier = $1")
+                .bind(identifier)
+                .fetch_one(&mut *transaction)
+                .await?;
+        transaction.commit().await?;
+        Ok(Claim { previous, since })
+    }
+
+    /// Whether a device is the account's; it becomes so if none is.
+    pub(crate) async fn is_current_device(
+        &self,
+        identifier: &str,
+        device: &Device,
+        now: i64,
+    ) -> Result<bool, StoreError> {
+        sqlx::query("UPDATE accounts SET device = $2, device_since = $3 WHERE identifier = $1 AND device = ''")
+            .bind(identifier)
+            .bind(&device.0)
+            .bind(now)
+            .execute(self.pool())
+            .await?;
+        Ok(self.current_device(identifier).await?.device == device.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirty_two_lower_case_hex_digits_and_nothing_else() {
+        let good = "0123456789abcdef".repeat(2);
+        assert_eq!(Device::try_from(good.clone()).map(|device| device.0), Ok(good.clone()));
+        for bad in ["", &good[1..], &format!("{good}0"), &good.to_uppercase(), &good.replace('0', "g"), &"é".repeat(16)]
+        {
+            assert_eq!(Device::try_from(bad.to_owned()), Err(NotADevice), "{bad:?}");
+        }
+    }
+}
