@@ -5,23 +5,23 @@
 //! memory. What it changes gathers in the ledger and becomes one transaction as soon as none is under way.
 
 mod command;
+mod connect;
 mod show;
 mod stanza;
 
-use crate::channel::{self, Channel, Login};
-use crate::enlist::{Ask, Enlistment, Outcome, Purpose, form};
-use crate::io::{HttpRequest, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
+use crate::channel::{self, Channel};
+use crate::enlist::{Ask, Enlistment, Why};
+use crate::io::{Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::session::Sessions;
 use crate::store::changes::{Query, Rows};
-use crate::store::keys;
 use crate::store::ledger::{Effect, Ledger};
 use crate::store::records::{Records, boot_queries};
 use crate::store::seal::Sealer;
 use crate::store::shelf::Missing;
 use crate::turn::Turn;
-use crate::view::{Command, ConnectionView, Issue, News, Stage, Started, Update};
+use crate::view::{Command, ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
 use causeway_proto::secret::Secret;
 use causeway_proto::stanza::Stanza;
 use rand_core::CryptoRng;
@@ -147,7 +147,7 @@ impl Engine {
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
-                    self.connect();
+                    self.connect(now, rng);
                 }
             }
             Input::Command(command) => self.jobs.push_back(Job::Command(command)),
@@ -169,7 +169,7 @@ impl Engine {
         self.channel_news(now, rng);
         if self.phase == Phase::Ready {
             if self.channel.retry_at().is_some_and(|at| at <= now) {
-                self.connect();
+                self.connect(now, rng);
             }
             self.work(now, rng);
             self.channel_news(now, rng);
@@ -194,6 +194,12 @@ impl Engine {
                     self.pending = 0;
                     self.sessions.lost();
                     self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
+                    // Refused or put aside: perhaps by another browser that has become the account's.
+                    if self.channel.view() == ConnectionState::Stopped
+                        && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)
+                    {
+                        self.look(Why::Look);
+                    }
                 }
             }
         }
@@ -270,8 +276,9 @@ impl Engine {
                     }
                 }
                 Effect::Update(update) => self.out.push_back(Output::Update(*update)),
-                Effect::Enlist => {
-                    let question = self.room(now, rng, |rooms, turn| rooms.enlistment.enlist(turn));
+                Effect::Prepare => {
+                    let partner = self.partner_api.clone();
+                    let question = self.room(now, rng, |rooms, turn| rooms.enlistment.next(turn, &partner));
                     self.ask(question);
                 }
             }
@@ -354,6 +361,7 @@ impl Engine {
     }
 
     fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
+        let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         self.records = records;
         if damaged.iter().any(|row| row.table() == crate::store::changes::Table::Account) {
@@ -372,61 +380,18 @@ impl Engine {
         self.out.push_back(Output::Update(News::Started(Started {}).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));
-        if self.records.account().stage != Stage::Enlisted {
-            // A page that asks for a name wants to say at whose house.
-            let question = self.enlistment.look_around(&self.partner_api);
-            self.ask(question);
-        } else if self.channel.retry_at().is_none() {
-            self.connect();
+        match self.records.account().stage {
+            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(now, rng),
+            Stage::Enlisted => {}
+            stage => {
+                // A page that asks for a name wants to say at whose house, and whether the name is in use elsewhere.
+                let deployment = self.enlistment.where_to(&self.partner_api);
+                self.ask(deployment);
+                if empty || stage == Stage::SignedIn {
+                    self.look(if empty { Why::Empty } else { Why::Look });
+                }
+            }
         }
-    }
-
-    /// Begins to connect, if that is possible and not under way.
-    fn connect(&mut self) {
-        let enlisted = self.records.account().stage == Stage::Enlisted;
-        if enlisted && self.channel.is_idle() && !self.enlistment.is_preparing() {
-            self.prepare(Purpose::Connect);
-        }
-    }
-
-    fn prepare(&mut self, purpose: Purpose) {
-        for (ask, request) in self.enlistment.prepare(purpose, &self.partner_api) {
-            self.ask(Some((ask, request)));
-        }
-    }
-
-    fn ask(&mut self, question: Option<(Ask, HttpRequest)>) {
-        if let Some((ask, request)) = question {
-            self.last_id += 1;
-            self.asks.insert(self.last_id, ask);
-            self.out.push_back(Output::Request(self.last_id, request));
-        }
-    }
-
-    /// What an answer led to.
-    fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
-        match outcome {
-            Outcome::Nothing => {}
-            Outcome::Ready(token) => match self.login(token) {
-                Some(login) => self.channel.start(login, now),
-                None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
-            },
-            Outcome::NotReady(Issue::SignInNeeded) => self.channel.stop(Issue::SignInNeeded, now, rng),
-            Outcome::NotReady(issue) => self.channel.postpone(issue, now, rng),
-            Outcome::Enlisted | Outcome::SignedIn => self.connect(),
-        }
-    }
-
-    fn login(&mut self, token: zeroize::Zeroizing<String>) -> Option<Login> {
-        let account = self.records.account.peek(keys::ACCOUNT)?;
-        let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
-        Some(Login {
-            url: deployment.chat_url.clone(),
-            profile: deployment.profile.clone(),
-            account_id: form::account_id(account.login.as_ref()?)?,
-            token,
-            noise: own.noise.clone(),
-        })
     }
 
     /// Lets a room work.

@@ -89,7 +89,12 @@ impl core::fmt::Debug for SignIn {
 
 /// Enlist the signed-in user.
 #[derive(Clone, PartialEq, Message)]
-pub struct Enlist {}
+pub struct Enlist {
+    /// Even if the account's keys live in another browser: these are replaced, and that browser can't connect any more.
+    /// Without it such an enlistment is refused with [`Issue::EnlistedElsewhere`].
+    #[prost(bool, tag = "1")]
+    pub replace: bool,
+}
 
 /// Start a chat.
 #[derive(Clone, PartialEq, Message)]
@@ -280,6 +285,12 @@ pub struct AccountView {
     /// Largest text of a message, in UTF-8 bytes.
     #[prost(uint32, tag = "11")]
     pub max_text_bytes: u32,
+    /// Since when the account's keys live in another browser, unix milliseconds; 0 if they don't, as far as is known.
+    #[prost(uint64, tag = "12")]
+    pub elsewhere_since: u64,
+    /// When it was found that the browser had removed what was kept here, unix milliseconds; 0 if it has not.
+    #[prost(uint64, tag = "13")]
+    pub lost_at: u64,
 }
 
 /// States of the connection.

@@ -109,7 +109,7 @@ proptest! {
         world.servers.enlist = Ok(causeway::io::HttpResponse { status, body: body.clone() });
         world.input(Input::Started);
         world.sign_in("alice");
-        let issue = world.command(Action::Enlist(Enlist {})).issue();
+        let issue = world.command(Action::Enlist(Enlist::default())).issue();
         prop_assert!(issue != Issue::None);
     }
 
@@ -145,7 +145,7 @@ fn every_refusal_of_enlistment_is_its_own_issue() {
         world.servers.enlist = support::ok(200, &format!(r#"{{"reason":"{reason}","status":"fail"}}"#));
         world.input(Input::Started);
         world.sign_in("alice");
-        assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), issue);
+        assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), issue);
     }
 }
 
@@ -155,10 +155,10 @@ fn the_keys_of_an_enlistment_are_durable_before_they_are_sent_and_the_same_when_
     let good = std::mem::replace(&mut world.servers.enlist, Err(causeway::io::HttpFailure::Unreachable));
     world.input(Input::Started);
     world.sign_in("alice");
-    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::EnlistUnreachable);
+    assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::EnlistUnreachable);
     world.kill();
     world.servers.enlist = good;
-    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+    assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::None);
     let keys = |form: &causeway::io::HttpRequest| -> Vec<String> {
         let form = form.form.as_ref().unwrap().as_bytes().to_vec();
         form_urlencoded::parse(&form)

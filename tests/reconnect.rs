@@ -204,7 +204,7 @@ fn failures_are_told_apart() {
 fn whoever_was_unenlisted_enlists_again_with_the_same_keys_and_history() {
     let mut world = World::enlisted(12);
     world.write_from(BOB, "before");
-    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::AlreadyEnlisted);
+    assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::AlreadyEnlisted);
     let identity = world.snapshot().account.unwrap().identity_key;
     for (reason, issue) in [(403, Issue::NotEnlisted), (401, Issue::LoginRefused)] {
         world.chatd.fate.failure = Some(reason);
@@ -212,7 +212,7 @@ fn whoever_was_unenlisted_enlists_again_with_the_same_keys_and_history() {
         world.sleep();
         assert_eq!(world.connection().issue(), issue);
         world.chatd.fate.failure = None;
-        assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+        assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::None);
         assert_eq!(world.connection().state(), ConnectionState::Online);
     }
     assert_eq!(world.snapshot().account.unwrap().identity_key, identity);

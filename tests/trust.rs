@@ -14,7 +14,7 @@ fn meet(seed: u64, wrong: impl FnOnce(&mut World)) -> World {
     wrong(&mut world);
     world.input(Input::Started);
     assert_eq!(world.sign_in("alice"), Issue::None);
-    assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+    assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::None);
     world
 }
 

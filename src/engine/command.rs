@@ -39,7 +39,7 @@ impl Engine {
                 self.ask(Some(question));
                 None
             }
-            Some(Action::Enlist(_)) => self.enlist(tag),
+            Some(Action::Enlist(enlist)) => self.enlist(tag, enlist.replace, now, rng),
             Some(Action::StartChat(start)) => self.start_chat(tag, &start.phone, now, rng),
             Some(Action::OpenChat(open)) => {
                 self.open_chat(tag, open);
@@ -63,7 +63,7 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
-                self.connect();
+                self.connect(now, rng);
                 Some(Issue::None)
             }
             Some(Action::Erase(_)) => {
@@ -78,9 +78,10 @@ impl Engine {
     }
 
     /// Begins to enlist; answers now only if it cannot.
-    fn enlist(&mut self, tag: u64) -> Option<Issue> {
+    fn enlist(&mut self, tag: u64, replace: bool, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
+            Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
             // WhatsApp forgets whoever stays away for 30 days, and then asks to enlist again (seed 001 Part 5). With which
             // reason it refuses the login is not public.
             Stage::Enlisted if !matches!(self.channel.issue(), Issue::NotEnlisted | Issue::LoginRefused) => {
@@ -88,7 +89,7 @@ impl Engine {
             }
             _ if self.enlistment.is_preparing() => Some(Issue::RateLimited),
             _ => {
-                self.prepare(Purpose::Enlist { tag });
+                self.prepare(Purpose::Enlist { tag, replace }, now, rng);
                 self.ledger.show_account();
                 None
             }
@@ -115,6 +116,10 @@ impl Engine {
         let account = self.records.account();
         if account.stage != Stage::Enlisted {
             return Ok(Issue::NotYetEnlisted);
+        }
+        // Kept in the outbox it would wait forever.
+        if account.moved_at != 0 || self.channel.issue() == Issue::MovedElsewhere {
+            return Ok(Issue::MovedElsewhere);
         }
         let limit = account.deployment.as_ref().map_or(usize::MAX, |deployment| deployment.profile.max_text_bytes);
         if text.trim().is_empty() {

@@ -4,7 +4,7 @@ use super::{Engine, Phase};
 use crate::chat;
 use crate::enlist::deployment::hex;
 use crate::io::{Millis, Output};
-use crate::store::changes::{Change, Rows, Table};
+use crate::store::changes::{Change, Changes, Rows, Table};
 use crate::store::chats::{Chat, Message};
 use crate::store::keys;
 use crate::store::ledger::{Effect, Group};
@@ -31,6 +31,7 @@ impl Engine {
         let enlisting = self.enlistment.is_enlisting();
         let client_version = self.client_version.clone();
         let account = self.records.account();
+        let elsewhere_since = self.enlistment.elsewhere_since(&account.device).unwrap_or(0);
         let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
         let keys = account.keys.as_ref();
         AccountView {
@@ -47,6 +48,8 @@ impl Engine {
             prekeys_on_server: account.prekeys_on_server,
             unknown_stanzas: account.unknown_stanzas,
             max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
+            elsewhere_since,
+            lost_at: account.lost_at,
         }
     }
 
@@ -169,7 +172,11 @@ impl Engine {
         self.channel.stop(Issue::None, now, rng);
         (self.records, _) = Records::boot(&Rows::new(), &self.sealer);
         self.security_codes.clear();
-        let changes = Table::ALL.into_iter().map(Change::Clear).collect();
+        let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
+        // An account row that says nothing stays: a store without one is a store that the browser has emptied.
+        self.records.change_account();
+        // Too short to be refused by the sealer; and nothing may stand in the way of erasing.
+        changes.extend(self.records.take_changes(&self.sealer, rng).unwrap_or_default());
         let done = News::Done(Done { tag, ..Done::default() });
         let snapshot = self.snapshot();
         let _gathered = self.ledger.take_group();

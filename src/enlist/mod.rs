@@ -4,39 +4,37 @@
 //!   signed out ── account or password accepted ──▶ signed in ── keys durable, request accepted ──▶ enlisted
 //! ```
 //!
-//! A connection and an enlistment both begin with the same two questions to the partner server: where are the servers
-//! (the deployment), and a fresh identity token. What this room does not know: the channel, and what messages are.
+//! A connection and an enlistment both begin with the same questions to the partner server: where are the servers (the
+//! deployment), whose keys are the account's (the device), and a fresh identity token. What this room does not know: the
+//! channel, and what messages are.
 
 pub mod deployment;
+pub(crate) mod device;
 pub(crate) mod form;
 pub mod identifier;
+mod prepare;
 
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
-use crate::session;
-use crate::store::account::Keys;
-use crate::store::keys;
-use crate::store::ledger::Effect;
-use crate::store::prekeys::Signed;
 use crate::turn::Turn;
 use crate::view::{Done, Issue, News, SignIn, Stage};
-use causeway_proto::noise::StaticKey;
-use causeway_proto::signal::KeyPair;
-use deployment::Deployment;
+use device::Whereabouts;
 use form_urlencoded::Serializer;
+use prepare::Preparing;
+pub(crate) use prepare::Purpose;
 use zeroize::Zeroizing;
 
 /// Largest answer of the partner server that is read.
 const MAX_ANSWER: usize = 64 * 1024;
-/// Registration ids are 1 to 16380 (wire.md §6.1).
-const REGISTRATION_IDS: u32 = 16_380;
-/// Id of the first signed prekey.
-const FIRST_SIGNED_PREKEY: u32 = 1;
 
 /// A question to a server, by what its answer is for.
 #[derive(Debug)]
 pub(crate) enum Ask {
     /// Where are the servers?
     Deployment,
+    /// Who is signed in, and whose device is the account's?
+    Account(Why),
+    /// From now on the account's keys live in this browser.
+    Claim,
     /// A fresh identity token.
     Token,
     /// Sign in, or make an account.
@@ -47,26 +45,44 @@ pub(crate) enum Ask {
     Enlist { tag: u64 },
 }
 
-/// What the deployment and the token are wanted for.
+/// Why it is asked whose the account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Connecting.
-    Connect,
-    /// Enlisting, for the command of this tag.
-    Enlist { tag: u64 },
+pub(crate) enum Why {
+    /// The store holds nothing at all: a browser that was never used, or that has removed what was kept.
+    Empty,
+    /// Somebody has just signed in, by the command of this tag.
+    SignIn { tag: u64 },
+    /// An enlistment is being prepared.
+    Prepare,
+    /// It may have changed.
+    Look,
 }
+
+/// A question and where it goes.
+pub(crate) type Question = (Ask, HttpRequest);
 
 /// What an answer led to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Nothing yet.
     Nothing,
+    /// Ask whose the account is.
+    Look,
     /// Everything that a connection needs is here.
     Ready(Zeroizing<String>),
+    /// Everything that an enlistment needs is here.
+    Enlist { tag: u64, token: Zeroizing<String> },
     /// A connection cannot be begun now.
     NotReady(Issue),
+    /// Another browser has become the account's.
+    Moved,
+    /// This browser has become the device of restored rows. They are exact if nobody was the device between the one that
+    /// they come from and this one.
+    Claimed { exact: bool },
     /// Enlisted: connect.
     Enlisted,
+    /// The password was accepted; ask whose the account is.
+    Accepted { tag: u64 },
     /// Signed in again: connect if enlisted.
     SignedIn,
 }
@@ -76,40 +92,26 @@ pub(crate) enum Outcome {
 pub(crate) struct Enlistment {
     preparing: Option<Preparing>,
     deployment_fresh: bool,
-    request: Option<(u64, Zeroizing<String>)>,
-}
-
-#[derive(Debug)]
-struct Preparing {
-    purpose: Purpose,
-    deployment: bool,
-    token: Option<Zeroizing<String>>,
+    /// The command whose enlistment request is under way.
+    enlisting: Option<u64>,
+    /// What the partner server last said of the account.
+    whereabouts: Option<Whereabouts>,
 }
 
 impl Enlistment {
-    /// An enlistment is under way.
-    pub(crate) fn is_enlisting(&self) -> bool {
-        self.request.is_some() || matches!(&self.preparing, Some(Preparing { purpose: Purpose::Enlist { .. }, .. }))
+    /// Since when the account's keys live in another browser, as far as is known.
+    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
+        self.whereabouts.as_ref()?.elsewhere_since(own)
     }
 
-    /// A connection or an enlistment is being prepared.
-    pub(crate) fn is_preparing(&self) -> bool {
-        self.preparing.is_some() || self.request.is_some()
-    }
-
-    /// Begins: the questions to ask.
-    pub(crate) fn prepare(&mut self, purpose: Purpose, partner: &str) -> Vec<(Ask, HttpRequest)> {
-        self.preparing = Some(Preparing { purpose, deployment: self.deployment_fresh, token: None });
-        let mut questions = vec![(Ask::Token, request(Method::Post, partner, "/api/token", None))];
-        if !self.deployment_fresh {
-            questions.push((Ask::Deployment, request(Method::Get, partner, "/api/profile", None)));
-        }
-        questions
-    }
-
-    /// Asks where the servers are, and what the provider is called, before anybody has signed in.
-    pub(crate) fn look_around(&self, partner: &str) -> Option<(Ask, HttpRequest)> {
+    /// Asks where the servers are and what the provider is called, unless this is known.
+    pub(crate) fn where_to(&self, partner: &str) -> Option<Question> {
         (!self.deployment_fresh).then(|| (Ask::Deployment, request(Method::Get, partner, "/api/profile", None)))
+    }
+
+    /// Asks whose the account is.
+    pub(crate) fn whose(&self, why: Why, partner: &str) -> Question {
+        (Ask::Account(why), request(Method::Get, partner, "/api/account", None))
     }
 
     /// Signs in.
@@ -141,22 +143,6 @@ impl Enlistment {
         (Ask::SignOut { tag }, request(Method::Delete, partner, "/api/session", None))
     }
 
-    /// The keys are durable: the enlistment request.
-    pub(crate) fn enlist(&mut self, turn: &mut Turn<'_>) -> Option<(Ask, HttpRequest)> {
-        let (tag, token) = self.request.as_ref()?;
-        let account = turn.records.account.peek(keys::ACCOUNT)?;
-        let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
-        let Signed { key: skey, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
-        let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
-        let request = HttpRequest {
-            method: Method::Post,
-            url: deployment.enlist_url.clone(),
-            form: Some(form),
-            max_answer: form::MAX_ANSWER,
-        };
-        Some((Ask::Enlist { tag: *tag }, request))
-    }
-
     /// A question was answered.
     pub(crate) fn answered(
         &mut self,
@@ -166,87 +152,47 @@ impl Enlistment {
     ) -> Outcome {
         match ask {
             Ask::Deployment => self.deployment(turn, answer),
+            Ask::Account(why) => self.account(turn, why, answer),
+            Ask::Claim => self.claimed(turn, answer),
             Ask::Token => self.token(turn, answer),
             Ask::SignIn { tag, identifier } => signed_in(turn, tag, identifier, answer),
-            Ask::SignOut { tag } => signed_out(turn, tag, answer),
+            Ask::SignOut { tag } => {
+                self.whereabouts = None;
+                signed_out(turn, tag, answer)
+            }
             Ask::Enlist { tag } => self.enlisted(turn, tag, answer),
         }
     }
 
-    fn deployment(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-        let read = match answer {
-            Ok(HttpResponse { status: 200, body }) => Deployment::from_form(&body).map_err(|_| Issue::PartnerAnswer),
-            Ok(_) => Err(Issue::PartnerAnswer),
-            Err(_) => Err(Issue::PartnerUnreachable),
+    fn account(&mut self, turn: &mut Turn<'_>, why: Why, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+        let said = match answer {
+            Ok(HttpResponse { status: 200, body }) => Whereabouts::from_form(&body).ok_or(Issue::PartnerAnswer),
+            Ok(HttpResponse { status: 204, .. }) => Err(Issue::SignInNeeded),
+            answer => Err(prepare::refusal(&answer)),
         };
-        match read {
-            Ok(deployment) => {
-                self.deployment_fresh = true;
-                if turn.records.account().deployment.as_ref() != Some(&deployment) {
-                    turn.records.change_account().deployment = Some(deployment);
-                    turn.ledger.show_account();
-                }
-            }
-            // What the provider said last time serves until it answers again.
-            Err(_) if turn.records.account().deployment.is_some() => {}
-            Err(issue) => return self.failed(turn, issue),
+        if let Ok(said) = &said {
+            self.whereabouts = Some(said.clone());
+            turn.ledger.show_account();
         }
-        if let Some(preparing) = &mut self.preparing {
-            preparing.deployment = true;
-        }
-        self.proceed(turn)
-    }
-
-    fn token(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-        let token = match answer {
-            Ok(HttpResponse { status: 200, body }) if (1..=form::MAX_TOKEN).contains(&body.len()) => {
-                String::from_utf8(body).map(Zeroizing::new).map_err(|_| Issue::PartnerAnswer)
+        match (why, &said) {
+            (Why::Empty, Ok(said)) => recognise(turn, said),
+            (Why::SignIn { tag }, _) => {
+                // Whatever this answer is: the password was accepted.
+                done(turn, tag, Issue::None);
+                return Outcome::SignedIn;
             }
-            Ok(HttpResponse { status: 401, .. }) => Err(Issue::SignInNeeded),
-            Ok(HttpResponse { status: 429, .. }) => Err(Issue::RateLimited),
-            Ok(_) => Err(Issue::PartnerAnswer),
-            Err(_) => Err(Issue::PartnerUnreachable),
-        };
-        match (token, &mut self.preparing) {
-            (Ok(token), Some(preparing)) => preparing.token = Some(token),
-            (Ok(_), None) => {}
-            (Err(issue), _) => return self.failed(turn, issue),
+            (Why::Prepare, said) => return self.judge(turn, said.as_ref().map_err(|issue| *issue)),
+            _ => {}
         }
-        self.proceed(turn)
-    }
-
-    fn failed(&mut self, turn: &mut Turn<'_>, issue: Issue) -> Outcome {
-        match self.preparing.take().map(|preparing| preparing.purpose) {
-            Some(Purpose::Connect) => Outcome::NotReady(issue),
-            Some(Purpose::Enlist { tag }) => {
-                done(turn, tag, issue);
-                turn.ledger.show_account();
-                Outcome::Nothing
-            }
-            None => Outcome::Nothing,
-        }
-    }
-
-    fn proceed(&mut self, turn: &mut Turn<'_>) -> Outcome {
-        let Some(Preparing { purpose, token: Some(token), .. }) =
-            self.preparing.take_if(|preparing| preparing.deployment && preparing.token.is_some())
-        else {
-            return Outcome::Nothing;
-        };
-        match purpose {
-            Purpose::Connect => Outcome::Ready(token),
-            Purpose::Enlist { tag } => {
-                make_keys(turn);
-                self.request = Some((tag, token));
-                turn.ledger.after(Effect::Enlist);
-                turn.ledger.show_account();
-                Outcome::Nothing
-            }
+        let account = turn.records.account();
+        match account.stage == Stage::Enlisted && self.elsewhere_since(&account.device).is_some() {
+            true => Outcome::NotReady(Issue::MovedElsewhere),
+            false => Outcome::Nothing,
         }
     }
 
     fn enlisted(&mut self, turn: &mut Turn<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-        self.request = None;
+        self.enlisting = None;
         let integrator =
             turn.records.account().deployment.as_ref().map_or(0, |deployment| deployment.profile.integrator);
         let login = match answer {
@@ -259,6 +205,7 @@ impl Enlistment {
                 let account = turn.records.change_account();
                 account.login = Some(login);
                 account.stage = Stage::Enlisted;
+                account.lost_at = 0;
                 done(turn, tag, Issue::None);
                 Outcome::Enlisted
             }
@@ -270,34 +217,29 @@ impl Enlistment {
     }
 }
 
-/// Makes the long-term keys, unless an earlier attempt has: an attempt that failed half-way is repeated with the same.
-fn make_keys(turn: &mut Turn<'_>) {
-    if turn.records.account().keys.is_some() {
+/// Somebody is signed in here, and the store holds nothing at all: a device on record says that there was something, and
+/// that the browser has removed it. That is worth an explanation, and no question for a password.
+fn recognise(turn: &mut Turn<'_>, said: &Whereabouts) {
+    if turn.records.account().stage != Stage::SignedOut {
         return;
     }
-    let identity = KeyPair::generate(turn.rng);
-    let noise = StaticKey::generate(turn.rng);
-    let registration_id = 1 + turn.rng.next_u32() % REGISTRATION_IDS;
-    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, turn.now / 1000, turn.rng);
-    turn.records.signed_prekeys.put(keys::prekey(FIRST_SIGNED_PREKEY), Signed { key: signed, replaced: 0 });
-    turn.records.change_account().keys = Some(Keys {
-        identity,
-        noise,
-        registration_id,
-        signed_prekey_id: FIRST_SIGNED_PREKEY,
-        next_signed_prekey_id: None,
-    });
+    let account = turn.records.change_account();
+    account.identifier.clone_from(&said.identifier);
+    account.stage = Stage::SignedIn;
+    account.lost_at = if said.device.is_empty() { 0 } else { turn.now };
 }
 
 fn signed_in(turn: &mut Turn<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     let issue = match answer {
         Ok(HttpResponse { status: 200 | 204, .. }) => {
             let account = turn.records.change_account();
+            if account.identifier != identifier {
+                account.lost_at = 0;
+            }
             account.identifier = identifier;
             account.stage = account.stage.max(Stage::SignedIn);
-            turn.ledger.show_account();
-            done(turn, tag, Issue::None);
-            return Outcome::SignedIn;
+            // Not shown yet: whose the account is decides what the page asks next.
+            return Outcome::Accepted { tag };
         }
         Ok(HttpResponse { status: 401, .. }) => Issue::BadCredentials,
         Ok(HttpResponse { status: 409, .. }) => Issue::IdentifierTaken,

@@ -43,6 +43,9 @@ pub struct Account {
     /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be claimed
     /// at the partner server before anything connects; the answer tells whether the restored ratchets are the newest.
     pub claim_from: String,
+    /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has not,
+    /// or the account was enlisted or restored since.
+    pub lost_at: u64,
 }
 
 /// Long-term keys.
@@ -104,6 +107,8 @@ struct AccountRow {
     moved_at: u64,
     #[prost(string, tag = "16")]
     claim_from: String,
+    #[prost(uint64, tag = "20")]
+    lost_at: u64,
     #[prost(uint32, optional, tag = "17")]
     next_signed_prekey_id: Option<u32>,
 }
@@ -139,6 +144,7 @@ impl Row for Account {
         row.device.clone_from(&self.device);
         row.moved_at = self.moved_at;
         row.claim_from.clone_from(&self.claim_from);
+        row.lost_at = self.lost_at;
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -181,6 +187,7 @@ impl Row for Account {
             device: row.device.clone(),
             moved_at: row.moved_at,
             claim_from: row.claim_from.clone(),
+            lost_at: row.lost_at,
         })
     }
 }

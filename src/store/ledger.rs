@@ -17,8 +17,8 @@ pub enum Effect {
     Transmit(SocketId, Box<Node>),
     /// Show something.
     Update(Box<Update>),
-    /// Send the enlistment request: the keys in it are durable.
-    Enlist,
+    /// Ask the partner server the next question of a preparation: the keys and the device that it stands on are durable.
+    Prepare,
 }
 
 /// What a group of changes leads to.

@@ -5,9 +5,11 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 mod chatd;
+mod partner;
 mod phone;
 
 pub(crate) use chatd::Chatd;
+pub(crate) use partner::Servers;
 pub(crate) use phone::Phone;
 
 use causeway::engine::{Config, Engine};
@@ -17,8 +19,8 @@ use causeway::io::{
 use causeway::store::changes::{Changes, Query, Table};
 use causeway::store::memory::{MemoryPlace, MemoryStore};
 use causeway::view::{
-    Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue, MessageView, News,
-    OpenChat, Send, SignIn, Snapshot, StartChat, Update,
+    AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
+    MessageView, News, OpenChat, Send, SignIn, Snapshot, StartChat, Update,
 };
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
@@ -28,13 +30,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// When every world begins: inside the certificates' dates.
 pub(crate) const BEGIN: Millis = 1_800_000_000_000;
-
-/// What the partner server and the enlistment API answer.
-pub(crate) struct Servers {
-    pub(crate) token: Result<HttpResponse, HttpFailure>,
-    pub(crate) enlist: Result<HttpResponse, HttpFailure>,
-    pub(crate) account: u16,
-}
 
 /// One engine and everything around it.
 pub(crate) struct World {
@@ -75,11 +70,7 @@ impl World {
             place,
             chatd,
             phones: BTreeMap::new(),
-            servers: Servers {
-                token: ok(200, "header.claims.signature"),
-                enlist: ok(200, r#"{"login":"1-10853634039893@interop","status":"ok"}"#),
-                account: 204,
-            },
+            servers: Servers::default(),
             now: BEGIN,
             rng,
             updates: Vec::new(),
@@ -100,7 +91,7 @@ impl World {
         world.add_phone(BOB);
         world.input(Input::Started);
         assert_eq!(world.sign_in("alice"), Issue::None);
-        assert_eq!(world.command(Action::Enlist(Enlist {})).issue(), Issue::None);
+        assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::None);
         assert_eq!(world.connection().state(), ConnectionState::Online);
         world
     }
@@ -181,10 +172,8 @@ impl World {
     fn answer(&mut self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let answer = match request.url.as_str() {
             "/api/profile" => ok(200, &self.chatd.deployment()),
-            "/api/token" => self.servers.token.clone(),
-            "/api/account" | "/api/session" => ok(self.servers.account, ""),
             chatd::ENLIST_URL => self.servers.enlist.clone(),
-            other => panic!("a request to {other}"),
+            _ => self.servers.answer(&request, self.now),
         };
         self.requests.push(request);
         answer
@@ -198,6 +187,12 @@ impl World {
         self.held.clear();
         self.updates.clear();
         self.input(Input::Started);
+    }
+
+    /// The browser removes everything that this site has kept, and opens it again. Cookies stay.
+    pub(crate) fn evict(&mut self) {
+        self.place = MemoryPlace::default();
+        self.kill();
     }
 
     /// The connection is lost.
@@ -316,6 +311,21 @@ impl World {
 
     pub(crate) fn chat(&mut self, id: &str) -> ChatView {
         self.snapshot().chats.into_iter().find(|chat| chat.id == id).expect("no such chat")
+    }
+
+    /// What pages last saw of the account.
+    pub(crate) fn account(&self) -> AccountView {
+        let view = self.updates.iter().rev().find_map(|update| match &update.news {
+            Some(News::Account(view)) => Some(view.clone()),
+            Some(News::Snapshot(snapshot)) => snapshot.account.clone(),
+            _ => None,
+        });
+        view.unwrap_or_default()
+    }
+
+    /// How often a path of the partner server was asked.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.requests.iter().filter(|request| request.url == path).count()
     }
 
     pub(crate) fn connection(&self) -> ConnectionView {

@@ -212,6 +212,8 @@ fn account(stage: Stage) -> AccountView {
         prekeys_on_server: Some(92),
         unknown_stanzas: 2,
         max_text_bytes: 4096,
+        elsewhere_since: 0,
+        lost_at: 0,
     }
 }
 

@@ -93,7 +93,7 @@ fn follow(app: App, remedy: Remedy) {
     match remedy {
         Remedy::TryNow | Remedy::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
         Remedy::SignIn => app.sheet.set(Some(Sheet::SignIn)),
-        Remedy::Enlist => app.store.ask(Action::Enlist(Enlist {}), move |done| {
+        Remedy::Enlist => app.store.ask(Action::Enlist(Enlist { replace: false }), move |done| {
             if done.issue() == Issue::AlreadyEnlisted {
                 app.store.send(Action::Reconnect(Reconnect {}));
             }

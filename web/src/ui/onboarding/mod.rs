@@ -86,7 +86,7 @@ pub(super) fn Onboarding() -> impl IntoView {
 fn enlist(app: App, attempt: RwSignal<Attempt>) {
     app.welcome.set(true);
     attempt.set(Attempt::Running);
-    app.store.ask(Action::Enlist(Enlist {}), move |done| {
+    app.store.ask(Action::Enlist(Enlist { replace: false }), move |done| {
         if !matches!(done.issue(), Issue::None | Issue::AlreadyEnlisted) {
             attempt.try_update(|attempt| *attempt = Attempt::Failed(done.issue()));
         }

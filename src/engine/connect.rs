@@ -1,0 +1,92 @@
+//! On the way to a connection: who asks the partner server what, and what its answers lead to.
+
+use super::Engine;
+use crate::channel::Login;
+use crate::enlist::{Outcome, Purpose, Question, Why, form};
+use crate::io::{Millis, Output};
+use crate::store::keys;
+use crate::store::ledger::Effect;
+use crate::view::{Issue, Stage};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+impl Engine {
+    /// Begins to connect, if that is possible and not under way.
+    pub(super) fn connect(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        let account = self.records.account();
+        if account.stage != Stage::Enlisted || !self.channel.is_idle() || self.enlistment.is_preparing() {
+            return;
+        }
+        match account.moved_at {
+            0 => self.prepare(Purpose::Connect, now, rng),
+            // The ratchets go on in the browser that the account was handed over to.
+            _ => self.channel.stop(Issue::MovedElsewhere, now, rng),
+        }
+    }
+
+    pub(super) fn prepare(&mut self, purpose: Purpose, now: Millis, rng: &mut dyn CryptoRng) {
+        let partner = self.partner_api.clone();
+        let questions = self.room(now, rng, |rooms, turn| rooms.enlistment.prepare(turn, purpose, &partner));
+        for question in questions {
+            self.ask(Some(question));
+        }
+    }
+
+    /// Asks whose the account is.
+    pub(super) fn look(&mut self, why: Why) {
+        let question = self.enlistment.whose(why, &self.partner_api);
+        self.ask(Some(question));
+    }
+
+    pub(super) fn ask(&mut self, question: Option<Question>) {
+        if let Some((ask, request)) = question {
+            self.last_id += 1;
+            self.asks.insert(self.last_id, ask);
+            self.out.push_back(Output::Request(self.last_id, request));
+        }
+    }
+
+    /// What an answer led to.
+    pub(super) fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Ready(token) => match self.login(token) {
+                Some(login) => self.channel.start(login, now),
+                None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
+            },
+            Outcome::Enlist { tag, token } => {
+                let question = self.room(now, rng, |rooms, turn| rooms.enlistment.enlist(turn, tag, &token));
+                self.ask(question);
+            }
+            Outcome::NotReady(issue @ (Issue::SignInNeeded | Issue::MovedElsewhere)) => {
+                self.channel.stop(issue, now, rng);
+            }
+            Outcome::NotReady(issue) => self.channel.postpone(issue, now, rng),
+            Outcome::Moved => {
+                self.channel.stop(Issue::MovedElsewhere, now, rng);
+                self.look(Why::Look);
+            }
+            Outcome::Look => self.look(Why::Look),
+            Outcome::Accepted { tag } => self.look(Why::SignIn { tag }),
+            Outcome::Claimed { exact: true } => {
+                self.records.change_account().claim_from.clear();
+                self.ledger.after(Effect::Prepare);
+            }
+            // Ratchets that others have gone on from would use keys twice.
+            Outcome::Claimed { exact: false } => self.channel.stop(Issue::MovedElsewhere, now, rng),
+            Outcome::Enlisted | Outcome::SignedIn => self.connect(now, rng),
+        }
+    }
+
+    fn login(&mut self, token: Zeroizing<String>) -> Option<Login> {
+        let account = self.records.account.peek(keys::ACCOUNT)?;
+        let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
+        Some(Login {
+            url: deployment.chat_url.clone(),
+            profile: deployment.profile.clone(),
+            account_id: form::account_id(account.login.as_ref()?)?,
+            token,
+            noise: own.noise.clone(),
+        })
+    }
+}

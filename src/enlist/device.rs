@@ -1,0 +1,114 @@
+//! Which browser profile is the account's: what the partner server says of it, and the id that it knows this one by.
+//!
+//! Only one encryption identity may live at a time. The partner server keeps the random id of the browser profile that
+//! the account's keys live in, and gives tokens to no other, so that a replaced browser can never come back with stale
+//! ratchets. What this module does not know: when to ask, and what follows from the answer.
+
+use super::deployment::hex;
+use super::identifier;
+use form_urlencoded::{Serializer, parse};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Bytes of a device id.
+const BYTES: usize = 16;
+
+/// A new id, which nobody else has: 32 lower-case hex digits.
+pub(crate) fn random(rng: &mut dyn CryptoRng) -> String {
+    let mut bytes = [0; BYTES];
+    rng.fill_bytes(&mut bytes);
+    hex(&bytes)
+}
+
+/// The form that names a device.
+pub(super) fn form(device: &str) -> Zeroizing<String> {
+    Zeroizing::new(Serializer::new(String::new()).append_pair("device", device).finish())
+}
+
+/// What the partner server says of the account that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Whereabouts {
+    /// Who is signed in.
+    pub(crate) identifier: String,
+    /// The device that the account's keys live in; empty if none has ever asked for a token.
+    pub(crate) device: String,
+    /// Since when, unix milliseconds.
+    pub(crate) since: u64,
+}
+
+impl Whereabouts {
+    /// Reads the answer to `GET /api/account`; `None` if it is none.
+    pub(super) fn from_form(body: &[u8]) -> Option<Self> {
+        let identifier = field(body, "identifier")?;
+        identifier::check(&identifier).ok()?;
+        Some(Self { identifier, device: device(body, "device")?, since: field(body, "since")?.parse().ok()? })
+    }
+
+    /// Since when a device other than `own` is the account's; never 0.
+    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
+        (!self.device.is_empty() && self.device != own).then_some(self.since.max(1))
+    }
+}
+
+/// Reads the answer to `POST /api/device`: the device before this one, empty if there was none. `None` if it is no answer.
+pub(super) fn previous(body: &[u8]) -> Option<String> {
+    device(body, "previous")
+}
+
+fn device(form: &[u8], name: &str) -> Option<String> {
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    field(form, name).filter(|id| id.is_empty() || id.len() == 2 * BYTES && id.bytes().all(hex))
+}
+
+fn field(form: &[u8], name: &str) -> Option<String> {
+    parse(form).find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    #[test]
+    fn an_id_is_thirty_two_digits_and_never_the_same() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (one, two) = (random(&mut rng), random(&mut rng));
+        assert_eq!(previous(form(&one).replace("device", "previous").as_bytes()), Some(one.clone()));
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn where_the_account_lives() {
+        let id = "0123456789abcdef".repeat(2);
+        let read = |form: &str| Whereabouts::from_form(form.as_bytes());
+        let said = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
+        assert_eq!((said.identifier.as_str(), said.device.as_str(), said.since), ("Büro X", id.as_str(), 17));
+        assert_eq!(said.elsewhere_since(""), Some(17));
+        assert_eq!(said.elsewhere_since(&id), None);
+        let nowhere = read("identifier=a&device=&since=0").unwrap();
+        assert_eq!(nowhere.elsewhere_since(&id), None);
+        let undated = Whereabouts { since: 0, ..said };
+        assert_eq!(undated.elsewhere_since("other"), Some(1), "elsewhere, whatever the date");
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        let id = "0123456789abcdef".repeat(2);
+        for bad in [
+            String::new(),
+            format!("device={id}&since=1"),
+            format!("identifier=&device={id}&since=1"),
+            format!("identifier={}&device={id}&since=1", "a".repeat(41)),
+            format!("identifier=a&device={}&since=1", id.to_uppercase()),
+            format!("identifier=a&device={}&since=1", &id[1..]),
+            format!("identifier=a&device={id}&since=-1"),
+            format!("identifier=a&device={id}"),
+        ] {
+            assert_eq!(Whereabouts::from_form(bad.as_bytes()), None, "{bad}");
+        }
+        assert_eq!(previous(b"since=1"), None);
+        assert_eq!(previous(b"previous=x&since=1"), None);
+        assert_eq!(previous(b"previous=&since=0"), Some(String::new()));
+    }
+}

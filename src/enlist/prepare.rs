@@ -1,0 +1,297 @@
+//! The questions before a connection and before an enlistment, one after the other, each only once what it stands on is
+//! durable.
+//!
+//! ```text
+//!   connect: ─────────────────▶ device durable ── restored? claim ──▶ token ──▶ log in
+//!   enlist:  whose account? ──▶ keys, device durable ── replacing? claim ──▶ token ──▶ enlistment request
+//! ```
+//!
+//! The deployment is asked for side by side with them. A device id that the partner server knows and we forgot would lock
+//! this browser out of its own account; so nothing is said in its name before it is kept. What this module does not know:
+//! how questions travel, and how a person is asked before keys are replaced.
+
+use super::deployment::Deployment;
+use super::device::{self, Whereabouts};
+use super::{Ask, Enlistment, Outcome, Question, Why, done, form, request};
+use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
+use crate::session;
+use crate::store::account::Keys;
+use crate::store::keys;
+use crate::store::ledger::Effect;
+use crate::store::prekeys::Signed;
+use crate::turn::Turn;
+use crate::view::{Issue, Stage};
+use causeway_proto::noise::StaticKey;
+use causeway_proto::signal::KeyPair;
+use zeroize::Zeroizing;
+
+/// Registration ids are 1 to 16380 (wire.md §6.1).
+const REGISTRATION_IDS: u32 = 16_380;
+/// Id of the first signed prekey.
+const FIRST_SIGNED_PREKEY: u32 = 1;
+
+/// What the deployment and the token are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Connecting.
+    Connect,
+    /// Enlisting, for the command of this tag; even if that replaces the keys of another browser.
+    Enlist { tag: u64, replace: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct Preparing {
+    purpose: Purpose,
+    deployment: bool,
+    step: Step,
+}
+
+/// How far the questions have come.
+#[derive(Debug)]
+enum Step {
+    /// Whose account is it?
+    Account,
+    /// What comes next stands on rows that are not known to be durable.
+    Commit,
+    Claim,
+    Token,
+    Done(Zeroizing<String>),
+}
+
+impl Enlistment {
+    /// An enlistment is under way.
+    pub(crate) fn is_enlisting(&self) -> bool {
+        self.enlisting.is_some() || matches!(&self.preparing, Some(Preparing { purpose: Purpose::Enlist { .. }, .. }))
+    }
+
+    /// A connection or an enlistment is being prepared.
+    pub(crate) fn is_preparing(&self) -> bool {
+        self.preparing.is_some() || self.enlisting.is_some()
+    }
+
+    /// Begins: the questions that can be asked at once.
+    pub(crate) fn prepare(&mut self, turn: &mut Turn<'_>, purpose: Purpose, partner: &str) -> Vec<Question> {
+        let step = match purpose {
+            Purpose::Enlist { .. } => Step::Account,
+            Purpose::Connect => {
+                name_device(turn);
+                turn.ledger.after(Effect::Prepare);
+                Step::Commit
+            }
+        };
+        let account = matches!(step, Step::Account).then(|| self.whose(Why::Prepare, partner));
+        let deployment = self.where_to(partner);
+        self.preparing = Some(Preparing { purpose, deployment: deployment.is_none(), step });
+        account.into_iter().chain(deployment).collect()
+    }
+
+    /// What was changed so far is durable: the next question.
+    pub(crate) fn next(&mut self, turn: &mut Turn<'_>, partner: &str) -> Option<Question> {
+        let preparing = self.preparing.as_mut()?;
+        let account = turn.records.account();
+        let claim = match preparing.purpose {
+            Purpose::Connect => !account.claim_from.is_empty(),
+            Purpose::Enlist { .. } => {
+                self.whereabouts.as_ref().and_then(|said| said.elsewhere_since(&account.device)).is_some()
+            }
+        };
+        let (step, ask, path) = match preparing.step {
+            Step::Commit if claim => (Step::Claim, Ask::Claim, "/api/device"),
+            Step::Commit => (Step::Token, Ask::Token, "/api/token"),
+            _ => return None,
+        };
+        preparing.step = step;
+        Some((ask, request(Method::Post, partner, path, Some(device::form(&account.device)))))
+    }
+
+    /// Everything is here: the enlistment request.
+    pub(crate) fn enlist(&mut self, turn: &mut Turn<'_>, tag: u64, token: &str) -> Option<Question> {
+        let account = turn.records.account.peek(keys::ACCOUNT)?;
+        let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
+        let Signed { key: skey, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
+        let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
+        let request = HttpRequest {
+            method: Method::Post,
+            url: deployment.enlist_url.clone(),
+            form: Some(form),
+            max_answer: form::MAX_ANSWER,
+        };
+        self.enlisting = Some(tag);
+        Some((Ask::Enlist { tag }, request))
+    }
+
+    pub(super) fn deployment(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+        let read = match answer {
+            Ok(HttpResponse { status: 200, body }) => Deployment::from_form(&body).map_err(|_| Issue::PartnerAnswer),
+            Ok(_) => Err(Issue::PartnerAnswer),
+            Err(_) => Err(Issue::PartnerUnreachable),
+        };
+        match read {
+            Ok(deployment) => {
+                self.deployment_fresh = true;
+                if turn.records.account().deployment.as_ref() != Some(&deployment) {
+                    turn.records.change_account().deployment = Some(deployment);
+                    turn.ledger.show_account();
+                }
+            }
+            // What the provider said last time serves until it answers again.
+            Err(_) if turn.records.account().deployment.is_some() => {}
+            Err(issue) => return self.failed(turn, issue),
+        }
+        if let Some(preparing) = &mut self.preparing {
+            preparing.deployment = true;
+        }
+        self.proceed()
+    }
+
+    /// It is known whose account it is: makes keys, unless that would replace another browser's without leave.
+    pub(super) fn judge(&mut self, turn: &mut Turn<'_>, said: Result<&Whereabouts, Issue>) -> Outcome {
+        let Some(Preparing { purpose: Purpose::Enlist { replace, .. }, step: step @ Step::Account, .. }) =
+            &mut self.preparing
+        else {
+            return Outcome::Nothing;
+        };
+        let account = turn.records.account();
+        let elsewhere = match said {
+            Err(issue) => return self.failed(turn, issue),
+            Ok(said) => said.elsewhere_since(&account.device).is_some(),
+        };
+        if elsewhere && account.stage == Stage::Enlisted {
+            return self.failed(turn, Issue::MovedElsewhere);
+        }
+        if elsewhere && !*replace {
+            return self.failed(turn, Issue::EnlistedElsewhere);
+        }
+        *step = Step::Commit;
+        make_keys(turn);
+        name_device(turn);
+        turn.ledger.after(Effect::Prepare);
+        turn.ledger.show_account();
+        Outcome::Nothing
+    }
+
+    pub(super) fn claimed(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+        let previous = match answer {
+            Ok(HttpResponse { status: 200, body }) => device::previous(&body).ok_or(Issue::PartnerAnswer),
+            answer => Err(refusal(&answer)),
+        };
+        let Some(preparing) = self.preparing.as_mut().filter(|preparing| matches!(preparing.step, Step::Claim)) else {
+            return Outcome::Nothing;
+        };
+        let previous = match previous {
+            Ok(previous) => previous,
+            Err(issue) => return self.failed(turn, issue),
+        };
+        preparing.step = Step::Commit;
+        let purpose = preparing.purpose;
+        self.is_here(turn);
+        match purpose {
+            Purpose::Connect if previous == turn.records.account().claim_from => Outcome::Claimed { exact: true },
+            Purpose::Connect => {
+                self.preparing = None;
+                Outcome::Claimed { exact: false }
+            }
+            Purpose::Enlist { .. } => {
+                turn.ledger.after(Effect::Prepare);
+                Outcome::Nothing
+            }
+        }
+    }
+
+    pub(super) fn token(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+        let token = match answer {
+            Ok(HttpResponse { status: 200, body }) if (1..=form::MAX_TOKEN).contains(&body.len()) => {
+                String::from_utf8(body).map(Zeroizing::new).map_err(|_| Issue::PartnerAnswer)
+            }
+            Ok(HttpResponse { status: 409, .. }) => Err(Issue::MovedElsewhere),
+            answer => Err(refusal(&answer)),
+        };
+        let Some(preparing) = self.preparing.as_mut().filter(|preparing| matches!(preparing.step, Step::Token)) else {
+            return Outcome::Nothing;
+        };
+        match (token, preparing.purpose) {
+            (Ok(token), _) => {
+                preparing.step = Step::Done(token);
+                self.is_here(turn);
+                self.proceed()
+            }
+            (Err(Issue::MovedElsewhere), Purpose::Connect) => {
+                self.preparing = None;
+                Outcome::Moved
+            }
+            // Another browser was faster.
+            (Err(Issue::MovedElsewhere), Purpose::Enlist { .. }) => {
+                self.failed(turn, Issue::EnlistedElsewhere);
+                Outcome::Look
+            }
+            (Err(issue), _) => self.failed(turn, issue),
+        }
+    }
+
+    fn failed(&mut self, turn: &mut Turn<'_>, issue: Issue) -> Outcome {
+        match self.preparing.take().map(|preparing| preparing.purpose) {
+            Some(Purpose::Connect) => Outcome::NotReady(issue),
+            Some(Purpose::Enlist { tag, .. }) => {
+                done(turn, tag, issue);
+                turn.ledger.show_account();
+                Outcome::Nothing
+            }
+            None => Outcome::Nothing,
+        }
+    }
+
+    fn proceed(&mut self) -> Outcome {
+        match self.preparing.take_if(|preparing| preparing.deployment && matches!(preparing.step, Step::Done(_))) {
+            Some(Preparing { purpose, step: Step::Done(token), .. }) => match purpose {
+                Purpose::Connect => Outcome::Ready(token),
+                Purpose::Enlist { tag, .. } => Outcome::Enlist { tag, token },
+            },
+            _ => Outcome::Nothing,
+        }
+    }
+
+    /// The account's keys live in this browser: the partner server said so.
+    fn is_here(&mut self, turn: &mut Turn<'_>) {
+        let own = &turn.records.account().device;
+        if let Some(said) = self.whereabouts.as_mut().filter(|said| said.device != *own) {
+            said.device.clone_from(own);
+            turn.ledger.show_account();
+        }
+    }
+}
+
+/// What an answer means that is none of the expected ones.
+pub(super) fn refusal(answer: &Result<HttpResponse, HttpFailure>) -> Issue {
+    match answer {
+        Ok(HttpResponse { status: 401, .. }) => Issue::SignInNeeded,
+        Ok(HttpResponse { status: 429, .. }) => Issue::RateLimited,
+        Ok(_) => Issue::PartnerAnswer,
+        Err(_) => Issue::PartnerUnreachable,
+    }
+}
+
+/// Gives this browser an id, unless it has one. An account that enlisted before there were ids gets one here.
+fn name_device(turn: &mut Turn<'_>) {
+    if turn.records.account().device.is_empty() {
+        turn.records.change_account().device = device::random(turn.rng);
+    }
+}
+
+/// Makes the long-term keys, unless an earlier attempt has: an attempt that failed half-way is repeated with the same.
+fn make_keys(turn: &mut Turn<'_>) {
+    if turn.records.account().keys.is_some() {
+        return;
+    }
+    let identity = KeyPair::generate(turn.rng);
+    let noise = StaticKey::generate(turn.rng);
+    let registration_id = 1 + turn.rng.next_u32() % REGISTRATION_IDS;
+    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, turn.now / 1000, turn.rng);
+    turn.records.signed_prekeys.put(keys::prekey(FIRST_SIGNED_PREKEY), Signed { key: signed, replaced: 0 });
+    turn.records.change_account().keys = Some(Keys {
+        identity,
+        noise,
+        registration_id,
+        signed_prekey_id: FIRST_SIGNED_PREKEY,
+        next_signed_prekey_id: None,
+    });
+}
