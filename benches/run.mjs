@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { measure as measureSizes } from "../tests/toolchain/size.mjs";
+import { mailbox } from "./drain.mjs";
 import { loads } from "./loads.mjs";
 import { table } from "./table.mjs";
 import { Chromium } from "./webdriver.mjs";
@@ -102,6 +103,8 @@ try {
   const { contests, version } = await inChromium(chromium);
   console.log("measuring page loads");
   const pages = await loads({ root, target, chromium, glance });
+  console.log("measuring mailboxes");
+  const mailboxes = await mailbox({ root, target, chromium, glance });
   const results = {
     measured: new Date().toISOString(),
     machine: { processor: cpus()[0].model, cores: cpus().length },
@@ -112,6 +115,7 @@ try {
     wasm: contests,
     size: measureSizes(),
     loads: pages,
+    mailbox: mailboxes,
   };
   const file = join(out, "results.json");
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);

@@ -63,9 +63,9 @@ class Session {
   /** Runs the body of an async function in the page; answers what it returns. */
   run(body, ...args) {
     const script = `const done = arguments[arguments.length - 1];
-      (async () => { ${body} })().then((value) => done({ value }), (error) => done({ error: String(error?.stack ?? error) }));`;
-    return this.call("POST", "/execute/async", { script, args }).then(({ value, error }) => {
-      if (error) throw new Error(error);
+      (async () => { ${body} })().then((value) => done({ value }), (error) => done({ failed: String(error?.stack ?? error) }));`;
+    return this.call("POST", "/execute/async", { script, args }).then(({ value, failed }) => {
+      if (failed) throw new Error(failed);
       return value;
     });
   }

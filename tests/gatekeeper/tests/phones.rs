@@ -65,6 +65,30 @@ async fn what_is_sent_to_a_phone_in_flight_mode_arrives_after_a_restart_of_the_s
 }
 
 #[tokio::test]
+async fn many_texts_in_one_go_wait_in_their_order_and_each_is_cleared() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    make_phone(&running, BEN).await;
+    let ben = format!("{BEN}@s.whatsapp.net");
+    until_user(&running, &ben, |user| user["prekeys"] == 100).await;
+    post(&running, &format!("/control/phones/{BEN}/offline"), json!({})).await;
+    let texts: Vec<String> = (0..30).map(|number| format!("text {number}")).collect();
+    let many = format!("/control/phones/{ANNA}/send_all");
+    let (_, sent) = post(&running, &many, json!({"to": BEN, "texts": texts})).await;
+    assert_eq!(sent["ids"].as_array().unwrap().len(), texts.len());
+    assert_eq!(post(&running, &many, json!({"to": BEN, "texts": []})).await.0, 422);
+    until_user(&running, &ben, |user| user["waiting"] == texts.len()).await;
+    post(&running, &format!("/control/phones/{BEN}/online"), json!({})).await;
+    until(&running, BEN, |entry| entry["text"] == "text 29").await;
+    until_user(&running, &ben, |user| user["waiting"] == 0).await;
+    let answer = get(&running, &format!("/control/phones/{BEN}/messages")).await;
+    let received: Vec<_> = answer["messages"].as_array().unwrap().iter().map(|entry| entry["text"].clone()).collect();
+    assert_eq!(received, texts);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn after_a_reinstallation_the_other_side_is_told_and_text_flows_again() {
     let data = tempfile::tempdir().unwrap();
     let running = start(data.path(), NOBODY).await;

@@ -17,6 +17,8 @@ use std::time::Duration;
 const MAX_WAIT_MS: u64 = 60_000;
 /// Bytes of one text.
 const MAX_TEXT: usize = 65_536;
+/// Texts of one request.
+const MAX_TEXTS: usize = 1_000;
 
 pub(super) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
@@ -24,6 +26,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/{number}", get(show))
         .route("/{number}/messages", get(messages))
         .route("/{number}/send", post(send))
+        .route("/{number}/send_all", post(send_all))
         .route("/{number}/read", post(read))
         .route("/{number}/reinstall", post(reinstall))
         .route("/{number}/online", post(online))
@@ -43,6 +46,14 @@ struct Send {
     /// JID, phone number or a Partner user's identifier.
     to: String,
     text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SendAll {
+    /// As in [`Send`].
+    to: String,
+    texts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +83,14 @@ fn found(sandbox: &Sandbox, number: &str) -> Result<Arc<Phone>, Refusal> {
 
 fn failed(error: PhoneError) -> Refusal {
     Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+}
+
+/// Whom a test means: a JID, a phone number or a Partner user's identifier.
+fn addressee(sandbox: &Sandbox, to: &str) -> Result<Jid, Refusal> {
+    let known = sandbox.world().find(to);
+    let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(to).ok());
+    let named = named.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {to:?}")))?;
+    Ok(named.to_bare())
 }
 
 async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
@@ -125,11 +144,26 @@ async fn send(
         let message = format!("a text has 1 to {MAX_TEXT} bytes, this one {}", text.len());
         return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
     }
-    let known = sandbox.world().find(&to);
-    let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(&to).ok());
-    let to = named.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {to:?}")))?;
-    let id = phone.write(to.to_bare(), text, sandbox.clock.now_secs()).map_err(failed)?;
-    Ok(Json(json!({ "id": id })))
+    let to = addressee(&sandbox, &to)?;
+    let ids = phone.write(&to, vec![text], sandbox.clock.now_secs()).map_err(failed)?;
+    Ok(Json(json!({ "id": ids.first() })))
+}
+
+/// Many texts in one go: what fills a mailbox.
+async fn send_all(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path(number): Path<String>,
+    Json(SendAll { to, texts }): Json<SendAll>,
+) -> Result<Json<Value>, Refusal> {
+    let phone = found(&sandbox, &number)?;
+    if texts.is_empty() || texts.len() > MAX_TEXTS || texts.iter().any(|text| text.is_empty() || text.len() > MAX_TEXT)
+    {
+        let message = format!("1 to {MAX_TEXTS} texts of 1 to {MAX_TEXT} bytes each");
+        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
+    }
+    let to = addressee(&sandbox, &to)?;
+    let ids = phone.write(&to, texts, sandbox.clock.now_secs()).map_err(failed)?;
+    Ok(Json(json!({ "ids": ids })))
 }
 
 async fn read(

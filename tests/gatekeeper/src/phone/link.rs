@@ -177,7 +177,7 @@ impl Link<'_> {
             "message" => self.phone.change(|state| state.incoming(&node, now))?,
             "receipt" => self.phone.change(|state| state.receipt(&node, now))?,
             "ack" => {
-                self.phone.change(|state| state.acknowledged(&node))?;
+                self.phone.acknowledged(&node);
                 Vec::new()
             }
             "notification" => {

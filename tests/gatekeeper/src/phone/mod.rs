@@ -174,11 +174,19 @@ impl Phone {
         Ok(outcome)
     }
 
-    /// Has the phone write a text. Returns the message's id.
-    pub(crate) fn write(&self, to: Jid, text: String, now: u64) -> Result<String, PhoneError> {
-        let id = self.change(|state| state.write(&to, text, now))?;
+    /// Has the phone write texts. Returns the messages' ids.
+    pub(crate) fn write(&self, to: &Jid, texts: Vec<String>, now: u64) -> Result<Vec<String>, PhoneError> {
+        let ids = self.change(|state| texts.into_iter().map(|text| state.write(to, text, now)).collect())?;
         self.wake.notify_one();
-        Ok(id)
+        Ok(ids)
+    }
+
+    /// The server's word on a message of ours. Stored with the next change: should it be forgotten before, the message goes
+    /// out once more, and the server knows it.
+    fn acknowledged(&self, ack: &Node) {
+        let mut state = self.state();
+        state.acknowledged(ack);
+        self.version.send_replace(state.conversation.version);
     }
 
     /// Has the phone's owner read what has arrived, from one or from all.

@@ -73,6 +73,12 @@ impl World {
         self.accounts.get(who).into_iter().flat_map(|account| account.mail.values())
     }
 
+    fn letters_of_id(&self, who: &Jid, id: &str) -> impl Iterator<Item = &Letter> {
+        let account = self.accounts.get(who);
+        let seqs = account.and_then(|account| account.mail_by_id.get(id)).into_iter().flatten();
+        seqs.filter_map(move |seq| account?.mail.get(seq))
+    }
+
     /// Clears what an ack or receipt covers; returns the numbers of the cleared letters. `from` is whom the stanza came
     /// from, as the client names it; `kind` narrows receipts, of which one id may have several.
     pub(crate) fn clear(
@@ -85,11 +91,10 @@ impl World {
     ) -> Result<Vec<u64>, JournalError> {
         let covered = |letter: &&Letter| {
             letter.class == class
-                && letter.id == id
                 && from.is_none_or(|from| letter.from.to_bare() == from.to_bare())
                 && (class != Class::Receipt || letter.kind.as_deref() == kind)
         };
-        let cleared: Vec<u64> = self.letters(who).filter(covered).map(|letter| letter.seq).collect();
+        let cleared: Vec<u64> = self.letters_of_id(who, id).filter(covered).map(|letter| letter.seq).collect();
         self.commit(cleared.iter().map(|seq| Event::Cleared { who: who.clone(), seq: *seq }).collect())?;
         Ok(cleared)
     }

@@ -46,6 +46,8 @@ pub(crate) struct Account {
     pub(crate) blocked: BTreeSet<Jid>,
     contacts: BTreeSet<Jid>,
     mail: BTreeMap<u64, Letter>,
+    /// Numbers of the letters by their stanza's id: an acknowledgement names nothing else.
+    mail_by_id: BTreeMap<String, BTreeSet<u64>>,
     mail_bytes: usize,
     accepted: HashSet<String>,
     accepted_order: VecDeque<(u64, String)>,
@@ -154,6 +156,7 @@ impl World {
                 self.next_seq = self.next_seq.max(letter.seq + 1);
                 let account = self.accounts.entry(to).or_default();
                 account.mail_bytes += letter.stanza.len();
+                account.mail_by_id.entry(letter.id.clone()).or_default().insert(letter.seq);
                 account.mail.insert(letter.seq, letter);
             }
             Event::Cleared { who, seq } => {
@@ -161,6 +164,12 @@ impl World {
                     && let Some(letter) = account.mail.remove(&seq)
                 {
                     account.mail_bytes -= letter.stanza.len();
+                    if let Some(seqs) = account.mail_by_id.get_mut(&letter.id) {
+                        seqs.remove(&seq);
+                        if seqs.is_empty() {
+                            account.mail_by_id.remove(&letter.id);
+                        }
+                    }
                 }
             }
             Event::Accepted { from, key, at } => {
