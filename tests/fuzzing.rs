@@ -65,6 +65,7 @@ fuzz! {
     session: 10_000,
     record: 60_000,
     sealed_row: 2_000,
+    backup: 20_000,
 }
 
 /// A seed that its own target refuses teaches nothing: these must be read, so that damage starts from sound bytes.

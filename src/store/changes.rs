@@ -55,6 +55,11 @@ impl Table {
         }
     }
 
+    /// The table of a number.
+    pub fn of_number(number: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| u32::from(table.number()) == number)
+    }
+
     /// The name of the object store.
     pub const fn name(self) -> &'static str {
         match self {

@@ -146,3 +146,18 @@ pub(crate) fn sealed_row() -> Vec<Vec<u8>> {
     let sealer = Sealer::new(&Secret::new([6; 32]));
     vec![sealer.seal(Table::Session, b"somebody", b"a row", &mut fixture::rng(4)).unwrap()]
 }
+
+pub(crate) fn backup() -> Vec<Vec<u8>> {
+    use causeway::backup::contents::{End, Entry, FORMAT, Manifest, Row, pack};
+    use causeway::backup::{format::Writer, lock::Hardness};
+    let hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+    let mut writer = Writer::begin("a passphrase", hardness, &mut fixture::rng(5)).unwrap();
+    writer.write(b"plaintext").unwrap();
+    let entries = [
+        Entry::Manifest(Manifest { format: FORMAT, identifier: "alice".into(), ..Manifest::default() }),
+        Entry::Row(Row { table: 1, key: b"account".to_vec(), row: b"a row".to_vec() }),
+        Entry::End(End { rows: 1, left_out: 0 }),
+    ];
+    let plain: Vec<u8> = entries.into_iter().flat_map(|entry| pack(entry).to_vec()).collect();
+    vec![[&[0][..], &writer.finish().unwrap()].concat(), [&[1][..], &plain].concat()]
+}

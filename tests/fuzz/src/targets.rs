@@ -4,6 +4,10 @@
 //! is. What this module does not know: who calls it (libFuzzer, or the fixed run of `tests/fuzzing.rs`).
 
 use super::fixture;
+use causeway::backup::{
+    contents::{ContentsError, Unpacker},
+    format::Reader,
+};
 use causeway::store::{changes::Table, seal::Sealer};
 use causeway_proto::{
     content,
@@ -155,4 +159,29 @@ pub fn record(data: &[u8]) {
 pub fn sealed_row(data: &[u8]) {
     let sealer = Sealer::new(&Secret::new([5; 32]));
     assert!(sealer.open(Table::Session, b"somebody", data).is_err());
+}
+
+/// A backup that nobody locked does not open, and plaintext that nobody packed never gets past the end. The first byte says
+/// which.
+pub fn backup(data: &[u8]) {
+    let Some((&which, data)) = data.split_first() else { return };
+    if which.is_multiple_of(2) {
+        // A hardness of a few kilobytes at most: how long a key takes is not what is tested.
+        if data.get(9..12).is_none_or(|memory| memory == [0; 3]) {
+            assert!(Reader::begin("not the passphrase", data).is_err());
+        }
+        return;
+    }
+    let mut unpacker = Unpacker::default();
+    unpacker.plain().extend_from_slice(data);
+    let mut rows = 0;
+    let drained = unpacker.drain::<ContentsError>(|entry| {
+        rows += 1;
+        let written = causeway::backup::contents::pack(entry);
+        assert!(written.len() <= data.len() + 16 && !written.is_empty());
+        Ok(())
+    });
+    if drained.and_then(|()| unpacker.finish()).is_ok() {
+        assert!(rows >= 2, "a manifest and an end, at least");
+    }
 }

@@ -1,0 +1,232 @@
+//! What a backup says: one manifest, then rows as they are before sealing, then an end that counts them.
+//!
+//! Each entry is a protobuf message behind its length. What this module does not know: how the bytes are sealed, and what
+//! the rows mean.
+
+use prost::{Message, Oneof};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The format that this build writes, and the newest that it reads.
+pub const FORMAT: u32 = 1;
+/// Largest entry. A session record at every one of its bounds has 15.6 MB.
+pub const MOST_ENTRY: usize = 16 * 1024 * 1024;
+/// Bytes of the length before an entry.
+const MOST_LENGTH: usize = 5;
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Kind {
+    /// The browser that made it goes on: once restored, the ratchets in it may be old.
+    Backup = 0,
+    /// The browser that made it has stopped.
+    HandOver = 1,
+}
+
+/// What the file is, before any row.
+#[derive(Clone, PartialEq, Message)]
+pub struct Manifest {
+    /// [`FORMAT`] of the build that wrote it.
+    #[prost(uint32, tag = "1")]
+    pub format: u32,
+    /// Version of that build.
+    #[prost(string, tag = "2")]
+    pub client_version: String,
+    /// When it was made, unix milliseconds.
+    #[prost(uint64, tag = "3")]
+    pub created: u64,
+    /// What it is for.
+    #[prost(enumeration = "Kind", tag = "4")]
+    pub kind: i32,
+    /// Whose it is.
+    #[prost(string, tag = "5")]
+    pub identifier: String,
+    /// The device that made it.
+    #[prost(string, tag = "6")]
+    pub device: String,
+}
+
+/// A row of the store.
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+pub struct Row {
+    /// The table's number.
+    #[prost(uint32, tag = "1")]
+    pub table: u32,
+    /// Its key.
+    #[prost(bytes = "vec", tag = "2")]
+    pub key: Vec<u8>,
+    /// The row, opened. Never printed: it may hold keys.
+    #[prost(bytes = "vec", tag = "3")]
+    pub row: Vec<u8>,
+}
+
+impl core::fmt::Debug for Row {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { table, key: _, row } = self;
+        write!(f, "Row {{ table: {table}, {} bytes }}", row.len())
+    }
+}
+
+impl Drop for Row {
+    fn drop(&mut self) {
+        self.row.zeroize();
+    }
+}
+
+/// The end. Its counts stand here and not in the manifest, because whoever streams learns them last.
+#[derive(Clone, PartialEq, Message)]
+pub struct End {
+    /// Rows in the file.
+    #[prost(uint64, tag = "1")]
+    pub rows: u64,
+    /// Rows that were damaged in the browser that made the file, and are not in it.
+    #[prost(uint64, tag = "2")]
+    pub left_out: u64,
+}
+
+/// One entry.
+#[derive(Clone, PartialEq, Oneof)]
+pub enum Entry {
+    /// The first.
+    #[prost(message, tag = "1")]
+    Manifest(Manifest),
+    /// All between.
+    #[prost(message, tag = "2")]
+    Row(Row),
+    /// The last.
+    #[prost(message, tag = "3")]
+    End(End),
+}
+
+#[derive(Clone, PartialEq, Message)]
+#[prost(skip_debug)]
+struct Framed {
+    #[prost(oneof = "Entry", tags = "1, 2, 3")]
+    entry: Option<Entry>,
+}
+
+/// Plaintext that authenticated, and still is not a backup that this build can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ContentsError {
+    /// An entry that is longer than any.
+    #[error("an entry has at most {MOST_ENTRY} bytes, got {got}")]
+    TooLarge {
+        /// Bytes that it says it has.
+        got: u64,
+    },
+    /// Bytes that are no entry, or one of a kind that this build does not know.
+    #[error("expected {expected}, got something else")]
+    Unexpected {
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// Written by a later build.
+    #[error("expected a backup of format {FORMAT} at most, got {got}")]
+    UnknownFormat {
+        /// The manifest's format.
+        got: u32,
+    },
+    /// Rows are missing, or too many.
+    #[error("the end of the backup counts {expected} rows, got {got}")]
+    WrongCount {
+        /// Rows that the end counts.
+        expected: u64,
+        /// Rows that came.
+        got: u64,
+    },
+}
+
+/// An entry behind its length.
+pub fn pack(entry: Entry) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Framed { entry: Some(entry) }.encode_length_delimited_to_vec())
+}
+
+/// Takes entries off a stream of plaintext, and sees to their order.
+#[derive(Default)]
+pub struct Unpacker {
+    plain: Zeroizing<Vec<u8>>,
+    stage: Stage,
+    rows: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Manifest,
+    Rows,
+    Ended,
+}
+
+impl Unpacker {
+    /// Where more plaintext is put.
+    pub fn plain(&mut self) -> &mut Zeroizing<Vec<u8>> {
+        &mut self.plain
+    }
+
+    /// Every entry that is whole, in order.
+    ///
+    /// # Errors
+    /// [`ContentsError`], and whatever `each` answers.
+    pub fn drain<E: From<ContentsError>>(&mut self, mut each: impl FnMut(Entry) -> Result<(), E>) -> Result<(), E> {
+        let plain = std::mem::take(&mut self.plain);
+        let mut rest = plain.as_slice();
+        while let Some((bytes, behind)) = split(rest)? {
+            each(self.take(bytes)?)?;
+            rest = behind;
+        }
+        self.plain = Zeroizing::new(rest.to_vec());
+        Ok(())
+    }
+
+    /// There is no more plaintext.
+    ///
+    /// # Errors
+    /// [`ContentsError::Unexpected`] if it stopped before the end.
+    pub fn finish(self) -> Result<(), ContentsError> {
+        match (self.stage, self.plain.is_empty()) {
+            (Stage::Ended, true) => Ok(()),
+            _ => Err(ContentsError::Unexpected { expected: "an end, and nothing behind it" }),
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<Entry, ContentsError> {
+        let unexpected = ContentsError::Unexpected {
+            expected: match self.stage {
+                Stage::Manifest => "a manifest",
+                Stage::Rows => "a row, or the end",
+                Stage::Ended => "nothing behind the end",
+            },
+        };
+        let entry = Framed::decode(bytes).map_err(|_| unexpected)?.entry.ok_or(unexpected)?;
+        match (self.stage, &entry) {
+            (Stage::Manifest, Entry::Manifest(manifest)) if manifest.format > FORMAT => {
+                return Err(ContentsError::UnknownFormat { got: manifest.format });
+            }
+            (Stage::Manifest, Entry::Manifest(_)) => self.stage = Stage::Rows,
+            (Stage::Rows, Entry::Row(_)) => self.rows += 1,
+            (Stage::Rows, Entry::End(end)) if end.rows != self.rows => {
+                return Err(ContentsError::WrongCount { expected: end.rows, got: self.rows });
+            }
+            (Stage::Rows, Entry::End(_)) => self.stage = Stage::Ended,
+            _ => return Err(unexpected),
+        }
+        Ok(entry)
+    }
+}
+
+/// An entry's bytes, and what is behind them.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// The first entry, if it is whole.
+fn split(bytes: &[u8]) -> Result<Option<Split<'_>>, ContentsError> {
+    let length = bytes.get(..MOST_LENGTH.min(bytes.len())).unwrap_or_default();
+    let Some(at) = length.iter().position(|byte| byte & 0x80 == 0) else {
+        let endless = ContentsError::TooLarge { got: u64::MAX };
+        return if length.len() < MOST_LENGTH { Ok(None) } else { Err(endless) };
+    };
+    let got = length.iter().take(at + 1).rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
+    let size = usize::try_from(got).ok().filter(|&size| size <= MOST_ENTRY).ok_or(ContentsError::TooLarge { got })?;
+    let (_, rest) = bytes.split_at(at + 1);
+    Ok(rest.split_at_checked(size))
+}

@@ -1,0 +1,319 @@
+//! The file: a header that says what a guess at the passphrase costs, then a stream of sealed chunks.
+//!
+//! ```text
+//!   "CAUSEWAY"  8 bytes            chunk 0 ‖ tag      65,536 + 16 bytes
+//!   version     1 byte, 1          chunk 1 ‖ tag
+//!   memory      4 bytes, KiB       …
+//!   passes      1 byte             last chunk ‖ tag   0 to 65,536 bytes, + 16
+//!   lanes       1 byte
+//!   salt        16 bytes           nonce of a chunk: prefix ‖ its number (4 bytes) ‖ 1 if it is the last, else 0
+//!   prefix      7 bytes            associated data of each chunk: the whole header
+//!   check       32 bytes
+//! ```
+//!
+//! Numbers are big endian. AES-256-GCM; this is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár: a chunk
+//! that was cut off, left out, moved, or put behind the last one does not open. Nothing of a chunk is given out before its
+//! tag has proved right; what was given out of a file that then ends badly must not be used.
+//!
+//! What this module does not know: what the plaintext means.
+
+use super::lock::{self, Hardness, LockError, SALT};
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use causeway_proto::secret::Secret;
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// What every backup begins with.
+pub const MAGIC: [u8; 8] = *b"CAUSEWAY";
+/// The version that this build writes and reads.
+pub const VERSION: u8 = 1;
+/// Bytes of the header.
+pub const HEADER: usize = MAGIC.len() + 1 + 4 + 1 + 1 + SALT + PREFIX + CHECK;
+/// Plaintext bytes of a chunk.
+pub const CHUNK: usize = 64 * 1024;
+/// Largest file. A restore is one transaction, and a transaction is in memory as a whole before it is durable: this is
+/// what a browser's worker can hold several times over. It is room for about half a million messages.
+pub const MOST: u64 = 256 * 1024 * 1024;
+
+const PREFIX: usize = 7;
+const CHECK: usize = 32;
+const TAG: usize = 16;
+const SEALED_CHUNK: usize = CHUNK + TAG;
+
+/// Why a backup can not be written, or not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// It does not begin like one.
+    #[error("this is not a backup: it does not begin with CAUSEWAY")]
+    NotABackup,
+    /// Written by a later build.
+    #[error("expected a backup of version {VERSION}, got {got}")]
+    UnknownVersion {
+        /// The version byte.
+        got: u8,
+    },
+    /// It ends before it can have begun.
+    #[error("a backup has at least {expected} bytes, got {got}")]
+    Truncated {
+        /// Bytes that must be there.
+        expected: usize,
+        /// Bytes that are.
+        got: usize,
+    },
+    /// No key from this passphrase.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The passphrase is not the one that the header was made with. A damaged header looks the same.
+    #[error("wrong passphrase, or the file is damaged")]
+    Locked,
+    /// A chunk was altered, moved or left out, or the file was cut off or continued.
+    #[error("chunk {chunk} was altered, moved or cut off")]
+    Damaged {
+        /// The chunk's number, from 0.
+        chunk: u32,
+    },
+    /// More than is ever read or written.
+    #[error("a backup has at most {MOST} bytes")]
+    TooLarge,
+}
+
+/// The header as written.
+struct Header {
+    hardness: Hardness,
+    salt: [u8; SALT],
+    prefix: [u8; PREFIX],
+    check: Secret<CHECK>,
+}
+
+impl Header {
+    fn to_bytes(&self) -> [u8; HEADER] {
+        let Self { hardness: Hardness { memory, passes, lanes }, salt, prefix, check } = self;
+        let memory = memory.to_be_bytes();
+        let parts: [&[u8]; 8] = [&MAGIC, &[VERSION], &memory, &[*passes], &[*lanes], salt, prefix, check.expose()];
+        let mut bytes = [0; HEADER];
+        for (byte, value) in bytes.iter_mut().zip(parts.into_iter().flatten()) {
+            *byte = *value;
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; HEADER]) -> Result<Self, FormatError> {
+        fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], FormatError> {
+            let truncated = FormatError::Truncated { expected: HEADER, got: HEADER - rest.len() };
+            let (part, behind) = rest.split_first_chunk::<N>().ok_or(truncated)?;
+            *rest = behind;
+            Ok(*part)
+        }
+        let mut rest = bytes.as_slice();
+        if take(&mut rest)? != MAGIC {
+            return Err(FormatError::NotABackup);
+        }
+        let [got] = take(&mut rest)?;
+        if got != VERSION {
+            return Err(FormatError::UnknownVersion { got });
+        }
+        let memory = u32::from_be_bytes(take(&mut rest)?);
+        let [passes, lanes] = take(&mut rest)?;
+        let hardness = Hardness { memory, passes, lanes };
+        Ok(Self { hardness, salt: take(&mut rest)?, prefix: take(&mut rest)?, check: Secret::new(take(&mut rest)?) })
+    }
+}
+
+/// The cipher at the position of its next chunk.
+struct Stream {
+    cipher: Aes256Gcm,
+    header: [u8; HEADER],
+    prefix: [u8; PREFIX],
+    next: u32,
+}
+
+impl Stream {
+    fn new(key: &Secret<32>, header: [u8; HEADER], prefix: [u8; PREFIX]) -> Self {
+        Self { cipher: Aes256Gcm::new(key.expose().into()), header, prefix, next: 0 }
+    }
+
+    /// The nonce of the next chunk. It is used once: the chunk's number never comes again under this key.
+    fn nonce(&mut self, last: bool) -> Result<[u8; 12], FormatError> {
+        let [a, b, c, d, e, f, g] = self.prefix;
+        let [h, i, j, k] = self.next.to_be_bytes();
+        self.next = self.next.checked_add(1).ok_or(FormatError::TooLarge)?;
+        Ok([a, b, c, d, e, f, g, h, i, j, k, u8::from(last)])
+    }
+
+    /// Seals a chunk onto the end of `out`, its tag behind it.
+    fn seal(&mut self, plain: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let nonce = self.nonce(last)?;
+        let from = out.len();
+        out.extend_from_slice(plain);
+        let (_, body) = out.split_at_mut(from);
+        let tag = self.cipher.encrypt_inout_detached(&Nonce::from(nonce), &self.header, body.into());
+        out.extend_from_slice(&tag.map_err(|_| FormatError::TooLarge)?);
+        Ok(())
+    }
+
+    /// Opens a chunk onto the end of `out`. What does not open leaves nothing there.
+    fn open(&mut self, sealed: &[u8], last: bool, out: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
+        let chunk = self.next;
+        let nonce = self.nonce(last)?;
+        let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(FormatError::Damaged { chunk })?;
+        let from = out.len();
+        out.extend_from_slice(body);
+        let (_, plain) = out.split_at_mut(from);
+        let opened =
+            self.cipher.decrypt_inout_detached(&Nonce::from(nonce), &self.header, plain.into(), &Tag::from(*tag));
+        opened.map_err(|_| {
+            out.truncate(from);
+            FormatError::Damaged { chunk }
+        })
+    }
+}
+
+/// Writes a file.
+pub struct Writer {
+    stream: Stream,
+    /// At most one chunk; never grows.
+    plain: Zeroizing<Vec<u8>>,
+    sealed: Vec<u8>,
+    written: u64,
+}
+
+impl Writer {
+    /// Begins a file under a fresh salt. Takes about a second, by design.
+    ///
+    /// # Errors
+    /// [`LockError`].
+    pub fn begin(passphrase: &str, hardness: Hardness, rng: &mut dyn CryptoRng) -> Result<Self, LockError> {
+        let (mut salt, mut prefix) = ([0; SALT], [0; PREFIX]);
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut prefix);
+        let keys = lock::derive(passphrase, &salt, hardness)?;
+        let header = Header { hardness, salt, prefix, check: keys.check }.to_bytes();
+        Ok(Self {
+            stream: Stream::new(&keys.chunks, header, prefix),
+            plain: Zeroizing::new(Vec::with_capacity(CHUNK)),
+            sealed: header.to_vec(),
+            written: 0,
+        })
+    }
+
+    /// Appends plaintext.
+    ///
+    /// # Errors
+    /// [`FormatError::TooLarge`].
+    pub fn write(&mut self, mut plain: &[u8]) -> Result<(), FormatError> {
+        self.written = self.written.saturating_add(plain.len() as u64);
+        let chunks = self.written.div_ceil(CHUNK as u64).max(1);
+        if HEADER as u64 + self.written + chunks * TAG as u64 > MOST {
+            return Err(FormatError::TooLarge);
+        }
+        while !plain.is_empty() {
+            // A full chunk is sealed only when there is more: the last one is sealed otherwise.
+            if self.plain.len() == CHUNK {
+                self.stream.seal(&self.plain, false, &mut self.sealed)?;
+                self.plain.clear();
+            }
+            let (now, later) = plain.split_at(plain.len().min(CHUNK - self.plain.len()));
+            self.plain.extend_from_slice(now);
+            plain = later;
+        }
+        Ok(())
+    }
+
+    /// What is ready of the file since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.sealed)
+    }
+
+    /// The end of the file.
+    ///
+    /// # Errors
+    /// [`FormatError::TooLarge`].
+    pub fn finish(mut self) -> Result<Vec<u8>, FormatError> {
+        self.stream.seal(&self.plain, true, &mut self.sealed)?;
+        Ok(self.sealed)
+    }
+}
+
+/// Reads a file, in pieces of any size.
+pub struct Reader {
+    stream: Stream,
+    waiting: Vec<u8>,
+    read: u64,
+}
+
+impl Reader {
+    /// Takes the header off the beginning of a file. Takes about a second, by design. The rest of `file` is read.
+    ///
+    /// # Errors
+    /// [`FormatError`].
+    pub fn begin<'a>(passphrase: &str, file: &'a [u8]) -> Result<(Self, &'a [u8]), FormatError> {
+        let truncated = FormatError::Truncated { expected: HEADER, got: file.len() };
+        let begins_well = file.iter().zip(&MAGIC).all(|(got, expected)| got == expected);
+        let (bytes, rest) =
+            file.split_first_chunk().ok_or(if begins_well { truncated } else { FormatError::NotABackup })?;
+        let header = Header::from_bytes(bytes)?;
+        let keys = lock::derive(passphrase, &header.salt, header.hardness)?;
+        if keys.check != header.check {
+            return Err(FormatError::Locked);
+        }
+        let stream = Stream::new(&keys.chunks, *bytes, header.prefix);
+        Ok((Self { stream, waiting: Vec::new(), read: HEADER as u64 }, rest))
+    }
+
+    /// The next piece of the file. Whole chunks are opened onto the end of `plain`.
+    ///
+    /// # Errors
+    /// [`FormatError::Damaged`], [`FormatError::TooLarge`].
+    pub fn feed(&mut self, piece: &[u8], plain: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
+        self.read = self.read.saturating_add(piece.len() as u64);
+        if self.read > MOST {
+            return Err(FormatError::TooLarge);
+        }
+        self.waiting.extend_from_slice(piece);
+        // A chunk with something behind it is not the last. Whole ones are taken off together, so nothing moves twice.
+        let whole = self.waiting.len().saturating_sub(1) / SEALED_CHUNK;
+        let later = self.waiting.split_off(whole * SEALED_CHUNK);
+        for chunk in std::mem::replace(&mut self.waiting, later).chunks(SEALED_CHUNK) {
+            self.stream.open(chunk, false, plain)?;
+        }
+        Ok(())
+    }
+
+    /// The file has ended: its last chunk.
+    ///
+    /// # Errors
+    /// [`FormatError::Damaged`].
+    pub fn finish(mut self, plain: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
+        self.stream.open(&self.waiting, true, plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+
+    const LIGHT: Hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+
+    fn writer() -> Writer {
+        Writer::begin("passphrase", LIGHT, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+    }
+
+    #[test]
+    fn a_file_has_a_largest_size_both_ways() {
+        let mut full = writer();
+        // 4,095 chunks, of which each has a tag, and a header: that much less than the file may have.
+        full.written = MOST - HEADER as u64 - 4095 * TAG as u64 - 5;
+        assert_eq!(full.write(b"12345"), Ok(()));
+        assert_eq!(full.write(b"6"), Err(FormatError::TooLarge));
+
+        let file = writer().finish().unwrap();
+        let (mut reader, rest) = Reader::begin("passphrase", &file).unwrap();
+        let mut plain = Zeroizing::new(Vec::new());
+        reader.read = MOST - rest.len() as u64;
+        assert_eq!(reader.feed(rest, &mut plain), Ok(()));
+        assert_eq!(reader.feed(b"x", &mut plain), Err(FormatError::TooLarge));
+    }
+}

@@ -1,0 +1,138 @@
+//! From a passphrase to keys: Argon2id.
+//!
+//! What this module does not know: what the keys lock, and whether the passphrase is a good one.
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use causeway_proto::secret::Secret;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Bytes of the salt.
+pub const SALT: usize = 16;
+/// Most memory that a file may ask for, in KiB: 256 MiB. A browser's worker has that much; a file that asks for more was
+/// not written by us.
+pub const MOST_MEMORY: u32 = 256 * 1024;
+/// Most passes that a file may ask for.
+pub const MOST_PASSES: u8 = 10;
+/// Most lanes that a file may ask for. Ours have one: a browser's worker computes them one after the other anyway.
+pub const MOST_LANES: u8 = 4;
+
+/// What one guess at a passphrase costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hardness {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes over it.
+    pub passes: u8,
+    /// Lanes.
+    pub lanes: u8,
+}
+
+/// About 0.8 s in Chromium's wasm on a desktop, a few seconds on a phone, and memory that a phone has. Above the second
+/// recommendation of RFC 9106 (64 MiB, 3 passes).
+impl Default for Hardness {
+    fn default() -> Self {
+        Self { memory: 64 * 1024, passes: 8, lanes: 1 }
+    }
+}
+
+/// What a passphrase and a salt give.
+#[derive(Debug)]
+pub struct Keys {
+    /// Seals the chunks.
+    pub chunks: Secret<32>,
+    /// Stands in the file. It says nothing of the other key, and commits the file to it: no file opens under two
+    /// passphrases, and a wrong one is noticed before anything is opened.
+    pub check: Secret<32>,
+}
+
+/// Why there is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// More, or less, than anybody writes.
+    #[error("expected at most {MOST_MEMORY} KiB, {MOST_PASSES} passes and {MOST_LANES} lanes, got {0:?}")]
+    Hardness(Hardness),
+    /// This device cannot spare the memory.
+    #[error("{memory} KiB of memory are needed, and are not there")]
+    Memory {
+        /// What is needed, in KiB.
+        memory: u32,
+    },
+}
+
+/// Derives the keys. Takes about a second, by design.
+///
+/// # Errors
+/// [`LockError`] for a hardness that is out of bounds, and for a device without the memory.
+pub fn derive(passphrase: &str, salt: &[u8; SALT], hardness: Hardness) -> Result<Keys, LockError> {
+    const BOTH: usize = 64;
+    let Hardness { memory, passes, lanes } = hardness;
+    let refused = LockError::Hardness(hardness);
+    if memory > MOST_MEMORY || passes > MOST_PASSES || lanes > MOST_LANES {
+        return Err(refused);
+    }
+    let params = Params::new(memory, passes.into(), lanes.into(), Some(BOTH)).map_err(|_| refused)?;
+    let mut blocks = Vec::new();
+    blocks.try_reserve_exact(params.block_count()).map_err(|_| LockError::Memory { memory })?;
+    blocks.resize(params.block_count(), Block::new());
+    let mut both = Zeroizing::new([0; BOTH]);
+    let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
+        passphrase.as_bytes(),
+        salt,
+        both.as_mut_slice(),
+        &mut blocks,
+    );
+    blocks.zeroize();
+    derived.map_err(|_| refused)?;
+    let (chunks, check) = both.split_at(BOTH / 2);
+    match (Secret::from_slice(chunks), Secret::from_slice(check)) {
+        (Ok(chunks), Ok(check)) => Ok(Keys { chunks, check }),
+        _ => Err(refused),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIGHT: Hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+
+    #[test]
+    fn every_part_changes_both_keys() {
+        let one = derive("passphrase", &[1; SALT], LIGHT).unwrap();
+        let others = [
+            derive("passphrasf", &[1; SALT], LIGHT),
+            derive("passphrase", &[2; SALT], LIGHT),
+            derive("passphrase", &[1; SALT], Hardness { passes: 2, ..LIGHT }),
+            derive("passphrase", &[1; SALT], Hardness { memory: 16, ..LIGHT }),
+        ];
+        for other in others.map(Result::unwrap) {
+            assert!(other.chunks != one.chunks && other.check != one.check);
+        }
+        assert!(one.chunks != one.check);
+    }
+
+    /// Against the reference implementation in C.
+    #[test]
+    fn the_function_is_argon2id() {
+        let keys = derive("password", b"somesalt-16bytes", Hardness { memory: 64, passes: 1, lanes: 1 }).unwrap();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let chunks = "875dda1d59084fd447a627d2f985adfa20437e193e61728793916192fe15d943";
+        let check = "0a6a8c3651023a44702cae2d2dfce8934a787f885c7f7f195b935fe9321193bf";
+        assert_eq!((hex(keys.chunks.expose()).as_str(), hex(keys.check.expose()).as_str()), (chunks, check));
+    }
+
+    #[test]
+    fn a_hardness_out_of_bounds_is_refused_before_anything_is_allocated() {
+        for wrong in [
+            Hardness { memory: MOST_MEMORY + 1, ..LIGHT },
+            Hardness { memory: u32::MAX, ..LIGHT },
+            Hardness { passes: MOST_PASSES + 1, ..LIGHT },
+            Hardness { lanes: MOST_LANES + 1, memory: 1024, ..LIGHT },
+            Hardness { memory: 7, ..LIGHT },
+            Hardness { passes: 0, ..LIGHT },
+            Hardness { lanes: 0, ..LIGHT },
+        ] {
+            assert_eq!(derive("p", &[0; SALT], wrong).unwrap_err(), LockError::Hardness(wrong));
+        }
+    }
+}
