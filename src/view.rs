@@ -44,10 +44,10 @@ pub enum Action {
     /// Keep what is typed and not sent.
     #[prost(message, tag = "9")]
     SaveDraft(SaveDraft),
-    /// Try a failed message again, under its own id.
+    /// Try a failed message again, under its own id; or ask once more for one that could not be opened.
     #[prost(message, tag = "10")]
     Retry(MessageRef),
-    /// Remove a failed message.
+    /// Remove a failed message, or one that could not be opened.
     #[prost(message, tag = "11")]
     Discard(MessageRef),
     /// Connect now instead of at the next attempt.
@@ -479,6 +479,9 @@ pub enum MessageKind {
     IdentityChanged = 3,
 }
 
+/// So often a sender is asked to send a message again by itself; after that a person must ask (wire.md §5.10).
+pub const MOST_TRIES: u32 = 5;
+
 /// One message.
 #[derive(Clone, PartialEq, Message)]
 pub struct MessageView {
@@ -506,6 +509,9 @@ pub struct MessageView {
     /// Why it failed.
     #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
+    /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MOST_TRIES`].
+    #[prost(uint32, tag = "9")]
+    pub asked: u32,
 }
 
 /// A page of messages.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use causeway::view::{Delivery, Issue, MessageKind};
+use causeway::view::{Action, Delivery, Issue, MessageKind, MessageRef};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Content, Node};
 use support::{BOB, BOB_CHAT, World};
@@ -73,29 +73,84 @@ fn what_cannot_be_decrypted_is_shown_asked_for_and_replaced_in_place() {
     assert_eq!(world.texts(&chat), ["hello", "the secret", "later"]);
 }
 
-#[test]
-fn nobody_asks_for_ever() {
-    let mut world = World::enlisted(4);
-    let nonsense = Node::new("message")
+/// A message that nobody can open; each number is another one of the same id.
+fn nonsense(number: u8) -> Node {
+    Node::new("message")
         .with("from", BOB_CHAT.parse::<Jid>().unwrap())
         .with("id", "X1")
         .with("t", "1800000000")
         .with("type", "text")
-        .with_node(Node::new("enc").with("v", "2").with("type", "msg").with_bytes([0x33; 60]));
-    for _ in 0..9 {
-        world.serve(&nonsense);
+        .with_node(
+            Node::new("enc").with("v", "2").with("type", "msg").with_bytes([0x33, number, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        )
+}
+
+fn retries(world: &World) -> Vec<Node> {
+    let receipts = world.chatd.heard("receipt").into_iter();
+    receipts.filter(|receipt| receipt.text("type").as_deref() == Some("retry")).cloned().collect()
+}
+
+fn counts(world: &World) -> Vec<String> {
+    retries(world).iter().map(|retry| retry.child("retry").unwrap().text("count").unwrap().into_owned()).collect()
+}
+
+#[test]
+fn nobody_asks_for_ever() {
+    let mut world = World::enlisted(4);
+    for number in 0..9 {
+        world.serve(&nonsense(number));
     }
-    let receipts = world.chatd.heard("receipt");
-    let retries: Vec<_> = receipts.iter().filter(|receipt| receipt.text("type").as_deref() == Some("retry")).collect();
-    assert_eq!(retries.len(), 5);
-    let counts: Vec<_> =
-        retries.iter().map(|retry| retry.child("retry").unwrap().text("count").unwrap().into_owned()).collect();
-    assert_eq!(counts, ["1", "2", "3", "4", "5"]);
-    assert!(retries[1].child("keys").is_some());
+    assert_eq!(counts(&world), ["1", "2", "3", "4", "5"]);
+    assert!(retries(&world)[1].child("keys").is_some());
     // Each time the stanza itself is acknowledged, never refused.
     let acks: Vec<_> = world.chatd.heard("ack");
     assert_eq!(acks.len(), 9);
     assert!(acks.iter().all(|ack| ack.text("error").is_none()));
+}
+
+#[test]
+fn a_repeated_delivery_is_no_further_try() {
+    let mut world = World::enlisted(8);
+    for _ in 0..7 {
+        world.serve(&nonsense(1));
+    }
+    assert_eq!(counts(&world), ["1"; 7], "the receipt was lost: it is said again");
+    assert_eq!(world.thread(BOB_CHAT)[0].asked, 1);
+    world.serve(&nonsense(2));
+    assert_eq!(counts(&world).last().map(String::as_str), Some("2"));
+}
+
+#[test]
+fn after_the_last_try_a_person_asks_again_or_deletes() {
+    let mut world = World::enlisted(9);
+    for number in 0..6 {
+        world.serve(&nonsense(number));
+    }
+    let placeholder = world.thread(BOB_CHAT)[0].clone();
+    assert!(placeholder.asked >= causeway::view::MOST_TRIES);
+    let this = MessageRef { chat: BOB_CHAT.into(), seq: placeholder.seq };
+    assert_eq!(world.command(Action::Retry(this.clone())).issue(), Issue::None);
+    assert_eq!(counts(&world).last().map(String::as_str), Some("1"));
+    assert!(retries(&world).last().unwrap().child("keys").is_some());
+    assert_eq!(world.thread(BOB_CHAT)[0].asked, 1);
+    world.command(Action::Discard(this));
+    assert!(world.thread(BOB_CHAT).is_empty());
+}
+
+#[test]
+fn prekeys_that_peers_ask_for_are_bounded() {
+    use causeway::store::changes::{Query, Table};
+    let mut world = World::enlisted(10);
+    for number in 0..1_100_u32 {
+        // The second request carries keys.
+        for try_number in 0..2 {
+            world.serve(&nonsense(try_number).with("id", format!("X{number}")));
+        }
+    }
+    let all = Query::Range { table: Table::PreKey, from: vec![], to: None, reverse: false, limit: 9_999 };
+    assert_eq!(world.store.load_now(&[all]).unwrap()[0].len(), 1_100);
+    world.write_from(BOB, "with a key of the server's");
+    assert_eq!(world.thread(BOB_CHAT).last().unwrap().text, "with a key of the server's");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose};
+use crate::inbox;
 use crate::io::Millis;
 use crate::store::changes::{Query, Table};
 use crate::store::keys;
@@ -55,7 +56,10 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
-                self.room(now, rng, |rooms, turn| rooms.outbox.retry(turn, &message.chat, message.seq))?;
+                self.room(now, rng, |rooms, turn| {
+                    rooms.outbox.retry(turn, &message.chat, message.seq)?;
+                    inbox::ask_again(turn, &message.chat, message.seq)
+                })?;
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {

@@ -5,6 +5,8 @@
 
 mod retry;
 
+pub(crate) use retry::ask_again;
+
 use crate::chat;
 use crate::outbox::Outbox;
 use crate::session;

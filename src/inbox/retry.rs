@@ -7,18 +7,21 @@ use crate::store::chats::Message;
 use crate::store::keys;
 use crate::store::shelf::Missing;
 use crate::turn::Turn;
-use crate::view::MessageKind;
+use crate::view::{MOST_TRIES, MessageKind};
+use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
 use causeway_proto::stanza::message::Incoming;
 use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Receipt, ReceiptKind};
+use sha2::{Digest, Sha256};
 
-/// After this many tries nobody asks again.
-const MAX_TRIES: u32 = 5;
 /// From this try on our keys go along, so that the peer can begin a session at once.
 const KEYS_FROM: u32 = 2;
 
 /// Shows a placeholder and asks the sender to send again. Then the stanza is acknowledged, or it would come for ever.
+///
+/// The placeholder keeps a fingerprint of what could not be opened. The same bytes once more are no further try of the
+/// sender's: the server repeats itself because our receipt was lost with a connection, and gets the same receipt again.
 pub(super) fn ask(
     turn: &mut Turn<'_>,
     incoming: &Incoming,
@@ -26,9 +29,14 @@ pub(super) fn ask(
     placeholder: Option<Message>,
     error: &DecryptError,
 ) {
-    let tries = placeholder.as_ref().map_or(0, |message| message.retries).saturating_add(1);
+    let fingerprint = fingerprint(incoming);
+    let tries = match &placeholder {
+        Some(message) if message.content == fingerprint => message.retries,
+        Some(message) => message.retries.saturating_add(1),
+        None => 1,
+    };
     match placeholder {
-        Some(message) => chat::replace(turn, chat, Message { retries: tries, ..message }),
+        Some(message) => chat::replace(turn, chat, Message { retries: tries, content: fingerprint, ..message }),
         None => {
             let at = incoming.t.saturating_mul(super::SECOND);
             let message = Message {
@@ -36,30 +44,65 @@ pub(super) fn ask(
                 kind: MessageKind::Undecryptable.into(),
                 at: if at == 0 { turn.now } else { at },
                 retries: tries,
+                content: fingerprint,
                 ..Message::default()
             };
             chat::append(turn, chat, message);
         }
     }
-    if tries <= MAX_TRIES {
-        let no_session = matches!(error, DecryptError::NoSession);
-        let keys = (tries >= KEYS_FROM || no_session).then(|| session::own_bundle(turn)).flatten();
-        let registration_id = registration_id(turn);
-        let request = RetryRequest {
-            count: tries,
+    if tries <= MOST_TRIES {
+        let request = Request {
+            to: incoming.from.clone(),
+            participant: incoming.participant.clone(),
             id: incoming.id.clone(),
             t: incoming.t,
-            error: Some(error.retry_code()),
-            registration_id,
-            keys,
+            count: tries,
+            error: error.retry_code(),
         };
-        let receipt = Receipt {
-            participant: incoming.participant.clone(),
-            ..Receipt::new(incoming.from.clone(), incoming.id.clone(), ReceiptKind::Retry(Box::new(request)))
-        };
-        turn.transmit(receipt.to_node());
+        request.send(turn, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
     }
     super::acknowledge(turn, &incoming.node);
+}
+
+/// A person asks once more for a message that could not be opened: from the first try on, and with our keys at once.
+pub(crate) fn ask_again(turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
+    let Some(message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+    let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
+    if message.outgoing || message.kind() != MessageKind::Undecryptable {
+        return Ok(());
+    }
+    let t = message.at / super::SECOND;
+    let request = Request { to, participant: None, id: message.id.clone(), t, count: 1, error: 0 };
+    request.send(turn, true);
+    chat::replace(turn, chat, Message { retries: 1, ..message });
+    Ok(())
+}
+
+/// "I could not open this."
+struct Request {
+    to: Jid,
+    participant: Option<Jid>,
+    id: String,
+    t: u64,
+    count: u32,
+    error: u32,
+}
+
+impl Request {
+    fn send(self, turn: &mut Turn<'_>, with_keys: bool) {
+        let keys = with_keys.then(|| session::own_bundle(turn)).flatten();
+        let Self { to, participant, id, t, count, error } = self;
+        let registration_id = registration_id(turn);
+        let request = RetryRequest { count, id: id.clone(), t, error: Some(error), registration_id, keys };
+        let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
+        turn.transmit(receipt.to_node());
+    }
+}
+
+/// Tells a resend, which is encrypted anew, from a repeated delivery of the same bytes.
+fn fingerprint(incoming: &Incoming) -> Vec<u8> {
+    let digest = incoming.enc.iter().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
+    digest.to_vec()
 }
 
 /// A peer could not decrypt what we sent: begin a session from the keys it sent, or from fresh ones, and send it anew.
@@ -76,7 +119,7 @@ pub(super) fn serve(
     let Some(position) = position else { return Ok(()) };
     let message = turn.records.messages.get(&keys::message(chat, position.seq))?.cloned();
     turn.records.sessions.get(address.as_bytes())?;
-    let Some(mut message) = message.filter(|message| message.retries < MAX_TRIES) else { return Ok(()) };
+    let Some(mut message) = message.filter(|message| message.retries < MOST_TRIES) else { return Ok(()) };
     let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(turn, &receipt.jid, bundle));
     if !begun && let Ok(Some(session)) = turn.records.sessions.change(address.as_bytes()) {
         // The peer has lost this session, or it never worked: the next envelope stands on freshly fetched keys.

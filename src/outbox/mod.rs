@@ -97,10 +97,11 @@ impl Outbox {
         Ok(())
     }
 
-    /// A failed message is removed.
+    /// A failed message is removed, or one that could not be opened.
     pub(crate) fn discard(&mut self, turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
         let Some(message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
-        if message.outgoing && message.delivery() == Delivery::Failed {
+        let failed = message.outgoing && message.delivery() == Delivery::Failed;
+        if failed || message.kind() == MessageKind::Undecryptable {
             chat::remove(turn, chat, &message);
         }
         Ok(())

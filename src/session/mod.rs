@@ -342,11 +342,7 @@ impl PreKeys for Held<'_> {
 
 /// A bundle of our own with a one-time prekey that nobody else is given: for a peer that lost its session with us.
 pub(crate) fn own_bundle(turn: &mut Turn<'_>) -> Option<PreKeyBundle> {
-    let one_time = prekeys::make(turn);
-    if let Ok(Some(row)) = turn.records.prekeys.change(&keys::prekey(one_time)) {
-        // It goes into no upload: the server would hand it to somebody else.
-        row.uploaded = true;
-    }
+    let one_time = prekeys::make(turn, true);
     let own = turn.records.account.peek(keys::ACCOUNT)?.keys.as_ref()?;
     let Signed { key: signed, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
     let one_time = turn.records.prekeys.peek(&keys::prekey(one_time))?;

@@ -11,6 +11,8 @@ use rand_core::CryptoRng;
 
 /// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (wire.md §5.7).
 const LAST_ID: u32 = 0xFF_FFFE;
+/// One-time prekeys kept for each use, handed out or not. A server holds 812 at most.
+const MOST_KEPT: usize = 1_000;
 
 /// A signed prekey under the identity key.
 pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mut dyn CryptoRng) -> SignedPreKeyPair {
@@ -40,12 +42,12 @@ impl Sessions {
             .records
             .prekeys
             .iter()
-            .filter(|(_, row)| !row.uploaded)
+            .filter(|(_, row)| !row.uploaded && !row.in_receipt)
             .map(|(_, row)| row.key.id)
             .take(amount)
             .collect();
         while ids.len() < amount {
-            ids.push(make(turn));
+            ids.push(make(turn, false));
         }
         let iq = turn.stanza_id();
         let Some(keys) = turn.records.account.peek(keys::ACCOUNT).and_then(|account| account.keys.as_ref()) else {
@@ -78,12 +80,28 @@ impl Sessions {
     }
 }
 
-/// Makes one prekey under the next free id.
-pub(super) fn make(turn: &mut Turn<'_>) -> u32 {
+/// Makes one prekey under the next free id, for an upload or for a receipt.
+pub(super) fn make(turn: &mut Turn<'_>, in_receipt: bool) -> u32 {
+    give_up_oldest(turn, in_receipt);
     let account = turn.records.change_account();
     let id = account.next_prekey_id.clamp(1, LAST_ID);
     account.next_prekey_id = if id == LAST_ID { 1 } else { id + 1 };
     let key = PreKeyPair { id, pair: KeyPair::generate(turn.rng) };
-    turn.records.prekeys.put(keys::prekey(id), OneTime { key, uploaded: false });
+    turn.records.prekeys.put(keys::prekey(id), OneTime { key, uploaded: false, in_receipt });
     id
+}
+
+/// Keeps the number of prekeys of this use bounded, whatever the server and peers say: beyond the limit the oldest goes.
+/// Mail that needs it is asked for again. Peers that make us hand out keys in receipts cost no key of an upload.
+fn give_up_oldest(turn: &mut Turn<'_>, in_receipt: bool) {
+    let next = turn.records.account().next_prekey_id;
+    let alike = || turn.records.prekeys.iter().filter(|(_, row)| row.in_receipt == in_receipt);
+    if alike().count() < MOST_KEPT {
+        return;
+    }
+    // Ids wrap: the oldest is the first at or after the next one, or else the very first.
+    let oldest = alike().map(|(key, row)| (row.key.id < next, key)).min();
+    if let Some(key) = oldest.map(|(_, key)| key.to_vec()) {
+        turn.records.prekeys.delete(&key);
+    }
 }

@@ -66,7 +66,7 @@ pub struct Message {
     /// Why it failed.
     #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
-    /// Content as it came, for kinds that this version does not show.
+    /// Content as it came, for kinds that this version does not show; for what could not be opened, its fingerprint.
     #[prost(bytes = "vec", tag = "9")]
     pub content: Vec<u8>,
     /// Retry receipts sent for it, or served.
@@ -86,6 +86,7 @@ impl Message {
             at: self.at,
             delivery: self.delivery,
             issue: self.issue,
+            asked: if self.kind() == MessageKind::Undecryptable { self.retries } else { 0 },
         }
     }
 

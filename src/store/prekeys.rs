@@ -15,6 +15,8 @@ pub struct OneTime {
     pub key: PreKeyPair,
     /// The server has confirmed that it holds the public half.
     pub uploaded: bool,
+    /// Given to one peer in a retry receipt; it goes into no upload, or the server would hand it to somebody else.
+    pub in_receipt: bool,
 }
 
 /// A signed prekey; old ones are kept while mail to them may still come.
@@ -41,6 +43,8 @@ struct PreKeyRow {
     created: u64,
     #[prost(uint64, tag = "6")]
     replaced: u64,
+    #[prost(bool, tag = "7")]
+    in_receipt: bool,
 }
 
 impl Drop for PreKeyRow {
@@ -63,12 +67,13 @@ impl Row for OneTime {
         row.id = self.key.id;
         row.secret = self.key.pair.secret().expose().to_vec();
         row.uploaded = self.uploaded;
+        row.in_receipt = self.in_receipt;
         Zeroizing::new(row.encode_to_vec())
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
         let (row, pair) = decode(Self::TABLE, bytes)?;
-        Ok(Self { key: PreKeyPair { id: row.id, pair }, uploaded: row.uploaded })
+        Ok(Self { key: PreKeyPair { id: row.id, pair }, uploaded: row.uploaded, in_receipt: row.in_receipt })
     }
 }
 

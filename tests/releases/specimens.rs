@@ -25,7 +25,7 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
     }
     vec![
         bytes(&account()),
-        bytes(&OneTime { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true }),
+        bytes(&OneTime { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true, in_receipt: false }),
         bytes(&Signed {
             key: SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 },
             replaced: 0,

@@ -110,7 +110,9 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::WriteMessage => "Message",
         Text::Send => "Send",
         Text::Unsupported => "This kind of message can’t be shown here yet. It is kept, and can be seen on WhatsApp.",
-        Text::Undecryptable => "This message couldn’t be opened. The sender’s phone was asked to send it again.",
+        Text::Undecryptable => "Waiting for a message that couldn’t be opened",
+        Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
+        Text::AskAgain => "Ask again",
         Text::IdentityChanged => "The security code has changed: a new phone, or WhatsApp was installed again.",
         Text::CompareCode => "Compare the new code",
         Text::Retry => "Try again",
@@ -196,6 +198,12 @@ pub(super) fn phrase(phrase: Phrase<'_>) -> String {
         }
         Phrase::SyncedAt(time) => format!("Last up to date: {time}."),
         Phrase::Unread(count, plural) => format!("{count} unread {}", messages(plural)),
+        Phrase::Undecryptable(asked, most) if asked < most => format!(
+            "This message couldn’t be opened: it was locked for keys that this browser doesn’t have. The sender’s phone was asked to send it again (request {asked} of {most}). It will appear here by itself."
+        ),
+        Phrase::Undecryptable(asked, _) => format!(
+            "This message couldn’t be opened: it was locked for keys that this browser doesn’t have. The sender’s phone was asked {asked} times to send it again."
+        ),
         Phrase::RoomLeft(count, plural) => format!("{count} {} left", one(plural, "byte", "bytes")),
         Phrase::RoomOver(count, plural, limit) => format!(
             "{count} {} too long. A message holds {limit} bytes: shorten it, or send it in parts.",

@@ -183,8 +183,12 @@ pub enum Text {
     Send,
     /// A message that can't be shown.
     Unsupported,
-    /// A message that can't be read.
+    /// A message that can't be read, in the list of chats.
     Undecryptable,
+    /// Its sender was asked in vain.
+    GivenUp,
+    /// Ask its sender once more.
+    AskAgain,
     /// The peer has new keys.
     IdentityChanged,
     /// Compare codes.
@@ -327,6 +331,8 @@ pub enum Phrase<'a> {
     RoomOver(u32, Plural, u32),
     /// A message that is not shown: its kind.
     UnsupportedKind(&'a str),
+    /// A message that can't be read: how often its sender was asked for it, and how often at most.
+    Undecryptable(u32, u32),
     /// The name of a message: sender, what it says, time, and how far it came.
     MessageLabel(&'a str, &'a str, &'a str, Option<&'a str>),
     /// A message came: sender and text.

@@ -1,7 +1,8 @@
 //! One message: what it says, when, and how far it came. Text is always a text node.
 
-use causeway::view::{Action, ChatView, Delivery, Issue, MessageKind, MessageRef};
+use causeway::view::{Action, ChatView, Delivery, MOST_TRIES, MessageKind, MessageRef, MessageView};
 use leptos::prelude::*;
+use std::borrow::Cow;
 
 use crate::state::links::{self, Piece};
 use crate::state::model;
@@ -28,7 +29,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
             let sender =
                 if outgoing { Text::You.say().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
             let state = outgoing.then(|| text::delivery(delivery.get()));
-            view.with(|view| Phrase::MessageLabel(&sender, words(view.kind(), &view.text), &time, state).say())
+            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).say())
         }
     };
     view! {
@@ -40,7 +41,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
             <div class="bubble">
                 // The writing's direction is the text's own; the bubble's side is the page's.
                 <div class="said" dir="auto">
-                    <span class="text">{move || view.with(|view| content(app, view.kind(), &view.text))}</span>
+                    <span class="text">{move || view.with(|view| content(app, view))}</span>
                     <span class="meta">
                         <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
@@ -49,30 +50,36 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                     </span>
                 </div>
             </div>
-            {move || failed().then(|| failure(app, chat, seq, view.with(|view| view.issue())))}
+            {move || failed().then(|| failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry))}
+            {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.say().to_owned(), Text::AskAgain))}
         </li>
     }
 }
 
+/// The sender was asked as often as makes sense.
+fn given_up(view: &RwSignal<MessageView>) -> bool {
+    view.with(|view| view.kind() == MessageKind::Undecryptable && view.asked >= MOST_TRIES)
+}
+
 /// What a person hears instead of the bubble.
-fn words(kind: MessageKind, text: &str) -> &str {
-    match kind {
-        MessageKind::Text => text,
-        MessageKind::Unsupported => Text::Unsupported.say(),
-        MessageKind::Undecryptable => Text::Undecryptable.say(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.say(),
+fn words(view: &MessageView) -> Cow<'_, str> {
+    match view.kind() {
+        MessageKind::Text => view.text.as_str().into(),
+        MessageKind::Unsupported => Text::Unsupported.say().into(),
+        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MOST_TRIES).say().into(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.say().into(),
     }
 }
 
-fn content(app: App, kind: MessageKind, text: &str) -> AnyView {
-    match kind {
-        MessageKind::Text => links::split(text).into_iter().map(piece).collect_view().into_any(),
-        MessageKind::Unsupported if text.is_empty() => Text::Unsupported.say().into_any(),
+fn content(app: App, view: &MessageView) -> AnyView {
+    match view.kind() {
+        MessageKind::Text => links::split(&view.text).into_iter().map(piece).collect_view().into_any(),
+        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.say().into_any(),
         MessageKind::Unsupported => {
-            let kind = Phrase::UnsupportedKind(text).say();
+            let kind = Phrase::UnsupportedKind(&view.text).say();
             view! { {Text::Unsupported.say()}" "<small>{kind}</small> }.into_any()
         }
-        MessageKind::Undecryptable => Text::Undecryptable.say().into_any(),
+        MessageKind::Undecryptable => words(view).into_owned().into_any(),
         MessageKind::IdentityChanged => view! {
             <Icon of=Picture::Key/>
             <span>{Text::IdentityChanged.say()}" "</span>
@@ -96,12 +103,12 @@ fn piece(piece: Piece<'_>) -> AnyView {
     }
 }
 
-fn failure(app: App, chat: RwSignal<ChatView>, seq: u64, issue: Issue) -> AnyView {
+fn failure(app: App, chat: RwSignal<ChatView>, seq: u64, why: impl IntoView + 'static, again: Text) -> AnyView {
     let this = move || MessageRef { chat: chat.with_untracked(|chat| chat.id.clone()), seq };
     view! {
         <div class="failure">
-            <p>{app.explain(issue)}</p>
-            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{Text::Retry.say()}</button>
+            <p>{why}</p>
+            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{again.say()}</button>
             <button class="link discard" on:click=move |_| app.store.send(Action::Discard(this()))>
                 {Text::Delete.say()}
             </button>
