@@ -27,6 +27,9 @@ use causeway_proto::stanza::Stanza;
 use rand_core::CryptoRng;
 use std::collections::{BTreeMap, VecDeque};
 
+/// Clocks are adjusted by less all the time; more than this back is a clock that was set.
+const ADJUSTMENT: Millis = 1_000;
+
 /// What an engine is made of.
 #[derive(Debug)]
 pub struct Config {
@@ -79,6 +82,7 @@ pub struct Engine {
     reads: Pending<LoadId, Read>,
     asks: Pending<RequestId, Ask>,
     last_id: u64,
+    last_now: Millis,
     security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pending: u32,
     shown: Option<ConnectionView>,
@@ -104,6 +108,7 @@ impl Engine {
             reads: Pending::default(),
             asks: Pending::default(),
             last_id: 0,
+            last_now: 0,
             security_codes: BTreeMap::new(),
             pending: 0,
             shown: None,
@@ -117,6 +122,10 @@ impl Engine {
         if self.phase == Phase::Closed {
             return;
         }
+        if now.saturating_add(ADJUSTMENT) < self.last_now {
+            self.channel.clock_set_back(now, rng);
+        }
+        self.last_now = now;
         match input {
             Input::Started => self.load(Read::Boot, boot_queries()),
             Input::Opened(socket) => self.channel.opened(socket, now, rng),

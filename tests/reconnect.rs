@@ -2,6 +2,7 @@
 
 mod support;
 
+use causeway::io::Input;
 use causeway::view::{Action, ConnectionState, Delivery, Enlist, Issue, MessageRef, Reconnect};
 use causeway_proto::node::Node;
 use support::{BOB, BOB_CHAT, World};
@@ -285,4 +286,31 @@ fn an_ended_partner_session_asks_to_sign_in_and_goes_on_by_itself_after_it() {
     assert_eq!(world.connection().state(), ConnectionState::Online);
     world.write_from(BOB, "welcome back");
     assert_eq!(world.texts(BOB_CHAT), ["welcome back"]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+    const DAYS: u64 = 30 * 86_400_000;
+    let mut world = World::enlisted(17);
+    world.chatd.not_before -= 60 * 86_400;
+    // While it waits for the next attempt.
+    world.chatd.fate.refuse = true;
+    world.cut();
+    world.sleep();
+    assert_eq!(world.connection().state(), ConnectionState::Waiting);
+    world.now -= DAYS;
+    world.chatd.fate.refuse = false;
+    world.input(Input::Elapsed);
+    let began = world.now;
+    world.sleep_until(ConnectionState::Online);
+    assert!(world.now - began <= 120_000, "waited for {} ms", world.now - began);
+    // While it is connected, and the link dies.
+    world.now -= DAYS;
+    world.input(Input::Elapsed);
+    let began = world.now;
+    world.chatd.hang_up();
+    while world.connection().state() == ConnectionState::Online {
+        world.sleep();
+    }
+    assert!(world.now - began <= 60_000, "noticed after {} ms", world.now - began);
 }

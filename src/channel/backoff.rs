@@ -7,7 +7,8 @@ use crate::io::Millis;
 use rand_core::CryptoRng;
 
 const BASE: Millis = 1_000;
-const CEILING: Millis = 120_000;
+/// The longest wait.
+pub(super) const CEILING: Millis = 120_000;
 const STABLE: Millis = 60_000;
 
 /// Counts failed connections.

@@ -326,6 +326,26 @@ impl Channel {
         }
     }
 
+    /// The device's clock was set back: what was to happen at a time that is far off now happens as if it had begun now.
+    pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        match &mut self.state {
+            State::Opening { until, .. }
+            | State::Hello { until, .. }
+            | State::Live { phase: Phase::Login { until }, .. } => {
+                *until = (*until).min(now.saturating_add(LOGIN_TIMEOUT));
+            }
+            State::Live { phase, .. } => {
+                if let Phase::Draining { until } = phase {
+                    *until = (*until).min(now.saturating_add(DRAIN_TIMEOUT));
+                }
+                self.backoff.live(now);
+                self.keepalive.start(now, rng);
+            }
+            State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
+            State::Off | State::Stopped => {}
+        }
+    }
+
     /// When [`elapsed`](Self::elapsed) has something to do.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
         match &self.state {
