@@ -225,8 +225,7 @@ impl SessionRecord {
 
     /// Commits an opened message to the session at `place`. An archived session with the same installation of the other
     /// side becomes the current one, if it can send. Late mail of another installation does not bring that one back:
-    /// nobody is there any more to read an answer. Nor does any mail bring back a session that was given up: what follows
-    /// needs fresh keys.
+    /// nobody is there any more to read an answer.
     fn accept(&mut self, place: Place, opened: Opened) -> Result<Decrypted, DecryptError> {
         let current = self.remote_identity();
         if let Place::Archived(at) = place {
@@ -234,7 +233,7 @@ impl SessionRecord {
             session.commit(opened.step);
             let remote_identity = session.remote.key;
             if !session.frozen
-                && current == Some(remote_identity)
+                && current.is_none_or(|current| current == remote_identity)
                 && let Some(session) = self.archived.remove(at)
             {
                 self.replace_current(session);
