@@ -4,8 +4,11 @@
 //! strike after (the client must notice). They hit Partners' users only, unless a target is named, so that the phones
 //! of the sandbox stay dependable.
 
+mod loss;
+
 use crate::certificate::CertificateFault;
 use causeway_proto::jid::{Jid, Server};
+use loss::Loss;
 use serde::Deserialize;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -31,8 +34,14 @@ pub(crate) struct Request {
     pub(crate) delay_ms: Option<u64>,
     /// Send the next so many pairs of stanzas in the wrong order.
     pub(crate) reorder: Option<u32>,
+    /// Lose so many of a hundred stanzas, in both directions; 0 ends it.
+    pub(crate) loss_percent: Option<u8>,
+    /// Fixes which ones.
+    pub(crate) seed: Option<u64>,
     /// Flip a bit in the next so many frames.
     pub(crate) corrupt: Option<u32>,
+    /// Break the connection in the middle of each of the next so many frames.
+    pub(crate) tear: Option<u32>,
     /// After the next stanza, close the sending side and go on reading.
     pub(crate) half_close: Option<bool>,
     /// Refuse every new connection to the chat server.
@@ -47,6 +56,8 @@ pub(crate) struct Request {
     pub(crate) clock_ms: Option<i64>,
     /// End the target's connections now: a code for `<stream:error>`, or 0 for a bare close.
     pub(crate) disconnect: Option<u32>,
+    /// Never read from nor write to the target's present connections again, and leave them open.
+    pub(crate) stall: bool,
 }
 
 /// Wire name of a certificate fault, or its end.
@@ -71,6 +82,7 @@ pub(crate) struct Treatment {
     pub(crate) twice: bool,
     pub(crate) after_next: bool,
     pub(crate) corrupt: bool,
+    pub(crate) tear: bool,
     pub(crate) half_close: bool,
     pub(crate) delay: Duration,
 }
@@ -82,7 +94,9 @@ struct Plan {
     drop: u32,
     duplicate: u32,
     reorder: u32,
+    loss: Loss,
     corrupt: u32,
+    tear: u32,
     delay: Duration,
     half_close: bool,
     refuse: bool,
@@ -117,7 +131,14 @@ impl Faults {
         plan.drop = request.drop.unwrap_or(plan.drop);
         plan.duplicate = request.duplicate.unwrap_or(plan.duplicate);
         plan.reorder = request.reorder.unwrap_or(plan.reorder);
+        if let Some(seed) = request.seed {
+            plan.loss.seed(seed);
+        }
+        if let Some(percent) = request.loss_percent {
+            plan.loss.set_percent(percent);
+        }
         plan.corrupt = request.corrupt.unwrap_or(plan.corrupt);
+        plan.tear = request.tear.unwrap_or(plan.tear);
         plan.delay = request.delay_ms.map_or(plan.delay, |ms| Duration::from_millis(ms.min(MAX_DELAY_MS)));
         plan.half_close = request.half_close.unwrap_or(plan.half_close);
         plan.refuse = request.refuse.unwrap_or(plan.refuse);
@@ -149,17 +170,24 @@ impl Faults {
     /// What happens to the next stanza for `who`.
     pub(crate) fn treat(&self, who: &Jid, tag: &str) -> Treatment {
         let mut plan = self.plan();
-        if !plan.hits(who) || plan.stanza.as_deref().is_some_and(|wanted| wanted != tag) {
+        if !plan.concerns(who, tag) {
             return Treatment::default();
         }
         Treatment {
-            drop: take_one(&mut plan.drop),
+            drop: take_one(&mut plan.drop) || plan.loss.strikes(),
             twice: take_one(&mut plan.duplicate),
             after_next: take_one(&mut plan.reorder),
             corrupt: take_one(&mut plan.corrupt),
+            tear: take_one(&mut plan.tear),
             half_close: std::mem::take(&mut plan.half_close),
             delay: plan.delay,
         }
+    }
+
+    /// Whether a stanza of `who`, which has arrived, is to count as lost on its way.
+    pub(crate) fn swallows(&self, who: &Jid, tag: &str) -> bool {
+        let mut plan = self.plan();
+        plan.concerns(who, tag) && plan.loss.strikes()
     }
 
     fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
@@ -171,6 +199,10 @@ impl Faults {
 impl Plan {
     fn hits(&self, who: &Jid) -> bool {
         self.target.as_ref().map_or(who.server == Server::Interop, |target| target.to_bare() == who.to_bare())
+    }
+
+    fn concerns(&self, who: &Jid, tag: &str) -> bool {
+        self.hits(who) && self.stanza.as_deref().is_none_or(|wanted| wanted == tag)
     }
 }
 
@@ -204,6 +236,17 @@ mod tests {
         assert!(!faults.treat(&phone, "message").twice);
         set(&faults, r#"{"target":"14155550100@s.whatsapp.net"}"#);
         assert!(faults.treat(&phone, "message").twice);
+    }
+
+    #[test]
+    fn loss_strikes_both_directions_and_spares_other_tags_and_phones() {
+        let (faults, alice, phone) = (Faults::default(), Jid::interop(1, "10853634039893"), Jid::user("14155550100"));
+        set(&faults, r#"{"loss_percent":100,"stanza":"message"}"#);
+        assert!(faults.treat(&alice, "message").drop && faults.swallows(&alice, "message"));
+        assert!(!faults.treat(&alice, "ack").drop && !faults.swallows(&alice, "ack"));
+        assert!(!faults.treat(&phone, "message").drop && !faults.swallows(&phone, "message"));
+        set(&faults, r#"{"loss_percent":0}"#);
+        assert!(!faults.treat(&alice, "message").drop && !faults.swallows(&alice, "message"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod config;
 mod control;
 mod enlist;
 mod faults;
+mod heard;
 mod hex;
 mod http;
 mod noise;

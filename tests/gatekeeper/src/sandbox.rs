@@ -5,6 +5,7 @@ use crate::chat::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::faults::Faults;
+use crate::heard::Heard;
 use crate::phone::Phones;
 use crate::token::Tokens;
 use crate::world::World;
@@ -23,6 +24,7 @@ pub(crate) struct Sandbox {
     pub(crate) authority: Authority,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
+    pub(crate) heard: Heard,
     pub(crate) hub: Hub,
     pub(crate) phones: Phones,
     pub(crate) http_addr: SocketAddr,
@@ -40,6 +42,7 @@ impl Sandbox {
             authority: Authority::open(&config.data)?,
             tokens: Tokens::new(&config.integrators)?,
             faults: Faults::default(),
+            heard: Heard::default(),
             hub: Hub::default(),
             phones: Phones::default(),
             http_addr,

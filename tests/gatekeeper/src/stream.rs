@@ -162,14 +162,19 @@ impl FrameWriter {
         self.prefixed(&[], payload).await
     }
 
+    /// Writes the first half of one frame.
+    pub(crate) async fn torn(&mut self, payload: &[u8]) -> io::Result<()> {
+        let mut bytes = framed(&[], payload)?;
+        bytes.truncate(bytes.len() / 2);
+        self.write(bytes).await
+    }
+
     /// Writes bytes that belong before the frame, then the frame, in one go (wire.md §1.1).
     pub(crate) async fn prefixed(&mut self, prefix: &[u8], payload: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(payload.len()).ok().filter(|length| *length < 1 << 24);
-        let length = length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a frame of 16 MiB or more"))?;
-        let mut bytes = Vec::with_capacity(prefix.len() + 3 + payload.len());
-        bytes.extend_from_slice(prefix);
-        bytes.extend_from_slice(&length.to_be_bytes()[1..]);
-        bytes.extend_from_slice(payload);
+        self.write(framed(prefix, payload)?).await
+    }
+
+    async fn write(&mut self, bytes: Vec<u8>) -> io::Result<()> {
         match &mut self.0 {
             Sink::Tcp(sink) => sink.write_all(&bytes).await,
             Sink::WebSocket(sink) => sink.send(Message::Binary(Bytes::from(bytes))).await.map_err(io::Error::other),
@@ -184,6 +189,16 @@ impl FrameWriter {
             Sink::WebSocket(sink) => drop(sink.close().await),
         }
     }
+}
+
+fn framed(prefix: &[u8], payload: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(payload.len()).ok().filter(|length| *length < 1 << 24);
+    let length = length.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a frame of 16 MiB or more"))?;
+    let mut bytes = Vec::with_capacity(prefix.len() + 3 + payload.len());
+    bytes.extend_from_slice(prefix);
+    bytes.extend_from_slice(&length.to_be_bytes()[1..]);
+    bytes.extend_from_slice(payload);
+    Ok(bytes)
 }
 
 fn big_endian(bytes: &[u8]) -> usize {

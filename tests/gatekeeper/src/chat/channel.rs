@@ -68,6 +68,16 @@ impl Channel {
         Ok(())
     }
 
+    /// Seals one stanza and writes the first half of it, for a connection that breaks in the middle of a frame.
+    pub(crate) async fn send_torn(&mut self, node: &Node) -> Result<(), ChannelError> {
+        let mut plain = Vec::new();
+        document::encode(node, &self.profile, &mut plain)?;
+        let sealed = self.seal.seal(&plain)?;
+        let written = tokio::time::timeout(self.write_timeout, self.writer.torn(&sealed)).await;
+        written.map_err(|_| ChannelError::Slow(self.write_timeout))?.map_err(StreamError::Io)?;
+        Ok(())
+    }
+
     /// Closes the sending side.
     pub(crate) async fn close(&mut self) {
         // A client that does not take the goodbye in time is dropped without one.

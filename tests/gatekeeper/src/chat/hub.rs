@@ -15,6 +15,8 @@ pub(crate) enum Order {
     Live(Node),
     /// End with this `<stream:error>` code; 0 closes without a word.
     Disconnect(u32),
+    /// Fall silent for good, without closing.
+    Stall,
 }
 
 struct Link {

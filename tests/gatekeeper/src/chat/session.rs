@@ -32,6 +32,8 @@ enum End {
     Replaced,
     /// This `<stream:error>` code; 0 without a word.
     Ordered(u32),
+    /// In the middle of a frame, as a fault wants it.
+    Torn,
 }
 
 impl From<ChannelError> for End {
@@ -103,12 +105,24 @@ impl Session {
                 node = self.channel.receive() => {
                     heard = Instant::now();
                     ping_at = heard + quiet;
-                    self.take(node?).await?;
+                    let node = node?;
+                    self.sandbox.heard.listen(&self.who, &node);
+                    if !self.sandbox.faults.swallows(&self.who, &node.tag) {
+                        self.take(node).await?;
+                    }
                 }
                 order = seat.orders.recv() => match order {
                     Some(Order::Live(node)) if !self.passive => self.send(node).await?,
                     Some(Order::Live(_)) => {}
                     Some(Order::Disconnect(code)) => return Err(End::Ordered(code)),
+                    Some(Order::Stall) => {
+                        // Until another connection takes the seat, or the sandbox ends.
+                        tokio::select! {
+                            () = async { while seat.orders.recv().await.is_some() {} } => {}
+                            () = stopping.wait() => {}
+                        }
+                        return Err(End::Torn);
+                    }
                     None => return Err(End::Replaced),
                 },
                 () = seat.wake.notified() => {}
@@ -179,7 +193,7 @@ impl Session {
             .with("receipt", counts[Class::Receipt as usize])
             .with("notification", counts[Class::Notification as usize])
             .with("appdata", "0");
-        Ok(self.send(bulletin(preview)).await?)
+        self.send(bulletin(preview)).await
     }
 
     /// Sends what may be sent now.
@@ -212,7 +226,7 @@ impl Session {
                 return Ok(());
             }
         };
-        Ok(self.send(node).await?)
+        self.send(node).await
     }
 
     async fn ping(&mut self) -> Result<(), End> {
@@ -222,18 +236,22 @@ impl Session {
             .with("xmlns", "urn:xmpp:ping")
             .with("id", stanza_id())
             .with("t", self.sandbox.clock.now_secs());
-        Ok(self.send(ping).await?)
+        self.send(ping).await
     }
 
     /// Sends one stanza through the faults in force.
-    async fn send(&mut self, node: Node) -> Result<(), ChannelError> {
-        let Treatment { drop, twice, after_next, corrupt, half_close, delay } =
+    async fn send(&mut self, node: Node) -> Result<(), End> {
+        let Treatment { drop, twice, after_next, corrupt, tear, half_close, delay } =
             self.sandbox.faults.treat(&self.who, &node.tag);
         if drop || self.half_closed {
             return Ok(());
         }
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
+        }
+        if tear {
+            self.channel.send_torn(&node).await?;
+            return Err(End::Torn);
         }
         if after_next && self.held.is_none() {
             self.held = Some(node);
@@ -256,6 +274,8 @@ impl Session {
     async fn say_goodbye(&mut self, end: End) {
         let farewell = match end {
             End::Replaced => Some(stream_error().with_node(Node::new("conflict").with("type", "replaced"))),
+            // A broken connection says nothing, and closes as abruptly as a process that was killed.
+            End::Torn => return,
             End::Ordered(0) | End::Closed | End::Silent => None,
             End::Ordered(code) => Some(stream_error().with("code", code)),
             // What cannot be understood is told so; a broken line hears nothing.

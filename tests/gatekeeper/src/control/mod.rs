@@ -7,6 +7,7 @@ mod phones;
 
 use crate::config::version;
 use crate::faults::Request as Fault;
+use crate::heard::Record;
 use crate::sandbox::Sandbox;
 use crate::{chat::Order, hex};
 use axum::extract::{Request, State};
@@ -15,7 +16,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use causeway_proto::jid::Server;
+use causeway_proto::jid::{Jid, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ impl IntoResponse for Refusal {
 pub(crate) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/users", get(users))
+        .route("/heard", get(heard))
         .route("/faults", post(faults))
         .nest("/phones", phones::router())
         .layer(middleware::from_fn(same_origin))
@@ -68,6 +70,11 @@ async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     Json(users.collect())
 }
 
+/// Every encrypted message of Partners' users, as it came off the line.
+async fn heard(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Record>> {
+    Json(sandbox.heard.all())
+}
+
 /// Sets faults; see [`Fault`] for the fields.
 async fn faults(State(sandbox): State<Arc<Sandbox>>, Json(fault): Json<Fault>) -> Result<StatusCode, Refusal> {
     let bad = |message: String| Refusal(StatusCode::UNPROCESSABLE_ENTITY, message);
@@ -86,12 +93,14 @@ async fn faults(State(sandbox): State<Arc<Sandbox>>, Json(fault): Json<Fault>) -
         sandbox.clock.jump(ms);
         sandbox.world().expire(sandbox.clock.now_secs()).map_err(|error| bad(error.to_string()))?;
     }
-    if let Some(code) = fault.disconnect {
-        let target = fault.target.and_then(|text| text.parse().ok());
-        for who in sandbox.hub.everyone() {
-            if target.as_ref().map_or(who.server == Server::Interop, |target| who.to_bare() == *target) {
-                sandbox.hub.tell(&who, Order::Disconnect(code));
-            }
+    let target = fault.target.and_then(|text| text.parse().ok());
+    let hit = |who: &Jid| target.as_ref().map_or(who.server == Server::Interop, |target| who.to_bare() == *target);
+    for who in sandbox.hub.everyone().iter().filter(|who| hit(who)) {
+        if fault.stall {
+            sandbox.hub.tell(who, Order::Stall);
+        }
+        if let Some(code) = fault.disconnect {
+            sandbox.hub.tell(who, Order::Disconnect(code));
         }
     }
     Ok(StatusCode::NO_CONTENT)
