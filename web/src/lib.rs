@@ -7,6 +7,7 @@
 
 pub mod driver;
 pub mod keep;
+pub mod life;
 pub mod link;
 pub mod page;
 pub mod port;

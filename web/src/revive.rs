@@ -1,15 +1,18 @@
 //! The page's care for its engine worker: one that dies is ended for good and replaced.
 //!
 //! A worker whose WebAssembly has trapped still lives, and still holds the lock if it led: no other tab could take over.
-//! Ending it frees the lock.
+//! Ending it frees the lock. One that the browser ended without a word is known by the lock that it dies with.
 //!
 //! What this module does not know: why it died. What matters is durable, and the next engine begins from there.
 
-use crate::port::worker::EngineWorker;
+use crate::life;
+use crate::port::worker::{EngineWorker, WorkerEvent};
 use crate::port::{clock, spawn};
 use causeway::io::Millis;
-use core::cell::RefCell;
-use futures::channel::oneshot;
+use core::pin::pin;
+use futures::channel::mpsc::{self, UnboundedReceiver};
+use futures::future::select;
+use futures::stream::StreamExt;
 
 /// Before the first replacement; doubled for each further one.
 const FIRST_PAUSE: Millis = 250;
@@ -24,15 +27,14 @@ pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
         let mut deaths = Deaths::default();
         loop {
             let born = clock::now();
-            let (say, died) = oneshot::channel();
-            let say = RefCell::new(Some(say));
-            let worker = EngineWorker::start(move || {
-                if let Some(say) = say.take() {
-                    let _ = say.send(());
-                }
+            let name = life::name();
+            let (say, mut events) = mpsc::unbounded();
+            let worker = EngineWorker::start(&name, move |event| {
+                // Fails only when nobody waits any more.
+                let _ = say.unbounded_send(event);
             });
             let Ok(worker) = worker else { break };
-            let _ = died.await;
+            died(&name, &mut events).await;
             drop(worker);
             match deaths.after(clock::now().saturating_sub(born)) {
                 Some(pause) => clock::sleep(pause).await,
@@ -41,6 +43,18 @@ pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
         }
         on_hopeless();
     });
+}
+
+/// Completes when the worker has failed, or is gone without a word.
+async fn died(name: &str, events: &mut UnboundedReceiver<WorkerEvent>) {
+    if events.next().await == Some(WorkerEvent::Begun) {
+        let end = pin!(async {
+            if life::end_of(name).await.is_err() {
+                core::future::pending::<()>().await;
+            }
+        });
+        select(end, events.next()).await;
+    }
 }
 
 /// Counts deaths in a row.

@@ -1,10 +1,13 @@
-//! The dedicated worker that the page starts for the engine.
+//! The dedicated worker that the page starts for the engine: both ends of the wire between the two.
 //!
-//! What this module does not know: whether that worker's engine will lead. Page and worker talk only over channels.
+//! The wire carries no words. From the worker: "I have begun". To the worker: "the one who leads is silent, take over".
+//!
+//! What this module does not know: whether that worker's engine will lead. Commands and updates go over channels.
 
-use wasm_bindgen::JsCast;
+use js_sys::global;
 use wasm_bindgen::closure::Closure;
-use web_sys::{ErrorEvent, Worker, WorkerOptions, WorkerType};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{DedicatedWorkerGlobalScope, Event, Worker, WorkerOptions, WorkerType};
 
 /// The file that Trunk puts beside the page. boot.js allows exactly this one through Trusted Types.
 const SCRIPT: &str = "/worker.js";
@@ -14,31 +17,77 @@ const SCRIPT: &str = "/worker.js";
 #[error("this browser did not start the background worker")]
 pub struct WorkerError;
 
+/// What a page hears of its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerEvent {
+    /// It runs, and holds the lock that it dies with.
+    Begun,
+    /// Its script or its WebAssembly did not load, or it has died of an exception.
+    Failed,
+}
+
 /// A worker that lives as long as its page, or until dropped.
 pub struct EngineWorker {
     inner: Worker,
-    /// Kept alive for as long as the worker may fail.
-    _listener: Closure<dyn FnMut(ErrorEvent)>,
+    /// Kept alive for as long as the worker may speak or fail.
+    _listener: Closure<dyn FnMut(Event)>,
 }
 
 impl EngineWorker {
-    /// Starts the worker. `on_failure` is called when its script or its WebAssembly does not load, or when it dies.
+    /// Starts the worker under a name that it can read.
     ///
     /// # Errors
     /// [`WorkerError`] when the browser has no module workers, or the content security policy forbids this one.
-    pub fn start(mut on_failure: impl FnMut() + 'static) -> Result<Self, WorkerError> {
+    pub fn start(name: &str, mut on_event: impl FnMut(WorkerEvent) + 'static) -> Result<Self, WorkerError> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        options.set_name("causeway-engine");
+        options.set_name(name);
         let inner = Worker::new_with_options(SCRIPT, &options).map_err(|_| WorkerError)?;
-        let listener = Closure::<dyn FnMut(ErrorEvent)>::new(move |_| on_failure());
-        inner.set_onerror(Some(listener.as_ref().unchecked_ref()));
+        let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            on_event(if event.type_() == "message" { WorkerEvent::Begun } else { WorkerEvent::Failed });
+        });
+        let callback = Some(listener.as_ref().unchecked_ref());
+        inner.set_onmessage(callback);
+        inner.set_onerror(callback);
         Ok(Self { inner, _listener: listener })
+    }
+
+    /// Asks the worker to take over.
+    pub fn urge(&self) {
+        // Null can be posted anywhere.
+        let _ = self.inner.post_message(&JsValue::NULL);
     }
 }
 
 impl Drop for EngineWorker {
     fn drop(&mut self) {
         self.inner.terminate();
+    }
+}
+
+/// The worker's own end. `None` where the code runs in something else than a dedicated worker.
+pub struct OwnEnd(DedicatedWorkerGlobalScope);
+
+impl OwnEnd {
+    /// Of the worker that runs this.
+    pub fn here() -> Option<Self> {
+        global().dyn_into().ok().map(Self)
+    }
+
+    /// The name that the page gave.
+    pub fn name(&self) -> String {
+        self.0.name()
+    }
+
+    /// Tells the page that the worker runs.
+    pub fn begun(&self) {
+        let _ = self.0.post_message(&JsValue::NULL);
+    }
+
+    /// Calls back whenever the page urges, for as long as the worker lives.
+    pub fn on_urged(&self, mut on_urged: impl FnMut() + 'static) {
+        let listener = Closure::<dyn FnMut(Event)>::new(move |_| on_urged());
+        self.0.set_onmessage(Some(listener.as_ref().unchecked_ref()));
+        listener.forget();
     }
 }
