@@ -14,7 +14,7 @@ WASM := --target wasm32-unknown-unknown
 STEP := tests/toolchain/step
 
 .PHONY: help run test bench build check setup-run setup-check setup-test format clippy clippy-wasm deny tidy \
-  fuzz-builds test-native test-wasm test-e2e test-independent size
+  fuzz-builds test-native test-wasm test-e2e test-independent soak size
 
 help: ## what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,9 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json tests/independent/node_modules/.package-lock.json ## real browsers, real servers, the client as released
 	@$(STEP) "servers" cargo build --locked -p causeway-partner -p causeway-gatekeeper --bins
 	@$(STEP) "end to end" cargo test --locked -p causeway-e2e
+soak: setup-test build ## RUNS=n FROM=seed: real Chromium, killed at seeded moments; nothing is lost, doubled or out of order
+	@$(STEP) "soak, building" cargo build --locked -p causeway-soak
+	@$(STEP) "soak" $(CARGO_TARGET_DIR)/debug/soak
 test-independent: setup-run tests/independent/node_modules/.package-lock.json ## a WhatsApp client library that is not ours, against the sandbox
 	@$(STEP) "independent client" tests/independent/run
 size: ## what a visitor downloads, file by file

@@ -2,8 +2,15 @@
 
 use super::house::File;
 
-const OURS: [&str; 6] =
-    ["causeway", "causeway-proto", "causeway-web", "causeway-partner", "causeway-gatekeeper", "causeway-e2e"];
+const OURS: [&str; 7] = [
+    "causeway",
+    "causeway-proto",
+    "causeway-web",
+    "causeway-partner",
+    "causeway-gatekeeper",
+    "causeway-e2e",
+    "causeway-soak",
+];
 
 /// Which of our crates each manifest may depend on, outside its dev-dependencies.
 const ARROWS: [(&str, &[&str]); 5] = [

@@ -14,7 +14,7 @@ use thirtyfour::{
 };
 
 /// Keeps Chromium to this machine and its habits out of the test.
-const CHROMIUM: [&str; 12] = [
+pub const CHROMIUM: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-dev-shm-usage",

@@ -7,6 +7,8 @@
 pub mod audit;
 pub mod browser;
 pub mod case;
+pub mod chromium;
+pub mod devtools;
 mod driver;
 pub mod page;
 pub mod servers;

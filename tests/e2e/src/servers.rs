@@ -8,7 +8,7 @@ use causeway_gatekeeper::{Config as GatekeeperConfig, Gatekeeper, Integrator};
 use causeway_partner::{Config as PartnerConfig, Server};
 use serde_json::{Value, json};
 use std::{
-    env,
+    env, fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
@@ -33,7 +33,7 @@ pub struct Servers {
     gatekeeper_config: GatekeeperConfig,
     partner: Option<causeway_partner::Running>,
     http: reqwest::Client,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Servers {
@@ -65,7 +65,7 @@ impl Servers {
         }
         let partner = Server::start(config).await?;
         let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
-        Ok(Self { gatekeeper: Some(gatekeeper), gatekeeper_config, partner: Some(partner), http, _data: data })
+        Ok(Self { gatekeeper: Some(gatekeeper), gatekeeper_config, partner: Some(partner), http, data })
     }
 
     /// The page's address.
@@ -117,6 +117,14 @@ impl Servers {
         self.control(&format!("phones/{number}/send"), &json!({"to": to, "text": text})).await.map(drop)
     }
 
+    /// Has a phone write many texts at once.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn phone_writes_all(&self, number: &str, to: &str, texts: &[String]) -> Result<()> {
+        self.control(&format!("phones/{number}/send_all"), &json!({"to": to, "texts": texts})).await.map(drop)
+    }
+
     /// Has a phone read everything, which sends read receipts.
     ///
     /// # Errors
@@ -159,11 +167,40 @@ impl Servers {
     /// # Errors
     /// If the sandbox does not answer.
     pub async fn received(&self, number: &str) -> Result<Vec<String>> {
-        let answer = self.http.get(self.address(&format!("phones/{number}/messages"))?).send().await?;
-        let answer: Value = answer.error_for_status()?.json().await?;
-        let messages = answer["messages"].as_array().context("the sandbox lists no messages")?;
-        let received = messages.iter().filter(|message| message["from_me"] == json!(false));
-        Ok(received.filter_map(|message| message["text"].as_str().map(str::to_owned)).collect())
+        let entries = self.entries(number).await?;
+        let received = entries.iter().filter(|entry| entry["from_me"] == json!(false));
+        Ok(received.filter_map(|entry| entry["text"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// Everything that a phone shows, as the control API tells it.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn entries(&self, number: &str) -> Result<Vec<Value>> {
+        let mut answer = self.look(&format!("phones/{number}/messages")).await?;
+        match answer["messages"].take() {
+            Value::Array(entries) => Ok(entries),
+            other => bail!("the sandbox lists no messages but {other}"),
+        }
+    }
+
+    /// Every ciphertext of Partners' users, as it came off the line.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn heard(&self) -> Result<Vec<Value>> {
+        match self.look("heard").await? {
+            Value::Array(heard) => Ok(heard),
+            other => bail!("the sandbox lists no ciphertexts but {other}"),
+        }
+    }
+
+    /// Keeps what the servers have on disk in `folder`, for looking at after a failure.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn keep_state(&self, folder: &Path) -> Result<()> {
+        copy(self.data.path(), folder)
     }
 
     /// How many stanzas wait for the Partner's user.
@@ -201,7 +238,7 @@ impl Servers {
     }
 
     async fn user(&self, identifier: &str, fact: &str) -> Result<Value> {
-        let users: Value = self.http.get(self.address("users")?).send().await?.error_for_status()?.json().await?;
+        let users = self.look("users").await?;
         let users = users.as_array().context("the sandbox lists no users")?;
         let user =
             users.iter().find(|user| user["identifier"] == identifier).context("the sandbox does not know them")?;
@@ -211,6 +248,10 @@ impl Servers {
     fn address(&self, path: &str) -> Result<String> {
         let gatekeeper = self.gatekeeper.as_ref().context("the sandbox is stopped")?;
         Ok(format!("http://{}/control/{path}", gatekeeper.http_addr))
+    }
+
+    async fn look(&self, path: &str) -> Result<Value> {
+        Ok(self.http.get(self.address(path)?).send().await?.error_for_status()?.json().await?)
     }
 
     async fn control(&self, path: &str, body: &Value) -> Result<Value> {
@@ -251,6 +292,20 @@ fn client() -> Result<PathBuf> {
     let shown = folder.display();
     ensure!(folder.join("index.html").is_file(), "no client in {shown}: run `make build`, or set CAUSEWAY_DIST");
     Ok(folder)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// A port that was free a moment ago. The two servers must know each other's address before either is started.

@@ -1,0 +1,228 @@
+//! One Chromium on a profile that outlives every kill, driven without a driver program.
+//!
+//! What this module does not know: when to kill, and what the page is. `person.js` knows the page, as a person does.
+
+use crate::browser::CHROMIUM;
+use crate::devtools::{Devtools, REPORT, Said};
+use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use std::{path::Path, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// Longest time for a browser to start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+/// A renderer that crashes says so within this time, or not at all.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// What a person does, for every document of the page.
+const PERSON: &str = include_str!("person.js");
+
+/// A running browser.
+pub struct Chromium {
+    process: Child,
+    devtools: Devtools,
+}
+
+/// A tab. Whoever has a copy learns by an error that the browser is gone.
+#[derive(Clone)]
+pub struct Tab {
+    devtools: Devtools,
+    target: String,
+    session: String,
+}
+
+impl Chromium {
+    /// Starts the browser on a profile. What its pages say goes to `said`.
+    ///
+    /// # Errors
+    /// If Chromium is missing or does not start.
+    pub async fn start(profile: &Path, said: &Said, more: &[&str]) -> Result<Self> {
+        let mut process = Command::new("chromium")
+            .args(CHROMIUM)
+            .arg("--remote-debugging-port=0")
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // A group of its own: the kill takes the browser, its renderers and its storage process in one blow.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .context("cannot start chromium: run `make test`, which installs it")?;
+        let mut lines = BufReader::new(process.stderr.take().context("no output")?).lines();
+        let announced = async {
+            while let Some(line) = lines.next_line().await? {
+                if let Some((_, address)) = line.split_once("DevTools listening on ") {
+                    return Ok(address.trim().to_owned());
+                }
+            }
+            bail!("Chromium ended before it began")
+        };
+        let address = tokio::time::timeout(START, announced).await.context("Chromium did not start")??;
+        // A full pipe would stop the browser.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { process, devtools: Devtools::connect(&address, said.clone()).await? })
+    }
+
+    /// Opens `url` in a new tab.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn open(&self, url: &str) -> Result<Tab> {
+        let made = self.devtools.send(None, "Target.createTarget", json!({ "url": "about:blank" })).await?;
+        let tab = self.attach(text(&made["targetId"])?).await?;
+        tab.go(url).await?;
+        Ok(tab)
+    }
+
+    /// The tabs that are open at this address, for instance because the browser has restored them.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn tabs_at(&self, url: &str) -> Result<Vec<Tab>> {
+        let targets = self.devtools.send(None, "Target.getTargets", json!({})).await?;
+        let targets = targets["targetInfos"].as_array().context("no targets")?.iter();
+        let ours = targets
+            .filter(|target| target["type"] == "page" && target["url"].as_str().is_some_and(|at| at.starts_with(url)));
+        let mut tabs = Vec::new();
+        for target in ours {
+            tabs.push(self.attach(text(&target["targetId"])?).await?);
+        }
+        Ok(tabs)
+    }
+
+    async fn attach(&self, target: String) -> Result<Tab> {
+        let wanted = json!({ "targetId": target, "flatten": true });
+        let attached = self.devtools.send(None, "Target.attachToTarget", wanted).await?;
+        let tab = Tab { devtools: self.devtools.clone(), target, session: text(&attached["sessionId"])? };
+        tab.prepare().await?;
+        Ok(tab)
+    }
+
+    /// Closes the browser as a person does: what it holds back, such as cookies for up to half a minute, goes to disk.
+    ///
+    /// # Errors
+    /// If the process cannot be waited for.
+    pub async fn close(mut self) -> Result<()> {
+        // Gone before it can say so.
+        let _ = self.devtools.send(None, "Browser.close", json!({})).await;
+        self.process.wait().await?;
+        Ok(())
+    }
+
+    /// SIGKILL to the whole process group.
+    ///
+    /// # Errors
+    /// If there is nothing to kill.
+    pub async fn kill(mut self) -> Result<()> {
+        let group = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        kill_process_group(group.context("the browser has no process")?, Signal::KILL)?;
+        self.process.wait().await?;
+        Ok(())
+    }
+}
+
+impl Tab {
+    async fn prepare(&self) -> Result<()> {
+        let children = json!({ "autoAttach": true, "waitForDebuggerOnStart": false, "flatten": true });
+        self.page("Target.setAutoAttach", children).await?;
+        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
+            self.page(domain, json!({})).await?;
+        }
+        self.page("Runtime.addBinding", json!({ "name": REPORT })).await?;
+        self.page("Page.addScriptToEvaluateOnNewDocument", json!({ "source": PERSON, "runImmediately": true })).await?;
+        Ok(())
+    }
+
+    /// The DevTools session, by which events name this tab.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+
+    /// Sends a DevTools command to the tab.
+    ///
+    /// # Errors
+    /// If the browser is gone or refuses.
+    pub async fn page(&self, method: &str, params: Value) -> Result<Value> {
+        self.devtools.send(Some(&self.session), method, params).await
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Errors
+    /// If the browser is gone, or nothing answers there.
+    pub async fn go(&self, url: &str) -> Result<()> {
+        let went = self.page("Page.navigate", json!({ "url": url })).await?;
+        match went["errorText"].as_str() {
+            Some(error) => bail!("{url}: {error}"),
+            None => Ok(()),
+        }
+    }
+
+    /// Has the person do something: an expression over `person.js`, awaited.
+    ///
+    /// # Errors
+    /// If it cannot be done, or the document goes away meanwhile.
+    pub async fn person(&self, deed: &str) -> Result<Value> {
+        let asked = json!({ "expression": deed, "awaitPromise": true, "returnByValue": true });
+        let mut done = self.page("Runtime.evaluate", asked).await?;
+        if !done["exceptionDetails"].is_null() {
+            bail!("{deed}: {}", done["exceptionDetails"]);
+        }
+        Ok(done["result"]["value"].take())
+    }
+
+    /// Reloads the tab; brings a crashed one back.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn reload(&self) -> Result<()> {
+        self.page("Page.reload", json!({})).await.map(drop)
+    }
+
+    /// Closes the tab.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn close(&self) -> Result<()> {
+        self.devtools.send(None, "Target.closeTarget", json!({ "targetId": self.target })).await.map(drop)
+    }
+
+    /// Crashes the tab's renderer, with the page and its worker in it.
+    pub async fn crash(&self) {
+        // A renderer that is gone cannot always say that it is gone.
+        let _ = tokio::time::timeout(LAST_WORDS, self.page("Page.crash", json!({}))).await;
+    }
+
+    /// Ends every worker of the page without asking worker or page. Says whether there was one.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn kill_worker(&self) -> Result<bool> {
+        let class = self.page("Runtime.evaluate", json!({ "expression": "Worker.prototype" })).await?;
+        let asked = json!({ "prototypeObjectId": class["result"]["objectId"] });
+        let found = self.page("Runtime.queryObjects", asked).await?;
+        let deed = "function () { for (const worker of this) worker.terminate(); return this.length; }";
+        let asked = json!({ "objectId": found["objects"]["objectId"], "functionDeclaration": deed });
+        let ended = self.page("Runtime.callFunctionOn", asked).await?;
+        Ok(ended["result"]["value"].as_u64() > Some(0))
+    }
+
+    /// A picture of the page, PNG.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn picture(&self) -> Result<Vec<u8>> {
+        let taken = self.page("Page.captureScreenshot", json!({})).await?;
+        BASE64.decode(text(&taken["data"])?).context("no base64")
+    }
+}
+
+fn text(value: &Value) -> Result<String> {
+    Ok(value.as_str().context("Chromium answered without an id")?.to_owned())
+}

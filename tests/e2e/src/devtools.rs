@@ -1,0 +1,159 @@
+//! The DevTools protocol straight to Chromium, over the one WebSocket that it opens: no driver program in between that
+//! would have to survive the kills.
+//!
+//! What this module does not know: the page. It collects what the page complains about and what it reports, for as long
+//! as the test lasts, across every browser that is killed meanwhile.
+
+use anyhow::{Context, Result, anyhow, bail};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Longest wait for one answer. A browser that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The function through which a page reports what it shows.
+pub const REPORT: &str = "causewaySoakShows";
+
+/// What pages said, over all browsers of a run.
+#[derive(Clone, Default)]
+pub struct Said(Arc<Mutex<Words>>);
+
+#[derive(Default)]
+struct Words {
+    complaints: Vec<String>,
+    reports: Vec<String>,
+    workers: Vec<(String, String)>,
+}
+
+impl Said {
+    fn words(&self) -> MutexGuard<'_, Words> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that appeared in a console as an error.
+    pub fn complaints(&self) -> Vec<String> {
+        self.words().complaints.clone()
+    }
+
+    /// The session of the tab that a worker belongs to; workers are known by their target's id.
+    pub fn tab_of(&self, worker: &str) -> Option<String> {
+        self.words().workers.iter().find(|(known, _)| known == worker).map(|(_, tab)| tab.clone())
+    }
+
+    /// What pages reported through [`REPORT`] since the last call.
+    pub fn take_reports(&self) -> Vec<String> {
+        std::mem::take(&mut self.words().reports)
+    }
+}
+
+type Answer = oneshot::Sender<Result<Value>>;
+
+/// A connection to one browser. Ends with the browser.
+#[derive(Clone)]
+pub struct Devtools(mpsc::UnboundedSender<(Value, Option<Answer>)>);
+
+impl Devtools {
+    /// Connects to the address that Chromium announced.
+    ///
+    /// # Errors
+    /// If nothing answers there.
+    pub async fn connect(address: &str, said: Said) -> Result<Self> {
+        let (socket, _) = tokio_tungstenite::connect_async(address).await.context("no DevTools")?;
+        let (sender, requests) = mpsc::unbounded_channel();
+        tokio::spawn(serve(socket, requests, said));
+        Ok(Self(sender))
+    }
+
+    /// Sends a command to the browser, or to the target that the session is attached to.
+    ///
+    /// # Errors
+    /// If the browser is gone or refuses.
+    pub async fn send(&self, session: Option<&str>, method: &str, params: Value) -> Result<Value> {
+        let (answer, answered) = oneshot::channel();
+        let mut request = json!({ "method": method, "params": params });
+        if let Some(session) = session {
+            request["sessionId"] = json!(session);
+        }
+        self.0.send((request, Some(answer))).map_err(|_| anyhow!("the browser is gone"))?;
+        let answered = tokio::time::timeout(PATIENCE, answered).await;
+        let answered = answered.map_err(|_| anyhow!("no answer to {method} within {PATIENCE:?}"))?;
+        answered.map_err(|_| anyhow!("the browser is gone"))?.with_context(|| method.to_owned())
+    }
+}
+
+async fn serve(
+    socket: tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
+    mut requests: mpsc::UnboundedReceiver<(Value, Option<Answer>)>,
+    said: Said,
+) {
+    let (mut sink, mut source) = socket.split();
+    let mut waiting: HashMap<u64, Answer> = HashMap::new();
+    let mut last_id = 0_u64;
+    loop {
+        let mut outgoing = Vec::new();
+        tokio::select! {
+            request = requests.recv() => match request {
+                Some(request) => outgoing.push(request),
+                None => return,
+            },
+            message = source.next() => {
+                let Some(Ok(message)) = message else { return };
+                let Message::Text(text) = message else { continue };
+                let Ok(mut message) = serde_json::from_str::<Value>(&text) else { continue };
+                match message["id"].as_u64() {
+                    Some(id) => {
+                        if let Some(answer) = waiting.remove(&id) {
+                            // Whoever asked may have given up.
+                            let _ = answer.send(outcome(&mut message));
+                        }
+                    }
+                    None => outgoing.extend(hear(&message, &said).into_iter().map(|request| (request, None))),
+                }
+            }
+        }
+        for (mut request, answer) in outgoing {
+            last_id += 1;
+            request["id"] = json!(last_id);
+            if let Some(answer) = answer {
+                waiting.insert(last_id, answer);
+            }
+            if sink.send(Message::text(request.to_string())).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn outcome(message: &mut Value) -> Result<Value> {
+    if message["error"].is_null() { Ok(message["result"].take()) } else { bail!("{}", message["error"]["message"]) }
+}
+
+/// Notes what a page said; asks new workers to say as much.
+fn hear(event: &Value, said: &Said) -> Vec<Value> {
+    let params = &event["params"];
+    let words = || params.to_string();
+    match event["method"].as_str() {
+        Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "worker" => {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            said.words().workers.push((text(&params["targetInfo"]["targetId"]), text(&event["sessionId"])));
+            let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
+            return vec![ask("Runtime.enable"), ask("Log.enable")];
+        }
+        Some("Runtime.bindingCalled") if params["name"] == REPORT => {
+            said.words().reports.push(params["payload"].as_str().unwrap_or_default().to_owned());
+        }
+        Some("Runtime.exceptionThrown") => said.words().complaints.push(words()),
+        Some("Runtime.consoleAPICalled") if params["type"] == "error" || params["type"] == "assert" => {
+            said.words().complaints.push(words());
+        }
+        Some("Log.entryAdded") if params["entry"]["level"] == "error" => said.words().complaints.push(words()),
+        _ => {}
+    }
+    Vec::new()
+}

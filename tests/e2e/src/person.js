@@ -1,0 +1,101 @@
+// What a person does on the page, with the page's own fields and buttons, as fast as it lets one. Put into every
+// document by DevTools, so the content security policy has no say in it; it knows nothing that is not on the screen.
+globalThis.person ??= (() => {
+  const REPORT = "causewaySoakShows";
+  const PATIENCE = 40_000;
+
+  const until = async (what, look) => {
+    const end = performance.now() + PATIENCE;
+    for (;;) {
+      const seen = look();
+      if (seen) return seen;
+      if (performance.now() > end) throw new Error(`never saw ${what}`);
+      await new Promise((go) => setTimeout(go, 10));
+    }
+  };
+  const see = (selector) => until(selector, () => document.querySelector(selector));
+  const click = async (selector) => (await see(selector)).click();
+  const fill = async (selector, text) => {
+    const field = await see(selector);
+    const owner = Object.getPrototypeOf(field);
+    Object.getOwnPropertyDescriptor(owner, "value").set.call(field, text);
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  };
+  const online = () => see("#connection[data-state=online]");
+  const here = (number) => document.querySelector(`#content[data-chat^='${number}'] #composer`);
+  const shown = () => document.querySelector("#messages[aria-busy=false]");
+
+  const signUp = async (identifier, password) => {
+    await fill("#identifier", identifier);
+    await fill("#password", password);
+    await click("#sign-in");
+    await click("label[for=consent]");
+    await click("#agree");
+    await click("#enlist-finish");
+    await see("#phone");
+    await click("#dialog-close");
+    await until("no dialog", () => !document.querySelector("#dialog[open]"));
+    await online();
+  };
+
+  const ready = () => see("#identifier").then(() => true);
+
+  // A chat that the other side began is in the list; another is begun by number.
+  const open = async (number) => {
+    await see("#new-chat");
+    if (!here(number)) {
+      const row = document.querySelector(`#chats a.chat-row[data-chat^='${number}']`);
+      if (row) row.click();
+      else {
+        await click("#new-chat");
+        await fill("#phone", `+${number}`);
+        await click("#start-chat");
+      }
+    }
+    await until(`the chat with ${number}`, () => here(number) && shown());
+  };
+
+  const bubbles = () => [...document.querySelectorAll("#messages li.message")];
+  const said = (bubble) => bubble.querySelector(".text").textContent;
+
+  // Types and presses Enter, text after text without waiting, and is done when the last is on the screen.
+  const write = async (number, texts) => {
+    await open(number);
+    for (const text of texts) {
+      await fill("#composer", text);
+      const enter = { key: "Enter", code: "Enter", bubbles: true, cancelable: true };
+      document.querySelector("#composer").dispatchEvent(new KeyboardEvent("keydown", enter));
+    }
+    const missing = () => {
+      const shown = new Set(bubbles().map(said));
+      return texts.filter((text) => !shown.has(text));
+    };
+    await until(`the bubbles of ${texts}`, () => missing().length === 0);
+  };
+
+  // Reads a chat from its first message to its last: [text, state], where state is "in" or how far one's own came.
+  const read = async (number) => {
+    await open(number);
+    await until("the beginning of the chat", () => {
+      const scroller = document.querySelector("#messages");
+      scroller.scrollTop = -scroller.scrollHeight;
+      scroller.dispatchEvent(new Event("scroll"));
+      return document.querySelector(".top-note").textContent.includes("end-to-end encrypted");
+    });
+    const kind = ({ classList }) => ["notice", "faint", "failed"].find((name) => classList.contains(name));
+    return bubbles().map((bubble) => [said(bubble), kind(bubble) ?? bubble.dataset.state]);
+  };
+
+  // Tells at once what of one's own the page shows: from then on it must be there whatever happens.
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        if (node.nodeType !== Node.ELEMENT_NODE) continue;
+        const found = node.matches("li.message.out") ? [node] : node.querySelectorAll("li.message.out");
+        for (const bubble of found) globalThis[REPORT]?.(said(bubble));
+      }
+    }
+  }).observe(document, { childList: true, subtree: true });
+
+  return { ready, signUp, open, write, read, online };
+})();

@@ -1,0 +1,286 @@
+//! One run: enlist, drain a mailbox under blows, write over a link that loses half, let it heal, compare.
+//!
+//! What this module does not know: the page's insides. It types, reads, and kills.
+
+use crate::oracle::{Chat, check_line};
+use crate::plan::{Blow, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
+use anyhow::{Context, Result, bail, ensure};
+use causeway_e2e::chromium::{Chromium, Tab};
+use causeway_e2e::devtools::Said;
+use causeway_e2e::servers::{Servers, Setup};
+use causeway_e2e::wait;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The person's name.
+const ALICE: &str = "alice";
+const PASSWORD: &str = "correct horse battery";
+/// Texts of a phone that lie in the mailbox before the page is opened again; as many come while it drains, and the
+/// rest over the lossy link.
+const WAITING: usize = 75;
+const COMING: usize = 115;
+/// Time for everything to arrive once nothing breaks any more.
+const SETTLE: Duration = Duration::from_secs(120);
+/// What a page may complain about when its connection is cut or refused.
+const JUSTIFIED: &str = "WebSocket connection to";
+
+/// What a run did, for the table.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) blows: BTreeMap<Blow, u32>,
+    pub(crate) messages: usize,
+    pub(crate) phases: Vec<(&'static str, Duration)>,
+}
+
+/// The world of one run.
+pub(crate) struct Run {
+    servers: Servers,
+    profile: TempDir,
+    browser: Option<(Chromium, Tab)>,
+    said: Said,
+    plan: Plan,
+    entered: Vec<Vec<String>>,
+    painted: BTreeSet<String>,
+    pub(crate) tally: Tally,
+}
+
+impl Run {
+    /// Starts the servers.
+    pub(crate) async fn prepare(seed: u64) -> Result<Self> {
+        Ok(Self {
+            servers: Servers::start(Setup::default()).await?,
+            profile: tempfile::tempdir()?,
+            browser: None,
+            said: Said::default(),
+            plan: Plan::new(seed),
+            entered: vec![Vec::new(); WRITERS + QUIET],
+            painted: BTreeSet::new(),
+            tally: Tally::default(),
+        })
+    }
+
+    /// Everything, in order.
+    pub(crate) async fn live(&mut self) -> Result<()> {
+        self.phase("enlist", Self::enlist).await?;
+        self.phase("drain", Self::drain).await?;
+        self.phase("write", Self::write).await?;
+        self.phase("settle", Self::settle).await?;
+        self.phase("judge", Self::judge).await
+    }
+
+    async fn phase(&mut self, name: &'static str, phase: impl AsyncFnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let began = Instant::now();
+        let outcome = phase(self).await;
+        self.tally.phases.push((name, began.elapsed()));
+        outcome.with_context(|| format!("while it was to {name}"))
+    }
+
+    async fn enlist(&mut self) -> Result<()> {
+        for phone in 0..WRITERS + QUIET {
+            self.servers.phone(&number(phone), &format!("Phone {phone}")).await?;
+        }
+        self.open().await?;
+        // Once the page is there; to sign up twice would be two deeds.
+        self.person("person.ready()").await?;
+        let deed = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
+        self.tab()?.person(&deed).await?;
+        // The cookie of a session that is seconds old is not on disk yet: a kill would sign the person out.
+        self.browser.take().context("no browser is open")?.0.close().await
+    }
+
+    /// Mail waits, mail comes, and the browser does not stay.
+    async fn drain(&mut self) -> Result<()> {
+        self.phones_write(0, WAITING).await?;
+        self.until_waiting("the mailbox fill", |waiting| waiting >= u64::try_from(WRITERS * WAITING).unwrap_or(0))
+            .await?;
+        self.open().await?;
+        let blows = self.plan.drain.clone();
+        let comes_before = self.plan.draw(blows.len());
+        for (index, (after, blow)) in blows.into_iter().enumerate() {
+            if index == comes_before {
+                self.phones_write(WAITING, COMING).await?;
+            }
+            // The moment of a blow is drawn, and so is not a condition.
+            tokio::time::sleep(after).await;
+            self.strike(blow).await?;
+        }
+        self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
+    }
+
+    /// Half of all stanzas are lost, in both directions, while the person writes and the phones go on.
+    async fn write(&mut self) -> Result<()> {
+        self.servers.fault(&json!({"loss_percent": LOSS, "seed": self.plan.loss_seed})).await?;
+        self.phones_write(COMING, TEXTS).await?;
+        let mut blows = self.plan.sends.clone().into_iter();
+        let mut next = blows.next();
+        let mut due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
+        while self.painted.len() < SENDS || next.is_some() {
+            let phone = self.plan.draw(WRITERS + QUIET);
+            let texts: Vec<String> = (0..3 + self.plan.draw(8)).map(|_| self.invent(phone)).collect();
+            let tab = self.tab()?;
+            let (to, what) = (json!(number(phone)), json!(texts));
+            self.person(&format!("person.open({to})")).await?;
+            let deed = format!("person.write({to}, {what})");
+            let mut writing = Box::pin(tab.person(&deed));
+            loop {
+                let wait = due.saturating_duration_since(Instant::now());
+                tokio::select! {
+                    // A page that dies in the middle takes what was typed and not shown with it.
+                    _ = &mut writing => break,
+                    () = tokio::time::sleep(wait), if next.is_some() => {
+                        let Some((_, blow)) = next else { break };
+                        next = blows.next();
+                        due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
+                        self.strike(blow).await?;
+                        if blow.kills() && blow != Blow::Worker {
+                            break;
+                        }
+                    }
+                }
+            }
+            drop(writing);
+            self.painted.extend(self.said.take_reports());
+        }
+        Ok(())
+    }
+
+    /// The link heals; everything comes to rest by itself.
+    async fn settle(&mut self) -> Result<()> {
+        self.servers.fault(&json!({"clear": true})).await?;
+        // What a live link has lost comes again with the next connection.
+        self.servers.fault(&json!({"disconnect": 0})).await?;
+        let all_there = async || {
+            for phone in 0..WRITERS + QUIET {
+                let received: BTreeSet<String> = self.servers.received(&number(phone)).await?.into_iter().collect();
+                let missing = self.entered[phone].iter().filter(|text| self.painted.contains(*text));
+                if missing.into_iter().any(|text| !received.contains(text)) {
+                    return Ok(None);
+                }
+            }
+            Ok((self.servers.waiting_for(ALICE).await? == 0).then_some(()))
+        };
+        wait::until_within(SETTLE, "everything arrive", all_there).await
+    }
+
+    /// A last kill, so that what is read is what was kept; then both sides are compared.
+    async fn judge(&mut self) -> Result<()> {
+        self.strike(Blow::Browser).await?;
+        self.person("person.online()").await?;
+        self.until_waiting("the last receipts", |waiting| waiting == 0).await?;
+        for phone in 0..WRITERS + QUIET {
+            let number = number(phone);
+            let shown = self.person(&format!("person.read({})", json!(number))).await?;
+            let chat = Chat {
+                page: pairs(&shown).context("the page read out something else")?,
+                phone: self.servers.entries(&number).await?,
+                painted: self.entered[phone].iter().filter(|text| self.painted.contains(*text)).cloned().collect(),
+                in_order: COMING,
+                entered: self.entered[phone].clone(),
+                number,
+            };
+            self.tally.messages += chat.page.len();
+            chat.check()?;
+        }
+        check_line(&self.servers.heard().await?)?;
+        let complaints = self.said.complaints();
+        let unjustified: Vec<_> = complaints.iter().filter(|complaint| !complaint.contains(JUSTIFIED)).collect();
+        ensure!(unjustified.is_empty(), "the page complained: {unjustified:#?}");
+        Ok(())
+    }
+
+    /// Ends browser and servers. Keeps everything of a failed run in `folder`.
+    pub(crate) async fn end(mut self, keep_in: Option<&Path>) -> Result<()> {
+        if let Some(folder) = keep_in {
+            self.servers.keep_state(folder)?;
+            let heard = serde_json::to_vec_pretty(&self.servers.heard().await?)?;
+            std::fs::write(folder.join("heard.json"), heard)?;
+            std::fs::write(folder.join("complaints.txt"), self.said.complaints().join("\n"))?;
+            if let Ok(tab) = self.tab() {
+                let picture = tab.picture().await;
+                drop(picture.map(|png| std::fs::write(folder.join("page.png"), png)));
+            }
+        }
+        self.close().await?;
+        self.servers.stop().await;
+        Ok(())
+    }
+
+    async fn strike(&mut self, blow: Blow) -> Result<()> {
+        let began = Instant::now();
+        match blow {
+            Blow::Browser => {
+                self.close().await?;
+                self.open().await?;
+            }
+            Blow::Renderer => {
+                self.tab()?.crash().await;
+                self.tab()?.reload().await?;
+            }
+            Blow::Worker => {
+                // A page that has just been opened may not have started its worker yet.
+                let tab = self.tab()?;
+                wait::until("a worker to kill", async || Ok(tab.kill_worker().await?.then_some(()))).await?;
+            }
+            Blow::Reload => self.tab()?.reload().await?,
+            Blow::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
+            Blow::Torn => self.servers.fault(&json!({"tear": 1})).await?,
+        }
+        *self.tally.blows.entry(blow).or_default() += 1;
+        tracing::info!(%blow, took = ?began.elapsed(), waiting = self.servers.waiting_for(ALICE).await?, "struck");
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<()> {
+        ensure!(self.browser.is_none(), "a browser is open");
+        let browser = Chromium::start(self.profile.path(), &self.said, &[]).await?;
+        let tab = browser.open(&self.servers.url()?).await?;
+        self.browser = Some((browser, tab));
+        Ok(())
+    }
+
+    /// SIGKILL, and nothing in its place.
+    async fn close(&mut self) -> Result<()> {
+        match self.browser.take() {
+            Some((browser, _)) => browser.kill().await,
+            None => Ok(()),
+        }
+    }
+
+    fn tab(&self) -> Result<Tab> {
+        Ok(self.browser.as_ref().context("no browser is open")?.1.clone())
+    }
+
+    /// Has the person do something that may be done again: a document that goes away in the middle is no failure.
+    async fn person(&self, deed: &str) -> Result<Value> {
+        let tab = self.tab()?;
+        wait::until(deed, async || tab.person(deed).await.map(Some)).await
+    }
+
+    async fn phones_write(&mut self, from: usize, to: usize) -> Result<()> {
+        for phone in 0..WRITERS {
+            let texts: Vec<String> = (from..to).map(|count| format!("phone {phone}, text {count}")).collect();
+            self.servers.phone_writes_all(&number(phone), ALICE, &texts).await?;
+        }
+        Ok(())
+    }
+
+    fn invent(&mut self, phone: usize) -> String {
+        let text = format!("to phone {phone}, text {}", self.entered[phone].len());
+        self.entered[phone].push(text.clone());
+        text
+    }
+
+    async fn until_waiting(&self, what: &str, enough: impl Fn(u64) -> bool) -> Result<()> {
+        let look = async || Ok(enough(self.servers.waiting_for(ALICE).await?).then_some(()));
+        wait::until_within(SETTLE, what, look).await
+    }
+}
+
+fn pairs(read: &Value) -> Result<Vec<(String, String)>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let Value::Array(items) = read else { bail!("{read}") };
+    items.iter().map(|item| text(&item[0]).zip(text(&item[1])).with_context(|| item.to_string())).collect()
+}
