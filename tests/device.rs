@@ -28,7 +28,7 @@ fn rewrite(world: &mut World, change: impl FnOnce(&mut Account)) {
     let mut account: Account = records::open(keys::ACCOUNT, &rows[0][0].1, &sealer).unwrap();
     change(&mut account);
     let sealed = sealer.seal(Table::Account, keys::ACCOUNT, &account.to_bytes(), &mut world.rng).unwrap();
-    world.store.commit_now(&vec![Change::Put(Table::Account, keys::ACCOUNT.to_vec(), sealed)]).unwrap();
+    world.store.commit_now(&[Change::Put(Table::Account, keys::ACCOUNT.to_vec(), sealed)]).unwrap();
 }
 
 fn stored(world: &World) -> Account {

@@ -77,6 +77,13 @@ fn goes_on(release: &Release) {
     use MessageKind::{IdentityChanged, Text, Undecryptable};
     assert_eq!(carol, [Text, IdentityChanged, Text, Undecryptable]);
 
+    // A release from before there were devices is not locked out: the account becomes this browser's, and stays it.
+    let device = world.servers.device.0.clone();
+    assert!(!device.is_empty() && world.asked("/api/device") == 0);
+    world.cut();
+    world.sleep_until(ConnectionState::Online);
+    assert_eq!(world.servers.device.0, device);
+
     // What was under way when the browser was closed arrives, in both directions.
     let before = ["hello Bob", "hello Alice", "on its way", "still here", "sent before the update"];
     assert_eq!(world.texts(BOB_CHAT), before);

@@ -1,7 +1,7 @@
 //! The pages without an engine: a small one that plays along, for looking at them and for pictures. Not shipped.
 //!
-//! `?scene=` chooses where it begins: `account`, `sharing`, `enlisting`, `refused`, `reachable`, `empty`, `chats`,
-//! `offline`, `reading` or `stopped`.
+//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `damaged`, `sharing`, `enlisting`, `refused`, `reachable`, `empty`, `chats`,
+//! `offline`, `reading`, `stopped` or `moved`.
 //! What this engine does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
 use std::cell::{Cell, RefCell};
@@ -29,6 +29,11 @@ fn main() {
         let engine = engine.clone();
         move |action| engine.clone().hear(action)
     });
+    if scene == "damaged" {
+        // No engine runs, and all that pages hear is why.
+        let issue = Issue::StorageDamaged.into();
+        return engine.say(News::Connection(ConnectionView { issue, ..connection(ConnectionState::Stopped) }));
+    }
     engine.snapshot();
 }
 
@@ -189,6 +194,12 @@ fn state(scene: &str) -> State {
             (AccountView { partner: "Nordlicht".into(), ..Default::default() }, Default::default(), Vec::new())
         }
         "sharing" => (account(Stage::SignedIn), Default::default(), Vec::new()),
+        "elsewhere" => (elsewhere(Stage::SignedIn, 0), Default::default(), Vec::new()),
+        "lost" => (elsewhere(Stage::SignedIn, locale::now()), Default::default(), Vec::new()),
+        "moved" => {
+            let moved = ConnectionView { issue: Issue::MovedElsewhere.into(), ..connection(ConnectionState::Stopped) };
+            (elsewhere(Stage::Enlisted, 0), moved, conversations())
+        }
         "enlisting" => (account(Stage::Enlisting), Default::default(), Vec::new()),
         "empty" => (account(Stage::Enlisted), connection(ConnectionState::Online), Vec::new()),
         "offline" => enlisted(ConnectionState::Waiting),
@@ -215,6 +226,10 @@ fn account(stage: Stage) -> AccountView {
         elsewhere_since: 0,
         lost_at: 0,
     }
+}
+
+fn elsewhere(stage: Stage, lost_at: u64) -> AccountView {
+    AccountView { elsewhere_since: locale::now() - 2 * DAY, lost_at, ..account(stage) }
 }
 
 fn connection(state: ConnectionState) -> ConnectionView {

@@ -15,6 +15,8 @@ pub enum Remedy {
     Enlist,
     /// Load a newer version of the page.
     Reload,
+    /// Read what can be done: this browser was replaced and can't connect again.
+    Explain,
 }
 
 /// The next step that the banner offers; `None` while everything is on its way.
@@ -26,6 +28,7 @@ pub fn of(connection: &ConnectionView) -> Option<Remedy> {
             Issue::NotEnlisted | Issue::NotYetEnlisted | Issue::LoginRefused => Remedy::Enlist,
             Issue::Outdated | Issue::EnlistOutdated | Issue::StorageFailed => Remedy::Reload,
             Issue::Replaced => Remedy::UseHere,
+            Issue::MovedElsewhere => Remedy::Explain,
             _ => Remedy::TryNow,
         }),
         ConnectionState::Off | ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online => {
@@ -49,12 +52,14 @@ mod tests {
 
     #[test]
     fn whoever_is_stopped_can_always_do_something() {
-        for issue in 0..64 {
+        for issue in 0..1000 {
             let Ok(issue) = Issue::try_from(issue) else { continue };
             assert!(of(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
         }
         assert_eq!(of(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(Remedy::SignIn));
         assert_eq!(of(&view(ConnectionState::Online, Issue::None)), None);
+        // Whoever was replaced must not be offered to connect.
+        assert_eq!(of(&view(ConnectionState::Stopped, Issue::MovedElsewhere)), Some(Remedy::Explain));
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! English.
 
+mod elsewhere;
+
+pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
+
 use causeway::view::{Delivery, Issue};
 
 use super::{Facts, Phrase, Plural, Text};

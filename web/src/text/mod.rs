@@ -3,7 +3,10 @@
 //!
 //! Neither dates nor numbers are written here; the browser writes those for the person's locale.
 
+pub mod elsewhere;
 mod english;
+
+pub use elsewhere::Elsewhere;
 
 use causeway::view::{Delivery, Issue};
 

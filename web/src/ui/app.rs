@@ -1,6 +1,6 @@
 //! What every part of the page may reach: the store, the open page, the open dialog, today's date.
 
-use causeway::view::{Issue, Stage};
+use causeway::view::{ConnectionState, Issue, Stage};
 use leptos::prelude::*;
 
 use crate::state::route::Route;
@@ -20,6 +20,10 @@ pub(super) enum Sheet {
     SignIn,
     /// Confirm erasing.
     Erase,
+    /// Confirm that another browser's keys are replaced.
+    StartNew,
+    /// What now that this browser was replaced.
+    Moved,
 }
 
 /// Given by context at the root. Copyable.
@@ -37,6 +41,8 @@ pub(super) struct App {
     pub(super) watched: RwSignal<bool>,
     /// The result of an enlistment is on screen, so the chats wait.
     pub(super) welcome: RwSignal<bool>,
+    /// The person has agreed that another browser's keys are replaced.
+    pub(super) replace: RwSignal<bool>,
 }
 
 /// The façade. Every component lives under the root that provides it.
@@ -67,6 +73,21 @@ impl App {
         self.store
             .account
             .with(|account| text::partner(account.as_ref().map_or("", |account| account.partner.as_str())).to_owned())
+    }
+
+    /// Since when another browser has the account's keys, for people.
+    pub(super) fn elsewhere_since(self) -> Option<String> {
+        let since = self.store.account.with(|account| account.as_ref().map_or(0, |account| account.elsewhere_since));
+        let browser = self.store.browser();
+        // 1 is a date that the provider didn't tell.
+        (since > 1).then(|| format!("{}, {}", browser.full_date(since), browser.clock_time(since)))
+    }
+
+    /// This browser was replaced by another, for good.
+    pub(super) fn is_moved(self) -> bool {
+        self.store.connection.with(|connection| {
+            connection.state() == ConnectionState::Stopped && connection.issue() == Issue::MovedElsewhere
+        })
     }
 
     /// What went wrong, and what to do.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use crate::state::remedy::{self, Remedy};
-use crate::text::{Phrase, Text};
+use crate::text::{Elsewhere, Phrase, Text};
 
 /// A strip of constant height while all is well; it grows only when there is something to do.
 #[component]
@@ -26,7 +26,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
             </p>
             {move || remedy().map(|remedy| view! {
                 <button id="connection-action" class="quiet" on:click=move |_| follow(app, remedy)>
-                    {label(remedy).say()}
+                    {label(remedy)}
                 </button>
             })}
         </section>
@@ -79,13 +79,14 @@ fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
     })
 }
 
-fn label(remedy: Remedy) -> Text {
+fn label(remedy: Remedy) -> &'static str {
     match remedy {
-        Remedy::TryNow => Text::TryNow,
-        Remedy::UseHere => Text::UseHere,
-        Remedy::SignIn => Text::SignInAgain,
-        Remedy::Enlist => Text::EnlistAgain,
-        Remedy::Reload => Text::Reload,
+        Remedy::TryNow => Text::TryNow.say(),
+        Remedy::UseHere => Text::UseHere.say(),
+        Remedy::SignIn => Text::SignInAgain.say(),
+        Remedy::Enlist => Text::EnlistAgain.say(),
+        Remedy::Reload => Text::Reload.say(),
+        Remedy::Explain => Elsewhere::WhatNow.say(),
     }
 }
 
@@ -99,6 +100,7 @@ fn follow(app: App, remedy: Remedy) {
             }
         }),
         Remedy::Reload => app.store.browser().reload(),
+        Remedy::Explain => app.sheet.set(Some(Sheet::Moved)),
     }
 }
 

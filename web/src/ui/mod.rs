@@ -3,7 +3,8 @@
 //! For whoever drives the pages in a test, these names are stable:
 //!
 //! - Step 1: `#account-create`, `#account-have` (radios), `#identifier`, `#password`, `#show-password`, `#sign-in`
-//!   (submit). Step 2: `#consent`, `#agree`. Step 3: `#enlist-retry`, `#enlist-finish`. An error is `[role=alert]`.
+//!   (submit). If the name is in use elsewhere: `#open-restore`, `#start-new`; in the dialog: `#start-new-confirm`.
+//!   Step 2: `#consent`, `#agree`. Step 3: `#enlist-retry`, `#enlist-finish`. An error is `[role=alert]`.
 //! - List: `#chats` (nav), `#new-chat`, `#open-settings`, `.chat-row[data-chat="‹id›"]`. In the dialog: `#phone`,
 //!   `#start-chat`.
 //! - Chat: `#content[data-chat="‹id›"]`, `#provenance`, `#open-safety`, `#messages` (the scroller),
@@ -21,6 +22,7 @@
 mod app;
 mod chats;
 mod connection;
+mod moved;
 mod onboarding;
 mod parts;
 mod settings;

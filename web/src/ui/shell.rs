@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use causeway::view::Stage;
+use causeway::view::{Issue, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use super::chats::{ChatList, NewChat};
 use super::connection::ConnectionBar;
-use super::onboarding::{Onboarding, SignInAgain};
+use super::moved::{MovedPane, MovedSheet};
+use super::onboarding::{Onboarding, SignInAgain, StartNew};
 use super::parts::{Dialog, Icon, Mark, Picture};
 use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
@@ -16,7 +17,7 @@ use super::{parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::signals::Store;
-use crate::text::{Phrase, Text};
+use crate::text::{Elsewhere, Phrase, Text};
 
 /// After this, a person deserves a word about what is going on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,6 +40,7 @@ pub(super) fn Root(store: Store) -> impl IntoView {
         today: RwSignal::new(browser.local_day(browser.now())),
         watched: RwSignal::new(browser.is_watched()),
         welcome: RwSignal::new(false),
+        replace: RwSignal::new(false),
     };
     provide_context(app);
     watch_window(app);
@@ -67,6 +69,8 @@ fn sheet(sheet: Sheet) -> AnyView {
         Sheet::Shortcuts => view! { <Shortcuts/> }.into_any(),
         Sheet::SignIn => view! { <SignInAgain/> }.into_any(),
         Sheet::Erase => view! { <Erase/> }.into_any(),
+        Sheet::StartNew => view! { <StartNew/> }.into_any(),
+        Sheet::Moved => view! { <MovedSheet/> }.into_any(),
     }
 }
 
@@ -129,15 +133,34 @@ fn Opening() -> impl IntoView {
     if let Ok(timer) = set_timeout_with_handle(move || slow.set(true), PATIENCE) {
         on_cleanup(move || timer.clear());
     }
+    let damaged = move || app.store.connection.with(|connection| connection.issue() == Issue::StorageDamaged);
+    let words = move || match damaged() {
+        true => view! {
+            <h1>{Elsewhere::Damaged.say()}</h1>
+            <p>{Elsewhere::DamagedWhat.say()}</p>
+            <p>{Elsewhere::DamagedNow.say()}</p>
+            <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
+        }
+        .into_any(),
+        false => view! { <Wait slow/> }.into_any(),
+    };
     view! {
         <main id="content" class="opening" tabindex="-1">
             <Mark/>
+            {words}
+        </main>
+    }
+}
+
+#[component]
+fn Wait(slow: RwSignal<bool>) -> impl IntoView {
+    let app = app();
+    view! {
             <p>{Text::Opening.say()}</p>
             {move || slow.get().then(|| view! {
                 <p>{Text::OpeningSlowly.say()}</p>
                 <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
             })}
-        </main>
     }
 }
 
@@ -145,11 +168,13 @@ fn Opening() -> impl IntoView {
 #[component]
 fn Panes() -> impl IntoView {
     let app = app();
+    let moved = Memo::new(move |_| app.is_moved());
     view! {
         <div class="panes" class:open=move || app.route.with(|route| *route != Route::Chats)>
             <ChatList/>
             <ConnectionBar/>
             {move || match app.route.get() {
+                Route::Chats if moved.get() => view! { <MovedPane/> }.into_any(),
                 Route::Chats => view! { <NothingOpen/> }.into_any(),
                 Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),
                 Route::Settings => view! { <Settings/> }.into_any(),

@@ -4,15 +4,18 @@
 //! sees it before the chats take over.
 
 mod account;
+mod elsewhere;
 mod enlist;
 mod sharing;
 
 pub(super) use account::SignInAgain;
+pub(super) use elsewhere::StartNew;
 
 use causeway::view::{Action, Enlist, Issue, Stage};
 use leptos::prelude::*;
 
 use self::account::AccountStep;
+use self::elsewhere::ElsewhereStep;
 use self::enlist::EnlistStep;
 use self::sharing::SharingStep;
 use super::app::{App, app};
@@ -35,6 +38,8 @@ enum Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Account,
+    /// The keys are in another browser, or are gone.
+    Elsewhere,
     Sharing,
     Enlist,
 }
@@ -46,12 +51,19 @@ pub(super) fn Onboarding() -> impl IntoView {
     let attempt = RwSignal::new(Attempt::None);
     let step = Memo::new(move |_| match app.stage() {
         None | Some(Stage::SignedOut) => Step::Account,
-        Some(Stage::SignedIn) if attempt.get() == Attempt::None => Step::Sharing,
+        Some(Stage::SignedIn) if attempt.get() == Attempt::None => match is_elsewhere(app) && !app.replace.get() {
+            true => Step::Elsewhere,
+            false => Step::Sharing,
+        },
         Some(Stage::SignedIn | Stage::Enlisting | Stage::Enlisted) => Step::Enlist,
     });
     let browser = app.store.browser();
     Effect::new(move |before: Option<Step>| {
         let now = step.get();
+        if now == Step::Account {
+            // Somebody else may sign in next.
+            app.replace.set(false);
+        }
         if before.is_some_and(|before| before != now) {
             let browser = browser.clone();
             request_animation_frame(move || browser.focus("step-title"));
@@ -60,14 +72,14 @@ pub(super) fn Onboarding() -> impl IntoView {
     });
     let number = move || match step.get() {
         Step::Account => 1,
-        Step::Sharing => 2,
+        Step::Elsewhere | Step::Sharing => 2,
         Step::Enlist => 3,
     };
     view! {
         <div class="onboarding">
             <header class="brand"><Mark/><span>{Text::Product.say()}</span></header>
             <main id="content" class="card">
-                <div class="steps">
+                <div class="steps" class:none=move || step.get() == Step::Elsewhere>
                     <span class="steps-words">{move || Phrase::Step(number(), STEPS).say()}</span>
                     <span class="steps-dots" aria-hidden="true">
                         {(1..=STEPS).map(|at| view! { <i class:on=move || { at <= number() }></i> }).collect_view()}
@@ -75,6 +87,7 @@ pub(super) fn Onboarding() -> impl IntoView {
                 </div>
                 {move || match step.get() {
                     Step::Account => view! { <AccountStep/> }.into_any(),
+                    Step::Elsewhere => view! { <ElsewhereStep/> }.into_any(),
                     Step::Sharing => view! { <SharingStep enlist=move || enlist(app, attempt)/> }.into_any(),
                     Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, attempt)/> }.into_any(),
                 }}
@@ -83,12 +96,21 @@ pub(super) fn Onboarding() -> impl IntoView {
     }
 }
 
+fn is_elsewhere(app: App) -> bool {
+    app.store.account.with(|account| account.as_ref().is_some_and(|account| account.elsewhere_since != 0))
+}
+
 fn enlist(app: App, attempt: RwSignal<Attempt>) {
     app.welcome.set(true);
     attempt.set(Attempt::Running);
-    app.store.ask(Action::Enlist(Enlist { replace: false }), move |done| {
-        if !matches!(done.issue(), Issue::None | Issue::AlreadyEnlisted) {
-            attempt.try_update(|attempt| *attempt = Attempt::Failed(done.issue()));
-        }
+    let replace = app.replace.get_untracked();
+    app.store.ask(Action::Enlist(Enlist { replace }), move |done| {
+        let now = match done.issue() {
+            Issue::None | Issue::AlreadyEnlisted => return,
+            // It was not known before; now it is, and the page that explains it comes.
+            Issue::EnlistedElsewhere => Attempt::None,
+            issue => Attempt::Failed(issue),
+        };
+        attempt.try_update(|attempt| *attempt = now);
     });
 }

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::state::check::{self, Room};
 use crate::state::model;
-use crate::text::{Phrase, Text};
+use crate::text::{Elsewhere, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture, Problem};
 
@@ -110,8 +110,9 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                     }
                     Room::Plenty | Room::Over(_) => None,
                 }}
-                {move || (offline() && text.with(|text| !text.is_empty())).then(|| view! {
-                    <p class="hint">{Text::WillSend.say()}</p>
+                {move || (offline() && text.with(|text| !text.is_empty())).then(|| {
+                    let said = if app.is_moved() { Elsewhere::CannotSend.say() } else { Text::WillSend.say() };
+                    view! { <p class="hint">{said}</p> }
                 })}
             </div>
         </form>
