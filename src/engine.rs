@@ -6,25 +6,30 @@
 
 mod command;
 mod connect;
+mod export;
+mod restore;
 mod show;
 mod stanza;
 
+use crate::backup::lock::Hardness;
 use crate::channel::{self, Channel};
 use crate::enlist::{Ask, Enlistment, Why};
 use crate::io::{Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::session::Sessions;
-use crate::store::changes::{Query, Rows};
+use crate::store::changes::{Query, Rows, Table};
 use crate::store::ledger::{Effect, Ledger};
-use crate::store::records::{Records, boot_queries};
+use crate::store::records::{Records, boot_queries, whole};
 use crate::store::seal::Sealer;
 use crate::store::shelf::Missing;
 use crate::turn::Turn;
 use crate::view::{Command, ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
 use causeway_proto::secret::Secret;
 use causeway_proto::stanza::Stanza;
+use export::Export;
 use rand_core::CryptoRng;
+use restore::Restoring;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Clocks are adjusted by less all the time; more than this back is a clock that was set.
@@ -54,6 +59,8 @@ enum Read {
     Boot,
     Rows(Vec<Query>),
     Thread { tag: u64, chat: String, limit: usize },
+    Export,
+    Sessions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +94,9 @@ pub struct Engine {
     pending: u32,
     shown: Option<ConnectionView>,
     storage: Issue,
+    hardness: Hardness,
+    export: Option<Export>,
+    restoring: Option<Restoring>,
     out: VecDeque<Output>,
 }
 
@@ -113,8 +123,18 @@ impl Engine {
             pending: 0,
             shown: None,
             storage: Issue::None,
+            hardness: Hardness::default(),
+            export: None,
+            restoring: None,
             out: VecDeque::new(),
         }
+    }
+
+    /// The same engine with another price of a guess at a backup's passphrase.
+    #[must_use]
+    pub fn with_hardness(mut self, hardness: Hardness) -> Self {
+        self.hardness = hardness;
+        self
     }
 
     /// Something happened. Drain [`poll`](Self::poll) before the next input.
@@ -184,9 +204,16 @@ impl Engine {
             self.channel_news(now, rng);
         }
         self.show_connection();
-        if self.phase == Phase::Ready {
+        if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
             self.flush(now, rng);
             self.channel_news(now, rng);
+            if self.export.is_some() && !self.ledger.is_writing() {
+                self.begin_export(now, rng);
+                if self.export.is_none() {
+                    // It could not be begun: what waited for it goes on.
+                    self.settle(now, rng);
+                }
+            }
         }
     }
 
@@ -219,7 +246,7 @@ impl Engine {
 
     /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
     fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.reads.any(|read| matches!(read, Read::Rows(_))) {
+        if self.reads.any(|read| matches!(read, Read::Rows(_))) || self.export.is_some() {
             return;
         }
         while let Some(job) = self.jobs.pop_front() {
@@ -290,6 +317,7 @@ impl Engine {
                     let question = self.room(now, rng, |rooms, turn| rooms.enlistment.next(turn, &partner));
                     self.ask(question);
                 }
+                Effect::Boot => self.load(Read::Boot, boot_queries()),
             }
         }
         self.channel_news(now, rng);
@@ -319,12 +347,11 @@ impl Engine {
         self.storage = issue;
         self.channel.postpone(issue, now, rng);
         self.channel_news(now, rng);
-        self.phase = Phase::Booting;
-        self.records = Records::default();
-        self.enlistment = Enlistment::default();
-        self.sessions = Sessions::default();
-        self.asks.clear();
-        self.reads.clear();
+        if let Some(export) = self.export.take() {
+            let done = crate::view::Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
+            self.out.push_back(Output::Update(News::Done(done).into()));
+        }
+        self.forget();
         self.load(Read::Boot, boot_queries());
     }
 
@@ -343,6 +370,9 @@ impl Engine {
 
     fn loaded(&mut self, id: LoadId, result: Result<Rows, StoreFailure>, now: Millis, rng: &mut dyn CryptoRng) {
         let Some((_, read)) = self.reads.remove(&id) else { return };
+        if matches!(read, Read::Export) && result != Err(StoreFailure::Superseded) {
+            return self.exported(result, now);
+        }
         let rows = match result {
             Ok(rows) => rows,
             Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
@@ -356,6 +386,8 @@ impl Engine {
                 }
             }
             Read::Thread { tag, chat, limit } => self.thread(tag, &chat, limit, rows),
+            Read::Sessions => self.renew(rows, now, rng),
+            Read::Export => {}
         }
     }
 
@@ -366,6 +398,8 @@ impl Engine {
             Read::Boot => self.load(Read::Boot, boot_queries()),
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
             Read::Thread { tag, .. } => self.done(tag, Issue::StorageFailed),
+            Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
+            Read::Export => {}
         }
     }
 
@@ -373,7 +407,7 @@ impl Engine {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         self.records = records;
-        if damaged.iter().any(|row| row.table() == crate::store::changes::Table::Account) {
+        if damaged.iter().any(|row| row.table() == Table::Account) {
             // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
             self.storage = Issue::StorageDamaged;
             self.channel.stop(Issue::StorageDamaged, now, rng);

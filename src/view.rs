@@ -3,6 +3,10 @@
 //! These cross a BroadcastChannel between the engine's worker and every tab, as protobuf. A tab is not trusted to be of
 //! the same build: unknown fields and variants are ignored.
 
+mod backup;
+
+pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
+
 use prost::{Message, Oneof};
 
 /// Something that a person asked for, from one tab.
@@ -13,7 +17,7 @@ pub struct Command {
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
-    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14")]
+    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
     pub action: Option<Action>,
 }
 
@@ -59,6 +63,15 @@ pub enum Action {
     /// Sign out at the partner server; local data stays.
     #[prost(message, tag = "14")]
     SignOut(SignOut),
+    /// Make an encrypted file of everything that this browser holds. It comes as [`BackupPiece`]s.
+    #[prost(message, tag = "15")]
+    Export(Export),
+    /// Give a piece of such a file; the last one makes everything in it this browser's.
+    #[prost(message, tag = "16")]
+    Restore(Restore),
+    /// Take back a hand-over: this browser goes on, and the file is old.
+    #[prost(message, tag = "17")]
+    ContinueHere(ContinueHere),
 }
 
 /// A page has come.
@@ -178,7 +191,7 @@ pub struct SignOut {}
 #[derive(Clone, PartialEq, Message)]
 pub struct Update {
     /// What changed.
-    #[prost(oneof = "News", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "News", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub news: Option<News>,
 }
 
@@ -215,6 +228,9 @@ pub enum News {
     /// A command was carried out, or was not.
     #[prost(message, tag = "8")]
     Done(Done),
+    /// A piece of the file that [`Export`] asked for. Only the page that asked wants it.
+    #[prost(message, tag = "9")]
+    BackupPiece(BackupPiece),
 }
 
 /// An engine has started.
@@ -291,6 +307,9 @@ pub struct AccountView {
     /// When it was found that the browser had removed what was kept here, unix milliseconds; 0 if it has not.
     #[prost(uint64, tag = "13")]
     pub lost_at: u64,
+    /// What a person should know of backups.
+    #[prost(message, optional, tag = "15")]
+    pub backup: Option<BackupView>,
 }
 
 /// States of the connection.
@@ -411,6 +430,26 @@ pub enum Issue {
     AlreadyEnlisted = 36,
     /// Not enlisted yet.
     NotYetEnlisted = 37,
+    /// Another backup is being made.
+    BackupBusy = 40,
+    /// The passphrase is too easy to guess.
+    PassphraseTooWeak = 41,
+    /// A backup that is larger than this browser can make or read.
+    BackupTooLarge = 42,
+    /// The file is no backup.
+    BackupNotOne = 43,
+    /// The backup was made by a newer version.
+    BackupTooNew = 44,
+    /// The passphrase is wrong, or the beginning of the file is damaged: that looks the same.
+    BackupLocked = 45,
+    /// The backup was altered or cut off.
+    BackupDamaged = 46,
+    /// The backup is somebody else's than the account that is signed in.
+    BackupOtherAccount = 47,
+    /// There is an account in this browser, and the person has not agreed that it is replaced.
+    RestoreWouldReplace = 48,
+    /// The engine that was reading the backup is gone: begin again.
+    RestoreInterrupted = 49,
     /// Another browser has become this account's; this one can never connect again with the keys it holds.
     MovedElsewhere = 50,
     /// Another browser is this account's: enlisting here would replace its keys, and the person has not agreed to that.

@@ -70,6 +70,12 @@ impl Engine {
                 self.connect(now, rng);
                 Some(Issue::None)
             }
+            Some(Action::Export(export)) => self.export(tag, export, now, rng),
+            Some(Action::Restore(piece)) => self.restore(tag, piece, now, rng)?,
+            Some(Action::ContinueHere(_)) => {
+                self.continue_here(tag, now, rng);
+                None
+            }
             Some(Action::Erase(_)) => {
                 self.erase(tag, now, rng)?;
                 None

@@ -1,11 +1,15 @@
 //! On the way to a connection: who asks the partner server what, and what its answers lead to.
 
-use super::Engine;
+use super::{Engine, Read};
 use crate::channel::Login;
-use crate::enlist::{Outcome, Purpose, Question, Why, form};
+use crate::enlist::{Outcome, Purpose, Question, Why, device, form};
 use crate::io::{Millis, Output};
+use crate::session;
+use crate::store::account::Stale;
+use crate::store::changes::{Rows, Table};
 use crate::store::keys;
 use crate::store::ledger::Effect;
+use crate::store::records::{self, whole};
 use crate::view::{Issue, Stage};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -50,6 +54,10 @@ impl Engine {
     pub(super) fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
         match outcome {
             Outcome::Nothing => {}
+            // Handed over while the answer was on its way.
+            Outcome::Ready(_) if self.records.account().moved_at != 0 => {
+                self.channel.stop(Issue::MovedElsewhere, now, rng);
+            }
             Outcome::Ready(token) => match self.login(token) {
                 Some(login) => self.channel.start(login, now),
                 None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
@@ -68,14 +76,52 @@ impl Engine {
             }
             Outcome::Look => self.look(Why::Look),
             Outcome::Accepted { tag } => self.look(Why::SignIn { tag }),
-            Outcome::Claimed { exact: true } => {
+            Outcome::Claimed { exact } => {
+                // Ratchets that others have gone on from would use keys twice.
+                if !exact || self.records.account().stale == Stale::Sessions {
+                    return self.load(Read::Sessions, vec![whole(Table::Session)]);
+                }
                 self.records.change_account().claim_from.clear();
                 self.ledger.after(Effect::Prepare);
             }
-            // Ratchets that others have gone on from would use keys twice.
-            Outcome::Claimed { exact: false } => self.channel.stop(Issue::MovedElsewhere, now, rng),
             Outcome::Enlisted | Outcome::SignedIn => self.connect(now, rng),
         }
+    }
+
+    /// Every session is here, and the rows are older than what the account has done since: goes on from them without
+    /// using anything twice.
+    pub(super) fn renew(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+        for (key, sealed) in rows.into_iter().flatten() {
+            match records::open(&key, &sealed, &self.sealer) {
+                Ok(session) => self.records.sessions.loaded(key.clone(), Some(session)),
+                // It can never be used, neither rightly nor wrongly.
+                Err(_) => self.storage = Issue::StorageDamaged,
+            }
+            if let Ok(Some(session)) = self.records.sessions.change(&key) {
+                session.forget_sending();
+            }
+        }
+        self.room(now, rng, |_, turn| session::renew(turn));
+        let account = self.records.change_account();
+        account.claim_from.clear();
+        account.stale = Stale::PreKeys;
+        self.ledger.after(Effect::Prepare);
+    }
+
+    /// Takes a hand-over back. The file that was given out is made old by it: whoever restores it from now on finds that
+    /// another device was the account's in between.
+    pub(super) fn continue_here(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.records.account().moved_at != 0 {
+            let account = self.records.change_account();
+            account.moved_at = 0;
+            let old = std::mem::replace(&mut account.device, device::random(rng));
+            if account.claim_from.is_empty() {
+                account.claim_from = old;
+            }
+            self.ledger.show_account();
+            self.connect(now, rng);
+        }
+        self.done(tag, Issue::None);
     }
 
     fn login(&mut self, token: Zeroizing<String>) -> Option<Login> {

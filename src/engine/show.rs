@@ -11,8 +11,8 @@ use crate::store::ledger::{Effect, Group};
 use crate::store::records::{self, Records};
 use crate::store::shelf::Missing;
 use crate::view::{
-    AccountView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, Snapshot, Stage, Thread,
-    Update,
+    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, Snapshot, Stage,
+    Thread, Update,
 };
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
@@ -50,6 +50,7 @@ impl Engine {
             max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
             elsewhere_since,
             lost_at: account.lost_at,
+            backup: Some(BackupView { made_at: account.backed_up_at, moved_at: account.moved_at }),
         }
     }
 

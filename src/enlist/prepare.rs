@@ -186,11 +186,7 @@ impl Enlistment {
         let purpose = preparing.purpose;
         self.is_here(turn);
         match purpose {
-            Purpose::Connect if previous == turn.records.account().claim_from => Outcome::Claimed { exact: true },
-            Purpose::Connect => {
-                self.preparing = None;
-                Outcome::Claimed { exact: false }
-            }
+            Purpose::Connect => Outcome::Claimed { exact: previous == turn.records.account().claim_from },
             Purpose::Enlist { .. } => {
                 turn.ledger.after(Effect::Prepare);
                 Outcome::Nothing

@@ -5,6 +5,7 @@
 
 mod prekeys;
 mod question;
+mod renewal;
 mod rotation;
 
 use crate::chat;
@@ -32,6 +33,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 pub(crate) use prekeys::signed_prekey;
+pub(crate) use renewal::renew;
 
 /// Peers whose new identity was announced and whose keys were not fetched since. More than these are fetched as usual.
 const MAX_RENEWED: usize = 1_000;

@@ -1,6 +1,7 @@
 //! Prekey upkeep: enough one-time prekeys at the server, each of them durable here before the server hears of it.
 
 use super::{Asked, Sessions};
+use crate::store::account::Stale;
 use crate::store::keys;
 use crate::store::prekeys::{OneTime, Signed};
 use crate::turn::Turn;
@@ -30,7 +31,8 @@ impl Sessions {
         else {
             return;
         };
-        if count < profile.prekeys_floor && !self.uploading {
+        let lost = turn.records.account().stale == Stale::PreKeys;
+        if (count < profile.prekeys_floor || lost) && !self.uploading {
             self.upload(turn, if first { profile.prekeys_initial } else { profile.prekeys_refill });
         }
     }
@@ -76,6 +78,9 @@ impl Sessions {
         let account = turn.records.change_account();
         let sent = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         account.prekeys_on_server = Some(account.prekeys_on_server.unwrap_or(0).saturating_add(sent));
+        if account.stale == Stale::PreKeys {
+            account.stale = Stale::No;
+        }
         turn.ledger.show_account();
     }
 }

@@ -46,6 +46,23 @@ pub struct Account {
     /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has not,
     /// or the account was enlisted or restored since.
     pub lost_at: u64,
+    /// When the last backup was made, unix milliseconds; 0 never.
+    pub backed_up_at: u64,
+    /// These rows are older than what the account has done since: before anything connects, sessions must forget how to
+    /// send, and the server must be given fresh prekeys.
+    pub stale: Stale,
+}
+
+/// What is still to be done for rows that are older than what the account has done since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Stale {
+    /// Nothing: they are not, or all is done.
+    No = 0,
+    /// Everything.
+    Sessions = 1,
+    /// The sessions are done; the server may still hand out prekeys whose secret halves are lost.
+    PreKeys = 2,
 }
 
 /// Long-term keys.
@@ -111,6 +128,10 @@ struct AccountRow {
     lost_at: u64,
     #[prost(uint32, optional, tag = "17")]
     next_signed_prekey_id: Option<u32>,
+    #[prost(uint64, tag = "18")]
+    backed_up_at: u64,
+    #[prost(enumeration = "Stale", tag = "19")]
+    stale: i32,
 }
 
 impl Drop for AccountRow {
@@ -145,6 +166,8 @@ impl Row for Account {
         row.moved_at = self.moved_at;
         row.claim_from.clone_from(&self.claim_from);
         row.lost_at = self.lost_at;
+        row.backed_up_at = self.backed_up_at;
+        row.stale = self.stale.into();
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -188,6 +211,8 @@ impl Row for Account {
             moved_at: row.moved_at,
             claim_from: row.claim_from.clone(),
             lost_at: row.lost_at,
+            backed_up_at: row.backed_up_at,
+            stale: row.stale(),
         })
     }
 }

@@ -19,6 +19,8 @@ pub enum Effect {
     Update(Box<Update>),
     /// Ask the partner server the next question of a preparation: the keys and the device that it stands on are durable.
     Prepare,
+    /// Begin again from the store: everything in it is new.
+    Boot,
 }
 
 /// What a group of changes leads to.

@@ -61,8 +61,12 @@ const WHOLE_TABLES: [Table; 5] = [Table::Account, Table::PreKey, Table::SignedPr
 
 /// Reads every table that is held whole.
 pub fn boot_queries() -> Vec<Query> {
-    let whole = |table| Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: WHOLE };
     WHOLE_TABLES.into_iter().map(whole).collect()
+}
+
+/// Reads a whole table.
+pub(crate) fn whole(table: Table) -> Query {
+    Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: WHOLE }
 }
 
 impl Records {
@@ -232,4 +236,22 @@ impl DamagedRow {
 pub fn open<R: Row>(key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<R, DamagedRow> {
     let row = sealer.open(R::TABLE, key, sealed).map_err(|error| DamagedRow::Sealed { table: R::TABLE, error })?;
     Ok(R::from_bytes(&row)?)
+}
+
+/// Whether an opened row decodes as one of its table.
+///
+/// # Errors
+/// [`RowError`].
+pub(crate) fn check(table: Table, row: &[u8]) -> Result<(), RowError> {
+    match table {
+        Table::Account => Account::from_bytes(row).map(drop),
+        Table::PreKey => OneTime::from_bytes(row).map(drop),
+        Table::SignedPreKey => Signed::from_bytes(row).map(drop),
+        Table::Session => <SessionRecord as Row>::from_bytes(row).map(drop),
+        Table::Chat => Chat::from_bytes(row).map(drop),
+        Table::Message => Message::from_bytes(row).map(drop),
+        Table::MessageId => Position::from_bytes(row).map(drop),
+        Table::Outbox => Outgoing::from_bytes(row).map(drop),
+        Table::Unknown => Unknown::from_bytes(row).map(drop),
+    }
 }

@@ -4,6 +4,7 @@
 //! The real sandbox (`tests/gatekeeper`) is met in the end-to-end tests; this one can be stopped between any two bytes.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+mod browser;
 mod chatd;
 mod partner;
 mod phone;
@@ -12,9 +13,11 @@ pub(crate) use chatd::Chatd;
 pub(crate) use partner::Servers;
 pub(crate) use phone::Phone;
 
+use causeway::backup::lock::Hardness;
 use causeway::engine::{Config, Engine};
 use causeway::io::{
-    HttpFailure, HttpRequest, HttpResponse, Input, Millis, Output, StopReason, StoreFailure, TransactionId,
+    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure,
+    TransactionId,
 };
 use causeway::store::changes::{Changes, Query, Table};
 use causeway::store::memory::{MemoryPlace, MemoryStore};
@@ -50,6 +53,14 @@ pub(crate) struct World {
     /// The next commits fail like this.
     pub(crate) fail_commits: Option<StoreFailure>,
     pub(crate) commits: usize,
+    /// Reads wait for [`World::read`] instead of being answered at once.
+    pub(crate) hold_loads: bool,
+    pub(crate) held_loads: VecDeque<(LoadId, Vec<Query>)>,
+    /// Requests wait for [`World::respond`] instead of being answered at once.
+    pub(crate) hold_requests: bool,
+    held_requests: VecDeque<(RequestId, HttpRequest)>,
+    /// The key of this browser's rows.
+    pub(crate) data_key: [u8; 32],
     pub(crate) wake_at: Option<Millis>,
     tag: u64,
 }
@@ -65,7 +76,7 @@ impl World {
         let place = MemoryPlace::default();
         let chatd = Chatd::new(&mut rng);
         Self {
-            engine: engine(),
+            engine: engine([7; 32]),
             store: place.open_now(),
             place,
             chatd,
@@ -80,6 +91,11 @@ impl World {
             held: VecDeque::new(),
             fail_commits: None,
             commits: 0,
+            hold_loads: false,
+            held_loads: VecDeque::new(),
+            hold_requests: false,
+            held_requests: VecDeque::new(),
+            data_key: [7; 32],
             wake_at: None,
             tag: 0,
         }
@@ -138,11 +154,13 @@ impl World {
                 }
             }
             Output::Close(socket) => self.chatd.close(socket),
+            Output::Load(id, queries) if self.hold_loads => self.held_loads.push_back((id, queries)),
             Output::Load(id, queries) => inputs.push_back(Input::Loaded(id, self.store.load_now(&queries))),
             Output::Commit(id, changes) => match self.hold_commits {
                 true => self.held.push_back((id, changes)),
                 false => inputs.push_back(self.commit_now(id, &changes)),
             },
+            Output::Request(id, request) if self.hold_requests => self.held_requests.push_back((id, request)),
             Output::Request(id, request) => inputs.push_back(Input::Answered(id, self.answer(request))),
             Output::Update(update) => self.updates.push(update),
             Output::Stop(reason) => self.stopped = Some(reason),
@@ -169,6 +187,21 @@ impl World {
         true
     }
 
+    /// Answers the oldest held read. Answers whether there was one.
+    pub(crate) fn read(&mut self) -> bool {
+        let Some((id, queries)) = self.held_loads.pop_front() else { return false };
+        self.input(Input::Loaded(id, self.store.load_now(&queries)));
+        true
+    }
+
+    /// Answers the oldest held request. Answers whether there was one.
+    pub(crate) fn respond(&mut self) -> bool {
+        let Some((id, request)) = self.held_requests.pop_front() else { return false };
+        let answer = self.answer(request);
+        self.input(Input::Answered(id, answer));
+        true
+    }
+
     fn answer(&mut self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let answer = match request.url.as_str() {
             "/api/profile" => ok(200, &self.chatd.deployment()),
@@ -182,9 +215,11 @@ impl World {
     /// The browser is killed and opened again: what was not durable is gone.
     pub(crate) fn kill(&mut self) {
         self.chatd.hang_up();
-        self.engine = engine();
+        self.engine = engine(self.data_key);
         self.store = self.place.open_now();
         self.held.clear();
+        self.held_loads.clear();
+        self.held_requests.clear();
         self.updates.clear();
         self.input(Input::Started);
     }
@@ -342,6 +377,9 @@ impl World {
 pub(crate) const BOB: &str = "14155550123";
 pub(crate) const BOB_CHAT: &str = "14155550123@s.whatsapp.net";
 
-fn engine() -> Engine {
-    Engine::new(Config { data_key: Secret::new([7; 32]), client_version: "test".into(), partner_api: String::new() })
+fn engine(data_key: [u8; 32]) -> Engine {
+    let data_key = Secret::new(data_key);
+    // Cheap: how long a guess at a passphrase takes is not what is tested.
+    let hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+    Engine::new(Config { data_key, client_version: "test".into(), partner_api: String::new() }).with_hardness(hardness)
 }

@@ -74,6 +74,7 @@ impl Servers {
                 self.signed_in = None;
                 ok(204, "")
             }
+            (Method::Post, "/api/device" | "/api/token") if self.signed_in.is_none() => ok(401, ""),
             (Method::Post, "/api/device") => {
                 self.claim(&named(), now);
                 match self.swallow {

@@ -1,7 +1,7 @@
 //! The pages without an engine: a small one that plays along, for looking at them and for pictures. Not shipped.
 //!
-//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `damaged`, `sharing`, `enlisting`, `refused`, `reachable`, `empty`, `chats`,
-//! `offline`, `reading`, `stopped` or `moved`.
+//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `damaged`, `sharing`, `enlisting`, `refused`,
+//! `reachable`, `empty`, `chats`, `offline`, `reading`, `stopped`, `moved` or `handed-over`.
 //! What this engine does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
 use std::cell::{Cell, RefCell};
@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use causeway::view::{
-    AccountView, Action, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue, MessageKind, MessageView,
-    Messages, News, Snapshot, Stage, Thread, Update,
+    AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
+    MessageKind, MessageView, Messages, News, Snapshot, Stage, Thread, Update,
 };
 use causeway_web::page::Page;
 use causeway_web::port::locale;
@@ -147,6 +147,31 @@ impl Engine {
                 *self.state.borrow_mut() = state("account");
                 self.snapshot();
             }
+            Action::Export(export) => {
+                let mut piece = BackupPiece { tag, bytes: vec![7; 1000], progress: 400, ..BackupPiece::default() };
+                self.say(News::BackupPiece(piece.clone()));
+                let engine = self.clone();
+                return later(1500, move || {
+                    piece = BackupPiece { at: 1000, last: true, progress: 1000, ..piece };
+                    engine.say(News::BackupPiece(piece));
+                    let now = locale::now();
+                    let moved_at = if export.hand_over { now } else { 0 };
+                    engine.state.borrow_mut().account.backup = Some(BackupView { made_at: now, moved_at });
+                    engine.stage(Stage::Enlisted);
+                    engine.say(News::Done(done));
+                });
+            }
+            Action::Restore(piece) if piece.passphrase == "wrong" => done.issue = Issue::BackupLocked.into(),
+            Action::Restore(piece) if piece.at + (piece.piece.len() as u64) < piece.total => {}
+            Action::Restore(_) => {
+                *self.state.borrow_mut() = state("");
+                self.snapshot();
+            }
+            Action::ContinueHere(_) => {
+                self.state.borrow_mut().account.backup = None;
+                self.state.borrow_mut().connection = connection(ConnectionState::Online);
+                self.snapshot();
+            }
             Action::Retry(_) | Action::Hello(_) => {}
         }
         self.say(News::Done(done));
@@ -204,6 +229,12 @@ fn state(scene: &str) -> State {
         "empty" => (account(Stage::Enlisted), connection(ConnectionState::Online), Vec::new()),
         "offline" => enlisted(ConnectionState::Waiting),
         "reading" => enlisted(ConnectionState::Draining),
+        "handed-over" => {
+            let backup = Some(BackupView { made_at: 0, moved_at: locale::now() - MINUTE });
+            let issue = Issue::MovedElsewhere.into();
+            let connection = ConnectionView { issue, ..connection(ConnectionState::Stopped) };
+            (AccountView { backup, ..account(Stage::Enlisted) }, connection, conversations())
+        }
         "stopped" => enlisted(ConnectionState::Stopped),
         _ => enlisted(ConnectionState::Online),
     };
@@ -225,6 +256,7 @@ fn account(stage: Stage) -> AccountView {
         max_text_bytes: 4096,
         elsewhere_since: 0,
         lost_at: 0,
+        backup: None,
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
 
 use causeway::view::{
-    AccountView, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
+    AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
 };
 
 use super::thread::Thread;
@@ -40,6 +40,8 @@ pub enum Change {
     Thread(String),
     /// A message came that is worth an announcement.
     Incoming(Incoming),
+    /// A piece of a backup file.
+    Piece(BackupPiece),
     /// A command was carried out, or was not.
     Done(Done),
     /// What is held may have missed something: read the open chat again.
@@ -164,6 +166,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             thread.take_changes(changes);
             vec![Change::Thread(chat)]
         }
+        News::BackupPiece(piece) => vec![Change::Piece(piece)],
         News::Done(done) => {
             model.answered(done.tag);
             vec![Change::Done(done)]

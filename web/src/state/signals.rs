@@ -6,7 +6,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use causeway::view::{AccountView, Action, ChatView, ConnectionView, Done, MessageView, OpenChat, Update};
+use causeway::view::{
+    AccountView, Action, BackupPiece, ChatView, ConnectionView, Done, Export, MessageView, OpenChat, Update,
+};
 use leptos::prelude::*;
 
 use super::browser::Browser;
@@ -67,9 +69,14 @@ pub struct OpenThread {
     pub newest: RwSignal<u64>,
 }
 
+/// Called with each piece of a file.
+type Taker = Box<dyn Fn(BackupPiece)>;
+
 struct Inner {
     model: Model,
     answers: Vec<(u64, Answer)>,
+    /// Who takes the pieces of the file that the command of this tag asked for.
+    taker: Option<(u64, Taker)>,
     /// Ascending by sequence number.
     rows: Vec<MessageRow>,
     open: Option<String>,
@@ -98,8 +105,14 @@ pub struct Store {
 impl Store {
     /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
     pub fn new(browser: Rc<dyn Browser>) -> Self {
-        let inner =
-            Inner { model: Model::default(), answers: Vec::new(), rows: Vec::new(), open: None, unread_after: None };
+        let inner = Inner {
+            model: Model::default(),
+            answers: Vec::new(),
+            taker: None,
+            rows: Vec::new(),
+            open: None,
+            unread_after: None,
+        };
         Self {
             inner: StoredValue::new_local(RefCell::new(inner)),
             browser: StoredValue::new_local(browser),
@@ -132,6 +145,20 @@ impl Store {
     pub fn ask(&self, action: Action, answer: impl FnOnce(&Done) + 'static) {
         let tag = self.browser().send(action);
         self.with(|inner| inner.answers.push((tag, Box::new(answer))));
+    }
+
+    /// Asks for a backup file: `piece` is called with each piece of it, `answer` once it is complete, or will not be.
+    pub fn export(&self, export: Export, piece: impl Fn(BackupPiece) + 'static, answer: impl FnOnce(&Done) + 'static) {
+        let tag = self.browser().send(Action::Export(export));
+        let store = *self;
+        self.with(|inner| {
+            inner.taker = Some((tag, Box::new(piece)));
+            let answer = move |done: &Done| {
+                store.with(|inner| inner.taker.take_if(|(taking, _)| *taking == done.tag));
+                answer(done);
+            };
+            inner.answers.push((tag, Box::new(answer)));
+        });
     }
 
     /// Takes an update in.
@@ -223,6 +250,14 @@ impl Store {
                 }
             }
             Change::Incoming(incoming) => self.incoming.set(Some(incoming)),
+            Change::Piece(piece) => {
+                let taker = self.with(|inner| inner.taker.take_if(|(tag, _)| *tag == piece.tag));
+                if let Some((tag, take)) = taker {
+                    take(piece);
+                    // Whoever takes it may have asked for another file.
+                    self.with(|inner| inner.taker.get_or_insert((tag, take)).0);
+                }
+            }
             Change::Done(done) => {
                 let answer = self.with(|inner| {
                     let at = inner.answers.iter().position(|(tag, _)| *tag == done.tag)?;

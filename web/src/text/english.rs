@@ -312,6 +312,24 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         Issue::PeerKeysInvalid => "This person’s keys could not be verified, so nothing was sent. Try again later.",
         Issue::AlreadyEnlisted => "You are already connected to WhatsApp. Go to your chats.",
         Issue::NotYetEnlisted => "You are not connected to WhatsApp yet. Connect first, then try again.",
+        Issue::BackupBusy => "Another backup is being made. Wait until it is done, then try again.",
+        Issue::PassphraseTooWeak => "This passphrase is too easy to guess. Use at least 12 characters, or 4 words.",
+        Issue::BackupTooLarge => {
+            "There is too much for one backup in this browser, or too little memory. Try it on another device."
+        }
+        Issue::BackupNotOne => "This file is not a Causeway backup. Choose one that ends in .backup.",
+        Issue::BackupTooNew => "This backup was made by a newer version. Reload the page to get it, then try again.",
+        Issue::BackupLocked => "Wrong passphrase, or the file is damaged. Check the passphrase and try again.",
+        Issue::BackupDamaged => {
+            "This file is damaged or not complete, so nothing was changed. Copy it here again, or use another backup."
+        }
+        Issue::BackupOtherAccount => {
+            "This backup is of another account than the one that is signed in. Sign out first, then restore it."
+        }
+        Issue::RestoreWouldReplace => {
+            "There is an account in this browser already. Say below that it may be replaced, then try again."
+        }
+        Issue::RestoreInterrupted => "The restore was interrupted, so nothing was changed. Try again.",
         Issue::MovedElsewhere => {
             "This account is used in another browser now. Your history stays readable here; write in the other browser."
         }

@@ -1,0 +1,63 @@
+//! After a restore from an older copy: whatever the server hands out must be keys that are here.
+//!
+//! The browser that is gone may have given the server prekeys whose secret halves nobody has any more. So a fresh set goes
+//! there at the next log-in, and a fresh signed prekey, under ids that the lost browser cannot have come to. Whoever still
+//! uses a lost key is asked to write again. What this module does not know: how old the copy is, and what sessions do.
+
+use super::signed_prekey;
+use crate::store::keys;
+use crate::store::prekeys::Signed;
+use crate::turn::Turn;
+
+/// Ids are 24-bit and never 0.
+const LAST_ID: u32 = 0xFF_FFFE;
+/// Further than any browser comes with its ids between a backup and a restore.
+const AHEAD: u32 = 1 << 16;
+
+/// Makes new keys the next ones, far from the ids of old ones. At random, so that two restores of one file differ.
+pub(crate) fn renew(turn: &mut Turn<'_>) {
+    let now = turn.now / 1000;
+    let account = turn.records.change_account();
+    account.next_prekey_id = far_from(account.next_prekey_id, turn.rng.next_u32());
+    account.prekeys_on_server = None;
+    // What is here may have been handed out since, whether the copy says so or not: none of it is uploaded again.
+    let here: Vec<Vec<u8>> = turn.records.prekeys.iter().map(|(key, _)| key.to_vec()).collect();
+    for key in here {
+        if let Ok(Some(row)) = turn.records.prekeys.change(&key) {
+            row.uploaded = true;
+        }
+    }
+    let random = turn.rng.next_u32();
+    let Some(own) = turn.records.change_account().keys.as_mut() else { return };
+    let id = far_from(own.signed_prekey_id, random);
+    let replaced = own.next_signed_prekey_id.replace(id);
+    let key = signed_prekey(id, &own.identity, now, turn.rng);
+    if let Some(replaced) = replaced
+        && let Ok(Some(row)) = turn.records.signed_prekeys.change(&keys::prekey(replaced))
+    {
+        row.replaced = now;
+    }
+    turn.records.signed_prekeys.put(keys::prekey(id), Signed { key, replaced: 0 });
+}
+
+/// An id at least [`AHEAD`] after `id` and as much before it, going round.
+fn far_from(id: u32, random: u32) -> u32 {
+    let ahead = AHEAD + random % (LAST_ID - 2 * AHEAD);
+    (id.min(LAST_ID) + ahead) % LAST_ID + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_far_id_is_an_id_and_far() {
+        for id in [0, 1, 800, AHEAD, LAST_ID - 1, LAST_ID] {
+            for random in [0, 1, 12_345_678, LAST_ID - 2 * AHEAD - 1, u32::MAX] {
+                let far = far_from(id, random);
+                assert!((1..=LAST_ID).contains(&far));
+                assert!(far.abs_diff(id) >= AHEAD - 1 && far.abs_diff(id) <= LAST_ID - AHEAD + 1, "{id} {far}");
+            }
+        }
+    }
+}

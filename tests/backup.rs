@@ -1,0 +1,522 @@
+//! Backup and hand-over: everything goes on in another browser, nothing is lost on the way, and no key is used twice.
+
+mod support;
+
+use causeway::io::{Input, StoreFailure};
+use causeway::store::account::{Account, Stale};
+use causeway::store::changes::{Change, Query, Table};
+use causeway::store::{keys, records, seal::Sealer};
+use causeway::view::{
+    Action, Command, ConnectionState, ContinueHere, Delivery, Export, Issue, Restore, Send, SignIn, Stage,
+};
+use causeway_proto::schema::signal::{PreKeySignalMessage, SignalMessage};
+use causeway_proto::secret::Secret;
+use prost::Message as _;
+use std::collections::BTreeSet;
+use support::{BOB, BOB_CHAT, World};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+fn stored(world: &World) -> Account {
+    let sealer = Sealer::new(&Secret::new(world.data_key));
+    let rows = world.store.load_now(&[Query::Get(Table::Account, keys::ACCOUNT.to_vec())]).unwrap();
+    records::open(keys::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
+}
+
+/// Alice and Bob, in the middle of a conversation.
+fn talking(seed: u64) -> World {
+    let mut world = World::enlisted(seed);
+    let chat = world.start_chat(BOB);
+    for turn in 0..3 {
+        world.send(&chat, &format!("out {turn}"));
+        world.write_from(BOB, &format!("in {turn}"));
+    }
+    world
+}
+
+fn sign_in(world: &mut World) {
+    assert_eq!(world.sign_in("alice"), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+}
+
+fn continue_here(world: &mut World) {
+    assert_eq!(world.command(Action::ContinueHere(ContinueHere {})).issue(), Issue::None);
+}
+
+/// Both write, and both read what was written.
+fn both_write_on(world: &mut World, what: &str) {
+    let before = world.phone(BOB).received.len();
+    for turn in 0..3 {
+        assert_eq!(world.send(BOB_CHAT, &format!("{what} out {turn}")), Issue::None);
+        world.write_from(BOB, &format!("{what} in {turn}"));
+    }
+    let received: Vec<String> = world.phone(BOB).received[before..].iter().map(|(_, text)| text.clone()).collect();
+    assert_eq!(received, [0, 1, 2].map(|turn| format!("{what} out {turn}")));
+    let texts = world.texts(BOB_CHAT);
+    assert!((0..3).all(|turn| texts.contains(&format!("{what} in {turn}"))), "{texts:?}");
+    assert!(world.chatd.mailbox.is_empty());
+}
+
+/// No message key was used for two different messages: neither by one browser nor by two.
+fn no_key_was_used_twice(world: &World) {
+    let mut used = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for node in world.chatd.messages() {
+        let enc = node.child("enc").unwrap();
+        let bytes = enc.bytes().unwrap();
+        // The same bytes under the same id are a message that goes out again.
+        if !seen.insert((node.text("id").unwrap().into_owned(), bytes.to_vec())) {
+            continue;
+        }
+        let plain = |bytes: &[u8]| SignalMessage::decode(&bytes[1..bytes.len() - 8]).unwrap();
+        let message = match enc.text("type").as_deref() {
+            Some("pkmsg") => plain(PreKeySignalMessage::decode(&bytes[1..]).unwrap().message()),
+            _ => plain(bytes),
+        };
+        assert!(used.insert((message.ratchet_key().to_vec(), message.counter())), "a message key was used twice");
+    }
+    assert!(used.len() > 3);
+}
+
+fn fetches(world: &World) -> usize {
+    world.chatd.heard("iq").iter().filter(|iq| iq.child("key").is_some()).count()
+}
+
+#[test]
+fn a_hand_over_goes_on_where_the_other_browser_stopped() {
+    let mut world = talking(1);
+    // Mail that waits at the server, and a message that has not left.
+    world.cut();
+    world.write_from(BOB, "in flight");
+    assert_eq!(world.send(BOB_CHAT, "not sent yet"), Issue::None);
+    let before = world.texts(BOB_CHAT);
+    let file = world.export(PASSPHRASE, true).unwrap();
+    assert_eq!(world.connection().issue(), Issue::MovedElsewhere);
+    assert_ne!(world.account().backup.unwrap().moved_at, 0);
+    let fetched = fetches(&world);
+
+    let old = world.fresh_browser();
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    assert_eq!((world.account().stage(), world.account().identifier.as_str()), (Stage::Enlisted, "alice"));
+    assert_eq!(world.connection().issue(), Issue::SignInNeeded);
+    assert_eq!(world.texts(BOB_CHAT), before, "all is here before anything connects");
+    sign_in(&mut world);
+    world.deliver();
+    assert!(world.texts(BOB_CHAT).contains(&"in flight".to_owned()));
+    assert_eq!(world.phone(BOB).received.last().unwrap().1, "not sent yet");
+    both_write_on(&mut world, "here");
+    assert_eq!(fetches(&world), fetched, "the same sessions go on: nobody's keys were fetched");
+    assert!(world.deliveries(BOB_CHAT).iter().all(|&delivery| delivery == Delivery::Delivered));
+    no_key_was_used_twice(&world);
+    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+
+    // The old browser knows, whatever happens to it.
+    world.swap_browser(old);
+    world.kill();
+    assert_eq!(world.connection().issue(), Issue::MovedElsewhere);
+    assert_eq!(world.send(BOB_CHAT, "no"), Issue::MovedElsewhere);
+    assert_eq!(world.texts(BOB_CHAT), before, "what was here can still be read");
+}
+
+#[test]
+fn a_hand_over_says_nothing_before_it_is_durable_that_this_browser_stops() {
+    let mut world = talking(2);
+    world.hold_commits = true;
+    let tag = world.next_tag();
+    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: true });
+    world.input(Input::Command(Command { tag, action: Some(action) }));
+    assert_eq!(world.done(tag), None);
+    assert_eq!(world.chatd.socket(), None, "the connection is closed at once");
+    assert_eq!(stored(&world).moved_at, 0);
+    while world.commit() {}
+    assert_ne!(stored(&world).moved_at, 0);
+    assert!(!world.exported(tag).unwrap().is_empty());
+}
+
+#[test]
+fn a_backup_brings_everything_back_and_both_write_on() {
+    let mut world = talking(3);
+    let file = world.export(PASSPHRASE, false).unwrap();
+    assert_eq!(world.connection().state(), ConnectionState::Online, "this browser goes on");
+    assert_eq!(world.account().backup.unwrap().made_at, world.now);
+    let saved = world.texts(BOB_CHAT);
+    // The backup gets older, on both sides, with ratchets that move on.
+    both_write_on(&mut world, "after the backup");
+
+    // The browser is gone.
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    assert_eq!(world.texts(BOB_CHAT), saved);
+    let (old_keys, own) = (world.chatd.alice_prekeys.clone(), stored(&world));
+    sign_in(&mut world);
+    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+    assert_eq!(world.send(BOB_CHAT, "from the backup"), Issue::None);
+    assert_eq!(world.phone(BOB).received.last().unwrap().1, "from the backup");
+    both_write_on(&mut world, "from the backup");
+    no_key_was_used_twice(&world);
+
+    // The server keeps what the lost browser gave it, and hands out fresh keys besides, whose secret halves are here.
+    let known: BTreeSet<u32> = old_keys.iter().map(|(id, _)| *id).collect();
+    let here: BTreeSet<Vec<u8>> = world.rows(Table::PreKey).into_iter().map(|(key, _)| key).collect();
+    let fresh: Vec<u32> =
+        world.chatd.alice_prekeys.iter().map(|(id, _)| *id).filter(|id| !known.contains(id)).collect();
+    assert!(fresh.len() > 50 && fresh.iter().all(|&id| here.contains(&keys::prekey(id))), "{fresh:?}");
+    assert_ne!(stored(&world).keys.unwrap().signed_prekey_id, own.keys.unwrap().signed_prekey_id);
+    assert_eq!(world.account().backup.unwrap().moved_at, 0);
+}
+
+#[test]
+fn mail_that_was_on_its_way_when_a_backup_was_made_is_read_by_whoever_restores_it() {
+    let mut world = talking(4);
+    world.cut();
+    world.write_from(BOB, "on its way");
+    let file = world.export(PASSPHRASE, false).unwrap();
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    sign_in(&mut world);
+    assert_eq!(world.texts(BOB_CHAT).last().unwrap(), "on its way");
+    both_write_on(&mut world, "then");
+    no_key_was_used_twice(&world);
+}
+
+#[test]
+fn a_hand_over_that_was_taken_back_makes_its_file_old() {
+    let mut world = talking(5);
+    let fetched = fetches(&world);
+    let file = world.export(PASSPHRASE, true).unwrap();
+    continue_here(&mut world);
+    world.sleep_until(ConnectionState::Online);
+    assert_eq!(world.account().backup.unwrap().moved_at, 0);
+    both_write_on(&mut world, "still here");
+    assert_eq!(fetches(&world), fetched, "nobody was the account's device in between: the sessions are exact");
+
+    let old = world.fresh_browser();
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    sign_in(&mut world);
+    both_write_on(&mut world, "from the file");
+    assert!(fetches(&world) > fetched, "the file was old: its sessions must not send");
+    no_key_was_used_twice(&world);
+
+    // And the other way round: the old browser wants to go on, although the file is in use. It may not with its token.
+    world.swap_browser(old);
+    world.kill();
+    world.sleep_until(ConnectionState::Stopped);
+    assert_eq!(world.connection().issue(), Issue::MovedElsewhere);
+}
+
+#[test]
+fn a_hand_over_taken_back_after_the_file_was_used_sends_nothing_with_old_keys() {
+    let mut world = talking(6);
+    let file = world.export(PASSPHRASE, true).unwrap();
+    let old = world.fresh_browser();
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    sign_in(&mut world);
+    both_write_on(&mut world, "there");
+    let new = world.swap_browser(old);
+    continue_here(&mut world);
+    world.sleep_until(ConnectionState::Online);
+    both_write_on(&mut world, "here again");
+    no_key_was_used_twice(&world);
+    world.swap_browser(new);
+    world.kill();
+    world.sleep_until(ConnectionState::Stopped);
+    assert_eq!(world.connection().issue(), Issue::MovedElsewhere, "one browser at a time");
+}
+
+#[test]
+fn two_browsers_that_restore_one_hand_over_do_not_send_the_same() {
+    let mut world = talking(7);
+    let file = world.export(PASSPHRASE, true).unwrap();
+    for round in ["first", "second"] {
+        drop(world.fresh_browser());
+        assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+        sign_in(&mut world);
+        both_write_on(&mut world, round);
+    }
+    no_key_was_used_twice(&world);
+}
+
+#[test]
+fn a_file_of_a_browser_that_was_not_done_with_being_restored_is_old() {
+    let mut world = talking(8);
+    let backup = world.export(PASSPHRASE, false).unwrap();
+    both_write_on(&mut world, "after the backup");
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &backup), Issue::None);
+    // Nobody signs in here: it is handed over at once.
+    let file = world.export(PASSPHRASE, true).unwrap();
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    sign_in(&mut world);
+    both_write_on(&mut world, "at last");
+    no_key_was_used_twice(&world);
+}
+
+#[test]
+fn what_arrives_while_a_backup_is_made_waits_and_is_not_lost() {
+    let mut world = talking(9);
+    // The partner server answers a question of before only in the middle of it.
+    world.hold_requests = true;
+    let sign_in = SignIn { identifier: "alice".into(), password: "correct horse".into(), create: false };
+    let tag = world.next_tag();
+    world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)) }));
+    world.hold_loads = true;
+    let tag = world.next_tag();
+    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
+    world.input(Input::Command(Command { tag, action: Some(action) }));
+    world.read();
+    let commits = world.commits;
+    world.write_from(BOB, "meanwhile");
+    let sent = world.next_tag();
+    let send = Action::Send(Send { chat: BOB_CHAT.into(), text: "me too".into() });
+    world.input(Input::Command(Command { tag: sent, action: Some(send) }));
+    assert!(world.respond());
+    assert_eq!((world.commits, world.done(sent)), (commits, None), "nothing is written between the pages");
+    world.hold_loads = false;
+    world.hold_requests = false;
+    while world.read() {}
+    let file = world.exported(tag).unwrap();
+    assert_eq!(world.done(sent).unwrap().issue(), Issue::None);
+    world.deliver();
+    let texts = world.texts(BOB_CHAT);
+    assert!(texts.contains(&"meanwhile".to_owned()) && texts.contains(&"me too".to_owned()), "{texts:?}");
+
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    let texts = world.texts(BOB_CHAT);
+    assert_eq!(texts.len(), 6, "the file shows the moment at which it was begun: {texts:?}");
+}
+
+#[test]
+fn every_row_of_many_pages_comes_over() {
+    let mut world = talking(10);
+    world.cut();
+    for number in 0..600 {
+        assert_eq!(world.send(BOB_CHAT, &format!("message {number}")), Issue::None);
+    }
+    let counts = |world: &World| Table::ALL.map(|table| world.rows(table).len());
+    let before = counts(&world);
+    assert!(before[5] > 600, "{before:?}");
+    let file = world.export(PASSPHRASE, true).unwrap();
+    drop(world.fresh_browser());
+    assert_eq!(world.restore_in(PASSPHRASE, &file, 50_000, false), Issue::None);
+    assert_eq!(counts(&world), before);
+    for (key, row) in world.rows(Table::Message) {
+        let sealer = Sealer::new(&Secret::new(world.data_key));
+        assert!(sealer.open(Table::Message, &key, &row).is_ok(), "sealed under this browser's own key");
+    }
+    sign_in(&mut world);
+    assert_eq!(world.phone(BOB).received.len(), 603);
+    no_key_was_used_twice(&world);
+}
+
+#[test]
+fn a_damaged_row_is_left_out_and_said() {
+    use causeway::view::News;
+    let mut world = talking(11);
+    let (key, mut row) = world.rows(Table::Message).remove(0);
+    row[20] ^= 1;
+    world.store.commit_now(&[Change::Put(Table::Message, key, row)]).unwrap();
+    let file = world.export(PASSPHRASE, false).unwrap();
+    let left_out = world.updates.iter().rev().find_map(|update| match &update.news {
+        Some(News::BackupPiece(piece)) => Some(piece.left_out),
+        _ => None,
+    });
+    assert_eq!(left_out, Some(1));
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    assert_eq!(world.rows(Table::Message).len(), 5);
+}
+
+/// Everything that the store holds.
+fn everything(world: &World) -> Vec<(Vec<u8>, Vec<u8>)> {
+    Table::ALL.into_iter().flat_map(|table| world.rows(table)).collect()
+}
+
+#[test]
+fn what_cannot_be_restored_changes_nothing() {
+    let mut world = talking(12);
+    let file = world.export(PASSPHRASE, false).unwrap();
+    drop(world.fresh_browser());
+    assert_eq!(world.sign_in("alice"), Issue::None);
+    let before = everything(&world);
+    let mut altered = file.clone();
+    let last = altered.len() - 1;
+    altered[last] ^= 1;
+    for (passphrase, file, expected) in [
+        ("correct horse battery stable", &file[..], Issue::BackupLocked),
+        (PASSPHRASE, &file[..last], Issue::BackupDamaged),
+        (PASSPHRASE, &altered, Issue::BackupDamaged),
+        (PASSPHRASE, &[&file[..], b"x"].concat(), Issue::BackupDamaged),
+        (PASSPHRASE, b"%PDF-1.7 and so on", Issue::BackupNotOne),
+        (PASSPHRASE, &file[..30], Issue::BackupDamaged),
+        (PASSPHRASE, &[&file[..8], &[9], &file[9..]].concat(), Issue::BackupTooNew),
+    ] {
+        for piece in [file.len(), 5_000] {
+            assert_eq!(world.restore_in(passphrase, file, piece, false), expected);
+            assert_eq!(everything(&world), before);
+        }
+    }
+    // After all that, the right one.
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+}
+
+#[test]
+fn a_piece_out_of_turn_ends_the_restore_and_one_that_comes_twice_does_not() {
+    let mut world = talking(13);
+    let file = world.export(PASSPHRASE, false).unwrap();
+    drop(world.fresh_browser());
+    let mut give = |at: usize, end: usize, first: u64| {
+        let tag = world.next_tag();
+        let (passphrase, total) = (PASSPHRASE.to_owned(), file.len() as u64);
+        let piece = Restore { passphrase, piece: file[at..end].to_vec(), at: at as u64, total, first, replace: false };
+        world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)) }));
+        (tag, world.done(tag).unwrap().issue())
+    };
+    assert_eq!(give(1_000, 2_000, 99).1, Issue::RestoreInterrupted, "nothing was begun");
+    let (first, issue) = give(0, 1_000, 0);
+    assert_eq!(issue, Issue::None);
+    assert_eq!(give(1_000, 2_000, first).1, Issue::None);
+    assert_eq!(give(1_000, 2_000, first).1, Issue::None, "an answer was lost, and the piece came again");
+    assert_eq!(give(3_000, 4_000, first).1, Issue::RestoreInterrupted);
+    assert_eq!(give(2_000, 3_000, first).1, Issue::RestoreInterrupted, "it has to begin again");
+    let (first, _) = give(0, 2_000, 0);
+    assert_eq!(give(2_000, file.len(), first).1, Issue::None);
+    assert_eq!(world.account().stage(), Stage::Enlisted);
+}
+
+#[test]
+fn an_account_is_replaced_only_if_the_person_agreed_and_never_by_somebody_elses() {
+    let mut world = talking(14);
+    let file = world.export(PASSPHRASE, false).unwrap();
+    let before = everything(&world);
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::RestoreWouldReplace);
+    assert_eq!(everything(&world), before);
+    assert_eq!(world.restore_in(PASSPHRASE, &file, 9_999, true), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+    both_write_on(&mut world, "on");
+    no_key_was_used_twice(&world);
+
+    drop(world.fresh_browser());
+    assert_eq!(world.sign_in("mallory"), Issue::None);
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::BackupOtherAccount);
+}
+
+#[test]
+fn what_cannot_be_exported_is_said() {
+    let mut world = World::fresh(15);
+    world.add_phone(BOB);
+    world.input(Input::Started);
+    assert_eq!(world.export(PASSPHRASE, false), Err(Issue::NotYetEnlisted));
+    let mut world = talking(16);
+    assert_eq!(world.export("short", true), Err(Issue::PassphraseTooWeak));
+    assert_eq!(world.connection().state(), ConnectionState::Online, "nothing was handed over");
+    world.hold_loads = true;
+    let tag = world.next_tag();
+    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
+    world.input(Input::Command(Command { tag, action: Some(action) }));
+    // The queue waits for the first file, so the second command is answered after it; and the first one may come again.
+    let again = world.next_tag();
+    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
+    world.input(Input::Command(Command { tag: again, action: Some(action) }));
+    world.hold_loads = false;
+    while world.read() {}
+    assert!(!world.exported(tag).unwrap().is_empty());
+    assert!(!world.exported(again).unwrap().is_empty());
+}
+
+#[test]
+fn a_full_disk_is_said_and_neither_hands_over_nor_replaces() {
+    let mut world = talking(17);
+    world.fail_commits = Some(StoreFailure::QuotaExceeded);
+    assert_eq!(world.export(PASSPHRASE, true), Err(Issue::StorageFull));
+    world.fail_commits = None;
+    world.sleep_until(ConnectionState::Online);
+    let file = world.export(PASSPHRASE, true).unwrap();
+
+    let _old = world.fresh_browser();
+    world.fail_commits = Some(StoreFailure::QuotaExceeded);
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::StorageFull);
+    assert_eq!(world.account().stage(), Stage::SignedOut);
+    world.fail_commits = None;
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    sign_in(&mut world);
+    both_write_on(&mut world, "then");
+}
+
+#[test]
+fn killed_at_any_transaction_a_hand_over_and_its_restore_end_well() {
+    let mut transactions = 0;
+    for crash in 0.. {
+        let mut world = talking(18);
+        world.cut();
+        world.write_from(BOB, "in flight");
+        assert_eq!(world.send(BOB_CHAT, "not sent yet"), Issue::None);
+        world.hold_commits = true;
+        let mut left = crash;
+        let mut file = None;
+        // The page says it again after a crash, under the same tag.
+        let tag = world.next_tag();
+        for _ in 0..2 {
+            let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: true });
+            world.input(Input::Command(Command { tag, action: Some(action) }));
+            if commit_until(&mut world, &mut left) {
+                file = Some(world.exported(tag).unwrap());
+                break;
+            }
+        }
+        let file = file.unwrap();
+        world.hold_commits = false;
+        let _old = world.fresh_browser();
+        world.hold_commits = true;
+        let restored = |world: &mut World| {
+            let tag = world.next_tag();
+            let (passphrase, total) = (PASSPHRASE.to_owned(), file.len() as u64);
+            let piece = Restore { passphrase, piece: file.clone(), at: 0, total, first: 0, replace: false };
+            world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)) }));
+        };
+        restored(&mut world);
+        if !commit_until(&mut world, &mut left) && stored(&world).stage != Stage::Enlisted {
+            restored(&mut world);
+            commit_until(&mut world, &mut left);
+        }
+        let tag = world.next_tag();
+        let sign_in = SignIn { identifier: "alice".into(), password: "correct horse".into(), create: false };
+        world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)) }));
+        commit_until(&mut world, &mut left);
+        world.hold_commits = false;
+        while world.commit() {}
+        if world.done(tag).is_none() {
+            world.sign_in("alice");
+        }
+        world.sleep_until(ConnectionState::Online);
+        world.deliver();
+        let texts = world.texts(BOB_CHAT);
+        assert!(texts.contains(&"in flight".to_owned()), "crash {crash}: {texts:?}");
+        assert_eq!(world.phone(BOB).received.last().unwrap().1, "not sent yet", "crash {crash}");
+        both_write_on(&mut world, "then");
+        no_key_was_used_twice(&world);
+        transactions = crash;
+        if left > 0 {
+            break;
+        }
+    }
+    assert!(transactions > 5, "a hand-over has more transactions than {transactions}");
+}
+
+/// Makes what is held durable, one by one; kills the browser before the one that `left` counts down to. Answers whether
+/// there was none such.
+fn commit_until(world: &mut World, left: &mut i32) -> bool {
+    while !world.held.is_empty() {
+        if *left == 0 {
+            *left = -1;
+            world.kill();
+            while world.commit() {}
+            return false;
+        }
+        *left -= 1;
+        world.commit();
+    }
+    true
+}
