@@ -325,12 +325,10 @@ impl Engine {
 
     fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
         let Some(lost) = self.ledger.aborted(transaction) else { return };
-        let issue = match failure {
-            StoreFailure::Superseded => return self.close(StopReason::Superseded, now, rng),
-            StoreFailure::QuotaExceeded => Issue::StorageFull,
-            StoreFailure::Unavailable => Issue::StorageFailed,
-        };
-        self.restart(lost, issue, now, rng);
+        if failure == StoreFailure::Superseded {
+            return self.close(StopReason::Superseded, now, rng);
+        }
+        self.restart(lost, issue_of(failure), now, rng);
     }
 
     /// Nothing in memory can be trusted to be durable: forget all of it, tell whose commands were lost, and begin again
@@ -376,7 +374,7 @@ impl Engine {
         let rows = match result {
             Ok(rows) => rows,
             Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
-            Err(_) => return self.read_failed(read),
+            Err(failure) => return self.read_failed(read, failure),
         };
         match read {
             Read::Boot => self.boot(&rows, now, rng),
@@ -392,12 +390,12 @@ impl Engine {
     }
 
     /// The store does not read: say so, and try the same again.
-    fn read_failed(&mut self, read: Read) {
-        self.storage = Issue::StorageFailed;
+    fn read_failed(&mut self, read: Read, failure: StoreFailure) {
+        self.storage = issue_of(failure);
         match read {
             Read::Boot => self.load(Read::Boot, boot_queries()),
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
-            Read::Thread { tag, .. } => self.done(tag, Issue::StorageFailed),
+            Read::Thread { tag, .. } => self.done(tag, self.storage),
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
             Read::Export => {}
         }
@@ -409,8 +407,8 @@ impl Engine {
         self.records = records;
         if damaged.iter().any(|row| row.table() == Table::Account) {
             // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
-            self.storage = Issue::StorageDamaged;
-            self.channel.stop(Issue::StorageDamaged, now, rng);
+            self.storage = Issue::AccountDamaged;
+            self.channel.stop(Issue::AccountDamaged, now, rng);
             self.channel_news(now, rng);
             self.out.push_back(Output::Update(News::Started(Started {}).into()));
             return self.show_connection();
@@ -449,6 +447,14 @@ impl Engine {
     fn done(&mut self, tag: u64, issue: Issue) {
         let done = crate::view::Done { tag, issue: issue.into(), chat: String::new() };
         self.ledger.show(Update::from(News::Done(done)));
+    }
+}
+
+/// What a person is told of a store that failed.
+fn issue_of(failure: StoreFailure) -> Issue {
+    match failure {
+        StoreFailure::QuotaExceeded => Issue::StorageFull,
+        StoreFailure::Unavailable | StoreFailure::Superseded => Issue::StorageFailed,
     }
 }
 

@@ -450,6 +450,10 @@ pub enum Issue {
     RestoreWouldReplace = 48,
     /// The engine that was reading the backup is gone: begin again.
     RestoreInterrupted = 49,
+    /// The account's row, or the key to all rows, is damaged: nothing can be opened.
+    AccountDamaged = 55,
+    /// A newer build has changed how data is kept: this one must be loaded again.
+    StorageNewer = 56,
     /// Another browser has become this account's; this one can never connect again with the keys it holds.
     MovedElsewhere = 50,
     /// Another browser is this account's: enlisting here would replace its keys, and the person has not agreed to that.

@@ -175,6 +175,7 @@ fn without_its_account_row_the_engine_writes_nothing() {
     world.store.commit_now(&[Change::Put(Table::Account, b"account".to_vec(), vec![1; 40])]).unwrap();
     let commits = world.commits;
     world.kill();
-    assert_eq!(world.connection().issue(), Issue::StorageDamaged);
+    assert_eq!(world.connection().issue(), Issue::AccountDamaged);
+    assert_eq!(world.connection().state(), ConnectionState::Stopped);
     assert_eq!(world.commits, commits);
 }

@@ -1,7 +1,8 @@
 //! The pages without an engine: a small one that plays along, for looking at them and for pictures. Not shipped.
 //!
-//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `damaged`, `sharing`, `enlisting`, `refused`,
-//! `reachable`, `empty`, `chats`, `offline`, `reading`, `stopped`, `moved` or `handed-over`.
+//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `sharing`, `enlisting`, `refused`, `reachable`, `empty`,
+//! `chats`, `offline`, `reading`, `stopped`, `moved`, `handed-over`, or one of the storage's troubles: `full`, `unsaved`, `row`
+//! while it runs, `closed-full`, `closed`, `damaged`, `newer` when it does not open.
 //! What this engine does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
 use std::cell::{Cell, RefCell};
@@ -29,12 +30,25 @@ fn main() {
         let engine = engine.clone();
         move |action| engine.clone().hear(action)
     });
-    if scene == "damaged" {
-        // No engine runs, and all that pages hear is why.
-        let issue = Issue::StorageDamaged.into();
-        return engine.say(News::Connection(ConnectionView { issue, ..connection(ConnectionState::Stopped) }));
+    match trouble_of_opening(&scene) {
+        Some(issue) => engine.say(News::Connection(ConnectionView {
+            state: ConnectionState::Stopped.into(),
+            issue: issue.into(),
+            ..ConnectionView::default()
+        })),
+        None => engine.snapshot(),
     }
-    engine.snapshot();
+}
+
+/// Why there is nothing to show.
+fn trouble_of_opening(scene: &str) -> Option<Issue> {
+    match scene {
+        "closed-full" => Some(Issue::StorageFull),
+        "closed" => Some(Issue::StorageFailed),
+        "damaged" => Some(Issue::AccountDamaged),
+        "newer" => Some(Issue::StorageNewer),
+        _ => None,
+    }
 }
 
 /// Where updates go.
@@ -214,6 +228,10 @@ fn later(millis: u64, action: impl FnOnce() + 'static) {
 
 fn state(scene: &str) -> State {
     let enlisted = |state| (account(Stage::Enlisted), connection(state), conversations());
+    let enlisted_but = |state, issue: Issue| {
+        let connection = ConnectionView { issue: issue.into(), ..connection(state) };
+        (account(Stage::Enlisted), connection, conversations())
+    };
     let (account, connection, chats) = match scene {
         "account" => {
             (AccountView { partner: "Nordlicht".into(), ..Default::default() }, Default::default(), Vec::new())
@@ -236,6 +254,9 @@ fn state(scene: &str) -> State {
             (AccountView { backup, ..account(Stage::Enlisted) }, connection, conversations())
         }
         "stopped" => enlisted(ConnectionState::Stopped),
+        "full" => enlisted_but(ConnectionState::Waiting, Issue::StorageFull),
+        "unsaved" => enlisted_but(ConnectionState::Waiting, Issue::StorageFailed),
+        "row" => enlisted_but(ConnectionState::Online, Issue::StorageDamaged),
         _ => enlisted(ConnectionState::Online),
     };
     State { account, connection, chats }

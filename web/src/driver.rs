@@ -11,7 +11,7 @@ use crate::port::http;
 use crate::port::idb::Store;
 use crate::port::socket::{Socket, SocketEvent};
 use causeway::engine::Engine;
-use causeway::io::{Input, Millis, Output, SocketId, StopReason};
+use causeway::io::{Input, Millis, Output, SocketId, StopReason, StoreFailure};
 use causeway::view::Update;
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -29,6 +29,8 @@ use std::rc::Rc;
 const LONGEST_RUN: Millis = 30;
 /// Clocks jump and timers of sleeping devices are late: the engine hears of the time at least this often.
 const LONGEST_SLEEP: Millis = 60_000;
+/// After a read that failed.
+const BEFORE_READING_AGAIN: Millis = 1000;
 /// Bytes that a server may send ahead of us. A browser cannot slow it down; past this, the connection is given up.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
 
@@ -141,7 +143,15 @@ impl Driver {
             Output::Close(id) => drop(self.sockets.remove(&id)),
             Output::Load(id, queries) => {
                 let store = Rc::clone(&self.store);
-                self.under_way.push(async move { Input::Loaded(id, store.load(&queries).await) }.boxed_local());
+                let load = async move {
+                    let rows = store.load(&queries).await;
+                    if matches!(rows, Err(StoreFailure::QuotaExceeded | StoreFailure::Unavailable)) {
+                        // The engine asks for the same again at once.
+                        clock::sleep(BEFORE_READING_AGAIN).await;
+                    }
+                    Input::Loaded(id, rows)
+                };
+                self.under_way.push(load.boxed_local());
             }
             Output::Commit(id, changes) => {
                 let store = Rc::clone(&self.store);

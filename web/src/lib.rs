@@ -6,7 +6,6 @@
 //! import it.
 
 pub mod driver;
-pub mod keep;
 pub mod life;
 pub mod link;
 pub mod page;

@@ -6,8 +6,9 @@ use std::cell::OnceCell;
 
 use causeway::view::Action;
 
-use crate::port::{locale, window};
+use crate::port::{self, locale, storage, window};
 use crate::state::browser::{Browser, Plural};
+use crate::state::room::Room;
 
 /// The language that the pages are written in.
 const LANGUAGE: &str = "en";
@@ -98,6 +99,27 @@ impl Browser for Page {
 
     fn mark_root(&self, attribute: &str, value: Option<&str>) {
         window::mark_root(attribute, value);
+    }
+
+    fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>) {
+        port::spawn(async {
+            let (estimate, kept) = (storage::estimate().await, storage::persisted().await);
+            answer(Room {
+                used: estimate.map(|estimate| (estimate.used, estimate.quota)),
+                messages: estimate.and_then(|estimate| estimate.database),
+                kept,
+            });
+        });
+    }
+
+    fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
+        // Begun at once, not when the task first runs: the click must be fresh.
+        let asked = storage::persist();
+        port::spawn(async { answer(asked.await) });
+    }
+
+    fn forgets_in_a_week(&self) -> bool {
+        storage::forgets_in_a_week()
     }
 
     fn is_watched(&self) -> bool {

@@ -26,9 +26,11 @@ use crate::port::key::{self, KeyError};
 use crate::port::lock::{self, Lock, LockError};
 use crate::port::rng::{self, NoRandomness};
 use causeway::io::{Input, Millis, StopReason, StoreFailure};
-use causeway::view::{Command, ConnectionState, ConnectionView, Issue, News, Update};
+use causeway::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, Update};
 use causeway_proto::secret::Secret;
+use core::cell::Cell;
 use core::pin::pin;
+use futures::channel::oneshot;
 use futures::future::{Either, select};
 use prost::Message;
 use std::rc::Rc;
@@ -104,7 +106,7 @@ impl Candidate {
             | Ending::LockLost
             | Ending::Key(KeyError::Store(StoreFailure::Superseded)) => None,
             Ending::Stopped(StopReason::StoreTooNew) | Ending::Open(OpenError::TooNew) => {
-                return Next::Retire(Issue::Outdated);
+                return Next::Retire(Issue::StorageNewer);
             }
             Ending::Lock(LockError::Unsupported)
             | Ending::Channel(ChannelError)
@@ -113,7 +115,7 @@ impl Candidate {
             Ending::Open(OpenError::QuotaExceeded) | Ending::Key(KeyError::Store(StoreFailure::QuotaExceeded)) => {
                 Some(Issue::StorageFull)
             }
-            Ending::Key(KeyError::Damaged) => Some(Issue::StorageDamaged),
+            Ending::Key(KeyError::Damaged) => Some(Issue::AccountDamaged),
             Ending::Lock(LockError::Refused)
             | Ending::Open(OpenError::Unavailable)
             | Ending::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
@@ -136,7 +138,9 @@ pub async fn run<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) {
             Next::QueueAgain(pause, Some(issue)) => {
                 select(pin!(complain(issue)), clock::sleep(pause)).await;
             }
-            Next::Retire(issue) => complain(issue).await,
+            Next::Retire(issue) => loop {
+                complain(issue).await;
+            },
         }
     }
 }
@@ -176,9 +180,9 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
     }
 }
 
-/// Tells the pages why no engine runs, now and whenever one of them asks for something.
+/// Tells the pages why no engine runs, now and whenever one of them asks for something; until a person wants it tried again.
 async fn complain(issue: Issue) {
-    let Ok(updates) = Channel::speaking_only(UPDATES) else { return };
+    let Ok(updates) = Channel::speaking_only(UPDATES) else { return core::future::pending().await };
     let complaint = Update::from(News::Connection(ConnectionView {
         state: ConnectionState::Stopped.into(),
         issue: issue.into(),
@@ -186,8 +190,20 @@ async fn complain(issue: Issue) {
     }))
     .encode_to_vec();
     updates.send(&complaint);
-    let _commands = Channel::open(COMMANDS, move |_| updates.send(&complaint));
-    core::future::pending::<()>().await;
+    let (again, asked) = oneshot::channel();
+    let again = Cell::new(Some(again));
+    let _commands = Channel::open(COMMANDS, move |message| {
+        updates.send(&complaint);
+        if let Ok(Command { action: Some(Action::Reconnect(_)), .. }) =
+            Command::decode(Zeroizing::new(message).as_slice())
+        {
+            again.take().map(|again| again.send(()));
+        }
+    });
+    if asked.await.is_err() {
+        // Nobody can be heard.
+        core::future::pending::<()>().await;
+    }
 }
 
 #[cfg(test)]
@@ -209,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_newer_store_ends_the_candidacy_for_good() {
-        let retired = Next::Retire(Issue::Outdated);
+        let retired = Next::Retire(Issue::StorageNewer);
         assert_eq!(Candidate::default().after(Ending::Open(OpenError::TooNew)), retired);
         assert_eq!(Candidate::default().after(Ending::Stopped(StopReason::StoreTooNew)), retired);
     }

@@ -1,9 +1,7 @@
 //! The page: shows the user interface, and starts the worker in which this tab's engine may run.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use causeway_web::keep::Keeper;
 use causeway_web::link::Link;
 use causeway_web::page::Page;
 use causeway_web::port::boot;
@@ -13,12 +11,7 @@ fn main() {
     boot::report_panics();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
-    let keeper = RefCell::new(Keeper::default());
-    let on_update = move |update| {
-        keeper.borrow_mut().watch(&update);
-        take(update);
-    };
-    match Link::connect(on_update) {
+    match Link::connect(take) {
         Ok(link) => {
             page.join(move |action| link.send(action));
             revive::keep_running(boot::show_failure);

@@ -1,17 +1,20 @@
 //! How durable this site's storage is, and how full.
 
-use js_sys::Reflect;
+use super::window;
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{StorageEstimate, StorageManager};
+use web_sys::StorageManager;
 
-/// What the browser says, in bytes. Both are rough on purpose.
+/// What the browser says, in bytes. All of it is rough on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// Bytes in use.
     pub used: u64,
     /// Bytes that may be used.
     pub quota: u64,
+    /// Of those in use, the bytes of IndexedDB, where the browser tells.
+    pub database: Option<u64>,
 }
 
 fn manager() -> Option<StorageManager> {
@@ -19,17 +22,44 @@ fn manager() -> Option<StorageManager> {
     Reflect::get(&navigator, &"storage".into()).ok()?.dyn_into().ok()
 }
 
-/// Asks the browser never to evict this site's data on its own. Pages only; some browsers ask the person. True when granted,
-/// now or earlier.
-pub async fn persist() -> bool {
-    let Some(Ok(request)) = manager().map(|manager| manager.persist()) else { return false };
-    JsFuture::from(request).await.is_ok_and(|granted| granted.is_truthy())
+async fn answer(request: Result<Promise, JsValue>) -> Option<JsValue> {
+    JsFuture::from(request.ok()?).await.ok()
+}
+
+/// Asks the browser never to evict this site's data on its own. Pages only; some browsers ask the person, and only as long as
+/// the click that led here is fresh. True when granted, now or earlier.
+pub fn persist() -> impl Future<Output = bool> {
+    let asked = manager().map(|manager| manager.persist());
+    async move {
+        match asked {
+            Some(asked) => answer(asked).await.is_some_and(|granted| granted.is_truthy()),
+            None => false,
+        }
+    }
+}
+
+/// Whether the browser has promised not to evict this site's data; `None` where it cannot.
+pub async fn persisted() -> Option<bool> {
+    Some(answer(manager()?.persisted()).await?.is_truthy())
 }
 
 /// How full the storage is, if the browser says so.
 pub async fn estimate() -> Option<Estimate> {
-    let estimate = JsFuture::from(manager()?.estimate().ok()?).await.ok()?;
-    let estimate: StorageEstimate = estimate.unchecked_into();
-    let bytes = |field: &str| Reflect::get(&estimate, &field.into()).ok().and_then(|value: JsValue| value.as_f64());
-    Some(Estimate { used: bytes("usage")? as u64, quota: bytes("quota")? as u64 })
+    let estimate = answer(manager()?.estimate()).await?;
+    let bytes = |of: &JsValue, field: &str| Some(Reflect::get(of, &field.into()).ok()?.as_f64()? as u64);
+    let details = Reflect::get(&estimate, &"usageDetails".into()).ok().filter(JsValue::is_object);
+    Some(Estimate {
+        used: bytes(&estimate, "usage")?,
+        quota: bytes(&estimate, "quota")?,
+        database: details.and_then(|details| bytes(&details, "indexedDB")),
+    })
+}
+
+/// This browser removes what a site keeps when nobody visits it for a week, unless the site is installed: Safari, and every
+/// browser of an iPhone or iPad. They are known by what only they have.
+pub fn forgets_in_a_week() -> bool {
+    let has = |of: &JsValue, field: &str| Reflect::has(of, &field.into()).unwrap_or(false);
+    let global = JsValue::from(js_sys::global());
+    let Ok(navigator) = Reflect::get(&global, &"navigator".into()) else { return false };
+    (has(&navigator, "standalone") || has(&global, "safari")) && !window::matches("(display-mode: standalone)")
 }

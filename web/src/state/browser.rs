@@ -5,6 +5,8 @@
 
 use causeway::view::Action;
 
+use super::room::Room;
+
 /// Plural categories of a language, as `Intl.PluralRules` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plural {
@@ -58,6 +60,14 @@ pub trait Browser {
     /// Sets an attribute of the root element, or removes it.
     fn mark_root(&self, attribute: &str, value: Option<&str>);
 
+    /// Looks how much room there is; `answer` is called once the browser has said so.
+    fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>);
+    /// Asks the browser never to remove our data by itself; `answer` is told whether it promised. It may ask the person, so
+    /// call this when the person has just clicked on something that says why.
+    fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>);
+    /// The browser removes the data of sites that nobody visits for a week.
+    fn forgets_in_a_week(&self) -> bool;
+
     /// The person looks at this page: it is visible and has the focus.
     fn is_watched(&self) -> bool;
     /// The main pointer is a finger.
@@ -71,7 +81,7 @@ pub trait Browser {
 pub(crate) mod fake {
     use std::cell::RefCell;
 
-    use super::{Action, Browser, Plural};
+    use super::{Action, Browser, Plural, Room};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -117,6 +127,15 @@ pub(crate) mod fake {
         }
         fn remember(&self, _: &str, _: &str) {}
         fn mark_root(&self, _: &str, _: Option<&str>) {}
+        fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>) {
+            answer(Room::default());
+        }
+        fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
+            answer(true);
+        }
+        fn forgets_in_a_week(&self) -> bool {
+            false
+        }
         fn is_watched(&self) -> bool {
             true
         }

@@ -9,6 +9,7 @@ pub mod layout;
 pub mod links;
 pub mod model;
 pub mod remedy;
+pub mod room;
 pub mod route;
 pub mod signals;
 pub mod thread;

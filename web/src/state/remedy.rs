@@ -26,7 +26,11 @@ pub fn of(connection: &ConnectionView) -> Option<Remedy> {
         ConnectionState::Stopped => Some(match connection.issue() {
             Issue::SignInNeeded | Issue::BadCredentials => Remedy::SignIn,
             Issue::NotEnlisted | Issue::NotYetEnlisted | Issue::LoginRefused => Remedy::Enlist,
-            Issue::Outdated | Issue::EnlistOutdated | Issue::StorageFailed => Remedy::Reload,
+            Issue::Outdated
+            | Issue::EnlistOutdated
+            | Issue::StorageFailed
+            | Issue::AccountDamaged
+            | Issue::StorageNewer => Remedy::Reload,
             Issue::Replaced => Remedy::UseHere,
             Issue::MovedElsewhere => Remedy::Explain,
             _ => Remedy::TryNow,

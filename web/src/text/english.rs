@@ -7,6 +7,7 @@ pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
 use causeway::view::{Delivery, Issue};
 
 use super::{Facts, Phrase, Plural, Text};
+use crate::state::room;
 
 /// Where the provider has not said its name.
 pub(super) const YOUR_PROVIDER: &str = "your provider";
@@ -50,6 +51,16 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::SharedKeys => "Your keys stay in this browser",
         Text::SharedKeysMore => {
             "So does your history. If this browser’s data is erased, both are gone and can’t be brought back."
+        }
+        Text::SharedKept => "Your browser is asked to keep them",
+        Text::SharedKeptMore => {
+            "Browsers may clear what sites keep when a device runs low on space. Yours may ask you now, or decide by \
+             itself; if it says no, you can still connect. The settings show the answer and let you ask again."
+        }
+        Text::Forgets => "This browser forgets after a week",
+        Text::ForgetsMore => {
+            "If you don’t open this page for seven days, this browser removes your keys and messages. To prevent that, add \
+             the page to your Home Screen (on a Mac, to the Dock) and connect there."
         }
         Text::SharedLess => "Chats between apps can do less",
         Text::SharedLessMore => {
@@ -143,6 +154,25 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ThemeDark => "Dark",
         Text::Account => "Account",
         Text::Provider => "Provider",
+        Text::Room => "Storage",
+        Text::RoomUnknown => "This browser does not say how much room there is.",
+        Text::RoomFilling => {
+            "The storage is filling up. Make room on this device: remove files and apps that you no longer need."
+        }
+        Text::RoomFull => {
+            "The storage is almost full, and soon nothing new can be saved. Make room on this device now. What is saved \
+             stays."
+        }
+        Text::KeptYes => "This browser has promised not to remove your messages and keys by itself.",
+        Text::KeptNo => {
+            "This browser has not promised to keep your messages and keys: it may remove them when this device runs low on \
+             space."
+        }
+        Text::KeptRefused => {
+            "The browser did not promise it. Many do once you use a page often, bookmark it, install it or allow \
+             notifications. Ask again later."
+        }
+        Text::KeptAsk => "Ask this browser to keep them",
         Text::Facts => "Technical facts",
         Text::LoginId => "Login id",
         Text::RegistrationId => "Registration id",
@@ -218,6 +248,8 @@ pub(super) fn phrase(phrase: Phrase<'_>) -> String {
         Phrase::MessageLabel(sender, says, time, Some(state)) => format!("{sender}: {says}, {time}, {state}"),
         Phrase::NewMessageFrom(sender, "") => format!("New message from {sender}"),
         Phrase::NewMessageFrom(sender, text) => format!("New message from {sender}: {text}"),
+        Phrase::RoomUsed(used, all) => format!("{} of {} used.", size(used), size(all)),
+        Phrase::RoomOfMessages(bytes) => format!("Messages and keys: {}.", size(bytes)),
         Phrase::SignedInAs(name) => format!("Signed in as {name}"),
         Phrase::SignInAgainAs(name) => format!("Sign in again as {name}"),
         Phrase::ChatWith(name) => format!("Chat with {name}"),
@@ -309,6 +341,13 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
             "Something saved in this browser is damaged and was left out. If it happens again, erase this browser’s data \
              in the settings."
         }
+        Issue::StorageNewer => {
+            "What is saved here was written by a newer version of this page. Reload the page to get it; nothing is lost."
+        }
+        Issue::AccountDamaged => {
+            "The keys saved in this browser are damaged, and nothing can be opened without them. Reload the page; if that \
+             does not help, clear this site’s data in the browser’s settings and connect again."
+        }
         Issue::PeerKeysInvalid => "This person’s keys could not be verified, so nothing was sent. Try again later.",
         Issue::AlreadyEnlisted => "You are already connected to WhatsApp. Go to your chats.",
         Issue::NotYetEnlisted => "You are not connected to WhatsApp yet. Connect first, then try again.",
@@ -338,6 +377,13 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         }
     };
     said.to_owned()
+}
+
+fn size(bytes: u64) -> String {
+    let (whole, tenths, unit) = room::size(bytes);
+    let unit = ["bytes", "kB", "MB", "GB", "TB"].get(unit).copied().unwrap_or_default();
+    // Tenths matter only where there is little before the point.
+    if whole < 10 && tenths > 0 { format!("{whole}.{tenths} {unit}") } else { format!("{whole} {unit}") }
 }
 
 fn messages(plural: Plural) -> &'static str {

@@ -79,6 +79,14 @@ pub enum Text {
     SharedKeys,
     /// Its explanation.
     SharedKeysMore,
+    /// The browser is asked to keep them.
+    SharedKept,
+    /// Why, how it answers, and what if it says no.
+    SharedKeptMore,
+    /// This browser forgets sites that are not visited.
+    Forgets,
+    /// What that means, and what to do.
+    ForgetsMore,
     /// What third-party chats can't do.
     SharedLess,
     /// Its explanation.
@@ -242,6 +250,22 @@ pub enum Text {
     Account,
     /// The provider.
     Provider,
+    /// The room that the browser gives.
+    Room,
+    /// The browser does not say how much.
+    RoomUnknown,
+    /// At 80 percent.
+    RoomFilling,
+    /// At 95 percent.
+    RoomFull,
+    /// The browser has promised to keep our data.
+    KeptYes,
+    /// It has not.
+    KeptNo,
+    /// It was asked, and has not.
+    KeptRefused,
+    /// Ask it again.
+    KeptAsk,
     /// Technical facts.
     Facts,
     /// The login JID.
@@ -340,6 +364,10 @@ pub enum Phrase<'a> {
     MessageLabel(&'a str, &'a str, &'a str, Option<&'a str>),
     /// A message came: sender and text.
     NewMessageFrom(&'a str, &'a str),
+    /// How much room is taken, of how much: bytes.
+    RoomUsed(u64, u64),
+    /// How much of it messages and keys take: bytes.
+    RoomOfMessages(u64),
     /// Signed in as.
     SignedInAs(&'a str),
     /// Signs in again: the name.

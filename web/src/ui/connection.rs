@@ -15,7 +15,6 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let app = app();
     let now = clock(app);
     let connection = app.store.connection;
-    let remedy = move || connection.with(remedy::of);
     view! {
         <section id="connection" class="connection" aria-label=Text::Connection.say()
             data-state=move || connection.with(|view| state_name(view.state()))>
@@ -24,12 +23,24 @@ pub(super) fn ConnectionBar() -> impl IntoView {
                 {move || connection.with(|view| words(app, view))}
                 {move || countdown(app, now).map(|text| view! { " "<span class="count">{text}</span> })}
             </p>
-            {move || remedy().map(|remedy| view! {
-                <button id="connection-action" class="quiet" on:click=move |_| follow(app, remedy)>
+            <NextStep class="quiet"/>
+        </section>
+    }
+}
+
+/// What a person can do about the connection, if it is their turn.
+#[component]
+pub(super) fn NextStep(class: &'static str) -> impl IntoView {
+    let app = app();
+    let remedy = Memo::new(move |_| app.store.connection.with(remedy::of));
+    move || {
+        remedy.get().map(|remedy| {
+            view! {
+                <button id="connection-action" class=class on:click=move |_| follow(app, remedy)>
                     {label(remedy)}
                 </button>
-            })}
-        </section>
+            }
+        })
     }
 }
 
@@ -54,7 +65,11 @@ fn words(app: App, view: &ConnectionView) -> String {
         ConnectionState::Connecting => Text::StateConnecting.say().to_owned(),
         ConnectionState::Draining if view.pending == 0 => Text::StateReading.say().to_owned(),
         ConnectionState::Draining => Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).say(),
-        ConnectionState::Online => Text::StateOnline.say().to_owned(),
+        ConnectionState::Online => match view.issue() {
+            Issue::None => Text::StateOnline.say().to_owned(),
+            // Messages come and go, and yet something that was kept here is damaged.
+            issue => app.explain(issue),
+        },
         ConnectionState::Waiting => match view.issue() {
             Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => Text::StateOffline.say().to_owned(),
             // Something other than the network is in the way, and a person may be able to help.

@@ -15,7 +15,8 @@
 //!   `#connection-action`.
 //! - Settings: `#content.settings`, `#fact-login`, `#fact-fingerprint`, `#fact-registration`, `#fact-protocol`,
 //!   `#fact-version`, `#fact-prekeys`, `#fact-unknown`, `#fact-synced`, `#theme-system`, `#theme-light`, `#theme-dark`,
-//!   `#sign-out`, `#erase`. In the dialog: `#erase-confirm`.
+//!   `#storage-meter`, `#storage-words`, `#storage-filling`, `#storage-full`, `#storage-kept`, `#storage-forgets`,
+//!   `#storage-ask`, `#sign-out`, `#erase`. In the dialog: `#erase-confirm`.
 //! - Everywhere: `dialog#dialog`, `#dialog-close`, `#announcer` (the live region), `#back`.
 #![expect(unreachable_pub, reason = "components' generated types are `pub`, whatever the function is")]
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use causeway::view::{Issue, Stage};
+use causeway::view::{ConnectionView, Issue, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use super::chats::{ChatList, NewChat};
-use super::connection::ConnectionBar;
+use super::connection::{ConnectionBar, NextStep};
 use super::moved::{MovedPane, MovedSheet};
 use super::onboarding::{Onboarding, SignInAgain, StartNew};
-use super::parts::{Dialog, Icon, Mark, Picture};
+use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
 use super::{parts, shortcuts};
@@ -133,16 +133,22 @@ fn Opening() -> impl IntoView {
     if let Ok(timer) = set_timeout_with_handle(move || slow.set(true), PATIENCE) {
         on_cleanup(move || timer.clear());
     }
-    let damaged = move || app.store.connection.with(|connection| connection.issue() == Issue::StorageDamaged);
-    let words = move || match damaged() {
-        true => view! {
+    // What keeps the store from opening; without a word about it a person would wait for ever.
+    let issue = Memo::new(move |_| app.store.connection.with(ConnectionView::issue));
+    let words = move || match issue.get() {
+        Issue::None => view! { <Wait slow/> }.into_any(),
+        Issue::AccountDamaged => view! {
             <h1>{Elsewhere::Damaged.say()}</h1>
             <p>{Elsewhere::DamagedWhat.say()}</p>
             <p>{Elsewhere::DamagedNow.say()}</p>
-            <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
+            <NextStep class="primary"/>
         }
         .into_any(),
-        false => view! { <Wait slow/> }.into_any(),
+        issue => view! {
+            <Problem id="opening-problem" says=Signal::derive(move || Some(app.explain(issue)))/>
+            <NextStep class="primary"/>
+        }
+        .into_any(),
     };
     view! {
         <main id="content" class="opening" tabindex="-1">

@@ -14,11 +14,16 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let agreed = RwSignal::new(false);
     let missing = RwSignal::new(false);
     let (name, partner) = untrack(|| (app.identifier(), app.partner()));
+    let forgets = app.store.browser().forgets_in_a_week();
     let points = [
         (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).say()),
         (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).say()),
         (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.say().to_owned()),
         (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.say().to_owned()),
+        match forgets {
+            true => (Picture::Warning, Text::Forgets, Text::ForgetsMore.say().to_owned()),
+            false => (Picture::Check, Text::SharedKept, Text::SharedKeptMore.say().to_owned()),
+        },
         (Picture::Phone, Text::SharedLess, Text::SharedLessMore.say().to_owned()),
     ];
     let submit = move |event: leptos::ev::SubmitEvent| {

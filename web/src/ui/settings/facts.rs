@@ -32,19 +32,11 @@ pub(super) fn FactList() -> impl IntoView {
         let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
         if said.is_empty() { Text::Unknown.say().to_owned() } else { said }
     };
-    let synced = move || match app.store.connection.with(|view| view.synced_at) {
-        0 => Text::Never.say().to_owned(),
-        at => {
-            let browser = app.store.browser();
-            format!("{}, {}", app.day(at), browser.clock_time(at))
-        }
-    };
     view! {
         <dl class="facts">
             {facts.map(|(id, label, fact)| view! {
                 <div><dt>{label.say()}</dt><dd id=id>{move || value(fact)}</dd></div>
             }).collect_view()}
-            <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{synced}</dd></div>
         </dl>
     }
 }

@@ -1,13 +1,15 @@
 //! Settings, and the technical facts that somebody may need to read out.
 
 mod facts;
+mod storage;
 
 use causeway::view::{Action, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
 use self::facts::FactList;
 pub(super) use self::facts::fingerprint;
-use super::app::{Sheet, app};
+use self::storage::Storage;
+use super::app::{App, Sheet, app};
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
 use crate::state::route::Route;
@@ -41,8 +43,13 @@ pub(super) fn Settings() -> impl IntoView {
                     <dl class="facts">
                         <div><dt>{Text::Name.say()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
                         <div><dt>{Text::Provider.say()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
+                        <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
                     </dl>
                     <SignOutButton/>
+                </section>
+                <section aria-labelledby="storage">
+                    <h2 id="storage">{Text::Room.say()}</h2>
+                    <Storage/>
                 </section>
                 <section aria-labelledby="facts">
                     <h2 id="facts">{Text::Facts.say()}</h2>
@@ -63,6 +70,14 @@ pub(super) fn Settings() -> impl IntoView {
                 </section>
             </div>
         </main>
+    }
+}
+
+/// When the mailbox was last fully read.
+fn synced(app: App) -> String {
+    match app.store.connection.with(|view| view.synced_at) {
+        0 => Text::Never.say().to_owned(),
+        at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     }
 }
 
