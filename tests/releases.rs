@@ -32,6 +32,8 @@ const CAROL_CHAT: &str = "14155550999@s.whatsapp.net";
 fn browser_of(release: &Release) -> (World, Node) {
     let mut world = World::fresh(200);
     world.store.commit_now(&release.changes()).expect("an empty store");
+    // The cookie is no part of the store.
+    world.servers.signed_in = Some("alice".into());
     let (phone, next) = release.peer();
     world.phones.insert(BOB.to_owned(), phone);
     // Tags are random in pages, so none comes twice. Here they are counted, and the snapshot's world counted, too.
