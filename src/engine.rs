@@ -179,7 +179,9 @@ impl Engine {
                     self.connect(now, rng);
                 }
             }
-            Input::Command(command) => self.jobs.push_back(Job::Command(command)),
+            // Pages say everything that was not answered again, and in its order, when they hear that an engine has started.
+            Input::Command(command) if self.phase == Phase::Ready => self.jobs.push_back(Job::Command(command)),
+            Input::Command(_) => {}
         }
         self.settle(now, rng);
     }
@@ -190,7 +192,12 @@ impl Engine {
     }
 
     fn wake_at(&self) -> Option<Millis> {
-        [self.channel.wake_at(), self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
+        // A moment at which nothing could be done would be asked for again and again.
+        let channel = match self.channel.retry_at() {
+            Some(_) if !self.may_connect() => None,
+            _ => self.channel.wake_at(),
+        };
+        [channel, self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
     }
 
     /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
@@ -349,6 +356,7 @@ impl Engine {
             let done = crate::view::Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }
+        self.jobs.clear();
         self.forget();
         self.load(Read::Boot, boot_queries());
     }

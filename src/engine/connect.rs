@@ -1,6 +1,6 @@
 //! On the way to a connection: who asks the partner server what, and what its answers lead to.
 
-use super::{Engine, Read};
+use super::{Engine, Phase, Read};
 use crate::channel::Login;
 use crate::enlist::{Outcome, Purpose, Question, Why, device, form};
 use crate::io::{Millis, Output};
@@ -15,13 +15,18 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 impl Engine {
+    /// Somebody is enlisted, and no connection is being prepared.
+    pub(super) fn may_connect(&self) -> bool {
+        let stage = self.records.account.peek(keys::ACCOUNT).map(|account| account.stage);
+        self.phase == Phase::Ready && stage == Some(Stage::Enlisted) && !self.enlistment.is_preparing()
+    }
+
     /// Begins to connect, if that is possible and not under way.
     pub(super) fn connect(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        let account = self.records.account();
-        if account.stage != Stage::Enlisted || !self.channel.is_idle() || self.enlistment.is_preparing() {
+        if !self.may_connect() || !self.channel.is_idle() {
             return;
         }
-        match account.moved_at {
+        match self.records.account().moved_at {
             0 => self.prepare(Purpose::Connect, now, rng),
             // The ratchets go on in the browser that the account was handed over to.
             _ => self.channel.stop(Issue::MovedElsewhere, now, rng),

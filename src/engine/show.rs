@@ -137,9 +137,10 @@ impl Engine {
             }
             show(News::Messages(news));
         }
-        // What is shown comes before "done", which comes among the effects.
-        shown.extend(effects);
-        shown
+        // Answers to pages' questions are of the moment at which they were asked for, so they come before what changed
+        // since. What is shown comes before "done", which comes among the effects.
+        let (answers, rest): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_answer);
+        answers.into_iter().chain(shown).chain(rest).collect()
     }
 
     /// The answer to a page's question for messages.
@@ -186,4 +187,10 @@ impl Engine {
         self.out.push_back(Output::Commit(transaction, changes));
         Ok(())
     }
+}
+
+/// A snapshot, or a page of messages.
+fn is_answer(effect: &Effect) -> bool {
+    let Effect::Update(update) = effect else { return false };
+    matches!(update.news, Some(News::Snapshot(_) | News::Thread(_)))
 }

@@ -31,16 +31,12 @@ struct Flight {
 #[derive(Debug, Default)]
 pub(super) struct Flights {
     flying: BTreeMap<u64, Flight>,
-    /// Transmissions of each message that was not acknowledged yet, and how many of them were of an envelope that was
-    /// superseded since: as many acks say nothing about the new one.
-    tries: BTreeMap<u64, Tries>,
+    /// Transmissions of each message whose acks are still to come.
+    tries: BTreeMap<u64, u32>,
+    /// Acks still to come, by message id, that say nothing about what we want the server to have now: the message was
+    /// acknowledged before, or its envelope was superseded since it was sent.
+    stale: BTreeMap<String, u32>,
     round_trip: Option<Millis>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Tries {
-    sent: u32,
-    superseded: u32,
 }
 
 impl Flights {
@@ -57,8 +53,8 @@ impl Flights {
     /// A message leaves.
     pub(super) fn begin(&mut self, order: u64, chat: String, now: Millis) {
         let tries = self.tries.entry(order).or_default();
-        tries.sent = tries.sent.saturating_add(1);
-        let wait = match (tries.sent, self.round_trip) {
+        *tries = tries.saturating_add(1);
+        let wait = match (*tries, self.round_trip) {
             (FREQUENT_TRIES.., _) => RARE_WAIT,
             (_, None) => FIRST_WAIT,
             (_, Some(round_trip)) => round_trip.saturating_mul(ROUND_TRIPS).clamp(LEAST_WAIT, MOST_WAIT),
@@ -67,36 +63,30 @@ impl Flights {
     }
 
     /// The server acknowledged a message, or refused it. Answers whether that is about what we want it to have.
-    pub(super) fn acknowledged(&mut self, order: u64, now: Millis) -> bool {
-        if let Some(tries) = self.tries.get_mut(&order) {
-            tries.sent = tries.sent.saturating_sub(1);
-            if tries.superseded > 0 {
-                tries.superseded -= 1;
-                return false;
-            }
+    pub(super) fn acknowledged(&mut self, order: u64, id: &str, now: Millis) -> bool {
+        if let Some(stale) = self.stale.get_mut(id).filter(|stale| **stale > 0) {
+            *stale -= 1;
+            return false;
         }
-        if let Some(flight) = self.flying.remove(&order)
-            && self.tries.get(&order).is_none_or(|tries| tries.sent == 0)
-        {
+        // What has not left on this connection cannot be acknowledged on it.
+        let Some(tries) = self.tries.get_mut(&order).filter(|tries| **tries > 0) else { return false };
+        *tries -= 1;
+        if let (0, Some(flight)) = (*tries, self.flying.get(&order)) {
             let seen = now.saturating_sub(flight.sent);
             self.round_trip =
                 Some(self.round_trip.map_or(seen, |known| known.saturating_mul(7).saturating_add(seen) / 8));
         }
+        self.flying.remove(&order);
         true
     }
 
-    /// Another envelope takes the place of the one that was sent.
-    pub(super) fn supersede(&mut self, order: u64) {
+    /// The message is done with, or another envelope takes the place of the one that was sent.
+    pub(super) fn forget(&mut self, order: u64, id: &str) {
         self.flying.remove(&order);
-        if let Some(tries) = self.tries.get_mut(&order) {
-            tries.superseded = tries.sent;
+        if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {
+            let stale = self.stale.entry(id.to_owned()).or_default();
+            *stale = stale.saturating_add(tries);
         }
-    }
-
-    /// The message is done with.
-    pub(super) fn forget(&mut self, order: u64) {
-        self.flying.remove(&order);
-        self.tries.remove(&order);
     }
 
     /// Messages whose time is up. They are not in flight any more. A clock that jumped back is no reason to wait longer.
@@ -125,16 +115,16 @@ mod tests {
         let mut flights = Flights::default();
         flights.begin(1, "a".into(), 0);
         assert_eq!(flights.wake_at(), Some(FIRST_WAIT));
-        assert!(flights.acknowledged(1, 500));
-        flights.forget(1);
+        assert!(flights.acknowledged(1, "x", 500));
+        flights.forget(1, "x");
         flights.begin(2, "a".into(), 10_000);
         assert_eq!(flights.wake_at(), Some(12_000), "four round trips of half a second");
-        assert!(flights.acknowledged(2, 10_001));
-        flights.forget(2);
+        assert!(flights.acknowledged(2, "x", 10_001));
+        flights.forget(2, "x");
         for order in 3..40 {
             flights.begin(order, "a".into(), 20_000);
-            assert!(flights.acknowledged(order, 20_001));
-            flights.forget(order);
+            assert!(flights.acknowledged(order, "x", 20_001));
+            flights.forget(order, "x");
         }
         flights.begin(50, "a".into(), 30_000);
         assert_eq!(flights.wake_at(), Some(30_000 + LEAST_WAIT));
@@ -153,7 +143,7 @@ mod tests {
             assert_eq!(flights.overdue(now), [1]);
         }
         assert_eq!(waits, [3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 60_000, 60_000]);
-        assert!(flights.acknowledged(1, now + 9_000_000));
+        assert!(flights.acknowledged(1, "x", now + 9_000_000));
         assert_eq!(flights.round_trip, None);
     }
 
@@ -163,12 +153,12 @@ mod tests {
         flights.begin(1, "a".into(), 0);
         assert_eq!(flights.overdue(FIRST_WAIT), [1]);
         flights.begin(1, "a".into(), FIRST_WAIT);
-        flights.supersede(1);
+        flights.forget(1, "x");
         assert!(flights.chats().is_empty());
         flights.begin(1, "a".into(), FIRST_WAIT + 1);
-        assert!(!flights.acknowledged(1, 4_000));
-        assert!(!flights.acknowledged(1, 4_000));
-        assert!(flights.acknowledged(1, 4_000), "two were of the old envelope, the third is of the new one");
+        assert!(!flights.acknowledged(1, "x", 4_000));
+        assert!(!flights.acknowledged(1, "x", 4_000));
+        assert!(flights.acknowledged(1, "x", 4_000), "two were of the old envelope, the third is of the new one");
     }
 
     #[test]
@@ -176,5 +166,19 @@ mod tests {
         let mut flights = Flights::default();
         flights.begin(1, "a".into(), 1_000_000_000);
         assert_eq!(flights.overdue(5), [1]);
+    }
+
+    #[test]
+    fn a_late_ack_of_a_message_that_was_acknowledged_says_nothing_about_its_resend() {
+        let mut flights = Flights::default();
+        flights.begin(1, "a".into(), 0);
+        assert_eq!(flights.overdue(FIRST_WAIT), [1]);
+        flights.begin(1, "a".into(), FIRST_WAIT);
+        assert!(flights.acknowledged(1, "x", 4_000));
+        flights.forget(1, "x");
+        assert!(!flights.acknowledged(2, "x", 4_001), "the second ack of the first envelope");
+        assert!(!flights.acknowledged(2, "x", 4_002), "the resend has not left yet");
+        flights.begin(2, "a".into(), 5_000);
+        assert!(flights.acknowledged(2, "x", 5_001));
     }
 }

@@ -119,7 +119,7 @@ impl Outbox {
         match self.by_id.get(&message.id) {
             // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no more.
             Some(&order) => {
-                self.flights.supersede(order);
+                self.flights.forget(order, &message.id);
                 self.waiting.insert(order);
                 turn.records.outbox.put(keys::order(order), row);
             }
@@ -176,7 +176,7 @@ impl Outbox {
         let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
         let Some(row) = turn.records.outbox.peek(&keys::order(order)).cloned() else { return Ok(()) };
         let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
-        if !self.flights.acknowledged(order, turn.now) {
+        if !self.flights.acknowledged(order, &ack.id, turn.now) {
             return Ok(());
         }
         match ack.error.filter(|&error| error != 0) {
@@ -226,7 +226,7 @@ impl Outbox {
     fn forget(&mut self, turn: &mut Turn<'_>, order: u64, id: &str) {
         turn.records.outbox.delete(&keys::order(order));
         self.waiting.remove(&order);
-        self.flights.forget(order);
+        self.flights.forget(order, id);
         self.by_id.remove(id);
     }
 
