@@ -10,11 +10,20 @@ unexport NO_COLOR
 export TRUNK_SKIP_VERSION_CHECK := true
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
+SEEDS ?= 10000
+FROM ?= 1
+TRACE ?= 0
+DURABLE ?= 0
+
 WASM := --target wasm32-unknown-unknown
 STEP := tests/toolchain/step
 
 .PHONY: help run test bench build check setup-run setup-check setup-test format clippy clippy-wasm deny tidy \
+<<<<<<< HEAD
   fuzz-builds test-native test-wasm test-e2e test-independent soak size
+=======
+  fuzz-builds simulate test-native test-wasm test-e2e test-independent size
+>>>>>>> 778be60 (wip)
 
 help: ## what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -52,6 +61,9 @@ fuzz-builds:
 
 test-native: ## unit, property, conversation and fuzz tests, without a browser
 	@$(STEP) "tests, native" cargo test --locked
+simulate: ## every fault there is, under one seed: SEEDS=10000 FROM=1; TRACE=1 tells the story (docs/SIMULATION.md)
+	@cargo test --locked -q --profile simulate --test simulate -- --seeds $(SEEDS) --from $(FROM) \
+	  $(if $(CRASH),--crash $(CRASH) --durable $(DURABLE)) $(if $(filter 1,$(TRACE)),--trace)
 test-wasm: setup-test ## the core's vectors, the store and the sockets on wasm: three engines, three contexts
 	@tests/toolchain/browsers
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json

@@ -1,22 +1,14 @@
-//! The chat server in miniature: frames, the responder's half of Noise written out by hand, and the few stanzas that a
-//! conversation needs. Shares no Noise code with the client or the sandbox.
+//! The chat server in miniature: the few stanzas that a conversation needs.
 
+use super::noise::{self, Cipher, Symmetric, framed, key};
 use super::{BEGIN, Phone};
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
-use causeway_proto::frame::{self, FrameReader};
+use causeway_proto::frame::FrameReader;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, document};
-use causeway_proto::profile::Profile;
-use causeway_proto::schema::handshake::{
-    CertChain, CertificateDetails, ClientFinish, HandshakeMessage, NoiseCertificate, ServerHello,
-};
-use causeway_proto::secret::Secret;
+use causeway_proto::schema::handshake::{ClientFinish, HandshakeMessage, ServerHello};
 use causeway_proto::signal::{KeyPair, PreKeyBundle, PublicKey};
-use hkdf::Hkdf;
 use prost::Message;
 use rand_core::CryptoRng;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub(crate) const ENLIST_URL: &str = "https://gatekeeper.example/3p/interop_reg";
@@ -377,24 +369,7 @@ impl Chatd {
     }
 
     fn certificates(&self, rng: &mut dyn CryptoRng) -> Vec<u8> {
-        let intermediate = KeyPair::generate(rng);
-        let sign = |signer: &KeyPair, serial, issuer, key: PublicKey, rng: &mut dyn CryptoRng| {
-            let details = CertificateDetails {
-                serial: Some(serial),
-                issuer_serial: Some(issuer),
-                key: Some(key.0.to_vec()),
-                not_before: Some(self.not_before),
-                not_after: Some(self.not_after),
-            }
-            .encode_to_vec();
-            let signature = signer.sign(&details, rng).to_vec();
-            NoiseCertificate { details: Some(details), signature: Some(signature) }
-        };
-        CertChain {
-            leaf: Some(sign(&intermediate, 2, 1, self.key.public(), rng)),
-            intermediate: Some(sign(&self.signer, 1, 0, intermediate.public(), rng)),
-        }
-        .encode_to_vec()
+        noise::certificates(&self.key, &self.signer, self.not_before, self.not_after, rng)
     }
 }
 
@@ -412,102 +387,4 @@ fn key_nodes(bundle: &PreKeyBundle) -> Vec<Node> {
         nodes.push(Node::new("key").with_nodes(vec![id(prekey), value(key)]));
     }
     nodes
-}
-
-fn key(bytes: Option<Vec<u8>>) -> PublicKey {
-    PublicKey::from_slice(&bytes.expect("a key")).expect("32 bytes")
-}
-
-fn framed(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = frame::header(payload.len()).expect("small").to_vec();
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// One direction of the open channel.
-struct Cipher {
-    cipher: Aes256Gcm,
-    counter: u32,
-}
-
-impl Cipher {
-    fn nonce(&mut self) -> Nonce<aes_gcm::aead::consts::U12> {
-        let mut nonce = [0; 12];
-        nonce[8..].copy_from_slice(&self.counter.to_be_bytes());
-        self.counter += 1;
-        nonce.into()
-    }
-
-    fn frame(&mut self, node: &Node) -> Vec<u8> {
-        let mut plain = Vec::new();
-        document::encode(node, &Profile::default(), &mut plain).expect("encodes");
-        let nonce = self.nonce();
-        framed(&self.cipher.encrypt(&nonce, plain.as_slice()).expect("seals"))
-    }
-
-    fn open(&mut self, sealed: &[u8]) -> Vec<u8> {
-        let nonce = self.nonce();
-        self.cipher.decrypt(&nonce, sealed).expect("the client's frames open")
-    }
-}
-
-/// The symmetric state of Noise, as wire.md §2.2 writes it.
-struct Symmetric {
-    hash: [u8; 32],
-    chaining: [u8; 32],
-    cipher: Option<Cipher>,
-}
-
-impl Symmetric {
-    fn new(prologue: &[u8]) -> Self {
-        let mut name = [0; 32];
-        name[..28].copy_from_slice(b"Noise_XX_25519_AESGCM_SHA256");
-        let mut state = Self { hash: name, chaining: name, cipher: None };
-        state.mix_hash(prologue);
-        state
-    }
-
-    fn mix_hash(&mut self, data: &[u8]) {
-        self.hash = Sha256::new().chain_update(self.hash).chain_update(data).finalize().into();
-    }
-
-    fn mix_key(&mut self, secret: &Secret<32>) {
-        let [chaining, key] = self.derive(secret.expose());
-        self.chaining = chaining;
-        self.cipher = Some(Cipher { cipher: Aes256Gcm::new(&key.into()), counter: 0 });
-    }
-
-    fn derive(&self, secret: &[u8]) -> [[u8; 32]; 2] {
-        let mut both = [[0; 32]; 2];
-        let mut okm = [0; 64];
-        Hkdf::<Sha256>::new(Some(&self.chaining), secret).expand(&[], &mut okm).expect("64 bytes");
-        both[0].copy_from_slice(&okm[..32]);
-        both[1].copy_from_slice(&okm[32..]);
-        both
-    }
-
-    fn encrypt(&mut self, plain: &[u8]) -> Vec<u8> {
-        let aad = self.hash;
-        let cipher = self.cipher.as_mut().expect("keyed");
-        let nonce = cipher.nonce();
-        let sealed = cipher.cipher.encrypt(&nonce, Payload { msg: plain, aad: &aad }).expect("seals");
-        self.mix_hash(&sealed);
-        sealed
-    }
-
-    fn decrypt(&mut self, sealed: &[u8]) -> Vec<u8> {
-        let aad = self.hash;
-        let cipher = self.cipher.as_mut().expect("keyed");
-        let nonce = cipher.nonce();
-        let plain = cipher.cipher.decrypt(&nonce, Payload { msg: sealed, aad: &aad }).expect("opens");
-        self.mix_hash(sealed);
-        plain
-    }
-
-    /// Client to server, server to client.
-    fn split(&self) -> (Cipher, Cipher) {
-        let [to_server, to_client] = self.derive(&[]);
-        let cipher = |key: [u8; 32]| Cipher { cipher: Aes256Gcm::new(&key.into()), counter: 0 };
-        (cipher(to_server), cipher(to_client))
-    }
 }

@@ -6,6 +6,7 @@
 
 mod browser;
 mod chatd;
+mod noise;
 mod partner;
 mod phone;
 

@@ -1,0 +1,258 @@
+//! What is durable, opened: every row of the store, decoded again at each transaction, and what must be true of them.
+//!
+//! What this module does not know: the engine's memory. It sees only what a browser would find on its disk.
+
+use causeway::store::account::Account;
+use causeway::store::changes::{Change, Table};
+use causeway::store::chats::{Chat, Message, Outgoing, Position};
+use causeway::store::prekeys::OneTime;
+use causeway::store::records;
+use causeway::store::seal::Sealer;
+use causeway::store::shelf::Row;
+use causeway::store::{keys, prekeys::Signed};
+use causeway::view::{Delivery, MessageKind};
+use causeway_proto::secret::Secret;
+use causeway_proto::signal::SessionRecord;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The rows that are durable.
+pub(crate) struct Mirror {
+    sealer: Sealer,
+    pub(crate) account: Option<Account>,
+    pub(crate) chats: BTreeMap<String, Chat>,
+    /// By chat and sequence number.
+    pub(crate) messages: BTreeMap<(String, u64), Message>,
+    /// By row key.
+    positions: BTreeMap<Vec<u8>, u64>,
+    pub(crate) outbox: BTreeMap<Vec<u8>, Outgoing>,
+    /// Every envelope that ever was durable, by message id and number of the resend.
+    pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
+    pub(crate) prekeys: BTreeMap<u32, OneTime>,
+    signed: BTreeSet<u32>,
+    sessions: BTreeSet<Vec<u8>>,
+    /// Chats by the prefix of their row keys.
+    prefixes: BTreeMap<Vec<u8>, String>,
+}
+
+impl Mirror {
+    pub(crate) fn new(data_key: &Secret<32>) -> Self {
+        Self {
+            sealer: Sealer::new(data_key),
+            account: None,
+            chats: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            envelopes: BTreeMap::new(),
+            prekeys: BTreeMap::new(),
+            signed: BTreeSet::new(),
+            sessions: BTreeSet::new(),
+            prefixes: BTreeMap::new(),
+        }
+    }
+
+    /// A transaction is durable.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), String> {
+        let mut touched = BTreeSet::new();
+        // Chats first: they name the prefixes of the other keys.
+        for change in changes {
+            if let Change::Put(Table::Chat, key, sealed) = change {
+                let chat = self.open::<Chat>(key, sealed)?;
+                touched.insert(chat.id.clone());
+                self.prefixes.insert(prefix(&chat.id), chat.id.clone());
+                self.chats.insert(chat.id.clone(), chat);
+            }
+        }
+        for change in changes {
+            match change {
+                Change::Put(table, key, sealed) => self.put(*table, key, sealed, &mut touched)?,
+                Change::Delete(table, key) => self.delete(*table, key, &mut touched)?,
+                Change::Clear(table) => return Err(format!("nobody asked to clear {table:?}")),
+            }
+        }
+        for chat in touched {
+            self.check_chat(&chat)?;
+        }
+        self.check_outbox()
+    }
+
+    fn open<R: Row>(&self, key: &[u8], sealed: &[u8]) -> Result<R, String> {
+        records::open::<R>(key, sealed, &self.sealer).map_err(|error| format!("a row that does not open: {error}"))
+    }
+
+    fn chat_of(&self, key: &[u8]) -> Result<(String, Vec<u8>), String> {
+        let length = key.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+        let (prefix, rest) = key.split_at_checked(4 + length).ok_or("a row key that is too short")?;
+        let chat = self.prefixes.get(prefix).ok_or_else(|| format!("a row of a chat that is not there: {key:?}"))?;
+        Ok((chat.clone(), rest.to_vec()))
+    }
+
+    fn put(&mut self, table: Table, key: &[u8], sealed: &[u8], touched: &mut BTreeSet<String>) -> Result<(), String> {
+        match table {
+            Table::Account => self.account = Some(self.open(key, sealed)?),
+            Table::PreKey => {
+                let row = self.open::<OneTime>(key, sealed)?;
+                self.prekeys.insert(row.key.id, row);
+            }
+            Table::SignedPreKey => {
+                let signed = self.open::<Signed>(key, sealed)?;
+                self.signed.insert(signed.key.id);
+            }
+            Table::Session => {
+                self.open::<SessionRecord>(key, sealed)?;
+                self.sessions.insert(key.to_vec());
+            }
+            Table::Chat => {}
+            Table::Message => {
+                let (chat, _) = self.chat_of(key)?;
+                let message = self.open::<Message>(key, sealed)?;
+                touched.insert(chat.clone());
+                let seq = message.seq;
+                if let Some(before) = self.messages.insert((chat.clone(), seq), message) {
+                    let after = &self.messages[&(chat.clone(), seq)];
+                    if before.id != after.id || before.outgoing != after.outgoing {
+                        return Err(format!("{chat} #{seq} was {}, is {}", before.id, after.id));
+                    }
+                    if before.kind() == MessageKind::Text && before.text != after.text {
+                        return Err(format!("{chat} #{seq} said {:?}, says {:?}", before.text, after.text));
+                    }
+                }
+            }
+            Table::MessageId => {
+                let position = self.open::<Position>(key, sealed)?;
+                touched.insert(self.chat_of(key)?.0);
+                if self.positions.insert(key.to_vec(), position.seq).is_some_and(|before| before != position.seq) {
+                    return Err("a message's id points elsewhere than before".to_owned());
+                }
+            }
+            Table::Outbox => {
+                let row = self.open::<Outgoing>(key, sealed)?;
+                if !row.envelope.is_empty() {
+                    self.envelopes.insert((row.id.clone(), row.resend), row.envelope.clone());
+                }
+                self.outbox.insert(key.to_vec(), row);
+            }
+            Table::Unknown => return Err("a stanza of the simulator's was not understood".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, table: Table, key: &[u8], touched: &mut BTreeSet<String>) -> Result<(), String> {
+        match table {
+            Table::PreKey => {
+                let id = key.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
+                self.prekeys.remove(&id);
+            }
+            Table::Outbox => {
+                self.outbox.remove(key);
+            }
+            Table::Message => {
+                let (chat, rest) = self.chat_of(key)?;
+                let seq = keys::order_of(&rest).ok_or("a message key without a number")?;
+                touched.insert(chat.clone());
+                self.messages.remove(&(chat, seq));
+            }
+            Table::MessageId => {
+                touched.insert(self.chat_of(key)?.0);
+                self.positions.remove(key);
+            }
+            Table::SignedPreKey => {
+                let id = key.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
+                self.signed.remove(&id);
+            }
+            other => return Err(format!("a row of {other:?} was deleted")),
+        }
+        Ok(())
+    }
+
+    /// Messages of a chat in their order.
+    pub(crate) fn thread(&self, chat: &str) -> impl Iterator<Item = &Message> {
+        self.messages.range((chat.to_owned(), 0)..=(chat.to_owned(), u64::MAX)).map(|(_, message)| message)
+    }
+
+    /// The message of an id.
+    pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&Message> {
+        let seq = self.positions.get(&keys::message_id(chat, outgoing, id))?;
+        self.messages.get(&(chat.to_owned(), *seq))
+    }
+
+    /// Incoming messages that nobody has read, counted one by one.
+    pub(crate) fn unread(&self, chat: &Chat) -> u32 {
+        let unread = |message: &&Message| {
+            !message.outgoing && message.kind() != MessageKind::IdentityChanged && message.seq > chat.read_up_to
+        };
+        u32::try_from(self.thread(&chat.id).filter(unread).count()).expect("few")
+    }
+
+    fn check_chat(&self, id: &str) -> Result<(), String> {
+        let chat = self.chats.get(id).ok_or_else(|| format!("rows of {id}, which is not there"))?;
+        let counted = self.unread(chat);
+        if chat.unread != counted {
+            return Err(format!("{id}: the list says {} unread, there are {counted}", chat.unread));
+        }
+        let mut ids = BTreeSet::new();
+        for message in self.thread(id) {
+            if message.seq >= chat.next_seq {
+                return Err(format!("{id}: message {} at or past the next number {}", message.seq, chat.next_seq));
+            }
+            if message.id.is_empty() {
+                continue;
+            }
+            if !ids.insert((message.outgoing, &message.id)) {
+                return Err(format!("{id}: {} is there twice", message.id));
+            }
+            let position = self.positions.get(&keys::message_id(id, message.outgoing, &message.id));
+            if position != Some(&message.seq) {
+                return Err(format!("{id}: {} at {} is found at {position:?}", message.id, message.seq));
+            }
+        }
+        let own = prefix(id);
+        let positions = self.positions.range(own.clone()..).take_while(|(key, _)| key.starts_with(&own));
+        for (key, seq) in positions {
+            if !self.messages.contains_key(&(id.to_owned(), *seq)) {
+                return Err(format!("{id}: an id points to {seq}, where nothing is ({key:?})"));
+            }
+        }
+        match &chat.last {
+            Some(last) if self.messages.get(&(id.to_owned(), last.seq)).is_none_or(|kept| kept.view() != *last) => {
+                Err(format!("{id}: the list's newest message is not the chat's"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_outbox(&self) -> Result<(), String> {
+        for row in self.outbox.values() {
+            let Some(message) = self.messages.get(&(row.chat.clone(), row.seq)) else {
+                return Err(format!("the outbox holds {}, which is no message", row.id));
+            };
+            if message.id != row.id || message.text != row.text || !message.outgoing {
+                return Err(format!("the outbox holds {} as another message than the chat", row.id));
+            }
+            if message.delivery() == Delivery::Failed {
+                return Err(format!("{} has failed and is still in the outbox", row.id));
+            }
+        }
+        for message in self.messages.values().filter(|message| message.outgoing) {
+            let waits = self.outbox.values().any(|row| row.id == message.id);
+            if message.delivery() == Delivery::Queued && !waits {
+                return Err(format!("{} is shown as queued, and nothing will send it", message.id));
+            }
+        }
+        match &self.account {
+            Some(Account { keys: Some(keys), .. }) if !self.signed.contains(&keys.signed_prekey_id) => {
+                Err("the signed prekey in use is not there".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn prefix(chat: &str) -> Vec<u8> {
+    let mut key = keys::message(chat, 0);
+    key.truncate(key.len() - 8);
+    key
+}

@@ -1,0 +1,197 @@
+//! What must be true when the storm is over and everything has come to rest.
+
+use crate::faults::Fault;
+use crate::page::Fate;
+use crate::world::World;
+use causeway::store::chats::Message;
+use causeway::view::{ConnectionState, Delivery, MessageKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl World {
+    /// What is still under way; empty when nothing is.
+    pub(crate) fn unsettled(&self) -> String {
+        let mut open = Vec::new();
+        let mirror = &self.disk.mirror;
+        if !self.page.is_answered() {
+            open.push("the page waits for answers".to_owned());
+        }
+        if self.page.wishes > 0 {
+            open.push(format!("{} texts to send", self.page.wishes));
+        }
+        if self.page.is_to_read_again() {
+            open.push("a chat to read again".to_owned());
+        }
+        let connection = &self.page.model.connection;
+        if connection.state() != ConnectionState::Online {
+            open.push(format!("the page says {:?} {:?}", connection.state(), connection.issue()));
+        }
+        if !mirror.outbox.is_empty() {
+            let ids: Vec<&str> = mirror.outbox.values().map(|row| row.id.as_str()).collect();
+            open.push(format!("the outbox holds {ids:?}"));
+        }
+        if !self.directory.mailbox.is_empty() {
+            let letters = self.directory.mailbox.iter().map(|letter| format!("{} {}", letter.class, letter.id));
+            open.push(format!("the mailbox holds {:?}", letters.collect::<Vec<_>>()));
+        }
+        if let Some(message) = mirror.messages.values().find(|message| message.delivery() == Delivery::Failed) {
+            open.push(format!("{} has failed: {:?}", message.id, message.issue()));
+        }
+        if self.phones.iter().any(|phone| !phone.inbox.is_empty()) {
+            open.push("a phone has mail".to_owned());
+        }
+        open.join("; ")
+    }
+
+    /// The verdict.
+    pub(crate) fn judge(&self) -> Result<(), String> {
+        for peer in 0..self.phones.len() {
+            let chat = format!("{}@s.whatsapp.net", self.phones[peer].jid.user);
+            self.outgoing(peer, &chat)?;
+            self.incoming(peer, &chat)?;
+            self.page_shows(&chat)?;
+        }
+        Ok(())
+    }
+
+    /// Every text that the engine took is with its peer, once, in the order in which it was sent; and no other is.
+    fn outgoing(&self, peer: usize, chat: &str) -> Result<(), String> {
+        let phone = &self.phones[peer];
+        let kept: Vec<&Message> =
+            self.disk.mirror.thread(chat).filter(|message| message.outgoing && !message.id.is_empty()).collect();
+        let mut texts = BTreeSet::new();
+        for message in &kept {
+            if !texts.insert(message.text.as_str()) {
+                return Err(format!("{:?} is in the chat twice", message.text));
+            }
+            if message.delivery() < Delivery::Delivered {
+                return Err(format!("{:?} ends as {:?}", message.text, message.delivery()));
+            }
+        }
+        for attempt in self.page.attempts.iter().filter(|attempt| attempt.chat == chat) {
+            let there = texts.remove(attempt.text.as_str());
+            match attempt.fate {
+                Fate::Kept if !there => return Err(format!("{:?} was kept, and is lost", attempt.text)),
+                Fate::Refused if there && attempt.posted <= 1 => {
+                    return Err(format!("{:?} was not kept, and is there", attempt.text));
+                }
+                Fate::Asked => return Err(format!("{:?} was never answered", attempt.text)),
+                _ => {}
+            }
+        }
+        if let Some(text) = texts.first() {
+            return Err(format!("{text:?} is in the chat, and nobody sent it"));
+        }
+        let mut shown = BTreeMap::new();
+        for entry in &phone.shown {
+            let Some(text) = &entry.text else { return Err(format!("{} cannot be read by its peer", entry.id)) };
+            if shown.insert(entry.id.as_str(), text.as_str()).is_some() {
+                return Err(format!("{:?} is shown to its peer twice", text));
+            }
+        }
+        for message in &kept {
+            match shown.remove(message.id.as_str()) {
+                Some(text) if text == message.text => {}
+                Some(text) => return Err(format!("{:?} is shown to its peer as {text:?}", message.text)),
+                None => return Err(format!("{:?} is not shown to its peer", message.text)),
+            }
+        }
+        if let Some((id, _)) = shown.first_key_value() {
+            return Err(format!("{id} is shown to its peer, and is not in the chat"));
+        }
+        self.outgoing_order(chat, &kept)
+    }
+
+    /// What never failed was accepted in the order of the chat, which is the order of the person's commands.
+    fn outgoing_order(&self, chat: &str, kept: &[&Message]) -> Result<(), String> {
+        // Whoever tries a failed message again sends it after what was sent meanwhile.
+        if self.weather.count(Fault::ErrorIq) > 0 {
+            return Ok(());
+        }
+        let in_chat: Vec<&str> = kept.iter().map(|message| message.id.as_str()).collect();
+        let accepted = self.directory.order.get(chat).map(Vec::as_slice).unwrap_or_default();
+        if in_chat != accepted {
+            return Err(format!("{chat}: sent in the order {in_chat:?}, accepted as {accepted:?}"));
+        }
+        // A command to one engine may be overtaken by another's repetition of an earlier one.
+        if self.life() > 1 || self.weather.count(Fault::CommitAborted) + self.weather.count(Fault::QuotaExceeded) > 0 {
+            return Ok(());
+        }
+        let wanted = self.page.attempts.iter().filter(|attempt| attempt.chat == chat).map(|attempt| &attempt.text);
+        let texts: Vec<&String> = kept.iter().map(|message| &message.text).collect();
+        let wanted: Vec<&String> = wanted.filter(|text| texts.contains(text)).collect();
+        match wanted == texts {
+            true => Ok(()),
+            false => Err(format!("{chat}: asked for in the order {wanted:?}, kept as {texts:?}")),
+        }
+    }
+
+    /// Every text of the peer's is in the chat, once, readable, and in an order in which the server delivered.
+    fn incoming(&self, peer: usize, chat: &str) -> Result<(), String> {
+        let kept: Vec<&Message> = self
+            .disk
+            .mirror
+            .thread(chat)
+            .filter(|message| !message.outgoing && message.kind() != MessageKind::IdentityChanged)
+            .collect();
+        if let Some(message) = kept.iter().find(|message| message.kind() != MessageKind::Text) {
+            return Err(format!("{} ends as {:?}", message.id, message.kind()));
+        }
+        let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
+        for message in &kept {
+            if texts.insert(&message.id, &message.text).is_some() {
+                return Err(format!("{} is shown twice", message.id));
+            }
+        }
+        for sent in &self.phones[peer].sent {
+            match texts.remove(sent.id.as_str()) {
+                Some(text) if text == sent.text => {}
+                Some(text) => return Err(format!("{:?} is shown as {text:?}", sent.text)),
+                None => return Err(format!("{:?} was sent to Alice, and is lost", sent.text)),
+            }
+        }
+        if let Some((id, _)) = texts.first_key_value() {
+            return Err(format!("{id} is shown, and nobody sent it"));
+        }
+        for pair in kept.windows(2) {
+            let [first, second] = pair else { continue };
+            if !self.may_precede(&first.id, &second.id) {
+                return Err(format!("{} is shown before {}, and never came before it", first.id, second.id));
+            }
+        }
+        let orderly = self.weather.count(Fault::ReorderStanza) + self.weather.count(Fault::DropStanza) == 0;
+        let sent = self.phones[peer].sent.iter().map(|sent| &sent.id);
+        if orderly && !sent.eq(kept.iter().map(|message| &message.id)) {
+            return Err(format!("{chat}: shown in another order than sent, and the server kept it"));
+        }
+        Ok(())
+    }
+
+    /// On some connection the first copy of `first` was there before any of `second`.
+    fn may_precede(&self, first: &str, second: &str) -> bool {
+        let place = |ids: &[String], id: &str| ids.iter().position(|known| known == id);
+        self.deliveries.values().any(|ids| match (place(ids, first), place(ids, second)) {
+            (Some(first), Some(second)) => first < second,
+            (Some(_), None) => true,
+            _ => false,
+        })
+    }
+
+    /// The page shows what is durable, no more and no less.
+    fn page_shows(&self, id: &str) -> Result<(), String> {
+        let mirror = &self.disk.mirror;
+        let (Some(kept), shown) = (mirror.chats.get(id), self.page.model.chat(id)) else { return Ok(()) };
+        let Some(shown) = shown else { return Err(format!("{id} is not in the page's list")) };
+        if shown.unread != kept.unread || shown.last != kept.last || shown.draft != kept.draft {
+            return Err(format!("the page's list shows {shown:?}, durable is {kept:?}"));
+        }
+        let Some(thread) = self.page.model.thread(id) else { return Err(format!("{id} was never read by the page")) };
+        let durable = mirror.thread(id).map(Message::view);
+        match durable.eq(thread.messages().iter().cloned()) {
+            true => Ok(()),
+            false => {
+                let seqs: Vec<u64> = thread.messages().iter().map(|message| message.seq).collect();
+                Err(format!("the page shows other messages of {id} than are durable: {seqs:?}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A page with a person before it. What it is shown goes through the real page's model (`web/src/state`); what it asks is
+//! sent again under the same tag when an engine starts, as the real page's link does (`web/src/link.rs`).
+//!
+//! What this module does not know: workers, time, the store.
+
+use crate::dice::Dice;
+use crate::state::model::{self, Change, Model};
+use causeway::view::{
+    Action, Command, ConnectionState, Delivery, Enlist, Hello, Issue, MOST_TRIES, MarkRead, MessageKind, MessageRef,
+    News, OpenChat, Reconnect, SaveDraft, Send, SignIn, Stage, StartChat, Update,
+};
+
+/// Messages read at once. Small, so that history is paged.
+const PAGE: u32 = 25;
+
+/// What became of a text that the person sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The page has no answer yet.
+    Asked,
+    /// The engine says that it is kept.
+    Kept,
+    /// The engine says that it is not kept.
+    Refused,
+    /// The page died before it heard.
+    Unknown,
+}
+
+/// A text that the person sent.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) tag: u64,
+    pub(crate) chat: String,
+    pub(crate) text: String,
+    pub(crate) fate: Fate,
+    /// How many engines were asked.
+    pub(crate) posted: u32,
+}
+
+/// The page.
+pub(crate) struct Page {
+    pub(crate) model: Model,
+    pub(crate) attempts: Vec<Attempt>,
+    /// Texts that the person still wants to send.
+    pub(crate) wishes: u64,
+    unanswered: Vec<Command>,
+    /// Chats whose messages could not be read: the person opens them again.
+    unread: Vec<String>,
+    dice: Dice,
+}
+
+impl Page {
+    pub(crate) fn new(dice: Dice, wishes: u64) -> Self {
+        Self { model: Model::default(), attempts: Vec::new(), wishes, unanswered: Vec::new(), unread: Vec::new(), dice }
+    }
+
+    /// Everything that was asked has its answer.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.unanswered.is_empty()
+    }
+
+    /// A chat could not be read, and will be asked for again.
+    pub(crate) fn is_to_read_again(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// The page is closed and opened again: what it asked, and what it held, is forgotten.
+    pub(crate) fn reload(&mut self) -> Vec<Command> {
+        for attempt in &mut self.attempts {
+            if attempt.fate == Fate::Asked {
+                attempt.fate = Fate::Unknown;
+            }
+        }
+        self.model = Model::default();
+        self.unread.clear();
+        self.unanswered.clear();
+        vec![self.hello()]
+    }
+
+    fn hello(&mut self) -> Command {
+        Command { tag: self.tag(), action: Some(Action::Hello(Hello {})) }
+    }
+
+    fn tag(&mut self) -> u64 {
+        self.dice.below(u64::MAX)
+    }
+
+    /// Asks for something, and keeps asking until there is an answer.
+    pub(crate) fn ask(&mut self, action: Action) -> Command {
+        let tag = self.tag();
+        if let Action::OpenChat(open) = &action {
+            self.model.asked(tag, open.before);
+        }
+        let command = Command { tag, action: Some(action) };
+        self.unanswered.push(command.clone());
+        command
+    }
+
+    /// The engine says something: what the page asks next.
+    pub(crate) fn update(&mut self, update: Update) -> Vec<Command> {
+        let mut asked = Vec::new();
+        match &update.news {
+            Some(News::Started(_)) => {
+                asked.push(self.hello());
+                asked.extend(self.unanswered.iter().cloned());
+            }
+            Some(News::Done(done)) => {
+                let asked = self.unanswered.iter().find(|command| command.tag == done.tag);
+                if let Some(Action::OpenChat(open)) = asked.and_then(|command| command.action.as_ref())
+                    && done.issue() != Issue::None
+                {
+                    self.unread.push(open.chat.clone());
+                }
+                self.unanswered.retain(|command| command.tag != done.tag);
+                if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.tag == done.tag) {
+                    let kept = done.issue() == Issue::None;
+                    if !kept && attempt.fate != Fate::Refused {
+                        self.wishes += 1;
+                    }
+                    attempt.fate = if kept { Fate::Kept } else { Fate::Refused };
+                }
+            }
+            Some(News::Thread(thread)) => self.unanswered.retain(|command| command.tag != thread.tag),
+            _ => {}
+        }
+        let mut wanted = Vec::new();
+        for change in model::apply(&mut self.model, update) {
+            match change {
+                Change::Stale | Change::Order => {
+                    let stale = change == Change::Stale;
+                    for chat in self.model.chats() {
+                        if stale || self.model.thread(&chat.id).is_none() {
+                            wanted.push((chat.id.clone(), None));
+                        }
+                    }
+                }
+                Change::Thread(chat) => {
+                    let thread = self.model.thread(&chat);
+                    if let Some(before) = thread.filter(|thread| thread.more()).and_then(|thread| thread.oldest()) {
+                        wanted.push((chat, Some(before)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (chat, before) in wanted {
+            let open = OpenChat { chat: chat.clone(), before, limit: PAGE };
+            let under_way = |command: &Command| command.action == Some(Action::OpenChat(open.clone()));
+            if before.is_some() && self.unanswered.iter().any(under_way) {
+                continue;
+            }
+            self.model.open(&chat);
+            asked.push(self.ask(Action::OpenChat(open)));
+        }
+        asked
+    }
+
+    /// The person does something with the chat of this number.
+    pub(crate) fn act(&mut self, number: &str, seed: u64) -> Vec<Command> {
+        let id = format!("{number}@s.whatsapp.net");
+        let Some(chat) = self.model.chat(&id) else {
+            return vec![self.ask(Action::StartChat(StartChat { phone: format!("+{number}") }))];
+        };
+        let newest = chat.last.as_ref().map_or(0, |last| last.seq);
+        let mut commands = Vec::new();
+        match self.dice.below(10) {
+            0..=2 => commands.push(self.ask(Action::MarkRead(MarkRead { chat: id, up_to: newest }))),
+            3 => {
+                let text = format!("draft {}", self.dice.below(100));
+                commands.push(self.ask(Action::SaveDraft(SaveDraft { chat: id, text })));
+            }
+            _ if self.wishes > 0 => {
+                self.wishes -= 1;
+                let text = format!("alice {seed}/{}", self.attempts.len());
+                let command = self.ask(Action::Send(Send { chat: id.clone(), text: text.clone() }));
+                let tag = command.tag;
+                self.attempts.push(Attempt { tag, chat: id, text, fate: Fate::Asked, posted: 0 });
+                commands.push(command);
+            }
+            _ => {}
+        }
+        commands
+    }
+
+    /// The person looks after what does not mend itself. `calm`: the storm is over, and what failed is tried again.
+    pub(crate) fn care(&mut self, calm: bool) -> Vec<Command> {
+        let mut commands = Vec::new();
+        let asked = |page: &Self, like: fn(&Action) -> bool| {
+            page.unanswered.iter().filter_map(|command| command.action.as_ref()).any(like)
+        };
+        let Some(account) = &self.model.account else { return vec![self.hello()] };
+        let stage = account.stage();
+        let stopped = self.model.connection.state() == ConnectionState::Stopped;
+        let issue = self.model.connection.issue();
+        if stage == Stage::SignedOut || (stopped && issue == Issue::SignInNeeded) {
+            if !asked(self, |action| matches!(action, Action::SignIn(_))) {
+                let sign_in =
+                    SignIn { identifier: "alice".to_owned(), password: "correct horse".to_owned(), create: true };
+                commands.push(self.ask(Action::SignIn(sign_in)));
+            }
+        } else if stage == Stage::SignedIn || (stopped && matches!(issue, Issue::LoginRefused | Issue::NotEnlisted)) {
+            if !asked(self, |action| matches!(action, Action::Enlist(_))) {
+                commands.push(self.ask(Action::Enlist(Enlist::default())));
+            }
+        } else if stopped && !asked(self, |action| matches!(action, Action::Reconnect(_))) {
+            commands.push(self.ask(Action::Reconnect(Reconnect {})));
+        }
+        for chat in std::mem::take(&mut self.unread) {
+            self.model.open(&chat);
+            commands.push(self.ask(Action::OpenChat(OpenChat { chat, before: None, limit: PAGE })));
+        }
+        if calm {
+            let again: Vec<Action> = self
+                .model
+                .chats()
+                .iter()
+                .filter_map(|chat| Some((chat, self.model.thread(&chat.id)?)))
+                .flat_map(|(chat, thread)| thread.messages().iter().map(move |message| (chat, message)))
+                .filter(|(_, message)| {
+                    message.delivery() == Delivery::Failed
+                        || (message.kind() == MessageKind::Undecryptable && message.asked > MOST_TRIES)
+                })
+                .map(|(chat, message)| Action::Retry(MessageRef { chat: chat.id.clone(), seq: message.seq }))
+                .filter(|action| !self.unanswered.iter().any(|command| command.action.as_ref() == Some(action)))
+                .collect();
+            commands.extend(again.into_iter().map(|action| self.ask(action)));
+        }
+        commands
+    }
+
+    /// A command reaches an engine.
+    pub(crate) fn reached(&mut self, tag: u64) {
+        if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.tag == tag) {
+            attempt.posted += 1;
+        }
+    }
+}
