@@ -1,6 +1,7 @@
 //! Stories told in real browsers: `make test-e2e`, or `cargo test -p causeway-e2e` with the client built.
 
 mod control;
+mod device;
 mod independent;
 mod journey;
 mod looks;
