@@ -59,8 +59,8 @@ pub(in crate::text) fn elsewhere(text: Elsewhere) -> &'static str {
         }
         Elsewhere::MovedUseOther => "To write, use the other browser.",
         Elsewhere::MovedBack => {
-            "To come back to this one, move your account here from the other browser. What is here has to be erased for \
-             that: the other browser’s chats come along, these don’t."
+            "To come back to this one, move your account here from the other browser. That replaces what is kept here: the \
+             other browser’s chats come along, these don’t."
         }
         Elsewhere::MovedErase => "If you don’t need this history any more, erase it.",
         Elsewhere::CannotSend => "Can’t be sent from here: your account is used in another browser.",
