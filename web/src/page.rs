@@ -2,12 +2,12 @@
 //!
 //! What this module does not know: what the pages show, and who is at the other end of the line.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use causeway::view::Action;
 
-use crate::port::{self, locale, storage, window};
-use crate::state::browser::{Browser, Plural};
+use crate::port::{self, file, locale, storage, window};
+use crate::state::browser::{Browser, Plural, TakePart};
 use crate::state::room::Room;
 
 /// The language that the pages are written in.
@@ -17,13 +17,14 @@ const LANGUAGE: &str = "en";
 pub struct Page {
     send: OnceCell<Box<dyn Fn(Action) -> u64>>,
     locale: locale::Locale,
+    download: RefCell<file::Download>,
 }
 
 impl Page {
     /// A page that is not joined to an engine yet.
     #[expect(clippy::new_without_default, reason = "it reads the browser's locale")]
     pub fn new() -> Self {
-        Self { send: OnceCell::new(), locale: locale::Locale::new(LANGUAGE) }
+        Self { send: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
     }
 
     /// From now on, commands go this way; `send` answers with a command's tag.
@@ -120,6 +121,22 @@ impl Browser for Page {
 
     fn forgets_in_a_week(&self) -> bool {
         storage::forgets_in_a_week()
+    }
+
+    fn collect(&self, at: u64, piece: &[u8]) {
+        self.download.borrow_mut().take(at, piece);
+    }
+
+    fn save(&self, name: &str) {
+        self.download.borrow_mut().save(name);
+    }
+
+    fn read_file(&self, input: &str, at: u64, length: u64, then: TakePart) {
+        file::read(input, at, length, then);
+    }
+
+    fn composed(&self, text: &str) -> String {
+        locale::composed(text)
     }
 
     fn is_watched(&self) -> bool {

@@ -8,6 +8,11 @@ use wasm_bindgen::{JsCast, JsValue};
 const DAY: f64 = 24.0 * 60.0 * 60.0 * 1000.0;
 const MINUTE: f64 = 60.0 * 1000.0;
 
+/// The same text in Unicode's composed form (NFKC).
+pub fn composed(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFKC").into()
+}
+
 /// Formatters, made once: making one is slow.
 pub struct Locale {
     clock_time: Intl::DateTimeFormat,

@@ -7,6 +7,7 @@ pub mod boot;
 pub mod channel;
 pub mod clock;
 pub mod events;
+pub mod file;
 pub mod http;
 pub mod idb;
 pub mod key;

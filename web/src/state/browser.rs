@@ -24,6 +24,11 @@ pub enum Plural {
     Other,
 }
 
+/// A part of a file: the whole file's length, and the part's bytes.
+pub type FilePart = (u64, Vec<u8>);
+/// Called with the part of a file that was asked for.
+pub type TakePart = Box<dyn FnOnce(Option<FilePart>)>;
+
 /// What the pages need from the browser. Times are unix milliseconds.
 pub trait Browser {
     /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
@@ -67,6 +72,15 @@ pub trait Browser {
     fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>);
     /// The browser removes the data of sites that nobody visits for a week.
     fn forgets_in_a_week(&self) -> bool;
+    /// Keeps a piece of a file that is to be saved; one at 0 begins a new file.
+    fn collect(&self, at: u64, piece: &[u8]);
+    /// Saves what was collected as a download of this name.
+    fn save(&self, name: &str);
+    /// Reads a part of the file that is chosen in the input of an id: the whole file's length and the part's bytes, or
+    /// nothing if there is no such file, or no such part.
+    fn read_file(&self, input: &str, at: u64, length: u64, then: TakePart);
+    /// The same text in Unicode's composed form: what is typed alike on two devices is alike.
+    fn composed(&self, text: &str) -> String;
 
     /// The person looks at this page: it is visible and has the focus.
     fn is_watched(&self) -> bool;
@@ -81,7 +95,7 @@ pub trait Browser {
 pub(crate) mod fake {
     use std::cell::RefCell;
 
-    use super::{Action, Browser, Plural, Room};
+    use super::{Action, Browser, Plural, Room, TakePart};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -135,6 +149,14 @@ pub(crate) mod fake {
         }
         fn forgets_in_a_week(&self) -> bool {
             false
+        }
+        fn collect(&self, _: u64, _: &[u8]) {}
+        fn save(&self, _: &str) {}
+        fn read_file(&self, _: &str, _: u64, _: u64, then: TakePart) {
+            then(None);
+        }
+        fn composed(&self, text: &str) -> String {
+            text.to_owned()
         }
         fn is_watched(&self) -> bool {
             true

@@ -11,5 +11,6 @@ pub mod model;
 pub mod remedy;
 pub mod room;
 pub mod route;
+pub mod saving;
 pub mod signals;
 pub mod thread;

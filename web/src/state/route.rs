@@ -10,6 +10,8 @@ pub enum Route {
     Chat(String),
     /// Settings and facts.
     Settings,
+    /// Restoring a backup, or moving here.
+    Restore,
 }
 
 impl Route {
@@ -17,6 +19,7 @@ impl Route {
     pub fn parse(fragment: &str) -> Self {
         match fragment.strip_prefix("#/").unwrap_or_default() {
             "settings" => Self::Settings,
+            "restore" => Self::Restore,
             path => match path.strip_prefix("chat/").and_then(unescape).filter(|id| !id.is_empty()) {
                 Some(id) => Self::Chat(id),
                 None => Self::Chats,
@@ -29,6 +32,7 @@ impl Route {
         match self {
             Self::Chats => "#/".to_owned(),
             Self::Settings => "#/settings".to_owned(),
+            Self::Restore => "#/restore".to_owned(),
             Self::Chat(id) => format!("#/chat/{}", escape(id)),
         }
     }
@@ -71,9 +75,13 @@ mod tests {
     #[test]
     fn every_page_has_a_fragment_that_leads_back_to_it() {
         let odd = "1-a/b%#? ü@interop:3";
-        for route in
-            [Route::Chats, Route::Settings, Route::Chat("49151@s.whatsapp.net".into()), Route::Chat(odd.into())]
-        {
+        for route in [
+            Route::Chats,
+            Route::Settings,
+            Route::Restore,
+            Route::Chat("49151@s.whatsapp.net".into()),
+            Route::Chat(odd.into()),
+        ] {
             assert_eq!(Route::parse(&route.fragment()), route);
         }
         assert_eq!(Route::Chat("49151@s.whatsapp.net".into()).fragment(), "#/chat/49151@s.whatsapp.net");

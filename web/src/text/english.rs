@@ -1,7 +1,9 @@
 //! English.
 
+mod backup;
 mod elsewhere;
 
+pub(super) use backup::{backup, backup_left_out, backup_made_at, backup_progress};
 pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
 
 use causeway::view::{Delivery, Issue};

@@ -3,9 +3,11 @@
 //!
 //! Neither dates nor numbers are written here; the browser writes those for the person's locale.
 
+pub mod backup;
 pub mod elsewhere;
 mod english;
 
+pub use backup::Backup;
 pub use elsewhere::Elsewhere;
 
 use causeway::view::{Delivery, Issue};

@@ -24,6 +24,10 @@ pub(super) enum Sheet {
     StartNew,
     /// What now that this browser was replaced.
     Moved,
+    /// Make a backup.
+    Backup,
+    /// Move to another browser.
+    Move,
 }
 
 /// Given by context at the root. Copyable.

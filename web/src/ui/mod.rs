@@ -21,6 +21,7 @@
 #![expect(unreachable_pub, reason = "components' generated types are `pub`, whatever the function is")]
 
 mod app;
+mod backup;
 mod chats;
 mod connection;
 mod moved;

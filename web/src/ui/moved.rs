@@ -1,17 +1,19 @@
 //! This browser was replaced: what is still here, and what a person can do.
 
+use causeway::view::{Action, ContinueHere};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use crate::text::elsewhere::moved_since;
-use crate::text::{Elsewhere, Text};
+use crate::text::{Backup, Elsewhere, Text};
 
 /// Instead of an open chat, where there is room for it.
 #[component]
 pub(super) fn MovedPane() -> impl IntoView {
+    let title = title(app());
     view! {
         <main id="content" class="pane nothing moved" tabindex="-1">
-            <h1>{Elsewhere::Moved.say()}</h1>
+            <h1>{title}</h1>
             <Words/>
         </main>
     }
@@ -20,15 +22,55 @@ pub(super) fn MovedPane() -> impl IntoView {
 /// In the dialog, from the banner.
 #[component]
 pub(super) fn MovedSheet() -> impl IntoView {
+    let title = title(app());
     view! {
-        <h2 id="dialog-title">{Elsewhere::Moved.say()}</h2>
+        <h2 id="dialog-title">{title}</h2>
         <Words/>
     }
 }
 
+/// It was this browser's person who moved the account, and the other browser may not have it yet.
+fn is_handed_over(app: App) -> bool {
+    app.store
+        .account
+        .with(|account| account.as_ref().and_then(|account| account.backup).is_some_and(|backup| backup.moved_at != 0))
+}
+
+fn title(app: App) -> impl Fn() -> &'static str + Copy + Send + 'static {
+    move || if is_handed_over(app) { Backup::MovedTitle.say() } else { Elsewhere::Moved.say() }
+}
+
 #[component]
 fn Words() -> impl IntoView {
-    let app: App = app();
+    let app = app();
+    let handed_over = Memo::new(move |_| is_handed_over(app));
+    move || match handed_over.get() {
+        true => view! { <HandedOver app/> }.into_any(),
+        false => view! { <Replaced app/> }.into_any(),
+    }
+}
+
+#[component]
+fn HandedOver(app: App) -> impl IntoView {
+    let go_on = move |_| {
+        app.store.ask(Action::ContinueHere(ContinueHere {}), move |_| {
+            if app.sheet.get_untracked() == Some(Sheet::Moved) {
+                app.sheet.set(None);
+            }
+        });
+    };
+    view! {
+        <p>{Backup::Moved.say()}</p>
+        <p>{Backup::ContinueHereWhy.say()}</p>
+        <div class="buttons">
+            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>{Backup::MoveAgain.say()}</button>
+            <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.say()}</button>
+        </div>
+    }
+}
+
+#[component]
+fn Replaced(app: App) -> impl IntoView {
     view! {
         <p id="moved-since">{move || moved_since(app.elsewhere_since().as_deref())}</p>
         <ul class="losses">

@@ -6,6 +6,7 @@ use causeway::view::{ConnectionView, Issue, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
+use super::backup::{BackupSheet, MoveSheet, RestorePage};
 use super::chats::{ChatList, NewChat};
 use super::connection::{ConnectionBar, NextStep};
 use super::moved::{MovedPane, MovedSheet};
@@ -17,7 +18,7 @@ use super::{parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::signals::Store;
-use crate::text::{Elsewhere, Phrase, Text};
+use crate::text::{Backup, Elsewhere, Phrase, Text};
 
 /// After this, a person deserves a word about what is going on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 enum Screen {
     Opening,
     Onboarding,
+    Restore,
     Chats,
 }
 
@@ -48,6 +50,7 @@ pub(super) fn Root(store: Store) -> impl IntoView {
     name_window(app);
     let screen = Memo::new(move |_| match app.stage() {
         None => Screen::Opening,
+        Some(stage) if stage != Stage::Enlisting && app.route.get() == Route::Restore => Screen::Restore,
         Some(Stage::Enlisted) if !app.welcome.get() => Screen::Chats,
         Some(_) => Screen::Onboarding,
     });
@@ -55,6 +58,7 @@ pub(super) fn Root(store: Store) -> impl IntoView {
         {move || match screen.get() {
             Screen::Opening => view! { <Opening/> }.into_any(),
             Screen::Onboarding => view! { <Onboarding/> }.into_any(),
+            Screen::Restore => view! { <RestorePage/> }.into_any(),
             Screen::Chats => view! { <Panes/> }.into_any(),
         }}
         <Dialog>{move || app.sheet.get().map(sheet)}</Dialog>
@@ -71,6 +75,8 @@ fn sheet(sheet: Sheet) -> AnyView {
         Sheet::Erase => view! { <Erase/> }.into_any(),
         Sheet::StartNew => view! { <StartNew/> }.into_any(),
         Sheet::Moved => view! { <MovedSheet/> }.into_any(),
+        Sheet::Backup => view! { <BackupSheet/> }.into_any(),
+        Sheet::Move => view! { <MoveSheet/> }.into_any(),
     }
 }
 
@@ -118,6 +124,7 @@ fn name_window(app: App) {
                 app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
             }
             Route::Settings => Some(format!("{} · {product}", Text::Settings.say())),
+            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.say())),
             Route::Chats => None,
         };
         let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).say();
@@ -181,7 +188,7 @@ fn Panes() -> impl IntoView {
             <ConnectionBar/>
             {move || match app.route.get() {
                 Route::Chats if moved.get() => view! { <MovedPane/> }.into_any(),
-                Route::Chats => view! { <NothingOpen/> }.into_any(),
+                Route::Chats | Route::Restore => view! { <NothingOpen/> }.into_any(),
                 Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),
                 Route::Settings => view! { <Settings/> }.into_any(),
             }}

@@ -48,7 +48,7 @@ fn types_into(event: &KeyboardEvent) -> bool {
 fn step(app: App, by: isize) {
     let open = app.route.with_untracked(|route| match route {
         Route::Chat(id) => Some(id.clone()),
-        Route::Chats | Route::Settings => None,
+        Route::Chats | Route::Settings | Route::Restore => None,
     });
     let next = app.store.chats.with_untracked(|rows| {
         let last = rows.len().checked_sub(1)?;

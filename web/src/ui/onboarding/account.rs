@@ -5,7 +5,8 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::state::check::{self, NAME_LIMIT, NameProblem};
-use crate::text::{Phrase, Text};
+use crate::state::route::Route;
+use crate::text::{Backup, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{PasswordField, Problem};
 
@@ -164,6 +165,7 @@ pub(super) fn AccountStep() -> impl IntoView {
             <Problem id="form-problem" says=form.problem/>
             {form.button()}
         </form>
+        <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.say()}</a>
     }
 }
 

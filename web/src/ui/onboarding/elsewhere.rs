@@ -4,13 +4,11 @@
 use causeway::view::{Action, SignOut};
 use leptos::prelude::*;
 
+use crate::state::route::Route;
 use crate::text::elsewhere::in_use_since;
 use crate::text::{Elsewhere, Text};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::{Icon, Picture};
-
-/// The page that opens a backup or a moved account.
-const RESTORE: &str = "#/restore";
 
 /// Says it, and offers the ways on: the ones that lose nothing first.
 #[component]
@@ -29,7 +27,7 @@ pub(super) fn ElsewhereStep() -> impl IntoView {
                 <li><Icon of=picture/><div><h2>{title.say()}</h2><p>{more.say()}</p></div></li>
             }).collect_view()}
         </ul>
-        <a id="open-restore" class="primary wide" href=RESTORE>{Elsewhere::OpenFile.say()}</a>
+        <a id="open-restore" class="primary wide" href=Route::Restore.fragment()>{Elsewhere::OpenFile.say()}</a>
         <button id="start-new" class="danger wide" on:click=move |_| app.sheet.set(Some(Sheet::StartNew))>
             {Elsewhere::StartNew.say()}
         </button>

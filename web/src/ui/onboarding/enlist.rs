@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::Attempt;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
+use crate::ui::backup::BackupOffer;
 use crate::ui::parts::{Icon, Picture, Problem};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +140,10 @@ fn Finish(app: App) -> impl IntoView {
         }
     };
     let label = if first { Text::StartFirstChat } else { Text::GoToChats };
-    view! { <button id="enlist-finish" class="primary wide" on:click=finish>{label.say()}</button> }
+    view! {
+        <button id="enlist-finish" class="primary wide" on:click=finish>{label.say()}</button>
+        <BackupOffer/>
+    }
 }
 
 #[component]

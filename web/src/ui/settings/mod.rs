@@ -10,10 +10,11 @@ use self::facts::FactList;
 pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
+use super::backup::{BackupSection, MoveSection};
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
 use crate::state::route::Route;
-use crate::text::Text;
+use crate::text::{Backup, Text};
 
 /// The pane.
 #[component]
@@ -50,6 +51,14 @@ pub(super) fn Settings() -> impl IntoView {
                 <section aria-labelledby="storage">
                     <h2 id="storage">{Text::Room.say()}</h2>
                     <Storage/>
+                </section>
+                <section aria-labelledby="backup">
+                    <h2 id="backup">{Backup::Title.say()}</h2>
+                    <BackupSection/>
+                </section>
+                <section aria-labelledby="move">
+                    <h2 id="move">{Backup::Move.say()}</h2>
+                    <MoveSection/>
                 </section>
                 <section aria-labelledby="facts">
                     <h2 id="facts">{Text::Facts.say()}</h2>

@@ -15,7 +15,7 @@ pub(in crate::ui) fn Safety() -> impl IntoView {
     let app = app();
     let row = app.route.with_untracked(|route| match route {
         Route::Chat(id) => untrack(|| app.store.row(id)),
-        Route::Chats | Route::Settings => None,
+        Route::Chats | Route::Settings | Route::Restore => None,
     });
     let chat = row.map(|row| row.view.get_untracked()).unwrap_or_default();
     let key = app.store.account.with_untracked(|account| {

@@ -1,0 +1,94 @@
+//! Backups: making one, moving to another browser, restoring either; and where these are offered.
+
+mod export;
+mod passphrase;
+mod restore;
+
+pub(super) use export::{BackupSheet, MoveSheet};
+pub(super) use restore::RestorePage;
+
+use leptos::prelude::*;
+
+use super::app::{Sheet, app};
+use crate::text::Backup;
+use crate::text::backup::made_at;
+
+/// In the settings.
+#[component]
+pub(super) fn BackupSection() -> impl IntoView {
+    let app = app();
+    let last = move || {
+        let at = app
+            .store
+            .account
+            .with(|account| account.as_ref().and_then(|account| account.backup).map_or(0, |backup| backup.made_at));
+        match at {
+            0 => Backup::None.say().to_owned(),
+            at => made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
+        }
+    };
+    view! {
+        <p id="last-backup"><strong>{last}</strong></p>
+        <p>{Backup::Why.say()}</p>
+        <Losses/>
+        <button id="make-backup" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
+            {Backup::Make.say()}
+        </button>
+    }
+}
+
+/// What is lost without a backup.
+#[component]
+fn Losses() -> impl IntoView {
+    view! {
+        <ul class="losses">
+            <li>{Backup::LosesHistory.say()}</li>
+            <li>{Backup::LosesWaiting.say()}</li>
+            <li>{Backup::LosesKeys.say()}</li>
+        </ul>
+    }
+}
+
+/// In the settings.
+#[component]
+pub(super) fn MoveSection() -> impl IntoView {
+    let app = app();
+    view! {
+        <p>{Backup::MoveWhy.say()}</p>
+        <button id="move-away" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>
+            {Backup::Move.say()}
+        </button>
+    }
+}
+
+/// At the end of an enlistment: now, or later. It keeps nobody from going on.
+#[component]
+pub(super) fn BackupOffer() -> impl IntoView {
+    let app = app();
+    let put_off = RwSignal::new(false);
+    let due = move || {
+        let made = app.store.account.with(|account| {
+            account.as_ref().and_then(|account| account.backup).is_some_and(|backup| backup.made_at != 0)
+        });
+        !made && !put_off.get()
+    };
+    move || {
+        due().then(|| {
+            view! {
+                <section class="offer" aria-labelledby="backup-offer">
+                    <h2 id="backup-offer">{Backup::OfferTitle.say()}</h2>
+                    <p>{Backup::OfferWhy.say()}</p>
+                    <div class="buttons">
+                        <button id="backup-later" class="quiet" on:click=move |_| {
+                            put_off.set(true);
+                            app.store.browser().focus("enlist-finish");
+                        }>{Backup::OfferLater.say()}</button>
+                        <button id="backup-now" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
+                            {Backup::OfferNow.say()}
+                        </button>
+                    </div>
+                </section>
+            }
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! The field for a passphrase, and for the same once more.
+
+use causeway::backup::passphrase::{Strength, strength};
+use leptos::prelude::*;
+
+use crate::text::{Backup, Text};
+use crate::ui::parts::{Icon, Picture};
+
+/// One field. `new` says how good it is, and that nobody can help who forgets it.
+#[component]
+pub(super) fn PassphraseField(
+    id: &'static str,
+    label: Backup,
+    value: RwSignal<String>,
+    shown: RwSignal<bool>,
+    #[prop(optional)] new: bool,
+    /// The field's own problem, and those of its form.
+    problem: &'static str,
+) -> impl IntoView {
+    let hint = format!("{id}-hint");
+    let described = format!("{hint} {problem}");
+    let quality = move || {
+        let said = value.with(|typed| (!typed.is_empty()).then(|| strength(typed)))?;
+        Some(match said {
+            Strength::Refused => Backup::Refused,
+            Strength::Fair => Backup::Fair,
+            Strength::Good => Backup::Good,
+            Strength::Strong => Backup::Strong,
+        })
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label.say()}</label>
+            <div class="with-button">
+                <input id=id required autocapitalize="none" spellcheck="false"
+                    type=move || if shown.get() { "text" } else { "password" }
+                    autocomplete=if new { "new-password" } else { "off" }
+                    aria-describedby=described
+                    prop:value=move || value.get()
+                    on:input=move |event| value.set(event_target_value(&event))/>
+                <button class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
+                    aria-label=Text::ShowPassword.say()
+                    on:click=move |_| shown.update(|shown| *shown = !*shown)>
+                    {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
+                </button>
+            </div>
+            {new.then(|| view! {
+                <p id=hint class="hint"><span>{Backup::PassphraseHint.say()}" "{Backup::PassphraseLost.say()}</span></p>
+                <p class="hint" role="status"><strong>{move || quality().map(Backup::say)}</strong></p>
+            })}
+        </div>
+    }
+}
