@@ -3,7 +3,8 @@
 mod support;
 
 use causeway::io::{Input, StopReason, StoreFailure};
-use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, News, Send};
+use causeway::store::changes::Table;
+use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, News, SaveDraft, Send};
 use support::{BOB, BOB_CHAT, World};
 
 fn shown_messages(world: &World) -> usize {
@@ -135,6 +136,96 @@ fn a_full_disk_is_said_and_nothing_pretends_to_be_kept() {
     assert_eq!(world.send(&chat, "hello again"), Issue::None);
     assert_eq!(world.phone(BOB).received.len(), 1);
     assert_eq!(world.connection().issue(), Issue::None);
+}
+
+#[test]
+fn no_room_at_any_transaction_loses_nothing_and_says_so() {
+    // Each transaction of the conversation is refused once, and a person who was told sends again.
+    for full in 0.. {
+        let mut world = World::enlisted(10);
+        let chat = world.start_chat(BOB);
+        world.hold_commits = true;
+        let (mut committed, mut refused) = (0, None);
+        let step = |world: &mut World, committed: &mut usize| {
+            let mut here = false;
+            while !world.held.is_empty() {
+                if *committed == full {
+                    here = true;
+                    world.fail_commits = Some(StoreFailure::QuotaExceeded);
+                    world.commit();
+                    world.fail_commits = None;
+                } else {
+                    world.commit();
+                }
+                *committed += 1;
+            }
+            here
+        };
+        for turn in 0..3 {
+            let tag = world.next_tag();
+            let send = Action::Send(Send { chat: chat.clone(), text: format!("out {turn}") });
+            world.input(Input::Command(Command { tag, action: Some(send.clone()) }));
+            let receipts = world.chatd.heard("receipt").len();
+            if step(&mut world, &mut committed) {
+                refused = Some(world.connection().issue());
+                match world.done(tag).map(|done| done.issue()) {
+                    Some(Issue::None) => {}
+                    Some(Issue::StorageFull) => world.input(Input::Command(Command { tag, action: Some(send) })),
+                    other => panic!("transaction {full}: {other:?}"),
+                }
+                assert_eq!(world.chatd.heard("receipt").len(), receipts, "transaction {full}: nothing is acknowledged");
+            }
+            world.write_from(BOB, &format!("in {turn}"));
+            if step(&mut world, &mut committed) {
+                refused = Some(world.connection().issue());
+            }
+        }
+        world.hold_commits = false;
+        while world.commit() {}
+        world.sleep_until(ConnectionState::Online);
+        world.deliver();
+        let (thread, received) = (world.texts(&chat), world.phone(BOB).received.clone());
+        let count = |text: &str| thread.iter().filter(|shown| *shown == text).count();
+        for turn in 0..3 {
+            assert_eq!((count(&format!("out {turn}")), count(&format!("in {turn}"))), (1, 1), "{full}: {thread:?}");
+        }
+        assert_eq!(received.len(), 3, "transaction {full}: {received:?}");
+        assert!(world.chatd.mailbox.is_empty(), "transaction {full}: undelivered mail");
+        assert!(world.rows(Table::Outbox).is_empty(), "transaction {full}: something still waits");
+        assert_eq!(world.connection().issue(), Issue::None, "transaction {full}: there is room again");
+        match refused {
+            Some(issue) => assert_eq!(issue, Issue::StorageFull, "transaction {full}"),
+            None => return assert!(full > 8, "the conversation has more transactions than {full}"),
+        }
+    }
+}
+
+#[test]
+fn a_mailbox_without_room_is_not_acknowledged_and_read_once_there_is_room() {
+    let mut world = World::enlisted(11);
+    world.write_from(BOB, "first");
+    world.cut();
+    for number in 0..20 {
+        world.write_from(BOB, &format!("waiting {number}"));
+    }
+    world.fail_commits = Some(StoreFailure::QuotaExceeded);
+    let acknowledged = world.chatd.heard("receipt").len() + world.chatd.heard("ack").len();
+    for _ in 0..10 {
+        world.sleep();
+    }
+    assert_eq!(world.chatd.heard("receipt").len() + world.chatd.heard("ack").len(), acknowledged);
+    assert_eq!(world.chatd.mailbox.len(), 20);
+    assert_eq!(world.connection().issue(), Issue::StorageFull);
+    // A draft is not kept either, and whoever types is told.
+    let draft = SaveDraft { chat: BOB_CHAT.into(), text: "typed".into() };
+    assert_eq!(world.command(Action::SaveDraft(draft.clone())).issue(), Issue::StorageFull);
+    world.fail_commits = None;
+    assert_eq!(world.command(Action::SaveDraft(draft)).issue(), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+    world.deliver();
+    assert_eq!(world.texts(BOB_CHAT).len(), 21);
+    assert!(world.chatd.mailbox.is_empty());
+    assert_eq!(world.chat(BOB_CHAT).draft, "typed");
 }
 
 #[test]
