@@ -1,14 +1,18 @@
 //! The driver keeps the engine's contract: one input, all outputs, in order, and the answer to each.
 
 use super::unique;
+use causeway::engine::Engine;
 use causeway::io::{HttpFailure, HttpRequest, Input, Method, Millis, Output, StopReason, StoreFailure};
 use causeway::store::changes::{Change, Query, Table};
-use causeway::view::{Command, News, Started};
+use causeway::view::{Action, Command, News, Started, Update};
 use causeway_web::driver::{self, Inputs, Machine};
 use causeway_web::port::{clock, idb::Store, rng};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
 use rand_core::CryptoRng;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -140,4 +144,30 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     assert!(heard[1].contains("tag: 5") && heard[2].contains("tag: 6"), "{heard:?}");
     assert!(heard[3..].iter().all(|input| input == "Elapsed"), "{heard:?}");
     assert!(clock::now() >= until);
+}
+
+/// Runs a real engine until it has carried out one command; answers with everything that it said.
+pub(super) async fn drive_engine(engine: Engine, store: Store, action: Action) -> Vec<News> {
+    let inputs = Inputs::default();
+    let say = inputs.sender();
+    let (heard, (ended, end)) = (Rc::new(RefCell::new(Vec::new())), oneshot::channel());
+    let ended = Cell::new(Some(ended));
+    let tell = {
+        let heard = Rc::clone(&heard);
+        move |update: Update| {
+            match &update.news {
+                // Before that, nobody listens.
+                Some(News::Started(_)) => say(Input::Command(Command { tag: 1, action: Some(action.clone()) })),
+                Some(News::Done(done)) if done.tag == 1 => {
+                    ended.take().map(|ended| ended.send(()));
+                }
+                _ => {}
+            }
+            heard.borrow_mut().extend(update.news);
+        }
+    };
+    let mut rng = rng::open().expect("random");
+    let run = pin!(driver::run(engine, inputs, Rc::new(store), &mut rng, tell));
+    assert!(matches!(select(run, end).await, Either::Right((Ok(()), _))), "the engine stopped");
+    heard.take()
 }

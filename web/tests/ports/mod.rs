@@ -6,6 +6,7 @@ mod faults;
 mod http;
 mod key;
 mod lock;
+mod releases;
 mod socket;
 mod store;
 mod tabs;

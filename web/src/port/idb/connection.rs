@@ -8,7 +8,7 @@
 //! What this module does not know: what to do when the connection breaks. It only says so.
 
 use super::fault::Fault;
-use super::schema::{META, VERSION, upgrade};
+use super::schema::{META, Schema, upgrade, version};
 use crate::port::clock;
 use causeway::io::Millis;
 use core::cell::Cell;
@@ -41,24 +41,26 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Opens the database, making or upgrading it.
-    pub(super) async fn open(name: &str) -> Result<Self, Fault> {
+    pub(super) async fn open(name: &str, schema: Schema) -> Result<Self, Fault> {
         let (sender, opened) = oneshot::channel();
         let name = name.to_owned();
         // A request to open cannot be taken back. When the wait is given up it runs to its end all the same, and what it
         // opened is closed: no database stays without its stores, and no connection keeps a newer build from upgrading.
-        spawn_local(async move { drop(sender.send(Self::open_in_time(&name).await)) });
+        spawn_local(async move { drop(sender.send(Self::open_in_time(&name, schema).await)) });
         match select(opened, clock::sleep(PATIENCE)).await {
             Either::Left((Ok(outcome), _)) => outcome,
             _ => Err(Fault::Broken),
         }
     }
 
-    async fn open_in_time(name: &str) -> Result<Self, Fault> {
-        let request = Database::open(name).with_version(VERSION).build()?;
+    async fn open_in_time(name: &str, schema: Schema) -> Result<Self, Fault> {
+        let request = Database::open(name).with_version(version(schema)).build()?;
         let on_upgrade = Closure::once({
             let request = request.as_sys().clone();
             // What is thrown takes the upgrade back, and the request fails.
-            move |change: IdbVersionChangeEvent| upgrade(request.result()?.unchecked_ref(), change.old_version() as u32)
+            move |change: IdbVersionChangeEvent| {
+                upgrade(schema, request.result()?.unchecked_ref(), change.old_version() as u32)
+            }
         });
         request.as_sys().set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
         let database = request.await?;

@@ -10,7 +10,7 @@
 mod connection;
 mod fault;
 mod rows;
-mod schema;
+pub mod schema;
 
 use crate::port::clock;
 use causeway::io::{Millis, StoreFailure};
@@ -23,7 +23,7 @@ use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select, try_join_all};
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionMode::{Readonly, Readwrite};
-use schema::META;
+use schema::{META, Schema};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -75,6 +75,7 @@ impl From<Fault> for OpenError {
 /// The open store of one generation. Closed on drop.
 pub struct Store {
     name: String,
+    schema: Schema,
     generation: u64,
     /// `None` after it broke, until the next transaction.
     connection: RefCell<Option<Rc<Connection>>>,
@@ -87,7 +88,15 @@ impl Store {
     /// # Errors
     /// [`OpenError`].
     pub async fn open(name: &str) -> Result<Self, OpenError> {
-        let mut store = Self { name: name.to_owned(), generation: 0, connection: RefCell::default() };
+        Self::open_as(name, schema::CURRENT).await
+    }
+
+    /// The same with another schema than this build's: an earlier one, or one that is to come.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_as(name: &str, schema: Schema) -> Result<Self, OpenError> {
+        let mut store = Self { name: name.to_owned(), schema, generation: 0, connection: RefCell::default() };
         // Raised twice when the first time was not known to be durable: nobody was of the generation in between.
         store.generation = store.attempt(|connection, _| async move { connection.raise_generation().await }).await?;
         Ok(store)
@@ -205,7 +214,7 @@ impl Store {
         {
             return Ok(connection);
         }
-        let connection = Rc::new(Connection::open(&self.name).await?);
+        let connection = Rc::new(Connection::open(&self.name, self.schema).await?);
         *self.connection.borrow_mut() = Some(Rc::clone(&connection));
         Ok(connection)
     }
