@@ -19,6 +19,7 @@ use causeway::io::{
 use causeway::store::changes::{Changes, Query, Rows};
 use causeway::view::{Action, Command, Update};
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
+use prost::Message;
 use rand_chacha::ChaCha8Rng;
 
 /// The driver wakes the engine at least this often.
@@ -263,6 +264,7 @@ impl World {
     }
 
     fn shown(&mut self, update: Update) {
+        self.trace.fact(&update.encode_to_vec());
         self.note(format_args!("shows {update:?}"));
         let honest = Witness::update(&update, &self.disk.mirror);
         self.check(honest);

@@ -8,12 +8,26 @@ use causeway::store::chats::{Chat, Message, Outgoing, Position};
 use causeway::store::prekeys::OneTime;
 use causeway::store::records;
 use causeway::store::seal::Sealer;
-use causeway::store::shelf::Row;
+use causeway::store::shelf::{Row, RowError};
 use causeway::store::{keys, prekeys::Signed};
 use causeway::view::{Delivery, MessageKind};
 use causeway_proto::secret::Secret;
-use causeway_proto::signal::SessionRecord;
+use causeway_proto::signal::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// A session that opens. What is in it only the engine reads.
+struct Opened;
+
+impl Row for Opened {
+    const TABLE: Table = Table::Session;
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::default()
+    }
+    fn from_bytes(_: &[u8]) -> Result<Self, RowError> {
+        Ok(Self)
+    }
+}
 
 /// The rows that are durable.
 pub(crate) struct Mirror {
@@ -27,9 +41,9 @@ pub(crate) struct Mirror {
     pub(crate) outbox: BTreeMap<Vec<u8>, Outgoing>,
     /// Every envelope that ever was durable, by message id and number of the resend.
     pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
-    pub(crate) prekeys: BTreeMap<u32, OneTime>,
+    /// Sealed: to open one costs a multiplication on the curve.
+    prekeys: BTreeMap<Vec<u8>, Vec<u8>>,
     signed: BTreeSet<u32>,
-    sessions: BTreeSet<Vec<u8>>,
     /// Chats by the prefix of their row keys.
     prefixes: BTreeMap<Vec<u8>, String>,
 }
@@ -46,7 +60,6 @@ impl Mirror {
             envelopes: BTreeMap::new(),
             prekeys: BTreeMap::new(),
             signed: BTreeSet::new(),
-            sessions: BTreeSet::new(),
             prefixes: BTreeMap::new(),
         }
     }
@@ -94,16 +107,14 @@ impl Mirror {
         match table {
             Table::Account => self.account = Some(self.open(key, sealed)?),
             Table::PreKey => {
-                let row = self.open::<OneTime>(key, sealed)?;
-                self.prekeys.insert(row.key.id, row);
+                self.prekeys.insert(key.to_vec(), sealed.to_vec());
             }
             Table::SignedPreKey => {
                 let signed = self.open::<Signed>(key, sealed)?;
                 self.signed.insert(signed.key.id);
             }
             Table::Session => {
-                self.open::<SessionRecord>(key, sealed)?;
-                self.sessions.insert(key.to_vec());
+                self.open::<Opened>(key, sealed)?;
             }
             Table::Chat => {}
             Table::Message => {
@@ -143,8 +154,7 @@ impl Mirror {
     fn delete(&mut self, table: Table, key: &[u8], touched: &mut BTreeSet<String>) -> Result<(), String> {
         match table {
             Table::PreKey => {
-                let id = key.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
-                self.prekeys.remove(&id);
+                self.prekeys.remove(key);
             }
             Table::Outbox => {
                 self.outbox.remove(key);
@@ -177,6 +187,13 @@ impl Mirror {
     pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&Message> {
         let seq = self.positions.get(&keys::message_id(chat, outgoing, id))?;
         self.messages.get(&(chat.to_owned(), *seq))
+    }
+
+    /// The public half of a one-time prekey.
+    pub(crate) fn prekey(&self, id: u32) -> Option<PublicKey> {
+        let key = keys::prekey(id);
+        let row = self.open::<OneTime>(&key, self.prekeys.get(&key)?).ok()?;
+        Some(row.key.pair.public())
     }
 
     /// Incoming messages that nobody has read, counted one by one.

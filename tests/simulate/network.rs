@@ -27,6 +27,7 @@ impl World {
 
     /// The engine's bytes.
     pub(crate) fn transmit(&mut self, life: Life, socket: SocketId, bytes: &[u8]) {
+        self.trace.fact(bytes);
         let Some(conn) = self.conn_of(life, socket) else { return };
         let Some(link) = self.links.get_mut(&conn) else { return };
         let seen = link.transmit(bytes, &self.server_keys, &mut self.server_dice.0);
@@ -79,6 +80,7 @@ impl World {
 
     /// The server's bytes.
     pub(crate) fn send_down(&mut self, conn: Conn, mut bytes: Vec<u8>) {
+        self.trace.fact(&bytes);
         let Some(link) = self.links.get(&conn) else { return };
         if link.down_lost || !link.here || bytes.is_empty() {
             return;

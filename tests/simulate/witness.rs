@@ -192,8 +192,7 @@ fn upload(node: &Node, mirror: &Mirror) -> Result<(), String> {
     let Some(list) = node.child("list").filter(|_| node.child("registration").is_some()) else { return Ok(()) };
     for key in list.children() {
         let (id, public) = crate::stanzas::read_key(key).ok_or("a prekey that is none")?;
-        let kept = mirror.prekeys.get(&id).map(|row| row.key.pair.public());
-        if kept != Some(public) {
+        if mirror.prekey(id) != Some(public) {
             return Err(format!("prekey {id} was uploaded and is not durable"));
         }
     }

@@ -163,8 +163,10 @@ impl World {
             violation: None,
             calm: false,
         };
-        let weather = world.weather.describe();
-        world.trace.line(0, format_args!("seed {seed}: {texts} texts, {peers} peers, {weather}"));
+        if trace {
+            let weather = world.weather.describe();
+            world.trace.line(0, format_args!("seed {seed}: {texts} texts, {peers} peers, {weather}"));
+        }
         world.agenda.put(BEGIN, Event::Start);
         world.agenda.put(BEGIN, Event::Care);
         world.agenda.put(BEGIN + 500, Event::Person);
@@ -223,6 +225,7 @@ impl World {
     }
 
     fn event(&mut self, event: Event) {
+        self.trace.fact(&self.now.to_be_bytes());
         if !matches!(event, Event::Start) && self.crash_here() {
             self.trace.line(self.now - BEGIN, format_args!("  before {event:?}"));
         }
@@ -314,7 +317,7 @@ impl World {
         self.now / SECOND
     }
 
-    pub(crate) fn note(&mut self, what: core::fmt::Arguments<'_>) {
+    pub(crate) fn note(&self, what: core::fmt::Arguments<'_>) {
         self.trace.line(self.now - BEGIN, what);
     }
 
