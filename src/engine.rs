@@ -318,7 +318,13 @@ impl Engine {
                         self.channel.transmit(&node, now, rng);
                     }
                 }
-                Effect::Update(update) => self.out.push_back(Output::Update(*update)),
+                Effect::Update(mut update) => {
+                    // The connection stands on nothing durable, and has been shown as it is now.
+                    if let Some(News::Snapshot(snapshot)) = &mut update.news {
+                        snapshot.connection = Some(self.connection_view());
+                    }
+                    self.out.push_back(Output::Update(*update));
+                }
                 Effect::Prepare => {
                     let partner = self.partner_api.clone();
                     let question = self.room(now, rng, |rooms, turn| rooms.enlistment.next(turn, &partner));

@@ -180,6 +180,35 @@ fn a_peer_that_could_not_decrypt_gets_the_message_anew_even_after_a_restart() {
 }
 
 #[test]
+fn a_retry_request_that_the_server_repeats_is_one_try() {
+    let mut world = World::enlisted(5);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "hello");
+    let id = world.thread(&chat)[0].id.clone();
+    let retry = |count: &'static str| {
+        let asked =
+            Node::new("retry").with("v", "1").with("count", count).with("id", id.clone()).with("t", "1800000000");
+        Node::new("receipt")
+            .with("type", "retry")
+            .with("id", id.clone())
+            .with("from", chat.parse::<Jid>().unwrap())
+            .with_nodes(vec![asked, Node::new("registration").with_bytes(77_u32.to_be_bytes())])
+    };
+    let resent =
+        |world: &World| world.chatd.messages().iter().filter(|node| node.attr("device_fanout").is_some()).count();
+    for _ in 0..9 {
+        world.serve(&retry("1"));
+    }
+    assert_eq!(resent(&world), 1);
+    let acks = world.chatd.heard("ack");
+    let acks = acks.iter().filter(|ack| ack.text("type").as_deref() == Some("retry")).count();
+    assert_eq!(acks, 9, "each repetition is acknowledged, or it would go on");
+    world.serve(&retry("2"));
+    world.serve(&retry("1"));
+    assert_eq!(resent(&world), 2, "another request is another try, and the tries are not used up");
+}
+
+#[test]
 fn late_mail_of_an_installation_that_is_gone_is_read_and_changes_nothing_else() {
     let mut world = World::enlisted(6);
     let chat = world.start_chat(BOB);

@@ -35,7 +35,7 @@ use zeroize::Zeroizing;
 
 /// From opening the socket to `<success>`.
 const LOGIN_TIMEOUT: Millis = 20_000;
-/// With no stanza for this long the mailbox counts as read (wire.md §5.5).
+/// With no mail for this long the mailbox counts as read (wire.md §5.5).
 const DRAIN_TIMEOUT: Millis = 60_000;
 
 /// What a connection needs to log in.
@@ -253,7 +253,10 @@ impl Channel {
             }
             (Phase::Login { .. }, _) => self.broken(now, rng),
             (Phase::Draining { .. }, _) => {
-                *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                // Answers to our own pings come for ever, even if the end of the mailbox was lost.
+                if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
+                    *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                }
                 self.events.push_back(Event::Stanza(Box::new(stanza)));
             }
             (Phase::Online, _) => self.events.push_back(Event::Stanza(Box::new(stanza))),

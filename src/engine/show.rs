@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    fn connection_view(&mut self) -> ConnectionView {
+    pub(super) fn connection_view(&mut self) -> ConnectionView {
         let preparing = self.enlistment.is_preparing() && !self.enlistment.is_enlisting();
         let state = if preparing { ConnectionState::Connecting } else { self.channel.view() };
         let issue = match (self.storage, state) {

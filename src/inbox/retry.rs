@@ -10,6 +10,7 @@ use crate::turn::Turn;
 use crate::view::{MOST_TRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
+use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::message::Incoming;
 use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Receipt, ReceiptKind};
@@ -17,6 +18,8 @@ use sha2::{Digest, Sha256};
 
 /// From this try on our keys go along, so that the peer can begin a session at once.
 const KEYS_FROM: u32 = 2;
+/// Bytes of a served request that an outgoing message keeps; there are at most [`MOST_TRIES`] requests.
+const SERVED: usize = 8;
 
 /// Shows a placeholder and asks the sender to send again. Then the stanza is acknowledged, or it would come for ever.
 ///
@@ -105,6 +108,22 @@ fn fingerprint(incoming: &Incoming) -> Vec<u8> {
     digest.to_vec()
 }
 
+/// Tells a new request from a repeated one.
+fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
+    let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
+    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
+    digest.update(error.unwrap_or(0).to_be_bytes());
+    digest.update(registration_id.to_be_bytes());
+    if let Some(PreKeyBundle { identity, signed_prekey, prekey, .. }) = keys {
+        digest.update(identity.0);
+        digest.update(signed_prekey.0);
+        digest.update(prekey.map(|(_, key)| key.0).unwrap_or_default());
+    }
+    let mut fingerprint = [0; SERVED];
+    fingerprint.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
+    fingerprint
+}
+
 /// A peer could not decrypt what we sent: begin a session from the keys it sent, or from fresh ones, and send it anew.
 pub(super) fn serve(
     turn: &mut Turn<'_>,
@@ -120,6 +139,12 @@ pub(super) fn serve(
     let message = turn.records.messages.get(&keys::message(chat, position.seq))?.cloned();
     turn.records.sessions.get(address.as_bytes())?;
     let Some(mut message) = message.filter(|message| message.retries < MOST_TRIES) else { return Ok(()) };
+    // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
+    let served = fingerprint_of(request);
+    if message.content.chunks_exact(SERVED).any(|known| known == served) {
+        return Ok(());
+    }
+    message.content.extend_from_slice(&served);
     let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(turn, &receipt.jid, bundle));
     if !begun && let Ok(Some(session)) = turn.records.sessions.change(address.as_bytes()) {
         // The peer has lost this session, or it never worked: the next envelope stands on freshly fetched keys.

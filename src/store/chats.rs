@@ -66,7 +66,8 @@ pub struct Message {
     /// Why it failed.
     #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
-    /// Content as it came, for kinds that this version does not show; for what could not be opened, its fingerprint.
+    /// Content as it came, for kinds that this version does not show; for what could not be opened, its fingerprint;
+    /// for outgoing ones, the fingerprints of retry requests that were served.
     #[prost(bytes = "vec", tag = "9")]
     pub content: Vec<u8>,
     /// Retry receipts sent for it, or served.

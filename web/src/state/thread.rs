@@ -39,12 +39,13 @@ impl Thread {
 
     /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes.
     pub fn take_newest(&mut self, page: Vec<MessageView>, more: bool) {
-        self.ready = true;
+        // What came before the first page are single messages, old and new; nothing says that they are all.
+        let was_ready = std::mem::replace(&mut self.ready, true);
         let (Some(first), Some(last)) = (page.first().map(|m| m.seq), page.last().map(|m| m.seq)) else {
             self.more = more;
             return;
         };
-        let joins = more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
+        let joins = was_ready && more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
         let keeps_older = joins && self.oldest().is_some_and(|oldest| oldest < first);
         if !keeps_older {
             self.more = more;
@@ -114,6 +115,15 @@ mod tests {
         thread.take_older(7, page(1..=6), false);
         assert_eq!(thread.oldest(), Some(1));
         assert!(!thread.more());
+    }
+
+    #[test]
+    fn single_messages_before_the_first_page_leave_no_hole() {
+        let mut thread = Thread::default();
+        thread.take_changes(Messages { messages: vec![message(1), message(9), message(10)], ..Default::default() });
+        thread.take_newest(page(5..=9), true);
+        assert_eq!(held(&thread), [5, 6, 7, 8, 9, 10]);
+        assert!(thread.more());
     }
 
     #[test]
