@@ -22,7 +22,7 @@ STEP := tests/toolchain/step
 <<<<<<< HEAD
   fuzz-builds test-native test-wasm test-e2e test-independent soak size
 =======
-  fuzz-builds simulate test-native test-wasm test-e2e test-independent size
+  fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e test-independent size
 >>>>>>> 778be60 (wip)
 
 help: ## what each target does
@@ -64,6 +64,8 @@ test-native: ## unit, property, conversation and fuzz tests, without a browser
 simulate: ## every fault there is, under one seed: SEEDS=10000 FROM=1; TRACE=1 tells the story (docs/SIMULATION.md)
 	@cargo test --locked -q --profile simulate --test simulate -- --seeds $(SEEDS) --from $(FROM) \
 	  $(if $(CRASH),--crash $(CRASH) --durable $(DURABLE)) $(if $(filter 1,$(TRACE)),--trace)
+simulate-mutants: ## puts known mistakes into a copy of the sources; the simulator must notice every one
+	@tests/simulate/mutants/run
 test-wasm: setup-test ## the core's vectors, the store and the sockets on wasm: three engines, three contexts
 	@tests/toolchain/browsers
 tests/%/node_modules/.package-lock.json: tests/%/package-lock.json

@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) whole: bool,
     /// Only the short conversation, killed here.
     pub(crate) crash: Option<Crash>,
+    /// Stop at the first failure.
+    pub(crate) first: bool,
     /// Show how far it is.
     pub(crate) progress: bool,
 }
@@ -31,7 +33,8 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option
     let usage = |wrong: &str| {
         format!("{wrong}\nusage: make simulate [SEEDS=10000] [FROM=1] [TRACE=1] [CRASH=point [DURABLE=1]]")
     };
-    let mut options = Options { seeds: SHORT, from: 1, trace: false, whole: true, crash: None, progress: false };
+    let mut options =
+        Options { seeds: SHORT, from: 1, trace: false, whole: true, crash: None, first: false, progress: false };
     while let Some(argument) = arguments.next() {
         let mut number = || {
             let given = arguments.next().unwrap_or_default();
@@ -51,6 +54,7 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option
                 let durable = number()? != 0;
                 options.crash = options.crash.map(|crash| Crash { durable, ..crash });
             }
+            "--first" => options.first = true,
             "--trace" => options.trace = true,
             "-q" | "--quiet" | "--nocapture" | "--no-capture" => {}
             other => return Err(usage(&format!("unknown argument {other:?}"))),

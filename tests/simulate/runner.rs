@@ -29,11 +29,11 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let mut whole = true;
     if options.whole {
         whole &= same_twice(options.from);
-        whole &= every_crash();
+        whole &= every_crash(options.first);
     }
     let plans =
         (options.from..options.from.saturating_add(options.seeds)).map(|seed| (seed, Plan::of(seed, options.trace)));
-    let sum = all(plans, options.progress);
+    let sum = all(plans, options.first, options.progress);
     for (seed, failure) in sum.failures.iter().take(MOST_TOLD) {
         println!("seed {seed}: {failure}\n  replay: make simulate SEEDS=1 FROM={seed} TRACE=1");
     }
@@ -68,7 +68,7 @@ fn same_twice(seed: u64) -> bool {
 
 /// A short conversation, killed once at every point: before every event and between any two outputs, with what was being
 /// written lost, and with it durable but not reported.
-fn every_crash() -> bool {
+fn every_crash(first: bool) -> bool {
     let undisturbed = one(Plan::short(None, false));
     if let Some(failure) = undisturbed.failure {
         println!("undisturbed: {failure}");
@@ -80,7 +80,7 @@ fn every_crash() -> bool {
     });
     let plans: Vec<(Crash, Plan)> = crashes.map(|crash| (crash, Plan::short(Some(crash), false))).collect();
     let (points, runs) = (undisturbed.points.len(), plans.len());
-    let sum = all(plans.into_iter(), false);
+    let sum = all(plans.into_iter(), first, false);
     for (Crash { point, durable }, failure) in sum.failures.iter().take(MOST_TOLD) {
         let replay = format!("make simulate CRASH={point} DURABLE={} TRACE=1", u8::from(*durable));
         println!(
@@ -103,7 +103,7 @@ pub(crate) fn one(plan: Plan) -> Outcome {
 }
 
 /// Runs plans on every core.
-fn all<Key: Ord + Send>(plans: impl Iterator<Item = (Key, Plan)> + Send, progress: bool) -> Sum<Key> {
+fn all<Key: Ord + Send>(plans: impl Iterator<Item = (Key, Plan)> + Send, first: bool, progress: bool) -> Sum<Key> {
     let plans = Mutex::new(plans.enumerate());
     let sum = Mutex::new(Sum { faults: 0, messages: 0, failures: BTreeMap::new() });
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -115,6 +115,9 @@ fn all<Key: Ord + Send>(plans: impl Iterator<Item = (Key, Plan)> + Send, progres
                     let Some((number, (key, plan))) = next else { return };
                     let outcome = one(plan);
                     let mut sum = sum.lock().expect("no thread panics with it");
+                    if first && !sum.failures.is_empty() {
+                        return;
+                    }
                     sum.faults += outcome.faults;
                     sum.messages += outcome.messages;
                     if let Some(failure) = outcome.failure {
