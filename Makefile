@@ -19,11 +19,7 @@ WASM := --target wasm32-unknown-unknown
 STEP := tests/toolchain/step
 
 .PHONY: help run test bench build check setup-run setup-check setup-test format clippy clippy-wasm deny tidy \
-<<<<<<< HEAD
-  fuzz-builds test-native test-wasm test-e2e test-independent soak size
-=======
-  fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e test-independent size
->>>>>>> 778be60 (wip)
+  fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e test-independent soak soak-mutants size
 
 help: ## what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -77,6 +73,9 @@ test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json tests/indep
 soak: setup-test build ## RUNS=n FROM=seed: real Chromium, killed at seeded moments; nothing is lost, doubled or out of order
 	@$(STEP) "soak, building" cargo build --locked -p causeway-soak
 	@$(STEP) "soak" $(CARGO_TARGET_DIR)/debug/soak
+soak-mutants: setup-test ## the same with a client that acknowledges, or sends, before it commits: the soak must fail
+	@$(STEP) "soak, building" cargo build --locked -p causeway-soak
+	@$(STEP) "soak against broken clients" tests/soak/mutants
 test-independent: setup-run tests/independent/node_modules/.package-lock.json ## a WhatsApp client library that is not ours, against the sandbox
 	@$(STEP) "independent client" tests/independent/run
 size: ## what a visitor downloads, file by file
