@@ -4,6 +4,7 @@
 
 use crate::browser::CHROMIUM;
 use crate::devtools::{Devtools, REPORT, Said};
+use crate::wait;
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -18,6 +19,8 @@ use tokio::{
 const START: Duration = Duration::from_secs(60);
 /// A renderer that crashes says so within this time, or not at all.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// A tab that has a renderer answers within this time.
+const NEW_RENDERER: Duration = Duration::from_secs(5);
 /// What a person does, for every document of the page.
 const PERSON: &str = include_str!("person.js");
 
@@ -40,12 +43,11 @@ impl Chromium {
     ///
     /// # Errors
     /// If Chromium is missing or does not start.
-    pub async fn start(profile: &Path, said: &Said, more: &[&str]) -> Result<Self> {
+    pub async fn start(profile: &Path, said: &Said) -> Result<Self> {
         let mut process = Command::new("chromium")
             .args(CHROMIUM)
             .arg("--remote-debugging-port=0")
             .arg(format!("--user-data-dir={}", profile.display()))
-            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -80,20 +82,12 @@ impl Chromium {
         Ok(tab)
     }
 
-    /// The tabs that are open at this address, for instance because the browser has restored them.
+    /// Sends a DevTools command to whatever the session is attached to, a worker for instance.
     ///
     /// # Errors
-    /// If the browser is gone.
-    pub async fn tabs_at(&self, url: &str) -> Result<Vec<Tab>> {
-        let targets = self.devtools.send(None, "Target.getTargets", json!({})).await?;
-        let targets = targets["targetInfos"].as_array().context("no targets")?.iter();
-        let ours = targets
-            .filter(|target| target["type"] == "page" && target["url"].as_str().is_some_and(|at| at.starts_with(url)));
-        let mut tabs = Vec::new();
-        for target in ours {
-            tabs.push(self.attach(text(&target["targetId"])?).await?);
-        }
-        Ok(tabs)
+    /// If the browser is gone or refuses.
+    pub async fn send(&self, session: &str, method: &str, params: Value) -> Result<Value> {
+        self.devtools.send(Some(session), method, params).await
     }
 
     async fn attach(&self, target: String) -> Result<Tab> {
@@ -108,7 +102,7 @@ impl Chromium {
     ///
     /// # Errors
     /// If the process cannot be waited for.
-    pub async fn close(mut self) -> Result<()> {
+    pub async fn close(&mut self) -> Result<()> {
         // Gone before it can say so.
         let _ = self.devtools.send(None, "Browser.close", json!({})).await;
         self.process.wait().await?;
@@ -119,7 +113,7 @@ impl Chromium {
     ///
     /// # Errors
     /// If there is nothing to kill.
-    pub async fn kill(mut self) -> Result<()> {
+    pub async fn kill(&mut self) -> Result<()> {
         let group = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         kill_process_group(group.context("the browser has no process")?, Signal::KILL)?;
         self.process.wait().await?;
@@ -177,7 +171,7 @@ impl Tab {
         Ok(done["result"]["value"].take())
     }
 
-    /// Reloads the tab; brings a crashed one back.
+    /// Reloads the tab.
     ///
     /// # Errors
     /// If the browser is gone.
@@ -199,11 +193,35 @@ impl Tab {
         let _ = tokio::time::timeout(LAST_WORDS, self.page("Page.crash", json!({}))).await;
     }
 
-    /// Ends every worker of the page without asking worker or page. Says whether there was one.
+    /// Opens `url` again in a tab that has crashed, and waits until it has a renderer: what is asked of it before is never
+    /// answered. A page that crashes before it is there leaves nothing to reload.
+    ///
+    /// # Errors
+    /// If it gets none.
+    pub async fn revive(&self, url: &str) -> Result<()> {
+        wait::until("a new renderer", async || {
+            // Once more if it comes to nothing: on a busy machine the crash may come after the reload.
+            let went = tokio::time::timeout(NEW_RENDERER, self.go(url)).await;
+            let asked = self.page("Runtime.evaluate", json!({ "expression": "location.href", "returnByValue": true }));
+            let asked = tokio::time::timeout(NEW_RENDERER, asked).await;
+            let at = asked.ok().and_then(Result::ok).map(|answer| answer["result"]["value"].clone());
+            let there = at.is_some_and(|at| at.as_str().is_some_and(|at| at.starts_with(url)));
+            Ok((went.is_ok() && there).then_some(()))
+        })
+        .await
+    }
+
+    /// Ends every worker of the page without asking worker or page, once it has begun: a page cannot tell one that was ended
+    /// before from one that is slow to come. Says whether there was one.
     ///
     /// # Errors
     /// If the browser is gone.
     pub async fn kill_worker(&self) -> Result<bool> {
+        let begun =
+            "navigator.locks.query().then(({ held }) => held.some(({ name }) => name.startsWith('causeway-worker-')))";
+        if self.person(begun).await? != json!(true) {
+            return Ok(false);
+        }
         let class = self.page("Runtime.evaluate", json!({ "expression": "Worker.prototype" })).await?;
         let asked = json!({ "prototypeObjectId": class["result"]["objectId"] });
         let found = self.page("Runtime.queryObjects", asked).await?;

@@ -24,11 +24,22 @@ pub const REPORT: &str = "causewaySoakShows";
 #[derive(Clone, Default)]
 pub struct Said(Arc<Mutex<Words>>);
 
+/// A dedicated worker that DevTools has met.
+#[derive(Clone)]
+pub struct Worker {
+    /// Its target's id, which is also its name among the holders of locks.
+    pub target: String,
+    /// The session of the tab that it belongs to.
+    pub tab: String,
+    /// Its own session.
+    pub session: String,
+}
+
 #[derive(Default)]
 struct Words {
     complaints: Vec<String>,
     reports: Vec<String>,
-    workers: Vec<(String, String)>,
+    workers: Vec<Worker>,
 }
 
 impl Said {
@@ -41,9 +52,9 @@ impl Said {
         self.words().complaints.clone()
     }
 
-    /// The session of the tab that a worker belongs to; workers are known by their target's id.
-    pub fn tab_of(&self, worker: &str) -> Option<String> {
-        self.words().workers.iter().find(|(known, _)| known == worker).map(|(_, tab)| tab.clone())
+    /// A worker, by its target's id.
+    pub fn worker(&self, target: &str) -> Option<Worker> {
+        self.words().workers.iter().find(|worker| worker.target == target).cloned()
     }
 
     /// What pages reported through [`REPORT`] since the last call.
@@ -141,7 +152,11 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
     match event["method"].as_str() {
         Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "worker" => {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            said.words().workers.push((text(&params["targetInfo"]["targetId"]), text(&event["sessionId"])));
+            said.words().workers.push(Worker {
+                target: text(&params["targetInfo"]["targetId"]),
+                tab: text(&event["sessionId"]),
+                session: text(&params["sessionId"]),
+            });
             let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
             return vec![ask("Runtime.enable"), ask("Log.enable")];
         }

@@ -86,6 +86,13 @@ globalThis.person ??= (() => {
     return bubbles().map((bubble) => [said(bubble), kind(bubble) ?? bubble.dataset.state]);
   };
 
+  // What would make a person think that something is wrong with this tab.
+  const worry = () => {
+    const bar = document.querySelector("#connection[data-state=stopped]");
+    const seen = [...document.querySelectorAll("[role=alert], #boot-failed")].filter((item) => item.checkVisibility());
+    return bar?.textContent ?? seen.find((item) => item.textContent.trim())?.textContent ?? null;
+  };
+
   // Tells at once what of one's own the page shows: from then on it must be there whatever happens.
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
@@ -97,5 +104,5 @@ globalThis.person ??= (() => {
     }
   }).observe(document, { childList: true, subtree: true });
 
-  return { ready, signUp, open, write, read, online };
+  return { ready, signUp, open, write, read, online, worry };
 })();

@@ -219,6 +219,14 @@ impl Servers {
         self.user(identifier, "online").await?.as_bool().context("no state")
     }
 
+    /// Which connection the Partner's user has; a later one has a higher number.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn connection_of(&self, identifier: &str) -> Result<Option<u64>> {
+        Ok(self.user(identifier, "connection").await?.as_u64())
+    }
+
     /// The address that the sandbox gave the Partner's user.
     ///
     /// # Errors
@@ -294,14 +302,18 @@ fn client() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder with all that is in it.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
-        } else {
+        } else if entry.file_type()?.is_file() {
             fs::copy(entry.path(), target)?;
         }
     }

@@ -77,8 +77,8 @@ impl Plan {
         let loss_seed = dice.next_u64();
         let mut plan = Self { dice, loss_seed, drain: Vec::new(), sends: Vec::new() };
         // The earliest falls while the engine starts, the latest when most mail is in.
-        plan.drain = (0..4 + plan.draw(3)).map(|_| (plan.moment(50, 1_300), plan.blow())).collect();
-        plan.sends = (0..4 + plan.draw(3)).map(|_| (plan.moment(100, 1_200), plan.blow())).collect();
+        plan.drain = (0..3 + plan.draw(3)).map(|_| (plan.moment(50, 1_300), plan.blow())).collect();
+        plan.sends = (0..3 + plan.draw(3)).map(|_| (plan.moment(100, 1_200), plan.blow())).collect();
         plan
     }
 
@@ -132,6 +132,6 @@ mod tests {
         for blow in Blow::ALL {
             assert!(plans.iter().any(|plan| plan.drain.iter().chain(&plan.sends).any(|(_, drawn)| *drawn == blow)));
         }
-        assert!(plans.iter().all(|plan| plan.drain.len() >= 4 && plan.sends.len() >= 4));
+        assert!(plans.iter().all(|plan| plan.drain.len() >= 3 && plan.sends.len() >= 3));
     }
 }

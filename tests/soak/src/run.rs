@@ -7,7 +7,7 @@ use crate::plan::{Blow, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
 use anyhow::{Context, Result, bail, ensure};
 use causeway_e2e::chromium::{Chromium, Tab};
 use causeway_e2e::devtools::Said;
-use causeway_e2e::servers::{Servers, Setup};
+use causeway_e2e::servers::{Servers, Setup, copy};
 use causeway_e2e::wait;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +24,8 @@ const WAITING: usize = 75;
 const COMING: usize = 115;
 /// Time for everything to arrive once nothing breaks any more.
 const SETTLE: Duration = Duration::from_secs(120);
-/// What a page may complain about when its connection is cut or refused.
-const JUSTIFIED: &str = "WebSocket connection to";
+/// What a page may complain about when its connection is cut, or breaks while it sends.
+const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
 /// What a run did, for the table.
 #[derive(Default)]
@@ -88,7 +88,8 @@ impl Run {
         let deed = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
         self.tab()?.person(&deed).await?;
         // The cookie of a session that is seconds old is not on disk yet: a kill would sign the person out.
-        self.browser.take().context("no browser is open")?.0.close().await
+        let (mut browser, _) = self.browser.take().context("no browser is open")?;
+        browser.close().await
     }
 
     /// Mail waits, mail comes, and the browser does not stay.
@@ -119,7 +120,7 @@ impl Run {
         let mut due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
         while self.painted.len() < SENDS || next.is_some() {
             let phone = self.plan.draw(WRITERS + QUIET);
-            let texts: Vec<String> = (0..3 + self.plan.draw(8)).map(|_| self.invent(phone)).collect();
+            let texts: Vec<String> = (0..8 + self.plan.draw(10)).map(|_| self.invent(phone)).collect();
             let tab = self.tab()?;
             let (to, what) = (json!(number(phone)), json!(texts));
             self.person(&format!("person.open({to})")).await?;
@@ -186,7 +187,8 @@ impl Run {
         }
         check_line(&self.servers.heard().await?)?;
         let complaints = self.said.complaints();
-        let unjustified: Vec<_> = complaints.iter().filter(|complaint| !complaint.contains(JUSTIFIED)).collect();
+        let justified = |complaint: &&String| JUSTIFIED.iter().any(|text| complaint.contains(text));
+        let unjustified: Vec<_> = complaints.iter().filter(|complaint| !justified(complaint)).collect();
         ensure!(unjustified.is_empty(), "the page complained: {unjustified:#?}");
         Ok(())
     }
@@ -204,6 +206,9 @@ impl Run {
             }
         }
         self.close().await?;
+        if let Some(folder) = keep_in {
+            copy(self.profile.path(), &folder.join("profile"))?;
+        }
         self.servers.stop().await;
         Ok(())
     }
@@ -217,14 +222,18 @@ impl Run {
             }
             Blow::Renderer => {
                 self.tab()?.crash().await;
-                self.tab()?.reload().await?;
+                self.tab()?.revive(&self.servers.url()?).await?;
             }
             Blow::Worker => {
                 // A page that has just been opened may not have started its worker yet.
                 let tab = self.tab()?;
                 wait::until("a worker to kill", async || Ok(tab.kill_worker().await?.then_some(()))).await?;
             }
-            Blow::Reload => self.tab()?.reload().await?,
+            Blow::Reload => {
+                // A page that has just been opened may not be there yet.
+                let tab = self.tab()?;
+                wait::until("a page to reload", async || tab.reload().await.map(Some)).await?;
+            }
             Blow::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
             Blow::Torn => self.servers.fault(&json!({"tear": 1})).await?,
         }
@@ -235,7 +244,7 @@ impl Run {
 
     async fn open(&mut self) -> Result<()> {
         ensure!(self.browser.is_none(), "a browser is open");
-        let browser = Chromium::start(self.profile.path(), &self.said, &[]).await?;
+        let browser = Chromium::start(self.profile.path(), &self.said).await?;
         let tab = browser.open(&self.servers.url()?).await?;
         self.browser = Some((browser, tab));
         Ok(())
@@ -244,7 +253,7 @@ impl Run {
     /// SIGKILL, and nothing in its place.
     async fn close(&mut self) -> Result<()> {
         match self.browser.take() {
-            Some((browser, _)) => browser.kill().await,
+            Some((mut browser, _)) => browser.kill().await,
             None => Ok(()),
         }
     }

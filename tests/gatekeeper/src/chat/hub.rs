@@ -77,6 +77,11 @@ impl Hub {
         self.links().1.contains_key(who)
     }
 
+    /// The number of the user's connection, if there is one; a later one has a higher number.
+    pub(crate) fn serial(&self, who: &Jid) -> Option<u64> {
+        self.links().1.get(who).map(|link| link.serial)
+    }
+
     /// Everyone who is connected.
     pub(crate) fn everyone(&self) -> Vec<Jid> {
         self.links().1.keys().cloned().collect()

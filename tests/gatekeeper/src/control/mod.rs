@@ -61,6 +61,7 @@ async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
             "identifier": account.identifier,
             "name": account.name,
             "online": sandbox.hub.online(who),
+            "connection": sandbox.hub.serial(who),
             "prekeys": world.prekey_count(who),
             "identity": world.keys(who).map(|keys| hex::encode(&keys.identity)),
             "waiting": world.letters(who).count(),
