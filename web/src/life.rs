@@ -8,6 +8,7 @@
 use crate::port::lock::{self, LockError};
 use crate::port::rng;
 use crate::port::worker::OwnEnd;
+use futures::channel::mpsc::{self, UnboundedReceiver};
 
 /// A name for a new worker, and for the lock that it dies with.
 pub fn name() -> String {
@@ -22,6 +23,18 @@ pub async fn hold() {
         own.begun();
         core::future::pending::<()>().await;
     }
+}
+
+/// In the worker: what the page urges, from now on.
+pub fn urges() -> UnboundedReceiver<()> {
+    let (sender, urges) = mpsc::unbounded();
+    if let Some(own) = OwnEnd::here() {
+        own.on_urged(move || {
+            // Fails only when nobody waits any more.
+            let _ = sender.unbounded_send(());
+        });
+    }
+    urges
 }
 
 /// In the page, once the worker has begun: completes when it is dead.

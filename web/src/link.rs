@@ -3,24 +3,38 @@
 //! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine says that
 //! it is done, and sent again when an engine starts; its tag keeps it from having a second effect.
 //!
+//! While something is unanswered, the link asks for a sign of life every second. An engine that gives none, although it
+//! need only let its worker breathe to do so, is frozen or stuck; then somebody else must lead.
+//!
 //! What this module does not know: what the commands and the updates mean.
 
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::events::{Return, Returns};
 use crate::port::rng::{self, NoRandomness};
+use crate::port::{clock, spawn};
+use causeway::io::Millis;
 use causeway::view::{Action, Command, Hello, News, Update};
 use prost::Message;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use zeroize::Zeroizing;
 
 /// From the pages to the engine.
 pub const COMMANDS: &str = "causeway-commands";
 /// From the engine to the pages.
 pub const UPDATES: &str = "causeway-updates";
+/// In place of a command: is anybody there? Whoever leads answers with an empty update. This is no command either.
+pub const ASK: &[u8] = &[0];
 /// In place of a command: a page was brought to the front, or the network is back. No command is empty.
 pub const WAKE: &[u8] = &[];
+
+/// Between two questions for a sign of life, while something is unanswered.
+const TICK: Millis = 1_000;
+/// A tick that took longer than this means that the page was frozen itself, or the machine is too busy to accuse anybody.
+const LONGEST_TICK: Millis = 5_000;
+/// Questions without an answer after which the engine counts as silent.
+const MOST_TICKS: u32 = 3;
 
 /// More than a person can type while no engine answers. Past it the oldest is forgotten.
 const MOST_UNANSWERED: usize = 10_000;
@@ -44,6 +58,11 @@ struct Inner {
     /// Absent only while the link is being made: the two channels and the closures between them know each other.
     ends: RefCell<Option<Ends>>,
     unanswered: RefCell<Unanswered>,
+    /// An engine has spoken since this was last looked at.
+    heard: Cell<bool>,
+    /// Somebody watches over the engine already.
+    watched: Cell<bool>,
+    on_silence: Box<dyn Fn()>,
 }
 
 /// Kept alive for as long as updates may come.
@@ -54,18 +73,26 @@ struct Ends {
 }
 
 impl Link {
-    /// Joins, and asks whichever engine runs for a snapshot. `on_update` gets everything that engines say from now on.
+    /// Joins, and asks whichever engine runs for a snapshot. `on_update` gets everything that engines say from now on;
+    /// `on_silence` is called, again and again, while something is unanswered and no engine gives a sign of life.
     ///
     /// # Errors
     /// [`LinkError`] when this browser cannot run the client.
-    pub fn connect(on_update: impl Fn(Update) + 'static) -> Result<Self, LinkError> {
-        let inner = Rc::new(Inner { ends: RefCell::new(None), unanswered: RefCell::default() });
+    pub fn connect(on_update: impl Fn(Update) + 'static, on_silence: impl Fn() + 'static) -> Result<Self, LinkError> {
+        let inner = Rc::new(Inner {
+            ends: RefCell::new(None),
+            unanswered: RefCell::default(),
+            heard: Cell::new(false),
+            watched: Cell::new(false),
+            on_silence: Box::new(on_silence),
+        });
         rng::open()?;
         let commands = Channel::speaking_only(COMMANDS)?;
         let updates = Channel::open(UPDATES, {
             let inner = Rc::downgrade(&inner);
             move |bytes| {
                 let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
+                inner.heard.set(true);
                 let news = inner.unanswered.borrow_mut().observe(&update);
                 on_update(update);
                 if news == Observed::EngineStarted {
@@ -95,6 +122,9 @@ impl Link {
         let command = Zeroizing::new(Command { tag, action: Some(action) }.encode_to_vec());
         self.0.post(&command);
         self.0.unanswered.borrow_mut().keep(tag, command);
+        if !self.0.watched.replace(true) {
+            spawn(watch(Rc::downgrade(&self.0)));
+        }
         tag
     }
 }
@@ -113,6 +143,42 @@ impl Inner {
         for command in self.unanswered.borrow().commands() {
             self.post(command);
         }
+    }
+}
+
+/// Watches over the engine for as long as something is unanswered.
+async fn watch(inner: Weak<Inner>) {
+    let mut silence = Silence::default();
+    let mut before = clock::now();
+    loop {
+        clock::sleep(TICK).await;
+        let Some(inner) = inner.upgrade() else { return };
+        if inner.unanswered.borrow().0.is_empty() {
+            inner.watched.set(false);
+            return;
+        }
+        let now = clock::now();
+        if silence.tick(inner.heard.replace(false), now.saturating_sub(before)) {
+            (inner.on_silence)();
+        }
+        before = now;
+        inner.post(ASK);
+    }
+}
+
+/// Counts the questions in a row that nobody has answered.
+#[derive(Default)]
+struct Silence(u32);
+
+impl Silence {
+    /// A tick has passed, in so much time. Says whether the engine counts as silent.
+    fn tick(&mut self, heard: bool, took: Millis) -> bool {
+        self.0 = if heard || took > LONGEST_TICK { 0 } else { self.0 + 1 };
+        let silent = self.0 > MOST_TICKS;
+        if silent {
+            self.0 = 0;
+        }
+        silent
     }
 }
 
@@ -178,6 +244,25 @@ mod tests {
         unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
         unanswered.observe(&News::Thread(Thread { tag: 5, ..Thread::default() }).into());
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
+    }
+
+    #[test]
+    fn silence_is_four_ticks_without_a_word_and_any_word_breaks_it() {
+        let mut silence = Silence::default();
+        assert_eq!([false; 4].map(|heard| silence.tick(heard, TICK)), [false, false, false, true]);
+        assert_eq!([false, false, true, false, false].map(|heard| silence.tick(heard, TICK)), [false; 5]);
+    }
+
+    #[test]
+    fn a_page_that_was_frozen_itself_accuses_nobody() {
+        let mut silence = Silence::default();
+        assert_eq!([TICK, TICK, TICK, 60_000, TICK, TICK].map(|took| silence.tick(false, took)), [false; 6]);
+    }
+
+    #[test]
+    fn no_word_of_the_link_is_a_command() {
+        assert!(Command::decode(ASK).is_err());
+        assert_eq!(Command::decode(WAKE).map(|command| command.action), Ok(None));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! A worker whose WebAssembly has trapped still lives, and still holds the lock if it led: no other tab could take over.
 //! Ending it frees the lock. One that the browser ended without a word is known by the lock that it dies with.
 //!
+//! When no engine gives a sign of life, the worker is urged to take over. If there is still none then, it may be the silent one
+//! itself, and is replaced.
+//!
 //! What this module does not know: why it died. What matters is durable, and the next engine begins from there.
 
 use crate::life;
@@ -11,19 +14,24 @@ use crate::port::{clock, spawn};
 use causeway::io::Millis;
 use core::pin::pin;
 use futures::channel::mpsc::{self, UnboundedReceiver};
-use futures::future::select;
+use futures::future::{Either, select};
 use futures::stream::StreamExt;
 
 /// Before the first replacement; doubled for each further one.
 const FIRST_PAUSE: Millis = 250;
 /// Deaths in a row after which the page gives up.
 const MOST_DEATHS: u32 = 5;
+/// A worker that has not begun by then, over the slowest line, was ended before it could.
+const LONGEST_BIRTH: Millis = 60_000;
+/// An engine that is silent again so soon after the worker was urged means that urging does not help.
+const URGED_IN_VAIN: Millis = 15_000;
 /// A worker that lived this long did not die of what it was born with.
 const LONG_LIFE: Millis = 60_000;
 
-/// Keeps a worker running beside the page for as long as there is hope; then says so, once.
-pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
-    spawn(async {
+/// Keeps a worker running beside the page for as long as there is hope; then says so, once. `silences` tells whenever no
+/// engine gives a sign of life.
+pub fn keep_running(mut silences: UnboundedReceiver<()>, on_hopeless: impl FnOnce() + 'static) {
+    spawn(async move {
         let mut deaths = Deaths::default();
         loop {
             let born = clock::now();
@@ -34,7 +42,8 @@ pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
                 let _ = say.unbounded_send(event);
             });
             let Ok(worker) = worker else { break };
-            died(&name, &mut events).await;
+            let death = pin!(died(&name, &mut events));
+            select(death, pin!(urge_in_vain(&worker, &mut silences))).await;
             drop(worker);
             match deaths.after(clock::now().saturating_sub(born)) {
                 Some(pause) => clock::sleep(pause).await,
@@ -45,9 +54,24 @@ pub fn keep_running(on_hopeless: impl FnOnce() + 'static) {
     });
 }
 
-/// Completes when the worker has failed, or is gone without a word.
+/// Urges the worker at every silence. Completes when that did not help.
+async fn urge_in_vain(worker: &EngineWorker, silences: &mut UnboundedReceiver<()>) {
+    let mut urged: Option<Millis> = None;
+    while silences.next().await.is_some() {
+        let now = clock::now();
+        if urged.is_some_and(|urged| now.saturating_sub(urged) < URGED_IN_VAIN) {
+            return;
+        }
+        urged = Some(now);
+        worker.urge();
+    }
+    core::future::pending().await
+}
+
+/// Completes when the worker has failed, is gone without a word, or never begins.
 async fn died(name: &str, events: &mut UnboundedReceiver<WorkerEvent>) {
-    if events.next().await == Some(WorkerEvent::Begun) {
+    let first = select(events.next(), clock::sleep(LONGEST_BIRTH)).await;
+    if let Either::Left((Some(WorkerEvent::Begun), _)) = first {
         let end = pin!(async {
             if life::end_of(name).await.is_err() {
                 core::future::pending::<()>().await;

@@ -11,13 +11,16 @@
 //! ```
 //!
 //! Every worker goes through these states on its own. The browser gives the lock to one at a time and frees it when its
-//! holder dies; the store's generation stops a holder that was frozen meanwhile. There is no talk between candidates, and
-//! none that could be lost.
+//! holder dies. There is no talk between candidates, and none that could be lost.
+//!
+//! A holder that is frozen or stuck keeps the lock and does nothing. Whoever leads answers a page's question for a sign of
+//! life at once, even while its store opens; a page that gets none urges its own worker, which takes the lock by force. The
+//! store's generation then stops the former holder, should it wake.
 //!
 //! What this module does not know: what the engine does. Only how its reign begins and ends.
 
 use crate::driver::{self, Inputs, Machine};
-use crate::link::{COMMANDS, UPDATES, WAKE};
+use crate::link::{ASK, COMMANDS, UPDATES, WAKE};
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::clock;
 use crate::port::events::Returns;
@@ -26,12 +29,13 @@ use crate::port::key::{self, KeyError};
 use crate::port::lock::{self, Lock, LockError};
 use crate::port::rng::{self, NoRandomness};
 use causeway::io::{Input, Millis, StopReason, StoreFailure};
-use causeway::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, Update};
+use causeway::view::{Action, Command, ConnectionState, ConnectionView, Hello, Issue, News, Update};
 use causeway_proto::secret::Secret;
 use core::cell::Cell;
 use core::pin::pin;
 use futures::channel::oneshot;
-use futures::future::{Either, select};
+use futures::future::{Either, FutureExt, select};
+use futures::stream::{Stream, StreamExt};
 use prost::Message;
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -128,11 +132,18 @@ impl Candidate {
 }
 
 /// Runs this worker's candidacies for as long as the worker lives. Each reign begins with a new engine, made with the
-/// store's data key.
-pub async fn run<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) {
+/// store's data key. Whenever `urges` says so, the lock is not waited for but taken.
+pub async fn run<M: Machine>(
+    names: Names,
+    mut urges: impl Stream<Item = ()> + Unpin,
+    engine: impl Fn(Secret<32>) -> M,
+) {
     let mut candidate = Candidate::default();
     loop {
-        let ending = lead(names, &engine).await;
+        let ending = lead(names, &mut urges, &engine).await;
+        if matches!(ending, Ending::LockLost | Ending::Stopped(StopReason::Superseded)) {
+            correct();
+        }
         match candidate.after(ending) {
             Next::QueueAgain(pause, None) => clock::sleep(pause).await,
             Next::QueueAgain(pause, Some(issue)) => {
@@ -145,9 +156,30 @@ pub async fn run<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) {
     }
 }
 
+/// A leader that was deposed while it was frozen may have said on waking what was true of itself alone. Whoever leads now
+/// is asked to tell everybody how things are.
+fn correct() {
+    let hello = Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})) };
+    if let Ok(commands) = Channel::speaking_only(COMMANDS) {
+        commands.send(&hello.encode_to_vec());
+    }
+}
+
 /// Gets in line, and leads once it is our turn. Answers when the reign is over; the lock is free again by then.
-async fn lead<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) -> Ending {
-    match lock::acquire(names.lock).await {
+async fn lead<M: Machine>(
+    names: Names,
+    urges: &mut (impl Stream<Item = ()> + Unpin),
+    engine: impl Fn(Secret<32>) -> M,
+) -> Ending {
+    // An urge from before was about a reign that is over.
+    while urges.next().now_or_never().flatten().is_some() {}
+    let lock = match select(pin!(lock::acquire(names.lock)), urges.next()).await {
+        Either::Right((Some(()), _)) => lock::steal(names.lock).await,
+        // Nobody will ever urge us.
+        Either::Right((None, line)) => line.await,
+        Either::Left((lock, _)) => lock,
+    };
+    match lock {
         Ok(lock) => reign(names, &lock, engine).await.unwrap_or_else(|ending| ending),
         Err(error) => error.into(),
     }
@@ -156,11 +188,13 @@ async fn lead<M: Machine>(names: Names, engine: impl Fn(Secret<32>) -> M) -> End
 async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>) -> M) -> Result<Ending, Ending> {
     let mut rng = rng::open()?;
     let inputs = Inputs::default();
+    let updates = Rc::new(Channel::speaking_only(UPDATES)?);
     // First of all, so that no command is lost while the store opens.
     let _commands = Channel::open(COMMANDS, {
-        let say = inputs.sender();
+        let (say, updates) = (inputs.sender(), Rc::clone(&updates));
         move |message| match Zeroizing::new(message).as_slice() {
             WAKE => say(Input::NetworkBack),
+            ASK => updates.send(&[]),
             // What does not parse comes from another build, and is not for us.
             message => drop(Command::decode(message).map(|command| say(Input::Command(command)))),
         }
@@ -169,7 +203,6 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
         let say = inputs.sender();
         move |_| say(Input::NetworkBack)
     });
-    let updates = Channel::speaking_only(UPDATES)?;
     let store = Rc::new(Store::open(names.database).await?);
     let data_key = key::open(&store, &mut rng).await?;
     let tell = |update: Update| updates.send(&update.encode_to_vec());

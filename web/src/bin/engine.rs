@@ -7,7 +7,7 @@ use causeway_web::tabs::{self, Names};
 fn main() {
     causeway_web::port::boot::report_panics();
     causeway_web::port::spawn(life::hold());
-    causeway_web::port::spawn(tabs::run(Names::default(), |data_key| {
+    causeway_web::port::spawn(tabs::run(Names::default(), life::urges(), |data_key| {
         Engine::new(Config {
             data_key,
             client_version: env!("CARGO_PKG_VERSION").to_owned(),

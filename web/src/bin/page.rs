@@ -6,15 +6,21 @@ use causeway_web::link::Link;
 use causeway_web::page::Page;
 use causeway_web::port::boot;
 use causeway_web::revive;
+use futures::channel::mpsc;
 
 fn main() {
     boot::report_panics();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
-    match Link::connect(take) {
+    let (silent, silences) = mpsc::unbounded();
+    let on_silence = move || {
+        // Fails only when the page has given up.
+        let _ = silent.unbounded_send(());
+    };
+    match Link::connect(take, on_silence) {
         Ok(link) => {
             page.join(move |action| link.send(action));
-            revive::keep_running(boot::show_failure);
+            revive::keep_running(silences, boot::show_failure);
         }
         Err(_) => boot::show_failure(),
     }

@@ -49,6 +49,27 @@ pub struct Lock {
 /// # Errors
 /// [`LockError`].
 pub async fn acquire(name: &str) -> Result<Lock, LockError> {
+    let mut line = Line(Some(AbortController::new().map_err(|_| LockError::Unsupported)?));
+    let options = Object::new();
+    if let Some(controller) = &line.0 {
+        Reflect::set(&options, &"signal".into(), &controller.signal()).map_err(|_| LockError::Unsupported)?;
+    }
+    let lock = request(name, &options).await;
+    line.0 = None;
+    lock
+}
+
+/// Takes the lock from whoever holds it, ahead of everybody in line. Its holder hears of it, if it hears anything.
+///
+/// # Errors
+/// [`LockError`].
+pub async fn steal(name: &str) -> Result<Lock, LockError> {
+    let options = Object::new();
+    Reflect::set(&options, &"steal".into(), &JsValue::TRUE).map_err(|_| LockError::Unsupported)?;
+    request(name, &options).await
+}
+
+async fn request(name: &str, options: &Object) -> Result<Lock, LockError> {
     let manager = manager().ok_or(LockError::Unsupported)?;
     let (sender, granted) = oneshot::channel();
     let mut sender = Some(sender);
@@ -62,21 +83,12 @@ pub async fn acquire(name: &str) -> Result<Lock, LockError> {
         }
         held.clone()
     });
-
-    let mut line = Line(Some(AbortController::new().map_err(|_| LockError::Unsupported)?));
-    let options = Object::new();
-    if let Some(controller) = &line.0 {
-        Reflect::set(&options, &"signal".into(), &controller.signal()).map_err(|_| LockError::Unsupported)?;
-    }
-    let request = manager.request(name, &options, &callback).map_err(|_| LockError::Refused)?;
+    let request = manager.request(name, options, &callback).map_err(|_| LockError::Refused)?;
     // From here on the lock is released on every way out, even if it is granted after this future was dropped.
     let lock = Lock { release, request, _granted: callback };
     let refused = JsFuture::from(lock.request.clone());
     match futures::future::select(granted, refused).await {
-        futures::future::Either::Left((Ok(()), _)) => {
-            line.0 = None;
-            Ok(lock)
-        }
+        futures::future::Either::Left((Ok(()), _)) => Ok(lock),
         _ => Err(LockError::Refused),
     }
 }
@@ -99,7 +111,7 @@ impl Drop for Line {
 }
 
 impl Lock {
-    /// Waits until somebody takes the lock away. Browsers do so only when told to "steal" it, which we never do.
+    /// Waits until somebody takes the lock away with [`steal`].
     pub async fn lost(&self) {
         let _ = JsFuture::from(self.request.clone()).await;
     }

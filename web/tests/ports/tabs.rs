@@ -5,11 +5,13 @@ use super::{settle, unique};
 use causeway::io::{Input, Output};
 use causeway::view::{Action, Done, News, Reconnect, Started, Update};
 use causeway_web::link::Link;
+use causeway_web::port::clock;
 use causeway_web::tabs::{self, Names};
 use core::pin::pin;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{Either, select};
-use futures::{FutureExt, StreamExt};
+use futures::stream::pending;
+use futures::{FutureExt, Stream, StreamExt};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -23,7 +25,18 @@ type Seen = Rc<RefCell<Vec<(&'static str, u64)>>>;
 
 /// A worker whose engine says that it has started, notes commands, and answers them if told so.
 async fn worker(names: Names, who: &'static str, seen: Seen, answers: bool) {
-    tabs::run(names, move |_| {
+    urged_worker(names, pending(), who, seen, answers).await;
+}
+
+/// The same; it takes over whenever it is urged to.
+async fn urged_worker(
+    names: Names,
+    urges: impl Stream<Item = ()> + Unpin,
+    who: &'static str,
+    seen: Seen,
+    answers: bool,
+) {
+    tabs::run(names, urges, move |_| {
         let seen = Rc::clone(&seen);
         Scripted::new(move |input| match input {
             Input::Started => {
@@ -43,7 +56,7 @@ async fn worker(names: Names, who: &'static str, seen: Seen, answers: bool) {
 
 fn link() -> (Link, UnboundedReceiver<Update>) {
     let (sender, updates) = unbounded();
-    (Link::connect(move |update| drop(sender.unbounded_send(update))).expect("browsers have channels"), updates)
+    (Link::connect(move |update| drop(sender.unbounded_send(update)), || {}).expect("browsers have channels"), updates)
 }
 
 /// Waits for a kind of news while the worker runs.
@@ -92,4 +105,51 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     until(&mut third, &mut updates, is_started).await;
     assert!(select(&mut third, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
     assert_eq!(seen.borrow()[4..], [("third", 0)]);
+}
+
+#[wasm_bindgen_test]
+async fn a_worker_that_is_urged_takes_over_from_one_that_is_frozen() {
+    let names = names();
+    let seen = Seen::default();
+    let (_link, mut updates) = link();
+    let is_started = |news: &News| matches!(news, News::Started(_));
+    let mut first = Box::pin(worker(names, "first", Rc::clone(&seen), true));
+    until(&mut first, &mut updates, is_started).await;
+
+    // From here on the first is not polled: it holds the lock and does nothing.
+    let (urge, urges) = unbounded();
+    let mut second = Box::pin(urged_worker(names, urges, "second", Rc::clone(&seen), true));
+    assert!(select(&mut second, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
+    assert_eq!(*seen.borrow(), [("first", 0)], "it waits in line until it is urged");
+    urge.unbounded_send(()).expect("the worker listens");
+    until(&mut second, &mut updates, is_started).await;
+    assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)]);
+
+    // Awake again, the first finds its lock gone and gets in line.
+    let both = async { futures::join!(&mut first, &mut second) };
+    assert!(matches!(select(pin!(both), pin!(clock::sleep(1_500))).await, Either::Right(_)));
+    assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)], "two lead");
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_waits_for_an_answer_hears_that_nobody_gives_a_sign_of_life() {
+    let (sender, mut silences) = unbounded();
+    let link = Link::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
+    link.send(Action::Reconnect(Reconnect {}));
+    // A worker of another test answers for a while, perhaps; it ends with its test.
+    assert_eq!(silences.next().await, Some(()));
+}
+
+#[wasm_bindgen_test]
+async fn an_engine_that_answers_no_command_still_gives_signs_of_life() {
+    let (sender, mut silences) = unbounded();
+    let link = Link::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
+    link.send(Action::Reconnect(Reconnect {}));
+    let mut busy = pin!(worker(names(), "busy", Seen::default(), false));
+    let quiet = pin!(clock::sleep(6_000));
+    let silent = select(silences.next(), quiet).map(|first| matches!(first, Either::Left(_)));
+    match select(&mut busy, pin!(silent)).await {
+        Either::Left(_) => panic!("workers run for ever"),
+        Either::Right((silent, _)) => assert!(!silent, "an engine that lives was called silent"),
+    }
 }
