@@ -2,7 +2,9 @@
 
 mod control;
 mod device;
+mod house;
 mod independent;
 mod journey;
 mod looks;
+mod tabs;
 mod trouble;

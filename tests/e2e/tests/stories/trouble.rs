@@ -5,11 +5,14 @@ use causeway_e2e::{
     browser::Engine,
     case::{Scene, tell},
     page::PASSWORD,
-    servers::{Setup, another_partner},
+    servers::{self, Setup, another_partner},
 };
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 const BOB: &str = "14155550123";
+/// A dead link is noticed within ten seconds and replaced within another, which is the first pause at most.
+const NOTICED: Duration = Duration::from_secs(11);
 /// Bytes of the longest message.
 const MAX_TEXT: usize = 65_536;
 
@@ -95,13 +98,56 @@ async fn certificates_that_prove_nothing_and_then_a_sound_one() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_too_old() {
+async fn a_version_that_became_too_old_keeps_what_is_written_for_after_the_update() {
     tell("outdated", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
+        page.start_chat(BOB).await?;
+        page.write("before").await?;
+        page.ticks("before", "delivered").await?;
         scene.servers.fault(&json!({"min_version": "2.4000.0", "disconnect": 503})).await?;
         let sentence = "This version is too old for WhatsApp. Reload the page";
-        page.read("#connection", sentence, |text| text.contains(sentence)).await.map(drop)
+        page.read("#connection", sentence, |text| text.contains(sentence)).await?;
+        page.write("for after the update").await?;
+        page.ticks("for after the update", "queued").await?;
+
+        // The update: a reload brings a client that is new enough.
+        scene.servers.fault(&json!({"min_version": "2.3000.0"})).await?;
+        page.reload().await?;
+        page.ticks("for after the update", "delivered").await?;
+        page.holds_exactly(&[(true, "before"), (true, "for after the update")]).await?;
+        let received = scene.servers.received(BOB).await?;
+        ensure!(received == ["before", "for after the update"], "the phone holds {received:?}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_goes_dead_is_noticed_within_ten_seconds() {
+    tell("dead_link", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        page.start_chat(BOB).await?;
+        page.write("alive").await?;
+        page.ticks("alive", "delivered").await?;
+        let connection = scene.servers.connection_of("alice").await?;
+        // From here on the server neither reads nor writes, and closes nothing.
+        scene.servers.fault(&json!({"stall": true})).await?;
+        page.write("into the void").await?;
+        let began = Instant::now();
+        servers::until("another connection", async || {
+            let now = scene.servers.connection_of("alice").await?;
+            Ok(now.is_some() && now != connection)
+        })
+        .await?;
+        println!("a dead link was replaced after {} ms", began.elapsed().as_millis());
+        ensure!(began.elapsed() <= NOTICED, "it took {:?}", began.elapsed());
+        page.ticks("into the void", "delivered").await?;
+        ensure!(scene.servers.received(BOB).await? == ["alive", "into the void"]);
+        Ok(())
     })
     .await;
 }
