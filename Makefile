@@ -58,7 +58,7 @@ fuzz-builds:
 test-native: ## unit, property, conversation and fuzz tests, without a browser
 	@$(STEP) "tests, native" cargo test --locked
 simulate: ## every fault there is, under one seed: SEEDS=10000 FROM=1; TRACE=1 tells the story (docs/SIMULATION.md)
-	@cargo test --locked -q --profile simulate --test simulate -- --seeds $(SEEDS) --from $(FROM) \
+	@cargo test --locked -q --profile simulate -p causeway --test simulate -- --seeds $(SEEDS) --from $(FROM) \
 	  $(if $(CRASH),--crash $(CRASH) --durable $(DURABLE)) $(if $(filter 1,$(TRACE)),--trace)
 simulate-mutants: ## puts known mistakes into a copy of the sources; the simulator must notice every one
 	@tests/simulate/mutants/run

@@ -11,7 +11,7 @@ use causeway::view::{
 };
 
 /// Messages read at once. Small, so that history is paged.
-const PAGE: u32 = 25;
+pub(crate) const PAGE: u32 = 25;
 
 /// What became of a text that the person sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

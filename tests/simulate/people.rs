@@ -11,6 +11,8 @@ use causeway_proto::node::Node;
 const CARE: Millis = 7_000;
 /// Installations of one peer in one run.
 const MOST_INSTALLATIONS: u32 = 10;
+/// Losses of all one-time prekeys of one peer in one run. Each costs a message on its way one of its five tries.
+const MOST_LOSSES: u32 = 2;
 
 impl World {
     /// Alice does the next thing.
@@ -47,7 +49,7 @@ impl World {
                 self.mail(notice);
             }
         }
-        if self.weather.strikes(Fault::LosePrekeys, &mut self.dice) {
+        if self.phones[peer].losses < MOST_LOSSES && self.weather.strikes(Fault::LosePrekeys, &mut self.dice) {
             self.note(format_args!("peer {peer} loses its one-time prekeys"));
             self.phones[peer].lose_prekeys();
         }

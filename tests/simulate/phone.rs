@@ -45,6 +45,8 @@ pub(crate) struct Phone {
     pub(crate) sent: Vec<Sent>,
     /// How often it was installed anew.
     pub(crate) installations: u32,
+    /// How often it lost its one-time prekeys.
+    pub(crate) losses: u32,
     keys: Own,
     session: SessionRecord,
     dice: Dice,
@@ -110,6 +112,7 @@ impl Phone {
             shown: Vec::new(),
             sent: Vec::new(),
             installations: 0,
+            losses: 0,
             keys: Own::new(&mut dice),
             session: SessionRecord::default(),
             dice,
@@ -139,6 +142,7 @@ impl Phone {
 
     /// The secret halves of its one-time prekeys are gone; the server still hands the public ones out.
     pub(crate) fn lose_prekeys(&mut self) {
+        self.losses += 1;
         self.keys.one_time.clear();
     }
 
