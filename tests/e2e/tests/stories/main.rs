@@ -1,5 +1,6 @@
 //! Stories told in real browsers: `make test-e2e`, or `cargo test -p causeway-e2e` with the client built.
 
+mod backup;
 mod control;
 mod device;
 mod house;
