@@ -7,6 +7,7 @@
 mod command;
 mod connect;
 mod export;
+mod queue;
 mod restore;
 mod show;
 mod stanza;
@@ -22,15 +23,14 @@ use crate::store::changes::{Query, Rows, Table};
 use crate::store::ledger::{Effect, Ledger};
 use crate::store::records::{Records, boot_queries, whole};
 use crate::store::seal::Sealer;
-use crate::store::shelf::Missing;
 use crate::turn::Turn;
-use crate::view::{Command, ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
+use crate::view::{ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
 use causeway_proto::secret::Secret;
-use causeway_proto::stanza::Stanza;
 use export::Export;
+use queue::{Job, Queue};
 use rand_core::CryptoRng;
 use restore::Restoring;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Clocks are adjusted by less all the time; more than this back is a clock that was set.
 const ADJUSTMENT: Millis = 1_000;
@@ -44,13 +44,6 @@ pub struct Config {
     pub client_version: String,
     /// Base URL of the partner server's API; empty for the page's own origin.
     pub partner_api: String,
-}
-
-/// Something that waits for its turn.
-#[derive(Debug)]
-enum Job {
-    Stanza(Box<Stanza>),
-    Command(Command),
 }
 
 /// What a read is for.
@@ -85,13 +78,17 @@ pub struct Engine {
     enlistment: Enlistment,
     sessions: Sessions,
     outbox: Outbox,
-    jobs: VecDeque<Job>,
+    queue: Queue,
     reads: Pending<LoadId, Read>,
     asks: Pending<RequestId, Ask>,
     last_id: u64,
     last_now: Millis,
     security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pending: u32,
+    /// Messages of the mailbox until the next batch must be asked for; 0 when none was asked for.
+    batch_left: u32,
+    /// Chats whose messages a page asked for: the others' are not sent to pages.
+    opened: BTreeSet<String>,
     shown: Option<ConnectionView>,
     storage: Issue,
     hardness: Hardness,
@@ -114,13 +111,15 @@ impl Engine {
             enlistment: Enlistment::default(),
             sessions: Sessions::default(),
             outbox: Outbox::default(),
-            jobs: VecDeque::new(),
+            queue: Queue::default(),
             reads: Pending::default(),
             asks: Pending::default(),
             last_id: 0,
             last_now: 0,
             security_codes: BTreeMap::new(),
             pending: 0,
+            batch_left: 0,
+            opened: BTreeSet::new(),
             shown: None,
             storage: Issue::None,
             hardness: Hardness::default(),
@@ -157,8 +156,11 @@ impl Engine {
                 if self.storage != Issue::StorageDamaged {
                     self.storage = Issue::None;
                 }
-                let effects = self.ledger.committed(transaction);
-                self.release(effects, now, rng);
+                if let Some(effects) = self.ledger.committed(transaction) {
+                    self.records.written();
+                    self.queue.retry();
+                    self.release(effects, now, rng);
+                }
             }
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
@@ -180,7 +182,7 @@ impl Engine {
                 }
             }
             // Pages say everything that was not answered again, and in its order, when they hear that an engine has started.
-            Input::Command(command) if self.phase == Phase::Ready => self.jobs.push_back(Job::Command(command)),
+            Input::Command(command) if self.phase == Phase::Ready => self.queue.push(Job::Command(command)),
             Input::Command(_) => {}
         }
         self.settle(now, rng);
@@ -203,23 +205,28 @@ impl Engine {
     /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
     fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.channel_news(now, rng);
-        if self.phase == Phase::Ready {
-            if self.channel.retry_at().is_some_and(|at| at <= now) {
-                self.connect(now, rng);
-            }
-            self.work(now, rng);
-            self.channel_news(now, rng);
+        if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
+            self.connect(now, rng);
         }
-        self.show_connection();
-        if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
-            self.flush(now, rng);
-            self.channel_news(now, rng);
-            if self.export.is_some() && !self.ledger.is_writing() {
-                self.begin_export(now, rng);
-                if self.export.is_none() {
-                    // It could not be begun: what waited for it goes on.
-                    self.settle(now, rng);
+        loop {
+            if self.phase == Phase::Ready {
+                self.work(now, rng);
+                self.channel_news(now, rng);
+            }
+            self.show_connection();
+            if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
+                self.flush(now, rng);
+                self.channel_news(now, rng);
+                if self.export.is_some() && !self.ledger.is_writing() {
+                    self.begin_export(now, rng);
+                    if self.export.is_none() {
+                        // It could not be begun: what waited for it goes on.
+                        continue;
+                    }
                 }
+            }
+            if !self.has_more_to_do() {
+                break;
             }
         }
     }
@@ -227,14 +234,15 @@ impl Engine {
     fn channel_news(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
-                channel::Event::Stanza(stanza) => self.jobs.push_back(Job::Stanza(stanza)),
+                channel::Event::Stanza(stanza) => self.queue.push(Job::Stanza(stanza)),
                 channel::Event::LoggedIn => self.room(now, rng, |rooms, turn| {
                     rooms.sessions.logged_in(turn);
                     rooms.outbox.reset(turn);
                 }),
                 channel::Event::Lost => {
-                    self.jobs.retain(|job| matches!(job, Job::Command(_)));
+                    self.queue.forget_stanzas();
                     self.pending = 0;
+                    self.batch_left = 0;
                     self.sessions.lost();
                     self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
                     // Refused or put aside: perhaps by another browser that has become the account's.
@@ -251,42 +259,10 @@ impl Engine {
         }
     }
 
-    /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
-    fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.reads.any(|read| matches!(read, Read::Rows(_))) || self.export.is_some() {
-            return;
-        }
-        while let Some(job) = self.jobs.pop_front() {
-            if self.run(&job, now, rng) == Err(Missing) {
-                self.jobs.push_front(job);
-                break;
-            }
-        }
-        if self.channel.is_live() {
-            self.room(now, rng, |rooms, turn| rooms.outbox.pump(turn, rooms.sessions));
-        }
-        for job in std::mem::take(&mut self.jobs) {
-            if let Job::Stanza(stanza) = &job {
-                self.room(now, rng, |_, turn| stanza::prefetch(turn, stanza));
-            }
-            self.jobs.push_back(job);
-        }
-        let wanted = self.records.take_wanted();
-        if !wanted.is_empty() {
-            self.load(Read::Rows(wanted.clone()), wanted);
-        }
-    }
-
-    fn run(&mut self, job: &Job, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
-        match job {
-            Job::Stanza(stanza) => self.stanza(stanza, now, rng),
-            Job::Command(command) => self.command(command, now, rng),
-        }
-    }
-
     /// Makes the gathered group a transaction, or releases it at once if it changed nothing.
     fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(group) = self.ledger.take_group() {
+            self.queue.close_group();
             if group.is_empty() && !self.records.is_dirty() {
                 if self.reads.is_empty() {
                     self.records.trim();
@@ -362,7 +338,7 @@ impl Engine {
             let done = crate::view::Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }
-        self.jobs.clear();
+        self.queue = Queue::default();
         self.forget();
         self.load(Read::Boot, boot_queries());
     }
@@ -393,6 +369,7 @@ impl Engine {
         match read {
             Read::Boot => self.boot(&rows, now, rng),
             Read::Rows(queries) => {
+                self.queue.retry();
                 if self.records.loaded(&queries, &rows, &self.sealer).is_err() {
                     self.storage = Issue::StorageDamaged;
                 }

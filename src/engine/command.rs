@@ -148,6 +148,9 @@ impl Engine {
 
     fn open_chat(&mut self, tag: u64, open: &OpenChat) {
         self.want_security_code(&open.chat);
+        if self.records.chats.peek(open.chat.as_bytes()).is_some() {
+            self.opened.insert(open.chat.clone());
+        }
         self.ledger.show_chat(&open.chat);
         let limit = open.limit.clamp(1, MAX_PAGE);
         let range = Query::Range {

@@ -190,6 +190,7 @@ impl Engine {
         self.security_codes.clear();
         self.asks.clear();
         self.reads.clear();
+        self.queue.retry();
     }
 }
 

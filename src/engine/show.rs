@@ -74,6 +74,11 @@ impl Engine {
     /// Shows the connection if it looks different from what was shown last. It stands on nothing that must be durable.
     pub(super) fn show_connection(&mut self) {
         let view = self.connection_view();
+        // While a mailbox is read the count goes down with each message; once a group is often enough.
+        let counts_only = |shown: &ConnectionView| ConnectionView { pending: view.pending, ..*shown } == view;
+        if self.ledger.is_writing() && self.shown.as_ref().is_some_and(counts_only) {
+            return;
+        }
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             self.out.push_back(Output::Update(News::Connection(view).into()));
@@ -114,6 +119,7 @@ impl Engine {
     /// A group's effects and the updates that show it.
     pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
         let Group { effects, chats, messages, account } = group;
+        // What no page has asked for is read by the one that will.
         for id in &chats {
             self.know_security_code(id);
         }
@@ -127,7 +133,7 @@ impl Engine {
                 show(News::Chat(self.chat_view(chat)));
             }
         }
-        for (chat, seqs) in messages {
+        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
             let mut news = Messages { chat, ..Messages::default() };
             for (seq, kept) in seqs {
                 match self.records.messages.peek(&keys::message(&news.chat, seq)) {

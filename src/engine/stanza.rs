@@ -4,20 +4,49 @@ use super::Engine;
 use crate::inbox;
 use crate::io::Millis;
 use crate::session::Answered;
+use crate::store::records::Records;
 use crate::store::shelf::Missing;
-use crate::turn::Turn;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
 /// Notes what a stanza will look up.
-pub(super) fn prefetch(turn: &mut Turn<'_>, stanza: &Stanza) {
+pub(super) fn prefetch(records: &mut Records, stanza: &Stanza) {
     if let Stanza::Message(incoming) = stanza {
-        inbox::prefetch(turn, incoming);
+        inbox::prefetch(records, incoming);
+    }
+}
+
+/// It waited in the mailbox.
+fn was_queued(stanza: &Stanza) -> bool {
+    match stanza {
+        Stanza::Message(incoming) => incoming.offline,
+        Stanza::Receipt(_, node) => node.attr("offline").is_some(),
+        Stanza::Notification(notification) => notification.node.attr("offline").is_some(),
+        _ => false,
     }
 }
 
 impl Engine {
     pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        self.route(stanza, now, rng)?;
+        if was_queued(stanza) && self.batch_left > 0 {
+            self.batch_left -= 1;
+            if self.batch_left == 0 {
+                self.ask_for_batch(now, rng);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next stanzas of the mailbox, once everything of those before is durable: no browser can slow a socket down, but
+    /// a server that is asked for so many at a time sends no more.
+    fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+        let request = passive::offline_batch(self.batch_left);
+        self.room(now, rng, |_, turn| turn.transmit(request));
+    }
+
+    fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
         match stanza {
             Stanza::Message(incoming) => {
                 self.room(now, rng, |_, turn| inbox::message(turn, incoming))?;
@@ -64,11 +93,11 @@ impl Engine {
         match ib {
             Ib::OfflinePreview { message, .. } => {
                 self.pending = *message;
-                let batch = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
-                self.room(now, rng, |_, turn| turn.transmit(passive::offline_batch(batch)));
+                self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
                 self.pending = 0;
+                self.batch_left = 0;
                 self.channel.drained();
                 self.records.change_account().synced_at = now;
                 self.room(now, rng, |rooms, turn| rooms.sessions.mailbox_read(turn));

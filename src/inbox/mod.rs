@@ -12,6 +12,7 @@ use crate::outbox::Outbox;
 use crate::session;
 use crate::store::chats::{Message, Unknown};
 use crate::store::keys;
+use crate::store::records::Records;
 use crate::store::shelf::Missing;
 use crate::turn::Turn;
 use crate::view::{Delivery, MessageKind};
@@ -35,9 +36,9 @@ const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
 const SECOND: u64 = 1_000;
 
 /// Notes what handling the message will look up, so that many messages cost one read.
-pub(crate) fn prefetch(turn: &mut Turn<'_>, incoming: &Incoming) {
-    turn.records.sessions.want(incoming.from.to_string().as_bytes());
-    turn.records.positions.want(&keys::message_id(&chat_of(&incoming.from), false, &incoming.id));
+pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
+    records.sessions.want(incoming.from.to_string().as_bytes());
+    records.positions.want(&keys::message_id(&chat_of(&incoming.from), false, &incoming.id));
 }
 
 /// A message came.
@@ -47,7 +48,7 @@ pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Mi
         return Ok(());
     }
     let chat = chat_of(&incoming.from);
-    prefetch(turn, incoming);
+    prefetch(turn.records, incoming);
     let position = turn.records.positions.get(&keys::message_id(&chat, false, &incoming.id))?.cloned();
     let known = match &position {
         Some(position) => turn.records.messages.get(&keys::message(&chat, position.seq))?.cloned(),

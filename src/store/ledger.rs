@@ -107,12 +107,9 @@ impl Ledger {
         self.last
     }
 
-    /// The transaction is durable: its effects, in order. An id that is not under way has none.
-    pub fn committed(&mut self, transaction: TransactionId) -> Vec<Effect> {
-        match self.writing.take_if(|(id, _)| *id == transaction) {
-            Some((_, effects)) => effects,
-            None => Vec::new(),
-        }
+    /// The transaction is durable: its effects, in order. `None` for one that is not under way.
+    pub fn committed(&mut self, transaction: TransactionId) -> Option<Vec<Effect>> {
+        self.writing.take_if(|(id, _)| *id == transaction).map(|(_, effects)| effects)
     }
 
     /// The transaction had no effect: neither it nor anything gathered since may be done. These are the effects that
@@ -147,8 +144,8 @@ mod tests {
         let first = ledger.begin(group.effects);
         ledger.transmit(1, Node::new("b"));
         assert!(ledger.take_group().is_none(), "a second transaction while one is under way");
-        assert!(tags(ledger.committed(first + 1)).is_empty(), "released by another transaction");
-        assert_eq!(tags(ledger.committed(first)), ["a"]);
+        assert!(ledger.committed(first + 1).is_none(), "released by another transaction");
+        assert_eq!(tags(ledger.committed(first).unwrap()), ["a"]);
         assert_eq!(tags(ledger.take_group().unwrap().effects), ["b"]);
     }
 

@@ -210,7 +210,20 @@ impl Records {
         Ok(changes)
     }
 
-    /// Forgets what can be read again. Only while no transaction and no read is under way, or a stale row could be read.
+    /// The transaction made of the last [`take_changes`](Self::take_changes) is durable.
+    pub fn written(&mut self) {
+        self.account.written();
+        self.prekeys.written();
+        self.signed_prekeys.written();
+        self.chats.written();
+        self.outbox.written();
+        self.sessions.written();
+        self.messages.written();
+        self.positions.written();
+        self.unknown.written();
+    }
+
+    /// Forgets what can be read again. Only while no read is under way, or a stale row could come back.
     pub fn trim(&mut self) {
         self.sessions.trim(KEEP);
         self.messages.trim(KEEP);

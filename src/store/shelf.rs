@@ -44,12 +44,20 @@ pub struct Shelf<R> {
     rows: BTreeMap<Vec<u8>, Option<Box<R>>>,
     complete: bool,
     dirty: BTreeSet<Vec<u8>>,
+    /// In the transaction under way: until it is durable, the store would still tell the version before.
+    writing: BTreeSet<Vec<u8>>,
     wanted: BTreeSet<Vec<u8>>,
 }
 
 impl<R: Row> Default for Shelf<R> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), complete: false, dirty: BTreeSet::new(), wanted: BTreeSet::new() }
+        Self {
+            rows: BTreeMap::new(),
+            complete: false,
+            dirty: BTreeSet::new(),
+            writing: BTreeSet::new(),
+            wanted: BTreeSet::new(),
+        }
     }
 }
 
@@ -158,16 +166,16 @@ impl<R: Row> Shelf<R> {
         !self.dirty.is_empty()
     }
 
-    /// The rows that changed, each once.
+    /// The rows that changed, each once. They count as being written until [`written`](Self::written).
     pub fn take_dirty(&mut self) -> Vec<DirtyRow> {
-        let dirty = std::mem::take(&mut self.dirty);
-        dirty
-            .into_iter()
-            .map(|key| {
-                let row = self.rows.get(&key).and_then(Option::as_deref).map(Row::to_bytes);
-                (key, row)
-            })
-            .collect()
+        self.writing = std::mem::take(&mut self.dirty);
+        let bytes = |key: &Vec<u8>| self.rows.get(key).and_then(Option::as_deref).map(Row::to_bytes);
+        self.writing.iter().map(|key| (key.clone(), bytes(key))).collect()
+    }
+
+    /// What was taken last is durable: the store tells it, too.
+    pub fn written(&mut self) {
+        self.writing.clear();
     }
 
     /// Keys that look-ups missed since the last call.
@@ -175,11 +183,13 @@ impl<R: Row> Shelf<R> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Forgets unchanged rows when there are more than `keep`. Only for shelves that are not complete.
+    /// Forgets, when there are more than `keep`, the rows that the store would tell as they are: those that neither changed
+    /// nor are being written. Only for shelves that are not complete, and only while nothing is being read: what was read
+    /// before a row was written must not come back after it was forgotten.
     pub fn trim(&mut self, keep: usize) {
         if !self.complete && self.rows.len() > keep {
-            let dirty = &self.dirty;
-            self.rows.retain(|key, _| dirty.contains(key));
+            let Self { rows, dirty, writing, .. } = self;
+            rows.retain(|key, _| dirty.contains(key) || writing.contains(key));
         }
     }
 }
@@ -238,5 +248,33 @@ mod tests {
         shelf.trim(1);
         assert_eq!(shelf.get(b"a"), Err(Missing));
         assert_eq!(shelf.get(b"b"), Ok(Some(&Word("dirty".into()))));
+    }
+
+    #[test]
+    fn trimming_keeps_what_is_being_written_until_the_store_would_tell_it() {
+        let mut shelf = Shelf::<Word>::default();
+        shelf.put(b"a".to_vec(), Word("under way".into()));
+        shelf.delete(b"gone");
+        shelf.take_dirty();
+        shelf.put(b"b".to_vec(), Word("next".into()));
+        shelf.trim(0);
+        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("under way".into()))));
+        assert_eq!(shelf.get(b"gone"), Ok(None), "the store would still find it");
+        shelf.written();
+        shelf.trim(0);
+        assert_eq!(shelf.get(b"a"), Err(Missing));
+        assert_eq!(shelf.get(b"gone"), Err(Missing));
+        assert_eq!(shelf.get(b"b"), Ok(Some(&Word("next".into()))));
+    }
+
+    #[test]
+    fn a_row_that_changes_while_it_is_written_stays_until_that_change_is_durable() {
+        let mut shelf = Shelf::<Word>::default();
+        shelf.put(b"a".to_vec(), Word("1".into()));
+        shelf.take_dirty();
+        shelf.change(b"a").unwrap().unwrap().0 = "2".into();
+        shelf.written();
+        shelf.trim(0);
+        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("2".into()))));
     }
 }

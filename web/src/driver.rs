@@ -33,6 +33,8 @@ const LONGEST_SLEEP: Millis = 60_000;
 const BEFORE_READING_AGAIN: Millis = 1000;
 /// Bytes that a server may send ahead of us. A browser cannot slow it down; past this, the connection is given up.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
+/// A message that is as long gets no further frame.
+const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// What the driver drives: the engine, or a test's stand-in for it. After each input, `poll` until [`Output::Idle`].
 pub trait Machine {
@@ -84,8 +86,14 @@ pub async fn run(
     rng: &mut dyn CryptoRng,
     tell: impl Fn(Update),
 ) -> StopReason {
-    let mut driver =
-        Driver { inputs, store, sockets: BTreeMap::new(), under_way: FuturesUnordered::new(), timer: None };
+    let mut driver = Driver {
+        inputs,
+        store,
+        sockets: BTreeMap::new(),
+        under_way: FuturesUnordered::new(),
+        unsent: None,
+        timer: None,
+    };
     let mut input = Input::Started;
     let mut began = clock::now();
     loop {
@@ -101,6 +109,7 @@ pub async fn run(
                 other => driver.perform(other),
             }
         };
+        driver.send();
         if clock::now().saturating_sub(began) > LONGEST_RUN {
             clock::sleep(0).await;
             began = clock::now();
@@ -122,6 +131,9 @@ struct Driver {
     store: Rc<Store>,
     sockets: BTreeMap<SocketId, Connected>,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Input>>,
+    /// Frames that go out as one message, as soon as the engine has nothing more to say: each message is a call into the
+    /// browser, and its boundaries mean nothing.
+    unsent: Option<(SocketId, Vec<u8>)>,
     /// Runs until the moment that the engine asked for.
     timer: Option<(Millis, Sleep)>,
 }
@@ -133,13 +145,18 @@ struct Connected {
 
 impl Driver {
     fn perform(&mut self, output: Output) {
+        if !matches!(output, Output::Transmit(..)) {
+            self.send();
+        }
         match output {
             Output::Connect(id, url) => self.connect(id, &url),
-            Output::Transmit(id, bytes) => {
-                if let Some(Connected { socket, .. }) = self.sockets.get(&id) {
-                    socket.send(&bytes);
+            Output::Transmit(id, bytes) => match &mut self.unsent {
+                Some((socket, unsent)) if *socket == id && unsent.len() < LONGEST_MESSAGE => unsent.extend(bytes),
+                _ => {
+                    self.send();
+                    self.unsent = Some((id, bytes));
                 }
-            }
+            },
             Output::Close(id) => drop(self.sockets.remove(&id)),
             Output::Load(id, queries) => {
                 let store = Rc::clone(&self.store);
@@ -168,6 +185,14 @@ impl Driver {
             }
             // Met in the loop, which alone can end it or speak for it.
             Output::Update(_) | Output::Stop(_) | Output::Idle(_) => {}
+        }
+    }
+
+    fn send(&mut self) {
+        if let Some((id, bytes)) = self.unsent.take()
+            && let Some(Connected { socket, .. }) = self.sockets.get(&id)
+        {
+            socket.send(&bytes);
         }
     }
 

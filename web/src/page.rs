@@ -39,6 +39,13 @@ impl Browser for Page {
         self.send.get().map_or(0, |send| send(action))
     }
 
+    fn before_paint(&self, work: Box<dyn FnOnce()>) {
+        port::spawn(async {
+            window::next_frame().await;
+            work();
+        });
+    }
+
     fn now(&self) -> u64 {
         locale::now()
     }

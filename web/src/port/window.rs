@@ -2,8 +2,16 @@
 //!
 //! Where the browser refuses (no storage in private windows, say), nothing happens: none of this is worth an error.
 
+use super::clock;
+use causeway::io::Millis;
+use futures::channel::oneshot;
+use futures::future::select;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Document, HtmlElement, Storage, Window};
+
+/// Nobody waits longer for a frame: a page in the background gets none.
+const LATEST: Millis = 100;
 
 fn window() -> Option<Window> {
     web_sys::window()
@@ -26,6 +34,19 @@ pub fn fragment() -> String {
 pub fn go(fragment: &str, replace: bool) {
     let Some(window) = window() else { return };
     let _ = if replace { window.location().replace(fragment) } else { window.location().set_hash(fragment) };
+}
+
+/// Waits until the page is about to be painted.
+pub async fn next_frame() {
+    let (sender, frame) = oneshot::channel();
+    let mut sender = Some(sender);
+    let callback = Closure::<dyn FnMut()>::new(move || {
+        let _nobody_waits = sender.take().map(|sender| sender.send(()));
+    });
+    let Some(window) = window() else { return };
+    let Ok(handle) = window.request_animation_frame(callback.as_ref().unchecked_ref()) else { return };
+    select(frame, clock::sleep(LATEST)).await;
+    let _ = window.cancel_animation_frame(handle);
 }
 
 /// Loads the page again.

@@ -34,6 +34,8 @@ pub trait Browser {
     /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
     fn send(&self, action: Action) -> u64;
 
+    /// Does this before the page is painted next; soon, should it not be painted at all.
+    fn before_paint(&self, work: Box<dyn FnOnce()>);
     /// The time.
     fn now(&self) -> u64;
     /// Number of the local calendar day that a moment lies in; consecutive days have consecutive numbers.
@@ -110,6 +112,9 @@ pub(crate) mod fake {
             let mut sent = self.sent.borrow_mut();
             sent.push(action);
             sent.len() as u64
+        }
+        fn before_paint(&self, work: Box<dyn FnOnce()>) {
+            work();
         }
         fn now(&self) -> u64 {
             0

@@ -21,6 +21,8 @@ pub struct Model {
     chats: Vec<ChatView>,
     /// The chat's id and what is held of it; the least recently opened first. Few: a list is smaller than any map.
     threads: Vec<(String, Thread)>,
+    /// The chat that is looked at.
+    open: Option<String>,
     /// Reads under way: the command's tag, and the message before which it reads.
     reads: Vec<(u64, Option<u64>)>,
 }
@@ -87,10 +89,12 @@ impl Model {
             self.threads.remove(0);
         }
         self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), Thread::default())));
+        self.open = Some(chat.to_owned());
     }
 
     /// The chat is no longer looked at.
     pub fn close(&mut self, chat: &str) {
+        self.open = None;
         if let Some(thread) = self.thread_mut(chat) {
             thread.trim();
         }
@@ -137,8 +141,9 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             for chat in snapshot.chats {
                 model.place(chat);
             }
-            let chats = &model.chats;
-            model.threads.retain(|(id, _)| chats.iter().any(|chat| chat.id == *id));
+            // Perhaps another engine, which tells nothing of chats that nobody has asked it for.
+            let Model { chats, threads, open, .. } = model;
+            threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
             model.reads.clear();
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }

@@ -74,6 +74,8 @@ type Taker = Box<dyn Fn(BackupPiece)>;
 
 struct Inner {
     model: Model,
+    /// What the model has changed since the signals were last set, each once.
+    changed: Vec<Change>,
     answers: Vec<(u64, Answer)>,
     /// Who takes the pieces of the file that the command of this tag asked for.
     taker: Option<(u64, Taker)>,
@@ -107,6 +109,7 @@ impl Store {
     pub fn new(browser: Rc<dyn Browser>) -> Self {
         let inner = Inner {
             model: Model::default(),
+            changed: Vec::new(),
             answers: Vec::new(),
             taker: None,
             rows: Vec::new(),
@@ -161,10 +164,28 @@ impl Store {
         });
     }
 
-    /// Takes an update in.
+    /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then: a
+    /// full mailbox brings thousands.
     pub fn take(&self, update: Update) {
-        let changes = self.with(|inner| model::apply(&mut inner.model, update));
-        for change in changes {
+        let first = self.with(|inner| {
+            let first = inner.changed.is_empty();
+            for change in model::apply(&mut inner.model, update) {
+                // An answer and a piece of a file are news each time; the others say where to look.
+                let is_news = matches!(change, Change::Done(_) | Change::Piece(_));
+                if is_news || !inner.changed.contains(&change) {
+                    inner.changed.push(change);
+                }
+            }
+            first && !inner.changed.is_empty()
+        });
+        if first {
+            let store = *self;
+            self.browser().before_paint(Box::new(move || store.show()));
+        }
+    }
+
+    fn show(&self) {
+        for change in self.with(|inner| std::mem::take(&mut inner.changed)) {
             self.mirror(change);
         }
     }

@@ -96,16 +96,21 @@ impl Connection {
         }))
     }
 
-    /// Begins a transaction, and keeps it only if the store is of this generation.
-    pub(super) async fn fenced(
+    /// Begins a transaction, and asks it whether the store is of this generation. What else is asked of it need not wait for
+    /// the answer; but nothing of it may be believed, and it must not be committed, before that is known.
+    pub(super) fn fenced(
         &self,
         generation: u64,
         stores: &[&str],
         mode: TransactionMode,
-    ) -> Result<Transaction<'_>, Fault> {
+    ) -> Result<(Transaction<'_>, impl Future<Output = Result<(), Fault>> + use<>), Fault> {
         let transaction = self.begin(stores, mode)?;
-        let found = transaction.store(META)?.get::<f64, _, _>(GENERATION).await?;
-        if found == Some(generation as f64) { Ok(transaction) } else { Err(Fault::Superseded) }
+        let found = transaction.store(META)?.get::<f64, _, _>(GENERATION).primitive()?;
+        let fence = async move {
+            let holds = found.await? == Some(generation as f64);
+            if holds { Ok(()) } else { Err(Fault::Superseded) }
+        };
+        Ok((transaction, fence))
     }
 
     /// Raises the generation by one; answers with the new one. Whoever is of an older one is superseded from now on.

@@ -20,7 +20,7 @@ use core::cell::{Cell, RefCell};
 use core::pin::pin;
 use fault::Fault;
 use futures::FutureExt;
-use futures::future::{Either, LocalBoxFuture, select, try_join_all};
+use futures::future::{Either, LocalBoxFuture, select};
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::TransactionMode::{Readonly, Readwrite};
 use schema::{META, Schema};
@@ -117,10 +117,9 @@ impl Store {
             let changes = Rc::clone(&changes);
             async move {
                 let tables = names(changes.iter().map(|change| rows::table_of(change).name()));
-                let transaction = connection.fenced(generation, &tables, Readwrite).await?;
-                for change in &*changes {
-                    rows::apply(&transaction, change)?;
-                }
+                let (transaction, fence) = connection.fenced(generation, &tables, Readwrite)?;
+                rows::apply(&transaction, &changes)?;
+                fence.await?;
                 transaction.commit().await
             }
         });
@@ -137,8 +136,10 @@ impl Store {
             let queries = Rc::clone(&queries);
             async move {
                 let tables = names(queries.iter().map(|query| rows::table_asked(query).name()));
-                let transaction = connection.fenced(generation, &tables, Readonly).await?;
-                try_join_all(queries.iter().map(|query| rows::read(&transaction, query))).await
+                let (transaction, fence) = connection.fenced(generation, &tables, Readonly)?;
+                let rows = rows::read(&transaction, &queries).await?;
+                fence.await?;
+                Ok(rows)
             }
         });
         Ok(outcome.await?)
@@ -154,7 +155,8 @@ impl Store {
         let outcome = self.attempt(|connection, generation| {
             let candidate = candidate.cloned();
             async move {
-                let transaction = connection.fenced(generation, &[], mode).await?;
+                let (transaction, fence) = connection.fenced(generation, &[], mode)?;
+                fence.await?;
                 let kept = transaction.store(META)?.get::<JsValue, _, _>(name).await?;
                 if kept.is_none()
                     && let Some(candidate) = &candidate

@@ -4,7 +4,8 @@
 
 use super::connection::Transaction;
 use super::fault::Fault;
-use causeway::store::changes::{Change, Query, Table};
+use causeway::store::changes::{Change, Query, Rows, Table};
+use futures::future::try_join_all;
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::cursor::CursorDirection;
 use indexed_db_futures::object_store::ObjectStore;
@@ -30,31 +31,58 @@ pub(super) fn table_asked(query: &Query) -> Table {
     }
 }
 
-/// Makes the request; the transaction's end tells how it went.
-pub(super) fn apply(transaction: &Transaction<'_>, change: &Change) -> Result<(), Fault> {
-    let store = transaction.store(table_of(change).name())?;
-    match change {
-        Change::Put(_, key, value) => {
-            drop(store.put(Bytes::new(value)).with_key(Bytes::new(key)).without_key_type().build()?)
+/// Makes the requests; the transaction's end tells how they went.
+pub(super) fn apply(transaction: &Transaction<'_>, changes: &[Change]) -> Result<(), Fault> {
+    for same in changes.chunk_by(|a, b| table_of(a) == table_of(b)) {
+        let Some(first) = same.first() else { continue };
+        let store = transaction.store(table_of(first).name())?;
+        for change in same {
+            match change {
+                Change::Put(_, key, value) => {
+                    drop(store.put(Bytes::new(value)).with_key(Bytes::new(key)).without_key_type().build()?)
+                }
+                Change::Delete(_, key) => drop(store.delete(Bytes::new(key)).build()?),
+                Change::Clear(_) => drop(store.clear()?),
+            }
         }
-        Change::Delete(_, key) => drop(store.delete(Bytes::new(key)).build()?),
-        Change::Clear(_) => drop(store.clear()?),
     }
     Ok(())
 }
 
 /// Makes the requests when first polled, and must be polled until its end without a break.
-pub(super) async fn read(transaction: &Transaction<'_>, query: &Query) -> Result<Vec<Row>, Fault> {
-    let store = transaction.store(table_asked(query).name())?;
-    match query {
-        Query::Get(_, key) => {
-            let value = store.get::<Uint8Array, _, _>(Bytes::new(key)).await?;
-            Ok(value.map(|value| (key.clone(), value.into())).into_iter().collect())
+pub(super) async fn read(transaction: &Transaction<'_>, queries: &[Query]) -> Result<Rows, Fault> {
+    let mut single = Vec::new();
+    for same in queries.chunk_by(|a, b| table_asked(a) == table_asked(b)) {
+        let Some(first) = same.first() else { continue };
+        let store = transaction.store(table_asked(first).name())?;
+        for query in same {
+            single.push(match query {
+                Query::Get(_, key) => Some((key, store.get::<Uint8Array, _, _>(Bytes::new(key)).primitive()?)),
+                Query::Range { .. } => None,
+            });
         }
+    }
+    let ranges = queries.iter().filter(|query| matches!(query, Query::Range { .. }));
+    let mut ranges = try_join_all(ranges.map(|query| range(transaction, query))).await?.into_iter();
+    let mut rows: Rows = Vec::with_capacity(queries.len());
+    // A transaction answers in the order of the requests: when the last is answered, the others need not be listened to.
+    for asked in single.into_iter().rev() {
+        rows.push(match asked {
+            Some((key, value)) => value.await?.map(|value| (key.clone(), value.into())).into_iter().collect(),
+            None => ranges.next_back().unwrap_or_default(),
+        });
+    }
+    rows.reverse();
+    Ok(rows)
+}
+
+async fn range(transaction: &Transaction<'_>, query: &Query) -> Result<Vec<Row>, Fault> {
+    match query {
         // To IndexedDB a limit of zero is none, and an empty range an exception.
-        Query::Range { limit: 0, .. } => Ok(Vec::new()),
+        Query::Get(..) | Query::Range { limit: 0, .. } => Ok(Vec::new()),
         Query::Range { from, to: Some(to), .. } if from >= to => Ok(Vec::new()),
         Query::Range { from, to, reverse, limit, .. } => {
+            let store = transaction.store(table_asked(query).name())?;
             let range = match to {
                 Some(to) => Range::from(Bytes::new(from)..Bytes::new(to)),
                 None => Range::from(Bytes::new(from)..),

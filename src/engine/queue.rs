@@ -1,0 +1,121 @@
+//! The queue: stanzas and commands in the order in which they came, worked into one group after the other.
+//!
+//! While a transaction is under way, nothing is read for the queue: a store answers only after it, and what comes meanwhile
+//! is read in one go. That read is asked for just before the next transaction, and what it brings is worked on while that one
+//! is written. A group is bounded, and so is what is read ahead, however much a server sends.
+//!
+//! What this module does not know: what a job does.
+
+use super::{Engine, Phase, Read, stanza};
+use crate::io::Millis;
+use crate::store::shelf::Missing;
+use crate::view::Command;
+use causeway_proto::stanza::Stanza;
+use rand_core::CryptoRng;
+use std::collections::VecDeque;
+
+/// Jobs of one group, and jobs whose rows are read ahead.
+const MOST: usize = 500;
+
+/// Something that waits for its turn.
+#[derive(Debug)]
+pub(super) enum Job {
+    Stanza(Box<Stanza>),
+    Command(Command),
+}
+
+/// What waits for its turn, and how far the group that gathers has come.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    jobs: VecDeque<Job>,
+    /// Jobs done since the last group was closed.
+    gathered: usize,
+    /// How often the job at the head has missed a row. While it waits for one it is not tried.
+    misses: u32,
+    waits: bool,
+}
+
+impl Queue {
+    /// At the end of the line.
+    pub(super) fn push(&mut self, job: Job) {
+        self.jobs.push_back(job);
+    }
+
+    /// The connection is gone: its stanzas come again on the next one.
+    pub(super) fn forget_stanzas(&mut self) {
+        self.jobs.retain(|job| matches!(job, Job::Command(_)));
+        (self.misses, self.waits) = (0, false);
+    }
+
+    /// Rows came, or a transaction ended: what the head waited for may be there.
+    pub(super) fn retry(&mut self) {
+        self.waits = false;
+    }
+
+    /// The group is closed.
+    pub(super) fn close_group(&mut self) {
+        self.gathered = 0;
+    }
+}
+
+impl Engine {
+    /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
+    pub(super) fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.reads_rows() || self.export.is_some() {
+            return;
+        }
+        while !self.queue.waits
+            && self.queue.gathered < MOST
+            && let Some(job) = self.queue.jobs.pop_front()
+        {
+            if self.run(&job, now, rng) == Err(Missing) {
+                self.queue.jobs.push_front(job);
+                self.queue.misses = self.queue.misses.saturating_add(1);
+                self.queue.waits = true;
+            } else {
+                self.queue.misses = 0;
+                self.queue.gathered += 1;
+            }
+        }
+        if self.channel.is_live() {
+            self.room(now, rng, |rooms, turn| rooms.outbox.pump(turn, rooms.sessions));
+        }
+        if !self.ledger.is_writing() {
+            self.read_ahead();
+        }
+    }
+
+    fn read_ahead(&mut self) {
+        // A head that has come half of its way would lose what was read for it, and begin again for ever.
+        if self.queue.misses <= 1 && self.reads.is_empty() {
+            self.records.trim();
+        }
+        for job in self.queue.jobs.iter().take(MOST) {
+            if let Job::Stanza(stanza) = job {
+                stanza::prefetch(&mut self.records, stanza);
+            }
+        }
+        let wanted = self.records.take_wanted();
+        if !wanted.is_empty() {
+            self.load(Read::Rows(wanted.clone()), wanted);
+        }
+    }
+
+    /// A group was closed and nothing else will call for the rest of the queue.
+    pub(super) fn has_more_to_do(&self) -> bool {
+        let Queue { jobs, gathered, waits, .. } = &self.queue;
+        let may_work = self.phase == Phase::Ready && !self.reads_rows() && self.export.is_none();
+        may_work && !jobs.is_empty() && *gathered == 0 && !waits
+    }
+
+    fn reads_rows(&self) -> bool {
+        self.reads.any(|read| matches!(read, Read::Rows(_)))
+    }
+
+    fn run(&mut self, job: &Job, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+        match job {
+            Job::Stanza(stanza) => self.stanza(stanza, now, rng),
+            Job::Command(command) => self.command(command, now, rng),
+        }
+    }
+}
