@@ -10,9 +10,9 @@ import { bare } from "./bare.mjs";
 import { HANDS, Servers, enlist, wait } from "./servers.mjs";
 
 const PEERS = 20;
-const MAILBOXES = [2500, 5000, 10_000];
+const MAILBOXES = [5000];
 const BYTES = 200;
-const SENDS = 200;
+const SENDS = 5;
 /** Texts that the sandbox takes in one request. */
 const AT_ONCE = 250;
 /** In milliseconds; how often the renderer's memory is looked at. */

@@ -24,7 +24,7 @@ use crate::store::ledger::{Effect, Ledger};
 use crate::store::records::{Records, boot_queries, whole};
 use crate::store::seal::Sealer;
 use crate::turn::Turn;
-use crate::view::{ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
+use crate::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
 use causeway_proto::secret::Secret;
 use export::Export;
 use queue::{Job, Queue};
@@ -83,6 +83,8 @@ pub struct Engine {
     asks: Pending<RequestId, Ask>,
     last_id: u64,
     last_now: Millis,
+    /// Drawn at each boot: what pages said to the engine of before is not meant for this one.
+    name: u64,
     security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pending: u32,
     /// Messages of the mailbox until the next batch must be asked for; 0 when none was asked for.
@@ -116,6 +118,7 @@ impl Engine {
             asks: Pending::default(),
             last_id: 0,
             last_now: 0,
+            name: 0,
             security_codes: BTreeMap::new(),
             pending: 0,
             batch_left: 0,
@@ -182,7 +185,9 @@ impl Engine {
                 }
             }
             // Pages say everything that was not answered again, and in its order, when they hear that an engine has started.
-            Input::Command(command) if self.phase == Phase::Ready => self.queue.push(Job::Command(command)),
+            Input::Command(command) if self.phase == Phase::Ready && self.is_meant(&command) => {
+                self.queue.push(Job::Command(command));
+            }
             Input::Command(_) => {}
         }
         self.settle(now, rng);
@@ -200,6 +205,11 @@ impl Engine {
             _ => self.channel.wake_at(),
         };
         [channel, self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
+    }
+
+    fn is_meant(&self, command: &Command) -> bool {
+        let to_anybody = command.engine == 0 || matches!(command.action, Some(Action::Hello(_)));
+        to_anybody || command.engine == self.name
     }
 
     /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
@@ -396,12 +406,13 @@ impl Engine {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         self.records = records;
+        self.name = rng.next_u64().max(1);
         if damaged.iter().any(|row| row.table() == Table::Account) {
             // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
             self.storage = Issue::AccountDamaged;
             self.channel.stop(Issue::AccountDamaged, now, rng);
             self.channel_news(now, rng);
-            self.out.push_back(Output::Update(News::Started(Started {}).into()));
+            self.out.push_back(Output::Update(News::Started(Started { engine: self.name }).into()));
             return self.show_connection();
         }
         if !damaged.is_empty() {
@@ -409,7 +420,7 @@ impl Engine {
         }
         self.phase = Phase::Ready;
         self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
-        self.out.push_back(Output::Update(News::Started(Started {}).into()));
+        self.out.push_back(Output::Update(News::Started(Started { engine: self.name }).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));
         match self.records.account().stage {

@@ -19,6 +19,11 @@ pub struct Command {
     /// What to do.
     #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
     pub action: Option<Action>,
+    /// The engine that is asked, as it named itself in [`Started`] or [`Snapshot`]. Any other hears only [`Hello`]: else a
+    /// command on its way while an engine starts would overtake those that the page says again to that engine. Zero from
+    /// pages of before 0.2, which name none and are heard by all.
+    #[prost(uint64, tag = "18")]
+    pub engine: u64,
 }
 
 /// What to do.
@@ -235,7 +240,11 @@ pub enum News {
 
 /// An engine has started.
 #[derive(Clone, PartialEq, Message)]
-pub struct Started {}
+pub struct Started {
+    /// What to call it, in [`Command::engine`]. Another one each time; never zero.
+    #[prost(uint64, tag = "1")]
+    pub engine: u64,
+}
 
 /// Everything but messages.
 #[derive(Clone, PartialEq, Message)]
@@ -249,6 +258,9 @@ pub struct Snapshot {
     /// Every chat, most recent first.
     #[prost(message, repeated, tag = "3")]
     pub chats: Vec<ChatView>,
+    /// As in [`Started`].
+    #[prost(uint64, tag = "4")]
+    pub engine: u64,
 }
 
 /// How far the person has come.

@@ -124,7 +124,7 @@ fn a_hand_over_says_nothing_before_it_is_durable_that_this_browser_stops() {
     world.hold_commits = true;
     let tag = world.next_tag();
     let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: true });
-    world.input(Input::Command(Command { tag, action: Some(action) }));
+    world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
     assert_eq!(world.done(tag), None);
     assert_eq!(world.chatd.socket(), None, "the connection is closed at once");
     assert_eq!(stored(&world).moved_at, 0);
@@ -259,17 +259,17 @@ fn what_arrives_while_a_backup_is_made_waits_and_is_not_lost() {
     world.hold_requests = true;
     let sign_in = SignIn { identifier: "alice".into(), password: "correct horse".into(), create: false };
     let tag = world.next_tag();
-    world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)) }));
+    world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)), ..Command::default() }));
     world.hold_loads = true;
     let tag = world.next_tag();
     let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
-    world.input(Input::Command(Command { tag, action: Some(action) }));
+    world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
     world.read();
     let commits = world.commits;
     world.write_from(BOB, "meanwhile");
     let sent = world.next_tag();
     let send = Action::Send(Send { chat: BOB_CHAT.into(), text: "me too".into() });
-    world.input(Input::Command(Command { tag: sent, action: Some(send) }));
+    world.input(Input::Command(Command { tag: sent, action: Some(send), ..Command::default() }));
     assert!(world.respond());
     assert_eq!((world.commits, world.done(sent)), (commits, None), "nothing is written between the pages");
     world.hold_loads = false;
@@ -371,7 +371,7 @@ fn a_piece_out_of_turn_ends_the_restore_and_one_that_comes_twice_does_not() {
         let tag = world.next_tag();
         let (passphrase, total) = (PASSPHRASE.to_owned(), file.len() as u64);
         let piece = Restore { passphrase, piece: file[at..end].to_vec(), at: at as u64, total, first, replace: false };
-        world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)) }));
+        world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)), ..Command::default() }));
         (tag, world.done(tag).unwrap().issue())
     };
     assert_eq!(give(1_000, 2_000, 99).1, Issue::RestoreInterrupted, "nothing was begun");
@@ -415,11 +415,11 @@ fn what_cannot_be_exported_is_said() {
     world.hold_loads = true;
     let tag = world.next_tag();
     let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
-    world.input(Input::Command(Command { tag, action: Some(action) }));
+    world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
     // The queue waits for the first file, so the second command is answered after it; and the first one may come again.
     let again = world.next_tag();
     let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
-    world.input(Input::Command(Command { tag: again, action: Some(action) }));
+    world.input(Input::Command(Command { tag: again, action: Some(action), ..Command::default() }));
     world.hold_loads = false;
     while world.read() {}
     assert!(!world.exported(tag).unwrap().is_empty());
@@ -460,7 +460,7 @@ fn killed_at_any_transaction_a_hand_over_and_its_restore_end_well() {
         let tag = world.next_tag();
         for _ in 0..2 {
             let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: true });
-            world.input(Input::Command(Command { tag, action: Some(action) }));
+            world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
             if commit_until(&mut world, &mut left) {
                 file = Some(world.exported(tag).unwrap());
                 break;
@@ -474,7 +474,7 @@ fn killed_at_any_transaction_a_hand_over_and_its_restore_end_well() {
             let tag = world.next_tag();
             let (passphrase, total) = (PASSPHRASE.to_owned(), file.len() as u64);
             let piece = Restore { passphrase, piece: file.clone(), at: 0, total, first: 0, replace: false };
-            world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)) }));
+            world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)), ..Command::default() }));
         };
         restored(&mut world);
         if !commit_until(&mut world, &mut left) && stored(&world).stage != Stage::Enlisted {
@@ -483,7 +483,7 @@ fn killed_at_any_transaction_a_hand_over_and_its_restore_end_well() {
         }
         let tag = world.next_tag();
         let sign_in = SignIn { identifier: "alice".into(), password: "correct horse".into(), create: false };
-        world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)) }));
+        world.input(Input::Command(Command { tag, action: Some(Action::SignIn(sign_in)), ..Command::default() }));
         commit_until(&mut world, &mut left);
         world.hold_commits = false;
         while world.commit() {}

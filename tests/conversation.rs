@@ -3,7 +3,7 @@
 mod support;
 
 use causeway::io::Input;
-use causeway::view::{ConnectionState, Delivery, Issue, MessageKind, Stage};
+use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageKind, Send, Stage};
 use causeway_proto::schema::client_payload::ClientPayload;
 use prost::Message;
 use support::{BOB, BOB_CHAT, World};
@@ -46,6 +46,26 @@ fn the_provider_has_a_name_before_anybody_signs_in() {
     world.input(Input::Started);
     let account = world.snapshot().account.unwrap();
     assert_eq!((account.stage(), account.partner.as_str()), (Stage::SignedOut, "Test"));
+}
+
+#[test]
+fn a_command_to_the_engine_before_waits_until_it_is_said_to_this_one() {
+    let mut world = World::enlisted(1);
+    let chat = world.start_chat(BOB);
+    let before = world.snapshot().engine;
+    world.kill();
+    let engine = world.snapshot().engine;
+    assert_ne!(engine, before, "another engine, another name");
+    let send = |world: &mut World, tag, text: &str, engine| {
+        let action = Some(Action::Send(Send { chat: chat.clone(), text: text.into() }));
+        world.input(Input::Command(Command { tag, action, engine }));
+        world.done(tag).is_some()
+    };
+    // The first was lost with the engine before, the second is on its way; then the page says both to the engine there is.
+    assert!(!send(&mut world, 72, "second", before));
+    assert!(send(&mut world, 71, "first", engine));
+    assert!(send(&mut world, 72, "second", engine));
+    assert_eq!(world.texts(&chat), ["first", "second"]);
 }
 
 #[test]

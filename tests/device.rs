@@ -56,7 +56,7 @@ fn nothing_is_said_in_the_name_of_a_device_that_is_not_durable() {
     world.hold_commits = true;
     let tag = world.next_tag();
     let action = Some(Action::Enlist(Enlist::default()));
-    world.input(Input::Command(Command { tag, action }));
+    world.input(Input::Command(Command { tag, action, ..Command::default() }));
     assert_eq!((world.asked("/api/token"), world.servers.device.0.as_str()), (0, ""));
     // Dies, and had promised nothing to anybody.
     world.hold_commits = false;
@@ -192,7 +192,7 @@ fn two_new_browsers_at_once_do_not_both_enlist() {
     world.hold_commits = true;
     let tag = world.next_tag();
     let action = Some(Action::Enlist(Enlist::default()));
-    world.input(Input::Command(Command { tag, action }));
+    world.input(Input::Command(Command { tag, action, ..Command::default() }));
     // Whose the account is has been asked; before the token is, the other one is faster.
     world.servers.claim(OTHER, 17);
     world.hold_commits = false;

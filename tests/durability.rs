@@ -19,7 +19,7 @@ fn no_message_leaves_and_no_bubble_paints_before_its_transaction() {
     world.hold_commits = true;
     let tag = world.next_tag();
     let send = Action::Send(Send { chat: chat.clone(), text: "hello".into() });
-    world.input(Input::Command(Command { tag, action: Some(send) }));
+    world.input(Input::Command(Command { tag, action: Some(send), ..Command::default() }));
     assert_eq!(shown_messages(&world), 0);
     assert_eq!(world.done(tag), None);
     assert!(world.chatd.messages().is_empty());
@@ -95,7 +95,7 @@ fn killed_at_any_transaction_a_short_conversation_is_whole() {
         for turn in 0..4 {
             let tag = world.next_tag();
             let send = Action::Send(Send { chat: chat.clone(), text: format!("out {turn}") });
-            world.input(Input::Command(Command { tag, action: Some(send.clone()) }));
+            world.input(Input::Command(Command { tag, action: Some(send.clone()), ..Command::default() }));
             crashed |= step(&mut world);
             world.write_from(BOB, &format!("in {turn}"));
             crashed |= step(&mut world);
@@ -103,7 +103,7 @@ fn killed_at_any_transaction_a_short_conversation_is_whole() {
                 world.hold_commits = false;
                 world.kill();
                 // The page sends its command again, as it does when a new engine starts.
-                world.input(Input::Command(Command { tag, action: Some(send) }));
+                world.input(Input::Command(Command { tag, action: Some(send), ..Command::default() }));
                 sent = true;
                 break;
             }
@@ -168,13 +168,15 @@ fn no_room_at_any_transaction_loses_nothing_and_says_so() {
         for turn in 0..3 {
             let tag = world.next_tag();
             let send = Action::Send(Send { chat: chat.clone(), text: format!("out {turn}") });
-            world.input(Input::Command(Command { tag, action: Some(send.clone()) }));
+            world.input(Input::Command(Command { tag, action: Some(send.clone()), ..Command::default() }));
             let receipts = world.chatd.heard("receipt").len();
             if step(&mut world, &mut committed) {
                 refused = Some(world.connection().issue());
                 match world.done(tag).map(|done| done.issue()) {
                     Some(Issue::None) => {}
-                    Some(Issue::StorageFull) => world.input(Input::Command(Command { tag, action: Some(send) })),
+                    Some(Issue::StorageFull) => {
+                        world.input(Input::Command(Command { tag, action: Some(send), ..Command::default() }))
+                    }
                     other => panic!("transaction {full}: {other:?}"),
                 }
                 assert_eq!(world.chatd.heard("receipt").len(), receipts, "transaction {full}: nothing is acknowledged");
@@ -239,7 +241,7 @@ fn an_engine_that_was_superseded_stops_and_writes_nothing() {
     let newer = world.place.open_now();
     let tag = world.next_tag();
     let send = Action::Send(Send { chat: chat.clone(), text: "late".into() });
-    world.input(Input::Command(Command { tag, action: Some(send) }));
+    world.input(Input::Command(Command { tag, action: Some(send), ..Command::default() }));
     assert_eq!(world.stopped, Some(StopReason::Superseded));
     assert!(world.chatd.messages().is_empty());
     assert_eq!(world.chatd.socket(), None, "the socket is closed");

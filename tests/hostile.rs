@@ -126,7 +126,7 @@ proptest! {
         ] {
             world.command(action);
         }
-        world.input(Input::Command(Command { tag: 0, action: None }));
+        world.input(Input::Command(Command { tag: 0, action: None, ..Command::default() }));
         prop_assert_eq!(world.connection().state(), ConnectionState::Online);
     }
 }

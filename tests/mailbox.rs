@@ -3,7 +3,7 @@
 mod support;
 
 use causeway::io::Input;
-use causeway::view::News;
+use causeway::view::{Command, News};
 use support::{BOB, BOB_CHAT, World};
 
 /// Alice comes back to this many messages from Bob; her store takes its time.
@@ -32,7 +32,7 @@ fn expected(messages: usize) -> Vec<String> {
 
 #[test]
 fn the_next_batch_is_asked_for_when_everything_of_the_last_is_durable() {
-    let mut world = full(1, 250);
+    let mut world = full(1, 450);
     let offline_batches = |world: &World| world.chatd.heard("ib").len();
     assert_eq!(offline_batches(&world), 1, "the first is asked for at once");
     while world.commit() {}
@@ -43,8 +43,8 @@ fn the_next_batch_is_asked_for_when_everything_of_the_last_is_durable() {
     for node in told {
         if node.tag == "ib" { before.push(receipts) } else { receipts += 1 }
     }
-    assert_eq!(before, [0, 100, 200], "receipts sent before each request");
-    assert_eq!(world.texts(BOB_CHAT), expected(250)[51..]);
+    assert_eq!(before, [0, 200, 400], "receipts sent before each request");
+    assert_eq!(world.texts(BOB_CHAT), expected(450)[251..]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_command_is_carried_out_in_the_midst_of_a_mailbox() {
     let tag = world.next_tag();
     let send = causeway::view::Send { chat: BOB_CHAT.into(), text: "I am back".into() };
     let action = Some(causeway::view::Action::Send(send));
-    world.input(Input::Command(causeway::view::Command { tag, action }));
+    world.input(Input::Command(Command { tag, action, ..Command::default() }));
     while world.commit() {}
     assert!(world.done(tag).is_some());
     assert_eq!(world.phone(BOB).received.len(), 1);

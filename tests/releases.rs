@@ -208,6 +208,6 @@ fn lived() -> World {
     world.cut();
     let tag = world.next_tag();
     let send = Action::Send(Send { chat: bob, text: "still here".into() });
-    world.input(Input::Command(Command { tag, action: Some(send) }));
+    world.input(Input::Command(Command { tag, action: Some(send), ..Command::default() }));
     world
 }

@@ -23,7 +23,12 @@ impl Engine {
     pub(super) fn snapshot(&mut self) -> Update {
         let mut chats: Vec<ChatView> = self.records.chats.iter().map(|(_, chat)| self.chat_view(chat)).collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.active_at));
-        let snapshot = Snapshot { account: Some(self.account_view()), connection: Some(self.connection_view()), chats };
+        let snapshot = Snapshot {
+            account: Some(self.account_view()),
+            connection: Some(self.connection_view()),
+            chats,
+            engine: self.name,
+        };
         News::Snapshot(snapshot).into()
     }
 

@@ -254,6 +254,10 @@ impl World {
     /// Commands on their way to the worker. They keep their order.
     pub(crate) fn say(&mut self, commands: Vec<Command>) {
         for command in commands {
+            // The link says nothing before it knows to whom, and then everything.
+            if command.engine == 0 && !matches!(command.action, Some(Action::Hello(_))) {
+                continue;
+            }
             let at = (self.now + self.delay()).max(self.browser.command_at);
             self.browser.command_at = at;
             if matches!(command.action, Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_))) {

@@ -43,6 +43,8 @@ pub(crate) struct Page {
     pub(crate) attempts: Vec<Attempt>,
     /// Texts that the person still wants to send.
     pub(crate) wishes: u64,
+    /// The engine that spoke last; 0 before any has.
+    engine: u64,
     unanswered: Vec<Command>,
     /// Chats whose messages could not be read: the person opens them again.
     unread: Vec<String>,
@@ -51,7 +53,15 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn new(dice: Dice, wishes: u64) -> Self {
-        Self { model: Model::default(), attempts: Vec::new(), wishes, unanswered: Vec::new(), unread: Vec::new(), dice }
+        Self {
+            model: Model::default(),
+            attempts: Vec::new(),
+            wishes,
+            engine: 0,
+            unanswered: Vec::new(),
+            unread: Vec::new(),
+            dice,
+        }
     }
 
     /// Everything that was asked has its answer.
@@ -72,37 +82,47 @@ impl Page {
             }
         }
         self.model = Model::default();
+        self.engine = 0;
         self.unread.clear();
         self.unanswered.clear();
         vec![self.hello()]
     }
 
     fn hello(&mut self) -> Command {
-        Command { tag: self.tag(), action: Some(Action::Hello(Hello {})) }
+        Command { tag: self.tag(), action: Some(Action::Hello(Hello {})), ..Command::default() }
     }
 
     fn tag(&mut self) -> u64 {
         self.dice.below(u64::MAX)
     }
 
-    /// Asks for something, and keeps asking until there is an answer.
+    /// Asks for something, and keeps asking until there is an answer. A command without an engine's name is not said yet.
     pub(crate) fn ask(&mut self, action: Action) -> Command {
         let tag = self.tag();
         if let Action::OpenChat(open) = &action {
             self.model.asked(tag, open.before);
         }
-        let command = Command { tag, action: Some(action) };
+        let command = Command { tag, action: Some(action), engine: self.engine };
         self.unanswered.push(command.clone());
         command
+    }
+
+    fn say_again(&mut self, engine: u64) -> Vec<Command> {
+        self.engine = engine;
+        self.unanswered.iter_mut().for_each(|command| command.engine = engine);
+        self.unanswered.clone()
     }
 
     /// The engine says something: what the page asks next.
     pub(crate) fn update(&mut self, update: Update) -> Vec<Command> {
         let mut asked = Vec::new();
         match &update.news {
-            Some(News::Started(_)) => {
+            Some(News::Started(started)) => {
                 asked.push(self.hello());
-                asked.extend(self.unanswered.iter().cloned());
+                asked.extend(self.say_again(started.engine));
+            }
+            Some(News::Snapshot(snapshot)) if snapshot.engine != self.engine => {
+                asked.extend(self.say_again(snapshot.engine));
             }
             Some(News::Done(done)) => {
                 let asked = self.unanswered.iter().find(|command| command.tag == done.tag);

@@ -46,7 +46,7 @@ impl World {
     pub(crate) fn export(&mut self, passphrase: &str, hand_over: bool) -> Result<Vec<u8>, Issue> {
         let tag = self.next_tag();
         let export = Export { passphrase: passphrase.into(), hand_over };
-        self.input(Input::Command(Command { tag, action: Some(Action::Export(export)) }));
+        self.input(Input::Command(Command { tag, action: Some(Action::Export(export)), ..Command::default() }));
         self.exported(tag)
     }
 
@@ -81,7 +81,7 @@ impl World {
             let tag = self.next_tag();
             let passphrase = if first == 0 { passphrase.to_owned() } else { String::new() };
             let piece = Restore { passphrase, piece: bytes.to_vec(), at, total: file.len() as u64, first, replace };
-            self.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)) }));
+            self.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)), ..Command::default() }));
             let issue = self.done(tag).expect("no answer").issue();
             if issue != Issue::None {
                 return issue;

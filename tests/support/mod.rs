@@ -292,7 +292,7 @@ impl World {
     /// A person asks for something, and this is the answer.
     pub(crate) fn command(&mut self, action: Action) -> Done {
         let tag = self.next_tag();
-        self.input(Input::Command(Command { tag, action: Some(action) }));
+        self.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
         self.done(tag).unwrap_or_else(|| panic!("no answer"))
     }
 
@@ -320,7 +320,7 @@ impl World {
     pub(crate) fn thread(&mut self, chat: &str) -> Vec<MessageView> {
         let tag = self.next_tag();
         let open = OpenChat { chat: chat.into(), before: None, limit: 200 };
-        self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)) }));
+        self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)), ..Command::default() }));
         let thread = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::Thread(thread)) if thread.tag == tag => Some(thread.messages.clone()),
             _ => None,

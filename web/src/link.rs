@@ -1,7 +1,8 @@
 //! The page's line to the engine, wherever the engine runs: commands out, updates in.
 //!
 //! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine says that
-//! it is done, and sent again when an engine starts; its tag keeps it from having a second effect.
+//! it is done, and sent again when an engine starts; its tag keeps it from having a second effect. Every command names the
+//! engine that it is meant for, so that none overtakes those that must be said again first.
 //!
 //! While something is unanswered, the link asks for a sign of life every second. An engine that gives none, although it
 //! need only let its worker breathe to do so, is frozen or stuck; then somebody else must lead.
@@ -58,6 +59,8 @@ struct Inner {
     /// Absent only while the link is being made: the two channels and the closures between them know each other.
     ends: RefCell<Option<Ends>>,
     unanswered: RefCell<Unanswered>,
+    /// The engine that spoke last; `None` until one has said what to call it.
+    engine: Cell<Option<u64>>,
     /// An engine has spoken since this was last looked at.
     heard: Cell<bool>,
     /// Somebody watches over the engine already.
@@ -82,6 +85,7 @@ impl Link {
         let inner = Rc::new(Inner {
             ends: RefCell::new(None),
             unanswered: RefCell::default(),
+            engine: Cell::new(None),
             heard: Cell::new(false),
             watched: Cell::new(false),
             on_silence: Box::new(on_silence),
@@ -93,10 +97,16 @@ impl Link {
             move |bytes| {
                 let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
                 inner.heard.set(true);
-                let news = inner.unanswered.borrow_mut().observe(&update);
+                let observed = inner.unanswered.borrow_mut().observe(&update);
+                // What this makes the page ask is said with everything else, should this be the first word of an engine.
                 on_update(update);
-                if news == Observed::EngineStarted {
-                    inner.say_everything();
+                let Observed { engine: Some(engine), started } = observed else { return };
+                let another = inner.engine.replace(Some(engine)) != Some(engine);
+                if started {
+                    inner.greet();
+                }
+                if started || another {
+                    inner.say_again();
                 }
             }
         })?;
@@ -106,12 +116,13 @@ impl Link {
                 let Some(inner) = inner.upgrade() else { return };
                 inner.post(WAKE);
                 if what == Return::Shown {
-                    inner.say_everything();
+                    inner.greet();
+                    inner.say_again();
                 }
             }
         });
         *inner.ends.borrow_mut() = Some(Ends { commands, _updates: updates, _returns: returns });
-        inner.say_everything();
+        inner.greet();
         Ok(Self(inner))
     }
 
@@ -119,8 +130,8 @@ impl Link {
     pub fn send(&self, action: Action) -> u64 {
         // Randomness was proven in `connect`.
         let tag = rng::tag().unwrap_or_default();
-        let command = Zeroizing::new(Command { tag, action: Some(action) }.encode_to_vec());
-        self.0.post(&command);
+        let command = Zeroizing::new(Command { tag, action: Some(action), ..Command::default() }.encode_to_vec());
+        self.0.say(&command);
         self.0.unanswered.borrow_mut().keep(tag, command);
         if !self.0.watched.replace(true) {
             spawn(watch(Rc::downgrade(&self.0)));
@@ -136,14 +147,34 @@ impl Inner {
         }
     }
 
-    /// Greets the engine, and sends again what nobody has answered.
-    fn say_everything(&self) {
+    /// Asks whichever engine runs how things are, and what to call it.
+    fn greet(&self) {
         let tag = rng::tag().unwrap_or_default();
-        self.post(&Command { tag, action: Some(Action::Hello(Hello {})) }.encode_to_vec());
+        self.post(&Command { tag, action: Some(Action::Hello(Hello {})), ..Command::default() }.encode_to_vec());
+    }
+
+    /// Sends again what nobody has answered.
+    fn say_again(&self) {
         for command in self.unanswered.borrow().commands() {
-            self.post(command);
+            self.say(command);
         }
     }
+
+    /// Sends a command to the engine that spoke last. Before any has, it waits with the others.
+    fn say(&self, command: &[u8]) {
+        if let Some(engine) = self.engine.get() {
+            self.post(&addressed(command, engine));
+        }
+    }
+}
+
+/// The encoded command, with the engine's name put in. Fields of a protobuf message may come in any order.
+fn addressed(command: &[u8], engine: u64) -> Zeroizing<Vec<u8>> {
+    let name = Command { engine, ..Command::default() };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(command.len() + name.encoded_len()));
+    bytes.extend_from_slice(command);
+    bytes.extend(name.encode_to_vec());
+    bytes
 }
 
 /// Watches over the engine for as long as something is unanswered.
@@ -187,10 +218,12 @@ impl Silence {
 struct Unanswered(VecDeque<(u64, Zeroizing<Vec<u8>>)>);
 
 /// What an update means for the link.
-#[derive(Debug, PartialEq, Eq)]
-enum Observed {
-    EngineStarted,
-    Other,
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Observed {
+    /// What the engine calls itself, if it said that.
+    engine: Option<u64>,
+    /// It has just started.
+    started: bool,
 }
 
 impl Unanswered {
@@ -203,13 +236,14 @@ impl Unanswered {
 
     fn observe(&mut self, update: &Update) -> Observed {
         let answered = match &update.news {
-            Some(News::Started(_)) => return Observed::EngineStarted,
+            Some(News::Started(started)) => return Observed { engine: Some(started.engine), started: true },
+            Some(News::Snapshot(snapshot)) => return Observed { engine: Some(snapshot.engine), started: false },
             Some(News::Done(done)) => done.tag,
             Some(News::Thread(thread)) => thread.tag,
-            _ => return Observed::Other,
+            _ => return Observed::default(),
         };
         self.0.retain(|(tag, _)| *tag != answered);
-        Observed::Other
+        Observed::default()
     }
 
     fn commands(&self) -> impl Iterator<Item = &[u8]> {
@@ -233,7 +267,8 @@ mod tests {
     #[test]
     fn an_engine_that_starts_hears_every_unanswered_command_in_order() {
         let mut unanswered = three();
-        assert_eq!(unanswered.observe(&News::Started(Started {}).into()), Observed::EngineStarted);
+        let started = unanswered.observe(&News::Started(Started { engine: 9 }).into());
+        assert_eq!(started, Observed { engine: Some(9), started: true });
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7], [3], [5]]);
     }
 
@@ -244,6 +279,13 @@ mod tests {
         unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
         unanswered.observe(&News::Thread(Thread { tag: 5, ..Thread::default() }).into());
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
+    }
+
+    #[test]
+    fn a_command_carries_the_name_of_its_engine() {
+        let command = Command { tag: 7, action: Some(Action::Hello(Hello {})), ..Command::default() };
+        let bytes = addressed(&command.encode_to_vec(), u64::MAX);
+        assert_eq!(Command::decode(bytes.as_slice()), Ok(Command { engine: u64::MAX, ..command }));
     }
 
     #[test]

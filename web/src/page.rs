@@ -4,9 +4,10 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use causeway::io::Millis;
 use causeway::view::Action;
 
-use crate::port::{self, file, locale, storage, window};
+use crate::port::{self, clock, file, locale, storage, window};
 use crate::state::browser::{Browser, Plural, TakePart};
 use crate::state::room::Room;
 
@@ -39,8 +40,11 @@ impl Browser for Page {
         self.send.get().map_or(0, |send| send(action))
     }
 
-    fn before_paint(&self, work: Box<dyn FnOnce()>) {
-        port::spawn(async {
+    fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>) {
+        port::spawn(async move {
+            if after > 0 {
+                clock::sleep(after).await;
+            }
             window::next_frame().await;
             work();
         });

@@ -159,7 +159,8 @@ pub async fn run<M: Machine>(
 /// A leader that was deposed while it was frozen may have said on waking what was true of itself alone. Whoever leads now
 /// is asked to tell everybody how things are.
 fn correct() {
-    let hello = Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})) };
+    let hello =
+        Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})), ..Command::default() };
     if let Ok(commands) = Channel::speaking_only(COMMANDS) {
         commands.send(&hello.encode_to_vec());
     }

@@ -3,6 +3,7 @@
 //! The pages never import a port. Whoever mounts them hands in an implementation: the real browser, or a test's. Formats
 //! follow the person's locale, so nothing here says how a date looks.
 
+use causeway::io::Millis;
 use causeway::view::Action;
 
 use super::room::Room;
@@ -34,8 +35,8 @@ pub trait Browser {
     /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
     fn send(&self, action: Action) -> u64;
 
-    /// Does this before the page is painted next; soon, should it not be painted at all.
-    fn before_paint(&self, work: Box<dyn FnOnce()>);
+    /// Does this after so long, before the page is painted next; soon after, should it not be painted at all.
+    fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>);
     /// The time.
     fn now(&self) -> u64;
     /// Number of the local calendar day that a moment lies in; consecutive days have consecutive numbers.
@@ -113,7 +114,7 @@ pub(crate) mod fake {
             sent.push(action);
             sent.len() as u64
         }
-        fn before_paint(&self, work: Box<dyn FnOnce()>) {
+        fn before_paint(&self, _: Millis, work: Box<dyn FnOnce()>) {
             work();
         }
         fn now(&self) -> u64 {

@@ -50,6 +50,13 @@ pub enum Change {
     Stale,
 }
 
+impl Change {
+    /// Nobody is waiting for just this one.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Order | Self::Chat(_) | Self::Thread(_) | Self::Connection | Self::Incoming(_))
+    }
+}
+
 /// A message that just came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
@@ -144,6 +151,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             // Perhaps another engine, which tells nothing of chats that nobody has asked it for.
             let Model { chats, threads, open, .. } = model;
             threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
+            threads.iter_mut().for_each(|(_, thread)| thread.doubt());
             model.reads.clear();
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }
@@ -312,7 +320,7 @@ mod tests {
         ]);
         assert_eq!(model.unread(), 5);
         assert!(apply(&mut model, Update { news: None }).is_empty());
-        assert!(apply(&mut model, News::Started(Started {}).into()).is_empty());
+        assert!(apply(&mut model, News::Started(Started { engine: 1 }).into()).is_empty());
     }
 
     #[test]

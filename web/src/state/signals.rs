@@ -6,8 +6,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use causeway::io::Millis;
 use causeway::view::{
-    AccountView, Action, BackupPiece, ChatView, ConnectionView, Done, Export, MessageView, OpenChat, Update,
+    AccountView, Action, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, Export, MessageView, OpenChat,
+    Update,
 };
 use leptos::prelude::*;
 
@@ -17,6 +19,9 @@ use super::model::{self, Change, Incoming, Model};
 
 /// Messages in one page of history.
 pub const PAGE: u32 = 60;
+
+/// Between two paintings while a full mailbox is read: to paint each frame would take the processor that reads it.
+const WHILE_DRAINING: Millis = 200;
 
 /// Called with the answer to a command.
 type Answer = Box<dyn FnOnce(&Done)>;
@@ -72,10 +77,20 @@ pub struct OpenThread {
 /// Called with each piece of a file.
 type Taker = Box<dyn Fn(BackupPiece)>;
 
+/// When what has changed will be shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Never,
+    InAWhile,
+    WithTheNextFrame,
+}
+
 struct Inner {
     model: Model,
     /// What the model has changed since the signals were last set, each once.
     changed: Vec<Change>,
+    /// When they will be set.
+    due: Due,
     answers: Vec<(u64, Answer)>,
     /// Who takes the pieces of the file that the command of this tag asked for.
     taker: Option<(u64, Taker)>,
@@ -110,6 +125,7 @@ impl Store {
         let inner = Inner {
             model: Model::default(),
             changed: Vec::new(),
+            due: Due::Never,
             answers: Vec::new(),
             taker: None,
             rows: Vec::new(),
@@ -164,28 +180,42 @@ impl Store {
         });
     }
 
-    /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then: a
-    /// full mailbox brings thousands.
+    /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then; while
+    /// a mailbox is drained, which brings thousands, a little later, unless somebody waits for it.
     pub fn take(&self, update: Update) {
-        let first = self.with(|inner| {
-            let first = inner.changed.is_empty();
-            for change in model::apply(&mut inner.model, update) {
+        let sooner = self.with(|inner| {
+            let changes = model::apply(&mut inner.model, update);
+            let draining = inner.model.connection.state() == ConnectionState::Draining;
+            let due = match changes.as_slice() {
+                [] => return None,
+                changes if draining && changes.iter().all(Change::can_wait) => Due::InAWhile,
+                _ => Due::WithTheNextFrame,
+            };
+            for change in changes {
                 // An answer and a piece of a file are news each time; the others say where to look.
                 let is_news = matches!(change, Change::Done(_) | Change::Piece(_));
                 if is_news || !inner.changed.contains(&change) {
                     inner.changed.push(change);
                 }
             }
-            first && !inner.changed.is_empty()
+            (inner.due < due).then(|| {
+                inner.due = due;
+                due
+            })
         });
-        if first {
+        if let Some(due) = sooner {
             let store = *self;
-            self.browser().before_paint(Box::new(move || store.show()));
+            let after = if due == Due::InAWhile { WHILE_DRAINING } else { 0 };
+            self.browser().before_paint(after, Box::new(move || store.show()));
         }
     }
 
     fn show(&self) {
-        for change in self.with(|inner| std::mem::take(&mut inner.changed)) {
+        let changed = self.with(|inner| {
+            inner.due = Due::Never;
+            std::mem::take(&mut inner.changed)
+        });
+        for change in changed {
             self.mirror(change);
         }
     }
@@ -243,7 +273,10 @@ impl Store {
     }
 
     fn read(&self, chat: &str, before: Option<u64>) {
-        let read = OpenChat { chat: chat.to_owned(), before, limit: PAGE };
+        // As much as is held, so that reading it again takes nothing from under the reader; the engine bounds it.
+        let held = self.with(|inner| inner.model.thread(chat).map_or(0, |thread| thread.messages().len()));
+        let limit = if before.is_none() { PAGE.max(u32::try_from(held).unwrap_or(u32::MAX)) } else { PAGE };
+        let read = OpenChat { chat: chat.to_owned(), before, limit };
         let tag = self.browser().send(Action::OpenChat(read));
         self.with(|inner| inner.model.asked(tag, before));
     }

@@ -14,6 +14,8 @@ pub struct Thread {
     messages: Vec<MessageView>,
     more: bool,
     ready: bool,
+    /// Another engine may have changed any of them, unheard.
+    doubted: bool,
 }
 
 impl Thread {
@@ -37,15 +39,24 @@ impl Thread {
         self.messages.first().map(|message| message.seq)
     }
 
-    /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes.
+    /// Another engine speaks now: changes between the last word of the one before and its first were told to nobody. What is
+    /// held stays on screen until the newest page comes.
+    pub fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes; what was
+    /// doubted is dropped unless the page brings it.
     pub fn take_newest(&mut self, page: Vec<MessageView>, more: bool) {
         // What came before the first page are single messages, old and new; nothing says that they are all.
         let was_ready = std::mem::replace(&mut self.ready, true);
+        let was_doubted = std::mem::take(&mut self.doubted);
         let (Some(first), Some(last)) = (page.first().map(|m| m.seq), page.last().map(|m| m.seq)) else {
             self.more = more;
             return;
         };
-        let joins = was_ready && more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
+        let joins =
+            was_ready && !was_doubted && more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
         let keeps_older = joins && self.oldest().is_some_and(|oldest| oldest < first);
         if !keeps_older {
             self.more = more;
@@ -142,6 +153,23 @@ mod tests {
         thread.take_newest(vec![message(4), message(6)], true);
         assert_eq!(held(&thread), [1, 2, 3, 4, 6]);
         assert!(!thread.more(), "nothing is older than message 1");
+    }
+
+    #[test]
+    fn what_was_doubted_is_shown_until_the_page_comes_and_kept_only_if_it_is_there() {
+        let mut thread = Thread::default();
+        thread.take_newest(page(1..=6), false);
+        thread.doubt();
+        assert_eq!(held(&thread), [1, 2, 3, 4, 5, 6]);
+        thread.take_changes(Messages { messages: page(7..=7), ..Default::default() });
+        let read = MessageView { seq: 4, delivery: 3, ..Default::default() };
+        thread.take_newest(vec![read.clone(), message(5), message(6)], true);
+        assert_eq!(held(&thread), [4, 5, 6, 7], "the ticks of older ones may be old");
+        assert_eq!(thread.messages()[0], read);
+        assert!(thread.more(), "older ones are read again when they are scrolled to");
+        thread.take_older(4, page(1..=3), false);
+        thread.take_newest(page(6..=7), true);
+        assert_eq!(held(&thread), [1, 2, 3, 4, 5, 6, 7], "doubted once");
     }
 
     #[test]

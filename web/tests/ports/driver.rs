@@ -132,7 +132,7 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     let inputs = Inputs::default();
     let say = inputs.sender();
     for tag in [5, 6] {
-        say(Input::Command(Command { tag, action: None }));
+        say(Input::Command(Command { tag, action: None, ..Command::default() }));
     }
     let until = clock::now() + 120;
     let heard = drive(store().await, inputs, move |input| match input {
@@ -157,7 +157,9 @@ pub(super) async fn drive_engine(engine: Engine, store: Store, action: Action) -
         move |update: Update| {
             match &update.news {
                 // Before that, nobody listens.
-                Some(News::Started(_)) => say(Input::Command(Command { tag: 1, action: Some(action.clone()) })),
+                Some(News::Started(_)) => {
+                    say(Input::Command(Command { tag: 1, action: Some(action.clone()), ..Command::default() }))
+                }
                 Some(News::Done(done)) if done.tag == 1 => {
                     ended.take().map(|ended| ended.send(()));
                 }
