@@ -10,13 +10,13 @@ import { bare } from "./bare.mjs";
 import { HANDS, Servers, enlist, wait } from "./servers.mjs";
 
 const PEERS = 20;
-const MAILBOXES = [5000];
+const MAILBOXES = [2500, 5000, 10_000];
 const BYTES = 200;
-const SENDS = 5;
+const SENDS = 200;
 /** Texts that the sandbox takes in one request. */
 const AT_ONCE = 250;
 /** In milliseconds; how often the renderer's memory is looked at. */
-const SAMPLE = 50;
+const SAMPLE = 250;
 /** The frame that opens the mailbox, `<offline_preview>`: before it come the server's hello and `<success>`. */
 const FIRST = 2;
 
@@ -166,10 +166,10 @@ async function latency(session, sends) {
     ${wait('document.querySelector("#composer") && document.querySelector("#connection[data-state=online]")')}
     for (let at = 0; at < ${sends}; at++) {
       type("#composer", "message " + at);
-      const sent = document.querySelectorAll(".message.out:not([data-state=queued])").length;
       entered.push(performance.timeOrigin + performance.now());
       document.querySelector("#composer").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
-      ${wait('document.querySelectorAll(".message.out:not([data-state=queued])").length > sent')}
+      const isSent = ({ dataset, textContent }) => dataset.state !== "queued" && textContent.includes("message " + at);
+      ${wait('[...document.querySelectorAll(".message.out")].slice(-1).some(isSent)')}
     }
     return { entered, probe: await report() };`);
   const taken = entered.map((at) => probe.sent.find((sent) => sent >= at) - at).sort((a, b) => a - b);

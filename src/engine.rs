@@ -271,6 +271,9 @@ impl Engine {
 
     /// Makes the gathered group a transaction, or releases it at once if it changed nothing.
     fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.waits_for_many() {
+            return;
+        }
         while let Some(group) = self.ledger.take_group() {
             self.queue.close_group();
             if group.is_empty() && !self.records.is_dirty() {

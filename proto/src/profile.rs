@@ -67,7 +67,7 @@ impl Default for Profile {
             max_text_bytes: 65_536,
             max_frame_bytes: 1 << 20,
             max_inflated_bytes: 16 << 20,
-            offline_batch: 200,
+            offline_batch: 500,
             prekeys_initial: 100,
             prekeys_refill: 50,
             prekeys_floor: 10,

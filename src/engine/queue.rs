@@ -1,8 +1,9 @@
 //! The queue: stanzas and commands in the order in which they came, worked into one group after the other.
 //!
-//! While a transaction is under way, nothing is read for the queue: a store answers only after it, and what comes meanwhile
+//! While a transaction is under way, little is read for the queue: a store answers only after it, and what comes meanwhile
 //! is read in one go. That read is asked for just before the next transaction, and what it brings is worked on while that one
-//! is written. A group is bounded, and so is what is read ahead, however much a server sends.
+//! is written. Where many jobs wait for a read, a group of few waits with them: a transaction costs much, a row little. A
+//! group is bounded, and so is what is read ahead, however much a server sends.
 //!
 //! What this module does not know: what a job does.
 
@@ -16,6 +17,8 @@ use std::collections::VecDeque;
 
 /// Jobs of one group, and jobs whose rows are read ahead.
 const MOST: usize = 500;
+/// So many jobs are worth waiting for with a group of fewer.
+const MANY: usize = 100;
 
 /// Something that waits for its turn.
 #[derive(Debug)]
@@ -80,9 +83,14 @@ impl Engine {
         if self.channel.is_live() {
             self.room(now, rng, |rooms, turn| rooms.outbox.pump(turn, rooms.sessions));
         }
-        if !self.ledger.is_writing() {
+        if !self.ledger.is_writing() || self.queue.jobs.len() >= MOST {
             self.read_ahead();
         }
+    }
+
+    /// Few jobs were done, and what many others wait for is on its way.
+    pub(super) fn waits_for_many(&self) -> bool {
+        self.queue.gathered < MANY && self.queue.jobs.len() >= MANY && self.reads_rows()
     }
 
     fn read_ahead(&mut self) {

@@ -78,6 +78,7 @@ impl Engine {
                 account: Some(state.account.clone()),
                 connection: Some(state.connection.clone()),
                 chats: state.chats.iter().map(|(chat, _)| chat.clone()).collect(),
+                engine: 1,
             }
         };
         self.say(News::Snapshot(snapshot));

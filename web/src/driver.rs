@@ -92,6 +92,7 @@ pub async fn run(
         sockets: BTreeMap::new(),
         under_way: FuturesUnordered::new(),
         unsent: None,
+        wake_at: None,
         timer: None,
     };
     let mut input = Input::Started;
@@ -134,7 +135,9 @@ struct Driver {
     /// Frames that go out as one message, as soon as the engine has nothing more to say: each message is a call into the
     /// browser, and its boundaries mean nothing.
     unsent: Option<(SocketId, Vec<u8>)>,
-    /// Runs until the moment that the engine asked for.
+    /// When the engine wants to hear of the time.
+    wake_at: Option<Millis>,
+    /// Runs until that moment or before: to move a timer on with each frame would cost more than one idle round.
     timer: Option<(Millis, Sleep)>,
 }
 
@@ -218,9 +221,11 @@ impl Driver {
     }
 
     fn wake_at(&mut self, wake_at: Option<Millis>) {
-        if wake_at != self.timer.as_ref().map(|(at, _)| *at) {
-            let sleep = |at: Millis| clock::sleep(at.saturating_sub(clock::now()).min(LONGEST_SLEEP));
-            self.timer = wake_at.map(|at| (at, sleep(at)));
+        self.wake_at = wake_at;
+        if let Some(at) = wake_at
+            && self.timer.as_ref().is_none_or(|(until, _)| *until > at)
+        {
+            self.timer = Some((at, clock::sleep(at.saturating_sub(clock::now()).min(LONGEST_SLEEP))));
         }
     }
 
@@ -234,7 +239,9 @@ impl Driver {
             && Pin::new(sleep).poll_unpin(context).is_ready()
         {
             self.timer = None;
-            return Poll::Ready(Input::Elapsed);
+            if self.wake_at.is_some() {
+                return Poll::Ready(Input::Elapsed);
+            }
         }
         if let Poll::Ready(Some(input)) = self.under_way.poll_next_unpin(context) {
             return Poll::Ready(input);

@@ -98,7 +98,7 @@ pub trait Browser {
 pub(crate) mod fake {
     use std::cell::RefCell;
 
-    use super::{Action, Browser, Plural, Room, TakePart};
+    use super::{Action, Browser, Millis, Plural, Room, TakePart};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 

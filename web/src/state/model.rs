@@ -8,6 +8,11 @@ use causeway::view::{
 
 use super::thread::Thread;
 
+/// Messages that a closed chat keeps for a quick return.
+const KEPT: usize = 200;
+/// A chat that is read at its newest message holds at most so many, however many come; beyond, it keeps the second number.
+const FOLLOWED: (usize, usize) = (120, 60);
+
 /// Chats whose messages are held at once; the others are read again when they are opened.
 const THREADS: usize = 8;
 
@@ -103,7 +108,15 @@ impl Model {
     pub fn close(&mut self, chat: &str) {
         self.open = None;
         if let Some(thread) = self.thread_mut(chat) {
-            thread.trim();
+            thread.trim(KEPT);
+        }
+    }
+
+    /// Whoever looks at the chat sees its newest messages: forgets old ones, should there be many.
+    pub fn follow(&mut self, chat: &str) {
+        let (most, keep) = FOLLOWED;
+        if let Some(thread) = self.thread_mut(chat).filter(|thread| thread.messages().len() > most) {
+            thread.trim(keep);
         }
     }
 
@@ -300,6 +313,25 @@ mod tests {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         let messages = Messages { chat: "1".into(), messages: vec![incoming(1, "a")], ..Default::default() };
         assert!(apply(&mut model, News::Messages(messages).into()).is_empty());
+    }
+
+    #[test]
+    fn a_chat_that_is_followed_stays_small() {
+        let mut model = with_chats(vec![chat("1", 9, None)]);
+        model.open("1");
+        let (most, keep) = FOLLOWED;
+        for seq in 1..=most as u64 {
+            let messages = Messages { chat: "1".into(), messages: vec![incoming(seq, "a")], ..Default::default() };
+            apply(&mut model, News::Messages(messages).into());
+        }
+        model.follow("1");
+        assert_eq!(model.thread("1").map(|thread| thread.messages().len()), Some(most));
+        let messages = Messages { chat: "1".into(), messages: vec![incoming(999, "a")], ..Default::default() };
+        apply(&mut model, News::Messages(messages).into());
+        model.follow("1");
+        let thread = model.thread("1").unwrap();
+        assert_eq!((thread.messages().len(), thread.more()), (keep, true));
+        assert_eq!(thread.messages().last().map(|newest| newest.seq), Some(999));
     }
 
     #[test]

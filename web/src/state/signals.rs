@@ -20,8 +20,8 @@ use super::model::{self, Change, Incoming, Model};
 /// Messages in one page of history.
 pub const PAGE: u32 = 60;
 
-/// Between two paintings while a full mailbox is read: to paint each frame would take the processor that reads it.
-const WHILE_DRAINING: Millis = 200;
+/// Between two paintings while a full mailbox is read: to paint every frame would take the processor that reads it.
+const WHILE_DRAINING: Millis = 400;
 
 /// Called with the answer to a command.
 type Answer = Box<dyn FnOnce(&Done)>;
@@ -72,6 +72,8 @@ pub struct OpenThread {
     pub loading: RwSignal<bool>,
     /// The newest sequence number that is held.
     pub newest: RwSignal<u64>,
+    /// The newest message is in sight: nobody has scrolled away from it.
+    pub at_newest: RwSignal<bool>,
 }
 
 /// Called with each piece of a file.
@@ -145,6 +147,7 @@ impl Store {
                 more: RwSignal::new(false),
                 loading: RwSignal::new(false),
                 newest: RwSignal::new(0),
+                at_newest: RwSignal::new(true),
             },
             incoming: RwSignal::new(None),
         }
@@ -244,6 +247,7 @@ impl Store {
         self.thread.rows.set(Vec::new());
         self.thread.loading.set(false);
         self.thread.newest.set(0);
+        self.thread.at_newest.set(true);
         self.thread.ready.set(false);
         if let Some(chat) = chat {
             self.mirror_thread(chat);
@@ -300,6 +304,9 @@ impl Store {
             }
             Change::Thread(id) => {
                 if self.with(|inner| inner.open.as_deref() == Some(&id)) {
+                    if self.thread.at_newest.get_untracked() {
+                        self.with(|inner| inner.model.follow(&id));
+                    }
                     self.mirror_thread(&id);
                 }
             }

@@ -5,9 +5,6 @@
 
 use causeway::view::{MessageView, Messages};
 
-/// Messages that a closed chat keeps for a quick return.
-const KEPT: usize = 200;
-
 /// A contiguous stretch of a chat, up to its newest message.
 #[derive(Debug, Clone, Default)]
 pub struct Thread {
@@ -82,9 +79,9 @@ impl Thread {
         self.put_all(changes.messages.into_iter().filter(|message| message.seq >= from).collect());
     }
 
-    /// Forgets old messages of a chat that is no longer open.
-    pub fn trim(&mut self) {
-        if let Some(excess) = self.messages.len().checked_sub(KEPT).filter(|excess| *excess > 0) {
+    /// Forgets all but the newest messages; the others are read again when they are scrolled to.
+    pub fn trim(&mut self, keep: usize) {
+        if let Some(excess) = self.messages.len().checked_sub(keep).filter(|excess| *excess > 0) {
             self.messages.drain(..excess);
             self.more = true;
         }
@@ -203,10 +200,10 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_chat_keeps_its_newest() {
+    fn trimming_keeps_the_newest() {
         let mut thread = Thread::default();
         thread.take_newest(page(1..=250), false);
-        thread.trim();
+        thread.trim(200);
         assert_eq!(thread.oldest(), Some(51));
         assert!(thread.more());
     }

@@ -137,7 +137,7 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     let until = clock::now() + 120;
     let heard = drive(store().await, inputs, move |input| match input {
         Input::Elapsed if clock::now() >= until => vec![STOP],
-        _ => vec![Output::Update(News::Started(Started {}).into()), Output::Idle(Some(until))],
+        _ => vec![Output::Update(News::Started(Started { engine: 1 }).into()), Output::Idle(Some(until))],
     })
     .await;
     assert_eq!(heard[0], "Started");

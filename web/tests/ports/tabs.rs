@@ -41,7 +41,7 @@ async fn urged_worker(
         Scripted::new(move |input| match input {
             Input::Started => {
                 seen.borrow_mut().push((who, 0));
-                vec![Output::Update(News::Started(Started {}).into())]
+                vec![Output::Update(News::Started(Started { engine: 1 }).into())]
             }
             Input::Command(command) if !matches!(command.action, Some(Action::Hello(_))) => {
                 seen.borrow_mut().push((who, command.tag));

@@ -25,7 +25,7 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
     let app = app();
     let thread = app.store.thread;
     let scroller = NodeRef::<html::Div>::new();
-    let at_bottom = RwSignal::new(true);
+    let at_bottom = thread.at_newest;
     let on_scroll = move |_| {
         let Some(element) = scroller.get_untracked() else { return };
         let from_bottom = element.scroll_top().abs();
