@@ -18,7 +18,7 @@ use crate::enlist::{Ask, Enlistment, Why};
 use crate::io::{Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
-use crate::session::Sessions;
+use crate::session::{self, Sessions};
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::ledger::{Effect, Ledger};
 use crate::store::records::{Records, boot_queries, whole};
@@ -249,6 +249,8 @@ impl Engine {
                     rooms.sessions.logged_in(turn);
                     rooms.outbox.reset(turn);
                 }),
+                channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
+                channel::Event::Paused => {}
                 channel::Event::Lost => {
                     self.queue.forget_stanzas();
                     self.pending = 0;
@@ -304,6 +306,14 @@ impl Engine {
             match effect {
                 Effect::Transmit(socket, node) => {
                     if self.channel.is_live() && self.channel.socket() == socket {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
+                Effect::Upload(socket, iq, ids) => {
+                    if self.channel.is_live()
+                        && self.channel.socket() == socket
+                        && let Some(node) = session::prekeys::upload(&self.records, &iq, &ids)
+                    {
                         self.channel.transmit(&node, now, rng);
                     }
                 }

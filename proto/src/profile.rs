@@ -42,7 +42,8 @@ pub struct Profile {
     pub max_frame_bytes: usize,
     /// Largest inflated stanza, in bytes (§2.9).
     pub max_inflated_bytes: usize,
-    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13).
+    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13). The field's clients ask for 100 or 200; the larger it
+    /// is, the more messages share a transaction.
     pub offline_batch: u32,
     /// One-time prekeys of the first upload (§5.7). The field's clients send 812; a browser need not make so many at once.
     pub prekeys_initial: u32,

@@ -37,6 +37,8 @@ use zeroize::Zeroizing;
 const LOGIN_TIMEOUT: Millis = 20_000;
 /// With no mail for this long the mailbox counts as read (wire.md §5.5).
 const DRAIN_TIMEOUT: Millis = 60_000;
+/// With no mail for this long, a server that sends fewer stanzas than it was asked for may wait to be asked again.
+const DRAIN_PAUSE: Millis = 5_000;
 
 /// What a connection needs to log in.
 #[derive(Debug)]
@@ -64,8 +66,14 @@ enum State {
 
 enum Phase {
     Login { until: Millis },
-    Draining { until: Millis },
+    Draining { until: Millis, pause: Millis },
     Online,
+}
+
+impl Phase {
+    fn draining(now: Millis) -> Self {
+        Self::Draining { until: now.saturating_add(DRAIN_TIMEOUT), pause: now.saturating_add(DRAIN_PAUSE) }
+    }
 }
 
 /// What the channel has to say after an input.
@@ -75,6 +83,8 @@ pub(crate) enum Event {
     Stanza(Box<Stanza>),
     /// Logged in: stanzas may be sent.
     LoggedIn,
+    /// The mailbox is not read to its end, and nothing has come for a while.
+    Paused,
     /// The connection is gone; what was sent and not acknowledged must be sent again.
     Lost,
 }
@@ -245,7 +255,7 @@ impl Channel {
         let State::Live { phase, .. } = &mut self.state else { return };
         match (&phase, &stanza) {
             (Phase::Login { .. }, Stanza::Success(_)) => {
-                *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                *phase = Phase::draining(now);
                 self.backoff.live(now);
                 self.keepalive.start(now, rng);
                 self.issue = Issue::None;
@@ -255,7 +265,7 @@ impl Channel {
             (Phase::Draining { .. }, _) => {
                 // Answers to our own pings come for ever, even if the end of the mailbox was lost.
                 if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
-                    *phase = Phase::Draining { until: now.saturating_add(DRAIN_TIMEOUT) };
+                    *phase = Phase::draining(now);
                 }
                 self.events.push_back(Event::Stanza(Box::new(stanza)));
             }
@@ -316,8 +326,13 @@ impl Channel {
                 self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
             }
             State::Live { phase, .. } => {
-                if matches!(phase, Phase::Draining { until } if *until <= now) {
-                    *phase = Phase::Online;
+                match phase {
+                    Phase::Draining { until, .. } if *until <= now => *phase = Phase::Online,
+                    Phase::Draining { pause, .. } if *pause <= now => {
+                        *pause = now.saturating_add(DRAIN_PAUSE);
+                        self.events.push_back(Event::Paused);
+                    }
+                    _ => {}
                 }
                 match self.keepalive.due(now, rng) {
                     Due::Nothing => {}
@@ -338,8 +353,9 @@ impl Channel {
                 *until = (*until).min(now.saturating_add(LOGIN_TIMEOUT));
             }
             State::Live { phase, .. } => {
-                if let Phase::Draining { until } = phase {
+                if let Phase::Draining { until, pause } = phase {
                     *until = (*until).min(now.saturating_add(DRAIN_TIMEOUT));
+                    *pause = (*pause).min(now.saturating_add(DRAIN_PAUSE));
                 }
                 self.backoff.live(now);
                 self.keepalive.start(now, rng);
@@ -356,8 +372,8 @@ impl Channel {
             | State::Hello { until, .. }
             | State::Waiting { until }
             | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
-            State::Live { phase: Phase::Draining { until }, .. } => {
-                Some(self.keepalive.wake_at().map_or(*until, |ping| ping.min(*until)))
+            State::Live { phase: Phase::Draining { until, pause }, .. } => {
+                [self.keepalive.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
             }
             State::Live { phase: Phase::Online, .. } => self.keepalive.wake_at(),
             State::Off | State::Stopped => None,

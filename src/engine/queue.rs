@@ -39,6 +39,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
     /// At the end of the line.
     pub(super) fn push(&mut self, job: Job) {
         self.jobs.push_back(job);

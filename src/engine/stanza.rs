@@ -40,7 +40,8 @@ impl Engine {
 
     /// The next stanzas of the mailbox, once everything of those before is durable: no browser can slow a socket down, but
     /// a server that is asked for so many at a time sends no more.
-    fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    /// A server that sends fewer is asked again when it pauses.
+    pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         let request = passive::offline_batch(self.batch_left);
         self.room(now, rng, |_, turn| turn.transmit(request));

@@ -81,8 +81,8 @@ pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Mi
             }
             delivered(turn, incoming);
         }
-        // Its key was used: an earlier delivery of the same message was kept under this very session.
-        Err(DecryptError::DuplicateMessage { .. }) if placeholder.is_none() => delivered(turn, incoming),
+        // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can make
+        // any message look like that.
         Err(error) => retry::ask(turn, incoming, &chat, placeholder, &error),
     }
     Ok(())

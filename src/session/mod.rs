@@ -3,7 +3,7 @@
 //! What this room does not know: chains and keys inside a session (that is `causeway_proto::signal`), and what messages
 //! say.
 
-mod prekeys;
+pub(crate) mod prekeys;
 mod question;
 mod renewal;
 mod rotation;

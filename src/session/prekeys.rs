@@ -3,8 +3,11 @@
 use super::{Asked, Sessions};
 use crate::store::account::Stale;
 use crate::store::keys;
+use crate::store::ledger::Effect;
 use crate::store::prekeys::{OneTime, Signed};
+use crate::store::records::Records;
 use crate::turn::Turn;
+use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
 use causeway_proto::stanza::prekeys as stanzas;
@@ -52,17 +55,7 @@ impl Sessions {
             ids.push(make(turn, false));
         }
         let iq = turn.stanza_id();
-        let Some(keys) = turn.records.account.peek(keys::ACCOUNT).and_then(|account| account.keys.as_ref()) else {
-            return;
-        };
-        let Some(Signed { key: signed, .. }) = turn.records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id))
-        else {
-            return;
-        };
-        let pairs: Vec<&PreKeyPair> =
-            ids.iter().filter_map(|&id| turn.records.prekeys.peek(&keys::prekey(id))).map(|row| &row.key).collect();
-        let request = stanzas::upload_request(&iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
-        turn.transmit(request);
+        turn.ledger.after(Effect::Upload(turn.socket, iq.clone(), ids.clone()));
         self.asked.insert(iq, Asked::Upload(ids), turn.now);
         self.uploading = true;
     }
@@ -83,6 +76,17 @@ impl Sessions {
         }
         turn.ledger.show_account();
     }
+}
+
+/// The upload of these prekeys, made when it leaves: an earlier upload of theirs may have come through without an answer,
+/// and mail of the same group have used them up. `None` when none is left, or there are no keys at all.
+pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
+    let keys = records.account.peek(keys::ACCOUNT)?.keys.as_ref()?;
+    let Signed { key: signed, .. } = records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id))?;
+    let held = ids.iter().filter_map(|&id| records.prekeys.peek(&keys::prekey(id)));
+    let pairs: Vec<&PreKeyPair> = held.map(|row| &row.key).collect();
+    let request = || stanzas::upload_request(iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
+    (!pairs.is_empty()).then(request)
 }
 
 /// Makes one prekey under the next free id, for an upload or for a receipt.

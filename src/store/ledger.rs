@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Effect {
     /// Send a stanza, if the socket is still the one that it was meant for.
     Transmit(SocketId, Box<Node>),
+    /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
+    Upload(SocketId, String, Vec<u32>),
     /// Show something.
     Update(Box<Update>),
     /// Ask the partner server the next question of a preparation: the keys and the device that it stands on are durable.

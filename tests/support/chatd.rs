@@ -25,6 +25,8 @@ pub(crate) struct Fate {
     pub(crate) swallow: bool,
     /// Acknowledged with this error, not delivered.
     pub(crate) ack_error: Option<u32>,
+    /// The end of the mailbox is never told.
+    pub(crate) pauses: bool,
     /// No delivery receipts.
     pub(crate) no_receipts: bool,
     /// So many of the next iqs get no answer.
@@ -235,8 +237,10 @@ impl Chatd {
                                 answers.push(seal.frame(&node.clone().with("offline", "1")));
                             }
                         }
-                        let end = Node::new("offline").with("count", waiting);
-                        answers.push(seal.frame(&Node::new("ib").with_node(end)));
+                        if !self.fate.pauses {
+                            let end = Node::new("offline").with("count", waiting);
+                            answers.push(seal.frame(&Node::new("ib").with_node(end)));
+                        }
                     }
                 }
                 link.state = State::Live { seal, open };
