@@ -253,3 +253,22 @@ fn an_announced_identity_is_fetched_anew_with_the_reason() {
     assert_eq!(reasons, [None, Some("identity".to_owned())]);
     assert_eq!(world.phone(BOB).received.len(), 2);
 }
+
+#[test]
+fn a_message_whose_key_another_one_used_is_asked_for_again_and_not_taken_for_that_one() {
+    let mut world = World::enlisted(31);
+    let phone = world.phones.get_mut(BOB).unwrap();
+    let (first, node) = phone.write("first", &mut world.chatd, world.now, &mut world.rng);
+    world.serve(&node);
+    // Damage can give a message the number of another; here it has all of the other's envelope.
+    let mut damaged = Node::new("message").with_nodes(node.children().to_vec());
+    for (key, value) in &node.attrs {
+        damaged = damaged.with(key.clone(), if key == "id" { "DAMAGED".into() } else { value.clone() });
+    }
+    world.serve(&damaged);
+    assert_eq!(kinds(&mut world, BOB_CHAT), [MessageKind::Text, MessageKind::Undecryptable]);
+    let receipts = world.chatd.heard("receipt");
+    let said =
+        |id: &str| receipts.iter().find(|node| node.text("id").as_deref() == Some(id)).and_then(|n| n.text("type"));
+    assert_eq!((said(&first), said("DAMAGED").as_deref()), (None, Some("retry")));
+}

@@ -2,9 +2,12 @@
 
 mod support;
 
+use causeway::io::Input;
 use causeway::store::changes::{Query, Table};
 use causeway::view::{ConnectionState, MessageKind};
-use causeway_proto::signal::PreKeyBundle;
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use causeway_proto::signal::{PreKeyBundle, PublicKey};
 use support::{BOB, BOB_CHAT, World};
 
 const DAY: u64 = 86_400_000;
@@ -103,6 +106,51 @@ fn a_rotation_is_durable_before_the_server_hears_of_it() {
     assert_eq!(rotations(&world), 0);
     while world.commit() {}
     assert_eq!(rotations(&world), 1);
+}
+
+#[test]
+fn a_prekey_that_mail_has_used_up_is_not_uploaded_again() {
+    let mut world = World::enlisted(5);
+    let low = |id: &str| {
+        let count = Node::new("count").with("value", 0_u32);
+        Node::new("notification")
+            .with("from", Jid::server())
+            .with("id", id.to_owned())
+            .with("type", "encrypt")
+            .with_node(count)
+    };
+    let uploads = |world: &World| -> Vec<Node> {
+        world.chatd.heard("iq").into_iter().filter_map(|iq| iq.child("list").cloned()).collect()
+    };
+    world.add_phone("14155550199");
+    let other = world.phones.get_mut("14155550199").unwrap();
+    let (_, unrelated) = other.write("unrelated", &mut world.chatd, world.now, &mut world.rng);
+
+    // The server takes an upload, and its answer is lost; so is the answer to the question that follows.
+    world.chatd.fate.mute = 2;
+    world.serve(&low("N1"));
+    let key = uploads(&world).last().unwrap().children()[0].clone();
+    let id = key.child("id").unwrap().clone();
+    let public = PublicKey::from_slice(key.child("value").unwrap().bytes().unwrap()).unwrap();
+    world.now += 11_000;
+    world.input(Input::Elapsed);
+    world.chatd.alice_prekeys =
+        vec![(id.bytes().unwrap().iter().fold(0, |id, byte| id << 8 | u32::from(*byte)), public)];
+    let phone = world.phones.get_mut(BOB).unwrap();
+    let (_, node) = phone.write("with that key", &mut world.chatd, world.now, &mut world.rng);
+
+    // All three become one group, because the first waits for its rows while something else is written.
+    let before = uploads(&world).len();
+    world.hold_commits = true;
+    world.serve(&Node::new("weather"));
+    world.serve(&unrelated);
+    world.serve(&low("N2"));
+    world.serve(&node);
+    while world.commit() {}
+    let again = &uploads(&world)[before..];
+    assert_eq!(again.len(), 1);
+    assert!(!again[0].children().iter().any(|key| key.child("id") == Some(&id)), "used up");
+    assert_eq!(world.texts(BOB_CHAT), ["with that key"]);
 }
 
 fn reconnect_held(world: &mut World) {
