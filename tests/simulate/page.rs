@@ -148,6 +148,10 @@ impl Page {
             match change {
                 Change::Stale | Change::Order => {
                     let stale = change == Change::Stale;
+                    if stale {
+                        let withdrawn = self.model.take_withdrawn();
+                        self.unanswered.retain(|command| !withdrawn.contains(&command.tag));
+                    }
                     for chat in self.model.chats() {
                         if stale || self.model.thread(&chat.id).is_none() {
                             wanted.push((chat.id.clone(), None));

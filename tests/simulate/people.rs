@@ -40,7 +40,8 @@ impl World {
     pub(crate) fn disturb_peer(&mut self, peer: usize) {
         let (weather, dice) = (&mut self.weather, &mut self.dice);
         let phone = &mut self.phones[peer];
-        if phone.installations < MOST_INSTALLATIONS && weather.strikes(Fault::Reinstall, dice) {
+        let spared = phone.has_asked_often();
+        if !spared && phone.installations < MOST_INSTALLATIONS && weather.strikes(Fault::Reinstall, dice) {
             phone.reinstall(&mut self.directory);
             let (jid, said) = (phone.jid.clone(), dice.chance(5_000));
             self.note(format_args!("{jid} installs anew"));
@@ -49,7 +50,8 @@ impl World {
                 self.mail(notice);
             }
         }
-        if self.phones[peer].losses < MOST_LOSSES && self.weather.strikes(Fault::LosePrekeys, &mut self.dice) {
+        if !spared && self.phones[peer].losses < MOST_LOSSES && self.weather.strikes(Fault::LosePrekeys, &mut self.dice)
+        {
             self.note(format_args!("peer {peer} loses its one-time prekeys"));
             self.phones[peer].lose_prekeys();
         }

@@ -18,6 +18,8 @@ use std::collections::VecDeque;
 
 /// Nobody asks more often than this.
 const MAX_TRIES: u32 = 5;
+/// Whoever asks for one message so often is spared: each new installation costs what is on its way a try.
+const OFTEN: u32 = 3;
 /// One-time prekeys that a phone gives to the server at once.
 const ONE_TIME: u32 = 8;
 
@@ -104,6 +106,11 @@ impl Own {
 }
 
 impl Phone {
+    /// One more misfortune, and a message might be asked for in vain.
+    pub(crate) fn has_asked_often(&self) -> bool {
+        self.shown.iter().any(|shown| shown.text.is_none() && shown.asked >= OFTEN)
+    }
+
     pub(crate) fn new(number: &str, mut dice: Dice) -> Self {
         Self {
             jid: Jid::user(number),

@@ -26,10 +26,8 @@ fn main() {
     let page = Rc::new(Page::new());
     let take: Take = Box::new(causeway_web::ui::mount(page.clone()));
     let engine = Rc::new(Engine { take, tags: Cell::new(0), state: RefCell::new(state(&scene)) });
-    page.join({
-        let engine = engine.clone();
-        move |action| engine.clone().hear(action)
-    });
+    let hearing = engine.clone();
+    page.join(move |action| hearing.clone().hear(action), |_| {});
     match trouble_of_opening(&scene) {
         Some(issue) => engine.say(News::Connection(ConnectionView {
             state: ConnectionState::Stopped.into(),

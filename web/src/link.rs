@@ -140,6 +140,13 @@ impl Link {
     }
 }
 
+impl Link {
+    /// Nobody waits for the answer to this command any more: it is not said again.
+    pub fn withdraw(&self, tag: u64) {
+        self.0.unanswered.borrow_mut().forget(tag);
+    }
+}
+
 impl Inner {
     fn post(&self, message: &[u8]) {
         if let Some(ends) = &*self.ends.borrow() {
@@ -242,8 +249,12 @@ impl Unanswered {
             Some(News::Thread(thread)) => thread.tag,
             _ => return Observed::default(),
         };
-        self.0.retain(|(tag, _)| *tag != answered);
+        self.forget(answered);
         Observed::default()
+    }
+
+    fn forget(&mut self, tag: u64) {
+        self.0.retain(|(kept, _)| *kept != tag);
     }
 
     fn commands(&self) -> impl Iterator<Item = &[u8]> {

@@ -16,28 +16,40 @@ const LANGUAGE: &str = "en";
 
 /// Everything that the pages need from the browser.
 pub struct Page {
-    send: OnceCell<Box<dyn Fn(Action) -> u64>>,
+    line: OnceCell<Line>,
     locale: locale::Locale,
     download: RefCell<file::Download>,
+}
+
+struct Line {
+    send: Box<dyn Fn(Action) -> u64>,
+    withdraw: Box<dyn Fn(u64)>,
 }
 
 impl Page {
     /// A page that is not joined to an engine yet.
     #[expect(clippy::new_without_default, reason = "it reads the browser's locale")]
     pub fn new() -> Self {
-        Self { send: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
+        Self { line: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
     }
 
-    /// From now on, commands go this way; `send` answers with a command's tag.
-    pub fn join(&self, send: impl Fn(Action) -> u64 + 'static) {
+    /// From now on, commands go this way: `send` answers with a command's tag, `withdraw` takes the tag of one that need not
+    /// be repeated.
+    pub fn join(&self, send: impl Fn(Action) -> u64 + 'static, withdraw: impl Fn(u64) + 'static) {
         // A page joins once; a second line would be dropped, and with it nothing that anybody waits for.
-        let _ = self.send.set(Box::new(send));
+        let _ = self.line.set(Line { send: Box::new(send), withdraw: Box::new(withdraw) });
     }
 }
 
 impl Browser for Page {
     fn send(&self, action: Action) -> u64 {
-        self.send.get().map_or(0, |send| send(action))
+        self.line.get().map_or(0, |line| (line.send)(action))
+    }
+
+    fn withdraw(&self, tag: u64) {
+        if let Some(line) = self.line.get() {
+            (line.withdraw)(tag);
+        }
     }
 
     fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>) {

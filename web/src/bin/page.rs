@@ -19,7 +19,8 @@ fn main() {
     };
     match Link::connect(take, on_silence) {
         Ok(link) => {
-            page.join(move |action| link.send(action));
+            let withdrawing = link.clone();
+            page.join(move |action| link.send(action), move |tag| withdrawing.withdraw(tag));
             revive::keep_running(silences, boot::show_failure);
         }
         Err(_) => boot::show_failure(),

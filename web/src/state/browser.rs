@@ -34,6 +34,8 @@ pub type TakePart = Box<dyn FnOnce(Option<FilePart>)>;
 pub trait Browser {
     /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
     fn send(&self, action: Action) -> u64;
+    /// Nobody waits for the answer to the command of this tag any more: it need not be repeated.
+    fn withdraw(&self, tag: u64);
 
     /// Does this after so long, before the page is painted next; soon after, should it not be painted at all.
     fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>);
@@ -114,6 +116,7 @@ pub(crate) mod fake {
             sent.push(action);
             sent.len() as u64
         }
+        fn withdraw(&self, _: u64) {}
         fn before_paint(&self, _: Millis, work: Box<dyn FnOnce()>) {
             work();
         }

@@ -30,6 +30,8 @@ pub struct Model {
     open: Option<String>,
     /// Reads under way: the command's tag, and the message before which it reads.
     reads: Vec<(u64, Option<u64>)>,
+    /// Tags of reads whose answers nobody waits for any more.
+    withdrawn: Vec<u64>,
 }
 
 /// What an update changed.
@@ -125,6 +127,11 @@ impl Model {
         self.reads.push((tag, before));
     }
 
+    /// The reads that have become idle since the last call: whoever repeats commands need not repeat them.
+    pub fn take_withdrawn(&mut self) -> Vec<u64> {
+        core::mem::take(&mut self.withdrawn)
+    }
+
     fn thread_mut(&mut self, chat: &str) -> Option<&mut Thread> {
         self.threads.iter_mut().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
@@ -165,7 +172,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             let Model { chats, threads, open, .. } = model;
             threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
             threads.iter_mut().for_each(|(_, thread)| thread.doubt());
-            model.reads.clear();
+            model.withdrawn.extend(model.reads.drain(..).map(|(tag, _)| tag));
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }
         News::Account(account) => {

@@ -329,6 +329,9 @@ impl Store {
                 }
             }
             Change::Stale => {
+                for tag in self.with(|inner| inner.model.take_withdrawn()) {
+                    self.browser().withdraw(tag);
+                }
                 if let Some(chat) = self.with(|inner| inner.open.clone()) {
                     self.with(|inner| inner.model.open(&chat));
                     self.thread.loading.set(false);
