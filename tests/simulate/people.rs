@@ -20,7 +20,8 @@ impl World {
         let number = self.phones[self.dice.index(self.phones.len())].jid.user.clone();
         let commands = self.page.act(&number, self.seed);
         self.say(commands);
-        if self.page.wishes > 0 {
+        self.has_plans = self.page.wishes > 0;
+        if self.has_plans {
             let at = self.now + self.dice.between(1, self.pause);
             self.agenda.put(at, Event::Person);
         }
@@ -30,7 +31,8 @@ impl World {
     pub(crate) fn care(&mut self) {
         let commands = self.page.care(self.calm);
         self.say(commands);
-        if self.page.wishes > 0 {
+        if self.page.wishes > 0 && !self.has_plans {
+            self.has_plans = true;
             self.agenda.put(self.now + 1, Event::Person);
         }
         self.agenda.put(self.now + CARE, Event::Care);

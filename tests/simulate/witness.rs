@@ -24,7 +24,7 @@ pub(crate) struct Witness {
     /// Envelopes by chat, id and number of the resend.
     envelopes: BTreeMap<(String, String, u32), Vec<u8>>,
     connects: Vec<Millis>,
-    /// Connections that somebody asked for.
+    /// Connections that somebody asked for, and leaps of the clock over a wait.
     pub(crate) asked_for: usize,
 }
 

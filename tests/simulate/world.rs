@@ -116,6 +116,8 @@ pub(crate) struct World {
     pub(crate) violation: Option<String>,
     /// The storm is over.
     pub(crate) calm: bool,
+    /// Alice has something in mind that she will do next.
+    pub(crate) has_plans: bool,
 }
 
 impl World {
@@ -162,6 +164,7 @@ impl World {
             crash,
             violation: None,
             calm: false,
+            has_plans: true,
         };
         if trace {
             let weather = world.weather.describe();
@@ -304,6 +307,8 @@ impl World {
         // The certificates are good for a year.
         let bound = i64::try_from(200 * DAY).expect("days");
         self.skew = (self.skew + by).clamp(-bound, bound);
+        // By the clock that it has, the engine has waited long enough.
+        self.witness.asked_for += usize::from(sign > 0);
         self.note(format_args!("the clock leaps by {by} ms"));
     }
 
