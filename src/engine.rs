@@ -24,7 +24,7 @@ use crate::store::ledger::{Effect, Ledger};
 use crate::store::records::{Records, boot_queries, whole};
 use crate::store::seal::Sealer;
 use crate::turn::Turn;
-use crate::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, Stage, Started, Update};
+use crate::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, OpenChat, Stage, Started, Update};
 use causeway_proto::secret::Secret;
 use export::Export;
 use queue::{Job, Queue};
@@ -51,7 +51,7 @@ pub struct Config {
 enum Read {
     Boot,
     Rows(Vec<Query>),
-    Thread { tag: u64, chat: String, limit: usize },
+    Thread { tag: u64, open: OpenChat },
     Export,
     Sessions,
 }
@@ -397,7 +397,7 @@ impl Engine {
                     self.storage = Issue::StorageDamaged;
                 }
             }
-            Read::Thread { tag, chat, limit } => self.thread(tag, &chat, limit, rows),
+            Read::Thread { tag, open } => self.thread(tag, open, rows),
             Read::Sessions => self.renew(rows, now, rng),
             Read::Export => {}
         }
@@ -409,7 +409,7 @@ impl Engine {
         match read {
             Read::Boot => self.load(Read::Boot, boot_queries()),
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
-            Read::Thread { tag, .. } => self.done(tag, self.storage),
+            Read::Thread { tag, open } => self.open_chat(tag, open),
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
             Read::Export => {}
         }

@@ -43,7 +43,7 @@ impl Engine {
             Some(Action::Enlist(enlist)) => self.enlist(tag, enlist.replace, now, rng),
             Some(Action::StartChat(start)) => self.start_chat(tag, &start.phone, now, rng),
             Some(Action::OpenChat(open)) => {
-                self.open_chat(tag, open);
+                self.open_chat(tag, open.clone());
                 None
             }
             Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
@@ -146,23 +146,27 @@ impl Engine {
         Ok(Issue::None)
     }
 
-    fn open_chat(&mut self, tag: u64, open: &OpenChat) {
+    /// Reads a page of a chat, again and again until the store reads.
+    pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
         self.want_security_code(&open.chat);
         if self.records.chats.peek(open.chat.as_bytes()).is_some() {
             self.opened.insert(open.chat.clone());
         }
         self.ledger.show_chat(&open.chat);
-        let limit = open.limit.clamp(1, MAX_PAGE);
         let range = Query::Range {
             table: Table::Message,
             from: keys::message(&open.chat, 0),
             to: Some(keys::message(&open.chat, open.before.unwrap_or(u64::MAX))),
             reverse: true,
-            limit: limit + 1,
+            limit: page_of(&open) + 1,
         };
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.load(Read::Thread { tag, chat: open.chat.clone(), limit }, vec![range]);
+        self.load(Read::Thread { tag, open }, vec![range]);
     }
+}
+
+/// So many messages are shown at most.
+pub(super) fn page_of(open: &OpenChat) -> u32 {
+    open.limit.clamp(1, MAX_PAGE)
 }
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:

@@ -1,6 +1,6 @@
 //! What pages are shown.
 
-use super::{Engine, Phase};
+use super::{Engine, Phase, command::page_of};
 use crate::chat;
 use crate::enlist::deployment::hex;
 use crate::io::{Millis, Output};
@@ -11,8 +11,8 @@ use crate::store::ledger::{Effect, Group};
 use crate::store::records::{self, Records};
 use crate::store::shelf::Missing;
 use crate::view::{
-    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, Snapshot, Stage,
-    Thread, Update,
+    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, OpenChat,
+    Snapshot, Stage, Thread, Update,
 };
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
@@ -155,7 +155,8 @@ impl Engine {
     }
 
     /// The answer to a page's question for messages.
-    pub(super) fn thread(&mut self, tag: u64, chat: &str, limit: usize, rows: Rows) {
+    pub(super) fn thread(&mut self, tag: u64, open: OpenChat, rows: Rows) {
+        let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let mut messages = Vec::new();
         let rows = rows.into_iter().next().unwrap_or_default();
         let more = rows.len() > limit;
@@ -170,7 +171,7 @@ impl Engine {
             }
         }
         messages.reverse();
-        self.ledger.show(News::Thread(Thread { chat: chat.to_owned(), messages, more, tag }));
+        self.ledger.show(News::Thread(Thread { chat: open.chat, messages, more, tag }));
         self.done(tag, Issue::None);
     }
 

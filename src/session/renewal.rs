@@ -4,13 +4,12 @@
 //! there at the next log-in, and a fresh signed prekey, under ids that the lost browser cannot have come to. Whoever still
 //! uses a lost key is asked to write again. What this module does not know: how old the copy is, and what sessions do.
 
+use super::prekeys::LAST_ID;
 use super::signed_prekey;
 use crate::store::keys;
 use crate::store::prekeys::Signed;
 use crate::turn::Turn;
 
-/// Ids are 24-bit and never 0.
-const LAST_ID: u32 = 0xFF_FFFE;
 /// Further than any browser comes with its ids between a backup and a restore.
 const AHEAD: u32 = 1 << 16;
 

@@ -9,6 +9,7 @@
 //! A new key is durable before the server hears of it, and stays the candidate until the server confirms it, over any number
 //! of restarts. What this module does not know: who wrote with which key.
 
+use super::prekeys::LAST_ID;
 use super::{Asked, Sessions, signed_prekey};
 use crate::store::account::Keys;
 use crate::store::keys;
@@ -22,8 +23,6 @@ const DAY: u64 = 86_400;
 const IN_USE: u64 = 7 * DAY;
 /// The mailbox holds mail for 30 days (wire.md §5.5, §5.7), and clocks differ.
 const KEPT: u64 = 35 * DAY;
-/// Ids are 24-bit and never 0.
-const LAST_ID: u32 = 0xFF_FFFE;
 
 impl Sessions {
     /// The mailbox has been read: whatever was encrypted to old keys and waited is here.

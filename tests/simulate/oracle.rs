@@ -18,9 +18,6 @@ impl World {
         if self.page.wishes > 0 {
             open.push(format!("{} texts to send", self.page.wishes));
         }
-        if self.page.is_to_read_again() {
-            open.push("a chat to read again".to_owned());
-        }
         let connection = &self.page.model.connection;
         if connection.state() != ConnectionState::Online {
             open.push(format!("the page says {:?} {:?}", connection.state(), connection.issue()));

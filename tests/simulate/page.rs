@@ -46,32 +46,17 @@ pub(crate) struct Page {
     /// The engine that spoke last; 0 before any has.
     engine: u64,
     unanswered: Vec<Command>,
-    /// Chats whose messages could not be read: the person opens them again.
-    unread: Vec<String>,
     dice: Dice,
 }
 
 impl Page {
     pub(crate) fn new(dice: Dice, wishes: u64) -> Self {
-        Self {
-            model: Model::default(),
-            attempts: Vec::new(),
-            wishes,
-            engine: 0,
-            unanswered: Vec::new(),
-            unread: Vec::new(),
-            dice,
-        }
+        Self { model: Model::default(), attempts: Vec::new(), wishes, engine: 0, unanswered: Vec::new(), dice }
     }
 
     /// Everything that was asked has its answer.
     pub(crate) fn is_answered(&self) -> bool {
         self.unanswered.is_empty()
-    }
-
-    /// A chat could not be read, and will be asked for again.
-    pub(crate) fn is_to_read_again(&self) -> bool {
-        !self.unread.is_empty()
     }
 
     /// The page is closed and opened again: what it asked, and what it held, is forgotten.
@@ -83,7 +68,6 @@ impl Page {
         }
         self.model = Model::default();
         self.engine = 0;
-        self.unread.clear();
         self.unanswered.clear();
         vec![self.hello()]
     }
@@ -125,12 +109,6 @@ impl Page {
                 asked.extend(self.say_again(snapshot.engine));
             }
             Some(News::Done(done)) => {
-                let asked = self.unanswered.iter().find(|command| command.tag == done.tag);
-                if let Some(Action::OpenChat(open)) = asked.and_then(|command| command.action.as_ref())
-                    && done.issue() != Issue::None
-                {
-                    self.unread.push(open.chat.clone());
-                }
                 self.unanswered.retain(|command| command.tag != done.tag);
                 if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.tag == done.tag) {
                     let kept = done.issue() == Issue::None;
@@ -228,10 +206,6 @@ impl Page {
             }
         } else if stopped && !asked(self, |action| matches!(action, Action::Reconnect(_))) {
             commands.push(self.ask(Action::Reconnect(Reconnect {})));
-        }
-        for chat in std::mem::take(&mut self.unread) {
-            self.model.open(&chat);
-            commands.push(self.ask(Action::OpenChat(OpenChat { chat, before: None, limit: PAGE })));
         }
         if calm {
             let again: Vec<Action> = self

@@ -1,4 +1,5 @@
-//! An account that moves to another browser with mail on its way.
+//! An account that moves to another browser with mail on its way, and one that comes back from a backup after its browser
+//! is gone.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
@@ -145,4 +146,62 @@ async fn moved(scene: &Scene, second: &Browser, file: &Path) -> Result<()> {
     first.read("#dialog", "that it moved", |text| text.contains("You have moved out of this browser")).await?;
     first.see("#continue-here").await?;
     audit::page(&scene.browser, "20-handed-over").await
+}
+
+#[tokio::test]
+async fn a_backup_brings_an_account_back_after_its_browser_is_gone() {
+    tell("restore-drill", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
+        let folder = tempfile::tempdir()?;
+        let mut lost = Browser::open(Engine::Chromium).await?;
+        let prepared = prepare(scene, &lost, folder.path()).await;
+        lost.close().await?;
+        drop(lost);
+        prepared?;
+
+        let file = saved(folder.path()).await?;
+        scene.browser.expect("/api/device");
+        restore(scene, &scene.browser, &file).await?;
+        let page = scene.page()?;
+        page.open_chat(BOB).await?;
+        page.holds_exactly(&[(true, "in the backup"), (false, "this too")]).await?;
+        page.write("back again").await?;
+        page.ticks("back again", "delivered").await?;
+        scene.servers.phone_writes(BOB, "alice", "good to hear").await?;
+        page.message(false, "good to hear").await?;
+        ensure!(scene.servers.phone_received(BOB, "back again").await? == 1);
+        page.reload().await?;
+        page.connected().await
+    })
+    .await;
+}
+
+/// A browser that enlists, makes a backup, and goes on for a while before it is lost.
+async fn prepare(scene: &Scene, lost: &Browser, folder: &Path) -> Result<()> {
+    let page = Page::of(lost)?;
+    downloads(lost, folder).await?;
+    page.open(&scene.servers.url()?).await?;
+    page.sign_up("alice").await?;
+    page.agree().await?;
+    page.see("#backup-now").await?;
+    page.click("#backup-later").await?;
+    page.see_no("#backup-now").await?;
+    page.click("#enlist-finish").await?;
+    page.see("#phone").await?;
+    page.close_dialog().await?;
+    page.start_chat(BOB).await?;
+    page.write("in the backup").await?;
+    page.ticks("in the backup", "delivered").await?;
+    scene.servers.phone_writes(BOB, "alice", "this too").await?;
+    page.message(false, "this too").await?;
+    page.open(&format!("{}#/settings", scene.servers.url()?)).await?;
+    page.read("#last-backup", "that there is none", |text| text.contains("no backup yet")).await?;
+    page.click("#make-backup").await?;
+    make(page).await?;
+    page.click("#backup-close").await?;
+    page.read("#last-backup", "when", |text| text.contains("Last backup: Today")).await?;
+    saved(folder).await?;
+    page.open_chat(BOB).await?;
+    page.write("after the backup").await?;
+    page.ticks("after the backup", "delivered").await
 }

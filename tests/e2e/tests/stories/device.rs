@@ -34,14 +34,11 @@ async fn start_new(page: Page<'_>) -> Result<()> {
     page.connected().await
 }
 
-/// Leaves the page, has the browser remove what the site has kept, and comes back.
-async fn remove<'a>(scene: &'a Scene, kinds: &str) -> Result<Page<'a>> {
-    let page = scene.page()?;
-    page.open("about:blank").await?;
+/// Has the browser remove what the site has kept.
+async fn remove(scene: &Scene, kinds: &str) -> Result<()> {
     let url = scene.servers.url()?;
     let what = json!({"origin": url.trim_end_matches('/'), "storageTypes": kinds});
-    scene.browser.devtools("Storage.clearDataForOrigin", what).await?;
-    scene.visit().await
+    scene.browser.devtools("Storage.clearDataForOrigin", what).await.map(drop)
 }
 
 #[tokio::test]
@@ -121,7 +118,9 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
         page.write("soon gone").await?;
         page.ticks("soon gone", "delivered").await?;
 
-        let page = remove(scene, "indexeddb").await?;
+        page.open("about:blank").await?;
+        remove(scene, "indexeddb").await?;
+        let page = scene.visit().await?;
         page.read(TITLE, "what happened", |text| text.contains("removed your data")).await?;
         ensure!(page.see("#open-restore").await?.is_displayed().await?);
         audit::page(&scene.browser, "15-removed").await?;
@@ -129,7 +128,9 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
         page.read(TITLE, "the same", |text| text.contains("removed your data")).await?;
 
         // With the cookie gone as well, nobody can know whose data these were until somebody signs in.
-        let page = remove(scene, "indexeddb,cookies").await?;
+        page.open("about:blank").await?;
+        remove(scene, "indexeddb,cookies").await?;
+        let page = scene.visit().await?;
         sign_in(page).await?;
         page.read(TITLE, "the warning", |text| text.contains("in use in another browser")).await?;
         page.read(".lead", "both possibilities", |text| text.contains("Or that was this one")).await?;
@@ -139,6 +140,32 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
         page.ticks("with new keys", "delivered").await?;
         page.reload().await?;
         page.connected().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn data_removed_under_an_open_page_are_noticed_at_the_next_step() {
+    tell("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        page.start_chat(BOB).await?;
+        page.write("soon gone").await?;
+        page.ticks("soon gone", "delivered").await?;
+        remove(scene, "indexeddb").await?;
+        page.fill("#composer", "into nothing").await?;
+        page.press_enter("#composer").await?;
+        page.read(TITLE, "what happened", |text| text.contains("removed your data")).await?;
+        // What could not be kept was not sent, and nothing of the old keys is left to go wrong with the new ones.
+        start_new(page).await?;
+        page.start_chat(BOB).await?;
+        page.write("with new keys").await?;
+        page.ticks("with new keys", "delivered").await?;
+        // In between, without a text, the phone's own notice of the new identity.
+        let received = scene.servers.received(BOB).await?;
+        ensure!(received == ["soon gone", "", "with new keys"], "the phone received {received:?}");
+        Ok(())
     })
     .await;
 }

@@ -7,5 +7,6 @@ mod house;
 mod independent;
 mod journey;
 mod looks;
+mod storage;
 mod tabs;
 mod trouble;

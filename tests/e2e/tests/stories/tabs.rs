@@ -106,3 +106,33 @@ async fn restored() -> Result<()> {
 async fn a_session_is_restored() {
     restored().await.unwrap();
 }
+
+/// Away and back, as the leader: whether the browser kept the page or not, another tab leads meanwhile and this one works
+/// when it is shown again.
+async fn back_and_forth() -> Result<()> {
+    let mut house = House::build(2).await?;
+    house.everybody_writes("at first").await?;
+    let connection = house.connection().await?;
+    let elsewhere = format!("{}favicon.svg", house.servers.url()?);
+    let began = Instant::now();
+    house.tabs[0].go(&elsewhere).await?;
+    house.succession(0, connection).await?;
+    println!("the other tab led {} ms after the leader went away", began.elapsed().as_millis());
+    ensure!(began.elapsed() <= LIMIT, "it took {:?}", began.elapsed());
+    house.write(1, &["while the other is away"]).await?;
+    house.tabs[0].person("history.back()").await?;
+    house.everybody_agrees().await?;
+    house.everybody_writes("after it came back").await?;
+
+    // Alone in the browser, and away and back again.
+    house.tabs.remove(1).close().await?;
+    house.tabs[0].go(&elsewhere).await?;
+    house.tabs[0].person("history.back()").await?;
+    house.everybody_writes("alone").await?;
+    house.end().await
+}
+
+#[tokio::test]
+async fn away_and_back() {
+    back_and_forth().await.unwrap();
+}

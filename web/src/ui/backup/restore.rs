@@ -50,6 +50,8 @@ impl Form {
         if self.done.get_untracked().is_some() {
             return;
         }
+        // As at an enlistment: what comes back exists here and in a file that will soon be old.
+        self.app.store.browser().ask_to_keep(Box::new(|_| ()));
         let passphrase = self.app.store.browser().composed(&self.passphrase.get_untracked());
         self.problem.set(None);
         self.done.set(Some(0));

@@ -17,6 +17,12 @@ pub(in crate::ui) fn Dialog(children: Children) -> impl IntoView {
             app.sheet.set(None);
         }
     };
+    // The event comes late: on a busy machine another sheet may be open by then, and that one stays.
+    let closed = move || {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            close();
+        }
+    };
     Effect::new(move |_| {
         let open = app.sheet.with(Option::is_some);
         let Some(dialog) = dialog.get() else { return };
@@ -28,7 +34,7 @@ pub(in crate::ui) fn Dialog(children: Children) -> impl IntoView {
         }
     });
     view! {
-        <dialog id="dialog" class="dialog" aria-labelledby="dialog-title" node_ref=dialog on:close=move |_| close()>
+        <dialog id="dialog" class="dialog" aria-labelledby="dialog-title" node_ref=dialog on:close=move |_| closed()>
             {children()}
             <button id="dialog-close" class="icon-button" type="button" aria-label=Text::Close.say()
                 on:click=move |_| close()>

@@ -1,0 +1,139 @@
+//! The browser's storage: it runs full and has room again, and a person sees how full it is and whether it is kept.
+
+use anyhow::{Result, ensure};
+use causeway_e2e::{
+    browser::Engine,
+    case::{Scene, tell},
+    servers::Setup,
+};
+use serde_json::json;
+
+const BOB: &str = "14155550123";
+
+/// Lets the page's origin take so many bytes; `None` as many as the browser finds right.
+async fn allow(scene: &Scene, bytes: Option<u64>) -> Result<()> {
+    let mut parameters = json!({"origin": scene.servers.url()?});
+    if let Some(bytes) = bytes {
+        parameters["quotaSize"] = json!(bytes);
+    }
+    scene.browser.devtools("Storage.overrideQuotaForOrigin", parameters).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
+    tell("storage_full", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        page.start_chat(BOB).await?;
+        page.write("while there is room").await?;
+        page.ticks("while there is room", "delivered").await?;
+
+        // One waits in the outbox, and then there is no room to encrypt it: that would advance the ratchet.
+        scene.browser.expect("WebSocket connection to");
+        scene.servers.stop_gatekeeper().await;
+        let page = scene.page()?;
+        page.connection("waiting").await?;
+        page.write("kept before it was full").await?;
+        allow(scene, Some(1)).await?;
+        scene.servers.start_gatekeeper().await?;
+        let page = scene.page()?;
+        page.click("#connection-action").await?;
+        let full = "The storage for this site is full. Free some space";
+        page.read("#connection", full, |text| text.contains(full)).await?;
+
+        // What is typed now cannot be kept: it stays where it was typed, and the person is told.
+        page.fill("#composer", "typed while it was full").await?;
+        page.press_enter("#composer").await?;
+        page.read("#composer-problem", full, |text| text.contains(full)).await?;
+        let typed = page.see("#composer").await?.prop("value").await?.unwrap_or_default();
+        ensure!(typed == "typed while it was full", "the composer holds {typed:?}");
+        ensure!(scene.servers.received(BOB).await? == ["while there is room"]);
+        // A mailbox that cannot be kept is not acknowledged.
+        scene.servers.phone_writes(BOB, "alice", "an answer").await?;
+
+        // The settings say it in a meter.
+        page.click("#open-settings").await?;
+        page.see("#storage-full").await?;
+
+        allow(scene, None).await?;
+        page.click("#connection-action").await?;
+        page.connected().await?;
+        page.see_no("#storage-full").await?;
+        page.open_chat(BOB).await?;
+        page.ticks("kept before it was full", "delivered").await?;
+        page.message(false, "an answer").await?;
+        page.fill("#composer", "typed again").await?;
+        page.press_enter("#composer").await?;
+        page.ticks("typed again", "delivered").await?;
+        let received = scene.servers.received(BOB).await?;
+        ensure!(received == ["while there is room", "kept before it was full", "typed again"], "{received:?}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_store_that_a_newer_version_wrote_asks_for_a_reload() {
+    tell("storage_newer", Engine::Chromium, Setup::default(), async |scene| {
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        // As a newer build in another tab does it: the running engine makes way.
+        let upgrade = "const [done] = arguments, asked = indexedDB.open('causeway', 999);
+            asked.onsuccess = () => { asked.result.close(); done(true); };
+            asked.onerror = () => done(false);";
+        let upgraded: bool = scene.browser.web()?.execute_async(upgrade, vec![]).await?.convert()?;
+        ensure!(upgraded, "the database was not upgraded");
+        page.reload().await?;
+        let newer = "written by a newer version of this page. Reload the page";
+        page.read("#opening-problem", newer, |text| text.contains(newer)).await?;
+        page.read("#connection-action", "the way out", |text| text == "Reload the page").await.map(drop)
+    })
+    .await;
+}
+
+/// Lets the browser promise to keep the data of the page's origin, or not.
+async fn promise(scene: &Scene, setting: &str) -> Result<()> {
+    let parameters =
+        json!({"permission": {"name": "persistent-storage"}, "setting": setting, "origin": scene.servers.url()?});
+    scene.browser.devtools("Browser.setPermission", parameters).await.map(drop)
+}
+
+#[tokio::test]
+async fn the_browser_is_asked_at_enlistment_and_its_answer_can_be_read_and_asked_for_again() {
+    tell("storage_kept", Engine::Chromium, Setup::default(), async |scene| {
+        promise(scene, "denied").await?;
+        let page = scene.visit().await?;
+        page.sign_up("alice").await?;
+        page.read(".points", "why the browser is asked", |text| text.contains("Your browser is asked to keep them"))
+            .await?;
+        page.agree().await?;
+        page.click("#enlist-finish").await?;
+        page.see("#phone").await?;
+        page.close_dialog().await?;
+        page.click("#open-settings").await?;
+        page.read("#storage-words", "how much is used", |text| text.contains(" used.")).await?;
+        page.see("#storage-meter").await?;
+        page.read("#storage-kept", "no promise", |text| text.contains("has not promised")).await?;
+        page.click("#storage-ask").await?;
+        page.read("#storage-kept", "what helps", |text| text.contains("did not promise")).await?;
+        promise(scene, "granted").await?;
+        page.click("#storage-ask").await?;
+        page.read("#storage-kept", "the promise", |text| text.contains("has promised")).await?;
+        page.see_no("#storage-ask").await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_browser_that_forgets_within_a_week_is_warned_of_before_anything_is_kept_in_it() {
+    tell("storage_forgets", Engine::Chromium, Setup::default(), async |scene| {
+        // What only Safari has.
+        let safari = json!({"source": "globalThis.safari = {};"});
+        scene.browser.devtools("Page.addScriptToEvaluateOnNewDocument", safari).await?;
+        let page = scene.visit().await?;
+        page.sign_up("alice").await?;
+        page.read(".points", "a warning", |text| text.contains("This browser forgets after a week")).await.map(drop)
+    })
+    .await;
+}
