@@ -124,3 +124,14 @@ fn a_command_is_carried_out_in_the_midst_of_a_mailbox() {
     assert_eq!(world.phone(BOB).received.len(), 1);
     assert_eq!(world.chatd.mailbox.len(), 0);
 }
+
+#[test]
+fn a_page_that_opened_a_chat_before_it_was_begun_hears_of_its_messages() {
+    let mut world = World::enlisted(7);
+    assert!(world.texts(BOB_CHAT).is_empty());
+    world.start_chat(BOB);
+    world.updates.clear();
+    world.write_from(BOB, "the first");
+    let told = world.updates.iter().filter(|update| matches!(update.news, Some(News::Messages(_)))).count();
+    assert_eq!(told, 1);
+}

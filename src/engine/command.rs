@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 /// Most messages of one page.
 const MAX_PAGE: u32 = 200;
+/// From so many on, chats that were opened and never begun are forgotten.
+const MOST_OPENED: usize = 1_000;
 
 impl Engine {
     /// Carries a command out.
@@ -149,9 +151,12 @@ impl Engine {
     /// Reads a page of a chat, again and again until the store reads.
     pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
         self.want_security_code(&open.chat);
-        if self.records.chats.peek(open.chat.as_bytes()).is_some() {
-            self.opened.insert(open.chat.clone());
+        // Also a chat that is only about to be begun. Pages may ask for any number of others.
+        if self.opened.len() >= MOST_OPENED {
+            let chats = &self.records.chats;
+            self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
         }
+        self.opened.insert(open.chat.clone());
         self.ledger.show_chat(&open.chat);
         let range = Query::Range {
             table: Table::Message,

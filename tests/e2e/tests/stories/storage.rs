@@ -12,7 +12,8 @@ const BOB: &str = "14155550123";
 
 /// Lets the page's origin take so many bytes; `None` as many as the browser finds right.
 async fn allow(scene: &Scene, bytes: Option<u64>) -> Result<()> {
-    let mut parameters = json!({"origin": scene.servers.url()?});
+    let url = scene.servers.url()?;
+    let mut parameters = json!({"origin": url.trim_end_matches('/')});
     if let Some(bytes) = bytes {
         parameters["quotaSize"] = json!(bytes);
     }
