@@ -17,24 +17,31 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> Result<ExitCode> {
     tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
     let (runs, from) = (setting("RUNS", 3)?, setting("FROM", 1)?);
-    let (mut failures, mut kills, mut messages) = (0_u64, 0, 0);
+    let (mut failures, mut discarded, mut kills, mut messages) = (0_u64, 0_u64, 0, 0);
     for seed in from..from.saturating_add(runs) {
         let began = Instant::now();
         let mut run = Run::prepare(seed).await?;
         let lived = run.live().await;
         let tally = std::mem::take(&mut run.tally);
         let folder = failed_runs().join(seed.to_string());
+        let note = if lived.is_err() { run.discarded()? } else { None };
         run.end(lived.is_err().then_some(&folder)).await?;
         println!("{}", line(seed, lived.is_ok(), began.elapsed(), &tally));
-        if let Err(error) = lived {
+        if let Some(note) = note {
+            discarded += 1;
+            println!("  the browser threw its database away: {note}");
+        } else if let Err(error) = lived {
             failures += 1;
             println!("  {error:#}\n  replay: make soak RUNS=1 FROM={seed}; kept: {}", folder.display());
         }
         kills += tally.blows.iter().filter(|(blow, _)| blow.kills()).map(|(_, count)| count).sum::<u32>();
         messages += tally.messages;
     }
-    println!("runs {runs}, kills {kills}, messages {messages}, failures {failures}");
-    Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "runs {runs}, kills {kills}, messages {messages}, discarded by the browser {discarded}, failures {failures}"
+    );
+    // Once in dozens of runs is Chromium; more often than once in ten is somebody else.
+    Ok(if failures == 0 && discarded <= 1 + runs / 10 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(seed: u64, sound: bool, took: Duration, tally: &Tally) -> String {

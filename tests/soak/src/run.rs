@@ -24,6 +24,8 @@ const WAITING: usize = 75;
 const COMING: usize = 115;
 /// Time for everything to arrive once nothing breaks any more.
 const SETTLE: Duration = Duration::from_secs(120);
+/// Chromium keeps the notes of this many starts.
+const NOTES: u32 = 2;
 /// What a page may complain about when its connection is cut, or breaks while it sends.
 const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
@@ -44,6 +46,8 @@ pub(crate) struct Run {
     plan: Plan,
     entered: Vec<Vec<String>>,
     painted: BTreeSet<String>,
+    /// How often a browser was started.
+    opened: u32,
     pub(crate) tally: Tally,
 }
 
@@ -58,6 +62,7 @@ impl Run {
             plan: Plan::new(seed),
             entered: vec![Vec::new(); WRITERS + QUIET],
             painted: BTreeSet::new(),
+            opened: 0,
             tally: Tally::default(),
         })
     }
@@ -193,6 +198,26 @@ impl Run {
         Ok(())
     }
 
+    /// What Chromium's storage engine noted when it threw the whole database away, which it does when it finds its own files
+    /// torn after a kill, and began an empty one. No page can do that: a page deletes what is in the folder, never the
+    /// folder. `None` while the enlistment's own beginning may still be in the notes.
+    pub(crate) fn discarded(&self) -> Result<Option<String>> {
+        if self.opened <= NOTES {
+            return Ok(None);
+        }
+        let databases = self.profile.path().join("Default/IndexedDB");
+        for folder in std::fs::read_dir(databases)? {
+            let folder = folder?.path();
+            for name in ["LOG", "LOG.old"] {
+                let notes = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+                if let Some(note) = notes.lines().find(|line| line.contains("since it was missing")) {
+                    return Ok(Some(note.to_owned()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Ends browser and servers. Keeps everything of a failed run in `folder`.
     pub(crate) async fn end(mut self, keep_in: Option<&Path>) -> Result<()> {
         if let Some(folder) = keep_in {
@@ -244,6 +269,7 @@ impl Run {
 
     async fn open(&mut self) -> Result<()> {
         ensure!(self.browser.is_none(), "a browser is open");
+        self.opened += 1;
         let browser = Chromium::start(self.profile.path(), &self.said).await?;
         let tab = browser.open(&self.servers.url()?).await?;
         self.browser = Some((browser, tab));
