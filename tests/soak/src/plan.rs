@@ -64,7 +64,8 @@ pub(crate) struct Plan {
     dice: ChaCha8Rng,
     /// For the sandbox's own dice.
     pub(crate) loss_seed: u64,
-    /// Blows while the mailbox is drained, each with its time after the page was opened.
+    /// Blows while the mailbox is drained, each with its time after the page was opened. A browser dies a little later: when
+    /// the server hears the next receipt.
     pub(crate) drain: Vec<(Duration, Blow)>,
     /// Blows while the person writes, each with its time after the one before.
     pub(crate) sends: Vec<(Duration, Blow)>,

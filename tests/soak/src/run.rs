@@ -26,6 +26,8 @@ const COMING: usize = 115;
 const SETTLE: Duration = Duration::from_secs(120);
 /// Chromium keeps the notes of this many starts.
 const NOTES: u32 = 2;
+/// A mailbox that nobody reads is not waited for longer.
+const LATEST: Duration = Duration::from_secs(3);
 /// What a page may complain about when its connection is cut, or breaks while it sends.
 const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
@@ -111,9 +113,24 @@ impl Run {
             }
             // The moment of a blow is drawn, and so is not a condition.
             tokio::time::sleep(after).await;
+            if blow == Blow::Browser {
+                self.until_receipted().await?;
+            }
             self.strike(blow).await?;
         }
         self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
+    }
+
+    /// The worst moment for a kill is when the server has just heard that something is kept. Waits for that while mail waits
+    /// and comes out of the mailbox.
+    async fn until_receipted(&self) -> Result<()> {
+        let before = self.servers.waiting_for(ALICE).await?;
+        let deadline = Instant::now() + LATEST;
+        let mut waiting = before;
+        while waiting == before && waiting > 0 && Instant::now() < deadline {
+            waiting = self.servers.waiting_for(ALICE).await?;
+        }
+        Ok(())
     }
 
     /// Half of all stanzas are lost, in both directions, while the person writes and the phones go on.
