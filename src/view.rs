@@ -250,8 +250,8 @@ pub struct Started {
 #[derive(Clone, PartialEq, Message)]
 pub struct Snapshot {
     /// Who we are.
-    #[prost(message, optional, tag = "1")]
-    pub account: Option<AccountView>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub account: Option<Box<AccountView>>,
     /// How the connection is.
     #[prost(message, optional, tag = "2")]
     pub connection: Option<ConnectionView>,

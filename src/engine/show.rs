@@ -24,7 +24,7 @@ impl Engine {
         let mut chats: Vec<ChatView> = self.records.chats.iter().map(|(_, chat)| self.chat_view(chat)).collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.active_at));
         let snapshot = Snapshot {
-            account: Some(self.account_view()),
+            account: Some(Box::new(self.account_view())),
             connection: Some(self.connection_view()),
             chats,
             engine: self.name,

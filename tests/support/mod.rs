@@ -353,7 +353,7 @@ impl World {
     pub(crate) fn account(&self) -> AccountView {
         let view = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::Account(view)) => Some(view.clone()),
-            Some(News::Snapshot(snapshot)) => snapshot.account.clone(),
+            Some(News::Snapshot(snapshot)) => snapshot.account.as_deref().cloned(),
             _ => None,
         });
         view.unwrap_or_default()

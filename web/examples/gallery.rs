@@ -73,7 +73,7 @@ impl Engine {
         let snapshot = {
             let state = self.state.borrow();
             Snapshot {
-                account: Some(state.account.clone()),
+                account: Some(Box::new(state.account.clone())),
                 connection: Some(state.connection.clone()),
                 chats: state.chats.iter().map(|(chat, _)| chat.clone()).collect(),
                 engine: 1,

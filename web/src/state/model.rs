@@ -162,7 +162,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
     match news {
         News::Started(_) => Vec::new(), // The link answers it, and a snapshot follows.
         News::Snapshot(snapshot) => {
-            model.account = snapshot.account;
+            model.account = snapshot.account.map(|account| *account);
             model.connection = snapshot.connection.unwrap_or_default();
             model.chats.clear();
             for chat in snapshot.chats {
