@@ -57,6 +57,7 @@ fuzz-builds:
 
 test-native: ## unit, property, conversation and fuzz tests, without a browser
 	@$(STEP) "tests, native" cargo test --locked
+	@$(STEP) "tests, native, of the pages" cargo test --locked -p causeway-web --lib
 simulate: ## every fault there is, under one seed: SEEDS=10000 FROM=1; TRACE=1 tells the story (docs/SIMULATION.md)
 	@cargo test --locked -q --profile simulate -p causeway --test simulate -- --seeds $(SEEDS) --from $(FROM) \
 	  $(if $(CRASH),--crash $(CRASH) --durable $(DURABLE)) $(if $(filter 1,$(TRACE)),--trace)

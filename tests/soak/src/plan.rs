@@ -67,7 +67,8 @@ pub(crate) struct Plan {
     /// Blows while the mailbox is drained, each with its time after the page was opened. A browser dies a little later: when
     /// the server hears the next receipt.
     pub(crate) drain: Vec<(Duration, Blow)>,
-    /// Blows while the person writes, each with its time after the one before.
+    /// Blows while the person writes, each with its time after the one before. A browser dies a little later: when the phone
+    /// that is being written to gets the next text.
     pub(crate) sends: Vec<(Duration, Blow)>,
 }
 

@@ -133,6 +133,14 @@ impl Run {
         Ok(())
     }
 
+    /// The other worst moment is when a ciphertext has just left. The phone that is being written to sees it first.
+    async fn until_heard(&self, phone: usize) -> Result<()> {
+        let before = self.servers.received(&number(phone)).await?.len();
+        let deadline = Instant::now() + LATEST;
+        while self.servers.received(&number(phone)).await?.len() == before && Instant::now() < deadline {}
+        Ok(())
+    }
+
     /// Half of all stanzas are lost, in both directions, while the person writes and the phones go on.
     async fn write(&mut self) -> Result<()> {
         self.servers.fault(&json!({"loss_percent": LOSS, "seed": self.plan.loss_seed})).await?;
@@ -157,6 +165,9 @@ impl Run {
                         let Some((_, blow)) = next else { break };
                         next = blows.next();
                         due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
+                        if blow == Blow::Browser {
+                            self.until_heard(phone).await?;
+                        }
                         self.strike(blow).await?;
                         if blow.kills() && blow != Blow::Worker {
                             break;
