@@ -7,7 +7,7 @@ use crate::devtools::{Devtools, REPORT, Said};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 use std::{path::Path, process::Stdio, time::Duration};
 use tokio::{
@@ -109,13 +109,25 @@ impl Chromium {
         Ok(())
     }
 
+    /// Stops the browser's own process, where its storage is written; pages and network go on without it until the kill.
+    ///
+    /// # Errors
+    /// If there is nothing to stop.
+    pub fn hang(&self) -> Result<()> {
+        Ok(kill_process(self.group()?, Signal::STOP)?)
+    }
+
+    fn group(&self) -> Result<Pid> {
+        let leader = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        leader.context("the browser has no process")
+    }
+
     /// SIGKILL to the whole process group.
     ///
     /// # Errors
     /// If there is nothing to kill.
     pub async fn kill(&mut self) -> Result<()> {
-        let group = self.process.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        kill_process_group(group.context("the browser has no process")?, Signal::KILL)?;
+        kill_process_group(self.group()?, Signal::KILL)?;
         self.process.wait().await?;
         Ok(())
     }

@@ -28,6 +28,8 @@ const SETTLE: Duration = Duration::from_secs(120);
 const NOTES: u32 = 2;
 /// A mailbox that nobody reads is not waited for longer.
 const LATEST: Duration = Duration::from_secs(3);
+/// The storage hangs for this long before the browser dies.
+const HANG: Duration = Duration::from_millis(300);
 /// What a page may complain about when its connection is cut, or breaks while it sends.
 const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
@@ -114,18 +116,29 @@ impl Run {
             // The moment of a blow is drawn, and so is not a condition.
             tokio::time::sleep(after).await;
             if blow == Blow::Browser {
-                self.until_receipted().await?;
+                let limit = self.perhaps_hang()?;
+                self.until_receipted(limit).await?;
             }
             self.strike(blow).await?;
         }
         self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
     }
 
+    /// Before every other death the storage hangs for a moment, while the network does not: whatever a client says now, it
+    /// says before it is kept. Answers how long the death may wait.
+    fn perhaps_hang(&mut self) -> Result<Duration> {
+        if self.plan.draw(2) == 0 {
+            return Ok(LATEST);
+        }
+        self.browser.as_ref().context("no browser is open")?.0.hang()?;
+        Ok(HANG)
+    }
+
     /// The worst moment for a kill is when the server has just heard that something is kept. Waits for that while mail waits
     /// and comes out of the mailbox.
-    async fn until_receipted(&self) -> Result<()> {
+    async fn until_receipted(&self, limit: Duration) -> Result<()> {
         let before = self.servers.waiting_for(ALICE).await?;
-        let deadline = Instant::now() + LATEST;
+        let deadline = Instant::now() + limit;
         let mut waiting = before;
         while waiting == before && waiting > 0 && Instant::now() < deadline {
             waiting = self.servers.waiting_for(ALICE).await?;
@@ -134,9 +147,9 @@ impl Run {
     }
 
     /// The other worst moment is when a ciphertext has just left. The phone that is being written to sees it first.
-    async fn until_heard(&self, phone: usize) -> Result<()> {
+    async fn until_heard(&self, phone: usize, limit: Duration) -> Result<()> {
         let before = self.servers.received(&number(phone)).await?.len();
-        let deadline = Instant::now() + LATEST;
+        let deadline = Instant::now() + limit;
         while self.servers.received(&number(phone)).await?.len() == before && Instant::now() < deadline {}
         Ok(())
     }
@@ -166,7 +179,8 @@ impl Run {
                         next = blows.next();
                         due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
                         if blow == Blow::Browser {
-                            self.until_heard(phone).await?;
+                            let limit = self.perhaps_hang()?;
+                            self.until_heard(phone, limit).await?;
                         }
                         self.strike(blow).await?;
                         if blow.kills() && blow != Blow::Worker {
