@@ -316,6 +316,16 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_withdraws_the_reads_that_it_outdates() {
+        let mut model = with_chats(vec![chat("1", 9, None)]);
+        model.open("1");
+        model.asked(7, None);
+        apply(&mut model, News::Snapshot(Snapshot { chats: vec![chat("1", 9, None)], ..Default::default() }).into());
+        assert_eq!(model.take_withdrawn(), [7]);
+        assert!(model.take_withdrawn().is_empty(), "told once");
+    }
+
+    #[test]
     fn messages_of_a_chat_that_was_never_opened_are_not_held() {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         let messages = Messages { chat: "1".into(), messages: vec![incoming(1, "a")], ..Default::default() };
