@@ -240,9 +240,8 @@ impl Run {
         Ok(())
     }
 
-    /// What Chromium's storage engine noted when it threw the whole database away, which it does when it finds its own files
-    /// torn after a kill, and began an empty one. No page can do that: a page deletes what is in the folder, never the
-    /// folder. `None` while the enlistment's own beginning may still be in the notes.
+    /// What Chromium's storage engine noted when it began an empty database in place of one that was there before. The client
+    /// never deletes a database, so that this is none of its doing. `None` while the enlistment's own beginning may still be in the notes.
     pub(crate) fn discarded(&self) -> Result<Option<String>> {
         if self.opened <= NOTES {
             return Ok(None);

@@ -108,15 +108,21 @@ async fn replace(scene: &mut Scene, browser: &mut Browser) -> Result<()> {
     browser.must_be_silent().await
 }
 
+/// Enlists, and writes a message that the browser will soon have removed.
+async fn with_something_to_lose(scene: &Scene) -> Result<Page<'_>> {
+    scene.servers.phone(BOB, "Bob").await?;
+    let page = scene.visit().await?;
+    page.enlist("alice").await?;
+    page.start_chat(BOB).await?;
+    page.write("soon gone").await?;
+    page.ticks("soon gone", "delivered").await?;
+    Ok(page)
+}
+
 #[tokio::test]
 async fn removed_data_are_explained_and_not_a_question_for_a_password() {
     tell("evicted", Engine::Chromium, Setup::default(), async |scene| {
-        scene.servers.phone(BOB, "Bob").await?;
-        let page = scene.visit().await?;
-        page.enlist("alice").await?;
-        page.start_chat(BOB).await?;
-        page.write("soon gone").await?;
-        page.ticks("soon gone", "delivered").await?;
+        let page = with_something_to_lose(scene).await?;
 
         page.open("about:blank").await?;
         remove(scene, "indexeddb").await?;
@@ -147,12 +153,7 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
 #[tokio::test]
 async fn data_removed_under_an_open_page_are_noticed_at_the_next_step() {
     tell("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
-        scene.servers.phone(BOB, "Bob").await?;
-        let page = scene.visit().await?;
-        page.enlist("alice").await?;
-        page.start_chat(BOB).await?;
-        page.write("soon gone").await?;
-        page.ticks("soon gone", "delivered").await?;
+        let page = with_something_to_lose(scene).await?;
         remove(scene, "indexeddb").await?;
         page.fill("#composer", "into nothing").await?;
         page.press_enter("#composer").await?;
