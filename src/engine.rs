@@ -11,6 +11,7 @@ mod queue;
 mod restore;
 mod show;
 mod stanza;
+mod wake;
 
 use crate::backup::lock::Hardness;
 use crate::channel::{self, Channel};
@@ -18,6 +19,7 @@ use crate::enlist::{Ask, Enlistment, Why};
 use crate::io::{Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
+use crate::push::Wakes;
 use crate::session::{self, Sessions};
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::ledger::{Effect, Ledger};
@@ -94,6 +96,7 @@ pub struct Engine {
     shown: Option<ConnectionView>,
     storage: Issue,
     hardness: Hardness,
+    wakes: Wakes,
     export: Option<Export>,
     restoring: Option<Restoring>,
     out: VecDeque<Output>,
@@ -126,6 +129,7 @@ impl Engine {
             shown: None,
             storage: Issue::None,
             hardness: Hardness::default(),
+            wakes: Wakes::default(),
             export: None,
             restoring: None,
             out: VecDeque::new(),
@@ -222,6 +226,7 @@ impl Engine {
             if self.phase == Phase::Ready {
                 self.work(now, rng);
                 self.channel_news(now, rng);
+                self.tell_woken();
             }
             self.show_connection();
             if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
@@ -263,6 +268,7 @@ impl Engine {
                     {
                         self.look(Why::Look);
                     }
+                    self.wake_lost(now, rng);
                 }
             }
         }
@@ -355,6 +361,8 @@ impl Engine {
             }
         }
         self.storage = issue;
+        let waiting = self.wakes.answer();
+        self.give_up_waking(waiting, issue);
         self.channel.postpone(issue, now, rng);
         self.channel_news(now, rng);
         if let Some(export) = self.export.take() {

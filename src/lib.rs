@@ -22,6 +22,7 @@ mod inbox;
 pub mod io;
 mod outbox;
 mod pending;
+mod push;
 mod session;
 pub mod store;
 mod turn;

@@ -4,8 +4,10 @@
 //! the same build: unknown fields and variants are ignored.
 
 mod backup;
+mod push;
 
 pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
+pub use push::{HideText, Notified, Woken};
 
 use prost::{Message, Oneof};
 
@@ -17,7 +19,7 @@ pub struct Command {
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
-    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
+    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21")]
     pub action: Option<Action>,
     /// The engine that is asked, as it named itself in [`Started`] or [`Snapshot`]. Any other hears only [`Hello`]: else a
     /// command on its way while an engine starts would overtake those that the page says again to that engine. Zero from
@@ -77,6 +79,15 @@ pub enum Action {
     /// Take back a hand-over: this browser goes on, and the file is old.
     #[prost(message, tag = "17")]
     ContinueHere(ContinueHere),
+    /// A push has come: fetch what waits. [`Done`] when everything that waited is durable, or cannot be fetched now.
+    #[prost(message, tag = "19")]
+    Woken(Woken),
+    /// The person has been notified of a chat's messages.
+    #[prost(message, tag = "20")]
+    Notified(Notified),
+    /// Notifications name nobody and quote nothing, or do.
+    #[prost(message, tag = "21")]
+    HideText(HideText),
 }
 
 /// A page has come.
@@ -322,6 +333,9 @@ pub struct AccountView {
     /// What a person should know of backups.
     #[prost(message, optional, tag = "15")]
     pub backup: Option<BackupView>,
+    /// Notifications name nobody and quote nothing.
+    #[prost(bool, tag = "16")]
+    pub hide_text: bool,
 }
 
 /// States of the connection.
@@ -502,6 +516,9 @@ pub struct ChatView {
     /// Sequence number of the newest message that the person had read when the chat was loaded.
     #[prost(uint64, tag = "9")]
     pub read_up_to: u64,
+    /// Sequence number of the newest message that the person was notified of; 0 if there is none.
+    #[prost(uint64, tag = "10")]
+    pub notified_up_to: u64,
 }
 
 /// Where an outgoing message is.

@@ -71,6 +71,18 @@ impl KeepAlive {
         Due::Nothing
     }
 
+    /// A ping is due now, whatever was heard before.
+    pub(super) fn ask(&mut self, now: Millis) {
+        if self.ping_at.is_some() {
+            self.ping_at = Some(now);
+        }
+    }
+
+    /// A ping is on its way, and nothing has come since.
+    pub(super) fn is_asking(&self) -> bool {
+        self.answer_by.is_some()
+    }
+
     pub(super) fn wake_at(&self) -> Option<Millis> {
         self.answer_by.or(self.ping_at)
     }

@@ -365,6 +365,17 @@ impl Channel {
         }
     }
 
+    /// Asks the server for a sign of life at once; a link that is dead is known as such in seconds.
+    pub(crate) fn ask_for_life(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        self.keepalive.ask(now);
+        self.elapsed(now, rng);
+    }
+
+    /// Logged in, the mailbox is read, and the server is not just being asked whether it is there.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        matches!(self.state, State::Live { phase: Phase::Online, .. }) && !self.keepalive.is_asking()
+    }
+
     /// When [`elapsed`](Self::elapsed) has something to do.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
         match &self.state {

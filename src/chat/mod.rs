@@ -91,6 +91,17 @@ pub(crate) fn mark_read(turn: &mut Turn<'_>, id: &str, up_to: u64) {
     }
 }
 
+/// A notification has shown everything up to a message.
+pub(crate) fn notified(turn: &mut Turn<'_>, id: &str, up_to: u64) {
+    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes()) {
+        let up_to = up_to.min(chat.next_seq.saturating_sub(1));
+        if chat.notified_up_to < up_to {
+            turn.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
+            turn.ledger.show_chat(id);
+        }
+    }
+}
+
 /// Keeps what is typed.
 pub(crate) fn save_draft(turn: &mut Turn<'_>, id: &str, text: &str) {
     if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
@@ -130,6 +141,7 @@ pub(crate) fn view(chat: &Chat, security_code: String) -> ChatView {
         draft: chat.draft.clone(),
         security_code,
         read_up_to: chat.read_up_to,
+        notified_up_to: chat.notified_up_to,
     }
 }
 

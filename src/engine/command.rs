@@ -78,6 +78,18 @@ impl Engine {
                 self.continue_here(tag, now, rng);
                 None
             }
+            Some(Action::Woken(_)) => self.woken(tag, now, rng),
+            Some(Action::Notified(notified)) => {
+                self.room(now, rng, |_, turn| chat::notified(turn, &notified.chat, notified.up_to));
+                Some(Issue::None)
+            }
+            Some(Action::HideText(choice)) => {
+                if self.records.account().hide_text != choice.hide {
+                    self.records.change_account().hide_text = choice.hide;
+                    self.ledger.show_account();
+                }
+                Some(Issue::None)
+            }
             Some(Action::Erase(_)) => {
                 self.erase(tag, now, rng)?;
                 None

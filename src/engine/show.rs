@@ -55,6 +55,7 @@ impl Engine {
             max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
             elsewhere_since,
             lost_at: account.lost_at,
+            hide_text: account.hide_text,
             backup: Some(BackupView { made_at: account.backed_up_at, moved_at: account.moved_at }),
         }
     }

@@ -51,6 +51,8 @@ pub struct Account {
     /// These rows are older than what the account has done since: before anything connects, sessions must forget how to
     /// send, and the server must be given fresh prekeys.
     pub stale: Stale,
+    /// Notifications name nobody and quote nothing.
+    pub hide_text: bool,
 }
 
 /// What is still to be done for rows that are older than what the account has done since.
@@ -132,6 +134,8 @@ struct AccountRow {
     backed_up_at: u64,
     #[prost(enumeration = "Stale", tag = "19")]
     stale: i32,
+    #[prost(bool, tag = "21")]
+    hide_text: bool,
 }
 
 impl Drop for AccountRow {
@@ -168,6 +172,7 @@ impl Row for Account {
         row.lost_at = self.lost_at;
         row.backed_up_at = self.backed_up_at;
         row.stale = self.stale.into();
+        row.hide_text = self.hide_text;
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -213,6 +218,7 @@ impl Row for Account {
             lost_at: row.lost_at,
             backed_up_at: row.backed_up_at,
             stale: row.stale(),
+            hide_text: row.hide_text,
         })
     }
 }

@@ -1,0 +1,58 @@
+//! A push has come: the mailbox is read, and whoever asked for it is told.
+
+use super::Engine;
+use crate::io::Millis;
+use crate::push::AfterLoss;
+use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
+use rand_core::CryptoRng;
+
+impl Engine {
+    /// Fetches what waits. Answers now only if that cannot be.
+    pub(super) fn woken(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+        match self.records.account().stage {
+            Stage::Enlisted => {}
+            Stage::SignedOut => return Some(Issue::SignInNeeded),
+            Stage::SignedIn | Stage::Enlisting => return Some(Issue::NotYetEnlisted),
+        }
+        if self.channel.view() == ConnectionState::Stopped {
+            return Some(self.channel.issue());
+        }
+        if let Err(issue) = self.wakes.wait(tag) {
+            return Some(issue);
+        }
+        if self.channel.is_caught_up() {
+            // It may only look so.
+            self.channel.ask_for_life(now, rng);
+        } else {
+            self.connect(now, rng);
+        }
+        None
+    }
+
+    /// Answers whoever waits, if there is nothing more to wait for. The answer stands on the group that gathers now.
+    pub(super) fn tell_woken(&mut self) {
+        if !self.wakes.is_empty() && self.channel.is_caught_up() && self.queue.is_empty() {
+            for tag in self.wakes.answer() {
+                self.done(tag, Issue::None);
+            }
+        }
+    }
+
+    /// The connection was lost while somebody may wait for the mailbox.
+    pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        let is_final = self.channel.view() == ConnectionState::Stopped;
+        match self.wakes.lost(is_final) {
+            AfterLoss::Nothing => {}
+            AfterLoss::Connect => self.connect(now, rng),
+            AfterLoss::GiveUp(tags) => self.give_up_waking(tags, self.channel.issue()),
+        }
+    }
+
+    /// Tells those who waited why they wait in vain; it stands on nothing that must be durable.
+    pub(super) fn give_up_waking(&mut self, tags: Vec<u64>, issue: Issue) {
+        for tag in tags {
+            let done = Done { tag, issue: issue.into(), ..Done::default() };
+            self.out.push_back(crate::io::Output::Update(Update::from(News::Done(done))));
+        }
+    }
+}

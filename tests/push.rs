@@ -1,0 +1,107 @@
+//! Woken by a push: whoever asked hears that the mailbox is read when it is, durably, and else why not.
+
+mod support;
+
+use causeway::io::Input;
+use causeway::view::{Action, Command, ConnectionState, HideText, Issue, Notified, Woken};
+use support::{BOB, BOB_CHAT, World};
+
+/// Asks, and lets things take their course. Answers the command's tag.
+fn wake(world: &mut World) -> u64 {
+    let tag = world.next_tag();
+    world.input(Input::Command(Command { tag, action: Some(Action::Woken(Woken {})), ..Command::default() }));
+    tag
+}
+
+/// Alice is away, and Bob has written to her.
+fn away(seed: u64) -> World {
+    let mut world = World::enlisted(seed);
+    world.write_from(BOB, "first");
+    world.chatd.fate.refuse = true;
+    world.cut();
+    world.sleep();
+    world.write_from(BOB, "while you were away");
+    world.chatd.fate.refuse = false;
+    world
+}
+
+#[test]
+fn the_answer_comes_when_the_mailbox_is_durable_and_not_before() {
+    let mut world = away(1);
+    world.hold_commits = true;
+    let tag = wake(&mut world);
+    for _ in 0..10 {
+        assert!(world.held.is_empty() || world.done(tag).is_none(), "answered before it was durable");
+        if !world.commit() && world.done(tag).is_none() {
+            world.sleep();
+        }
+    }
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+    world.hold_commits = false;
+    world.kill();
+    assert_eq!(world.texts(BOB_CHAT), ["first", "while you were away"]);
+}
+
+#[test]
+fn who_is_woken_connects_at_once_whatever_the_next_attempt_was_planned_for() {
+    let mut world = away(2);
+    assert_eq!(world.connection().state(), ConnectionState::Waiting);
+    let tag = wake(&mut world);
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+}
+
+#[test]
+fn a_connection_that_only_looks_alive_is_found_out_and_replaced() {
+    let mut world = World::enlisted(3);
+    world.write_from(BOB, "first");
+    // The device slept: nobody told it that the connection is gone.
+    let _socket = world.chatd.hang_up();
+    world.write_from(BOB, "while it slept");
+    let began = world.now;
+    let tag = wake(&mut world);
+    assert_eq!(world.done(tag), None, "answered by a dead link");
+    while world.done(tag).is_none() {
+        world.sleep();
+    }
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+    assert!(world.now - began <= 10_000, "took {} ms", world.now - began);
+    assert_eq!(world.texts(BOB_CHAT), ["first", "while it slept"]);
+}
+
+#[test]
+fn a_live_connection_answers_within_a_round_trip() {
+    let mut world = World::enlisted(4);
+    let began = world.now;
+    let tag = wake(&mut world);
+    assert_eq!((world.done(tag).map(|done| done.issue()), world.now), (Some(Issue::None), began));
+}
+
+#[test]
+fn who_cannot_be_served_hears_why() {
+    let mut world = away(5);
+    world.chatd.fate.refuse = true;
+    let tag = wake(&mut world);
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::ChatUnreachable));
+
+    let mut fresh = World::fresh(6);
+    fresh.input(Input::Started);
+    let tag = wake(&mut fresh);
+    assert_eq!(fresh.done(tag).map(|done| done.issue()), Some(Issue::SignInNeeded));
+}
+
+#[test]
+fn what_was_notified_and_what_to_hide_is_kept() {
+    let mut world = World::enlisted(7);
+    world.write_from(BOB, "one");
+    world.write_from(BOB, "two");
+    let newest = world.chat(BOB_CHAT).last.map_or(0, |last| last.seq);
+    world.command(Action::Notified(Notified { chat: BOB_CHAT.into(), up_to: newest + 5 }));
+    world.command(Action::HideText(HideText { hide: true }));
+    // A notification that was slow says less than what is known.
+    world.command(Action::Notified(Notified { chat: BOB_CHAT.into(), up_to: 1 }));
+    world.kill();
+    assert_eq!(world.chat(BOB_CHAT).notified_up_to, newest);
+    assert_eq!(world.chat(BOB_CHAT).unread, 2, "to be told of a message is not to read it");
+    assert!(world.account().hide_text);
+}
