@@ -9,9 +9,9 @@ try {
 
 const script = document.querySelector("script[data-js][data-wasm]");
 const { js, wasm } = script.dataset;
-const workers = [new URL("worker.js", script.src).href];
+const workers = ["worker.js", "service-worker.js"].map((name) => new URL(name, script.src).href);
 
-// Leptos builds static markup through innerHTML, always from its own literals. Script sinks stay closed, but for our worker.
+// Leptos builds static markup through innerHTML, always from its own literals. Script sinks stay closed, but for our workers.
 globalThis.trustedTypes?.createPolicy("default", {
   createHTML: (html) => html,
   createScriptURL: (url) => {

@@ -25,16 +25,14 @@ pub async fn hold() {
     }
 }
 
-/// In the worker: what the page urges, from now on.
-pub fn urges() -> UnboundedReceiver<()> {
+/// In the worker: what the page urges, from now on. `None` in anything but a page's worker.
+pub fn urges() -> Option<UnboundedReceiver<()>> {
     let (sender, urges) = mpsc::unbounded();
-    if let Some(own) = OwnEnd::here() {
-        own.on_urged(move || {
-            // Fails only when nobody waits any more.
-            let _ = sender.unbounded_send(());
-        });
-    }
-    urges
+    OwnEnd::here()?.on_urged(move || {
+        // Fails only when nobody waits any more.
+        let _ = sender.unbounded_send(());
+    });
+    Some(urges)
 }
 
 /// In the page, once the worker has begun: completes when it is dead.

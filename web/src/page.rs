@@ -7,8 +7,9 @@ use std::cell::{OnceCell, RefCell};
 use causeway::io::Millis;
 use causeway::view::Action;
 
-use crate::port::{self, clock, file, locale, storage, window};
+use crate::port::{self, badge, clock, file, locale, service, storage, window};
 use crate::state::browser::{Browser, Plural, TakePart};
+use crate::state::push::{Order, Push, Word};
 use crate::state::room::Room;
 
 /// The language that the pages are written in.
@@ -144,6 +145,33 @@ impl Browser for Page {
 
     fn forgets_in_a_week(&self) -> bool {
         storage::forgets_in_a_week()
+    }
+
+    fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>) {
+        // Begun at once, as above.
+        let permission = (order == Order::On).then(service::ask_permission);
+        port::spawn(async move {
+            if let Some(permission) = permission {
+                permission.await;
+            }
+            answer(service::order(order).await);
+        });
+    }
+
+    fn hear(&self, hear: Box<dyn Fn(Word)>) {
+        service::watch(hear);
+    }
+
+    fn look_for_news(&self) {
+        service::look();
+    }
+
+    fn use_update(&self) {
+        service::use_update();
+    }
+
+    fn badge(&self, unread: u32) {
+        badge::set(unread);
     }
 
     fn collect(&self, at: u64, piece: &[u8]) {

@@ -3,6 +3,7 @@
 //! Each file is one edge, and turns what the browser says into plain values and typed errors. None of them knows the
 //! engine's decisions, and none panics on what the browser answers.
 
+pub mod badge;
 pub mod boot;
 pub mod channel;
 pub mod clock;
@@ -13,7 +14,9 @@ pub mod idb;
 pub mod key;
 pub mod locale;
 pub mod lock;
+pub mod notification;
 pub mod rng;
+pub mod service;
 pub mod socket;
 pub mod storage;
 pub mod window;

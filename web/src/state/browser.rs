@@ -6,6 +6,7 @@
 use causeway::io::Millis;
 use causeway::view::Action;
 
+use super::push::{Order, Push, Word};
 use super::room::Room;
 
 /// Plural categories of a language, as `Intl.PluralRules` names them.
@@ -77,6 +78,16 @@ pub trait Browser {
     fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>);
     /// The browser removes the data of sites that nobody visits for a week.
     fn forgets_in_a_week(&self) -> bool;
+    /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
+    fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>);
+    /// Calls `hear` with everything that the service worker says by itself, from now on.
+    fn hear(&self, hear: Box<dyn Fn(Word)>);
+    /// Has the service worker show what is new: nobody looks at this page.
+    fn look_for_news(&self);
+    /// Lets the release that waits take its turn: the page loads again.
+    fn use_update(&self);
+    /// The number on the app's icon.
+    fn badge(&self, unread: u32);
     /// Keeps a piece of a file that is to be saved; one at 0 begins a new file.
     fn collect(&self, at: u64, piece: &[u8]);
     /// Saves what was collected as a download of this name.
@@ -100,7 +111,7 @@ pub trait Browser {
 pub(crate) mod fake {
     use std::cell::RefCell;
 
-    use super::{Action, Browser, Millis, Plural, Room, TakePart};
+    use super::{Action, Browser, Millis, Order, Plural, Push, Room, TakePart, Word};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -156,6 +167,13 @@ pub(crate) mod fake {
         fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
             answer(true);
         }
+        fn order(&self, _: Order, answer: Box<dyn FnOnce(Push)>) {
+            answer(Push::default());
+        }
+        fn hear(&self, _: Box<dyn Fn(Word)>) {}
+        fn look_for_news(&self) {}
+        fn use_update(&self) {}
+        fn badge(&self, _: u32) {}
         fn forgets_in_a_week(&self) -> bool {
             false
         }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod layout;
 pub mod links;
 pub mod model;
+pub mod push;
 pub mod remedy;
 pub mod room;
 pub mod route;

@@ -2,9 +2,11 @@
 
 mod backup;
 mod elsewhere;
+mod notices;
 
 pub(super) use backup::{backup, backup_left_out, backup_made_at, backup_progress};
 pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
+pub(super) use notices::notices;
 
 use causeway::view::{Delivery, Issue};
 

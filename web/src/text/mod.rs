@@ -6,9 +6,11 @@
 pub mod backup;
 pub mod elsewhere;
 mod english;
+pub mod notices;
 
 pub use backup::Backup;
 pub use elsewhere::Elsewhere;
+pub use notices::Notices;
 
 use causeway::view::{Delivery, Issue};
 

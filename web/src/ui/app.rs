@@ -3,6 +3,7 @@
 use causeway::view::{ConnectionState, Issue, Stage};
 use leptos::prelude::*;
 
+use crate::state::push::Push;
 use crate::state::route::Route;
 use crate::state::signals::Store;
 use crate::text::{self, Facts, Text};
@@ -47,6 +48,10 @@ pub(super) struct App {
     pub(super) welcome: RwSignal<bool>,
     /// The person has agreed that another browser's keys are replaced.
     pub(super) replace: RwSignal<bool>,
+    /// Notifications; `None` until the service worker has answered.
+    pub(super) push: RwSignal<Option<Push>>,
+    /// A newer release waits.
+    pub(super) update_ready: RwSignal<bool>,
 }
 
 /// The façade. Every component lives under the root that provides it.

@@ -10,11 +10,12 @@ use super::backup::{BackupSheet, MoveSheet, RestorePage};
 use super::chats::{ChatList, NewChat};
 use super::connection::{ConnectionBar, NextStep};
 use super::moved::{MovedPane, MovedSheet};
+use super::notices::UpdateBar;
 use super::onboarding::{Onboarding, SignInAgain, StartNew};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
-use super::{parts, shortcuts};
+use super::{notices, parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::signals::Store;
@@ -43,11 +44,14 @@ pub(super) fn Root(store: Store) -> impl IntoView {
         watched: RwSignal::new(browser.is_watched()),
         welcome: RwSignal::new(false),
         replace: RwSignal::new(false),
+        push: RwSignal::new(None),
+        update_ready: RwSignal::new(false),
     };
     provide_context(app);
     watch_window(app);
     shortcuts::listen(app);
     name_window(app);
+    notices::watch(app);
     let screen = Memo::new(move |_| match app.stage() {
         None => Screen::Opening,
         Some(stage) if stage != Stage::Enlisting && app.route.get() == Route::Restore => Screen::Restore,
@@ -61,6 +65,7 @@ pub(super) fn Root(store: Store) -> impl IntoView {
             Screen::Restore => view! { <RestorePage/> }.into_any(),
             Screen::Chats => view! { <Panes/> }.into_any(),
         }}
+        <UpdateBar/>
         <Dialog>{move || app.sheet.get().map(sheet)}</Dialog>
         <parts::Announcer/>
     }

@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use self::row::Row;
 pub(super) use self::row::row_id;
 use super::app::{Sheet, app};
+use super::notices::Offer;
 use super::parts::{Icon, Mark, Picture};
 use crate::state::route::Route;
 use crate::text::{Phrase, Text};
@@ -47,6 +48,7 @@ pub(super) fn ChatList() -> impl IntoView {
             <Show when=move || app.store.chats.with(Vec::is_empty)>
                 <Empty/>
             </Show>
+            <Offer/>
             <ul class="rows" role="list">
                 <For each=move || app.store.chats.get() key=|row| row.id.clone() let:row>
                     <Row row/>

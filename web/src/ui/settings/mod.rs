@@ -11,10 +11,12 @@ pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
+use super::notices::NoticesSection;
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
+use crate::state::push::Order;
 use crate::state::route::Route;
-use crate::text::{Backup, Text};
+use crate::text::{Backup, Notices, Text};
 
 /// The pane.
 #[component]
@@ -47,6 +49,10 @@ pub(super) fn Settings() -> impl IntoView {
                         <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
                     </dl>
                     <SignOutButton/>
+                </section>
+                <section aria-labelledby="notices">
+                    <h2 id="notices">{Notices::Section.say()}</h2>
+                    <NoticesSection/>
                 </section>
                 <section aria-labelledby="storage">
                     <h2 id="storage">{Text::Room.say()}</h2>
@@ -96,11 +102,18 @@ fn SignOutButton() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let sign_out = move |_| {
         problem.set(None);
-        app.store.ask(Action::SignOut(SignOut {}), move |done| {
-            if done.issue() != Issue::None {
-                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
-            }
-        });
+        // Nobody is signed in whom a push could be for.
+        app.store.browser().order(
+            Order::Off,
+            Box::new(move |push| {
+                app.push.set(Some(push));
+                app.store.ask(Action::SignOut(SignOut {}), move |done| {
+                    if done.issue() != Issue::None {
+                        problem.try_set(Some(untrack(|| app.explain(done.issue()))));
+                    }
+                });
+            }),
+        );
     };
     view! {
         <p>{Text::SignOutWhy.say()}</p>
@@ -144,15 +157,19 @@ pub(super) fn Erase() -> impl IntoView {
             return;
         }
         busy.set(true);
-        app.store.ask(Action::Erase(EraseAction {}), move |done| {
-            busy.try_set(false);
-            if done.issue() == Issue::None {
-                app.sheet.set(None);
-                app.go(&Route::Chats);
-            } else {
-                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
-            }
-        });
+        let erase = move |push| {
+            app.push.set(Some(push));
+            app.store.ask(Action::Erase(EraseAction {}), move |done| {
+                busy.try_set(false);
+                if done.issue() == Issue::None {
+                    app.sheet.set(None);
+                    app.go(&Route::Chats);
+                } else {
+                    problem.try_set(Some(untrack(|| app.explain(done.issue()))));
+                }
+            });
+        };
+        app.store.browser().order(Order::Off, Box::new(erase));
     };
     view! {
         <h2 id="dialog-title">{Text::EraseTitle.say()}</h2>

@@ -1,0 +1,128 @@
+//! Which notifications should be on screen: one for each chat with messages that the person neither read nor was told of.
+//!
+//! What this module does not know: how a browser shows them, and why anybody looks just now.
+
+use crate::state::model::{self, Model};
+use crate::text::Notices;
+use crate::text::notices::{count_after, what_came};
+use causeway::view::ChatView;
+
+/// Shown at once, at most: the chats in which something happened last.
+const MOST: usize = 16;
+
+/// What a notification says, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The chat's id.
+    pub chat: String,
+    /// Sequence number of the chat's newest message.
+    pub seq: u64,
+    /// First line.
+    pub title: String,
+    /// Below it.
+    pub body: String,
+    /// When the message was sent, unix milliseconds.
+    pub at: u64,
+    /// It says who wrote, so it may offer to answer.
+    pub named: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Notifications to show; each replaces its chat's former one.
+    pub show: Vec<Notice>,
+    /// Chats whose notifications say nothing new any more.
+    pub close: Vec<String>,
+    /// Messages not read, for the badge.
+    pub unread: u32,
+}
+
+/// Compares what is known with what is on screen: the chats that have a notification.
+pub fn plan(model: &Model, shown: &[String]) -> Plan {
+    let hide = model.account.as_ref().is_some_and(|account| account.hide_text);
+    let is_read = |id: &String| model.chat(id).is_none_or(|chat| chat.unread == 0);
+    Plan {
+        show: model.chats().iter().filter_map(|chat| notice(chat, hide)).take(MOST).collect(),
+        close: shown.iter().filter(|id| is_read(id)).cloned().collect(),
+        unread: model.unread(),
+    }
+}
+
+fn notice(chat: &ChatView, hide: bool) -> Option<Notice> {
+    let last = chat.last.as_ref().filter(|last| !last.outgoing && last.seq > chat.notified_up_to)?;
+    if chat.unread == 0 {
+        return None;
+    }
+    let (title, body) = match hide {
+        true => (Notices::Title.say().to_owned(), Notices::Hidden.say().to_owned()),
+        false => (count_after(model::title(chat), chat.unread), what_came(last)),
+    };
+    Some(Notice { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use causeway::view::{AccountView, MessageView, News, Snapshot};
+
+    fn chat(id: &str, unread: u32, seq: u64) -> ChatView {
+        let last = MessageView { seq, text: format!("text {seq}"), at: 5, ..MessageView::default() };
+        ChatView { id: id.into(), name: "Bob".into(), unread, last: Some(last), ..ChatView::default() }
+    }
+
+    fn model(chats: Vec<ChatView>, hide_text: bool) -> Model {
+        let account = Some(Box::new(AccountView { hide_text, ..AccountView::default() }));
+        let mut model = Model::default();
+        model::apply(&mut model, News::Snapshot(Snapshot { chats, account, ..Snapshot::default() }).into());
+        model
+    }
+
+    fn shown(chats: Vec<ChatView>) -> Vec<(String, u64)> {
+        plan(&model(chats, false), &[]).show.into_iter().map(|notice| (notice.chat, notice.seq)).collect()
+    }
+
+    #[test]
+    fn each_chat_with_something_to_tell_has_one_and_says_who_wrote_what() {
+        let plan = plan(&model(vec![chat("a", 1, 3), chat("b", 2, 7), chat("read", 0, 9)], false), &[]);
+        let said: Vec<_> = plan.show.iter().map(|notice| (notice.title.as_str(), notice.body.as_str())).collect();
+        assert_eq!(said, [("Bob", "text 3"), ("Bob (2)", "text 7")]);
+        assert_eq!(plan.unread, 3);
+    }
+
+    #[test]
+    fn nobody_is_told_twice_of_one_message() {
+        let told = ChatView { notified_up_to: 3, ..chat("a", 1, 3) };
+        let more = ChatView { notified_up_to: 3, ..chat("b", 2, 4) };
+        assert_eq!(shown(vec![told, more]), [("b".to_owned(), 4)]);
+    }
+
+    #[test]
+    fn what_we_wrote_ourselves_is_no_news() {
+        let mut own = chat("a", 1, 3);
+        own.last.as_mut().unwrap().outgoing = true;
+        assert_eq!(shown(vec![own]), []);
+    }
+
+    #[test]
+    fn who_hides_text_is_named_nobody() {
+        let plan = plan(&model(vec![chat("a", 4, 3)], true), &[]);
+        let notice = &plan.show[0];
+        assert!(!format!("{}{}", notice.title, notice.body).contains("Bob"));
+        assert!(!notice.body.contains("text 3") && !notice.named, "{notice:?}");
+    }
+
+    #[test]
+    fn a_notification_goes_when_its_chat_is_read_or_gone() {
+        let shown = ["read".to_owned(), "gone".to_owned(), "unread".to_owned()];
+        let told = ChatView { notified_up_to: 3, ..chat("unread", 1, 3) };
+        let plan = plan(&model(vec![chat("read", 0, 9), told], false), &shown);
+        assert_eq!((plan.close, plan.show), (vec!["read".to_owned(), "gone".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn there_are_not_more_than_a_screen_can_hold() {
+        let many = (0..100).map(|number| chat(&number.to_string(), 1, 1)).collect();
+        assert_eq!(shown(many).len(), MOST);
+    }
+}

@@ -1,0 +1,218 @@
+//! The service worker as a page sees it: registers it, gives it orders, hears what it says, and notices newer releases.
+//!
+//! Where there is none (an old browser, a private window, a page without HTTPS) every order is answered as one that cannot be
+//! carried out.
+//!
+//! What this module does not know: what is on the page.
+
+use super::clock;
+use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use causeway::io::Millis;
+use core::cell::Cell;
+use core::pin::pin;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use js_sys::{Array, Object, Promise, Reflect};
+use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Event, EventTarget, MessageChannel, MessageEvent, Notification, NotificationPermission, RegistrationOptions,
+    ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration, ServiceWorkerUpdateViaCache,
+};
+
+/// The file that Trunk puts beside the page. boot.js allows exactly this one through Trusted Types.
+const SCRIPT: &str = "/service-worker.js";
+/// A subscription takes as long as the push service lets it; service-worker.js gives up before this.
+const PATIENCE: Millis = 40_000;
+/// Other orders take no time, once there is a worker.
+const SHORT_PATIENCE: Millis = 8_000;
+/// Between two questions for a newer release.
+const UPDATE_EVERY: Millis = 60 * 60 * 1000;
+
+fn container() -> Option<ServiceWorkerContainer> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
+    Reflect::get(&navigator, &"serviceWorker".into()).ok()?.dyn_into().ok()
+}
+
+async fn settle<T: JsCast>(promise: Promise) -> Option<T> {
+    JsFuture::from(promise).await.ok()?.dyn_into().ok()
+}
+
+/// The worker, once there is one that runs. Waits for ever where it cannot be registered.
+async fn active() -> Option<ServiceWorker> {
+    settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
+}
+
+/// Registers the worker, and tells what it says from now on.
+pub fn watch(hear: impl Fn(Word) + 'static) {
+    let Some(container) = container() else { return };
+    let hear: Rc<dyn Fn(Word)> = Rc::new(hear);
+    listen(&container, "message", {
+        let hear = Rc::clone(&hear);
+        move |event: Event| {
+            let Ok(data) = event.unchecked_into::<MessageEvent>().data().dyn_into::<Object>() else { return };
+            let field = |name: &str| Reflect::get(&data, &name.into()).unwrap_or(JsValue::UNDEFINED);
+            if let Some(fragment) = field("open").as_string() {
+                hear(Word::Open(fragment));
+            } else if field("woken").is_truthy() {
+                hear(Word::Woken);
+            }
+        }
+    });
+    // A page never goes on with the worker of another release: its own files may be gone.
+    let controlled = container.controller().is_some();
+    let reloading = Cell::new(false);
+    listen(&container, "controllerchange", move |_| {
+        if controlled && !reloading.replace(true) {
+            super::window::reload();
+        }
+    });
+    super::spawn(async move {
+        let options = RegistrationOptions::new();
+        options.set_type("module");
+        options.set_update_via_cache(ServiceWorkerUpdateViaCache::None);
+        let registered = settle(container.register_with_options(SCRIPT, &options)).await;
+        let Some(registration) = registered else { return };
+        watch_for_releases(&registration, controlled, hear);
+        loop {
+            clock::sleep(UPDATE_EVERY).await;
+            if let Ok(update) = registration.update() {
+                let _offline = JsFuture::from(update).await;
+            }
+        }
+    });
+}
+
+fn watch_for_releases(registration: &ServiceWorkerRegistration, controlled: bool, hear: Rc<dyn Fn(Word)>) {
+    if !controlled {
+        // The first worker is no news.
+        return;
+    }
+    if registration.waiting().is_some() {
+        hear(Word::UpdateReady);
+    }
+    let of = registration.clone();
+    listen(registration, "updatefound", move |_| {
+        let Some(coming) = of.installing() else { return };
+        let (of, hear) = (of.clone(), Rc::clone(&hear));
+        listen(&coming, "statechange", move |_| {
+            if of.waiting().is_some() {
+                hear(Word::UpdateReady);
+            }
+        });
+    });
+}
+
+/// Calls back on each event for as long as the page lives.
+fn listen(target: &EventTarget, name: &str, call: impl FnMut(Event) + 'static) {
+    let listener = Closure::<dyn FnMut(Event)>::new(call);
+    let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    listener.forget();
+}
+
+/// Lets the release that waits take its turn: every page loads again.
+pub fn use_update() {
+    super::spawn(async {
+        let Some(container) = container() else { return };
+        let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
+        if let Some(waiting) = registered.dyn_into::<ServiceWorkerRegistration>().ok().and_then(|it| it.waiting()) {
+            post(&waiting, "activate");
+        }
+    });
+}
+
+/// Has the worker look whether there is news to show: for pages that nobody looks at.
+pub fn look() {
+    super::spawn(async {
+        if let Some(worker) = active().await {
+            post(&worker, "look");
+        }
+    });
+}
+
+fn post(worker: &ServiceWorker, order: &str) {
+    if let Ok(message) = message(order) {
+        let _ = worker.post_message(&message);
+    }
+}
+
+fn message(order: &str) -> Result<JsValue, JsValue> {
+    let message = Object::new();
+    Reflect::set(&message, &"order".into(), &order.into())?;
+    Ok(message.into())
+}
+
+/// Asks the person, if they were not asked before. Browsers want a click to have led here.
+pub fn ask_permission() -> impl Future<Output = ()> {
+    // Begun at once, not when the future first runs: the click must be fresh.
+    let asked = (ability() == Ability::Unasked).then(|| Notification::request_permission().ok()).flatten();
+    async move {
+        if let Some(asked) = asked {
+            let _answer = JsFuture::from(asked).await;
+        }
+    }
+}
+
+/// Gives an order, and answers how things are then.
+pub async fn order(order: Order) -> Push {
+    let ability = ability();
+    if !matches!(ability, Ability::Unasked | Ability::Allowed) || (order == Order::On && ability != Ability::Allowed) {
+        return Push { ability, ..Push::default() };
+    }
+    let name = match order {
+        Order::State => "state",
+        Order::Keep => "keep",
+        Order::On => "on",
+        Order::Off => "off",
+        Order::Test => "test",
+    };
+    let patience = if order == Order::On { PATIENCE } else { SHORT_PATIENCE };
+    match select(pin!(answer_to(name)), clock::sleep(patience)).await {
+        Either::Left((Some(push), _)) => Push { ability, ..push },
+        _ => Push { ability, hindrance: Hindrance::ServiceSilent, ..Push::default() },
+    }
+}
+
+async fn answer_to(order: &str) -> Option<Push> {
+    let worker = active().await?;
+    let channel = MessageChannel::new().ok()?;
+    let (sender, answer) = oneshot::channel();
+    let sender = Cell::new(Some(sender));
+    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let _nobody_waits = sender.take().map(|sender| sender.send(event.data()));
+    });
+    channel.port1().set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    worker.post_message_with_transferable(&message(order).ok()?, &Array::of1(&channel.port2())).ok()?;
+    let data = answer.await.ok()?;
+    let field = |name: &str| Reflect::get(&data, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let hindrance = match field("problem").as_string().as_deref() {
+        Some("") => Hindrance::None,
+        Some("service-silent") => Hindrance::ServiceSilent,
+        Some("test-failed") => Hindrance::TestFailed,
+        _ => Hindrance::NotRegistered,
+    };
+    // A time in milliseconds; the cast saturates.
+    let last = field("last").as_f64().unwrap_or(0.0) as u64;
+    Some(Push { ability: Ability::default(), wanted: field("wanted").is_truthy(), hindrance, last })
+}
+
+/// What the browser and the person allow.
+pub fn ability() -> Ability {
+    let has = |of: &JsValue, field: &str| Reflect::has(of, &field.into()).unwrap_or(false);
+    let global = JsValue::from(js_sys::global());
+    let supported = container().is_some() && has(&global, "PushManager") && has(&global, "Notification");
+    if !supported {
+        // Browsers of iPhones and iPads have push in installed apps only, and are known by what only they have.
+        let navigator = Reflect::get(&global, &"navigator".into()).unwrap_or(JsValue::UNDEFINED);
+        let installable = navigator.is_object() && has(&navigator, "standalone");
+        let installed = super::window::matches("(display-mode: standalone)");
+        return if installable && !installed { Ability::InstallFirst } else { Ability::Unsupported };
+    }
+    match Notification::permission() {
+        NotificationPermission::Granted => Ability::Allowed,
+        NotificationPermission::Denied => Ability::Blocked,
+        _ => Ability::Unasked,
+    }
+}

@@ -1,0 +1,91 @@
+//! Words of notifications, and of the settings about them.
+
+use super::{Text, english};
+use causeway::view::{MessageKind, MessageView};
+
+/// Words without a gap to fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notices {
+    /// Something came, and nothing more is said. service-worker.js has the same words for when nothing else works.
+    Title,
+    /// Below it, where the person wants nothing to be quoted.
+    Hidden,
+    /// A push came, and there was nothing that the person did not know.
+    NothingNew,
+    /// Below it.
+    NothingNewWhy,
+    /// An answer from a notification could not be kept.
+    ReplyLost,
+    /// Button: answer.
+    Reply,
+    /// Button: it is read.
+    MarkRead,
+    /// In the box of the answer.
+    ReplyHint,
+    /// Heading in the settings.
+    Section,
+    /// What turning them on does.
+    Why,
+    /// Heading of the offer above the chats.
+    Offer,
+    /// Turn them on.
+    TurnOn,
+    /// Turn them off.
+    TurnOff,
+    /// Not now.
+    NotNow,
+    /// They are on.
+    On,
+    /// They are off.
+    Off,
+    /// The browser refuses.
+    Blocked,
+    /// What can be done about it.
+    BlockedHow,
+    /// This browser has none.
+    Unsupported,
+    /// It would, as an installed app.
+    InstallFirst,
+    /// The browser's push service does not answer.
+    ServiceSilent,
+    /// The partner server did not take it.
+    NotRegistered,
+    /// When the last push came.
+    LastPush,
+    /// Send one to oneself.
+    Test,
+    /// It is on its way.
+    TestSent,
+    /// It did not leave.
+    TestFailed,
+    /// Hide sender and text.
+    Hide,
+    /// What that means.
+    HideWhy,
+    /// A newer release is ready.
+    UpdateReady,
+    /// Use it.
+    UpdateNow,
+}
+
+impl Notices {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::notices(self)
+    }
+}
+
+/// Who wrote, and how many messages are not read if there are several.
+pub fn count_after(name: &str, unread: u32) -> String {
+    if unread > 1 { format!("{name} ({unread})") } else { name.to_owned() }
+}
+
+/// What a message says, or what it is.
+pub fn what_came(message: &MessageView) -> String {
+    match message.kind() {
+        MessageKind::Text => message.text.clone(),
+        MessageKind::Unsupported => Text::Unsupported.say().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.say().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.say().to_owned(),
+    }
+}

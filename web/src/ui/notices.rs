@@ -1,0 +1,210 @@
+//! Notifications: the offer where it makes sense, the settings, and what follows from what the service worker says.
+
+use std::time::Duration;
+
+use causeway::view::{Action, HideText, Stage};
+use leptos::prelude::*;
+
+use super::app::{App, app};
+use super::parts::{Icon, Picture, Problem};
+use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use crate::text::{Notices, Text};
+
+/// Where the browser remembers that the offer was declined.
+const DECLINED: &str = "causeway-notices-declined";
+/// Messages that come in one go are one piece of news.
+const GATHER: Duration = Duration::from_millis(300);
+
+/// Listens to the service worker, keeps the subscription in step, and has it show what nobody sees here.
+pub(super) fn watch(app: App) {
+    let browser = app.store.browser();
+    browser.hear(Box::new(move |word| match word {
+        Word::Open(fragment) => app.store.browser().go(&fragment, false),
+        Word::Woken => ask(app, Order::State, |_| {}),
+        Word::UpdateReady => app.update_ready.set(true),
+    }));
+    let enlisted = Memo::new(move |_| app.stage() == Some(Stage::Enlisted));
+    Effect::new(move |_| {
+        if enlisted.get() {
+            ask(app, Order::Keep, |_| {});
+        }
+    });
+    let gathering = StoredValue::new(false);
+    let look_soon = move || {
+        if app.push.with_untracked(|push| push.is_some_and(|push| push.is_on())) && !gathering.get_value() {
+            gathering.set_value(true);
+            set_timeout(
+                move || {
+                    gathering.set_value(false);
+                    app.store.browser().look_for_news();
+                },
+                GATHER,
+            );
+        }
+    };
+    Effect::new(move |_| {
+        if app.store.incoming.with(Option::is_some) && !app.store.browser().is_watched() {
+            look_soon();
+        }
+    });
+    Effect::new(move |before: Option<u32>| {
+        let unread = app.store.unread.get();
+        if before.is_some_and(|before| unread < before) {
+            // What was read is no news any more, wherever it is shown.
+            look_soon();
+        }
+        if before != Some(unread) {
+            app.store.browser().badge(unread);
+        }
+        unread
+    });
+}
+
+fn ask(app: App, order: Order, then: impl FnOnce(Push) + 'static) {
+    app.store.browser().order(
+        order,
+        Box::new(move |push| {
+            app.push.set(Some(push));
+            then(push);
+        }),
+    );
+}
+
+/// Above the chats, once there is one: whoever writes to somebody wants to know of the answer.
+#[component]
+pub(super) fn Offer() -> impl IntoView {
+    let app = app();
+    let declined = RwSignal::new(app.store.browser().recall(DECLINED).is_some());
+    let offered = Memo::new(move |_| {
+        !declined.get()
+            && app.push.get().is_some_and(|push| push.is_offered())
+            && app.store.chats.with(|it| !it.is_empty())
+    });
+    let decline = move |_| {
+        app.store.browser().remember(DECLINED, "yes");
+        declined.set(true);
+    };
+    move || {
+        offered.get().then(|| {
+            view! {
+                <section id="notices-offer" class="offer" aria-labelledby="notices-offer-title">
+                    <h2 id="notices-offer-title">{Notices::Offer.say()}</h2>
+                    <p>{Notices::Why.say()}</p>
+                    <div class="buttons">
+                        <button id="notices-decline" class="secondary" on:click=decline>{Notices::NotNow.say()}</button>
+                        <TurnOn id="notices-accept"/>
+                    </div>
+                </section>
+            }
+        })
+    }
+}
+
+#[component]
+fn TurnOn(id: &'static str) -> impl IntoView {
+    let app = app();
+    let busy = RwSignal::new(false);
+    let turn_on = move |_| {
+        if !busy.get_untracked() {
+            busy.set(true);
+            ask(app, Order::On, move |_| {
+                busy.try_set(false);
+            });
+        }
+    };
+    view! {
+        <button id=id class="primary" on:click=turn_on>
+            {move || if busy.get() { Text::OneMoment.say() } else { Notices::TurnOn.say() }}
+        </button>
+    }
+}
+
+/// In the settings.
+#[component]
+pub(super) fn NoticesSection() -> impl IntoView {
+    let app = app();
+    ask(app, Order::State, |_| {});
+    let push = app.push;
+    let state = move || match push.get() {
+        None => Text::OneMoment.say(),
+        Some(push) if push.is_on() => Notices::On.say(),
+        Some(Push { ability: Ability::Unsupported, .. }) => Notices::Unsupported.say(),
+        Some(Push { ability: Ability::InstallFirst, .. }) => Notices::InstallFirst.say(),
+        Some(Push { ability: Ability::Blocked, .. }) => Notices::Blocked.say(),
+        Some(_) => Notices::Off.say(),
+    };
+    let blocked = move || push.get().is_some_and(|push| push.ability == Ability::Blocked);
+    let problem = Signal::derive(move || {
+        let words = match push.get()?.hindrance {
+            Hindrance::None => return None,
+            Hindrance::ServiceSilent => Notices::ServiceSilent,
+            Hindrance::NotRegistered => Notices::NotRegistered,
+            Hindrance::TestFailed => Notices::TestFailed,
+        };
+        Some(words.say().to_owned())
+    });
+    let is_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_on()));
+    let can_turn_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_offered()));
+    view! {
+        <p>{Notices::Why.say()}</p>
+        <p id="notices-state" role="status">{state}</p>
+        {move || blocked().then(|| view! { <p id="notices-blocked">{Notices::BlockedHow.say()}</p> })}
+        <Problem id="notices-problem" says=problem/>
+        {move || can_turn_on.get().then(|| view! { <TurnOn id="notices-on"/> })}
+        {move || is_on.get().then(|| view! { <WhileOn/> })}
+    }
+}
+
+#[component]
+fn WhileOn() -> impl IntoView {
+    let app = app();
+    let sent = RwSignal::new(false);
+    let last = move || match app.push.get().map_or(0, |push| push.last) {
+        0 => Text::Never.say().to_owned(),
+        at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
+    };
+    let test = move |_| {
+        sent.set(false);
+        ask(app, Order::Test, move |push| {
+            sent.try_set(push.hindrance == Hindrance::None);
+        });
+    };
+    let hidden = Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.hide_text)));
+    let hide = move |event| app.store.send(Action::HideText(HideText { hide: event_target_checked(&event) }));
+    view! {
+        <label class="consent" for="notices-hide">
+            <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide aria-describedby="notices-hide-why"/>
+            <span>{Notices::Hide.say()}</span>
+        </label>
+        <p id="notices-hide-why">{Notices::HideWhy.say()}</p>
+        <dl class="facts">
+            <div><dt>{Notices::LastPush.say()}</dt><dd id="notices-last">{last}</dd></div>
+        </dl>
+        <div class="buttons">
+            <button id="notices-test" class="secondary" on:click=test>{Notices::Test.say()}</button>
+            <button id="notices-off" class="secondary" on:click=move |_| ask(app, Order::Off, |_| {})>
+                {Notices::TurnOff.say()}
+            </button>
+        </div>
+        <p id="notices-sent" role="status">{move || sent.get().then(|| Notices::TestSent.say())}</p>
+    }
+}
+
+/// Everywhere: a newer release waits.
+#[component]
+pub(super) fn UpdateBar() -> impl IntoView {
+    let app = app();
+    move || {
+        app.update_ready.get().then(|| {
+            view! {
+                <section id="update" class="update" role="status">
+                    <Icon of=Picture::Warning/>
+                    <p>{Notices::UpdateReady.say()}</p>
+                    <button id="update-now" class="quiet" on:click=move |_| app.store.browser().use_update()>
+                        {Notices::UpdateNow.say()}
+                    </button>
+                </section>
+            }
+        })
+    }
+}
