@@ -166,6 +166,10 @@ impl Browser for Page {
         service::look();
     }
 
+    fn close_notices(&self, unread: Vec<String>) {
+        service::close_notices(unread);
+    }
+
     fn use_update(&self) {
         service::use_update();
     }

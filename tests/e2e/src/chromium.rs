@@ -90,6 +90,14 @@ impl Chromium {
         self.devtools.send(Some(session), method, params).await
     }
 
+    /// Sends a DevTools command to the browser itself.
+    ///
+    /// # Errors
+    /// If the browser is gone or refuses.
+    pub async fn ask(&self, method: &str, params: Value) -> Result<Value> {
+        self.devtools.send(None, method, params).await
+    }
+
     async fn attach(&self, target: String) -> Result<Tab> {
         let wanted = json!({ "targetId": target, "flatten": true });
         let attached = self.devtools.send(None, "Target.attachToTarget", wanted).await?;

@@ -40,6 +40,7 @@ struct Words {
     complaints: Vec<String>,
     reports: Vec<String>,
     workers: Vec<Worker>,
+    registration: Option<String>,
 }
 
 impl Said {
@@ -55,6 +56,11 @@ impl Said {
     /// A worker, by its target's id.
     pub fn worker(&self, target: &str) -> Option<Worker> {
         self.words().workers.iter().find(|worker| worker.target == target).cloned()
+    }
+
+    /// The id of the service worker's registration that DevTools spoke of last.
+    pub fn registration(&self) -> Option<String> {
+        self.words().registration.clone()
     }
 
     /// What pages reported through [`REPORT`] since the last call.
@@ -159,6 +165,12 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
             });
             let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
             return vec![ask("Runtime.enable"), ask("Log.enable")];
+        }
+        Some("ServiceWorker.workerRegistrationUpdated") => {
+            let ids = params["registrations"].as_array().into_iter().flatten();
+            for id in ids.filter_map(|registration| registration["registrationId"].as_str()) {
+                said.words().registration = Some(id.to_owned());
+            }
         }
         Some("Runtime.bindingCalled") if params["name"] == REPORT => {
             said.words().reports.push(params["payload"].as_str().unwrap_or_default().to_owned());

@@ -12,4 +12,5 @@ pub mod devtools;
 mod driver;
 pub mod page;
 pub mod servers;
+pub mod service_worker;
 pub mod wait;

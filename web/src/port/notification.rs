@@ -13,7 +13,7 @@ use web_sys::{
 };
 
 /// What the tags of notifications about a chat begin with; the chat's id follows.
-const CHAT: &str = "chat:";
+pub(super) const CHAT: &str = "chat:";
 /// The tag of the one that says that something came. service-worker.js shows it before it wakes the engine.
 const WAITING: &str = "waiting";
 /// Fields of a notification's data, which service-worker.js reads when it is clicked.

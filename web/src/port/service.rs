@@ -6,6 +6,7 @@
 //! What this module does not know: what is on the page.
 
 use super::clock;
+use super::notification::CHAT;
 use crate::state::push::{Ability, Hindrance, Order, Push, Word};
 use causeway::io::Millis;
 use core::cell::Cell;
@@ -119,6 +120,23 @@ pub fn use_update() {
         let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
         if let Some(waiting) = registered.dyn_into::<ServiceWorkerRegistration>().ok().and_then(|it| it.waiting()) {
             post(&waiting, "activate");
+        }
+    });
+}
+
+/// Takes the notifications about chats away, except those about these.
+pub fn close_notices(unread: Vec<String>) {
+    super::spawn(async move {
+        let Some(container) = container() else { return };
+        let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
+        let Ok(registration) = registered.dyn_into::<ServiceWorkerRegistration>() else { return };
+        let Ok(shown) = registration.get_notifications() else { return };
+        for one in settle::<Array>(shown).await.unwrap_or_default().iter() {
+            let Ok(one) = one.dyn_into::<Notification>() else { continue };
+            let about = one.tag().and_then(|tag| Some(tag.strip_prefix(CHAT)?.to_owned()));
+            if about.is_some_and(|chat| !unread.contains(&chat)) {
+                one.close();
+            }
         }
     });
 }

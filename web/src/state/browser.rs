@@ -84,6 +84,8 @@ pub trait Browser {
     fn hear(&self, hear: Box<dyn Fn(Word)>);
     /// Has the service worker show what is new: nobody looks at this page.
     fn look_for_news(&self);
+    /// Takes the notifications about chats away, except those about these.
+    fn close_notices(&self, unread: Vec<String>);
     /// Lets the release that waits take its turn: the page loads again.
     fn use_update(&self);
     /// The number on the app's icon.
@@ -172,6 +174,7 @@ pub(crate) mod fake {
         }
         fn hear(&self, _: Box<dyn Fn(Word)>) {}
         fn look_for_news(&self) {}
+        fn close_notices(&self, _: Vec<String>) {}
         fn use_update(&self) {}
         fn badge(&self, _: u32) {}
         fn forgets_in_a_week(&self) -> bool {

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::app::{App, app};
 use super::parts::{Icon, Picture, Problem};
 use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use crate::state::signals::ChatRow;
 use crate::text::{Notices, Text};
 
 /// Where the browser remembers that the offer was declined.
@@ -49,12 +50,16 @@ pub(super) fn watch(app: App) {
     });
     Effect::new(move |before: Option<u32>| {
         let unread = app.store.unread.get();
-        if before.is_some_and(|before| unread < before) {
-            // What was read is no news any more, wherever it is shown.
-            look_soon();
-        }
         if before != Some(unread) {
             app.store.browser().badge(unread);
+        }
+        // What was read is no news any more. At the start nothing is known yet of what is not read.
+        if before.is_some_and(|before| unread < before) {
+            let is_unread = |row: &ChatRow| row.view.with_untracked(|chat| chat.unread > 0);
+            let unread = app.store.chats.with_untracked(|rows| {
+                rows.iter().filter(|row| is_unread(row)).map(|row| row.id.to_string()).collect()
+            });
+            app.store.browser().close_notices(unread);
         }
         unread
     });

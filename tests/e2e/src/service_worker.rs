@@ -1,0 +1,177 @@
+//! The service worker of a page, in a Chromium whose tabs are all closed: pushes for it, its end, and what it shows.
+//!
+//! Chromium cannot subscribe without its vendor's service, so pushes are delivered through DevTools, which begins where the
+//! push service would have. What this module does not know: what notifications should say.
+
+use crate::chromium::{Chromium, Tab};
+use crate::devtools::Said;
+use crate::wait;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// As long as a notification is certain to stay.
+const ON_SCREEN: Duration = Duration::from_secs(24);
+
+/// What a person sees of a notification.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub struct Notification {
+    /// What tells it from the others.
+    pub tag: String,
+    /// First line.
+    pub title: String,
+    /// Below it.
+    pub body: String,
+    /// Without a sound.
+    pub silent: bool,
+}
+
+/// The worker of one origin.
+pub struct ServiceWorker<'a> {
+    browser: &'a Chromium,
+    /// A tab that shows nothing of ours; DevTools speaks of workers to tabs only.
+    watchtower: Tab,
+    said: Said,
+    origin: String,
+}
+
+impl<'a> ServiceWorker<'a> {
+    /// The worker of the page at `url`, which may show notifications.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn of(browser: &'a Chromium, said: &Said, url: &str) -> Result<Self> {
+        let origin = url.trim_end_matches('/').to_owned();
+        let permission = json!({ "permissions": ["notifications"], "origin": origin });
+        browser.ask("Browser.grantPermissions", permission).await?;
+        let watchtower = browser.open("about:blank").await?;
+        watchtower.page("ServiceWorker.enable", json!({})).await?;
+        Ok(Self { browser, watchtower, said: said.clone(), origin })
+    }
+
+    /// Waits until it is registered, and answers the registration's id.
+    ///
+    /// # Errors
+    /// If it never is.
+    pub async fn registered(&self) -> Result<String> {
+        wait::until("a service worker", async || Ok(self.said.registration())).await
+    }
+
+    /// Delivers a push; starts the worker if it does not run. Done when the push was handed over, not when it was handled.
+    ///
+    /// # Errors
+    /// If there is no worker.
+    pub async fn push(&self, word: &str) -> Result<()> {
+        let push = json!({ "origin": self.origin, "registrationId": self.registered().await?, "data": word });
+        self.watchtower.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
+    }
+
+    /// Ends it, whatever it is doing.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn stop(&self) -> Result<()> {
+        self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await.map(drop)
+    }
+
+    /// The notifications on screen, by tag.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn shown(&self) -> Result<Vec<Notification>> {
+        let look = "registration.getNotifications().then((all) => \
+                    all.map(({ tag, title, body, silent }) => ({ tag, title, body, silent: silent === true })))";
+        let mut shown: Vec<Notification> = serde_json::from_value(self.run(look).await?)?;
+        shown.sort_by(|one, other| one.tag.cmp(&other.tag));
+        Ok(shown)
+    }
+
+    /// Waits until the notifications on screen are as they should be. Chromium without a screen takes each away after about
+    /// 25 seconds.
+    ///
+    /// # Errors
+    /// With everything that was there instead, if they never are.
+    pub async fn shows(&self, expected: &[(&str, &str, &str)]) -> Result<()> {
+        let mut history = Vec::new();
+        let seen = wait::until_within(ON_SCREEN, "the expected notifications", async || {
+            let shown = self.shown().await?;
+            let said = shown.iter().map(|one| (one.tag.as_str(), one.title.as_str(), one.body.as_str()));
+            let is_so = said.eq(expected.iter().copied());
+            if history.last() != Some(&shown) {
+                history.push(shown);
+            }
+            Ok(is_so.then_some(()))
+        })
+        .await;
+        seen.with_context(|| format!("expected {expected:?}, saw one after the other {history:#?}"))
+    }
+
+    /// A person clicks on something of the notification with this tag: a button by its action's name, with what they typed.
+    ///
+    /// # Errors
+    /// If there is no such notification.
+    pub async fn click(&self, tag: &str, action: &str, typed: Option<&str>) -> Result<()> {
+        // What scripts dispatch cannot prolong the worker's life, so the deed's end is waited for here.
+        let click = format!(
+            "registration.getNotifications({{ tag: {tag} }}).then(async ([notification]) => {{
+                const until = [];
+                const click = new Event('notificationclick');
+                Object.assign(click, {{ notification, action: {action}, reply: {typed}, waitUntil: (it) => until.push(it) }});
+                dispatchEvent(click);
+                await Promise.all(until);
+                return until.length;
+            }})",
+            tag = json!(tag),
+            action = json!(action),
+            typed = json!(typed),
+        );
+        let done = self.run(&click).await?;
+        if done != json!(1) { bail!("the click on {tag} led to nothing: {done}") } else { Ok(()) }
+    }
+
+    /// Takes every notification away, as a person may.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn dismiss_all(&self) -> Result<()> {
+        self.run("registration.getNotifications().then((all) => all.forEach((one) => one.close()))").await.map(drop)
+    }
+
+    /// Runs a script in the worker, which is started if need be.
+    ///
+    /// # Errors
+    /// If the browser is gone, or the script throws.
+    pub async fn run(&self, script: &str) -> Result<Value> {
+        // It may be ended between any two of these: then once more.
+        wait::until("an answer of the service worker", async || {
+            let Some(target) = self.target().await? else {
+                let scope = json!({ "scopeURL": format!("{}/", self.origin) });
+                self.watchtower.page("ServiceWorker.startWorker", scope).await?;
+                return Ok(None);
+            };
+            let attach = json!({ "targetId": target, "flatten": true });
+            let attached = self.browser.ask("Target.attachToTarget", attach).await?;
+            let session = attached["sessionId"].as_str().context("no session")?;
+            let asked = json!({ "expression": script, "awaitPromise": true, "returnByValue": true });
+            let answer = self.browser.send(session, "Runtime.evaluate", asked).await;
+            // An attached debugger would keep the worker alive.
+            let _gone = self.browser.ask("Target.detachFromTarget", json!({ "sessionId": session })).await;
+            let mut answer = answer?;
+            if !answer["exceptionDetails"].is_null() {
+                bail!("{script}: {}", answer["exceptionDetails"]);
+            }
+            Ok(Some(answer["result"]["value"].take()))
+        })
+        .await
+    }
+
+    async fn target(&self) -> Result<Option<String>> {
+        let targets = self.browser.ask("Target.getTargets", json!({})).await?;
+        let workers = targets["targetInfos"].as_array().into_iter().flatten();
+        let ours = |target: &&Value| {
+            target["type"] == "service_worker"
+                && target["url"].as_str().is_some_and(|url| url.starts_with(&self.origin))
+        };
+        Ok(workers.filter(ours).find_map(|target| target["targetId"].as_str().map(str::to_owned)))
+    }
+}

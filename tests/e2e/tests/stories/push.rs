@@ -1,0 +1,213 @@
+//! Pushes while no tab is open, in Chromium: what the person is told, what they can do, and what they find afterwards.
+
+use anyhow::{Context, Result, ensure};
+use causeway_e2e::{
+    chromium::{Chromium, Tab},
+    devtools::Said,
+    servers::{Servers, Setup},
+    service_worker::ServiceWorker,
+    wait,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+const BOB: &str = "4915112345678";
+const EVE: &str = "4915187654321";
+/// Carla wrote to him before, and he says nothing.
+const DAN: &str = "4915111111111";
+const PLAIN: (&str, &str, &str) = ("waiting", "New message", "Open Causeway to read it.");
+
+/// Carla has written to Dan, allowed notifications, and closed the app.
+struct Away {
+    servers: Servers,
+    browser: Chromium,
+    said: Said,
+    _profile: TempDir,
+}
+
+impl Away {
+    async fn begin() -> Result<Self> {
+        let servers = Servers::start(Setup::default()).await?;
+        for (number, name) in [(BOB, "Bob"), (EVE, "Eve"), (DAN, "Dan")] {
+            servers.phone(number, name).await?;
+        }
+        let (profile, said) = (tempfile::tempdir()?, Said::default());
+        let browser = Chromium::start(profile.path(), &said).await?;
+        let away = Self { servers, browser, said, _profile: profile };
+        let tab = away.open().await?;
+        tab.person("person.signUp('carla', 'correct horse battery')").await?;
+        tab.person(&format!("person.write('{DAN}', ['hello'])")).await?;
+        tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
+        away.leave(&tab).await?;
+        Ok(away)
+    }
+
+    async fn open(&self) -> Result<Tab> {
+        let tab = self.browser.open(&self.servers.url()?).await?;
+        // Without a screen no tab has the focus by itself, and what nobody looks at is not read.
+        tab.page("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await?;
+        Ok(tab)
+    }
+
+    async fn leave(&self, tab: &Tab) -> Result<()> {
+        tab.close().await?;
+        wait::until("carla offline", async || Ok((!self.servers.is_online("carla").await?).then_some(()))).await
+    }
+
+    async fn worker(&self) -> Result<ServiceWorker<'_>> {
+        let worker = ServiceWorker::of(&self.browser, &self.said, &self.servers.url()?).await?;
+        worker.registered().await?;
+        worker.stop().await?;
+        Ok(worker)
+    }
+
+    async fn end(mut self) -> Result<()> {
+        self.browser.close().await?;
+        self.servers.stop().await;
+        Ok(())
+    }
+}
+
+fn bob() -> String {
+    format!("chat:{BOB}@s.whatsapp.net")
+}
+
+fn eve() -> String {
+    format!("chat:{EVE}@s.whatsapp.net")
+}
+
+/// Two people write while nothing is open: one notification each, with name and text, and none that only says something.
+async fn sender_and_text() -> Result<()> {
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
+    away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob", "Are you there?")]).await?;
+
+    worker.stop().await?;
+    away.servers.phone_writes(BOB, "carla", "It is raining.").await?;
+    away.servers.phone_writes(EVE, "carla", "Lunch?").await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob (2)", "It is raining."), (&eve(), "Eve", "Lunch?")]).await?;
+    wait::until("carla offline again", async || Ok((!away.servers.is_online("carla").await?).then_some(()))).await?;
+    ensure!(away.servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
+
+    // What was shown is in the app, once.
+    let tab = away.open().await?;
+    let read = tab.person(&format!("person.read('{BOB}')")).await?;
+    ensure!(read == json!([["Are you there?", "in"], ["It is raining.", "in"]]), "the chat holds {read}");
+    // And what was read is told no more.
+    worker.shows(&[(&eve(), "Eve", "Lunch?")]).await?;
+    away.end().await
+}
+
+#[tokio::test]
+async fn a_push_shows_sender_and_text_while_no_tab_is_open() {
+    sender_and_text().await.unwrap();
+}
+
+/// Whatever fails, the person sees exactly one notification that is true.
+async fn whatever_fails() -> Result<()> {
+    let mut away = Away::begin().await?;
+    away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
+    away.servers.stop_gatekeeper().await;
+    {
+        let worker = away.worker().await?;
+        worker.push("wake").await?;
+        worker.shows(&[PLAIN]).await?;
+        // The attempt ends with a sound, when it is known that there will be no more.
+        wait::until("the plain word aloud", async || Ok((!worker.shown().await?[0].silent).then_some(()))).await?;
+        worker.dismiss_all().await?;
+    }
+    away.servers.start_gatekeeper().await?;
+    let worker = away.worker().await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob", "Are you there?")]).await?;
+    worker.dismiss_all().await?;
+
+    // Nothing that was not told already.
+    worker.push("wake").await?;
+    let nothing = "Causeway looked for messages and found none that you haven’t seen.";
+    worker.shows(&[("waiting", "You are up to date", nothing)]).await?;
+    worker.dismiss_all().await?;
+
+    worker.push("test").await?;
+    worker.shows(&[("test", "Notifications work", "This browser will tell you when somebody writes.")]).await?;
+    away.end().await
+}
+
+#[tokio::test]
+async fn every_push_ends_in_one_visible_notification() {
+    whatever_fails().await.unwrap();
+}
+
+/// A tab is open and nobody looks at it: the tab does the work, and the person is told all the same.
+async fn beside_a_tab() -> Result<()> {
+    let away = Away::begin().await?;
+    let tab = away.browser.open(&away.servers.url()?).await?;
+    tab.person("person.online()").await?;
+    let connection = away.servers.connection_of("carla").await?;
+    let worker = away.worker().await?;
+    away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob", "Are you there?")]).await?;
+    ensure!(away.servers.connection_of("carla").await? == connection, "the service worker took the tab's place");
+    tab.person("person.online()").await?;
+    away.end().await
+}
+
+#[tokio::test]
+async fn a_tab_that_leads_does_the_work() {
+    beside_a_tab().await.unwrap();
+}
+
+/// Answering and marking as read, without opening the app.
+async fn from_the_notification() -> Result<()> {
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
+    away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
+    away.servers.phone_writes(EVE, "carla", "Lunch?").await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob", "Are you there?"), (&eve(), "Eve", "Lunch?")]).await?;
+
+    worker.click(&bob(), "reply", Some("On my way")).await?;
+    ensure!(away.servers.phone_received(BOB, "On my way").await? == 1, "the answer came twice");
+    worker.click(&eve(), "read", None).await?;
+    worker.shows(&[]).await?;
+
+    // Nobody can be reached: the answer is kept, and leaves when somebody can.
+    let tab = away.open().await?;
+    let read = tab.person(&format!("person.read('{BOB}')")).await?;
+    ensure!(read[0] == json!(["Are you there?", "in"]), "the chat holds {read}");
+    ensure!(read[1][0] == json!("On my way"), "the chat holds {read}");
+    let unread =
+        tab.person("[...document.querySelectorAll('.chat-row:has(.badge)')].map((row) => row.textContent)").await?;
+    ensure!(unread == json!([]), "not read: {unread}");
+    away.end().await
+}
+
+#[tokio::test]
+async fn a_notification_can_be_answered_and_marked_as_read() {
+    from_the_notification().await.unwrap();
+}
+
+/// Without any server the app opens, history can be read, and what is written waits.
+async fn offline() -> Result<()> {
+    let mut away = Away::begin().await?;
+    let url = away.servers.url()?;
+    away.servers.stop().await;
+    let tab = away.browser.open(&url).await?;
+    let read = tab.person(&format!("person.read('{DAN}')")).await?;
+    ensure!(read[0][0] == json!("hello"), "the history holds {read}");
+    tab.person(&format!("person.write('{DAN}', ['written offline'])")).await?;
+    tab.reload().await?;
+    let read = tab.person(&format!("person.read('{DAN}')")).await?;
+    let last = read.as_array().and_then(|all| all.last()).context("an empty chat")?;
+    ensure!(*last == json!(["written offline", "queued"]), "the chat ends with {last}");
+    away.browser.close().await
+}
+
+#[tokio::test]
+async fn the_app_opens_offline_with_its_history() {
+    offline().await.unwrap();
+}
