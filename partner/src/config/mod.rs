@@ -4,10 +4,15 @@
 //! rest of the crate works with; `partner.example.toml` explains each option to the person who runs the server.
 
 mod load;
+mod push;
+mod secret;
 mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
+pub use push::PushConfig;
+pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
+pub(crate) use settings::{PushSettings, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
@@ -25,6 +30,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Folder for the database and the signing keys.
     pub data_dir: PathBuf,
+    /// A PostgreSQL database instead of the file in `data_dir`; it may hold a password.
+    pub database_url: Option<Secret>,
+    /// What the keys in the database are sealed under, in hex: 32 bytes.
+    pub secret: Option<Secret>,
+    /// A file with the secret in hex, instead of `secret`; without either, one in `data_dir`.
+    pub secret_file: Option<PathBuf>,
     /// Folder with the client's build; nothing is served without one.
     pub client_dir: Option<PathBuf>,
     /// Whether a reverse proxy stands in front and appends to `X-Forwarded-For`.
@@ -33,6 +44,8 @@ pub struct Config {
     pub sign_in: SignInConfig,
     /// Identity tokens.
     pub token: TokenConfig,
+    /// Web Push, and who may ask for it.
+    pub push: PushConfig,
     /// What the client must know to reach WhatsApp.
     pub whatsapp: WhatsAppConfig,
     /// What one caller, and all callers together, may use.
@@ -45,10 +58,14 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8100)),
             public_url: None,
             data_dir: PathBuf::from("partner-data"),
+            database_url: None,
+            secret: None,
+            secret_file: None,
             client_dir: None,
             behind_proxy: false,
             sign_in: SignInConfig::default(),
             token: TokenConfig::default(),
+            push: PushConfig::default(),
             whatsapp: WhatsAppConfig::default(),
             limits: LimitsConfig::default(),
         }
@@ -88,11 +105,13 @@ pub struct TokenConfig {
     pub audience: String,
     /// Seconds between `iat` and `exp`.
     pub lifetime_seconds: u64,
+    /// Days after which another key signs.
+    pub rotate_days: u32,
 }
 
 impl Default for TokenConfig {
     fn default() -> Self {
-        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300 }
+        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300, rotate_days: 30 }
     }
 }
 
@@ -150,6 +169,10 @@ pub struct LimitsConfig {
     pub token_burst: u32,
     /// Seconds until one more token.
     pub token_refill_seconds: u32,
+    /// Subscriptions and test notifications of one account.
+    pub push_burst: u32,
+    /// Seconds until one more of them.
+    pub push_refill_seconds: u32,
     /// Connections open at once.
     pub connections: usize,
     /// Seconds for a request's headers, and again for its body and answer.
@@ -167,6 +190,8 @@ impl Default for LimitsConfig {
             account_refill_seconds: 30,
             token_burst: 30,
             token_refill_seconds: 5,
+            push_burst: 30,
+            push_refill_seconds: 5,
             connections: 4_096,
             request_seconds: 15,
             shutdown_seconds: 10,

@@ -8,7 +8,9 @@ mod client;
 mod device;
 mod facts;
 mod headers;
+mod push;
 mod refusal;
+mod wake;
 
 pub use client::ClientError;
 pub(crate) use client::ClientFiles;
@@ -17,8 +19,10 @@ pub(crate) use refusal::Refusal;
 use crate::{
     config::Settings,
     identity::KeyRing,
+    push::{Delivery, Services, VapidKeys, Verifier},
     rate::{Allowance, RateLimit},
-    sign_in::{Passwords, Store},
+    sign_in::Passwords,
+    store::Store,
 };
 use axum::{
     Router,
@@ -38,9 +42,18 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
-    pub(crate) keys: KeyRing,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,
+}
+
+/// What wakes browsers.
+pub(crate) struct Push {
+    pub(crate) keys: Arc<VapidKeys>,
+    pub(crate) services: Services,
+    pub(crate) verifier: Verifier,
+    pub(crate) delivery: Arc<Delivery>,
 }
 
 /// The rate limits, one for each thing that costs or that can be guessed at.
@@ -48,6 +61,7 @@ pub(crate) struct Limits {
     address: RateLimit,
     account: RateLimit,
     token: RateLimit,
+    push: RateLimit,
 }
 
 impl Limits {
@@ -59,6 +73,7 @@ impl Limits {
             address: limit(limits.address_burst, limits.address_refill_seconds),
             account: limit(limits.account_burst, limits.account_refill_seconds),
             token: limit(limits.token_burst, limits.token_refill_seconds),
+            push: limit(limits.push_burst, limits.push_refill_seconds),
         }
     }
 }
@@ -66,10 +81,14 @@ impl Limits {
 /// All paths, with what every answer has in common around them.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/account", get(device::account).post(account::create))
+        .route("/api/account", get(device::account).post(account::create).delete(account::delete))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
         .route("/api/device", post(device::claim))
         .route("/api/token", post(device::token))
+        .route("/api/push", get(push::key).post(push::subscribe))
+        .route("/api/push/end", post(push::end))
+        .route("/api/push/test", post(push::test))
+        .route("/push", post(wake::wake).layer(DefaultBodyLimit::max(wake::MAX_BODY_BYTES)))
         .route("/api/profile", get(facts::profile))
         .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
         .route("/health", get(facts::health))
