@@ -3,6 +3,7 @@
 //! Read from a TOML file, then the environment, then flags; the later wins. Loopback only: a stand-in for WhatsApp's
 //! side has no business on a network.
 
+use crate::world::Class;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -57,6 +58,11 @@ pub struct Config {
     pub mailbox_grace: Duration,
     /// Fewer one-time prekeys than this bring a notification.
     pub prekeys_low: usize,
+    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp does.
+    pub push_for: Vec<Class>,
+    /// Pause between two push calls for one user.
+    #[serde(with = "millis", rename = "push_interval_ms")]
+    pub push_interval: Duration,
     /// Number of the phone that answers everything; none to go without.
     pub echo: Option<String>,
 }
@@ -80,6 +86,8 @@ impl Default for Config {
             write_timeout: Duration::from_secs(20),
             mailbox_grace: Duration::from_secs(1),
             prekeys_low: 10,
+            push_for: vec![Class::Message],
+            push_interval: Duration::from_secs(1),
             echo: Some("14155550100".to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! The gatekeeper sandbox: stands in for WhatsApp's side, so that everything works, and is tested, without WhatsApp.
 //!
 //! Enlistment API, chat server (Noise over WebSocket and TCP), key directory, 30-day mailbox, receipts, blocklist,
-//! version check; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
+//! version check, push calls to Partners; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
 //!
 //! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
 //! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and
@@ -26,12 +26,14 @@ mod config;
 mod control;
 mod enlist;
 mod faults;
+mod file;
 mod heard;
 mod hex;
 mod http;
 mod noise;
 mod payload;
 mod phone;
+mod push;
 mod random;
 mod sandbox;
 mod stream;
@@ -41,7 +43,8 @@ mod world;
 pub use certificate::{AuthorityError, CertificateFault};
 pub use config::{Config, ConfigError, Integrator};
 pub use phone::PhoneError;
-pub use world::JournalError;
+pub use push::PushKeyError;
+pub use world::{Class, JournalError};
 
 use sandbox::Sandbox;
 use std::net::SocketAddr;
@@ -88,6 +91,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The keys of push calls are unusable.
+    #[error(transparent)]
+    PushKeys(#[from] PushKeyError),
     /// The HTTP client for JWKS cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Http(#[from] reqwest::Error),
@@ -122,6 +128,7 @@ impl Gatekeeper {
                 }
             }),
             tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
+            tokio::spawn(push::run(Arc::clone(&sandbox))),
         ];
         phone::restore(&sandbox)?;
         Ok(Running { http_addr, tcp_addr, root_key: sandbox.authority.root_key(), sandbox, tasks })

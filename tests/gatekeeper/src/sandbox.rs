@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::faults::Faults;
 use crate::heard::Heard;
 use crate::phone::Phones;
+use crate::push::Pushes;
 use crate::token::Tokens;
 use crate::world::World;
 use crate::{StartError, random};
@@ -27,6 +28,7 @@ pub(crate) struct Sandbox {
     pub(crate) heard: Heard,
     pub(crate) hub: Hub,
     pub(crate) phones: Phones,
+    pub(crate) pushes: Pushes,
     pub(crate) http_addr: SocketAddr,
     pub(crate) tcp_addr: SocketAddr,
     min_version: Mutex<[u32; 3]>,
@@ -45,6 +47,7 @@ impl Sandbox {
             heard: Heard::default(),
             hub: Hub::default(),
             phones: Phones::default(),
+            pushes: Pushes::open(&config.data)?,
             http_addr,
             tcp_addr,
             min_version: Mutex::new(config.min_version),

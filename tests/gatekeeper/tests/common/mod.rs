@@ -31,6 +31,7 @@ pub(crate) fn config(data: &Path, partner: &str) -> Config {
         integrators: vec![Integrator { id: 1, url: partner.to_owned(), audience: "whatsapp".to_owned() }],
         echo: None,
         mailbox_grace: Duration::from_millis(50),
+        push_interval: Duration::from_millis(200),
         ..Config::default()
     }
 }
