@@ -33,6 +33,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The chat server over raw TCP. Port 0 takes a free one.
     pub tcp_listen: SocketAddr,
+    /// The push service. Port 0 takes a free one.
+    pub push_listen: SocketAddr,
     /// Folder of keys, journal and phones; made when missing.
     pub data: PathBuf,
     /// Partners whose users may enlist.
@@ -72,6 +74,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8200)),
             tcp_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8201)),
+            push_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8202)),
             data: PathBuf::from("target/gatekeeper"),
             integrators: vec![Integrator {
                 id: 1,
@@ -183,6 +186,9 @@ impl Config {
         match name {
             "listen" => self.listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8200"))?,
             "tcp-listen" => self.tcp_listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8201"))?,
+            "push-listen" => {
+                self.push_listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8202"))?
+            }
             "data" => self.data = value.into(),
             "min-version" => self.min_version = version(value).ok_or_else(|| wrong("a version such as 2.3000.0"))?,
             "echo" => self.echo = (value != "none").then(|| value.to_owned()),
@@ -201,7 +207,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::NotLoopback`] or [`ConfigError::Integrator`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        for address in [self.listen, self.tcp_listen] {
+        for address in [self.listen, self.tcp_listen, self.push_listen] {
             if !address.ip().is_loopback() {
                 return Err(ConfigError::NotLoopback(address));
             }
@@ -218,7 +224,7 @@ impl Config {
 }
 
 /// Flags that take one value; the environment has each as `GATEKEEPER_…`.
-const SETTINGS: &[&str] = &["listen", "tcp-listen", "data", "min-version", "echo", "integrator"];
+const SETTINGS: &[&str] = &["listen", "tcp-listen", "push-listen", "data", "min-version", "echo", "integrator"];
 
 fn variable(flag: &str) -> String {
     format!("GATEKEEPER_{}", flag.to_uppercase().replace('-', "_"))
@@ -280,6 +286,7 @@ mod tests {
     fn an_address_on_the_network_is_refused() {
         assert!(matches!(read(&["--listen", "0.0.0.0:8200"], &[]), Err(ConfigError::NotLoopback(_))));
         assert!(matches!(read(&["--tcp-listen", "192.168.0.1:8201"], &[]), Err(ConfigError::NotLoopback(_))));
+        assert!(matches!(read(&["--push-listen", "0.0.0.0:8202"], &[]), Err(ConfigError::NotLoopback(_))));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::faults::Faults;
 use crate::heard::Heard;
 use crate::phone::Phones;
 use crate::push::Pushes;
+use crate::push_service::PushService;
 use crate::token::Tokens;
 use crate::world::World;
 use crate::{StartError, random};
@@ -29,6 +30,7 @@ pub(crate) struct Sandbox {
     pub(crate) hub: Hub,
     pub(crate) phones: Phones,
     pub(crate) pushes: Pushes,
+    pub(crate) push_service: PushService,
     pub(crate) http_addr: SocketAddr,
     pub(crate) tcp_addr: SocketAddr,
     min_version: Mutex<[u32; 3]>,
@@ -37,8 +39,16 @@ pub(crate) struct Sandbox {
     stopping: watch::Sender<bool>,
 }
 
+/// Where it listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    pub(crate) http: SocketAddr,
+    pub(crate) tcp: SocketAddr,
+    pub(crate) push: SocketAddr,
+}
+
 impl Sandbox {
-    pub(crate) fn open(config: Config, http_addr: SocketAddr, tcp_addr: SocketAddr) -> Result<Self, StartError> {
+    pub(crate) fn open(config: Config, addresses: Addresses) -> Result<Self, StartError> {
         Ok(Self {
             clock: Clock::default(),
             authority: Authority::open(&config.data)?,
@@ -48,8 +58,9 @@ impl Sandbox {
             hub: Hub::default(),
             phones: Phones::default(),
             pushes: Pushes::open(&config.data)?,
-            http_addr,
-            tcp_addr,
+            push_service: PushService::open(&config.data, addresses.push)?,
+            http_addr: addresses.http,
+            tcp_addr: addresses.tcp,
             min_version: Mutex::new(config.min_version),
             world: Mutex::new(World::open(&config.data)?),
             places: Arc::new(Semaphore::new(config.max_connections)),

@@ -27,6 +27,7 @@ pub(crate) fn config(data: &Path, partner: &str) -> Config {
     Config {
         listen: free,
         tcp_listen: free,
+        push_listen: free,
         data: data.to_owned(),
         integrators: vec![Integrator { id: 1, url: partner.to_owned(), audience: "whatsapp".to_owned() }],
         echo: None,
