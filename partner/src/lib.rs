@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! config    every option, checked
-//! sign_in   identifiers, passwords, sessions, current devices, and the database that keeps them
+//! store     the database: SQLite or PostgreSQL
+//! sign_in   identifiers, passwords, sessions, current devices
 //! identity  signing keys, tokens
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
@@ -19,18 +20,19 @@ mod identity;
 mod rate;
 mod serve;
 mod sign_in;
+mod store;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, Settings, SignInConfig, TokenConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, Secret, Settings, SignInConfig, TokenConfig,
     WhatsAppConfig,
 };
 pub use http::ClientError;
 pub use identity::KeyError;
-pub use sign_in::StoreError;
+pub use store::StoreError;
 
 use http::{App, ClientFiles, Limits};
 use identity::KeyRing;
-use sign_in::{Passwords, Store};
+use sign_in::Passwords;
 use std::{
     fs, io,
     net::SocketAddr,
@@ -39,6 +41,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use store::{Place, Store};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 /// The server did not start.
@@ -130,10 +133,18 @@ impl Running {
 
 /// Opens everything that the handlers share.
 async fn open(settings: Settings) -> Result<App, StartError> {
-    let database = settings.data_dir.join("partner.db");
-    make_private(&settings.data_dir, &database)
+    let file = settings.data_dir.join("partner.db");
+    make_private(&settings.data_dir)
         .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-    let store = Store::open(&database).await?;
+    let place = match &settings.database_url {
+        Some(url) => Place::Server(url.as_str()),
+        None => {
+            touch_private(&file)
+                .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
+            Place::File(&file)
+        }
+    };
+    let store = Store::open(place).await?;
     let now = clock::unix_seconds().unsigned_abs();
     // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
@@ -143,9 +154,12 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     Ok(App { settings, store, passwords, keys, client, limits })
 }
 
-/// Makes folder and database for their owner's eyes only, whatever the umask; what is there keeps its permissions.
-/// SQLite gives its journals the database's.
-fn make_private(folder: &Path, database: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(database).map(drop)
+/// Makes a folder for its owner's eyes only, whatever the umask; one that is there keeps its permissions.
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// The same for the database's file. SQLite gives its journals the database's permissions.
+fn touch_private(file: &Path) -> io::Result<()> {
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
 }

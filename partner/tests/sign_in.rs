@@ -194,6 +194,30 @@ async fn a_restart_forgets_nobody() {
 }
 
 #[tokio::test]
+async fn instances_of_one_database_know_the_same_people() {
+    let url = common::postgres::database().await;
+    let instance = || Partner::with(|config| config.database_url = Some(url.clone().into()));
+    let (one, other) = (instance().await, instance().await);
+    let cookie = one.account("alice").await;
+    assert_eq!(other.token(&cookie).await.status(), 200, "signed in at one, known to the other");
+    refused(other.credentials("/api/account", "Alice", PASSWORD).await, 409, "identifier_taken").await;
+    let out = other.http.delete(other.url("/api/session")).header(header::COOKIE, &cookie).send().await.unwrap();
+    assert_eq!(out.status(), 204);
+    refused(one.token(&cookie).await, 401, "not_signed_in").await;
+    assert!(!one.data.path().join("partner/partner.db").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_an_error_that_keeps_its_password() {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = common::config(&data);
+    config.database_url = Some("postgres://partner:hunter2@localhost/partner?host=/nowhere".to_owned().into());
+    let error = Server::start(config).await.unwrap_err();
+    assert!(error.to_string().starts_with("the database: "), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+#[tokio::test]
 async fn what_is_kept_is_for_the_servers_eyes_only() {
     let partner = Partner::start().await;
     partner.account("alice").await;

@@ -22,10 +22,11 @@ enum Kind {
 }
 
 /// Every option, by its place in the file. The environment variable is the path in capitals, with `_` for the dot.
-const OPTIONS: [(&str, Kind); 30] = [
+const OPTIONS: &[(&str, Kind)] = &[
     ("listen", Kind::Text),
     ("public_url", Kind::Text),
     ("data_dir", Kind::Text),
+    ("database_url", Kind::Text),
     ("client_dir", Kind::Text),
     ("behind_proxy", Kind::Switch),
     ("sign_in.session_days", Kind::Number),

@@ -4,9 +4,11 @@
 //! rest of the crate works with; `partner.example.toml` explains each option to the person who runs the server.
 
 mod load;
+mod secret;
 mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
+pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
 
 use serde::Deserialize;
@@ -25,6 +27,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Folder for the database and the signing keys.
     pub data_dir: PathBuf,
+    /// A PostgreSQL database instead of the file in `data_dir`; it may hold a password.
+    pub database_url: Option<Secret>,
     /// Folder with the client's build; nothing is served without one.
     pub client_dir: Option<PathBuf>,
     /// Whether a reverse proxy stands in front and appends to `X-Forwarded-For`.
@@ -45,6 +49,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8100)),
             public_url: None,
             data_dir: PathBuf::from("partner-data"),
+            database_url: None,
             client_dir: None,
             behind_proxy: false,
             sign_in: SignInConfig::default(),

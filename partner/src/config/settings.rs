@@ -3,7 +3,7 @@
 //! What this module does not know: files other than the root key's; whether the data folder can be written (the store
 //! and the key ring say that themselves).
 
-use super::{Config, LimitsConfig, SignInConfig};
+use super::{Config, LimitsConfig, Secret, SignInConfig};
 use std::{net::SocketAddr, path::PathBuf};
 use url::{Host, Url};
 
@@ -27,6 +27,8 @@ pub struct Settings {
     /// Whether cookies carry `Secure`: always, except on http for this machine.
     pub(crate) secure: bool,
     pub(crate) data_dir: PathBuf,
+    /// A PostgreSQL database instead of a file.
+    pub(crate) database_url: Option<Secret>,
     pub(crate) client_dir: Option<PathBuf>,
     pub(crate) behind_proxy: bool,
     pub(crate) sign_in: SignInConfig,
@@ -80,6 +82,9 @@ impl Settings {
         checker.text("token.audience", &config.token.audience, MAX_CLAIM_BYTES);
         checker.text("whatsapp.partner_name", &config.whatsapp.partner_name, MAX_NAME_BYTES);
         checker.version(&config.whatsapp.version);
+        if let Some(url) = &config.database_url {
+            checker.database_url(url);
+        }
         let public_origin = public.as_ref().map_or_else(String::new, |url| url.origin().ascii_serialization());
         if let Some(issuer) = &config.token.issuer {
             checker.text("token.issuer", issuer, MAX_CLAIM_BYTES);
@@ -101,6 +106,7 @@ impl Settings {
             secure: public.scheme() == "https",
             public_origin,
             data_dir: config.data_dir,
+            database_url: config.database_url,
             client_dir: config.client_dir,
             behind_proxy: config.behind_proxy,
             sign_in,
@@ -169,6 +175,14 @@ impl Checker {
         };
         if url.scheme() != safe && !(url.scheme() == plain && ours) {
             self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
+        }
+    }
+
+    /// Never repeats the address: it may hold a password.
+    fn database_url(&mut self, url: &Secret) {
+        let fits = Url::parse(url.as_str()).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
+        if !fits {
+            self.problem("database_url", "must be an address such as postgres://user:password@host/database");
         }
     }
 
@@ -259,7 +273,8 @@ mod tests {
     #[test]
     fn each_mistake_names_its_option_and_the_way_out() {
         type Mistake = (&'static str, fn(&mut Config));
-        let cases: [Mistake; 13] = [
+        let cases: [Mistake; 14] = [
+            ("database_url: must be an address such as", |c| c.database_url = Some("mysql://host/x".to_owned().into())),
             ("public_url: must begin with https://", |c| c.public_url = Some("http://messenger.example".into())),
             ("public_url: must be scheme, host and port only", |c| c.public_url = Some("https://a.example/app".into())),
             ("public_url: \"nonsense\" is not an address", |c| c.public_url = Some("nonsense".into())),

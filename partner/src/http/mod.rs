@@ -18,7 +18,8 @@ use crate::{
     config::Settings,
     identity::KeyRing,
     rate::{Allowance, RateLimit},
-    sign_in::{Passwords, Store},
+    sign_in::Passwords,
+    store::Store,
 };
 use axum::{
     Router,

@@ -4,7 +4,8 @@
 
 use crate::{
     identity::TokenError,
-    sign_in::{Busy, NewAccountError, StoreError},
+    sign_in::{Busy, NewAccountError},
+    store::StoreError,
 };
 use axum::{
     http::{HeaderValue, StatusCode, header},

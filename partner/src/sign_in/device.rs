@@ -4,7 +4,7 @@
 //! token, so that a browser whose keys were replaced or handed over can never connect again with what it still holds.
 //! What this module does not know: what a device is good for, the time (an argument), and whether the caller is signed in.
 
-use super::store::{Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// A device id: 32 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,9 @@ impl Store {
     /// Makes a device the account's. Claiming again answers what the first claim answered, so that a client whose answer
     /// was lost on the way learns the same.
     pub(crate) async fn claim_device(&self, identifier: &str, device: &Device, now: i64) -> Result<Claim, StoreError> {
-        // Of two devices that claim at once the later one replaces the earlier, and knows it.
-        let mut transaction = self.pool().begin_with("BEGIN IMMEDIATE").await?;
+        // Of two devices that claim at once the later one replaces the earlier, and knows it: the second update waits for
+        // the first transaction, and sees what it did.
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "UPDATE accounts SET previous_device = device, previous_since = device_since, device = $2, device_since = $3
              WHERE identifier = $1 AND device <> $2",
@@ -67,13 +68,13 @@ impl Store {
         .bind(now)
         .execute(&mut *transaction)
         .await?;
-        let (previous, since) =
+        let found: Option<(String, i64)> =
             sqlx::query_as("SELECT previous_device, previous_since FROM accounts WHERE identifier = $1")
                 .bind(identifier)
-                .fetch_one(&mut *transaction)
+                .fetch_optional(&mut *transaction)
                 .await?;
         transaction.commit().await?;
-        Ok(Claim { previous, since })
+        Ok(found.map(|(previous, since)| Claim { previous, since }).unwrap_or_default())
     }
 
     /// Whether a device is the account's; it becomes so if none is.
@@ -96,6 +97,46 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        sign_in::Identifier,
+        store::testing::{Database, on_both_engines},
+    };
+
+    on_both_engines!(of_devices_that_claim_at_once_each_replaces_the_one_before, only_one_of_many_becomes_the_first);
+
+    fn device(number: usize) -> Device {
+        Device(format!("{number:032x}"))
+    }
+
+    async fn of_devices_that_claim_at_once_each_replaces_the_one_before(database: Database) {
+        let store = database.open().await;
+        store.create_account(&Identifier::new("alice").unwrap(), "hash", 1).await.unwrap();
+        let claim =
+            |store: Store, number| async move { store.claim_device("alice", &device(number), 5).await.unwrap() };
+        let claims: Vec<_> = (0..10).map(|number| tokio::spawn(claim(store.clone(), number))).collect();
+        let mut replaced = Vec::new();
+        for claimed in claims {
+            replaced.push(claimed.await.unwrap().previous);
+        }
+        // Everyone but the last was replaced once, and one replaced nobody.
+        replaced.push(store.current_device("alice").await.unwrap().device);
+        replaced.sort();
+        let expected: Vec<_> = [String::new()].into_iter().chain((0..10).map(|number| device(number).0)).collect();
+        assert_eq!(replaced, expected);
+    }
+
+    async fn only_one_of_many_becomes_the_first(database: Database) {
+        let store = database.open().await;
+        store.create_account(&Identifier::new("alice").unwrap(), "hash", 1).await.unwrap();
+        let ask =
+            |store: Store, number| async move { store.is_current_device("alice", &device(number), 5).await.unwrap() };
+        let asking: Vec<_> = (0..10).map(|number| tokio::spawn(ask(store.clone(), number))).collect();
+        let mut told_yes = 0;
+        for asked in asking {
+            told_yes += usize::from(asked.await.unwrap());
+        }
+        assert_eq!(told_yes, 1);
+    }
 
     #[test]
     fn thirty_two_lower_case_hex_digits_and_nothing_else() {

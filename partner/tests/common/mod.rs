@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod postgres;
+
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};
 use tempfile::TempDir;

@@ -1,0 +1,175 @@
+//! The tables, as the steps that led to them.
+//!
+//! What this module does not know: what the rows mean; each step names the module that does.
+//!
+//! A step that was released never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver
+//! call the same; bytes are base64url.
+
+use super::{Engine, Store, StoreError};
+use sqlx::Executor;
+
+/// What leads to one version of the schema from the one before.
+struct Step {
+    version: i64,
+    statements: &'static [&'static str],
+}
+
+/// In the order of their versions.
+const STEPS: &[Step] = &[
+    // Accounts and sessions: `sign_in::accounts`.
+    Step {
+        version: 1,
+        statements: &[
+            "CREATE TABLE accounts (
+                identifier TEXT PRIMARY KEY,
+                folded TEXT NOT NULL UNIQUE,
+                password_hash TEXT NOT NULL,
+                created BIGINT NOT NULL
+            )",
+            "CREATE TABLE sessions (
+                token_hash TEXT PRIMARY KEY,
+                identifier TEXT NOT NULL REFERENCES accounts (identifier) ON DELETE CASCADE,
+                created BIGINT NOT NULL,
+                expires BIGINT NOT NULL
+            )",
+            "CREATE INDEX sessions_of_account ON sessions (identifier, created)",
+            "CREATE INDEX sessions_by_expiry ON sessions (expires)",
+        ],
+    },
+    // An account's current device, and what its claim replaced: `sign_in::device`.
+    Step {
+        version: 2,
+        statements: &[
+            "ALTER TABLE accounts ADD COLUMN device TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE accounts ADD COLUMN device_since BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE accounts ADD COLUMN previous_device TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE accounts ADD COLUMN previous_since BIGINT NOT NULL DEFAULT 0",
+        ],
+    },
+];
+
+/// On PostgreSQL, of two programs that start at once the second waits for this lock and finds the work done. The number is
+/// only ours.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(727369731427)";
+/// A large table may take longer to change than a query may.
+const MIGRATION_PATIENCE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;";
+
+/// The schema that this program reads and writes.
+fn newest() -> i64 {
+    STEPS.last().map_or(0, |step| step.version)
+}
+
+impl Store {
+    /// Takes the steps that the database lacks, all or none.
+    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
+        self.migrate_by(STEPS, newest()).await
+    }
+
+    async fn migrate_by(&self, steps: &[Step], newest: i64) -> Result<(), StoreError> {
+        // On SQLite this takes the write lock.
+        let mut transaction = self.begin().await?;
+        if self.engine == Engine::Postgres {
+            transaction.execute(MIGRATION_PATIENCE).await?;
+            transaction.execute(MIGRATION_LOCK).await?;
+        }
+        sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+            .execute(&mut *transaction)
+            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT version FROM schema_version").fetch_optional(&mut *transaction).await?;
+        let found = found.unwrap_or(0);
+        if found > newest {
+            return Err(StoreError::TooNew { found, known: newest });
+        }
+        if found < newest {
+            for statement in steps.iter().filter(|step| step.version > found).flat_map(|step| step.statements) {
+                sqlx::query(*statement).execute(&mut *transaction).await?;
+            }
+            sqlx::query("DELETE FROM schema_version").execute(&mut *transaction).await?;
+            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
+                .bind(newest)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{Database, on_both_engines},
+        *,
+    };
+    use crate::sign_in::{Current, Identifier};
+
+    on_both_engines!(
+        a_newer_schema_is_left_alone,
+        a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it,
+        programs_that_start_at_once_do_the_work_once,
+        a_step_that_fails_leaves_nothing_behind
+    );
+
+    async fn versions(store: &Store) -> Vec<i64> {
+        sqlx::query_scalar("SELECT version FROM schema_version").fetch_all(store.pool()).await.unwrap()
+    }
+
+    #[test]
+    fn every_step_has_the_next_number() {
+        for (step, expected) in STEPS.iter().zip(1..) {
+            assert_eq!(step.version, expected);
+        }
+    }
+
+    async fn a_newer_schema_is_left_alone(database: Database) {
+        let store = database.open().await;
+        sqlx::query("UPDATE schema_version SET version = $1").bind(newest() + 1).execute(store.pool()).await.unwrap();
+        store.close().await;
+        let again = database.try_open().await;
+        let (found, known) = (newest() + 1, newest());
+        assert!(matches!(again, Err(StoreError::TooNew { found: f, known: k }) if (f, k) == (found, known)));
+    }
+
+    async fn a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it(database: Database) {
+        for old in 1..=newest() {
+            let place = database.another().await;
+            let unfinished = place.open_empty().await;
+            let steps = || STEPS.iter().filter(|step| step.version <= old);
+            let steps: Vec<_> =
+                steps().map(|step| Step { version: step.version, statements: step.statements }).collect();
+            unfinished.migrate_by(&steps, old).await.unwrap();
+            sqlx::query("INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ('alice', 'alice', 'hash', 1)")
+                .execute(unfinished.pool())
+                .await
+                .unwrap();
+            unfinished.close().await;
+            for _ in 0..2 {
+                let store = place.open().await;
+                let alice = Identifier::new("alice").unwrap();
+                assert_eq!(store.password_hash(&alice).await.unwrap().as_deref(), Some("hash"));
+                assert_eq!(store.current_device("alice").await.unwrap(), Current::default());
+                assert_eq!(versions(&store).await, [newest()], "from {old}");
+                store.close().await;
+            }
+        }
+    }
+
+    async fn programs_that_start_at_once_do_the_work_once(database: Database) {
+        let starting: Vec<_> = (0..4).map(|_| tokio::spawn(database.opening())).collect();
+        for started in starting {
+            let store = started.await.unwrap();
+            assert_eq!(versions(&store).await, [newest()]);
+        }
+    }
+
+    async fn a_step_that_fails_leaves_nothing_behind(database: Database) {
+        let store = database.open().await;
+        let wrong = Step {
+            version: newest() + 1,
+            statements: &["CREATE TABLE half (done TEXT)", "ALTER TABLE nowhere ADD COLUMN lost TEXT"],
+        };
+        assert!(store.migrate_by(&[wrong], newest() + 1).await.is_err());
+        assert_eq!(versions(&store).await, [newest()]);
+        assert!(sqlx::query("SELECT done FROM half").execute(store.pool()).await.is_err());
+    }
+}

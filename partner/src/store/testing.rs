@@ -1,0 +1,98 @@
+//! Databases for tests: a file in a folder of its own, or a fresh database of a real PostgreSQL.
+
+use super::{AnyConnectOptions, AnyPoolOptions, Engine, Place, Store, StoreError, install_default_drivers};
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+use std::{future::Future, path::PathBuf, sync::Arc};
+use tempfile::TempDir;
+
+#[path = "../../tests/common/postgres.rs"]
+mod postgres;
+
+#[derive(Clone)]
+enum Kind {
+    File(Arc<TempDir>),
+    Server(String),
+}
+
+/// An empty database that nobody else uses.
+#[derive(Clone)]
+pub(crate) struct Database(Kind);
+
+impl Database {
+    pub(crate) async fn sqlite() -> Self {
+        Self(Kind::File(Arc::new(tempfile::tempdir().unwrap())))
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self(Kind::Server(postgres::database().await))
+    }
+
+    /// One more of the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        match &self.0 {
+            Kind::File(_) => Self::sqlite().await,
+            Kind::Server(_) => Self::postgres().await,
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        match &self.0 {
+            // Characters that mean something in a URL: the folder is the configuration's to choose.
+            Kind::File(folder) => folder.path().join("a #1 & 100%25?.db"),
+            Kind::Server(_) => PathBuf::new(),
+        }
+    }
+
+    /// With the schema of this program.
+    pub(crate) async fn open(&self) -> Store {
+        self.try_open().await.unwrap()
+    }
+
+    /// The same, as work of its own.
+    pub(crate) fn opening(&self) -> impl Future<Output = Store> + Send + 'static {
+        let database = self.clone();
+        async move { database.open().await }
+    }
+
+    /// What opening says.
+    pub(crate) async fn try_open(&self) -> Result<Store, StoreError> {
+        match &self.0 {
+            Kind::File(_) => Store::open(Place::File(&self.file())).await,
+            Kind::Server(url) => Store::open(Place::Server(url)).await,
+        }
+    }
+
+    /// Without any schema.
+    pub(crate) async fn open_empty(&self) -> Store {
+        install_default_drivers();
+        let (engine, url) = match &self.0 {
+            Kind::File(_) => {
+                let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true);
+                (Engine::Sqlite, options.to_url_lossy())
+            }
+            Kind::Server(url) => (Engine::Postgres, url.parse().unwrap()),
+        };
+        let options = AnyConnectOptions::from_url(&url).unwrap();
+        let pool = AnyPoolOptions::new().connect_with(options).await.unwrap();
+        Store { pool, engine }
+    }
+}
+
+/// Runs each test, an `async fn` of a [`Database`], on SQLite and on PostgreSQL.
+macro_rules! on_both_engines {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::store::testing::Database::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test($crate::store::testing::Database::postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_engines;
