@@ -48,6 +48,7 @@ impl Servers {
         let gatekeeper_config = GatekeeperConfig {
             listen: free_port()?,
             tcp_listen: free_port()?,
+            push_listen: free_port()?,
             data: data.path().join("gatekeeper"),
             integrators: vec![Integrator { id: 1, url, audience: "whatsapp".to_owned() }],
             echo: Some(ECHO.to_owned()),

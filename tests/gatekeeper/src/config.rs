@@ -3,6 +3,7 @@
 //! Read from a TOML file, then the environment, then flags; the later wins. Loopback only: a stand-in for WhatsApp's
 //! side has no business on a network.
 
+use crate::world::Class;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The chat server over raw TCP. Port 0 takes a free one.
     pub tcp_listen: SocketAddr,
+    /// The push service. Port 0 takes a free one.
+    pub push_listen: SocketAddr,
     /// Folder of keys, journal and phones; made when missing.
     pub data: PathBuf,
     /// Partners whose users may enlist.
@@ -57,6 +60,11 @@ pub struct Config {
     pub mailbox_grace: Duration,
     /// Fewer one-time prekeys than this bring a notification.
     pub prekeys_low: usize,
+    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp does.
+    pub push_for: Vec<Class>,
+    /// Pause between two push calls for one user.
+    #[serde(with = "millis", rename = "push_interval_ms")]
+    pub push_interval: Duration,
     /// Number of the phone that answers everything; none to go without.
     pub echo: Option<String>,
 }
@@ -66,6 +74,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8200)),
             tcp_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8201)),
+            push_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8202)),
             data: PathBuf::from("target/gatekeeper"),
             integrators: vec![Integrator {
                 id: 1,
@@ -80,6 +89,8 @@ impl Default for Config {
             write_timeout: Duration::from_secs(20),
             mailbox_grace: Duration::from_secs(1),
             prekeys_low: 10,
+            push_for: vec![Class::Message],
+            push_interval: Duration::from_secs(1),
             echo: Some("14155550100".to_owned()),
         }
     }
@@ -175,6 +186,9 @@ impl Config {
         match name {
             "listen" => self.listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8200"))?,
             "tcp-listen" => self.tcp_listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8201"))?,
+            "push-listen" => {
+                self.push_listen = value.parse().map_err(|_| wrong("an address such as 127.0.0.1:8202"))?
+            }
             "data" => self.data = value.into(),
             "min-version" => self.min_version = version(value).ok_or_else(|| wrong("a version such as 2.3000.0"))?,
             "echo" => self.echo = (value != "none").then(|| value.to_owned()),
@@ -193,7 +207,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError::NotLoopback`] or [`ConfigError::Integrator`].
     pub fn check(&self) -> Result<(), ConfigError> {
-        for address in [self.listen, self.tcp_listen] {
+        for address in [self.listen, self.tcp_listen, self.push_listen] {
             if !address.ip().is_loopback() {
                 return Err(ConfigError::NotLoopback(address));
             }
@@ -210,7 +224,7 @@ impl Config {
 }
 
 /// Flags that take one value; the environment has each as `GATEKEEPER_…`.
-const SETTINGS: &[&str] = &["listen", "tcp-listen", "data", "min-version", "echo", "integrator"];
+const SETTINGS: &[&str] = &["listen", "tcp-listen", "push-listen", "data", "min-version", "echo", "integrator"];
 
 fn variable(flag: &str) -> String {
     format!("GATEKEEPER_{}", flag.to_uppercase().replace('-', "_"))
@@ -272,6 +286,7 @@ mod tests {
     fn an_address_on_the_network_is_refused() {
         assert!(matches!(read(&["--listen", "0.0.0.0:8200"], &[]), Err(ConfigError::NotLoopback(_))));
         assert!(matches!(read(&["--tcp-listen", "192.168.0.1:8201"], &[]), Err(ConfigError::NotLoopback(_))));
+        assert!(matches!(read(&["--push-listen", "0.0.0.0:8202"], &[]), Err(ConfigError::NotLoopback(_))));
     }
 
     #[test]

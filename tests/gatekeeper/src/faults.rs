@@ -13,7 +13,7 @@ use serde::Deserialize;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Longest delay per stanza.
+/// Longest delay per stanza or push call.
 const MAX_DELAY_MS: u64 = 60_000;
 
 /// What `POST /control/faults` takes. Every field is optional and replaces what was set before; counts run down.
@@ -52,6 +52,10 @@ pub(crate) struct Request {
     pub(crate) min_version: Option<String>,
     /// Fault of the certificate chain; `"none"` ends it.
     pub(crate) certificate: Option<CertificateChoice>,
+    /// Lose every push call to a Partner's server.
+    pub(crate) push_off: Option<bool>,
+    /// Hold each push call back for so long; 0 ends it.
+    pub(crate) push_delay_ms: Option<u64>,
     /// Move the sandbox's clock.
     pub(crate) clock_ms: Option<i64>,
     /// End the target's connections now: a code for `<stream:error>`, or 0 for a bare close.
@@ -87,6 +91,13 @@ pub(crate) struct Treatment {
     pub(crate) delay: Duration,
 }
 
+/// What to do with one push call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PushTreatment {
+    pub(crate) off: bool,
+    pub(crate) delay: Duration,
+}
+
 #[derive(Default)]
 struct Plan {
     target: Option<Jid>,
@@ -102,6 +113,7 @@ struct Plan {
     refuse: bool,
     failure: Option<u32>,
     certificate: Option<CertificateFault>,
+    push: PushTreatment,
 }
 
 /// The faults in force.
@@ -139,10 +151,12 @@ impl Faults {
         }
         plan.corrupt = request.corrupt.unwrap_or(plan.corrupt);
         plan.tear = request.tear.unwrap_or(plan.tear);
-        plan.delay = request.delay_ms.map_or(plan.delay, |ms| Duration::from_millis(ms.min(MAX_DELAY_MS)));
+        plan.delay = request.delay_ms.map_or(plan.delay, bounded);
         plan.half_close = request.half_close.unwrap_or(plan.half_close);
         plan.refuse = request.refuse.unwrap_or(plan.refuse);
         plan.failure = request.failure.or(plan.failure);
+        plan.push.off = request.push_off.unwrap_or(plan.push.off);
+        plan.push.delay = request.push_delay_ms.map_or(plan.push.delay, bounded);
         match request.certificate {
             Some(CertificateChoice::Fault(fault)) => plan.certificate = Some(fault),
             Some(CertificateChoice::Sound(Sound::None)) => plan.certificate = None,
@@ -165,6 +179,12 @@ impl Faults {
     pub(crate) fn failure(&self, who: &Jid) -> Option<u32> {
         let mut plan = self.plan();
         if plan.hits(who) { plan.failure.take() } else { None }
+    }
+
+    /// What happens to a push call for `who`.
+    pub(crate) fn push(&self, who: &Jid) -> PushTreatment {
+        let plan = self.plan();
+        if plan.hits(who) { plan.push } else { PushTreatment::default() }
     }
 
     /// What happens to the next stanza for `who`.
@@ -204,6 +224,10 @@ impl Plan {
     fn concerns(&self, who: &Jid, tag: &str) -> bool {
         self.hits(who) && self.stanza.as_deref().is_none_or(|wanted| wanted == tag)
     }
+}
+
+fn bounded(ms: u64) -> Duration {
+    Duration::from_millis(ms.min(MAX_DELAY_MS))
 }
 
 fn take_one(count: &mut u32) -> bool {
@@ -247,6 +271,17 @@ mod tests {
         assert!(!faults.treat(&phone, "message").drop && !faults.swallows(&phone, "message"));
         set(&faults, r#"{"loss_percent":0}"#);
         assert!(!faults.treat(&alice, "message").drop && !faults.swallows(&alice, "message"));
+    }
+
+    #[test]
+    fn push_faults_hit_their_target_and_end() {
+        let (faults, alice, bob) = (Faults::default(), Jid::interop(1, "10853634039893"), Jid::interop(1, "2"));
+        set(&faults, r#"{"push_off":true,"push_delay_ms":99999999,"target":"1-10853634039893@interop"}"#);
+        let delay = Duration::from_millis(MAX_DELAY_MS);
+        assert_eq!(faults.push(&alice), PushTreatment { off: true, delay });
+        assert_eq!(faults.push(&bob), PushTreatment::default());
+        set(&faults, r#"{"push_off":false,"push_delay_ms":0}"#);
+        assert_eq!(faults.push(&alice), PushTreatment::default());
     }
 
     #[test]

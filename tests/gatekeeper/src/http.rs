@@ -1,12 +1,12 @@
-//! Everything under the HTTP address: enlistment, the WebSocket, the control API and the phone page.
+//! Everything under the HTTP address: enlistment, the WebSocket, the keys of push calls, the control API and the phone page.
 
 use crate::sandbox::Sandbox;
 use crate::{chat, control, enlist, hex, stream};
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, State, WebSocketUpgrade};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use std::sync::Arc;
 
 /// Largest HTTP body taken anywhere.
@@ -22,6 +22,7 @@ pub(crate) fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/phone", get(|| async { Html(include_str!("../page/phone.html")) }))
         .route("/phone.js", get(|| async { asset("text/javascript", include_str!("../page/phone.js")) }))
         .route("/phone.css", get(|| async { asset("text/css", include_str!("../page/phone.css")) }))
+        .route("/.well-known/jwks", get(jwks))
         .route("/control/root", get(root))
         .nest("/control", control::router())
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -31,6 +32,11 @@ pub(crate) fn router(sandbox: Arc<Sandbox>) -> Router {
 /// The public key that clients must be configured with, as hex: for `make run`.
 async fn root(State(sandbox): State<Arc<Sandbox>>) -> String {
     hex::encode(&sandbox.authority.root_key())
+}
+
+/// The public keys of push calls (seed 001 §3.2.2).
+async fn jwks(State(sandbox): State<Arc<Sandbox>>) -> Json<serde_json::Value> {
+    Json(sandbox.pushes.jwks())
 }
 
 async fn chat_socket(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSocketUpgrade) -> Response {

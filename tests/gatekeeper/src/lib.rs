@@ -1,7 +1,7 @@
 //! The gatekeeper sandbox: stands in for WhatsApp's side, so that everything works, and is tested, without WhatsApp.
 //!
 //! Enlistment API, chat server (Noise over WebSocket and TCP), key directory, 30-day mailbox, receipts, blocklist,
-//! version check; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
+//! version check, push calls to Partners, a push service for Firefox; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
 //!
 //! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
 //! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and
@@ -10,7 +10,8 @@
 //! ```no_run
 //! # async fn example() -> Result<(), causeway_gatekeeper::StartError> {
 //! use causeway_gatekeeper::{Config, Gatekeeper};
-//! let config = Config { listen: ([127, 0, 0, 1], 0).into(), tcp_listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+//! let free = ([127, 0, 0, 1], 0).into();
+//! let config = Config { listen: free, tcp_listen: free, push_listen: free, ..Config::default() };
 //! let running = Gatekeeper::start(config).await?;
 //! println!("ws://{}/ws/chat", running.http_addr);
 //! running.stop().await;
@@ -26,12 +27,15 @@ mod config;
 mod control;
 mod enlist;
 mod faults;
+mod file;
 mod heard;
 mod hex;
 mod http;
 mod noise;
 mod payload;
 mod phone;
+mod push;
+mod push_service;
 mod random;
 mod sandbox;
 mod stream;
@@ -41,9 +45,11 @@ mod world;
 pub use certificate::{AuthorityError, CertificateFault};
 pub use config::{Config, ConfigError, Integrator};
 pub use phone::PhoneError;
-pub use world::JournalError;
+pub use push::PushKeyError;
+pub use push_service::SubscriptionError;
+pub use world::{Class, JournalError};
 
-use sandbox::Sandbox;
+use sandbox::{Addresses, Sandbox};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +68,8 @@ pub struct Running {
     pub http_addr: SocketAddr,
     /// Where the chat server listens over raw TCP.
     pub tcp_addr: SocketAddr,
+    /// Where the push service listens: `ws://…/` for browsers, `http://…/wpush/…` for servers.
+    pub push_addr: SocketAddr,
     /// The public key that clients must be configured with.
     pub root_key: [u8; 32],
     sandbox: Arc<Sandbox>,
@@ -88,6 +96,12 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The keys of push calls are unusable.
+    #[error(transparent)]
+    PushKeys(#[from] PushKeyError),
+    /// The push service's subscriptions are unusable.
+    #[error(transparent)]
+    Subscriptions(#[from] SubscriptionError),
     /// The HTTP client for JWKS cannot be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Http(#[from] reqwest::Error),
@@ -97,7 +111,7 @@ pub enum StartError {
 }
 
 impl Gatekeeper {
-    /// Binds both listeners, restores the state of the data folder and the phones in it.
+    /// Binds the listeners, restores the state of the data folder and the phones in it.
     ///
     /// # Errors
     /// [`StartError`], to be shown as it is.
@@ -109,22 +123,34 @@ impl Gatekeeper {
         let http = http.map_err(failed(format!("cannot listen on {}", config.listen)))?;
         let tcp = TcpListener::bind(config.tcp_listen).await;
         let tcp = tcp.map_err(failed(format!("cannot listen on {}", config.tcp_listen)))?;
+        let push = TcpListener::bind(config.push_listen).await;
+        let push = push.map_err(failed(format!("cannot listen on {}", config.push_listen)))?;
         let address =
             |listener: &TcpListener| listener.local_addr().map_err(failed("cannot read an address".to_owned()));
-        let (http_addr, tcp_addr) = (address(&http)?, address(&tcp)?);
-        let sandbox = Arc::new(Sandbox::open(config, http_addr, tcp_addr)?);
-        let router = http::router(Arc::clone(&sandbox));
+        let addresses = Addresses { http: address(&http)?, tcp: address(&tcp)?, push: address(&push)? };
+        let sandbox = Arc::new(Sandbox::open(config, addresses)?);
         let tasks = vec![
             tokio::spawn(chat::listen(Arc::clone(&sandbox), tcp)),
-            tokio::spawn(async move {
-                if let Err(error) = axum::serve(http, router).await {
-                    tracing::error!(%error, "the HTTP server stopped");
-                }
-            }),
+            tokio::spawn(serve(http, http::router(Arc::clone(&sandbox)))),
+            tokio::spawn(serve(push, push_service::router(Arc::clone(&sandbox)))),
             tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
+            tokio::spawn(push::run(Arc::clone(&sandbox))),
         ];
         phone::restore(&sandbox)?;
-        Ok(Running { http_addr, tcp_addr, root_key: sandbox.authority.root_key(), sandbox, tasks })
+        Ok(Running {
+            http_addr: addresses.http,
+            tcp_addr: addresses.tcp,
+            push_addr: addresses.push,
+            root_key: sandbox.authority.root_key(),
+            sandbox,
+            tasks,
+        })
+    }
+}
+
+async fn serve(listener: TcpListener, router: axum::Router) {
+    if let Err(error) = axum::serve(listener, router).await {
+        tracing::error!(%error, "an HTTP server stopped");
     }
 }
 

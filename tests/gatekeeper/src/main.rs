@@ -10,12 +10,13 @@ use tracing_subscriber::EnvFilter;
 const HELP: &str = "\
 Stands in for WhatsApp's side on this machine: enlistment, chat server, phones. For development and tests only.
 
-Usage: gatekeeper [--config FILE] [--listen ADDR] [--tcp-listen ADDR] [--data DIR]
+Usage: gatekeeper [--config FILE] [--listen ADDR] [--tcp-listen ADDR] [--push-listen ADDR] [--data DIR]
                   [--integrator ID=URL]... [--min-version A.B.C] [--echo NUMBER|none]
 
   --config FILE        TOML with the same settings and more     (GATEKEEPER_CONFIG)
   --listen ADDR        HTTP and WebSocket [127.0.0.1:8200]       (GATEKEEPER_LISTEN)
   --tcp-listen ADDR    chat server over TCP [127.0.0.1:8201]     (GATEKEEPER_TCP_LISTEN)
+  --push-listen ADDR   push service for Firefox [127.0.0.1:8202] (GATEKEEPER_PUSH_LISTEN)
   --data DIR           keys, mail, phones [target/gatekeeper]    (GATEKEEPER_DATA)
   --integrator ID=URL  a Partner [1=http://127.0.0.1:8100]       (GATEKEEPER_INTEGRATOR)
   --min-version A.B.C  oldest version that may connect [2.3000.0](GATEKEEPER_MIN_VERSION)
@@ -52,6 +53,7 @@ async fn main() -> ExitCode {
     }
     println!("gatekeeper: http://{0} (phone page http://{0}/phone)", running.http_addr);
     println!("gatekeeper: chat ws://{}/ws/chat, tcp {}, root key {root}", running.http_addr, running.tcp_addr);
+    println!("gatekeeper: push service http://{0}, for Firefox ws://{0}/", running.push_addr);
     running.until_asked_to_stop().await;
     running.stop().await;
     ExitCode::SUCCESS

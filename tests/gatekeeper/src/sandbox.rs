@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::faults::Faults;
 use crate::heard::Heard;
 use crate::phone::Phones;
+use crate::push::Pushes;
+use crate::push_service::PushService;
 use crate::token::Tokens;
 use crate::world::World;
 use crate::{StartError, random};
@@ -27,6 +29,8 @@ pub(crate) struct Sandbox {
     pub(crate) heard: Heard,
     pub(crate) hub: Hub,
     pub(crate) phones: Phones,
+    pub(crate) pushes: Pushes,
+    pub(crate) push_service: PushService,
     pub(crate) http_addr: SocketAddr,
     pub(crate) tcp_addr: SocketAddr,
     min_version: Mutex<[u32; 3]>,
@@ -35,8 +39,16 @@ pub(crate) struct Sandbox {
     stopping: watch::Sender<bool>,
 }
 
+/// Where it listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Addresses {
+    pub(crate) http: SocketAddr,
+    pub(crate) tcp: SocketAddr,
+    pub(crate) push: SocketAddr,
+}
+
 impl Sandbox {
-    pub(crate) fn open(config: Config, http_addr: SocketAddr, tcp_addr: SocketAddr) -> Result<Self, StartError> {
+    pub(crate) fn open(config: Config, addresses: Addresses) -> Result<Self, StartError> {
         Ok(Self {
             clock: Clock::default(),
             authority: Authority::open(&config.data)?,
@@ -45,8 +57,10 @@ impl Sandbox {
             heard: Heard::default(),
             hub: Hub::default(),
             phones: Phones::default(),
-            http_addr,
-            tcp_addr,
+            pushes: Pushes::open(&config.data)?,
+            push_service: PushService::open(&config.data, addresses.push)?,
+            http_addr: addresses.http,
+            tcp_addr: addresses.tcp,
             min_version: Mutex::new(config.min_version),
             world: Mutex::new(World::open(&config.data)?),
             places: Arc::new(Semaphore::new(config.max_connections)),

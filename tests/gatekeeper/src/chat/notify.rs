@@ -1,5 +1,6 @@
 //! What the server tells users of its own accord (wire.md §5.7, §5.11).
 
+use crate::push;
 use crate::sandbox::{Sandbox, stanza_id};
 use crate::world::{Class, JournalError, Posted, Stanza};
 use causeway_proto::jid::Jid;
@@ -17,7 +18,7 @@ pub(super) enum PostError {
     Encode(#[from] causeway_proto::node::EncodeError),
 }
 
-/// Puts a stanza into a mailbox and wakes its owner. The stanza's own attributes say id, sender and type.
+/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. The stanza's own attributes say id, sender and type.
 pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: bool) -> Result<Posted, PostError> {
     let mut bytes = Vec::new();
     encode(node, &Profile::default(), &mut bytes)?;
@@ -27,6 +28,7 @@ pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: 
     let posted = sandbox.world().post(to, stanza, met, sandbox.clock.now_secs())?;
     if posted == Posted::Queued {
         sandbox.hub.wake(to);
+        push::consider(sandbox, to);
     }
     Ok(posted)
 }

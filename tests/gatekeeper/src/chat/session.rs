@@ -7,6 +7,7 @@ use super::hub::{Order, Seat};
 use super::login::User;
 use super::{Channel, ChannelError, iq, message, receipt};
 use crate::faults::Treatment;
+use crate::push;
 use crate::sandbox::{Sandbox, stanza_id};
 use crate::world::{Class, Letter};
 use causeway_proto::jid::Jid;
@@ -87,6 +88,9 @@ impl Session {
             Err(end) => end,
         };
         sandbox.hub.leave(&who, serial);
+        if !sandbox.stopping().asked() {
+            push::consider(&sandbox, &who);
+        }
         session.say_goodbye(end).await;
         if let Err(error) = sandbox.world().seen(&who, sandbox.clock.now_secs()) {
             tracing::error!(%error, "the time of a disconnection could not be recorded");

@@ -1,9 +1,12 @@
 //! The control API: how tests and the phone page drive phones and faults. JSON in, JSON out, this machine only.
 //!
-//! `GET /control/root` and `/control/users`; `POST /control/faults`; phones under `/control/phones`. Not part of
+//! `GET /control/root` and `/control/users`; `POST /control/faults`; phones under `/control/phones`; push
+//! calls and the push service. Not part of
 //! WhatsApp's side: a convenience of the sandbox.
 
 mod phones;
+mod push;
+mod push_service;
 
 use crate::config::version;
 use crate::faults::Request as Fault;
@@ -35,6 +38,8 @@ pub(crate) fn router() -> Router<Arc<Sandbox>> {
         .route("/heard", get(heard))
         .route("/faults", post(faults))
         .nest("/phones", phones::router())
+        .nest("/push-service", push_service::router())
+        .merge(push::router())
         .layer(middleware::from_fn(same_origin))
 }
 

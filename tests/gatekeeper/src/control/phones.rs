@@ -86,7 +86,7 @@ fn failed(error: PhoneError) -> Refusal {
 }
 
 /// Whom a test means: a JID, a phone number or a Partner user's identifier.
-fn addressee(sandbox: &Sandbox, to: &str) -> Result<Jid, Refusal> {
+pub(super) fn addressee(sandbox: &Sandbox, to: &str) -> Result<Jid, Refusal> {
     let known = sandbox.world().find(to);
     let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(to).ok());
     let named = named.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {to:?}")))?;

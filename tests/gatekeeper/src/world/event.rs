@@ -30,9 +30,12 @@ pub(crate) struct OneTimeKey {
 /// Which kind of acknowledgement clears a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Class {
+pub enum Class {
+    /// `<message>`.
     Message,
+    /// `<receipt>`: delivered, read, please retry.
     Receipt,
+    /// `<notification>` of the server's own.
     Notification,
 }
 

@@ -69,7 +69,7 @@ impl World {
     }
 
     /// All that waits, oldest first.
-    pub(crate) fn letters(&self, who: &Jid) -> impl Iterator<Item = &Letter> {
+    pub(crate) fn letters(&self, who: &Jid) -> impl DoubleEndedIterator<Item = &Letter> {
         self.accounts.get(who).into_iter().flat_map(|account| account.mail.values())
     }
 

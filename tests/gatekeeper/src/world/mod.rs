@@ -10,7 +10,8 @@ mod keys;
 mod mail;
 
 pub(crate) use accounts::{Enlistment, LoginError};
-pub(crate) use event::{Class, Event, Letter, OneTimeKey, SignedKey};
+pub use event::Class;
+pub(crate) use event::{Event, Letter, OneTimeKey, SignedKey};
 pub use journal::JournalError;
 pub(crate) use keys::Bundle;
 pub(crate) use mail::{Posted, Stanza};

@@ -27,10 +27,12 @@ pub(crate) fn config(data: &Path, partner: &str) -> Config {
     Config {
         listen: free,
         tcp_listen: free,
+        push_listen: free,
         data: data.to_owned(),
         integrators: vec![Integrator { id: 1, url: partner.to_owned(), audience: "whatsapp".to_owned() }],
         echo: None,
         mailbox_grace: Duration::from_millis(50),
+        push_interval: Duration::from_millis(200),
         ..Config::default()
     }
 }

@@ -1,14 +1,19 @@
-//! A Partner in a few lines: an RSA key, its JWKS over HTTP, and tokens signed with it.
+//! A Partner in a few lines: an RSA key, its JWKS over HTTP, tokens signed with it, and a desk where push calls arrive.
 
+use super::PATIENCE;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
-use axum::{Json, Router, routing::get};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A running Partner.
@@ -17,6 +22,51 @@ pub(crate) struct Partner {
     key: KeyPair,
     /// Times that the JWKS was fetched.
     pub(crate) fetches: Arc<AtomicUsize>,
+    pub(crate) desk: Arc<Desk>,
+}
+
+/// A push call as it arrived.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// Takes push calls, and answers with 200 unless told otherwise.
+#[derive(Default)]
+pub(crate) struct Desk {
+    calls: Mutex<Vec<Call>>,
+    answers: Mutex<VecDeque<u16>>,
+    arrived: tokio::sync::Notify,
+}
+
+impl Desk {
+    /// The next answers' statuses.
+    pub(crate) fn answer(&self, statuses: &[u16]) {
+        self.answers.lock().unwrap().extend(statuses);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// All calls, once there are so many.
+    pub(crate) async fn until(&self, count: usize) -> Vec<Call> {
+        let enough = async {
+            while self.calls().len() < count {
+                self.arrived.notified().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, enough).await.unwrap_or_else(|_| panic!("{} calls", self.calls().len()));
+        self.calls()
+    }
+
+    fn take(&self, headers: HeaderMap, body: String) -> impl IntoResponse + use<> {
+        self.calls.lock().unwrap().push(Call { headers, body });
+        self.arrived.notify_one();
+        let status = self.answers.lock().unwrap().pop_front().unwrap_or(200);
+        (StatusCode::from_u16(status).unwrap(), [("location", "/elsewhere")])
+    }
 }
 
 pub(crate) fn now() -> u64 {
@@ -40,9 +90,12 @@ impl Partner {
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().route("/.well-known/oauth/openid/jwks", handler);
+        let desk = Arc::new(Desk::default());
+        let taking = Arc::clone(&desk);
+        let push = post(move |headers: HeaderMap, body: String| async move { taking.take(headers, body) });
+        let router = Router::new().route("/.well-known/oauth/openid/jwks", handler).route("/push", push);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, key, fetches }
+        Self { url, key, fetches, desk }
     }
 
     /// A good token for this identifier.

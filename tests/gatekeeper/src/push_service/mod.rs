@@ -1,0 +1,69 @@
+//! A push service on this machine, for Firefox to be pointed at: what stands between a Partner's server and a browser.
+//!
+//! Towards the browser it speaks autopush's WebSocket protocol ([`browser`]), towards servers RFC 8030 with VAPID
+//! ([`post`], [`vapid`]). It has a listener of its own, because it is nobody's: neither WhatsApp's nor the Partner's.
+//! Subscriptions survive a restart, messages do not. What it does not know: what is inside a message.
+
+mod browser;
+mod message;
+mod post;
+mod registry;
+mod subscriptions;
+mod vapid;
+
+pub(crate) use registry::{Ordered, Registry};
+pub use subscriptions::SubscriptionError;
+
+use crate::sandbox::Sandbox;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
+
+/// Browsers connected at once.
+const MAX_BROWSERS: usize = 256;
+/// Largest message taken (RFC 8030 §7.2 asks for no less).
+const MAX_BODY: usize = 4096;
+
+/// The push service.
+pub(crate) struct PushService {
+    address: SocketAddr,
+    registry: Mutex<Registry>,
+    places: Arc<Semaphore>,
+}
+
+impl PushService {
+    /// Reads the subscriptions of the data folder; `address` is where the service listens.
+    pub(crate) fn open(folder: &Path, address: SocketAddr) -> Result<Self, SubscriptionError> {
+        let registry = Mutex::new(Registry::open(folder)?);
+        Ok(Self { address, registry, places: Arc::new(Semaphore::new(MAX_BROWSERS)) })
+    }
+
+    /// Scheme, host and port: what tokens must name as their audience, and the beginning of every endpoint.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where messages for a subscription are posted.
+    pub(crate) fn endpoint(&self, token: &str) -> String {
+        format!("{}/wpush/{token}", self.origin())
+    }
+
+    /// All that is known. Held for the length of a statement, never across an await.
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
+        // Subscriptions are written first and then changed; a message is moved whole.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn router(sandbox: Arc<Sandbox>) -> Router {
+    Router::new()
+        .route("/", routing::get(browser::connect))
+        .route("/health", routing::get(|| async { "ok" }))
+        .route("/wpush/{token}", routing::post(post::post))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(sandbox)
+}
