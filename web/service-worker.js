@@ -118,6 +118,7 @@ addEventListener("push", (event) => {
 async function onTest() {
   await show("test", TESTED);
   await note(LAST, Date.now());
+  await tellPages();
 }
 
 async function onPush() {
@@ -131,7 +132,7 @@ async function onPush() {
     console.warn("no more can be said than that a message came:", String(error));
     await show(WAITING, PLAIN);
   }
-  tellPages();
+  await tellPages();
 }
 
 addEventListener("notificationclick", (event) => {

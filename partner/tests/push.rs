@@ -65,7 +65,8 @@ impl World {
     }
 
     async fn call(&self, token: &str, body: String) -> Response {
-        let request = self.partner.http.post(self.partner.url("/push")).header(header::CONTENT_TYPE, "application/json");
+        let request =
+            self.partner.http.post(self.partner.url("/push")).header(header::CONTENT_TYPE, "application/json");
         request.bearer_auth(token).body(body).send().await.unwrap()
     }
 }

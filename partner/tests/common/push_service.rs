@@ -146,7 +146,12 @@ impl PushService {
     }
 }
 
-async fn receive(State(service): State<Service>, Path(name): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(
+    State(service): State<Service>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let mut known = service.known.lock().unwrap();
     known.requests += 1;
     if let Some((status, fields)) = known.answers.pop_front() {

@@ -47,6 +47,8 @@ pub struct Browser {
     expected: Vec<String>,
     seen_lines: usize,
     complaints: Vec<String>,
+    /// The push service that Firefox uses instead of Mozilla's.
+    push_service: Option<String>,
 }
 
 impl Browser {
@@ -55,9 +57,27 @@ impl Browser {
     /// # Errors
     /// If browser or driver is missing or does not start; says which.
     pub async fn open(engine: Engine) -> Result<Self> {
-        let profile = tempfile::tempdir()?;
-        let mut browser =
-            Self { engine, profile, session: None, expected: Vec::new(), seen_lines: 0, complaints: Vec::new() };
+        Self::begin(engine, None).await
+    }
+
+    /// Opens a Firefox that may show notifications, and that a push service on this machine wakes: `ws://…`.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_with_push(push_service: String) -> Result<Self> {
+        Self::begin(Engine::Firefox, Some(push_service)).await
+    }
+
+    async fn begin(engine: Engine, push_service: Option<String>) -> Result<Self> {
+        let mut browser = Self {
+            engine,
+            profile: tempfile::tempdir()?,
+            session: None,
+            expected: Vec::new(),
+            seen_lines: 0,
+            complaints: Vec::new(),
+            push_service,
+        };
         browser.reopen().await?;
         Ok(browser)
     }
@@ -69,7 +89,7 @@ impl Browser {
     pub async fn reopen(&mut self) -> Result<()> {
         let (driver, session) = match self.engine {
             Engine::Chromium => chromium(self.profile.path()).await?,
-            Engine::Firefox => firefox(self.profile.path()).await?,
+            Engine::Firefox => firefox(self.profile.path(), self.push_service.as_deref()).await?,
         };
         self.seen_lines = 0;
         self.session = Some((driver, session));
@@ -184,7 +204,7 @@ async fn chromium(profile: &Path) -> Result<(Driver, WebDriver)> {
     Ok((driver, session))
 }
 
-async fn firefox(profile: &Path) -> Result<(Driver, WebDriver)> {
+async fn firefox(profile: &Path, push_service: Option<&str>) -> Result<(Driver, WebDriver)> {
     let arguments = ["--port", "0", "--websocket-port", "0"];
     let driver = Driver::start("geckodriver", &arguments, "Listening on 127.0.0.1:").await?;
     let mut preferences = FirefoxPreferences::new();
@@ -194,6 +214,15 @@ async fn firefox(profile: &Path) -> Result<(Driver, WebDriver)> {
     preferences.set("javascript.options.showInConsole", true)?;
     preferences.set("intl.accept_languages", "en-US")?;
     preferences.set("network.proxy.type", 0)?;
+    if let Some(push_service) = push_service {
+        preferences.set("dom.push.serverURL", push_service)?;
+        preferences.set("dom.push.testing.allowInsecureServerURL", true)?;
+        preferences.set("dom.push.connection.enabled", true)?;
+        preferences.set("dom.push.userAgentID", "")?;
+        preferences.set("permissions.default.desktop-notification", 1)?;
+        // There is no desktop.
+        preferences.set("alerts.useSystemBackend", false)?;
+    }
     let mut wanted = DesiredCapabilities::firefox();
     wanted.set_preferences(preferences)?;
     wanted.add_arg("-headless")?;

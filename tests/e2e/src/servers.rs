@@ -61,6 +61,8 @@ impl Servers {
         config.whatsapp.enlist_url = format!("http://{}/3p/interop_reg", gatekeeper.http_addr);
         config.whatsapp.chat_url = format!("ws://{}/ws/chat", gatekeeper.http_addr);
         config.whatsapp.root_key = Some(gatekeeper.root_key.iter().map(|byte| format!("{byte:02x}")).collect());
+        config.push.jwks_url = format!("http://{}/.well-known/jwks", gatekeeper.http_addr);
+        config.push.services = vec![format!("http://{}", gatekeeper.push_addr)];
         if let Some(change) = setup.partner {
             change(&mut config);
         }
@@ -75,6 +77,27 @@ impl Servers {
     /// After [`Self::stop`].
     pub fn url(&self) -> Result<String> {
         Ok(format!("http://{}/", self.partner.as_ref().context("the partner server is stopped")?.addr))
+    }
+
+    /// Where a browser connects to the sandbox's push service.
+    pub fn push_service(&self) -> String {
+        format!("ws://{}/", self.gatekeeper_config.push_listen)
+    }
+
+    /// What the sandbox's push service knows: subscriptions, deliveries, rejections.
+    ///
+    /// # Errors
+    /// If the sandbox does not answer.
+    pub async fn pushes(&self) -> Result<Value> {
+        self.look("push-service").await
+    }
+
+    /// Has the push service forget every browser, as one does that lost its data.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn drop_subscriptions(&self) -> Result<()> {
+        self.control("push-service/drop", &json!({})).await.map(drop)
     }
 
     /// Stops the sandbox; its state stays.

@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
+    browser::Browser,
     chromium::{Chromium, Tab},
     devtools::Said,
+    page::Page,
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
     wait,
@@ -210,4 +212,82 @@ async fn offline() -> Result<()> {
 #[tokio::test]
 async fn the_app_opens_offline_with_its_history() {
     offline().await.unwrap();
+}
+
+/// What a person sees who looks at their screen while the app is closed. Any document of the origin can tell.
+async fn on_screen(browser: &Browser) -> Result<Vec<String>> {
+    let look = "navigator.serviceWorker.getRegistration('/').then((it) => it.getNotifications()) \
+        .then((all) => arguments[0](all.map(({ title, body }) => `${title}: ${body}`).sort()))";
+    let seen = browser.web()?.execute_async(look, Vec::new()).await?;
+    Ok(seen.convert()?)
+}
+
+/// The whole way, with nothing simulated but WhatsApp's and Mozilla's servers: the sandbox calls the partner server, which
+/// encrypts for the push service, which wakes Firefox, whose service worker fetches and opens the message.
+async fn the_whole_way() -> Result<()> {
+    let mut servers = Servers::start(Setup::default()).await?;
+    servers.phone(BOB, "Bob").await?;
+    let mut browser = Browser::open_with_push(servers.push_service()).await?;
+    let page = Page::of(&browser)?;
+    page.open(&servers.url()?).await?;
+    page.enlist("carla").await?;
+    page.start_chat(BOB).await?;
+    page.write("Hello Bob").await?;
+    page.ticks("Hello Bob", "delivered").await?;
+    page.click("#notices-accept").await?;
+    page.see_no("#notices-offer").await?;
+    page.click("#open-settings").await?;
+    page.read("#notices-state", "on", |words| words.contains("are on")).await?;
+    ensure!(servers.pushes().await?["subscriptions"].as_array().map(Vec::len) == Some(1), "no subscription");
+
+    // From the settings, through every server and back.
+    page.click("#notices-test").await?;
+    let seen = async |browser: &Browser, expected: &[&str]| {
+        let mut last = Vec::new();
+        let seen = wait::until("the expected notifications", async || {
+            last = on_screen(browser).await?;
+            Ok((last == expected).then_some(()))
+        })
+        .await;
+        seen.with_context(|| format!("expected {expected:?}, last seen {last:?}"))
+    };
+    let tested = "Notifications work: This browser will tell you when somebody writes.";
+    seen(&browser, &[tested]).await?;
+    page.read("#notices-last", "a time", |words| words.contains(':')).await?;
+
+    // Nothing of the app is open any more.
+    page.open(&format!("{}favicon.svg", servers.url()?)).await?;
+    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    servers.phone_writes(BOB, "carla", "Are you there?").await?;
+    seen(&browser, &["Bob: Are you there?", tested]).await?;
+    ensure!(servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
+
+    // The push service loses its data; the browser subscribes anew, and the partner server is told.
+    servers.drop_subscriptions().await?;
+    wait::until("a new subscription", async || {
+        Ok((servers.pushes().await?["subscriptions"].as_array().map(Vec::len) == Some(1)).then_some(()))
+    })
+    .await?;
+    servers.phone_writes(BOB, "carla", "Still there?").await?;
+    seen(&browser, &["Bob (2): Still there?", tested]).await?;
+
+    // Whoever signs out is woken no more.
+    page.open(&servers.url()?).await?;
+    page.connected().await?;
+    page.click("#open-settings").await?;
+    page.click("#sign-out").await?;
+    page.connection("stopped").await?;
+    wait::until("no subscription", async || {
+        Ok((servers.pushes().await?["subscriptions"].as_array().map(Vec::len) == Some(0)).then_some(()))
+    })
+    .await?;
+    browser.must_be_silent().await?;
+    browser.close().await?;
+    servers.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn firefox_is_woken_by_a_push_service_and_shows_the_message() {
+    the_whole_way().await.unwrap();
 }
