@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod chat_server;
 pub(crate) mod postgres;
 
 use causeway_partner::{Config, Running, Server};
