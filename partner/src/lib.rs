@@ -8,43 +8,53 @@
 //! config    every option, checked
 //! store     the database: SQLite or PostgreSQL
 //! sign_in   identifiers, passwords, sessions, current devices
-//! identity  signing keys, tokens
+//! keys      private keys in the database, sealed
+//! identity  identity tokens and the keys that sign them
+//! push      whom to wake, for WhatsApp, through the browsers' push services
 //! relay     the clients' connections to the chat server, byte for byte
 //! media     files that WhatsApp fetches
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
 //! tls       certificates
 //! metrics   what is counted
+//! upkeep    what is done beside answering
 //! ```
 
 mod clock;
 mod config;
 mod http;
 mod identity;
+mod keys;
 mod media;
 mod metrics;
+mod push;
 mod rate;
 mod relay;
 mod serve;
 mod sign_in;
 mod store;
 mod tls;
+mod upkeep;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, RelayConfig, Secret, Settings,
-    SignInConfig, TokenConfig, WhatsAppConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, PushConfig, RelayConfig, Secret,
+    Settings, SignInConfig, TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
-pub use identity::KeyError;
+pub use keys::KeyError;
 pub use media::MediaStoreError;
+pub use push::OutboundError;
 pub use relay::RelayError;
 pub use store::StoreError;
 pub use tls::TlsError;
 
-use http::{App, ClientFiles, Limits};
-use identity::KeyRing;
+use config::PushSettings;
+use http::{App, ClientFiles, Limits, Push};
+use identity::{KeyRing, key_files};
+use keys::Seal;
 use media::Media;
 use metrics::Metrics;
+use push::{Delivery, KeySource, VapidKeys, Verifier, outbound};
 use relay::{Enlistment, Relay};
 use sign_in::Passwords;
 use std::{
@@ -66,6 +76,7 @@ use tokio::{
     task::JoinHandle,
     time,
 };
+use upkeep::Upkeep;
 
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +108,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Requests to other servers cannot be made.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     /// The client's files cannot be read.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -157,14 +171,14 @@ impl Server {
         // Read a moment ago, when the settings were checked.
         let tls = settings.tls.clone().map(Tls::open).transpose()?;
         let app = Arc::new(open(settings).await?);
+        let upkeep = Upkeep::begin(app.clone());
         let (stop, stopped) = oneshot::channel();
         let (close, closing) = watch::channel(false);
         let serving = serve::serve(listener, tls.clone(), http::router(app.clone()), patience, closing.clone());
         let metrics = metrics_listener.map(|listener| {
             let router = http::metrics_router(app.metrics.clone());
-            serve::serve(listener, None, router, patience, closing.clone())
+            serve::serve(listener, None, router, patience, closing)
         });
-        let sweeping = sweep(app.media.clone(), closing);
         let task = tokio::spawn(async move {
             let stopping = async {
                 // A dropped sender stops as well: nobody is left who could.
@@ -183,7 +197,8 @@ impl Server {
                     metrics.await;
                 }
             };
-            tokio::join!(serving, metrics, sweeping, stopping);
+            tokio::join!(serving, metrics, stopping);
+            upkeep.end(patience.shutdown).await;
             app.store.close().await;
         });
         Ok(Running { addr, metrics_addr, tls, stop, task })
@@ -195,21 +210,6 @@ async fn listen(option: &'static str, address: SocketAddr) -> Result<(TcpListene
     let listener = TcpListener::bind(address).await.map_err(at)?;
     let addr = listener.local_addr().map_err(at)?;
     Ok((listener, addr))
-}
-
-/// Deletes media whose time has passed, until the server closes.
-async fn sweep(media: Media, mut closing: watch::Receiver<bool>) {
-    loop {
-        match media.sweep(clock::unix_seconds()).await {
-            Ok(0) => {}
-            Ok(files) => tracing::info!(files, "deleted media whose time had passed"),
-            Err(error) => tracing::error!(%error, "media could not be swept"),
-        }
-        tokio::select! {
-            () = time::sleep(SWEEP) => {}
-            _ = closing.wait_for(|closing| *closing) => return,
-        }
-    }
 }
 
 impl Running {
@@ -230,36 +230,59 @@ impl Running {
     }
 }
 
-/// How often expired media are looked for.
-const SWEEP: Duration = Duration::from_secs(60);
-
 /// Opens everything that the handlers share.
 async fn open(settings: Settings) -> Result<App, StartError> {
-    let file = settings.data_dir.join("partner.db");
-    make_private(&settings.data_dir)
-        .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-    let place = match &settings.database_url {
-        Some(url) => Place::Server(url.as_str()),
-        None => {
-            touch_private(&file)
-                .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-            Place::File(&file)
-        }
-    };
-    let store = Store::open(place).await?;
-    let now = clock::unix_seconds().unsigned_abs();
-    // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
-    let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
+    let (store, keys, vapid) = open_kept(&settings).await?;
+    let (keys, vapid) = (Arc::new(keys), Arc::new(vapid));
+    // File reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let client = settings.client_dir.as_deref().map(ClientFiles::read).transpose()?;
     let passwords = Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?;
     let limits = Limits::new(&settings);
-    let metrics = Metrics::new();
+    let push = open_push(&settings.push, &store, vapid)?;
+    let metrics = Metrics::new(push.delivery.counters().clone());
     let relay = settings.relay.clone().map(|relay| Relay::new(relay, metrics.relay.clone())).transpose()?;
     let enlistment = settings.relay_enlist_url.clone().map(Enlistment::new).transpose();
     let enlistment = enlistment.map_err(StartError::Enlistment)?;
     let media = Media::open(settings.media.clone(), store.clone(), metrics.media.clone())?;
     let draining = AtomicBool::new(false);
-    Ok(App { settings, store, passwords, keys, client, limits, metrics, relay, enlistment, media, draining })
+    Ok(App { settings, store, passwords, keys, push, client, limits, metrics, relay, enlistment, media, draining })
+}
+
+/// Opens the database and the keys in it, making them at the first start.
+async fn open_kept(settings: &Settings) -> Result<(Store, KeyRing, VapidKeys), StartError> {
+    let at = |source| StartError::DataFolder { path: settings.data_dir.clone(), source };
+    let file = settings.data_dir.join("partner.db");
+    let place = match &settings.database_url {
+        Some(url) => Place::Server(url.as_str()),
+        None => {
+            make_private(&settings.data_dir).and_then(|()| touch_private(&file)).map_err(at)?;
+            Place::File(&file)
+        }
+    };
+    let seal = Arc::new(Seal::open(&settings.secrecy)?);
+    let store = Store::open(place).await?;
+    let now = clock::unix_seconds();
+    let files = settings.data_dir.join("keys");
+    let keys = KeyRing::open(store.clone(), seal.clone(), now, move || key_files(&files)).await?;
+    let vapid = VapidKeys::open(store.clone(), seal, now, || Ok(Vec::new())).await?;
+    Ok((store, keys, vapid))
+}
+
+fn open_push(settings: &PushSettings, store: &Store, keys: Arc<VapidKeys>) -> Result<Push, StartError> {
+    let client = outbound(settings.proxy.as_ref())?;
+    let source = KeySource::new(client.clone(), settings.jwks_url.clone(), settings.jwks_cache, settings.jwks_pause);
+    let verifier = Verifier {
+        issuer: settings.issuer.clone(),
+        audience: settings.audience.clone(),
+        leeway: settings.leeway,
+        lifetime: settings.lifetime,
+        single_use: settings.single_use,
+        keys: source,
+    };
+    let services = settings.services.clone();
+    let contact = settings.contact.clone();
+    let delivery = Delivery::new(store.clone(), keys.clone(), services.clone(), contact, client)?;
+    Ok(Push { keys, services, verifier, delivery: Arc::new(delivery) })
 }
 
 /// Makes a folder for its owner's eyes only, whatever the umask; one that is there keeps its permissions.

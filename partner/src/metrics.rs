@@ -3,12 +3,24 @@
 //! Labels are routes, statuses and directions: never an identifier or an address. Each part of the server has a struct
 //! of its own here that registers its counters. What this module does not know: who reads them ([`crate::http`]).
 
+use crate::push::Counters;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::Gauge,
+        histogram::Histogram,
+    },
     registry::Registry,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// What `GET /metrics` must be labelled as.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -59,7 +71,8 @@ pub(crate) struct MediaMetrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// `pushes` counts for itself, in [`crate::push`].
+    pub(crate) fn new(pushes: Arc<Counters>) -> Self {
         let mut registry = Registry::with_prefix("partner");
         let requests = Family::default();
         let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
@@ -67,6 +80,7 @@ impl Metrics {
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("request_duration_seconds", "Time until the head of the answer", durations.clone());
         registry.register("rate_limited", "Requests refused for coming too often", rate_limited.clone());
+        registry.register_collector(Box::new(Pushes(pushes)));
         let relay = RelayMetrics::register(registry.sub_registry_with_prefix("relay"));
         let media = MediaMetrics::register(registry.sub_registry_with_prefix("media"));
         Self { registry: Arc::new(registry), requests, durations, rate_limited, relay, media }
@@ -111,6 +125,25 @@ impl MediaMetrics {
     }
 }
 
+/// What became of pushes.
+#[derive(Debug)]
+struct Pushes(Arc<Counters>);
+
+impl Collector for Pushes {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        for (name, help, counter) in [
+            ("pushes_delivered", "Pushes that a push service took", &self.0.delivered),
+            ("pushes_postponed", "Pushes that are tried again later", &self.0.postponed),
+            ("pushes_dropped", "Pushes that no push service will take", &self.0.dropped),
+            ("pushes_pruned", "Subscriptions that had ended", &self.0.pruned),
+        ] {
+            let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
+            counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+        }
+        Ok(())
+    }
+}
+
 /// A method as a label: callers can invent methods without end.
 fn known(method: &axum::http::Method) -> &'static str {
     match method.as_str() {
@@ -131,7 +164,9 @@ mod tests {
 
     #[test]
     fn what_happened_can_be_read() {
-        let metrics = Metrics::new();
+        let pushes = Arc::new(Counters::default());
+        pushes.pruned.store(3, Ordering::Relaxed);
+        let metrics = Metrics::new(pushes);
         let strange = Method::from_bytes(b"INVENTED").unwrap();
         metrics.answered("/api/token", &Method::POST, 429, Duration::from_millis(3));
         metrics.answered("client", &strange, 405, Duration::ZERO);
@@ -143,6 +178,7 @@ mod tests {
             "partner_request_duration_seconds_bucket{le=\"0.005\",route=\"/api/token\"} 1",
             "partner_rate_limited_total 1",
             "partner_relay_up_bytes_total 7",
+            "partner_pushes_pruned_total 3",
             "partner_relay_connections 0",
             "# EOF",
         ] {

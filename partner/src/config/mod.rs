@@ -5,16 +5,18 @@
 
 mod load;
 mod media;
+mod push;
 mod relay;
 mod secret;
 mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
 pub use media::MediaConfig;
+pub use push::PushConfig;
 pub use relay::RelayConfig;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
-pub(crate) use settings::{ENLIST_PATH, RELAY_PATH};
+pub(crate) use settings::{ENLIST_PATH, PushSettings, RELAY_PATH, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
@@ -34,6 +36,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// A PostgreSQL database instead of the file in `data_dir`; it may hold a password.
     pub database_url: Option<Secret>,
+    /// What the keys in the database are sealed under, in hex: 32 bytes.
+    pub secret: Option<Secret>,
+    /// A file with the secret in hex, instead of `secret`; without either, one in `data_dir`.
+    pub secret_file: Option<PathBuf>,
     /// Folder with the client's build; nothing is served without one.
     pub client_dir: Option<PathBuf>,
     /// Whether a reverse proxy stands in front and appends to `X-Forwarded-For`.
@@ -50,6 +56,8 @@ pub struct Config {
     pub sign_in: SignInConfig,
     /// Identity tokens.
     pub token: TokenConfig,
+    /// Web Push, and who may ask for it.
+    pub push: PushConfig,
     /// What the client must know to reach WhatsApp.
     pub whatsapp: WhatsAppConfig,
     /// The chat relay.
@@ -67,6 +75,8 @@ impl Default for Config {
             public_url: None,
             data_dir: PathBuf::from("partner-data"),
             database_url: None,
+            secret: None,
+            secret_file: None,
             client_dir: None,
             behind_proxy: false,
             tls_cert: None,
@@ -75,6 +85,7 @@ impl Default for Config {
             log_format: "text".to_owned(),
             sign_in: SignInConfig::default(),
             token: TokenConfig::default(),
+            push: PushConfig::default(),
             whatsapp: WhatsAppConfig::default(),
             relay: RelayConfig::default(),
             media: MediaConfig::default(),
@@ -116,11 +127,13 @@ pub struct TokenConfig {
     pub audience: String,
     /// Seconds between `iat` and `exp`.
     pub lifetime_seconds: u64,
+    /// Days after which another key signs.
+    pub rotate_days: u32,
 }
 
 impl Default for TokenConfig {
     fn default() -> Self {
-        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300 }
+        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300, rotate_days: 30 }
     }
 }
 
@@ -178,6 +191,10 @@ pub struct LimitsConfig {
     pub token_burst: u32,
     /// Seconds until one more token.
     pub token_refill_seconds: u32,
+    /// Subscriptions and test notifications of one account.
+    pub push_burst: u32,
+    /// Seconds until one more of them.
+    pub push_refill_seconds: u32,
     /// Connections open at once.
     pub connections: usize,
     /// Seconds for a request's headers, and again for its body and answer.
@@ -197,6 +214,8 @@ impl Default for LimitsConfig {
             account_refill_seconds: 30,
             token_burst: 30,
             token_refill_seconds: 5,
+            push_burst: 30,
+            push_refill_seconds: 5,
             connections: 4_096,
             request_seconds: 15,
             drain_seconds: 0,

@@ -226,6 +226,7 @@ impl From<NewUploadError> for Refusal {
         match error {
             NewUploadError::Quota => Self::QuotaExceeded,
             NewUploadError::TooMany => Self::TooManyUploads,
+            NewUploadError::NoAccount => Self::NotSignedIn,
             NewUploadError::Random(error) => error.into(),
             NewUploadError::Store(error) => error.into(),
         }

@@ -9,9 +9,11 @@ mod device;
 mod facts;
 mod headers;
 mod media;
+mod push;
 mod range;
 mod refusal;
 mod relay;
+mod wake;
 
 pub use client::ClientError;
 pub(crate) use client::ClientFiles;
@@ -22,6 +24,7 @@ use crate::{
     identity::KeyRing,
     media::{Media, Reference},
     metrics::Metrics,
+    push::{Delivery, Services, VapidKeys, Verifier},
     rate::{Allowance, RateLimit},
     relay::{Enlistment, Relay},
     sign_in::Passwords,
@@ -48,7 +51,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
-    pub(crate) keys: KeyRing,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
@@ -59,6 +63,14 @@ pub(crate) struct App {
     pub(crate) draining: AtomicBool,
 }
 
+/// What wakes browsers.
+pub(crate) struct Push {
+    pub(crate) keys: Arc<VapidKeys>,
+    pub(crate) services: Services,
+    pub(crate) verifier: Verifier,
+    pub(crate) delivery: Arc<Delivery>,
+}
+
 /// The rate limits, one for each thing that costs or that can be guessed at.
 pub(crate) struct Limits {
     address: RateLimit,
@@ -66,6 +78,7 @@ pub(crate) struct Limits {
     token: RateLimit,
     relay: RateLimit,
     upload: RateLimit,
+    push: RateLimit,
 }
 
 impl Limits {
@@ -80,6 +93,7 @@ impl Limits {
             // Each connection needs a token first.
             relay: limit(limits.token_burst, limits.token_refill_seconds),
             upload: limit(limits.token_burst, limits.token_refill_seconds),
+            push: limit(limits.push_burst, limits.push_refill_seconds),
         }
     }
 }
@@ -87,10 +101,14 @@ impl Limits {
 /// All paths, with what every answer has in common around them.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/account", get(device::account).post(account::create))
+        .route("/api/account", get(device::account).post(account::create).delete(account::delete))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
         .route("/api/device", post(device::claim))
         .route("/api/token", post(device::token))
+        .route("/api/push", get(push::key).post(push::subscribe))
+        .route("/api/push/end", post(push::end))
+        .route("/api/push/test", post(push::test))
+        .route("/push", post(wake::wake).layer(DefaultBodyLimit::max(wake::MAX_BODY_BYTES)))
         .route("/api/profile", get(facts::profile))
         .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
         .route("/health", get(facts::health))

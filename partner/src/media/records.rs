@@ -46,6 +46,8 @@ pub(crate) enum NewUploadError {
     Quota,
     #[error("the account has too many uploads under way")]
     TooMany,
+    #[error("the account was deleted a moment ago")]
+    NoAccount,
     #[error("the operating system has no randomness: {0}")]
     Random(#[from] getrandom::Error),
     #[error(transparent)]
@@ -80,7 +82,9 @@ impl Store {
         now: i64,
     ) -> Result<(), NewUploadError> {
         let mut transaction = self.begin().await?;
-        Self::lock_account(&mut transaction, identifier).await?;
+        if !Self::lock_account(&mut transaction, identifier).await? {
+            return Err(NewUploadError::NoAccount);
+        }
         // Two plain sums: what PostgreSQL makes of a sum of BIGINT is no BIGINT.
         let held: i64 = sqlx::query_scalar(
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media WHERE identifier = $1 AND expires > $2",

@@ -112,10 +112,15 @@ async fn media_go_with_their_account(database: Database) {
     let house = house(&database).await;
     let mut upload = house.begin(3, 1).await;
     house.media.keep(&mut upload, bytes("abc"), 1).await.unwrap();
-    let mut transaction = house.media.store.begin().await.unwrap();
-    Store::expire_media_of(&mut transaction, "alice").await.unwrap();
-    sqlx::query("DELETE FROM accounts WHERE identifier = 'alice'").execute(&mut *transaction).await.unwrap();
-    transaction.commit().await.unwrap();
+    let alice = Identifier::new("alice").unwrap();
+    assert!(house.media.store.delete_account("alice").await.unwrap());
+    assert!(matches!(
+        house.media.begin("alice", "application/octet-stream", 1, 1).await,
+        Err(NewUploadError::NoAccount)
+    ));
+    // Somebody else takes the name.
+    house.media.store.create_account(&alice, "hash", 2).await.unwrap();
+    assert!(house.media.upload("alice", upload.id.as_str(), 2).await.unwrap().is_none());
     assert!(house.read(&upload, 0..3, 2).await.is_none());
     assert_eq!(house.media.sweep(2).await.unwrap(), 1);
     assert_eq!(house.files(), 0);

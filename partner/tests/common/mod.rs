@@ -4,6 +4,8 @@
 
 pub(crate) mod chat_server;
 pub(crate) mod postgres;
+pub(crate) mod push_service;
+pub(crate) mod whatsapp;
 
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};
