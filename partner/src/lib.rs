@@ -7,7 +7,7 @@
 //! ```text
 //! config    every option, checked
 //! store     the database: SQLite or PostgreSQL
-//! sign_in   identifiers, passwords, sessions, current devices
+//! sign_in   identifiers, passwords, passkeys, OpenID Connect, sessions, current devices
 //! identity  signing keys, tokens
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
@@ -23,8 +23,8 @@ mod sign_in;
 mod store;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, Secret, Settings, SignInConfig, TokenConfig,
-    WhatsAppConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, OidcConfig, Secret, Settings, SignInConfig,
+    TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
 pub use identity::KeyError;
@@ -32,7 +32,7 @@ pub use store::StoreError;
 
 use http::{App, ClientFiles, Limits};
 use identity::KeyRing;
-use sign_in::Passwords;
+use sign_in::{Accounts, BuiltIn, OpenId, Passkeys, Passwords};
 use std::{
     fs, io,
     net::SocketAddr,
@@ -78,6 +78,9 @@ pub enum StartError {
     /// Argon2id refuses the configured cost.
     #[error("sign_in.hash_memory_kib and hash_passes: {0}")]
     PasswordCost(argon2::password_hash::Error),
+    /// The OpenID provider's address or the HTTP client cannot be used.
+    #[error("oidc.issuer: {0}")]
+    OpenId(String),
 }
 
 /// The partner server, to be started in a program of one's own.
@@ -149,9 +152,18 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
     let client = settings.client_dir.as_deref().map(ClientFiles::read).transpose()?;
-    let passwords = Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?;
+    let accounts = match settings.open_id.clone() {
+        Some(open_id) => {
+            let open_id = OpenId::new(open_id, &settings.public_origin);
+            Accounts::OpenId(Box::new(open_id.map_err(|error| StartError::OpenId(error.to_string()))?))
+        }
+        None => Accounts::BuiltIn(Box::new(BuiltIn {
+            passwords: Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?,
+            passkeys: Passkeys::new(&settings.public_origin, &settings.partner_name),
+        })),
+    };
     let limits = Limits::new(&settings);
-    Ok(App { settings, store, passwords, keys, client, limits })
+    Ok(App { settings, store, accounts, keys, client, limits })
 }
 
 /// Makes a folder for its owner's eyes only, whatever the umask; one that is there keeps its permissions.

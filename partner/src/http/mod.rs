@@ -8,6 +8,8 @@ mod client;
 mod device;
 mod facts;
 mod headers;
+mod open_id;
+mod passkey;
 mod refusal;
 
 pub use client::ClientError;
@@ -18,7 +20,7 @@ use crate::{
     config::Settings,
     identity::KeyRing,
     rate::{Allowance, RateLimit},
-    sign_in::Passwords,
+    sign_in::{Accounts, RETURN_PATH},
     store::Store,
 };
 use axum::{
@@ -26,7 +28,7 @@ use axum::{
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use std::{sync::Arc, time::Duration, time::Instant};
 use tokio::time;
@@ -38,7 +40,7 @@ const MAX_BODY_BYTES: usize = 16 * 1_024;
 pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
-    pub(crate) passwords: Passwords,
+    pub(crate) accounts: Accounts,
     pub(crate) keys: KeyRing,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,
@@ -69,6 +71,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/account", get(device::account).post(account::create))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
+        .route("/api/passkey", get(passkey::list))
+        .route("/api/passkey/{id}", delete(passkey::end))
+        .route("/api/passkey/register/start", post(passkey::register_start))
+        .route("/api/passkey/register/finish", post(passkey::register_finish))
+        .route("/api/passkey/sign-in/start", post(passkey::sign_in_start))
+        .route("/api/passkey/sign-in/finish", post(passkey::sign_in_finish))
+        .route("/api/sign-in/oidc", get(open_id::begin))
+        .route(RETURN_PATH, get(open_id::finish))
         .route("/api/device", post(device::claim))
         .route("/api/token", post(device::token))
         .route("/api/profile", get(facts::profile))
