@@ -8,30 +8,40 @@
 //! config    every option, checked
 //! store     the database: SQLite or PostgreSQL
 //! sign_in   identifiers, passwords, passkeys, OpenID Connect, sessions, current devices
-//! identity  signing keys, tokens
+//! keys      private keys in the database, sealed
+//! identity  identity tokens and the keys that sign them
+//! push      whom to wake, for WhatsApp, through the browsers' push services
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
+//! upkeep    what is done beside answering
 //! ```
 
 mod clock;
 mod config;
 mod http;
 mod identity;
+mod keys;
+mod push;
 mod rate;
 mod serve;
 mod sign_in;
 mod store;
+mod upkeep;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, OidcConfig, Secret, Settings, SignInConfig,
-    TokenConfig, WhatsAppConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, OidcConfig, PushConfig, Secret, Settings,
+    SignInConfig, TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
-pub use identity::KeyError;
+pub use keys::KeyError;
+pub use push::OutboundError;
 pub use store::StoreError;
 
-use http::{App, ClientFiles, Limits};
-use identity::KeyRing;
+use config::PushSettings;
+use http::{App, ClientFiles, Limits, Push};
+use identity::{KeyRing, key_files};
+use keys::Seal;
+use push::{Delivery, KeySource, VapidKeys, Verifier, outbound};
 use sign_in::{Accounts, BuiltIn, OpenId, Passkeys, Passwords};
 use std::{
     fs, io,
@@ -43,6 +53,7 @@ use std::{
 };
 use store::{Place, Store};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use upkeep::Upkeep;
 
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +83,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// Requests to other servers cannot be made.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
     /// The client's files cannot be read.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -114,10 +128,12 @@ impl Server {
         };
         let app = Arc::new(open(settings).await?);
         let store = app.store.clone();
+        let upkeep = Upkeep::begin(app.clone());
         let router = http::router(app);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             serve::serve(listener, router, patience, stopped).await;
+            upkeep.end(patience.shutdown).await;
             store.close().await;
         });
         Ok(Running { addr, stop, task })
@@ -136,21 +152,9 @@ impl Running {
 
 /// Opens everything that the handlers share.
 async fn open(settings: Settings) -> Result<App, StartError> {
-    let file = settings.data_dir.join("partner.db");
-    make_private(&settings.data_dir)
-        .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-    let place = match &settings.database_url {
-        Some(url) => Place::Server(url.as_str()),
-        None => {
-            touch_private(&file)
-                .map_err(|source| StartError::DataFolder { path: settings.data_dir.clone(), source })?;
-            Place::File(&file)
-        }
-    };
-    let store = Store::open(place).await?;
-    let now = clock::unix_seconds().unsigned_abs();
-    // Key generation, file reading and a trial hash take a moment; at the start there is nobody to keep waiting.
-    let keys = KeyRing::open(&settings.data_dir.join("keys"), now)?;
+    let (store, keys, vapid) = open_kept(&settings).await?;
+    let (keys, vapid) = (Arc::new(keys), Arc::new(vapid));
+    // File reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let client = settings.client_dir.as_deref().map(ClientFiles::read).transpose()?;
     let accounts = match settings.open_id.clone() {
         Some(open_id) => {
@@ -163,7 +167,45 @@ async fn open(settings: Settings) -> Result<App, StartError> {
         })),
     };
     let limits = Limits::new(&settings);
-    Ok(App { settings, store, accounts, keys, client, limits })
+    let push = open_push(&settings.push, &store, vapid)?;
+    Ok(App { settings, store, accounts, keys, push, client, limits })
+}
+
+/// Opens the database and the keys in it, making them at the first start.
+async fn open_kept(settings: &Settings) -> Result<(Store, KeyRing, VapidKeys), StartError> {
+    let at = |source| StartError::DataFolder { path: settings.data_dir.clone(), source };
+    let file = settings.data_dir.join("partner.db");
+    let place = match &settings.database_url {
+        Some(url) => Place::Server(url.as_str()),
+        None => {
+            make_private(&settings.data_dir).and_then(|()| touch_private(&file)).map_err(at)?;
+            Place::File(&file)
+        }
+    };
+    let seal = Arc::new(Seal::open(&settings.secrecy)?);
+    let store = Store::open(place).await?;
+    let now = clock::unix_seconds();
+    let files = settings.data_dir.join("keys");
+    let keys = KeyRing::open(store.clone(), seal.clone(), now, move || key_files(&files)).await?;
+    let vapid = VapidKeys::open(store.clone(), seal, now, || Ok(Vec::new())).await?;
+    Ok((store, keys, vapid))
+}
+
+fn open_push(settings: &PushSettings, store: &Store, keys: Arc<VapidKeys>) -> Result<Push, StartError> {
+    let client = outbound(settings.proxy.as_ref())?;
+    let source = KeySource::new(client.clone(), settings.jwks_url.clone(), settings.jwks_cache, settings.jwks_pause);
+    let verifier = Verifier {
+        issuer: settings.issuer.clone(),
+        audience: settings.audience.clone(),
+        leeway: settings.leeway,
+        lifetime: settings.lifetime,
+        single_use: settings.single_use,
+        keys: source,
+    };
+    let services = settings.services.clone();
+    let contact = settings.contact.clone();
+    let delivery = Delivery::new(store.clone(), keys.clone(), services.clone(), contact, client)?;
+    Ok(Push { keys, services, verifier, delivery: Arc::new(delivery) })
 }
 
 /// Makes a folder for its owner's eyes only, whatever the umask; one that is there keeps its permissions.

@@ -19,6 +19,8 @@ enum Kind {
     Text,
     Number,
     Switch,
+    /// Texts with commas in between.
+    List,
 }
 
 /// Every option, by its place in the file. The environment variable is the path in capitals, with `_` for the dot.
@@ -27,6 +29,8 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("public_url", Kind::Text),
     ("data_dir", Kind::Text),
     ("database_url", Kind::Text),
+    ("secret", Kind::Text),
+    ("secret_file", Kind::Text),
     ("client_dir", Kind::Text),
     ("behind_proxy", Kind::Switch),
     ("sign_in.session_days", Kind::Number),
@@ -42,6 +46,18 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("token.issuer", Kind::Text),
     ("token.audience", Kind::Text),
     ("token.lifetime_seconds", Kind::Number),
+    ("token.rotate_days", Kind::Number),
+    ("push.contact", Kind::Text),
+    ("push.services", Kind::List),
+    ("push.proxy", Kind::Text),
+    ("push.jwks_url", Kind::Text),
+    ("push.jwks_cache_seconds", Kind::Number),
+    ("push.jwks_pause_seconds", Kind::Number),
+    ("push.issuer", Kind::Text),
+    ("push.audience", Kind::Text),
+    ("push.leeway_seconds", Kind::Number),
+    ("push.lifetime_seconds", Kind::Number),
+    ("push.single_use", Kind::Switch),
     ("whatsapp.integrator", Kind::Number),
     ("whatsapp.enlist_url", Kind::Text),
     ("whatsapp.chat_url", Kind::Text),
@@ -56,6 +72,8 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("limits.account_refill_seconds", Kind::Number),
     ("limits.token_burst", Kind::Number),
     ("limits.token_refill_seconds", Kind::Number),
+    ("limits.push_burst", Kind::Number),
+    ("limits.push_refill_seconds", Kind::Number),
     ("limits.connections", Kind::Number),
     ("limits.request_seconds", Kind::Number),
     ("limits.shutdown_seconds", Kind::Number),
@@ -139,6 +157,10 @@ fn overlay(table: &mut Table, name: String, text: String) -> Result<(), LoadErro
             Ok(switch) => Value::Boolean(switch),
             Err(_) => return Err(LoadError::BadVariable { name, expected: "true or false" }),
         },
+        Kind::List => {
+            let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+            Value::Array(entries.map(|entry| Value::String(entry.to_owned())).collect())
+        }
     };
     match path.split_once('.') {
         None => {
@@ -202,6 +224,7 @@ mod tests {
             let text = match kind {
                 Kind::Text if *path == "listen" => "127.0.0.1:1",
                 Kind::Text => "text",
+                Kind::List => "one, two",
                 Kind::Number => "7",
                 Kind::Switch => "true",
             };
@@ -211,6 +234,7 @@ mod tests {
         assert_eq!(config.whatsapp.integrator, 7);
         assert_eq!(config.token.issuer.as_deref(), Some("text"));
         assert!(config.behind_proxy);
+        assert_eq!(config.push.services, ["one", "two"]);
     }
 
     #[test]

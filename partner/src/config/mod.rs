@@ -4,13 +4,16 @@
 //! rest of the crate works with; `partner.example.toml` explains each option to the person who runs the server.
 
 mod load;
+mod push;
 mod secret;
 mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
+pub use push::PushConfig;
 pub use secret::Secret;
 pub(crate) use settings::OpenIdSettings;
 pub use settings::{ConfigError, Settings};
+pub(crate) use settings::{PushSettings, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
@@ -30,6 +33,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// A PostgreSQL database instead of the file in `data_dir`; it may hold a password.
     pub database_url: Option<Secret>,
+    /// What the keys in the database are sealed under, in hex: 32 bytes.
+    pub secret: Option<Secret>,
+    /// A file with the secret in hex, instead of `secret`; without either, one in `data_dir`.
+    pub secret_file: Option<PathBuf>,
     /// Folder with the client's build; nothing is served without one.
     pub client_dir: Option<PathBuf>,
     /// Whether a reverse proxy stands in front and appends to `X-Forwarded-For`.
@@ -40,6 +47,8 @@ pub struct Config {
     pub oidc: OidcConfig,
     /// Identity tokens.
     pub token: TokenConfig,
+    /// Web Push, and who may ask for it.
+    pub push: PushConfig,
     /// What the client must know to reach WhatsApp.
     pub whatsapp: WhatsAppConfig,
     /// What one caller, and all callers together, may use.
@@ -53,11 +62,14 @@ impl Default for Config {
             public_url: None,
             data_dir: PathBuf::from("partner-data"),
             database_url: None,
+            secret: None,
+            secret_file: None,
             client_dir: None,
             behind_proxy: false,
             sign_in: SignInConfig::default(),
             oidc: OidcConfig::default(),
             token: TokenConfig::default(),
+            push: PushConfig::default(),
             whatsapp: WhatsAppConfig::default(),
             limits: LimitsConfig::default(),
         }
@@ -125,11 +137,13 @@ pub struct TokenConfig {
     pub audience: String,
     /// Seconds between `iat` and `exp`.
     pub lifetime_seconds: u64,
+    /// Days after which another key signs.
+    pub rotate_days: u32,
 }
 
 impl Default for TokenConfig {
     fn default() -> Self {
-        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300 }
+        Self { issuer: None, audience: "whatsapp".to_owned(), lifetime_seconds: 300, rotate_days: 30 }
     }
 }
 
@@ -187,6 +201,10 @@ pub struct LimitsConfig {
     pub token_burst: u32,
     /// Seconds until one more token.
     pub token_refill_seconds: u32,
+    /// Subscriptions and test notifications of one account.
+    pub push_burst: u32,
+    /// Seconds until one more of them.
+    pub push_refill_seconds: u32,
     /// Connections open at once.
     pub connections: usize,
     /// Seconds for a request's headers, and again for its body and answer.
@@ -204,6 +222,8 @@ impl Default for LimitsConfig {
             account_refill_seconds: 30,
             token_burst: 30,
             token_refill_seconds: 5,
+            push_burst: 30,
+            push_refill_seconds: 5,
             connections: 4_096,
             request_seconds: 15,
             shutdown_seconds: 10,

@@ -3,9 +3,11 @@
 //! What this module does not know: files other than the root key's; whether the data folder can be written (the store
 //! and the key ring say that themselves).
 
-use super::{Config, LimitsConfig, OidcConfig, Secret, SignInConfig};
-use std::{net::SocketAddr, path::PathBuf};
+use super::{Config, LimitsConfig, OidcConfig, PushConfig, Secret, SignInConfig};
+use crate::{identity::MAX_LIFETIME_SECONDS, keys::Secrecy, push::Services};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 /// Longest issuer and audience, in bytes: with both at this length a token stays under WhatsApp's 4 KiB.
 const MAX_CLAIM_BYTES: usize = 512;
@@ -39,6 +41,7 @@ pub struct Settings {
     pub(crate) data_dir: PathBuf,
     /// A PostgreSQL database instead of a file.
     pub(crate) database_url: Option<Secret>,
+    pub(crate) secrecy: Secrecy,
     pub(crate) client_dir: Option<PathBuf>,
     pub(crate) behind_proxy: bool,
     pub(crate) sign_in: SignInConfig,
@@ -46,6 +49,8 @@ pub struct Settings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) token_seconds: u64,
+    pub(crate) rotate_days: u32,
+    pub(crate) push: PushSettings,
     pub(crate) integrator: u16,
     pub(crate) enlist_url: Url,
     pub(crate) chat_url: Url,
@@ -54,6 +59,22 @@ pub struct Settings {
     pub(crate) version: String,
     pub(crate) partner_name: String,
     pub(crate) limits: LimitsConfig,
+}
+
+/// Web Push, and who may ask for it.
+#[derive(Debug, Clone)]
+pub(crate) struct PushSettings {
+    pub(crate) contact: String,
+    pub(crate) services: Services,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) jwks_url: Url,
+    pub(crate) jwks_cache: Duration,
+    pub(crate) jwks_pause: Duration,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) leeway: i64,
+    pub(crate) lifetime: i64,
+    pub(crate) single_use: bool,
 }
 
 impl Settings {
@@ -67,6 +88,17 @@ impl Settings {
         let enlist_url = checker.remote("whatsapp.enlist_url", &config.whatsapp.enlist_url, "https", "http");
         let chat_url = checker.remote("whatsapp.chat_url", &config.whatsapp.chat_url, "wss", "ws");
         let root_key = checker.root_key(config.whatsapp.root_key, config.whatsapp.root_key_file);
+        let push = checker.push(config.push, public.as_ref());
+        let secrecy = match (config.secret, config.secret_file) {
+            (Some(secret), _) => checker.secret(&secret).map(Secrecy::Given),
+            (None, Some(file)) => Some(Secrecy::File(file)),
+            (None, None) if config.database_url.is_none() => Some(Secrecy::Made(config.data_dir.join("secret"))),
+            (None, None) => {
+                let hint = "Every instance of the database needs the same one; make it with: openssl rand -hex 32";
+                checker.problem("secret", format_args!("is missing. {hint}"));
+                None
+            }
+        };
 
         let sign_in = config.sign_in;
         checker.within("sign_in.session_days", sign_in.session_days.into(), 1, 400);
@@ -83,13 +115,16 @@ impl Settings {
             ("limits.account_refill_seconds", limits.account_refill_seconds),
             ("limits.token_burst", limits.token_burst),
             ("limits.token_refill_seconds", limits.token_refill_seconds),
+            ("limits.push_burst", limits.push_burst),
+            ("limits.push_refill_seconds", limits.push_refill_seconds),
         ] {
             checker.within(option, value.into(), 1, 100_000);
         }
         checker.within("limits.connections", limits.connections as u64, 1, 1 << 20);
         checker.within("limits.request_seconds", limits.request_seconds, 1, 600);
         checker.within("limits.shutdown_seconds", limits.shutdown_seconds, 0, 600);
-        checker.within("token.lifetime_seconds", config.token.lifetime_seconds, 1, 3_600);
+        checker.within("token.lifetime_seconds", config.token.lifetime_seconds, 1, MAX_LIFETIME_SECONDS.unsigned_abs());
+        checker.within("token.rotate_days", config.token.rotate_days.into(), 1, 3_650);
         checker.within("whatsapp.integrator", config.whatsapp.integrator.into(), 1, 999);
         checker.text("token.audience", &config.token.audience, MAX_CLAIM_BYTES);
         checker.text("whatsapp.partner_name", &config.whatsapp.partner_name, MAX_NAME_BYTES);
@@ -109,8 +144,8 @@ impl Settings {
             checker.problem("client_dir", format!("{shown} has no index.html. Build the client (make build) first"));
         }
 
-        let (Some(public), Some(enlist_url), Some(chat_url), Some(root_key), []) =
-            (public, enlist_url, chat_url, root_key, checker.problems.as_slice())
+        let (Some(public), Some(enlist_url), Some(chat_url), Some(root_key), Some(push), Some(secrecy), []) =
+            (public, enlist_url, chat_url, root_key, push, secrecy, checker.problems.as_slice())
         else {
             return Err(ConfigError { problems: checker.problems });
         };
@@ -119,6 +154,7 @@ impl Settings {
             public_origin,
             data_dir: config.data_dir,
             database_url: config.database_url,
+            secrecy,
             client_dir: config.client_dir,
             behind_proxy: config.behind_proxy,
             sign_in,
@@ -126,6 +162,8 @@ impl Settings {
             issuer,
             audience: config.token.audience,
             token_seconds: config.token.lifetime_seconds,
+            rotate_days: config.token.rotate_days,
+            push,
             integrator: config.whatsapp.integrator,
             enlist_url,
             chat_url,
@@ -180,13 +218,7 @@ impl Checker {
     }
 
     fn secured(&mut self, option: &str, url: &Url, safe: &str, plain: &str) {
-        let ours = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if url.scheme() != safe && !(url.scheme() == plain && ours) {
+        if url.scheme() != safe && !(url.scheme() == plain && is_loopback(url)) {
             self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
         }
     }
@@ -214,6 +246,64 @@ impl Checker {
         };
         let scopes = scopes.split_whitespace().map(str::to_owned).collect();
         Some(OpenIdSettings { issuer, client_id, client_secret, identifier_claim, scopes })
+    }
+
+    fn push(&mut self, config: PushConfig, public: Option<&Url>) -> Option<PushSettings> {
+        let before = self.problems.len();
+        let jwks_url = self.remote("push.jwks_url", &config.jwks_url, "https", "http");
+        let proxy = config.proxy.as_deref().and_then(|proxy| {
+            let url = Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            if url.is_none() {
+                self.problem("push.proxy", "must be an address such as http://proxy.internal:3128");
+            }
+            url
+        });
+        let services = Services::read(&config.services, public.is_some_and(is_loopback));
+        if let Err(error) = &services {
+            self.problem("push.services", error);
+        }
+        let public_origin = public.map_or_else(String::new, |url| url.origin().ascii_serialization());
+        // RFC 8292 knows mailto and https only; on this machine nobody asks.
+        let own = if public_origin.starts_with("https:") { &public_origin } else { "https://localhost" };
+        let contact = config.contact.unwrap_or_else(|| own.to_owned());
+        if !Url::parse(&contact).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https")) {
+            self.problem("push.contact", "must begin with mailto: or https://, such as mailto:push@messenger.example");
+        }
+        let audience = config.audience.unwrap_or(public_origin);
+        self.text("push.contact", &contact, MAX_CLAIM_BYTES);
+        self.text("push.issuer", &config.issuer, MAX_CLAIM_BYTES);
+        // Without an address of ours there is another problem already.
+        if public.is_some() {
+            self.text("push.audience", &audience, MAX_CLAIM_BYTES);
+        }
+        self.within("push.jwks_cache_seconds", config.jwks_cache_seconds, 60, 86_400);
+        self.within("push.jwks_pause_seconds", config.jwks_pause_seconds, 1, 3_600);
+        self.within("push.leeway_seconds", config.leeway_seconds.into(), 0, 600);
+        self.within("push.lifetime_seconds", config.lifetime_seconds.into(), 1, 86_400);
+        if self.problems.len() > before {
+            return None;
+        }
+        Some(PushSettings {
+            contact,
+            services: services.ok()?,
+            proxy,
+            jwks_url: jwks_url?,
+            jwks_cache: Duration::from_secs(config.jwks_cache_seconds),
+            jwks_pause: Duration::from_secs(config.jwks_pause_seconds),
+            issuer: config.issuer,
+            audience,
+            leeway: config.leeway_seconds.into(),
+            lifetime: config.lifetime_seconds.into(),
+            single_use: config.single_use,
+        })
+    }
+
+    fn secret(&mut self, secret: &Secret) -> Option<Zeroizing<[u8; 32]>> {
+        let bytes = hex32(secret.as_str().trim()).map(Zeroizing::new);
+        if bytes.is_none() {
+            self.problem("secret", "must be 64 hex digits; make it with: openssl rand -hex 32");
+        }
+        bytes
     }
 
     /// Never repeats the address: it may hold a password.
@@ -259,7 +349,18 @@ impl Checker {
     }
 }
 
-fn hex32(text: &str) -> Option<[u8; 32]> {
+/// Whether an address is this machine's.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// 32 bytes in hex.
+pub(crate) fn hex32(text: &str) -> Option<[u8; 32]> {
     let mut key = [0; 32];
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -311,8 +412,22 @@ mod tests {
     #[test]
     fn each_mistake_names_its_option_and_the_way_out() {
         type Mistake = (&'static str, fn(&mut Config));
-        let cases: [Mistake; 19] = [
-            ("database_url: must be an address such as", |c| c.database_url = Some("mysql://host/x".to_owned().into())),
+        let cases: [Mistake; 28] = [
+            ("database_url: must be an address such as", |c| {
+                c.database_url = Some("mysql://host/x".to_owned().into());
+                c.secret = Some("ab".repeat(32).into());
+            }),
+            ("secret: must be 64 hex digits", |c| c.secret = Some("hunter2".to_owned().into())),
+            ("token.rotate_days: is 0; it must be 1 to 3650", |c| c.token.rotate_days = 0),
+            ("push.jwks_url: must begin with https://", |c| c.push.jwks_url = "http://whatsapp.example/".into()),
+            ("push.proxy: must be an address such as", |c| c.push.proxy = Some("proxy.internal".into())),
+            ("push.services: \"push\" is no host", |c| c.push.services = vec!["push".into()]),
+            ("push.services: \"http://push.example\" is plain", |c| {
+                c.push.services = vec!["http://push.example".into()]
+            }),
+            ("push.contact: must begin with mailto:", |c| c.push.contact = Some("ops@messenger.example".into())),
+            ("push.leeway_seconds: is 601", |c| c.push.leeway_seconds = 601),
+            ("push.audience: must be 1 to 512 bytes", |c| c.push.audience = Some(String::new())),
             ("public_url: must begin with https://", |c| c.public_url = Some("http://messenger.example".into())),
             ("public_url: must be scheme, host and port only", |c| c.public_url = Some("https://a.example/app".into())),
             ("public_url: \"nonsense\" is not an address", |c| c.public_url = Some("nonsense".into())),
@@ -356,6 +471,26 @@ mod tests {
             config.whatsapp.root_key_file = Some("/nowhere/root".into());
         });
         assert!(problem.contains("/nowhere/root") && problem.contains("/control/root"), "{problem}");
+    }
+
+    #[test]
+    fn several_instances_need_one_secret() {
+        let problem = only_problem(|config| config.database_url = Some("postgres://host/x".to_owned().into()));
+        assert!(problem.starts_with("secret: is missing") && problem.contains("openssl rand -hex 32"), "{problem}");
+        let mut config = valid();
+        config.database_url = Some("postgres://host/x".to_owned().into());
+        config.secret = Some("ab".repeat(32).into());
+        assert!(check(config).is_ok());
+    }
+
+    #[test]
+    fn a_push_service_on_this_machine_is_for_servers_on_this_machine() {
+        let mut config = valid();
+        config.push.services.push("http://127.0.0.1:8202".into());
+        assert!(check(config.clone()).is_ok());
+        config.public_url = Some("https://messenger.example".into());
+        let ConfigError { problems } = check(config).unwrap_err();
+        assert!(problems[0].starts_with("push.services: \"http://127.0.0.1:8202\" is plain http"), "{problems:?}");
     }
 
     #[test]

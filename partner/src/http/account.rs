@@ -120,6 +120,12 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
     Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
 }
 
+/// `DELETE /api/account`: the account, and all that belongs to it, is gone.
+pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
+    app.store.delete_account(&session.identifier).await?;
+    Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
+}
+
 /// `GET /api/session`: who is signed in.
 pub(super) async fn who(session: SignedIn) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)

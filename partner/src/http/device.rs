@@ -70,14 +70,15 @@ pub(super) async fn token(
     if !app.store.is_current_device(&session.identifier, &device, clock::unix_milliseconds()).await? {
         return Err(Refusal::OtherDevice);
     }
+    let now = clock::unix_seconds();
     let claims = Claims {
         issuer: &app.settings.issuer,
         audience: &app.settings.audience,
         subject: &session.identifier,
-        issued_at: clock::unix_seconds().unsigned_abs(),
+        issued_at: now.unsigned_abs(),
         lifetime: app.settings.token_seconds,
     };
-    let token = claims.sign(&app.keys)?;
+    let token = claims.sign(&app.keys.signer(now)?.key)?;
     let kind = HeaderValue::from_static("application/jwt");
     Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
 }
@@ -87,7 +88,7 @@ fn device(which: WhichForm) -> Result<Device, Refusal> {
     Device::try_from(device).map_err(|_| Refusal::DeviceInvalid)
 }
 
-fn form(fields: &[(&str, &str)]) -> Response {
+pub(super) fn form(fields: &[(&str, &str)]) -> Response {
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
     let form = Serializer::new(String::new()).extend_pairs(fields).finish();
     ([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], form).into_response()

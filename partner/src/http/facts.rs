@@ -3,6 +3,7 @@
 //! What this module does not know: who asks.
 
 use super::{App, Refusal};
+use crate::{clock, identity::JWKS_SECONDS};
 use axum::{
     extract::State,
     http::{HeaderValue, header},
@@ -35,8 +36,9 @@ pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
 /// `GET /.well-known/oauth/openid/jwks` (seed 001 §1.3).
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = HeaderValue::from_static("application/json");
-    let cache = HeaderValue::from_static("public, max-age=300");
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks())
+    let cache = format!("public, max-age={JWKS_SECONDS}");
+    let cache = HeaderValue::try_from(cache).unwrap_or(HeaderValue::from_static("no-cache"));
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks(clock::unix_seconds()))
 }
 
 /// `GET /health`: 200 while the database answers.

@@ -10,7 +10,9 @@ mod facts;
 mod headers;
 mod open_id;
 mod passkey;
+mod push;
 mod refusal;
+mod wake;
 
 pub use client::ClientError;
 pub(crate) use client::ClientFiles;
@@ -19,6 +21,7 @@ pub(crate) use refusal::Refusal;
 use crate::{
     config::Settings,
     identity::KeyRing,
+    push::{Delivery, Services, VapidKeys, Verifier},
     rate::{Allowance, RateLimit},
     sign_in::{Accounts, RETURN_PATH},
     store::Store,
@@ -41,9 +44,18 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) accounts: Accounts,
-    pub(crate) keys: KeyRing,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,
+}
+
+/// What wakes browsers.
+pub(crate) struct Push {
+    pub(crate) keys: Arc<VapidKeys>,
+    pub(crate) services: Services,
+    pub(crate) verifier: Verifier,
+    pub(crate) delivery: Arc<Delivery>,
 }
 
 /// The rate limits, one for each thing that costs or that can be guessed at.
@@ -51,6 +63,7 @@ pub(crate) struct Limits {
     address: RateLimit,
     account: RateLimit,
     token: RateLimit,
+    push: RateLimit,
 }
 
 impl Limits {
@@ -62,6 +75,7 @@ impl Limits {
             address: limit(limits.address_burst, limits.address_refill_seconds),
             account: limit(limits.account_burst, limits.account_refill_seconds),
             token: limit(limits.token_burst, limits.token_refill_seconds),
+            push: limit(limits.push_burst, limits.push_refill_seconds),
         }
     }
 }
@@ -69,7 +83,7 @@ impl Limits {
 /// All paths, with what every answer has in common around them.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/account", get(device::account).post(account::create))
+        .route("/api/account", get(device::account).post(account::create).delete(account::delete))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
         .route("/api/passkey", get(passkey::list))
         .route("/api/passkey/{id}", delete(passkey::end))
@@ -81,6 +95,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(RETURN_PATH, get(open_id::finish))
         .route("/api/device", post(device::claim))
         .route("/api/token", post(device::token))
+        .route("/api/push", get(push::key).post(push::subscribe))
+        .route("/api/push/end", post(push::end))
+        .route("/api/push/test", post(push::test))
+        .route("/push", post(wake::wake).layer(DefaultBodyLimit::max(wake::MAX_BODY_BYTES)))
         .route("/api/profile", get(facts::profile))
         .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
         .route("/health", get(facts::health))

@@ -4,6 +4,7 @@
 
 use crate::{
     identity::TokenError,
+    keys::KeyError,
     sign_in::{Busy, NewAccountError},
     store::StoreError,
 };
@@ -17,6 +18,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     FormInvalid,
+    CallInvalid,
+    BearerInvalid,
     BadCredentials,
     NotSignedIn,
     CrossSite,
@@ -33,11 +36,13 @@ pub(crate) enum Refusal {
     TooLarge,
     DeviceInvalid,
     IdentifierInvalid,
+    SubscriptionInvalid,
     PasswordTooShort,
     PasswordTooLong,
     RateLimited { wait: Duration },
     Internal,
     Busy,
+    NoKeys { wait: Duration },
     TooSlow,
 }
 
@@ -45,6 +50,8 @@ impl Refusal {
     fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Self::FormInvalid => (StatusCode::BAD_REQUEST, "form_invalid"),
+            Self::CallInvalid => (StatusCode::BAD_REQUEST, "call_invalid"),
+            Self::BearerInvalid => (StatusCode::UNAUTHORIZED, "bearer_invalid"),
             Self::BadCredentials => (StatusCode::UNAUTHORIZED, "bad_credentials"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not_signed_in"),
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site"),
@@ -61,11 +68,13 @@ impl Refusal {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::DeviceInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "device_invalid"),
             Self::IdentifierInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "identifier_invalid"),
+            Self::SubscriptionInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "subscription_invalid"),
             Self::PasswordTooShort => (StatusCode::UNPROCESSABLE_ENTITY, "password_too_short"),
             Self::PasswordTooLong => (StatusCode::UNPROCESSABLE_ENTITY, "password_too_long"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::NoKeys { .. } => (StatusCode::SERVICE_UNAVAILABLE, "no_keys"),
             Self::TooSlow => (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
         }
     }
@@ -82,7 +91,11 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.parts().into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Self::RateLimited { wait } = self {
+        if self == Self::BearerInvalid {
+            let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::RateLimited { wait } | Self::NoKeys { wait } = self {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
@@ -115,6 +128,13 @@ impl From<NewAccountError> for Refusal {
 impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
         tracing::error!(%error, "no token could be issued");
+        Self::Internal
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(%error, "a key cannot be used");
         Self::Internal
     }
 }

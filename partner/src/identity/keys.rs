@@ -1,8 +1,11 @@
-//! The RSA keys that sign identity tokens: made at the first start, kept in files, published as a JWKS.
+//! The RSA keys that sign identity tokens, published as a JWKS.
 //!
-//! What this module does not know: what is signed. Every key in the folder is published and the newest signs, so that a
-//! key added later takes over while tokens under the old one still verify.
+//! What this module does not know: what is signed, and how keys are kept ([`crate::keys`]).
+//!
+//! A key is published [`Key::LEAD`] before it signs: by then every instance has read it, and every verifier's copy of the
+//! set, which may be [`JWKS_SECONDS`] old, has it. It stays published while a token under it can be presented.
 
+use crate::keys::{Key, KeyError, Ring};
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
@@ -12,214 +15,239 @@ use aws_lc_rs::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::{
-    fs,
-    io::{self, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
-};
 use zeroize::Zeroizing;
 
-/// Largest key file that is read: a 4096-bit key has about 2,400 bytes.
-const MAX_FILE_BYTES: u64 = 8_192;
-/// Most keys in the folder: more is a mistake, and a JWKS that nobody wants to fetch.
-const MAX_KEYS: usize = 16;
 /// Smallest modulus that RS256 may be used with (RFC 7518 §3.3).
 const MIN_MODULUS_BYTES: usize = 256;
-const EXTENSION: &str = "pk8";
+/// Seconds that a verifier may keep the published set.
+pub(crate) const JWKS_SECONDS: i64 = 300;
+/// Seconds that a verifier's clock may be behind ours: it still takes a token that we call expired.
+pub(crate) const SKEW_SECONDS: i64 = 600;
+/// Longest life of a token that can be configured, in seconds.
+pub(crate) const MAX_LIFETIME_SECONDS: i64 = 3_600;
+/// Seconds that a key stays published after the next one took over. The longest life, not the configured one: that may
+/// have been shortened since.
+const RETENTION: i64 = MAX_LIFETIME_SECONDS + SKEW_SECONDS + JWKS_SECONDS;
 
-/// The signing keys cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// A file or the folder cannot be read or written.
-    #[error("the signing key {}: {source}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Others on this machine can read the key.
-    #[error("the signing key {} can be read by others (mode {mode:o}). Run: chmod 600 {}", path.display(), path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file holds no RSA key of 2048 bits or more in PKCS #8.
-    #[error("{} is not an RSA key of at least 2048 bits in PKCS #8 DER. Restore it from the backup or move it away", path.display())]
-    NotAKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// More keys than anyone needs.
-    #[error("{} holds more than {MAX_KEYS} keys. Move the oldest away", path.display())]
-    TooMany {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The cryptographic library could not make a key or a signature.
-    #[error("the cryptographic library failed to {0}")]
-    Library(&'static str),
-}
-
-/// One key and the name that tokens call it by.
-struct SigningKey {
+/// A key and the name that tokens call it by.
+pub(crate) struct TokenKey {
     pair: KeyPair,
     kid: String,
     modulus: String,
     exponent: String,
 }
 
-/// All keys, oldest first; at least one.
-pub(crate) struct KeyRing {
-    newest: SigningKey,
-    older: Vec<SigningKey>,
-}
-
-impl KeyRing {
-    /// Loads every key of `folder`, making folder and first key if there are none. Takes a moment: blocking.
-    pub(crate) fn open(folder: &Path, now: u64) -> Result<Self, KeyError> {
-        let at = |source| KeyError::File { path: folder.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at)?;
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).map_err(at)? {
-            let path = entry.map_err(at)?.path();
-            if path.extension().is_some_and(|extension| extension == EXTENSION) {
-                files.push(path);
-            }
-            if files.len() > MAX_KEYS {
-                return Err(KeyError::TooMany { path: folder.to_owned() });
-            }
-        }
-        // Names begin with the time of making, in as many digits: the order of names is the order of age.
-        files.sort();
-        let mut keys = files.iter().map(|file| load(file)).collect::<Result<Vec<_>, _>>()?;
-        let newest = match keys.pop() {
-            Some(newest) => newest,
-            None => make(folder, now)?,
-        };
-        Ok(Self { newest, older: keys })
+impl TokenKey {
+    fn named(pair: KeyPair) -> Self {
+        let public = pair.public_key();
+        let modulus = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
+        let exponent = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
+        // RFC 7638: the hash of the required members, sorted, without spaces.
+        let canonical = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
+        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
+        Self { pair, kid, modulus, exponent }
     }
 
-    /// The name of the key that signs.
-    pub(crate) fn kid(&self) -> &str {
-        &self.newest.kid
-    }
-
-    /// RS256 over `message` with the newest key.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let mut signature = vec![0; self.newest.pair.public_modulus_len()];
-        self.newest
-            .pair
+    /// RS256 over `message`.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
             .map_err(|_| KeyError::Library("sign a token"))?;
         Ok(signature)
     }
+}
 
+impl Key for TokenKey {
+    const PURPOSE: &'static str = "token";
+    /// Twice what a verifier may keep the set, for instances that are slow to read the key.
+    const LEAD: i64 = 2 * JWKS_SECONDS;
+
+    fn make() -> Result<Self, KeyError> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Library("make a signing key"))?;
+        Ok(Self::named(pair))
+    }
+
+    fn read(der: &[u8]) -> Option<Self> {
+        let pair = KeyPair::from_pkcs8(der).ok()?;
+        (pair.public_modulus_len() >= MIN_MODULUS_BYTES).then(|| Self::named(pair))
+    }
+
+    fn write(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let der: Pkcs8V1Der<'_> = self.pair.as_der().map_err(|_| KeyError::Library("write a signing key"))?;
+        Ok(Zeroizing::new(der.as_ref().to_vec()))
+    }
+
+    fn kid(&self) -> &str {
+        &self.kid
+    }
+}
+
+/// The keys of identity tokens.
+pub(crate) type KeyRing = Ring<TokenKey>;
+
+impl KeyRing {
     /// The public halves as a JSON Web Key Set (RFC 7517), in the shape of seed 001 §1.3.
-    pub(crate) fn jwks(&self) -> String {
-        let keys: Vec<_> = self
-            .older
-            .iter()
-            .chain([&self.newest])
-            .map(|key| {
-                json!({"kid": key.kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": key.modulus, "e": key.exponent})
+    pub(crate) fn jwks(&self, now: i64) -> String {
+        let entries = self.entries();
+        let published =
+            entries.iter().enumerate().filter(|(at, _)| !over(entries.get(at + 1).map(|next| next.active), now));
+        let keys: Vec<_> = published
+            .map(|(_, entry)| {
+                let TokenKey { kid, modulus, exponent, .. } = &entry.key;
+                json!({"kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": modulus, "e": exponent})
             })
             .collect();
         json!({ "keys": keys }).to_string()
     }
-}
 
-fn load(path: &Path) -> Result<SigningKey, KeyError> {
-    let at = |source| KeyError::File { path: path.to_owned(), source };
-    let file = fs::File::open(path).map_err(at)?;
-    let mode = file.metadata().map_err(at)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyError::Exposed { path: path.to_owned(), mode });
+    /// Reads the keys again, rotates them if it is time, and forgets those whose tokens are over.
+    pub(crate) async fn keep_up(&self, rotate_days: u32, now: i64) -> Result<(), KeyError> {
+        self.reload().await?;
+        self.rotate_after(i64::from(rotate_days) * 86_400, now).await?;
+        let entries = self.entries();
+        for (entry, next) in entries.iter().zip(entries.iter().skip(1)) {
+            if over(Some(next.active), now) {
+                self.remove(entry.key.kid()).await?;
+            }
+        }
+        Ok(())
     }
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(at)?;
-    let pair = KeyPair::from_pkcs8(&bytes).ok().filter(|pair| pair.public_modulus_len() >= MIN_MODULUS_BYTES);
-    pair.map(named).ok_or_else(|| KeyError::NotAKey { path: path.to_owned() })
 }
 
-/// Makes a key and writes it so that it is either there in full or not at all.
-fn make(folder: &Path, now: u64) -> Result<SigningKey, KeyError> {
-    let key = named(KeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Library("make a signing key"))?);
-    let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| KeyError::Library("write a signing key"))?;
-    let path = folder.join(format!("{now:012}-{}.{EXTENSION}", key.kid));
-    let unfinished = path.with_extension("unfinished");
-    let write = || {
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-        file.write_all(der.as_ref())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, &path)?;
-        fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| KeyError::File { path, source })?;
-    Ok(key)
-}
-
-fn named(pair: KeyPair) -> SigningKey {
-    let public = pair.public_key();
-    let modulus = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
-    let exponent = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
-    // RFC 7638: the hash of the required members, sorted, without spaces.
-    let canonical = format!(r#"{{"e":"{exponent}","kty":"RSA","n":"{modulus}"}}"#);
-    let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(canonical));
-    SigningKey { pair, kid, modulus, exponent }
+/// Whether no token under a key can be presented any more. `next` is when the next key took over, if there is one.
+fn over(next: Option<i64>, now: i64) -> bool {
+    next.is_some_and(|taken_over| taken_over.saturating_add(RETENTION) <= now)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        clock,
+        identity::Claims,
+        keys::{Seal, Secrecy},
+        store::{
+            Store,
+            testing::{Database, on_both_engines},
+        },
+    };
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
+    use std::sync::Arc;
 
-    fn files(folder: &Path) -> Vec<PathBuf> {
-        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        files.sort();
-        files
+    on_both_engines!(a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live, rotation_keeps_to_its_schedule);
+
+    const START: i64 = 1_700_000_000;
+
+    async fn ring(store: &Store) -> KeyRing {
+        let seal = Arc::new(Seal::open(&Secrecy::Given(Zeroizing::new([1; 32]))).unwrap());
+        KeyRing::open(store.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
     }
 
-    #[test]
-    fn the_first_start_makes_a_key_only_its_owner_reads_and_later_ones_use_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = folder.path().join("keys");
-        let first = KeyRing::open(&keys, 1_000).unwrap();
-        assert_eq!(fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
-        let [file] = files(&keys).try_into().unwrap();
-        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(KeyRing::open(&keys, 2_000).unwrap().kid(), first.kid());
+    fn published(ring: &KeyRing, now: i64) -> JwkSet {
+        serde_json::from_str(&ring.jwks(now)).unwrap()
     }
 
-    #[test]
-    fn a_newer_key_signs_and_the_older_stays_published() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = KeyRing::open(folder.path(), 1_000).unwrap();
-        let second = make(folder.path(), 2_000).unwrap();
-        let both = KeyRing::open(folder.path(), 3_000).unwrap();
-        assert_eq!(both.kid(), second.kid);
-        assert!(both.jwks().contains(first.kid()) && both.jwks().contains(&second.kid));
+    /// Whether a verifier takes a token at `at` by its own clock, with a key set as old as it may be.
+    fn takes(token: &str, set: &JwkSet, issued: i64, lifetime: i64, at: i64, leeway: i64) -> bool {
+        let kid = decode_header(token).unwrap().kid.unwrap();
+        let Some(key) = set.find(&kid) else { return false };
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        validation.set_audience(&["whatsapp"]);
+        let key = DecodingKey::from_jwk(key).unwrap();
+        assert!(decode::<serde_json::Value>(token, &key, &validation).is_ok(), "the signature is right under its key");
+        // What verifiers do with the times: RFC 7519 §4.1.4, and OpenID Connect's look at `iat`.
+        at < issued + lifetime + leeway && at >= issued - leeway
     }
 
-    #[test]
-    fn a_key_that_others_can_read_is_not_used() {
-        let folder = tempfile::tempdir().unwrap();
-        KeyRing::open(folder.path(), 1_000).unwrap();
-        let [file] = files(folder.path()).try_into().unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        let error = KeyRing::open(folder.path(), 2_000).err().unwrap();
-        assert!(error.to_string().contains("chmod 600"), "{error}");
+    async fn a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live(database: Database) {
+        let store = database.open().await;
+        // Two instances: one rotates, the other hears of it when it next reads the keys, 30 s later at most.
+        let (one, other) = (ring(&store).await, ring(&store).await);
+        let rotated = START + 10_000;
+        let lifetime = 300;
+        // Every two minutes from before the rotation to long after the last token under the old key.
+        let (mut signers, mut most) = (Vec::new(), 0);
+        for issued in (rotated - 1_200..rotated + 3 * 3_600).step_by(120) {
+            if issued == rotated {
+                one.rotate(rotated).await.unwrap();
+            }
+            let signer = one.signer(issued).unwrap();
+            let claims = Claims {
+                issuer: "x",
+                audience: "whatsapp",
+                subject: "alice",
+                issued_at: issued.unsigned_abs(),
+                lifetime: 300,
+            };
+            let token = claims.sign(&signer.key).unwrap();
+            signers.push(signer.key.kid().to_owned());
+            for minutes in -10..=10 {
+                let skew = minutes * 60;
+                // Really presented at once or as late as it is taken; the verifier's set is fresh or as old as allowed.
+                for leeway in [0, 60, 300, 600] {
+                    for presented in [issued, issued + lifetime - 1, issued + lifetime + leeway - skew - 1] {
+                        let at = presented + skew;
+                        let expected = at < issued + lifetime + leeway && at >= issued - leeway;
+                        if presented < issued || !expected {
+                            continue;
+                        }
+                        for fetched in [presented, presented - JWKS_SECONDS] {
+                            let known = if fetched < rotated + 30 && fetched >= rotated { &other } else { &one };
+                            let set = published(known, fetched);
+                            most = most.max(set.keys.len());
+                            assert!(
+                                takes(&token, &set, issued, lifetime, at, leeway),
+                                "issued {} s after the rotation, presented after {} s, {minutes} minutes, {leeway} s leeway",
+                                issued - rotated,
+                                presented - issued
+                            );
+                        }
+                    }
+                }
+            }
+            if issued == rotated + 120 {
+                other.reload().await.unwrap();
+            }
+        }
+        signers.dedup();
+        assert_eq!(signers.len(), 2, "the keys changed once");
+        assert_eq!(most, 2);
+        // And then it goes, here and in the database.
+        let over = rotated + TokenKey::LEAD + RETENTION;
+        assert_eq!(published(&one, over - 1).keys.len(), 2);
+        assert_eq!(published(&one, over).keys.len(), 1);
+        one.keep_up(30, over - 1).await.unwrap();
+        assert_eq!(other.reload().await.unwrap().len(), 2);
+        one.keep_up(30, over).await.unwrap();
+        assert_eq!(other.reload().await.unwrap().len(), 1);
     }
 
-    #[test]
-    fn a_damaged_key_is_an_error_and_not_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        KeyRing::open(folder.path(), 1_000).unwrap();
-        let [file] = files(folder.path()).try_into().unwrap();
-        fs::write(&file, [0x30; 100]).unwrap();
-        assert!(matches!(KeyRing::open(folder.path(), 2_000), Err(KeyError::NotAKey { .. })));
-        assert_eq!(files(folder.path()), [file]);
+    async fn rotation_keeps_to_its_schedule(database: Database) {
+        let store = database.open().await;
+        let ring = ring(&store).await;
+        let mut takeovers = Vec::new();
+        let mut before = ring.signer(START).unwrap();
+        // An hour at a time for a quarter of a year, with ten days between keys.
+        for now in (START..START + 90 * 86_400).step_by(3_600) {
+            ring.keep_up(10, now).await.unwrap();
+            let signer = ring.signer(now).unwrap();
+            if signer.key.kid() != before.key.kid() {
+                takeovers.push((now - START) / 86_400);
+                before = signer;
+            }
+            assert!(ring.entries().len() <= 2);
+        }
+        assert_eq!(takeovers, [10, 20, 30, 40, 50, 60, 70, 80]);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_behind_signs_with_the_first_key() {
+        let database = Database::sqlite().await;
+        let store = database.open().await;
+        let ring = ring(&store).await;
+        assert_eq!(ring.signer(START - 600).unwrap().key.kid(), ring.signer(START).unwrap().key.kid());
+        assert!(ring.signer(clock::unix_seconds()).is_ok());
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! What this module does not know: how the person proved it to us, and HTTP.
 
+mod files;
 mod keys;
 mod token;
 
-pub use keys::KeyError;
-pub(crate) use keys::KeyRing;
+pub(crate) use files::key_files;
+pub(crate) use keys::{JWKS_SECONDS, KeyRing, MAX_LIFETIME_SECONDS};
 pub(crate) use token::{Claims, TokenError};

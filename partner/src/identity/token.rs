@@ -2,7 +2,8 @@
 //!
 //! What this module does not know: whether the identifier is the caller's.
 
-use super::{KeyError, KeyRing};
+use super::keys::TokenKey;
+use crate::keys::{Key, KeyError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
@@ -33,11 +34,11 @@ pub(crate) struct Claims<'a> {
 }
 
 impl Claims<'_> {
-    /// Signs the claims with the newest key of the ring, under a fresh `jti`.
-    pub(crate) fn sign(&self, keys: &KeyRing) -> Result<String, TokenError> {
+    /// Signs the claims, under a fresh `jti`.
+    pub(crate) fn sign(&self, key: &TokenKey) -> Result<String, TokenError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
-        let header = json!({"alg": "RS256", "kid": keys.kid(), "typ": "JWT"});
+        let header = json!({"alg": "RS256", "kid": key.kid(), "typ": "JWT"});
         let claims = json!({
             "iss": self.issuer,
             "aud": self.audience,
@@ -48,7 +49,7 @@ impl Claims<'_> {
         });
         let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let mut token = format!("{}.{}", encode(header), encode(claims));
-        let signature = URL_SAFE_NO_PAD.encode(keys.sign(token.as_bytes())?);
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(token.as_bytes())?);
         token.push('.');
         token.push_str(&signature);
         if token.len() > MAX_BYTES {
@@ -64,21 +65,19 @@ mod tests {
 
     #[test]
     fn the_longest_values_still_fit() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = KeyRing::open(folder.path(), 0).unwrap();
+        let key = TokenKey::make().unwrap();
         // A backslash takes two bytes in JSON: the worst that a claim of 512 bytes, or an identifier, can do.
         let (long, subject) = ("\\".repeat(512), "𝒶".repeat(40));
         let claims = Claims { issuer: &long, audience: &long, subject: &subject, issued_at: u64::MAX, lifetime: 3_600 };
-        let token = claims.sign(&keys).unwrap();
+        let token = claims.sign(&key).unwrap();
         assert!(token.len() <= MAX_BYTES, "{} bytes", token.len());
     }
 
     #[test]
     fn a_longer_one_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = KeyRing::open(folder.path(), 0).unwrap();
+        let key = TokenKey::make().unwrap();
         let long = "x".repeat(MAX_BYTES);
         let claims = Claims { issuer: &long, audience: "a", subject: "a", issued_at: 0, lifetime: 300 };
-        assert!(matches!(claims.sign(&keys), Err(TokenError::TooLong { .. })));
+        assert!(matches!(claims.sign(&key), Err(TokenError::TooLong { .. })));
     }
 }

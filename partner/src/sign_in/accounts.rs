@@ -88,6 +88,25 @@ impl Store {
             .await?)
     }
 
+    /// Deletes an account with all that belongs to it: every other table refers to this one. Answers whether it existed.
+    pub(crate) async fn delete_account(&self, identifier: &str) -> Result<bool, StoreError> {
+        let deleted =
+            sqlx::query("DELETE FROM accounts WHERE identifier = $1").bind(identifier).execute(self.pool()).await?;
+        Ok(deleted.rows_affected() == 1)
+    }
+
+    /// At most `limit` accounts after `after`, in the order of their identifiers, with the time of their making in Unix
+    /// seconds.
+    pub(crate) async fn accounts(&self, after: &str, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as(
+            "SELECT identifier, created FROM accounts WHERE identifier > $1 ORDER BY identifier LIMIT $2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?)
+    }
+
     /// Keeps a new session, and ends expired ones and the account's oldest beyond the limit.
     pub(crate) async fn create_session(
         &self,

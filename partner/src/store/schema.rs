@@ -46,9 +46,49 @@ const STEPS: &[Step] = &[
             "ALTER TABLE accounts ADD COLUMN previous_since BIGINT NOT NULL DEFAULT 0",
         ],
     },
-    // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
+    // Signing keys, sealed: `keys::rows`. Whom to wake, with what, and which of WhatsApp's tokens are used up: `push`.
     Step {
         version: 3,
+        statements: &[
+            "CREATE TABLE signing_keys (
+                kid TEXT PRIMARY KEY,
+                purpose TEXT NOT NULL,
+                created BIGINT NOT NULL,
+                active BIGINT NOT NULL,
+                sealed TEXT NOT NULL
+            )",
+            "CREATE TABLE subscriptions (
+                endpoint TEXT PRIMARY KEY,
+                identifier TEXT NOT NULL REFERENCES accounts (identifier) ON DELETE CASCADE,
+                p256dh TEXT NOT NULL,
+                auth TEXT NOT NULL,
+                kid TEXT NOT NULL,
+                created BIGINT NOT NULL,
+                seen BIGINT NOT NULL
+            )",
+            "CREATE INDEX subscriptions_of_account ON subscriptions (identifier, created)",
+            "CREATE TABLE pushes (
+                endpoint TEXT NOT NULL REFERENCES subscriptions (endpoint) ON DELETE CASCADE,
+                message TEXT NOT NULL,
+                serial BIGINT NOT NULL,
+                expires BIGINT NOT NULL,
+                attempts BIGINT NOT NULL,
+                due BIGINT NOT NULL,
+                claim TEXT NOT NULL,
+                PRIMARY KEY (endpoint, message)
+            )",
+            "CREATE INDEX pushes_by_due ON pushes (due)",
+            "CREATE INDEX pushes_by_claim ON pushes (claim)",
+            "CREATE TABLE used_tokens (
+                token_hash TEXT PRIMARY KEY,
+                expires BIGINT NOT NULL
+            )",
+            "CREATE INDEX used_tokens_by_expiry ON used_tokens (expires)",
+        ],
+    },
+    // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
+    Step {
+        version: 5,
         statements: &[
             "ALTER TABLE accounts ADD COLUMN passkey_handle TEXT NOT NULL DEFAULT ''",
             "ALTER TABLE accounts ADD COLUMN subject TEXT NOT NULL DEFAULT ''",

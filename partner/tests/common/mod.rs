@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod postgres;
+pub(crate) mod push_service;
+pub(crate) mod whatsapp;
 
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};

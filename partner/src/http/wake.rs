@@ -1,0 +1,86 @@
+//! `POST /push`: WhatsApp says that something waits for one of our users (seed 001 §3.2.2).
+//!
+//! What this module does not know: how WhatsApp is told from others ([`crate::push`]).
+
+use super::{App, Refusal};
+use crate::{
+    clock,
+    push::{BearerError, Wake},
+    sign_in::Identifier,
+};
+use axum::{
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Largest body: an identifier has at most 160 bytes.
+pub(super) const MAX_BODY_BYTES: usize = 4 * 1_024;
+
+#[derive(Deserialize)]
+struct Call {
+    to: String,
+}
+
+/// Answers 200 when the wake is durable: WhatsApp need not call again.
+pub(super) async fn wake(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let token = bearer(&headers).ok_or(Refusal::BearerInvalid)?;
+    let once = app.push.verifier.verify(token, clock::unix_seconds()).await.map_err(|error| match error {
+        BearerError::Invalid(why) => {
+            tracing::warn!(why, "a call to /push was refused");
+            Refusal::BearerInvalid
+        }
+        BearerError::NoKeys { wait } => Refusal::NoKeys { wait },
+    })?;
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
+        _ => Refusal::CallInvalid,
+    })?;
+    // Whatever type it says it has: the seed's sample of the header is not even well-formed.
+    let Call { to } = serde_json::from_slice(&body).map_err(|_| Refusal::CallInvalid)?;
+    let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(Refusal::NotFound)?;
+    match app.store.queue_wake(identifier.as_str(), once.as_ref(), clock::unix_milliseconds()).await? {
+        Wake::Queued => {
+            app.push.delivery.ring();
+            Ok(([(header::CACHE_CONTROL, "no-store")], "").into_response())
+        }
+        Wake::Unknown => Err(Refusal::NotFound),
+        Wake::Replayed => {
+            tracing::warn!(why = "used before", "a call to /push was refused");
+            Err(Refusal::BearerInvalid)
+        }
+    }
+}
+
+/// The token of the one `Authorization` header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_header_with_one_token() {
+        let headers = |values: &[&str]| {
+            let pairs = values.iter().map(|value| (header::AUTHORIZATION, value.parse().unwrap()));
+            pairs.collect::<HeaderMap>()
+        };
+        assert_eq!(bearer(&headers(&["Bearer a.b.c"])), Some("a.b.c"));
+        assert_eq!(bearer(&headers(&["bearer  a.b.c"])), Some("a.b.c"));
+        for bad in [&[][..], &["a.b.c"], &["Basic a.b.c"], &["Bearer"], &["Bearer a.b.c", "Bearer a.b.c"]] {
+            assert_eq!(bearer(&headers(bad)), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The keys of one purpose, as this instance knows them.
+//!
+//! What this module does not know: the time (an argument), and when a key is no longer needed.
+
+use super::{Key, KeyError, MAX_KEYS, Seal, rows::Row};
+use crate::store::Store;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::task;
+
+/// A key and its times.
+pub(crate) struct Entry<K> {
+    pub(crate) key: K,
+    /// Unix seconds.
+    pub(crate) created: i64,
+    /// From when on it signs, until the next one does.
+    pub(crate) active: i64,
+}
+
+type Entries<K> = Arc<Vec<Arc<Entry<K>>>>;
+
+/// Every key of one purpose, in the order in which they become active.
+pub(crate) struct Ring<K> {
+    store: Store,
+    seal: Arc<Seal>,
+    entries: RwLock<Entries<K>>,
+}
+
+impl<K: Key> Ring<K> {
+    /// Reads the keys, after `first` has given those of the first start.
+    pub(crate) async fn open(
+        store: Store,
+        seal: Arc<Seal>,
+        now: i64,
+        first: impl FnOnce() -> Result<Vec<Entry<K>>, KeyError> + Send + 'static,
+    ) -> Result<Self, KeyError> {
+        let ring = Self { store, seal, entries: RwLock::default() };
+        if ring.reload().await?.is_empty() {
+            let mut made =
+                task::spawn_blocking(first).await.map_err(|_| KeyError::Library("read the first keys"))??;
+            if made.is_empty() {
+                made.push(Entry { key: make().await?, created: now, active: now });
+            }
+            // Another instance may have been faster: then its keys are the ones.
+            ring.add(&made, i64::MIN).await?;
+        }
+        ring.entries().first().ok_or(KeyError::Gone)?;
+        Ok(ring)
+    }
+
+    /// What this instance knows.
+    pub(crate) fn entries(&self) -> Entries<K> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The key that signs now.
+    pub(crate) fn signer(&self, now: i64) -> Result<Arc<Entry<K>>, KeyError> {
+        let entries = self.entries();
+        // With a clock that is behind the other instances', the first key is better than none.
+        let signer = entries.iter().rev().find(|entry| entry.active <= now).or(entries.first());
+        signer.cloned().ok_or(KeyError::Gone)
+    }
+
+    /// Reads what other instances have added and removed.
+    pub(crate) async fn reload(&self) -> Result<Entries<K>, KeyError> {
+        let rows = self.store.keys(K::PURPOSE).await?;
+        let known = self.entries();
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows.into_iter().take(MAX_KEYS) {
+            let entry = match known.iter().find(|entry| entry.key.kid() == row.kid) {
+                Some(entry) => entry.clone(),
+                None => Arc::new(self.unseal(row)?),
+            };
+            entries.push(entry);
+        }
+        let entries = Arc::new(entries);
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries.clone();
+        Ok(entries)
+    }
+
+    /// Adds a key that signs after its lead, whatever others there are. Answers its name.
+    pub(crate) async fn rotate(&self, now: i64) -> Result<String, KeyError> {
+        let entry = Entry { key: make::<K>().await?, created: now, active: now.saturating_add(K::LEAD) };
+        let kid = entry.key.kid().to_owned();
+        self.add(&[entry], i64::MAX).await?;
+        Ok(kid)
+    }
+
+    /// The same, but only if the newest has been signing for `seconds`, less the lead.
+    pub(crate) async fn rotate_after(&self, seconds: i64, now: i64) -> Result<(), KeyError> {
+        let due = now.saturating_add(K::LEAD).saturating_sub(seconds);
+        if self.entries().last().is_none_or(|newest| newest.active > due) {
+            return Ok(());
+        }
+        let entry = Entry { key: make::<K>().await?, created: now, active: now.saturating_add(K::LEAD) };
+        self.add(&[entry], due).await
+    }
+
+    /// Forgets a key for all instances.
+    pub(crate) async fn remove(&self, kid: &str) -> Result<(), KeyError> {
+        self.store.remove_key(kid).await?;
+        self.reload().await.map(drop)
+    }
+
+    async fn add(&self, entries: &[Entry<K>], unless_after: i64) -> Result<(), KeyError> {
+        let rows: Vec<_> = entries.iter().map(|entry| self.row(entry)).collect::<Result<_, _>>()?;
+        self.store.add_keys(K::PURPOSE, &rows, unless_after).await?;
+        self.reload().await.map(drop)
+    }
+
+    fn row(&self, entry: &Entry<K>) -> Result<Row, KeyError> {
+        let kid = entry.key.kid().to_owned();
+        let sealed = self.seal.seal(&bound(K::PURPOSE, &kid), &entry.key.write()?)?;
+        Ok(Row { kid, created: entry.created, active: entry.active, sealed })
+    }
+
+    fn unseal(&self, row: Row) -> Result<Entry<K>, KeyError> {
+        let der = self.seal.unseal(&bound(K::PURPOSE, &row.kid), &row.sealed);
+        let key = der.and_then(|der| K::read(&der)).ok_or(KeyError::Sealed { kid: row.kid })?;
+        Ok(Entry { key, created: row.created, active: row.active })
+    }
+}
+
+/// What a sealed key is bound to, so that no row can stand in for another.
+fn bound(purpose: &str, kid: &str) -> String {
+    format!("{purpose} {kid}")
+}
+
+async fn make<K: Key>() -> Result<K, KeyError> {
+    task::spawn_blocking(K::make).await.map_err(|_| KeyError::Library("make a signing key"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        keys::Secrecy,
+        push::VapidKey,
+        store::testing::{Database, on_both_engines},
+    };
+    use zeroize::Zeroizing;
+
+    on_both_engines!(
+        instances_that_start_at_once_share_one_key,
+        a_key_is_read_under_its_secret_only,
+        a_scheduled_rotation_is_done_once,
+        another_instances_keys_come_and_go,
+        there_is_an_end_to_keys
+    );
+
+    fn seal(byte: u8) -> Arc<Seal> {
+        Arc::new(Seal::open(&Secrecy::Given(Zeroizing::new([byte; 32]))).unwrap())
+    }
+
+    async fn ring(store: &Store) -> Ring<VapidKey> {
+        Ring::open(store.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
+    }
+
+    fn kids(ring: &Ring<VapidKey>) -> Vec<String> {
+        ring.entries().iter().map(|entry| entry.key.kid().to_owned()).collect()
+    }
+
+    async fn instances_that_start_at_once_share_one_key(database: Database) {
+        let store = database.open().await;
+        let start = |store: Store| async move { kids(&ring(&store).await) };
+        let starting: Vec<_> = (0..4).map(|_| tokio::spawn(start(store.clone()))).collect();
+        let mut all = Vec::new();
+        for started in starting {
+            all.extend(started.await.unwrap());
+        }
+        assert_eq!(all.len(), 4);
+        all.dedup();
+        assert_eq!(all.len(), 1, "{all:?}");
+    }
+
+    async fn a_key_is_read_under_its_secret_only(database: Database) {
+        let store = database.open().await;
+        let kid = kids(&ring(&store).await);
+        assert_eq!(kids(&ring(&store).await), kid);
+        let other = Ring::<VapidKey>::open(store, seal(2), 1_000, || Ok(Vec::new())).await;
+        assert!(matches!(other.err(), Some(KeyError::Sealed { kid: found }) if found == kid[0]));
+    }
+
+    async fn a_scheduled_rotation_is_done_once(database: Database) {
+        let store = database.open().await;
+        let rings = [ring(&store).await, ring(&store).await, ring(&store).await];
+        let due = 1_000 + 86_400 - VapidKey::LEAD;
+        for ring in &rings {
+            ring.rotate_after(86_400, due - 1).await.unwrap();
+            assert_eq!(ring.entries().len(), 1);
+        }
+        let (a, b, c) = tokio::join!(
+            rings[0].rotate_after(86_400, due),
+            rings[1].rotate_after(86_400, due),
+            rings[2].rotate_after(86_400, due + 1)
+        );
+        (a.unwrap(), b.unwrap(), c.unwrap());
+        for ring in &rings {
+            assert_eq!(ring.reload().await.unwrap().len(), 2);
+        }
+    }
+
+    async fn another_instances_keys_come_and_go(database: Database) {
+        let store = database.open().await;
+        let (one, other) = (ring(&store).await, ring(&store).await);
+        let first = kids(&one);
+        let second = one.rotate(2_000).await.unwrap();
+        assert_eq!(kids(&other), first);
+        other.reload().await.unwrap();
+        assert_eq!(kids(&other), [first[0].clone(), second.clone()]);
+        other.remove(&first[0]).await.unwrap();
+        one.reload().await.unwrap();
+        assert_eq!(kids(&one), [second]);
+    }
+
+    async fn there_is_an_end_to_keys(database: Database) {
+        let store = database.open().await;
+        let ring = ring(&store).await;
+        for at in 1..MAX_KEYS {
+            ring.rotate(1_000 + at as i64).await.unwrap();
+        }
+        assert!(matches!(ring.rotate(5_000).await, Err(KeyError::TooMany)));
+    }
+}

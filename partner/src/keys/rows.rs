@@ -1,0 +1,74 @@
+//! The keys' rows.
+//!
+//! What this module does not know: what is sealed in them.
+
+use super::{KeyError, MAX_KEYS};
+use crate::store::{Store, StoreError};
+
+/// One key as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) kid: String,
+    /// Unix seconds.
+    pub(super) created: i64,
+    /// From when on it signs.
+    pub(super) active: i64,
+    pub(super) sealed: String,
+}
+
+impl Store {
+    /// The keys of a purpose, the one that signs first first.
+    pub(super) async fn keys(&self, purpose: &str) -> Result<Vec<Row>, StoreError> {
+        let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
+            "SELECT kid, created, active, sealed FROM signing_keys WHERE purpose = $1 ORDER BY active, created, kid",
+        )
+        .bind(purpose)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows.into_iter().map(|(kid, created, active, sealed)| Row { kid, created, active, sealed }).collect())
+    }
+
+    /// Adds keys, unless one of the purpose becomes active after `unless_after`. Of instances that add at once, with the
+    /// same condition, one does. Answers whether they were added.
+    pub(super) async fn add_keys(&self, purpose: &str, rows: &[Row], unless_after: i64) -> Result<bool, KeyError> {
+        let mut transaction = self.begin().await?;
+        // One row that every instance has: who changes it is alone until its transaction ends.
+        sqlx::query("UPDATE schema_version SET version = version")
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::from)?;
+        let (kept, newer): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COUNT(CASE WHEN active > $2 THEN 1 END) FROM signing_keys WHERE purpose = $1",
+        )
+        .bind(purpose)
+        .bind(unless_after)
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
+        if newer > 0 {
+            return Ok(false);
+        }
+        if usize::try_from(kept).unwrap_or(usize::MAX).saturating_add(rows.len()) > MAX_KEYS {
+            return Err(KeyError::TooMany);
+        }
+        for row in rows {
+            sqlx::query("INSERT INTO signing_keys (kid, purpose, created, active, sealed) VALUES ($1, $2, $3, $4, $5)")
+                .bind(&row.kid)
+                .bind(purpose)
+                .bind(row.created)
+                .bind(row.active)
+                .bind(&row.sealed)
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::from)?;
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(true)
+    }
+
+    /// Forgets a key.
+    pub(super) async fn remove_key(&self, kid: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM signing_keys WHERE kid = $1").bind(kid).execute(self.pool()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Seals what the database keeps: AES-256-GCM under a key that is derived from the secret.
+//!
+//! What this module does not know: what is in it. A copy of the database without the secret signs nothing.
+
+use super::KeyError;
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    hkdf::{HKDF_SHA256, KeyType, Salt},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+use zeroize::Zeroizing;
+
+/// Largest file that is read: the secret, and any line end.
+const MAX_FILE_BYTES: u64 = 256;
+const KEY_INFO: &[&[u8]] = &[b"causeway partner signing keys"];
+
+/// Where the secret comes from.
+#[derive(Clone)]
+pub(crate) enum Secrecy {
+    /// Given in the configuration.
+    Given(Zeroizing<[u8; 32]>),
+    /// A file of the operator's.
+    File(PathBuf),
+    /// A file of ours, made at the first start.
+    Made(PathBuf),
+}
+
+impl std::fmt::Debug for Secrecy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Given(_) => "Given",
+            Self::File(_) => "File",
+            Self::Made(_) => "Made",
+        })
+    }
+}
+
+/// Seals and opens.
+pub(crate) struct Seal(RandomizedNonceKey);
+
+struct Length;
+
+impl KeyType for Length {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+impl Seal {
+    /// Reads the secret, making it if it is ours to make. Blocking.
+    pub(crate) fn open(secrecy: &Secrecy) -> Result<Self, KeyError> {
+        match secrecy {
+            Secrecy::Given(secret) => Self::under(secret),
+            // Groups are how containers and service managers hand a file to one user.
+            Secrecy::File(path) => Self::under(&*read(path, 0o007)?),
+            Secrecy::Made(path) => {
+                if !path.exists() {
+                    make(path)?;
+                }
+                Self::under(&*read(path, 0o077)?)
+            }
+        }
+    }
+
+    fn under(secret: &[u8; 32]) -> Result<Self, KeyError> {
+        let failed = |_| KeyError::Library("derive a key from the secret");
+        let mut key = Zeroizing::new([0; 32]);
+        let derived = Salt::none(HKDF_SHA256).extract(secret);
+        derived.expand(KEY_INFO, Length).and_then(|okm| okm.fill(key.as_mut_slice())).map_err(failed)?;
+        Ok(Self(RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(failed)?))
+    }
+
+    /// Text that only this secret opens, and only as what `name` calls it.
+    pub(super) fn seal(&self, name: &str, content: &[u8]) -> Result<String, KeyError> {
+        let mut bytes = Zeroizing::new(content.to_vec());
+        let nonce = self
+            .0
+            .seal_in_place_append_tag(Aad::from(name), &mut *bytes)
+            .map_err(|_| KeyError::Library("seal a key"))?;
+        Ok(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+    }
+
+    /// The content; `None` under another secret or name.
+    pub(super) fn unseal(&self, name: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, content) = bytes.split_at_checked(NONCE_LEN)?;
+        let mut content = Zeroizing::new(content.to_vec());
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let length = self.0.open_in_place(nonce, Aad::from(name), &mut content).ok()?.len();
+        content.truncate(length);
+        Some(content)
+    }
+}
+
+fn read(path: &Path, others: u32) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let at = |source| KeyError::File { path: path.to_owned(), source };
+    let file = fs::File::open(path).map_err(at)?;
+    let mode = file.metadata().map_err(at)?.permissions().mode() & 0o777;
+    if mode & others != 0 {
+        return Err(KeyError::Exposed { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(at)?;
+    crate::config::hex32(text.trim()).map(Zeroizing::new).ok_or_else(|| KeyError::NotASecret { path: path.to_owned() })
+}
+
+/// Writes a fresh secret so that it is either there in full or not at all.
+fn make(path: &Path) -> Result<(), KeyError> {
+    let mut secret = Zeroizing::new([0; 32]);
+    getrandom::fill(secret.as_mut_slice())?;
+    let text =
+        Zeroizing::new(secret.iter().fold(String::with_capacity(65), |text, byte| text + &format!("{byte:02x}")));
+    let unfinished = path.with_extension("unfinished");
+    let write = || {
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)?;
+        fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|source| KeyError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(byte: u8) -> Seal {
+        Seal::open(&Secrecy::Given(Zeroizing::new([byte; 32]))).unwrap()
+    }
+
+    #[test]
+    fn only_the_same_secret_and_name_open_it() {
+        let sealed = given(1).seal("token", b"a key").unwrap();
+        assert_eq!(given(1).unseal("token", &sealed).as_deref().map(Vec::as_slice), Some(b"a key".as_slice()));
+        assert!(given(2).unseal("token", &sealed).is_none());
+        assert!(given(1).unseal("push", &sealed).is_none());
+        assert_ne!(given(1).seal("token", b"a key").unwrap(), sealed, "every nonce is fresh");
+    }
+
+    #[test]
+    fn damage_is_seen() {
+        let sealed = given(1).seal("token", b"a key").unwrap();
+        let mut bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for at in 0..bytes.len() {
+            bytes[at] ^= 1;
+            assert!(given(1).unseal("token", &URL_SAFE_NO_PAD.encode(&bytes)).is_none(), "byte {at}");
+            bytes[at] ^= 1;
+        }
+        for bad in ["", "A", "AAAA", "not base64!"] {
+            assert!(given(1).unseal("token", bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_secret_is_made_once_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrecy = Secrecy::Made(folder.path().join("secret"));
+        let sealed = Seal::open(&secrecy).unwrap().seal("token", b"a key").unwrap();
+        let path = folder.path().join("secret");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(Seal::open(&secrecy).unwrap().unseal("token", &sealed).is_some());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::Exposed { mode: 0o640, .. })));
+    }
+
+    #[test]
+    fn the_operators_secret_is_never_made_and_must_be_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let secrecy = Secrecy::File(path.clone());
+        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::File { .. })));
+        fs::write(&path, "abc").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::NotASecret { .. })));
+        fs::write(&path, format!("{}\n", "0a".repeat(32))).unwrap();
+        let sealed = Seal::open(&secrecy).unwrap().seal("token", b"a key").unwrap();
+        assert!(given(10).unseal("token", &sealed).is_some());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::Exposed { mode: 0o644, .. })));
+    }
+}

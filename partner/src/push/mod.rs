@@ -1,0 +1,30 @@
+//! Web Push: wakes the browsers of a person for whom a message waits at WhatsApp (seed 001 §3.2; RFC 8030, 8291, 8292).
+//!
+//! ```text
+//! whatsapp       whether a call to /push is WhatsApp's
+//! subscription   what a browser may subscribe with, and which push services we speak to
+//! queue          what is to be sent, durable
+//! delivery       sends it
+//! vapid          proves to push services who we are
+//! ```
+//!
+//! What this module does not know: HTTP's paths, and what waits: a push says that there is something, nothing else.
+
+mod delivery;
+mod message;
+mod queue;
+mod service;
+mod subscription;
+mod subscriptions;
+mod vapid;
+mod whatsapp;
+
+pub(crate) use delivery::{Counters, Delivery};
+pub(crate) use message::Message;
+pub(crate) use queue::{Once, Wake};
+pub use service::OutboundError;
+pub(crate) use service::outbound;
+pub(crate) use subscription::{Services, Subscription};
+pub(crate) use subscriptions::Kept;
+pub(crate) use vapid::{VapidKey, VapidKeys};
+pub(crate) use whatsapp::{BearerError, KeySource, Verifier};

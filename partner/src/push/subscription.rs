@@ -1,0 +1,230 @@
+//! What a browser subscribes with, checked: the server will send requests to an address that a caller names.
+//!
+//! What this module does not know: whose subscription it is.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use url::{Host, Url};
+use web_push_native::p256::PublicKey;
+
+/// Longest endpoint in bytes; it is a key of an index.
+const MAX_ENDPOINT_BYTES: usize = 2_048;
+const PUBLIC_KEY_BYTES: usize = 65;
+const AUTH_BYTES: usize = 16;
+
+/// One push service that we speak to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Service {
+    /// A host, over https on its port.
+    Host(String),
+    /// Every host below a domain.
+    Below(String),
+    /// Exactly this scheme, host and port.
+    Origin(String),
+}
+
+/// The push services that we speak to: without such a list, whoever has an account could have this server send requests
+/// to any machine that it can reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Services(Vec<Service>);
+
+/// What is wrong with an entry of `push.services`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ServiceError {
+    #[error("{0:?} is no host such as push.example, *.push.example, or https://push.example:8443")]
+    Shape(String),
+    #[error(
+        "{0:?} is plain http, which only this machine's push service may have, and only while public_url is this machine's"
+    )]
+    Plain(String),
+}
+
+impl Services {
+    /// Reads the configured list. `local`: whether we ourselves are reached on this machine only.
+    pub(crate) fn read(entries: &[String], local: bool) -> Result<Self, ServiceError> {
+        entries.iter().map(|entry| Service::read(entry, local)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a request may be sent there.
+    pub(crate) fn allow(&self, endpoint: &Url) -> bool {
+        let Some(Host::Domain(host)) = endpoint.host() else {
+            // An address instead of a name is only ever meant if it is listed as it is.
+            return self.0.iter().any(|service| *service == Service::Origin(origin(endpoint)));
+        };
+        self.0.iter().any(|service| match service {
+            Service::Host(name) => ordinary(endpoint) && host == name,
+            Service::Below(domain) => {
+                let below = host.strip_suffix(domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
+                ordinary(endpoint) && below.is_some_and(|name| !name.is_empty())
+            }
+            Service::Origin(listed) => *listed == origin(endpoint),
+        })
+    }
+}
+
+impl Service {
+    fn read(entry: &str, local: bool) -> Result<Self, ServiceError> {
+        let shape = || ServiceError::Shape(entry.to_owned());
+        if entry.contains("://") {
+            let url = Url::parse(entry).map_err(|_| shape())?;
+            let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+            if !bare || !url.username().is_empty() || url.password().is_some() {
+                return Err(shape());
+            }
+            return match url.scheme() {
+                "https" => Ok(Self::Origin(origin(&url))),
+                "http" if local && crate::config::is_loopback(&url) => Ok(Self::Origin(origin(&url))),
+                "http" => Err(ServiceError::Plain(entry.to_owned())),
+                _ => Err(shape()),
+            };
+        }
+        let (name, below) = entry.strip_prefix("*.").map_or((entry, false), |domain| (domain, true));
+        match Host::parse(name) {
+            Ok(Host::Domain(host)) if host.contains('.') => {
+                Ok(if below { Self::Below(host) } else { Self::Host(host) })
+            }
+            _ => Err(shape()),
+        }
+    }
+}
+
+/// Https on its own port.
+fn ordinary(url: &Url) -> bool {
+    url.scheme() == "https" && url.port().is_none()
+}
+
+pub(super) fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Where and for whom to encrypt. Not `Debug`: who has the endpoint can send there.
+#[derive(Clone)]
+pub(crate) struct Subscription {
+    pub(super) endpoint: Url,
+    pub(super) public_key: PublicKey,
+    pub(super) auth: [u8; AUTH_BYTES],
+}
+
+impl Subscription {
+    /// From what the browser gave: an address, and two byte strings in base64url without padding. `None` if one of them
+    /// cannot be, or if the address is no service of ours.
+    pub(crate) fn read(endpoint: &str, p256dh: &str, auth: &str, services: &Services) -> Option<Self> {
+        let endpoint = address(endpoint)?;
+        if !services.allow(&endpoint) {
+            return None;
+        }
+        let key = URL_SAFE_NO_PAD.decode(p256dh).ok().filter(|key| key.len() == PUBLIC_KEY_BYTES)?;
+        let auth = URL_SAFE_NO_PAD.decode(auth).ok()?.try_into().ok()?;
+        Some(Self { endpoint, public_key: PublicKey::from_sec1_bytes(&key).ok()?, auth })
+    }
+}
+
+/// An endpoint in the form in which it is kept and compared.
+pub(crate) fn address(endpoint: &str) -> Option<Url> {
+    if endpoint.len() > MAX_ENDPOINT_BYTES {
+        return None;
+    }
+    let url = Url::parse(endpoint).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    (plain && url.has_host() && url.as_str().len() <= MAX_ENDPOINT_BYTES).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PushConfig;
+
+    const KEY: &str = "BLn9b-VR0ca83knDNZ32dCHGyjJp-1riX9ZTN40MqV8K_LpQmLqxC_DoHvqvFXO_nGdAB4W9dogZb_sM-uV4JbY";
+    const AUTH: &str = "_ordMnz7uTCmrpBTeUV4Bw";
+
+    fn services(entries: &[&str], local: bool) -> Result<Services, ServiceError> {
+        let entries: Vec<_> = entries.iter().map(|entry| (*entry).to_owned()).collect();
+        Services::read(&entries, local)
+    }
+
+    fn allowed(services: &Services, endpoint: &str) -> bool {
+        address(endpoint).is_some_and(|url| services.allow(&url))
+    }
+
+    #[test]
+    fn the_browsers_services_and_no_other_machine() {
+        let services = Services::read(&PushConfig::default().services, false).unwrap();
+        for good in [
+            "https://fcm.googleapis.com/fcm/send/abc:def",
+            "https://FCM.googleapis.com:443/wp/x",
+            "https://updates.push.services.mozilla.com/wpush/v2/gAAA",
+            "https://web.push.apple.com/QK",
+            "https://wns2-par02p.notify.windows.com/w/?token=BQ",
+        ] {
+            assert!(allowed(&services, good), "{good}");
+        }
+        for bad in [
+            "http://fcm.googleapis.com/fcm/send/abc",
+            "https://fcm.googleapis.com:8443/x",
+            "https://fcm.googleapis.com.evil.example/x",
+            "https://evilfcm.googleapis.com/x",
+            "https://push.apple.com/x",
+            "https://.push.apple.com/x",
+            "https://evilpush.apple.com/x",
+            "https://user@fcm.googleapis.com/x",
+            "https://fcm.googleapis.com@127.0.0.1/x",
+            "https://127.0.0.1/x",
+            "https://[::1]/x",
+            "https://169.254.169.254/latest",
+            "https://localhost/x",
+            "file:///etc/passwd",
+            "ftp://fcm.googleapis.com/x",
+            "fcm.googleapis.com",
+            "",
+        ] {
+            assert!(!allowed(&services, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_service_with_a_port_is_listed_with_it() {
+        let services = services(&["https://push.example:8443", "http://127.0.0.1:8202"], true).unwrap();
+        assert!(allowed(&services, "https://push.example:8443/x") && allowed(&services, "http://127.0.0.1:8202/x"));
+        for bad in
+            ["https://push.example/x", "http://push.example:8443/x", "http://127.0.0.1/x", "https://127.0.0.1:8202/"]
+        {
+            assert!(!allowed(&services, bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_while_we_are_on_it() {
+        assert!(matches!(services(&["http://127.0.0.1:8202"], false), Err(ServiceError::Plain(_))));
+        assert!(matches!(services(&["http://push.example"], true), Err(ServiceError::Plain(_))));
+        for bad in [
+            "",
+            "*",
+            "*.com",
+            "com",
+            "127.0.0.1",
+            "push.example/x",
+            "https://push.example/x",
+            "ftp://push.example",
+            "a b.example",
+        ] {
+            assert!(matches!(services(&[bad], true), Err(ServiceError::Shape(_))), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn keys_have_their_lengths_and_lie_on_the_curve() {
+        let services = services(&["push.example"], false).unwrap();
+        let read = |key: &str, auth: &str| Subscription::read("https://push.example/x", key, auth, &services).is_some();
+        assert!(read(KEY, AUTH));
+        let off_curve = URL_SAFE_NO_PAD.encode([4; 65]);
+        let compressed = URL_SAFE_NO_PAD.encode([2; 33]);
+        let wrong_form = KEY.replacen("BL", "BK", 1);
+        for bad in ["", &KEY[1..], &format!("{KEY}="), &off_curve, &compressed, &wrong_form, "?"] {
+            assert!(!read(bad, AUTH), "{bad}");
+        }
+        for bad in ["", &AUTH[..20], &format!("{AUTH}=="), &format!("{AUTH}AAAA"), "!"] {
+            assert!(!read(KEY, bad), "{bad}");
+        }
+        let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));
+        assert!(Subscription::read(&long, KEY, AUTH, &services).is_none());
+    }
+}

@@ -1,0 +1,147 @@
+//! The subscriptions in the database.
+//!
+//! What this module does not know: the time (an argument).
+
+use super::{Subscription, subscription::address};
+use crate::store::{Store, StoreError};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Subscriptions that one account keeps; one more ends the one that was not heard of for longest.
+const PER_ACCOUNT: i64 = 10;
+
+/// A subscription as an operator sees it: not its keys, and of its endpoint only the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) identifier: String,
+    pub(crate) endpoint: String,
+    pub(crate) kid: String,
+    /// Unix milliseconds.
+    pub(crate) created: i64,
+    /// When its browser last named it.
+    pub(crate) seen: i64,
+}
+
+impl Store {
+    /// Keeps a subscription for an account, whoever had it. `kid` names the key that it was made for, if it is a fresh one.
+    /// What is queued for `previous` is queued for this one instead.
+    pub(crate) async fn subscribe(
+        &self,
+        identifier: &str,
+        subscription: &Subscription,
+        previous: Option<&str>,
+        kid: &str,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let endpoint = subscription.endpoint.as_str();
+        let key = URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes());
+        let mut transaction = self.begin().await?;
+        Self::lock_account(&mut transaction, identifier).await?;
+        // What waits for one person is nothing to tell another.
+        sqlx::query(
+            "DELETE FROM pushes WHERE endpoint = $1
+             AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $1 AND identifier <> $2)",
+        )
+        .bind(endpoint)
+        .bind(identifier)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO subscriptions (endpoint, identifier, p256dh, auth, kid, created, seen)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT (endpoint) DO UPDATE SET
+                 kid = CASE WHEN subscriptions.p256dh = excluded.p256dh THEN subscriptions.kid ELSE excluded.kid END,
+                 identifier = excluded.identifier, p256dh = excluded.p256dh, auth = excluded.auth, seen = excluded.seen",
+        )
+        .bind(endpoint)
+        .bind(identifier)
+        .bind(key)
+        .bind(URL_SAFE_NO_PAD.encode(subscription.auth))
+        .bind(kid)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        let previous = previous.and_then(address).filter(|previous| *previous != subscription.endpoint);
+        if let Some(previous) = previous {
+            sqlx::query(
+                "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
+                 SELECT $1, message, 0, expires, 0, $3, '' FROM pushes WHERE endpoint = $2
+                 AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $2 AND identifier = $4)
+                 ON CONFLICT (endpoint, message) DO NOTHING",
+            )
+            .bind(endpoint)
+            .bind(previous.as_str())
+            .bind(now)
+            .bind(identifier)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
+                .bind(previous.as_str())
+                .bind(identifier)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        sqlx::query(
+            "DELETE FROM subscriptions WHERE identifier = $1 AND endpoint <> $2 AND endpoint NOT IN (
+                 SELECT endpoint FROM subscriptions WHERE identifier = $1 AND endpoint <> $2
+                 ORDER BY seen DESC, created DESC LIMIT $3
+             )",
+        )
+        .bind(identifier)
+        .bind(endpoint)
+        .bind(PER_ACCOUNT - 1)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Ends an account's subscription; one that does not exist has ended.
+    pub(crate) async fn unsubscribe(&self, identifier: &str, endpoint: &str) -> Result<(), StoreError> {
+        let Some(endpoint) = address(endpoint) else { return Ok(()) };
+        sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
+            .bind(endpoint.as_str())
+            .bind(identifier)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends a subscription of which its push service knows nothing any more, unless its browser has made it anew meanwhile.
+    pub(super) async fn end_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND p256dh = $2")
+            .bind(subscription.endpoint.as_str())
+            .bind(URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes()))
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Notes the key that a subscription turned out to be made for.
+    pub(super) async fn made_for(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE subscriptions SET kid = $2 WHERE endpoint = $1")
+            .bind(endpoint)
+            .bind(kid)
+            .execute(self.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// The keys that subscriptions were made for.
+    pub(crate) async fn keys_of_subscriptions(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.pool()).await?)
+    }
+
+    /// At most `limit` subscriptions after those of `after` (an account and an endpoint), in this order.
+    pub(crate) async fn subscriptions(&self, after: (&str, &str), limit: i64) -> Result<Vec<Kept>, StoreError> {
+        let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+            "SELECT identifier, endpoint, kid, created, seen FROM subscriptions
+             WHERE identifier > $1 OR (identifier = $1 AND endpoint > $2) ORDER BY identifier, endpoint LIMIT $3",
+        )
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(self.pool())
+        .await?;
+        let kept = |(identifier, endpoint, kid, created, seen)| Kept { identifier, endpoint, kid, created, seen };
+        Ok(rows.into_iter().map(kept).collect())
+    }
+}

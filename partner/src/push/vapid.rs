@@ -1,0 +1,88 @@
+//! Who we are to push services: a P-256 key and the tokens under it (RFC 8292).
+//!
+//! What this module does not know: which subscription was made for which key; a push service takes only that one.
+
+use super::subscription::origin;
+use crate::keys::{Key, KeyError, Ring};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Seconds that a token is valid; RFC 8292 §2 allows a day, and clocks differ.
+const LIFETIME: i64 = 12 * 3_600;
+
+/// A key and the name that the database calls it by.
+pub(crate) struct VapidKey {
+    der: Zeroizing<Vec<u8>>,
+    signer: EncodingKey,
+    kid: String,
+    public: String,
+}
+
+impl VapidKey {
+    /// The public half as browsers subscribe with it: an uncompressed point in base64url.
+    pub(crate) fn public(&self) -> &str {
+        &self.public
+    }
+
+    /// The value of the `Authorization` header for a request to `endpoint`.
+    pub(super) fn authorization(&self, endpoint: &Url, contact: &str, now: i64) -> Result<Zeroizing<String>, KeyError> {
+        let claims = json!({"aud": origin(endpoint), "exp": now.saturating_add(LIFETIME), "sub": contact});
+        let token = encode(&Header::new(Algorithm::ES256), &claims, &self.signer)
+            .map_err(|_| KeyError::Library("sign for a push service"))?;
+        Ok(Zeroizing::new(format!("vapid t={token}, k={}", self.public)))
+    }
+}
+
+impl Key for VapidKey {
+    const PURPOSE: &'static str = "push";
+    /// Nobody keeps a copy: browsers ask for the key when they subscribe.
+    const LEAD: i64 = 0;
+
+    fn make() -> Result<Self, KeyError> {
+        let failed = |_| KeyError::Library("make a key for push services");
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
+        let der = pair.to_pkcs8v1().map_err(failed)?;
+        Self::read(der.as_ref()).ok_or(KeyError::Library("read a key that it made"))
+    }
+
+    fn read(der: &[u8]) -> Option<Self> {
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).ok()?;
+        let public = pair.public_key().as_ref();
+        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(public));
+        let public = URL_SAFE_NO_PAD.encode(public);
+        Some(Self { der: Zeroizing::new(der.to_vec()), signer: EncodingKey::from_ec_der(der), kid, public })
+    }
+
+    fn write(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        Ok(self.der.clone())
+    }
+
+    fn kid(&self) -> &str {
+        &self.kid
+    }
+}
+
+/// The keys for push services. The newest is given to browsers; those of older subscriptions stay.
+pub(crate) type VapidKeys = Ring<VapidKey>;
+
+/// Seconds that a key is kept after the next one took over, for browsers that were subscribing meanwhile.
+const RETENTION: i64 = 7 * 86_400;
+
+impl VapidKeys {
+    /// Reads the keys again, and forgets those that no subscription was made for. `used` names the others.
+    pub(crate) async fn keep_up(&self, used: &[String], now: i64) -> Result<(), KeyError> {
+        let entries = self.reload().await?;
+        for (entry, next) in entries.iter().zip(entries.iter().skip(1)) {
+            let over = next.active.saturating_add(RETENTION) <= now;
+            if over && !used.iter().any(|kid| kid == entry.key.kid()) {
+                self.remove(entry.key.kid()).await?;
+            }
+        }
+        Ok(())
+    }
+}

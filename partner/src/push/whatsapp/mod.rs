@@ -1,0 +1,143 @@
+//! Whether a call to `/push` is WhatsApp's: an RS256 token under one of its published keys (seed 001 §3.2.2).
+//!
+//! What this module does not know: what the call asks for; the token does not say whom to wake. Which tokens were used is
+//! kept in [`super::queue`].
+
+mod source;
+
+pub(crate) use source::KeySource;
+
+use super::Once;
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use source::Lookup;
+use std::{fmt::Write, time::Duration};
+
+/// Longest token that is looked at, in bytes.
+const MAX_BYTES: usize = 4_096;
+/// Longest `kid` and `jti`.
+const MAX_NAME_BYTES: usize = 256;
+
+/// The caller is not WhatsApp, or we cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BearerError {
+    /// What is wrong with the token.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// WhatsApp's keys cannot be had at the moment.
+    #[error("WhatsApp's keys cannot be fetched")]
+    NoKeys {
+        /// When to come again.
+        wait: Duration,
+    },
+}
+
+/// What a token must say.
+pub(crate) struct Verifier {
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    /// Seconds by which WhatsApp's clock and ours may differ.
+    pub(crate) leeway: i64,
+    /// Longest time between `iat` and `exp`, in seconds.
+    pub(crate) lifetime: i64,
+    /// Whether a token without `jti` is good once, too.
+    pub(crate) single_use: bool,
+    pub(crate) keys: KeySource,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    aud: Audience,
+    iat: i64,
+    exp: i64,
+    nbf: Option<i64>,
+    jti: Option<String>,
+}
+
+impl Verifier {
+    /// Checks a token, but not whether it was used before: that is the answer, if it is good only once. `now` in Unix
+    /// seconds.
+    pub(crate) async fn verify(&self, token: &str, now: i64) -> Result<Option<Once>, BearerError> {
+        let invalid = BearerError::Invalid;
+        if token.len() > MAX_BYTES {
+            return Err(invalid("too long"));
+        }
+        // Of the header only the algorithm, which must be ours, and the name of the key are believed.
+        let header = decode_header(token).map_err(|_| invalid("not a token"))?;
+        if header.alg != Algorithm::RS256 {
+            return Err(invalid("not RS256"));
+        }
+        if header.crit.is_some() {
+            return Err(invalid("an extension that must be understood"));
+        }
+        let kid = header.kid.filter(|kid| kid.len() <= MAX_NAME_BYTES).ok_or(invalid("no kid"))?;
+        let key = match self.keys.key(&kid).await {
+            Lookup::Found(key) => key,
+            Lookup::Unknown => return Err(invalid("an unknown key")),
+            Lookup::Unavailable { wait } => return Err(BearerError::NoKeys { wait }),
+        };
+        let claims = decode::<Claims>(token, &key, &signature_only()).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => invalid("a wrong signature"),
+            _ => invalid("claims missing or misshapen"),
+        })?;
+        self.check(claims.claims, token, now).map_err(invalid)
+    }
+
+    fn check(&self, claims: Claims, token: &str, now: i64) -> Result<Option<Once>, &'static str> {
+        let Claims { iss, aud, iat, exp, nbf, jti } = claims;
+        let ours = match aud {
+            Audience::One(audience) => audience == self.audience,
+            Audience::Several(audiences) => audiences.contains(&self.audience),
+        };
+        let late = exp.saturating_add(self.leeway);
+        if iss != self.issuer {
+            return Err("another issuer");
+        } else if !ours {
+            return Err("another audience");
+        } else if late <= now {
+            return Err("expired");
+        } else if iat.max(nbf.unwrap_or(iat)) > now.saturating_add(self.leeway) {
+            return Err("not yet valid");
+        } else if exp < iat || exp.saturating_sub(iat) > self.lifetime {
+            return Err("too long a life");
+        }
+        let unique = match jti {
+            Some(id) if id.is_empty() || id.len() > MAX_NAME_BYTES => return Err("a misshapen jti"),
+            Some(id) => Some(digest(&["jti", &id])),
+            // Without the signature: the same claims could be encoded in another text of it.
+            None if self.single_use => token.rsplit_once('.').map(|(signed, _)| digest(&["token", signed])),
+            None => None,
+        };
+        Ok(unique.map(|hash| Once { hash, expires: late }))
+    }
+}
+
+/// Jsonwebtoken checks algorithm and signature; the claims are compared with a time that is an argument.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+/// The parts are told from each other: no `jti` looks like a token.
+fn digest(parts: &[&str]) -> String {
+    Sha256::digest(parts.join(" ")).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;

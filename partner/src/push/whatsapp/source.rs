@@ -1,0 +1,172 @@
+//! WhatsApp's public keys: fetched when first needed, kept for a while, fetched again for a name that is not known.
+//!
+//! What this module does not know: what is signed. A caller can make us fetch with any name it likes, so there is a pause
+//! between fetches, however many ask.
+
+use crate::push::service;
+use jsonwebtoken::{
+    DecodingKey,
+    jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
+use url::Url;
+
+/// Largest key set that is read, in bytes and in keys.
+const MAX_BYTES: usize = 256 * 1_024;
+const MAX_KEYS: usize = 64;
+/// Length of a modulus in base64url: 2048 to 8192 bits.
+const MODULUS: std::ops::RangeInclusive<usize> = 342..=1_366;
+/// Longest time that the last good set is used while no other can be had: a key that WhatsApp withdrew ends some day.
+const LAST_GOOD: Duration = Duration::from_secs(86_400);
+/// Pause after a failure while nothing is known, so that two servers that start together find each other.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A look-up's answer.
+pub(super) enum Lookup {
+    Found(Arc<DecodingKey>),
+    /// WhatsApp publishes no such key.
+    Unknown,
+    /// Nobody knows.
+    Unavailable {
+        wait: Duration,
+    },
+}
+
+struct Known {
+    keys: HashMap<String, Arc<DecodingKey>>,
+    at: Instant,
+}
+
+/// The keys and where they come from.
+pub(crate) struct KeySource {
+    client: Client,
+    url: Url,
+    /// How long a set is used before it is fetched again.
+    fresh: Duration,
+    /// Pause between fetches.
+    pause: Duration,
+    known: RwLock<Option<Arc<Known>>>,
+    /// When the last fetch began; held while one is under way.
+    tried: Mutex<Option<Instant>>,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<serde_json::Value>,
+}
+
+impl KeySource {
+    pub(crate) fn new(client: Client, url: Url, fresh: Duration, pause: Duration) -> Self {
+        Self { client, url, fresh, pause, known: RwLock::default(), tried: Mutex::default() }
+    }
+
+    pub(super) async fn key(&self, kid: &str) -> Lookup {
+        if let Some(key) = self.held(kid, self.fresh) {
+            return Lookup::Found(key);
+        }
+        let mut tried = match (self.tried.try_lock(), self.held(kid, LAST_GOOD)) {
+            (Ok(tried), _) => tried,
+            // Somebody fetches: an old set will do meanwhile.
+            (Err(_), Some(key)) => return Lookup::Found(key),
+            (Err(_), None) => self.tried.lock().await,
+        };
+        // Whoever held the lock may have brought it.
+        if let Some(key) = self.held(kid, self.fresh) {
+            return Lookup::Found(key);
+        }
+        let pause = if self.known().is_some() { self.pause } else { self.pause.min(FIRST_PAUSE) };
+        let elapsed = tried.map(|at| at.elapsed());
+        if elapsed.is_none_or(|elapsed| elapsed >= pause) {
+            *tried = Some(Instant::now());
+            match self.fetch().await {
+                Ok(keys) => {
+                    let known = Some(Arc::new(Known { keys, at: Instant::now() }));
+                    *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+                }
+                Err(problem) => tracing::warn!(problem, "WhatsApp's keys cannot be fetched"),
+            }
+        }
+        match (self.held(kid, LAST_GOOD), self.known()) {
+            (Some(key), _) => Lookup::Found(key),
+            (None, Some(known)) if known.at.elapsed() < LAST_GOOD => Lookup::Unknown,
+            _ => Lookup::Unavailable { wait: pause },
+        }
+    }
+
+    fn known(&self) -> Option<Arc<Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn held(&self, kid: &str, no_older_than: Duration) -> Option<Arc<DecodingKey>> {
+        let known = self.known()?;
+        (known.at.elapsed() < no_older_than).then(|| known.keys.get(kid).cloned()).flatten()
+    }
+
+    async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, &'static str> {
+        let response = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
+        if response.status() != StatusCode::OK {
+            return Err("another status than 200");
+        }
+        let body = service::body(response, MAX_BYTES).await.ok_or("too large, or broken off")?;
+        read(&body).ok_or("no set of RSA keys")
+    }
+}
+
+/// The usable keys of a set; `None` if it has none.
+fn read(body: &[u8]) -> Option<HashMap<String, Arc<DecodingKey>>> {
+    let set: Set = serde_json::from_slice(body).ok()?;
+    let keys: HashMap<_, _> = set.keys.into_iter().take(MAX_KEYS).filter_map(usable).collect();
+    (!keys.is_empty()).then_some(keys)
+}
+
+fn usable(value: serde_json::Value) -> Option<(String, Arc<DecodingKey>)> {
+    let jwk: Jwk = serde_json::from_value(value).ok()?;
+    let signs = jwk.common.public_key_use.is_none_or(|purpose| purpose == PublicKeyUse::Signature);
+    let rs256 = jwk.common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
+    let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else { return None };
+    if !(signs && rs256 && MODULUS.contains(&rsa.n.len())) {
+        return None;
+    }
+    let key = DecodingKey::from_rsa_components(&rsa.n, &rsa.e).ok()?;
+    Some((jwk.common.key_id?, Arc::new(key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(entries: &str) -> Vec<String> {
+        let mut kids: Vec<_> =
+            read(format!(r#"{{"keys":[{entries}]}}"#).as_bytes()).unwrap_or_default().into_keys().collect();
+        kids.sort();
+        kids
+    }
+
+    #[test]
+    fn only_keys_that_may_sign_rs256_are_used() {
+        let n = "A".repeat(342);
+        let key = |kid: &str, rest: &str| format!(r#"{{"kid":"{kid}","kty":"RSA","n":"{n}","e":"AQAB"{rest}}}"#);
+        assert_eq!(set(&[key("a", ""), key("b", r#","use":"sig","alg":"RS256""#)].join(",")), ["a", "b"]);
+        for bad in [
+            key("a", r#","use":"enc""#),
+            key("a", r#","alg":"RS384""#),
+            key("a", r#","alg":"HS256""#),
+            key("a", "").replace(&n, &n[2..]),
+            key("a", "").replace(&n, &"A".repeat(1_368)),
+            key("a", "").replace(r#""kid":"a","#, ""),
+            r#"{"kid":"a","kty":"oct","k":"AAAA"}"#.to_owned(),
+            "7".to_owned(),
+        ] {
+            assert!(set(&bad).is_empty(), "{bad}");
+            assert_eq!(set(&format!("{bad},{}", key("b", ""))), ["b"], "one bad key does not spoil the others");
+        }
+        assert!(read(b"[]").is_none() && read(b"").is_none() && read(br#"{"keys":7}"#).is_none());
+    }
+}

@@ -1,0 +1,61 @@
+//! What a server does beside answering: sends pushes, follows its keys, forgets what is over.
+//!
+//! What this module does not know: HTTP.
+
+use crate::{clock, http::App, keys::KeyError};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::JoinHandle, time};
+
+/// How often keys are read again: well below the time that a key is published before it signs.
+const OFTEN: Duration = Duration::from_secs(30);
+
+/// The work under way.
+pub(crate) struct Upkeep {
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    keys: JoinHandle<()>,
+    pushes: JoinHandle<()>,
+}
+
+impl Upkeep {
+    /// Begins it.
+    pub(crate) fn begin(app: Arc<App>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let keys = tokio::spawn(follow(app.clone(), stopped.clone()));
+        let pushes = tokio::spawn(app.push.delivery.clone().run(stopped));
+        Self { app, stop, keys, pushes }
+    }
+
+    /// Lets what is under way finish for `patience`; what does not is put back for another instance, or for the next start.
+    pub(crate) async fn end(self, patience: Duration) {
+        let Self { app, stop, keys, mut pushes } = self;
+        stop.send_replace(true);
+        if time::timeout(patience, &mut pushes).await.is_err() {
+            pushes.abort();
+            let _ = pushes.await;
+        }
+        keys.abort();
+        let _ = keys.await;
+        app.push.delivery.release().await;
+    }
+}
+
+async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = round(&app).await {
+            tracing::error!(%error, "the keys could not be followed");
+        }
+        tokio::select! {
+            () = time::sleep(OFTEN) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<(), KeyError> {
+    let now = clock::unix_seconds();
+    app.keys.keep_up(app.settings.rotate_days, now).await?;
+    let used = app.store.keys_of_subscriptions().await?;
+    app.push.keys.keep_up(&used, now).await?;
+    Ok(app.store.forget_used_tokens(now).await?)
+}
