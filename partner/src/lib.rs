@@ -11,8 +11,12 @@
 //! keys      private keys in the database, sealed
 //! identity  identity tokens and the keys that sign them
 //! push      whom to wake, for WhatsApp, through the browsers' push services
+//! relay     the clients' connections to the chat server, byte for byte
+//! media     files that WhatsApp fetches
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
+//! tls       certificates
+//! metrics   what is counted
 //! upkeep    what is done beside answering
 //! ```
 
@@ -21,38 +25,57 @@ mod config;
 mod http;
 mod identity;
 mod keys;
+mod media;
+mod metrics;
 mod push;
 mod rate;
+mod relay;
 mod serve;
 mod sign_in;
 mod store;
+mod tls;
 mod upkeep;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, OidcConfig, PushConfig, Secret, Settings,
-    SignInConfig, TokenConfig, WhatsAppConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, OidcConfig, PushConfig, RelayConfig,
+    Secret, Settings, SignInConfig, TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
 pub use keys::KeyError;
+pub use media::MediaStoreError;
 pub use push::OutboundError;
+pub use relay::RelayError;
 pub use store::StoreError;
+pub use tls::TlsError;
 
 use config::PushSettings;
 use http::{App, ClientFiles, Limits, Push};
 use identity::{KeyRing, key_files};
 use keys::Seal;
+use media::Media;
+use metrics::Metrics;
 use push::{Delivery, KeySource, VapidKeys, Verifier, outbound};
+use relay::{Enlistment, Relay};
 use sign_in::{Accounts, BuiltIn, OpenId, Passkeys, Passwords};
 use std::{
     fs, io,
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use store::{Place, Store};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tls::Tls;
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time,
+};
 use upkeep::Upkeep;
 
 /// The server did not start.
@@ -62,8 +85,10 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}. Is another server running there? Change `listen` otherwise")]
+    #[error("cannot listen on {address}: {source}. Is another server running there? Change `{option}` otherwise")]
     Listen {
+        /// The option that says so.
+        option: &'static str,
         /// The configured address.
         address: SocketAddr,
         /// Why not.
@@ -95,6 +120,18 @@ pub enum StartError {
     /// The OpenID provider's address or the HTTP client cannot be used.
     #[error("oidc.issuer: {0}")]
     OpenId(String),
+    /// Certificate or key cannot be used.
+    #[error("tls_cert and tls_key: {0}")]
+    Tls(#[from] TlsError),
+    /// The chat server could never be reached.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// Enlistments could never be handed on.
+    #[error("relay.enlist_url: {0}")]
+    Enlistment(reqwest::Error),
+    /// The place for media cannot be used.
+    #[error(transparent)]
+    Media(#[from] MediaStoreError),
 }
 
 /// The partner server, to be started in a program of one's own.
@@ -106,6 +143,9 @@ pub struct Server;
 pub struct Running {
     /// Where it listens: the port that was found for port 0.
     pub addr: SocketAddr,
+    /// Where metrics are, if anywhere.
+    pub metrics_addr: Option<SocketAddr>,
+    tls: Option<Tls>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -116,31 +156,74 @@ impl Server {
     /// # Errors
     /// A [`StartError`] that names the option to change.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let address = config.listen;
-        let at = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(at)?;
-        let addr = listener.local_addr().map_err(at)?;
+        let (listener, addr) = listen("listen", config.listen).await?;
         let settings = Settings::check(config, addr)?;
+        let (metrics_listener, metrics_addr) = match settings.metrics_listen {
+            None => (None, None),
+            Some(address) => {
+                let (listener, addr) = listen("metrics_listen", address).await?;
+                (Some(listener), Some(addr))
+            }
+        };
         let patience = serve::Patience {
             connections: settings.limits.connections,
             headers: Duration::from_secs(settings.limits.request_seconds),
             shutdown: Duration::from_secs(settings.limits.shutdown_seconds),
         };
+        let drain = Duration::from_secs(settings.limits.drain_seconds);
+        // Read a moment ago, when the settings were checked.
+        let tls = settings.tls.clone().map(Tls::open).transpose()?;
         let app = Arc::new(open(settings).await?);
-        let store = app.store.clone();
         let upkeep = Upkeep::begin(app.clone());
-        let router = http::router(app);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(async move {
-            serve::serve(listener, router, patience, stopped).await;
-            upkeep.end(patience.shutdown).await;
-            store.close().await;
+        let (close, closing) = watch::channel(false);
+        let serving = serve::serve(listener, tls.clone(), http::router(app.clone()), patience, closing.clone());
+        let metrics = metrics_listener.map(|listener| {
+            let router = http::metrics_router(app.metrics.clone());
+            serve::serve(listener, None, router, patience, closing)
         });
-        Ok(Running { addr, stop, task })
+        let task = tokio::spawn(async move {
+            let stopping = async {
+                // A dropped sender stops as well: nobody is left who could.
+                let _ = stopped.await;
+                app.draining.store(true, Ordering::Relaxed);
+                time::sleep(drain).await;
+                let _ = close.send(true);
+                if let Some(relay) = &app.relay
+                    && time::timeout(patience.shutdown, relay.close()).await.is_err()
+                {
+                    tracing::warn!("relayed connections were still open when their time was up");
+                }
+            };
+            let metrics = async {
+                if let Some(metrics) = metrics {
+                    metrics.await;
+                }
+            };
+            tokio::join!(serving, metrics, stopping);
+            upkeep.end(patience.shutdown).await;
+            app.store.close().await;
+        });
+        Ok(Running { addr, metrics_addr, tls, stop, task })
     }
 }
 
+async fn listen(option: &'static str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let at = |source| StartError::Listen { option, address, source };
+    let listener = TcpListener::bind(address).await.map_err(at)?;
+    let addr = listener.local_addr().map_err(at)?;
+    Ok((listener, addr))
+}
+
 impl Running {
+    /// Reads certificate and key again: connections from now on get them. Blocking.
+    ///
+    /// # Errors
+    /// What is wrong with the files; the certificate stays what it was.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), Tls::reload)
+    }
+
     /// Lets requests under way finish (for `limits.shutdown_seconds`), closes the database, and returns.
     pub async fn stop(self) {
         let _ = self.stop.send(());
@@ -168,7 +251,13 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     };
     let limits = Limits::new(&settings);
     let push = open_push(&settings.push, &store, vapid)?;
-    Ok(App { settings, store, accounts, keys, push, client, limits })
+    let metrics = Metrics::new(push.delivery.counters().clone());
+    let relay = settings.relay.clone().map(|relay| Relay::new(relay, metrics.relay.clone())).transpose()?;
+    let enlistment = settings.relay_enlist_url.clone().map(Enlistment::new).transpose();
+    let enlistment = enlistment.map_err(StartError::Enlistment)?;
+    let media = Media::open(settings.media.clone(), store.clone(), metrics.media.clone())?;
+    let draining = AtomicBool::new(false);
+    Ok(App { settings, store, accounts, keys, push, client, limits, metrics, relay, enlistment, media, draining })
 }
 
 /// Opens the database and the keys in it, making them at the first start.

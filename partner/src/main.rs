@@ -16,6 +16,7 @@ Usage: partner [--config FILE] [--check]
   --help         print this
 
 Environment variables CAUSEWAY_PARTNER_<SECTION>_<OPTION> win over the file; RUST_LOG sets what is logged.
+SIGHUP reads the TLS certificate again.
 Ends with 0 after a signal, 64 for wrong arguments, 78 for a wrong configuration, 1 if it cannot run.";
 
 const USAGE: u8 = 64;
@@ -65,15 +66,21 @@ fn run(path: Option<PathBuf>, check: bool) -> ExitCode {
         Err(error) => return fail(CONFIG, &error.to_string()),
     };
     let listen = config.listen;
-    if let Err(error) = Settings::check(config.clone(), listen) {
-        return fail(CONFIG, &error.to_string());
-    }
+    let settings = match Settings::check(config.clone(), listen) {
+        Ok(settings) => settings,
+        Err(error) => return fail(CONFIG, &error.to_string()),
+    };
     if check {
         println!("The configuration is in order.");
         return ExitCode::SUCCESS;
     }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    if settings.log_json() {
+        log.json().init()
+    } else {
+        log.init()
+    }
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(serve(config)),
         Err(error) => fail(1, &format!("cannot start threads: {error}")),
@@ -81,18 +88,24 @@ fn run(path: Option<PathBuf>, check: bool) -> ExitCode {
 }
 
 async fn serve(config: Config) -> ExitCode {
-    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => return fail(1, &format!("cannot wait for signals: {error}")),
+    let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = signals else {
+        return fail(1, "cannot wait for signals");
     };
     let running = match Server::start(config).await {
         Ok(running) => running,
         Err(error) => return fail(1, &error.to_string()),
     };
     tracing::info!(address = %running.addr, "listening");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => match tokio::task::block_in_place(|| running.reload()) {
+                Ok(()) => tracing::info!("read the certificate again"),
+                Err(error) => tracing::error!(%error, "the certificate stays what it was"),
+            },
+        }
     }
     tracing::info!("stopping");
     running.stop().await;

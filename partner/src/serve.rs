@@ -1,17 +1,23 @@
-//! Connections: accepts them, speaks HTTP/1.1 or HTTP/2 as the caller does, and lets them finish at the end.
+//! Connections: accepts them, with TLS or without, speaks HTTP/1.1 or HTTP/2 as the caller does, and lets them finish at
+//! the end.
 //!
 //! What this module does not know: any path.
 
+use crate::tls::Tls;
 use axum::Router;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time,
 };
 use tower::ServiceExt;
@@ -23,9 +29,14 @@ const HTTP2_PING: Duration = Duration::from_secs(30);
 /// Pause when the system has no more sockets to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The other end of the connection that a request came on; an extension of every request.
+/// Both ends of the connection that a request came on; an extension of every request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PeerAddress(pub(crate) SocketAddr);
+pub(crate) struct Ends {
+    /// The other side's.
+    pub(crate) peer: SocketAddr,
+    /// Ours.
+    pub(crate) local: SocketAddr,
+}
 
 /// How patient the server is.
 #[derive(Debug, Clone, Copy)]
@@ -35,36 +46,53 @@ pub(crate) struct Patience {
     pub(crate) shutdown: Duration,
 }
 
-/// Serves until `stop` fires or its sender is dropped, then lets requests under way finish for `patience.shutdown`.
-pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Patience, mut stop: oneshot::Receiver<()>) {
+/// Serves until `closing` becomes true or its sender is dropped, then lets requests under way finish for
+/// `patience.shutdown`.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    router: Router,
+    patience: Patience,
+    mut closing: watch::Receiver<bool>,
+) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)
+        .enable_connect_protocol()
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(patience.headers);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(patience.connections));
     loop {
-        let (stream, peer, place) = tokio::select! {
+        let (stream, ends, place) = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
-            _ = &mut stop => break,
+            _ = closing.wait_for(|closing| *closing) => break,
         };
-        let service = router.clone().map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(PeerAddress(peer));
-            request.map(axum::body::Body::new)
-        });
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection.into_owned());
-        tokio::spawn(async move {
-            // A caller that breaks off or breaks the protocol is no event for anyone else.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended badly");
+        let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
+        match tls.as_ref().map(Tls::acceptor) {
+            None => drop(tokio::spawn(async move {
+                speak(&builder, stream, ends, router, watcher).await;
+                drop(place);
+            })),
+            Some(acceptor) => {
+                let mut closing = closing.clone();
+                tokio::spawn(async move {
+                    let shaken = tokio::select! {
+                        shaken = time::timeout(patience.headers, acceptor.accept(stream)) => shaken,
+                        _ = closing.wait_for(|closing| *closing) => return,
+                    };
+                    match shaken {
+                        Ok(Ok(stream)) => speak(&builder, stream, ends, router, watcher).await,
+                        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                        Err(_) => tracing::debug!("a TLS handshake took too long"),
+                    }
+                    drop(place);
+                });
             }
-            drop(place);
-        });
+        }
     }
     drop(listener);
     if time::timeout(patience.shutdown, graceful.shutdown()).await.is_err() {
@@ -72,21 +100,36 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, patience: Patie
     }
 }
 
+/// HTTP on one connection, until its end.
+async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: S,
+    ends: Ends,
+    router: Router,
+    watcher: Watcher,
+) {
+    let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(ends);
+        request.map(axum::body::Body::new)
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    // A caller that breaks off or breaks the protocol is no event for anyone else.
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
 /// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, Option<tokio::sync::OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Ends, Option<OwnedSemaphorePermit>) {
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Answers are written whole: waiting for more to send would only delay them.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection was gone before it was served");
-                    continue;
+                match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
+                    Ok(local) => return (stream, Ends { peer, local }, place),
+                    Err(error) => tracing::debug!(%error, "a connection was gone before it was served"),
                 }
-                return (stream, peer, place);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

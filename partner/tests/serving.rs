@@ -140,8 +140,8 @@ async fn every_answer_carries_the_security_headers() {
     }
     let secure = Partner::with(|config| {
         config.public_url = Some("https://messenger.example".to_owned());
-        config.whatsapp.chat_url = "wss://chat.example:5222/ws".to_owned();
-        config.whatsapp.enlist_url = "https://v.example/3p/interop_reg".to_owned();
+        config.whatsapp.chat_url = Some("wss://chat.example:5222/ws".to_owned());
+        config.whatsapp.enlist_url = Some("https://v.example/3p/interop_reg".to_owned());
     })
     .await;
     let response = secure.get("/health").await;

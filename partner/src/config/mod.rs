@@ -4,16 +4,20 @@
 //! rest of the crate works with; `partner.example.toml` explains each option to the person who runs the server.
 
 mod load;
+mod media;
 mod push;
+mod relay;
 mod secret;
 mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
+pub use media::MediaConfig;
 pub use push::PushConfig;
+pub use relay::RelayConfig;
 pub use secret::Secret;
 pub(crate) use settings::OpenIdSettings;
 pub use settings::{ConfigError, Settings};
-pub(crate) use settings::{PushSettings, hex32, is_loopback};
+pub(crate) use settings::{ENLIST_PATH, PushSettings, RELAY_PATH, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
@@ -41,6 +45,14 @@ pub struct Config {
     pub client_dir: Option<PathBuf>,
     /// Whether a reverse proxy stands in front and appends to `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// The server's certificate chain (PEM); plain HTTP without one.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    pub tls_key: Option<PathBuf>,
+    /// Address and port for `GET /metrics`; nothing is served there without one.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the log is written: `text` or `json`.
+    pub log_format: String,
     /// Accounts and sessions.
     pub sign_in: SignInConfig,
     /// Sign-in at an OpenID Connect provider instead of here.
@@ -51,6 +63,10 @@ pub struct Config {
     pub push: PushConfig,
     /// What the client must know to reach WhatsApp.
     pub whatsapp: WhatsAppConfig,
+    /// The chat relay.
+    pub relay: RelayConfig,
+    /// The media host.
+    pub media: MediaConfig,
     /// What one caller, and all callers together, may use.
     pub limits: LimitsConfig,
 }
@@ -66,11 +82,17 @@ impl Default for Config {
             secret_file: None,
             client_dir: None,
             behind_proxy: false,
+            tls_cert: None,
+            tls_key: None,
+            metrics_listen: None,
+            log_format: "text".to_owned(),
             sign_in: SignInConfig::default(),
             oidc: OidcConfig::default(),
             token: TokenConfig::default(),
             push: PushConfig::default(),
             whatsapp: WhatsAppConfig::default(),
+            relay: RelayConfig::default(),
+            media: MediaConfig::default(),
             limits: LimitsConfig::default(),
         }
     }
@@ -153,10 +175,10 @@ impl Default for TokenConfig {
 pub struct WhatsAppConfig {
     /// The number that WhatsApp gave this Partner, 1 to 999.
     pub integrator: u16,
-    /// Where the client enlists.
-    pub enlist_url: String,
-    /// The chat server's WebSocket.
-    pub chat_url: String,
+    /// Where the client enlists; without one, with us if `relay.enlist_url` is set, else in the sandbox.
+    pub enlist_url: Option<String>,
+    /// The chat server's WebSocket; without one, our relay if there is one, else the sandbox's.
+    pub chat_url: Option<String>,
     /// The chat server's root key in hex: 32 bytes.
     pub root_key: Option<String>,
     /// A file with the root key in hex, instead of `root_key`.
@@ -173,8 +195,8 @@ impl Default for WhatsAppConfig {
     fn default() -> Self {
         Self {
             integrator: 1,
-            enlist_url: "http://127.0.0.1:8200/3p/interop_reg".to_owned(),
-            chat_url: "ws://127.0.0.1:8200/ws/chat".to_owned(),
+            enlist_url: None,
+            chat_url: None,
             root_key: None,
             root_key_file: None,
             root_serial: 0,
@@ -209,6 +231,8 @@ pub struct LimitsConfig {
     pub connections: usize,
     /// Seconds for a request's headers, and again for its body and answer.
     pub request_seconds: u64,
+    /// Seconds between the first word that the server stops (`/ready`) and the last request that it takes.
+    pub drain_seconds: u64,
     /// Seconds that requests under way get when the server stops.
     pub shutdown_seconds: u64,
 }
@@ -226,6 +250,7 @@ impl Default for LimitsConfig {
             push_refill_seconds: 5,
             connections: 4_096,
             request_seconds: 15,
+            drain_seconds: 0,
             shutdown_seconds: 10,
         }
     }

@@ -3,8 +3,11 @@
 //! What this module does not know: files other than the root key's; whether the data folder can be written (the store
 //! and the key ring say that themselves).
 
-use super::{Config, LimitsConfig, OidcConfig, PushConfig, Secret, SignInConfig};
-use crate::{identity::MAX_LIFETIME_SECONDS, keys::Secrecy, push::Services};
+use super::{Config, LimitsConfig, OidcConfig, PushConfig, Secret, SignInConfig, media, relay};
+use crate::{
+    identity::MAX_LIFETIME_SECONDS, keys::Secrecy, media::MediaSettings, push::Services, relay::RelaySettings,
+    tls::TlsFiles,
+};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -13,6 +16,12 @@ use zeroize::Zeroizing;
 const MAX_CLAIM_BYTES: usize = 512;
 /// Longest name of the Partner, in bytes.
 const MAX_NAME_BYTES: usize = 100;
+/// Where our relay, and enlistment through it, are.
+pub(crate) const RELAY_PATH: &str = "/relay";
+pub(crate) const ENLIST_PATH: &str = "/relay/enlist";
+/// The sandbox's addresses, for a configuration that says nothing else.
+const SANDBOX_ENLIST: &str = "http://127.0.0.1:8200/3p/interop_reg";
+const SANDBOX_CHAT: &str = "ws://127.0.0.1:8200/ws/chat";
 
 /// One mistake in the configuration for each line, each with what to do.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +53,10 @@ pub struct Settings {
     pub(crate) secrecy: Secrecy,
     pub(crate) client_dir: Option<PathBuf>,
     pub(crate) behind_proxy: bool,
+    pub(crate) tls: Option<TlsFiles>,
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Whether the log is for machines.
+    pub(crate) log_json: bool,
     pub(crate) sign_in: SignInConfig,
     pub(crate) open_id: Option<OpenIdSettings>,
     pub(crate) issuer: String,
@@ -58,6 +71,10 @@ pub struct Settings {
     pub(crate) root_serial: u32,
     pub(crate) version: String,
     pub(crate) partner_name: String,
+    pub(crate) relay: Option<RelaySettings>,
+    /// WhatsApp's enlistment API, if clients enlist through us.
+    pub(crate) relay_enlist_url: Option<Url>,
+    pub(crate) media: MediaSettings,
     pub(crate) limits: LimitsConfig,
 }
 
@@ -78,6 +95,12 @@ pub(crate) struct PushSettings {
 }
 
 impl Settings {
+    /// Whether the log is written as JSON, a line for each event.
+    #[must_use]
+    pub fn log_json(&self) -> bool {
+        self.log_json
+    }
+
     /// Checks `config`. `bound` is the address that is listened on, for a configuration without a public URL.
     ///
     /// # Errors
@@ -85,8 +108,24 @@ impl Settings {
     pub fn check(config: Config, bound: SocketAddr) -> Result<Self, ConfigError> {
         let mut checker = Checker { problems: Vec::new() };
         let public = checker.public_url(&config.public_url.unwrap_or_else(|| format!("http://{bound}")));
-        let enlist_url = checker.remote("whatsapp.enlist_url", &config.whatsapp.enlist_url, "https", "http");
-        let chat_url = checker.remote("whatsapp.chat_url", &config.whatsapp.chat_url, "wss", "ws");
+        let relay = relay::check(&mut checker, &config.relay);
+        let relay_enlist = config.relay.enlist_url.as_deref();
+        let relay_enlist_url = relay_enlist.and_then(|url| checker.remote("relay.enlist_url", url, "https", "http"));
+        let ours = |path: &str| public.as_ref().and_then(|url| url.join(path).ok());
+        let enlist_url = match config.whatsapp.enlist_url.as_deref() {
+            None if relay_enlist.is_some() => ours(ENLIST_PATH),
+            told => checker.remote("whatsapp.enlist_url", told.unwrap_or(SANDBOX_ENLIST), "https", "http"),
+        };
+        let chat_url = match config.whatsapp.chat_url.as_deref() {
+            None if config.relay.upstream.is_some() => ours(RELAY_PATH).and_then(websocket),
+            told => checker.remote("whatsapp.chat_url", told.unwrap_or(SANDBOX_CHAT), "wss", "ws"),
+        };
+        let media = media::check(&mut checker, &config.media, &config.data_dir);
+        let tls = checker.tls(config.tls_cert, config.tls_key);
+        if !matches!(config.log_format.as_str(), "text" | "json") {
+            let found = &config.log_format;
+            checker.problem("log_format", format_args!("is {found:?}; it must be \"text\" or \"json\""));
+        }
         let root_key = checker.root_key(config.whatsapp.root_key, config.whatsapp.root_key_file);
         let push = checker.push(config.push, public.as_ref());
         let secrecy = match (config.secret, config.secret_file) {
@@ -122,6 +161,7 @@ impl Settings {
         }
         checker.within("limits.connections", limits.connections as u64, 1, 1 << 20);
         checker.within("limits.request_seconds", limits.request_seconds, 1, 600);
+        checker.within("limits.drain_seconds", limits.drain_seconds, 0, 600);
         checker.within("limits.shutdown_seconds", limits.shutdown_seconds, 0, 600);
         checker.within("token.lifetime_seconds", config.token.lifetime_seconds, 1, MAX_LIFETIME_SECONDS.unsigned_abs());
         checker.within("token.rotate_days", config.token.rotate_days.into(), 1, 3_650);
@@ -144,8 +184,16 @@ impl Settings {
             checker.problem("client_dir", format!("{shown} has no index.html. Build the client (make build) first"));
         }
 
-        let (Some(public), Some(enlist_url), Some(chat_url), Some(root_key), Some(push), Some(secrecy), []) =
-            (public, enlist_url, chat_url, root_key, push, secrecy, checker.problems.as_slice())
+        let (
+            Some(public),
+            Some(enlist_url),
+            Some(chat_url),
+            Some(root_key),
+            Some(media),
+            Some(push),
+            Some(secrecy),
+            [],
+        ) = (public, enlist_url, chat_url, root_key, media, push, secrecy, checker.problems.as_slice())
         else {
             return Err(ConfigError { problems: checker.problems });
         };
@@ -157,6 +205,9 @@ impl Settings {
             secrecy,
             client_dir: config.client_dir,
             behind_proxy: config.behind_proxy,
+            tls,
+            metrics_listen: config.metrics_listen,
+            log_json: config.log_format == "json",
             sign_in,
             open_id,
             issuer,
@@ -171,22 +222,31 @@ impl Settings {
             root_serial: config.whatsapp.root_serial,
             version: config.whatsapp.version,
             partner_name: config.whatsapp.partner_name,
+            relay,
+            relay_enlist_url,
+            media,
             limits,
         })
     }
 }
 
+/// Our relay's address as a WebSocket's.
+fn websocket(mut url: Url) -> Option<Url> {
+    let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+    url.set_scheme(scheme).ok().map(|()| url)
+}
+
 /// Collects problems, so that the checks after a failed one still run.
-struct Checker {
+pub(super) struct Checker {
     problems: Vec<String>,
 }
 
 impl Checker {
-    fn problem(&mut self, option: &str, problem: impl std::fmt::Display) {
+    pub(super) fn problem(&mut self, option: &str, problem: impl std::fmt::Display) {
         self.problems.push(format!("{option}: {problem}"));
     }
 
-    fn within(&mut self, option: &str, value: u64, least: u64, most: u64) {
+    pub(super) fn within(&mut self, option: &str, value: u64, least: u64, most: u64) {
         if !(least..=most).contains(&value) {
             self.problem(option, format_args!("is {value}; it must be {least} to {most}"));
         }
@@ -199,13 +259,41 @@ impl Checker {
     }
 
     /// An address that clients connect to; its origin also goes into the content security policy.
-    fn remote(&mut self, option: &str, text: &str, safe: &str, plain: &str) -> Option<Url> {
-        let Some(url) = Url::parse(text).ok().filter(Url::has_host) else {
-            self.problem(option, format_args!("{text:?} is not an address such as {safe}://messenger.example"));
-            return None;
-        };
+    pub(super) fn remote(&mut self, option: &str, text: &str, safe: &str, plain: &str) -> Option<Url> {
+        let url = self.address(option, text, safe)?;
         self.secured(option, &url, safe, plain);
         Some(url)
+    }
+
+    /// A URL with a host.
+    pub(super) fn address(&mut self, option: &str, text: &str, example: &str) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(Url::has_host);
+        if url.is_none() {
+            self.problem(option, format_args!("{text:?} is not an address such as {example}://messenger.example"));
+        }
+        url
+    }
+
+    /// Certificate and key: both or none.
+    fn tls(&mut self, certificate: Option<PathBuf>, key: Option<PathBuf>) -> Option<TlsFiles> {
+        match (certificate, key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => {
+                let files = TlsFiles { certificate, key };
+                if let Err(error) = files.read() {
+                    self.problem("tls_cert and tls_key", error);
+                }
+                Some(files)
+            }
+            (Some(_), None) => {
+                self.problem("tls_key", "is missing: a certificate without its key is worth nothing");
+                None
+            }
+            (None, Some(_)) => {
+                self.problem("tls_cert", "is missing: a key without its certificate is worth nothing");
+                None
+            }
+        }
     }
 
     /// Our own address: https, or http on this machine; an origin without path.
@@ -217,7 +305,7 @@ impl Checker {
         Some(url)
     }
 
-    fn secured(&mut self, option: &str, url: &Url, safe: &str, plain: &str) {
+    pub(super) fn secured(&mut self, option: &str, url: &Url, safe: &str, plain: &str) {
         if url.scheme() != safe && !(url.scheme() == plain && is_loopback(url)) {
             self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
         }
@@ -412,7 +500,7 @@ mod tests {
     #[test]
     fn each_mistake_names_its_option_and_the_way_out() {
         type Mistake = (&'static str, fn(&mut Config));
-        let cases: [Mistake; 28] = [
+        let cases: &[Mistake] = &[
             ("database_url: must be an address such as", |c| {
                 c.database_url = Some("mysql://host/x".to_owned().into());
                 c.secret = Some("ab".repeat(32).into());
@@ -431,9 +519,15 @@ mod tests {
             ("public_url: must begin with https://", |c| c.public_url = Some("http://messenger.example".into())),
             ("public_url: must be scheme, host and port only", |c| c.public_url = Some("https://a.example/app".into())),
             ("public_url: \"nonsense\" is not an address", |c| c.public_url = Some("nonsense".into())),
-            ("whatsapp.chat_url: must begin with wss://", |c| c.whatsapp.chat_url = "ws://chat.example/ws".into()),
-            ("whatsapp.chat_url: must begin with wss://", |c| c.whatsapp.chat_url = "https://chat.example".into()),
-            ("whatsapp.enlist_url: must begin with https://", |c| c.whatsapp.enlist_url = "http://v.example/".into()),
+            ("whatsapp.chat_url: must begin with wss://", |c| {
+                c.whatsapp.chat_url = Some("ws://chat.example/ws".into())
+            }),
+            ("whatsapp.chat_url: must begin with wss://", |c| {
+                c.whatsapp.chat_url = Some("https://chat.example".into())
+            }),
+            ("whatsapp.enlist_url: must begin with https://", |c| {
+                c.whatsapp.enlist_url = Some("http://v.example/".into())
+            }),
             ("whatsapp.root_key: must be 64 hex digits, got 3", |c| c.whatsapp.root_key = Some("abc".into())),
             ("whatsapp.integrator: is 1000; it must be 1 to 999", |c| c.whatsapp.integrator = 1_000),
             ("whatsapp.version: is \"2.3\"", |c| c.whatsapp.version = "2.3".into()),
@@ -456,6 +550,31 @@ mod tests {
                 c.oidc.identifier_claim = String::new();
             }),
             ("token.issuer: must be 1 to 512 bytes", |c| c.token.issuer = Some("x".repeat(513))),
+            ("relay.upstream: must begin with wss://", |c| c.relay.upstream = Some("ws://chat.example/ws".into())),
+            ("relay.upstream: needs a port", |c| c.relay.upstream = Some("tcp://chat.example".into())),
+            ("relay.client_address: is \"udp\"", |c| {
+                c.relay.upstream = Some("tcp://chat.example:5222".into());
+                c.relay.client_address = Some("udp".into());
+            }),
+            ("relay.client_address: a tcp:// upstream has no header", |c| {
+                c.relay.upstream = Some("tcp://chat.example:5222".into());
+                c.relay.client_address = Some("header".into());
+            }),
+            ("relay.ca_file: /nowhere", |c| {
+                c.relay.upstream = Some("wss://chat.example/ws".into());
+                c.relay.ca_file = Some("/nowhere".into());
+            }),
+            ("relay.idle_seconds: is 0", |c| c.relay.idle_seconds = 0),
+            ("tls_key: is missing", |c| c.tls_cert = Some("/nowhere".into())),
+            ("tls_cert and tls_key: /nowhere", |c| {
+                c.tls_cert = Some("/nowhere".into());
+                c.tls_key = Some("/nowhere".into());
+            }),
+            ("log_format: is \"xml\"", |c| c.log_format = "xml".into()),
+            ("media.store_url: must begin with s3://", |c| c.media.store_url = Some("ftp://bucket/".into())),
+            ("media.access_key_id: and", |c| c.media.store_url = Some("s3://bucket".into())),
+            ("media.types: must be", |c| c.media.types = "image".into()),
+            ("media.quota_mib: is 50", |c| c.media.quota_mib = 50),
             ("client_dir: /nowhere has no index.html", |c| c.client_dir = Some("/nowhere".into())),
         ];
         for (expected, change) in cases {
@@ -500,6 +619,22 @@ mod tests {
         config.whatsapp.version = "two".into();
         config.token.lifetime_seconds = 0;
         assert_eq!(check(config).unwrap_err().problems.len(), 3);
+    }
+
+    #[test]
+    fn a_relay_is_where_clients_connect_unless_told_otherwise() {
+        let mut config = valid();
+        config.public_url = Some("https://messenger.example".into());
+        config.relay.upstream = Some("tcp://chat.example:5222".into());
+        config.relay.enlist_url = Some("https://v.example/3p/interop_reg".into());
+        let settings = check(config.clone()).unwrap();
+        assert_eq!(settings.chat_url.as_str(), "wss://messenger.example/relay");
+        assert_eq!(settings.enlist_url.as_str(), "https://messenger.example/relay/enlist");
+        config.whatsapp.chat_url = Some("wss://chat.example/ws".into());
+        config.whatsapp.enlist_url = Some("https://v.example/3p/interop_reg".into());
+        let settings = check(config).unwrap();
+        assert_eq!(settings.chat_url.as_str(), "wss://chat.example/ws");
+        assert_eq!(settings.enlist_url.as_str(), "https://v.example/3p/interop_reg");
     }
 
     #[test]

@@ -40,6 +40,8 @@ impl From<FormRejection> for Refusal {
 /// The session that a request's cookie stands for.
 pub(super) struct SignedIn {
     pub(super) identifier: String,
+    /// The hash of the session's secret.
+    pub(super) token_hash: String,
 }
 
 impl FromRequestParts<Arc<App>> for SignedIn {
@@ -47,8 +49,9 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
         let token = cookie(parts, app).ok_or(Refusal::NotSignedIn)?;
-        let identifier = app.store.session(&token.hash(), clock::unix_seconds()).await?;
-        Ok(Self { identifier: identifier.ok_or(Refusal::NotSignedIn)? })
+        let token_hash = token.hash();
+        let identifier = app.store.session(&token_hash, clock::unix_seconds()).await?;
+        Ok(Self { identifier: identifier.ok_or(Refusal::NotSignedIn)?, token_hash })
     }
 }
 
@@ -115,7 +118,12 @@ pub(super) async fn sign_in(
 /// `DELETE /api/session`: signed out, here and in the store.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, Refusal> {
     if let Some(token) = token {
-        app.store.end_session(&token.hash()).await?;
+        let hash = token.hash();
+        let identifier = app.store.session(&hash, clock::unix_seconds()).await?;
+        app.store.end_session(&hash).await?;
+        if let (Some(relay), Some(identifier)) = (&app.relay, identifier) {
+            relay.dismiss(&identifier, Some(&hash));
+        }
     }
     Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
 }
@@ -123,6 +131,9 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
 /// `DELETE /api/account`: the account, and all that belongs to it, is gone.
 pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
     app.store.delete_account(&session.identifier).await?;
+    if let Some(relay) = &app.relay {
+        relay.dismiss(&session.identifier, None);
+    }
     Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
 }
 

@@ -3,7 +3,7 @@
 //! What this module does not know: which person it is.
 
 use super::{App, Refusal};
-use crate::serve::PeerAddress;
+use crate::{relay::Caller, serve::Ends};
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
@@ -54,9 +54,23 @@ impl FromRequestParts<Arc<App>> for Network {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<PeerAddress>().map_or(Ipv6Addr::UNSPECIFIED.into(), |peer| peer.0.ip());
+        let Remote(caller) = Remote::from_request_parts(parts, app).await?;
+        Ok(Self::of(caller.client.ip()))
+    }
+}
+
+/// Where the caller's connection comes from, and where it came in. A proxy in front tells the address, but no port.
+pub(super) struct Remote(pub(super) Caller);
+
+impl FromRequestParts<Arc<App>> for Remote {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let nowhere = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
+        let ends = parts.extensions.get::<Ends>().copied().unwrap_or(Ends { peer: nowhere, local: nowhere });
         let told = app.settings.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
-        Ok(Self::of(told.unwrap_or(peer)))
+        let client = told.map_or(ends.peer, |address| SocketAddr::new(address, 0));
+        Ok(Self(Caller { client, server: ends.local }))
     }
 }
 

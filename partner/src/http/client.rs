@@ -6,8 +6,7 @@
 use super::{App, Refusal};
 use axum::{
     body::Bytes,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -16,7 +15,6 @@ use std::{
     collections::HashMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 const MAX_FILES: usize = 4_096;
@@ -124,12 +122,12 @@ impl Body {
 }
 
 /// `GET` of anything that is not the API's.
-pub(super) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
-    let path = request.uri().path();
-    let file = app.client.as_ref().filter(|_| !path.starts_with("/api/")).and_then(|c| c.find(path, request.headers()));
-    match (file, request.method()) {
+pub(super) fn serve(app: &App, request: &Parts) -> Response {
+    let path = request.uri.path();
+    let file = app.client.as_ref().filter(|_| !path.starts_with("/api/")).and_then(|c| c.find(path, &request.headers));
+    match (file, &request.method) {
         (None, _) => Refusal::NotFound.into_response(),
-        (Some(file), &Method::GET | &Method::HEAD) => answer(file, request.headers()),
+        (Some(file), &Method::GET | &Method::HEAD) => answer(file, &request.headers),
         (Some(_), _) => Refusal::MethodNotAllowed.into_response(),
     }
 }

@@ -3,13 +3,17 @@
 //! What this module does not know: who asks.
 
 use super::{App, Refusal};
-use crate::{clock, identity::JWKS_SECONDS};
+use crate::{
+    clock,
+    identity::JWKS_SECONDS,
+    metrics::{CONTENT_TYPE, Metrics},
+};
 use axum::{
     extract::State,
     http::{HeaderValue, header},
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 use url::form_urlencoded;
 
 /// `GET /api/profile`: what a client must know to reach WhatsApp, as a form. The root key is the trust anchor of the
@@ -41,8 +45,25 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks(clock::unix_seconds()))
 }
 
-/// `GET /health`: 200 while the database answers.
-pub(super) async fn health(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Refusal> {
+/// `GET /health`: 200 while the process lives.
+pub(super) async fn health() -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], "ok")
+}
+
+/// `GET /ready`: 200 while requests are welcome: the database answers, and the server is not about to stop. The keys are
+/// there, or it would not have started.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Refusal> {
+    if app.draining.load(Ordering::Relaxed) {
+        return Err(Refusal::Busy);
+    }
     app.store.ping().await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], "ok"))
+}
+
+/// `GET /metrics`, on a listener of its own.
+pub(super) async fn metrics(State(metrics): State<Metrics>) -> Response {
+    match metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => Refusal::Internal.into_response(),
+    }
 }

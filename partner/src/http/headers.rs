@@ -24,7 +24,10 @@ pub(super) fn secure(settings: &Settings, headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Ok(policy) = HeaderValue::try_from(content_security_policy(settings)) {
+    // Media have a stricter one.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Ok(policy) = HeaderValue::try_from(content_security_policy(settings))
+    {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if settings.secure {

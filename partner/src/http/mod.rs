@@ -8,10 +8,13 @@ mod client;
 mod device;
 mod facts;
 mod headers;
+mod media;
 mod open_id;
 mod passkey;
 mod push;
+mod range;
 mod refusal;
+mod relay;
 mod wake;
 
 pub use client::ClientError;
@@ -19,10 +22,13 @@ pub(crate) use client::ClientFiles;
 pub(crate) use refusal::Refusal;
 
 use crate::{
-    config::Settings,
+    config::{ENLIST_PATH, RELAY_PATH, Settings},
     identity::KeyRing,
+    media::{Media, Reference},
+    metrics::Metrics,
     push::{Delivery, Services, VapidKeys, Verifier},
     rate::{Allowance, RateLimit},
+    relay::{Enlistment, Relay},
     sign_in::{Accounts, RETURN_PATH},
     store::Store,
 };
@@ -31,9 +37,12 @@ use axum::{
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{any, delete, get, head, post},
 };
-use std::{sync::Arc, time::Duration, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
 use tokio::time;
 
 /// Largest request body: an identifier and a password, percent-encoded, fit several times.
@@ -48,6 +57,12 @@ pub(crate) struct App {
     pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
+    pub(crate) relay: Option<Relay>,
+    pub(crate) enlistment: Option<Enlistment>,
+    pub(crate) media: Media,
+    /// Whether the server is about to stop.
+    pub(crate) draining: AtomicBool,
 }
 
 /// What wakes browsers.
@@ -63,6 +78,8 @@ pub(crate) struct Limits {
     address: RateLimit,
     account: RateLimit,
     token: RateLimit,
+    relay: RateLimit,
+    upload: RateLimit,
     push: RateLimit,
 }
 
@@ -75,6 +92,9 @@ impl Limits {
             address: limit(limits.address_burst, limits.address_refill_seconds),
             account: limit(limits.account_burst, limits.account_refill_seconds),
             token: limit(limits.token_burst, limits.token_refill_seconds),
+            // Each connection needs a token first.
+            relay: limit(limits.token_burst, limits.token_refill_seconds),
+            upload: limit(limits.token_burst, limits.token_refill_seconds),
             push: limit(limits.push_burst, limits.push_refill_seconds),
         }
     }
@@ -102,27 +122,50 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/profile", get(facts::profile))
         .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
         .route("/health", get(facts::health))
-        .fallback(client::serve)
-        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
+        .route("/ready", get(facts::ready))
+        .route(RELAY_PATH, any(relay::relay))
+        .route(ENLIST_PATH, post(relay::enlist))
+        .route("/api/media", post(media::begin))
+        .fallback(files)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(app.clone(), deadline))
+        // A file takes as long as it takes: the media host bounds each piece instead.
+        .route("/api/media/{upload}", head(media::offset).patch(media::write).delete(media::end))
+        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(app.clone(), caller::refuse_other_sites))
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
-/// Around every request: its deadline, the security headers of its answer, and one line in the log, which names the
+/// Only `GET /metrics`, for whoever reads them.
+pub(crate) fn metrics_router(metrics: Metrics) -> Router {
+    Router::new().route("/metrics", get(facts::metrics)).fallback(|| async { Refusal::NotFound }).with_state(metrics)
+}
+
+/// Everything that no route names: media by their references, else the client's files.
+async fn files(State(app): State<Arc<App>>, request: Request) -> Response {
+    let (request, _) = request.into_parts();
+    match Reference::from_path(request.uri.path()) {
+        Some(reference) => media::download(&app, &reference, &request).await,
+        None => client::serve(&app, &request),
+    }
+}
+
+async fn deadline(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let seconds = Duration::from_secs(app.settings.limits.request_seconds);
+    time::timeout(seconds, next.run(request)).await.unwrap_or_else(|_| Refusal::TooSlow.into_response())
+}
+
+/// Around every request: the security headers of its answer, and one line in the log, which names the
 /// route but nobody.
 async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let deadline = Duration::from_secs(app.settings.limits.request_seconds);
-    let mut response = match time::timeout(deadline, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Refusal::TooSlow.into_response(),
-    };
+    let mut response = next.run(request).await;
     headers::secure(&app.settings, response.headers_mut());
     let route = route.as_ref().map_or("client", MatchedPath::as_str);
+    app.metrics.answered(route, &method, response.status().as_u16(), began.elapsed());
     let milliseconds = began.elapsed().as_secs_f64() * 1e3;
     tracing::info!(%method, route, status = response.status().as_u16(), milliseconds, "answered");
     response

@@ -90,8 +90,14 @@ impl Store {
 
     /// Deletes an account with all that belongs to it: every other table refers to this one. Answers whether it existed.
     pub(crate) async fn delete_account(&self, identifier: &str) -> Result<bool, StoreError> {
-        let deleted =
-            sqlx::query("DELETE FROM accounts WHERE identifier = $1").bind(identifier).execute(self.pool()).await?;
+        let mut transaction = self.begin().await?;
+        let deleted = sqlx::query("DELETE FROM accounts WHERE identifier = $1")
+            .bind(identifier)
+            .execute(&mut *transaction)
+            .await?;
+        // Whoever takes the name next must not find this one's files.
+        Self::expire_media_of(&mut transaction, identifier).await?;
+        transaction.commit().await?;
         Ok(deleted.rows_affected() == 1)
     }
 

@@ -86,6 +86,30 @@ const STEPS: &[Step] = &[
             "CREATE INDEX used_tokens_by_expiry ON used_tokens (expires)",
         ],
     },
+    // Media and the pieces that make them: `media::records`. An account's media outlive it until their bytes are deleted.
+    Step {
+        version: 4,
+        statements: &[
+            "CREATE TABLE media (
+                reference TEXT PRIMARY KEY,
+                upload TEXT NOT NULL UNIQUE,
+                identifier TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                size BIGINT NOT NULL,
+                received BIGINT NOT NULL,
+                expires BIGINT NOT NULL
+            )",
+            "CREATE TABLE media_pieces (
+                reference TEXT NOT NULL REFERENCES media (reference) ON DELETE CASCADE,
+                begins BIGINT NOT NULL,
+                length BIGINT NOT NULL,
+                object TEXT NOT NULL,
+                PRIMARY KEY (reference, begins)
+            )",
+            "CREATE INDEX media_of_account ON media (identifier)",
+            "CREATE INDEX media_by_expiry ON media (expires)",
+        ],
+    },
     // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
     Step {
         version: 5,

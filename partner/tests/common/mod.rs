@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod chat_server;
 pub(crate) mod postgres;
 pub(crate) mod push_service;
 pub(crate) mod whatsapp;

@@ -58,8 +58,8 @@ impl Servers {
         let mut config = partner_config(data.path());
         config.listen = partner_at;
         config.client_dir = Some(client()?);
-        config.whatsapp.enlist_url = format!("http://{}/3p/interop_reg", gatekeeper.http_addr);
-        config.whatsapp.chat_url = format!("ws://{}/ws/chat", gatekeeper.http_addr);
+        config.whatsapp.enlist_url = Some(format!("http://{}/3p/interop_reg", gatekeeper.http_addr));
+        config.whatsapp.chat_url = Some(format!("ws://{}/ws/chat", gatekeeper.http_addr));
         config.whatsapp.root_key = Some(gatekeeper.root_key.iter().map(|byte| format!("{byte:02x}")).collect());
         if let Some(change) = setup.partner {
             change(&mut config);

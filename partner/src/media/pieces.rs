@@ -1,0 +1,130 @@
+//! The bytes of files, as objects: in a local folder, or in an S3-compatible store.
+//!
+//! What this module does not know: which objects make a file, and whose it is.
+
+use super::Reference;
+use crate::config::Secret;
+use axum::body::Bytes;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem,
+    path::Path as ObjectPath, prefix::PrefixStore,
+};
+use std::{fs, io, ops::Range, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+
+/// What an upload gathers before it writes: the most that one holds in memory.
+pub(crate) const PIECE: usize = 2 << 20;
+
+/// Where the pieces are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Folder(PathBuf),
+    S3(S3),
+}
+
+/// An S3-compatible store.
+#[derive(Debug, Clone)]
+pub(crate) struct S3 {
+    pub(crate) bucket: String,
+    pub(crate) folder: String,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: Secret,
+}
+
+/// The place for media cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaStoreError {
+    /// The folder cannot be made.
+    #[error("the media folder {}: {source}. Change `data_dir` or its owner", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The store's own words.
+    #[error("the media store: {0}")]
+    Objects(#[from] object_store::Error),
+}
+
+/// Reads and writes pieces.
+#[derive(Clone)]
+pub(super) struct Pieces(Arc<dyn ObjectStore>);
+
+impl Pieces {
+    pub(super) fn open(place: &Place) -> Result<Self, MediaStoreError> {
+        Ok(match place {
+            Place::Folder(path) => {
+                let at = |source| MediaStoreError::Folder { path: path.clone(), source };
+                fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at)?;
+                let folder = LocalFileSystem::new_with_prefix(path)?;
+                Self(Arc::new(folder.with_fsync(true).with_automatic_cleanup(true)))
+            }
+            Place::S3(s3) => {
+                let mut builder = AmazonS3Builder::new()
+                    .with_bucket_name(&s3.bucket)
+                    .with_region(&s3.region)
+                    .with_access_key_id(&s3.access_key_id)
+                    .with_secret_access_key(s3.secret_access_key.as_str());
+                if let Some(endpoint) = &s3.endpoint {
+                    // The configuration allows http for this machine only.
+                    builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_allow_http(true);
+                }
+                let store = builder.build()?;
+                match s3.folder.as_str() {
+                    "" => Self(Arc::new(store)),
+                    folder => Self(Arc::new(PrefixStore::new(store, folder))),
+                }
+            }
+        })
+    }
+
+    /// Writes one piece of a file, whole and durable; answers the object's name, which no other piece has.
+    pub(super) async fn put(&self, reference: &Reference, bytes: Vec<Bytes>) -> Result<String, MediaStoreError> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(|error| object_store::Error::Generic {
+            store: "media",
+            source: Box::new(io::Error::other(error)),
+        })?;
+        let object = format!("{}/{:016x}", reference.as_str(), u64::from_be_bytes(name));
+        self.0.put(&path(&object), PutPayload::from_iter(bytes)).await?;
+        Ok(object)
+    }
+
+    /// A range of one piece, as a stream.
+    pub(super) async fn read(
+        &self,
+        object: &str,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, MediaStoreError>>, MediaStoreError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let got = self.0.get_opts(&path(object), options).await?;
+        Ok(got.into_stream().map_err(MediaStoreError::from).boxed())
+    }
+
+    /// Deletes one piece; what cannot be deleted now goes with its file.
+    pub(super) async fn delete(&self, object: &str) {
+        if let Err(error) = self.0.delete(&path(object)).await {
+            tracing::warn!(%error, "a piece of media stays for now");
+        }
+    }
+
+    /// Deletes every piece of a file, those that the database never heard of, too.
+    pub(super) async fn delete_all(&self, reference: &Reference) -> Result<(), MediaStoreError> {
+        let mut objects = self.0.list(Some(&path(reference.as_str())));
+        while let Some(object) = objects.next().await {
+            match self.0.delete(&object?.location).await {
+                // Another instance sweeps, too.
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn path(object: &str) -> ObjectPath {
+    ObjectPath::from(object)
+}

@@ -1,0 +1,71 @@
+//! Names that cannot be guessed: of uploads, for whoever began them, and of files, for whoever was told.
+//!
+//! What this module does not know: what they name.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::fmt;
+
+/// 256 bits in base64url.
+const CHARACTERS: usize = 43;
+
+/// 256 random bits, as text for URLs. `Debug` does not show it: who knows it may read the file.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Reference(String);
+
+impl Reference {
+    /// A fresh one; fails only if the operating system has no randomness.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// Text that has the form of one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == CHARACTERS
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// `/{reference}`, with a slash at the end or without.
+    pub(crate) fn from_path(path: &str) -> Option<Self> {
+        let name = path.strip_prefix('/')?;
+        Self::parse(name.strip_suffix('/').unwrap_or(name))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Reference(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_a_file_only_in_one_form() {
+        let reference = Reference::random().unwrap();
+        let text = reference.as_str();
+        assert_eq!(Reference::from_path(&format!("/{text}")), Some(reference.clone()));
+        assert_eq!(Reference::from_path(&format!("/{text}/")), Some(reference.clone()));
+        for path in [
+            text.to_owned(),
+            format!("/{text}//"),
+            format!("/x/{text}"),
+            format!("/{text}x"),
+            format!("/{}", &text[1..]),
+            format!("/{}.", &text[1..]),
+            "/".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(Reference::from_path(&path), None, "{path}");
+        }
+        assert!(!format!("{reference:?}").contains(text));
+    }
+}

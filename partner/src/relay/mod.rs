@@ -1,0 +1,169 @@
+//! The chat relay of seed 001, "Alternative Architecture (Proxy)": for browsers that cannot reach WhatsApp themselves.
+//!
+//! Its four obligations: one connection to WhatsApp for each client; a life that matches the client's; the client's
+//! address handed on; and nothing decrypted. The relay sees the ciphertext of Noise and never looks into it. What this
+//! module does not know: whether a client may use it ([`crate::http`]).
+//!
+//! ```text
+//! seat       who is connected
+//! handshake  how a WebSocket begins
+//! upstream   how the chat server is reached
+//! frame      where frames end
+//! pump       what passes, and how it ends
+//! enlist     the one HTTP request that a browser may need relayed, too
+//! ```
+
+mod enlist;
+mod frame;
+mod handshake;
+mod pump;
+mod seat;
+mod upstream;
+
+pub(crate) use enlist::Enlistment;
+pub(crate) use handshake::accept;
+pub(crate) use seat::Full;
+pub(crate) use upstream::{Caller, ClientAddress, Target, forwarded};
+
+use crate::metrics::RelayMetrics;
+use frame::Pass;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use pump::{Client, End, Patience, Tally};
+use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
+use seat::{Seat, Seats};
+use std::{pin::pin, sync::Arc, time::Duration};
+use upstream::Upstream;
+
+/// The checked options of the relay.
+#[derive(Debug, Clone)]
+pub(crate) struct RelaySettings {
+    pub(crate) target: Target,
+    pub(crate) client_address: ClientAddress,
+    /// The roots to trust; `None`: the system's.
+    pub(crate) roots: Option<Vec<CertificateDer<'static>>>,
+    pub(crate) connections: u32,
+    pub(crate) idle: Duration,
+    pub(crate) write: Duration,
+}
+
+/// No TLS connection to the chat server is possible.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The system has no root certificates.
+    #[error("relay.upstream: this system has no root certificates. Install ca-certificates, or set relay.ca_file")]
+    NoRoots,
+    /// The cryptography library refuses.
+    #[error("relay.upstream: TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The relay and everyone who is connected through it.
+pub(crate) struct Relay {
+    upstream: Upstream,
+    seats: Seats,
+    patience: Patience,
+    metrics: RelayMetrics,
+}
+
+/// One connection that may begin.
+pub(crate) struct Admission {
+    seat: Seat,
+    upstream: Upstream,
+    patience: Patience,
+    metrics: RelayMetrics,
+}
+
+impl Relay {
+    pub(crate) fn new(settings: RelaySettings, metrics: RelayMetrics) -> Result<Self, RelayError> {
+        let tls = client_tls(settings.target.tls, settings.roots)?;
+        Ok(Self {
+            upstream: Upstream::new(settings.target, settings.client_address, Arc::new(tls)),
+            seats: Seats::new(settings.connections),
+            patience: Patience { idle: settings.idle, write: settings.write },
+            metrics,
+        })
+    }
+
+    /// A place for one more connection of `account`; the one that it has is told to leave. `session` is the hash of what
+    /// it signed in with.
+    pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, Full> {
+        let seat = self.seats.take(account, session)?;
+        Ok(Admission { seat, upstream: self.upstream.clone(), patience: self.patience, metrics: self.metrics.clone() })
+    }
+
+    /// Ends an account's connection; with a session's hash, only if it signed in with that one.
+    pub(crate) fn dismiss(&self, account: &str, session: Option<&str>) {
+        self.seats.dismiss(account, session);
+    }
+
+    /// Ends every connection and waits until all are gone, a few seconds at most.
+    pub(crate) async fn close(&self) {
+        self.seats.close().await;
+    }
+}
+
+impl Admission {
+    /// Relays the client's connection until either side ends.
+    pub(crate) async fn serve(mut self, upgrade: OnUpgrade, caller: Caller) {
+        let Ok(upgraded) = upgrade.await else {
+            // The client went before it heard that it may come.
+            self.seat.alone().await;
+            return;
+        };
+        self.metrics.connections.inc();
+        let mut client = Client::new(TokioIo::new(upgraded), self.patience);
+        let end = self.relay(&mut client, caller).await;
+        self.seat.vacate();
+        tracing::debug!(?end, "a relayed connection ended");
+        client.part(&end).await;
+        self.metrics.connections.dec();
+    }
+
+    /// The chat server's connection: it begins after the client's and is gone at the return.
+    async fn relay(&mut self, client: &mut Client<TokioIo<hyper::upgrade::Upgraded>>, caller: Caller) -> End {
+        let mut leave = pin!(self.seat.told_to_leave());
+        self.seat.alone().await;
+        let connected = tokio::select! {
+            why = &mut leave => return End::Left(why),
+            () = client.listen() => return End::ClientGone,
+            connected = self.upstream.connect(caller) => connected,
+        };
+        let upstream = match connected {
+            Ok(upstream) => upstream,
+            Err(error) => {
+                tracing::warn!(%error, "the chat server cannot be reached");
+                self.metrics.failures.inc();
+                return End::UpstreamBroken;
+            }
+        };
+        let pass = if self.upstream.is_websocket() { Pass::Frames } else { Pass::Payloads };
+        pump::carry(client, upstream, pass, leave, self.patience, &self.metrics).await
+    }
+}
+
+impl Tally for RelayMetrics {
+    fn up(&self, bytes: usize) {
+        self.up_bytes.inc_by(bytes as u64);
+    }
+
+    fn down(&self, bytes: usize) {
+        self.down_bytes.inc_by(bytes as u64);
+    }
+}
+
+fn client_tls(needed: bool, roots: Option<Vec<CertificateDer<'static>>>) -> Result<ClientConfig, RelayError> {
+    let mut store = RootCertStore::empty();
+    if needed {
+        let certificates = roots.unwrap_or_else(|| rustls_native_certs::load_native_certs().certs);
+        if store.add_parsable_certificates(certificates).0 == 0 {
+            return Err(RelayError::NoRoots);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13])?;
+    let mut tls = builder.with_root_certificates(store).with_no_client_auth();
+    // The opening of a WebSocket is HTTP/1.1's.
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(tls)
+}

@@ -1,0 +1,377 @@
+//! One relayed connection: bytes up, bytes down, and the end of either side is the end of the other.
+//!
+//! Each direction has one buffer and reads no further before its bytes are written: whoever does not take stops whoever
+//! sends. What passes is never looked into; frames are followed only to find their ends ([`super::frame`]). What this
+//! module does not know: who the client is, and how either connection was made.
+
+use super::{
+    frame::{self, Frames, Opcode, Pass},
+    seat::Leave,
+};
+use std::{io, pin::pin, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
+    sync::mpsc,
+    time,
+};
+
+/// What an idle direction keeps for the bytes that may come.
+const QUIET_BUFFER: usize = 1_024;
+/// What a busy one reads at once.
+const BUSY_BUFFER: usize = 16 * 1_024;
+/// How long the second side of a close handshake may take, and how long a side that is told goodbye is listened to.
+const CLOSE: Duration = Duration::from_secs(1);
+/// Control frames on their way to the client; more are left out, which the protocol allows for pongs.
+const INSERTS: usize = 4;
+/// The payload of our own pings, whose pongs are for us.
+const PING: &[u8] = b"relay";
+
+/// RFC 6455 §7.4.1 and IANA's registry.
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const PROTOCOL_ERROR: u16 = 1002;
+/// 1014, "bad gateway", says more, but not every client takes it.
+const BROKEN: u16 = 1011;
+/// Ours, of the range for applications.
+const REPLACED: u16 = 4001;
+const SIGNED_OUT: u16 = 4002;
+const SILENT: u16 = 4003;
+const SLOW: u16 = 4004;
+
+/// How long a side may be silent or stalled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Silence after which a client is pinged; as much again, and it is gone.
+    pub(super) idle: Duration,
+    /// How long a write may make no progress.
+    pub(super) write: Duration,
+}
+
+/// Counts what passed.
+pub(super) trait Tally: Sync {
+    fn up(&self, bytes: usize);
+    fn down(&self, bytes: usize);
+}
+
+/// Why a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client closed with this payload; it was handed on.
+    ClientClosed(Vec<u8>),
+    /// The client's connection broke off, without a close frame.
+    ClientGone,
+    /// The client answers no ping.
+    ClientSilent,
+    /// The client does not take what it is sent.
+    ClientSlow,
+    /// The client's frames are no WebSocket's.
+    ClientConfused,
+    /// The chat server closed, and the client was told.
+    UpstreamClosed,
+    /// The chat server ended its stream.
+    UpstreamGone,
+    /// The chat server's connection broke, or its frames are no WebSocket's.
+    UpstreamBroken,
+    /// The chat server does not take what it is sent.
+    UpstreamSlow,
+    /// We ended it.
+    Left(Leave),
+}
+
+/// The client's side, which outlives the chat server's by a goodbye.
+pub(super) struct Client<S> {
+    inlet: Inlet<ReadHalf<S>>,
+    outlet: Outlet<WriteHalf<S>>,
+}
+
+impl<S: AsyncRead + AsyncWrite> Client<S> {
+    pub(super) fn new(stream: S, patience: Patience) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        Self { inlet: Inlet::new(reader), outlet: Outlet::new(writer, patience.write) }
+    }
+
+    /// Keeps what the client says before the chat server is there, no more than a buffer of it. Returns only when the
+    /// client is gone.
+    pub(super) async fn listen(&mut self) {
+        loop {
+            if self.inlet.early.len() >= BUSY_BUFFER {
+                std::future::pending::<()>().await;
+            }
+            let mut chunk = [0; QUIET_BUFFER];
+            match self.inlet.reader.read(&mut chunk).await {
+                Ok(0) | Err(_) => return,
+                Ok(length) => self.inlet.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+            }
+        }
+    }
+
+    /// Says why, if a frame can be said, and hangs up.
+    pub(super) async fn part(mut self, end: &End) {
+        let goodbye = match end {
+            End::ClientGone | End::UpstreamClosed => None,
+            End::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
+            End::ClientSilent => Some(frame::close(SILENT, "silent", None)),
+            End::ClientSlow => Some(frame::close(SLOW, "slow", None)),
+            End::ClientConfused => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
+            End::UpstreamGone => Some(frame::close(NORMAL, "", None)),
+            End::UpstreamBroken | End::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
+            End::Left(Leave::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
+            End::Left(Leave::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
+            End::Left(Leave::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
+        };
+        let parting = async {
+            if let Some(goodbye) = goodbye.filter(|_| self.outlet.whole) {
+                self.outlet.writer.write_all(&goodbye).await?;
+            }
+            self.outlet.writer.shutdown().await?;
+            // A socket closed with bytes unread takes the goodbye back: read what still comes, for a moment.
+            while self.inlet.read().await?.is_some() {}
+            Ok::<_, io::Error>(())
+        };
+        // Whatever goes wrong now, the connection is over.
+        let _ = time::timeout(CLOSE, parting).await;
+    }
+}
+
+/// Relays until either side ends or `leave` resolves; at the return nothing of the chat server's connection is left.
+pub(super) async fn carry<S, U>(
+    client: &mut Client<S>,
+    upstream: U,
+    pass: Pass,
+    leave: impl Future<Output = Leave>,
+    patience: Patience,
+    tally: &impl Tally,
+) -> End
+where
+    S: AsyncRead + AsyncWrite,
+    U: AsyncRead + AsyncWrite,
+{
+    let (reader, writer) = tokio::io::split(upstream);
+    let (mut from, mut to) = (Inlet::new(reader), Outlet::new(writer, patience.write));
+    let (insert, mut inserts) = mpsc::channel(INSERTS);
+    let end = {
+        let mut rising = pin!(up(&mut client.inlet, &mut to, pass, insert, patience.idle, tally));
+        let mut falling = pin!(down(&mut from, &mut client.outlet, pass, &mut inserts, tally));
+        tokio::select! {
+            end = &mut rising => match end {
+                // The chat server's answer to the close still belongs to the client.
+                End::ClientClosed(payload) if pass == Pass::Frames => {
+                    match time::timeout(CLOSE, falling).await {
+                        Ok(End::UpstreamClosed) => End::UpstreamClosed,
+                        _ => End::ClientClosed(payload),
+                    }
+                }
+                end => end,
+            },
+            end = &mut falling => {
+                if end == End::UpstreamClosed {
+                    // And the client's to the chat server; if none comes, both were told all there is.
+                    let _ = time::timeout(CLOSE, rising).await;
+                }
+                end
+            }
+            why = leave => End::Left(why),
+        }
+    };
+    let told = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
+    let parting = async {
+        if pass == Pass::Frames && to.whole && !told {
+            let mut mask = [0; 4];
+            getrandom::fill(&mut mask).map_err(io::Error::other)?;
+            to.writer.write_all(&frame::close(GOING_AWAY, "", Some(mask))).await?;
+        }
+        to.writer.shutdown().await
+    };
+    let _ = time::timeout(CLOSE, parting).await;
+    end
+}
+
+/// From the client to the chat server.
+async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    client: &mut Inlet<R>,
+    upstream: &mut Outlet<W>,
+    pass: Pass,
+    insert: mpsc::Sender<Vec<u8>>,
+    idle: Duration,
+    tally: &impl Tally,
+) -> End {
+    let mut frames = Frames::new(pass, true);
+    let mut asked = false;
+    loop {
+        let mut input = match time::timeout(idle, client.read()).await {
+            Err(_) if asked => return End::ClientSilent,
+            Err(_) => {
+                asked = true;
+                // If others are waiting there, the client is about to hear something anyway.
+                let _ = insert.try_send(frame::control(Opcode::Ping, PING, None));
+                continue;
+            }
+            Ok(Ok(Some(bytes))) => bytes,
+            Ok(Ok(None) | Err(_)) => return End::ClientGone,
+        };
+        asked = false;
+        let mut out = Vec::new();
+        let mut closed = None;
+        while !input.is_empty() && closed.is_none() {
+            let control = match frames.take(&mut input, &mut out) {
+                Ok(Some(control)) => control,
+                Ok(None) => continue,
+                Err(violation) => {
+                    tracing::debug!(%violation, "a relayed client");
+                    return End::ClientConfused;
+                }
+            };
+            match (control.opcode, pass) {
+                (Opcode::Pong, _) if control.payload() == PING => {}
+                (Opcode::Close, _) => {
+                    if pass == Pass::Frames {
+                        out.extend_from_slice(control.frame());
+                    }
+                    closed = Some(control.payload());
+                }
+                (_, Pass::Frames) => out.extend_from_slice(control.frame()),
+                (Opcode::Ping, Pass::Payloads) => {
+                    let _ = insert.try_send(frame::control(Opcode::Pong, &control.payload(), None));
+                }
+                (Opcode::Pong, Pass::Payloads) => {}
+            }
+        }
+        tally.up(out.len());
+        match upstream.write(&out, frames.between()).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::UpstreamSlow,
+            // What the chat server last said is still to be read: that is the other direction's.
+            Err(_) => match closed {
+                Some(payload) => return End::ClientClosed(payload),
+                None => return upstream_lost().await,
+            },
+        }
+        if let Some(payload) = closed {
+            return End::ClientClosed(payload);
+        }
+    }
+}
+
+/// A chat server that ends a connection while we write: for a moment it is the reader who finds out how.
+async fn upstream_lost() -> End {
+    time::sleep(CLOSE).await;
+    End::UpstreamBroken
+}
+
+/// From the chat server to the client, with our own control frames in between.
+async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    upstream: &mut Inlet<R>,
+    client: &mut Outlet<W>,
+    pass: Pass,
+    inserts: &mut mpsc::Receiver<Vec<u8>>,
+    tally: &impl Tally,
+) -> End {
+    let mut frames = Frames::new(pass, false);
+    let mut out = Vec::new();
+    loop {
+        out.clear();
+        let mut closed = false;
+        tokio::select! {
+            Some(frame) = inserts.recv(), if frames.between() => out = frame,
+            read = upstream.read() => {
+                let mut input = match read {
+                    Ok(Some(bytes)) => bytes,
+                    Ok(None) if pass == Pass::Payloads => return End::UpstreamGone,
+                    Ok(None) | Err(_) => return End::UpstreamBroken,
+                };
+                match pass {
+                    Pass::Payloads => {
+                        out = frame::binary_head(input.len());
+                        out.extend_from_slice(input);
+                    }
+                    Pass::Frames => while !input.is_empty() && !closed {
+                        match frames.take(&mut input, &mut out) {
+                            Ok(None) => {}
+                            Ok(Some(control)) => {
+                                out.extend_from_slice(control.frame());
+                                closed = control.opcode == Opcode::Close;
+                            }
+                            Err(violation) => {
+                                tracing::warn!(%violation, "the chat server");
+                                return End::UpstreamBroken;
+                            }
+                        }
+                    },
+                }
+                tally.down(out.len());
+            }
+        }
+        match client.write(&out, frames.between()).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::ClientSlow,
+            Err(_) => return End::ClientGone,
+        }
+        if closed {
+            return End::UpstreamClosed;
+        }
+        // A quiet connection keeps nothing.
+        out = Vec::new();
+    }
+}
+
+/// Where bytes come from.
+struct Inlet<R> {
+    reader: R,
+    /// What was read before anyone could take it.
+    early: Vec<u8>,
+    buffer: Vec<u8>,
+    last: usize,
+}
+
+impl<R: AsyncRead + Unpin> Inlet<R> {
+    fn new(reader: R) -> Self {
+        Self { reader, early: Vec::new(), buffer: Vec::new(), last: 0 }
+    }
+
+    /// The next bytes; `None` at the end. The buffer is large only while there is much to read.
+    async fn read(&mut self) -> io::Result<Option<&[u8]>> {
+        if !self.early.is_empty() {
+            self.buffer = std::mem::take(&mut self.early);
+            return Ok(Some(&self.buffer));
+        }
+        let wanted = if self.last >= QUIET_BUFFER { BUSY_BUFFER } else { QUIET_BUFFER };
+        if self.buffer.len() != wanted {
+            self.buffer = vec![0; wanted];
+        }
+        self.last = self.reader.read(&mut self.buffer).await?;
+        Ok(self.buffer.get(..self.last).filter(|bytes| !bytes.is_empty()))
+    }
+}
+
+/// Where bytes go to.
+struct Outlet<W> {
+    writer: W,
+    patience: Duration,
+    /// Whether a frame can be written now: all that was written ends where a frame ends.
+    whole: bool,
+}
+
+impl<W: AsyncWrite + Unpin> Outlet<W> {
+    fn new(writer: W, patience: Duration) -> Self {
+        Self { writer, patience, whole: true }
+    }
+
+    /// Writes all of it, or fails: with `TimedOut` if the other end takes nothing for too long.
+    async fn write(&mut self, mut bytes: &[u8], whole: bool) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.whole = false;
+        while !bytes.is_empty() {
+            let written = time::timeout(self.patience, self.writer.write(bytes)).await;
+            let written = written.map_err(|_| io::ErrorKind::TimedOut)??;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            bytes = bytes.get(written..).unwrap_or_default();
+        }
+        time::timeout(self.patience, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        self.whole = whole;
+        Ok(())
+    }
+}
