@@ -7,7 +7,7 @@
 //! ```text
 //! config    every option, checked
 //! store     the database: SQLite or PostgreSQL
-//! sign_in   identifiers, passwords, sessions, current devices
+//! sign_in   identifiers, passwords, passkeys, OpenID Connect, sessions, current devices
 //! keys      private keys in the database, sealed
 //! identity  identity tokens and the keys that sign them
 //! push      whom to wake, for WhatsApp, through the browsers' push services
@@ -37,8 +37,8 @@ mod tls;
 mod upkeep;
 
 pub use config::{
-    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, PushConfig, RelayConfig, Secret,
-    Settings, SignInConfig, TokenConfig, WhatsAppConfig,
+    Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, OidcConfig, PushConfig, RelayConfig,
+    Secret, Settings, SignInConfig, TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
 pub use keys::KeyError;
@@ -56,7 +56,7 @@ use media::Media;
 use metrics::Metrics;
 use push::{Delivery, KeySource, VapidKeys, Verifier, outbound};
 use relay::{Enlistment, Relay};
-use sign_in::Passwords;
+use sign_in::{Accounts, BuiltIn, OpenId, Passkeys, Passwords};
 use std::{
     fs, io,
     net::SocketAddr,
@@ -117,6 +117,9 @@ pub enum StartError {
     /// Argon2id refuses the configured cost.
     #[error("sign_in.hash_memory_kib and hash_passes: {0}")]
     PasswordCost(argon2::password_hash::Error),
+    /// The OpenID provider's address or the HTTP client cannot be used.
+    #[error("oidc.issuer: {0}")]
+    OpenId(String),
     /// Certificate or key cannot be used.
     #[error("tls_cert and tls_key: {0}")]
     Tls(#[from] TlsError),
@@ -236,7 +239,16 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     let (keys, vapid) = (Arc::new(keys), Arc::new(vapid));
     // File reading and a trial hash take a moment; at the start there is nobody to keep waiting.
     let client = settings.client_dir.as_deref().map(ClientFiles::read).transpose()?;
-    let passwords = Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?;
+    let accounts = match settings.open_id.clone() {
+        Some(open_id) => {
+            let open_id = OpenId::new(open_id, &settings.public_origin);
+            Accounts::OpenId(Box::new(open_id.map_err(|error| StartError::OpenId(error.to_string()))?))
+        }
+        None => Accounts::BuiltIn(Box::new(BuiltIn {
+            passwords: Passwords::new(&settings.sign_in).map_err(StartError::PasswordCost)?,
+            passkeys: Passkeys::new(&settings.public_origin, &settings.partner_name),
+        })),
+    };
     let limits = Limits::new(&settings);
     let push = open_push(&settings.push, &store, vapid)?;
     let metrics = Metrics::new(push.delivery.counters().clone());
@@ -245,7 +257,7 @@ async fn open(settings: Settings) -> Result<App, StartError> {
     let enlistment = enlistment.map_err(StartError::Enlistment)?;
     let media = Media::open(settings.media.clone(), store.clone(), metrics.media.clone())?;
     let draining = AtomicBool::new(false);
-    Ok(App { settings, store, passwords, keys, push, client, limits, metrics, relay, enlistment, media, draining })
+    Ok(App { settings, store, accounts, keys, push, client, limits, metrics, relay, enlistment, media, draining })
 }
 
 /// Opens the database and the keys in it, making them at the first start.

@@ -129,6 +129,8 @@ async fn the_profile_tells_a_client_what_it_needs() {
         ("root_serial", "0"),
         ("version", "2.3000.0"),
         ("partner_name", "Löwe & Co"),
+        ("sign_in", "built-in"),
+        ("passkeys", "false"),
     ];
     assert_eq!(fields, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }

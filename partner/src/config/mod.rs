@@ -15,6 +15,7 @@ pub use media::MediaConfig;
 pub use push::PushConfig;
 pub use relay::RelayConfig;
 pub use secret::Secret;
+pub(crate) use settings::OpenIdSettings;
 pub use settings::{ConfigError, Settings};
 pub(crate) use settings::{ENLIST_PATH, PushSettings, RELAY_PATH, hex32, is_loopback};
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub log_format: String,
     /// Accounts and sessions.
     pub sign_in: SignInConfig,
+    /// Sign-in at an OpenID Connect provider instead of here.
+    pub oidc: OidcConfig,
     /// Identity tokens.
     pub token: TokenConfig,
     /// Web Push, and who may ask for it.
@@ -84,6 +87,7 @@ impl Default for Config {
             metrics_listen: None,
             log_format: "text".to_owned(),
             sign_in: SignInConfig::default(),
+            oidc: OidcConfig::default(),
             token: TokenConfig::default(),
             push: PushConfig::default(),
             whatsapp: WhatsAppConfig::default(),
@@ -114,6 +118,34 @@ impl Default for SignInConfig {
     fn default() -> Self {
         // OWASP's first recommendation for Argon2id with one lane: 19 MiB and two passes.
         Self { session_days: 30, password_min: 8, hash_memory_kib: 19_456, hash_passes: 2, hash_at_once: 0 }
+    }
+}
+
+/// Sign-in at an OpenID Connect provider: where the Partner has accounts already.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcConfig {
+    /// The provider, exactly as it calls itself in its tokens; without one accounts are made here.
+    pub issuer: Option<String>,
+    /// What the provider calls us.
+    pub client_id: Option<String>,
+    /// Our secret with the provider; none for a public client.
+    pub client_secret: Option<Secret>,
+    /// The claim of the ID token that becomes the identifier of an account at its first sign-in.
+    pub identifier_claim: String,
+    /// What the provider is asked for, with spaces between.
+    pub scopes: String,
+}
+
+impl Default for OidcConfig {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            client_id: None,
+            client_secret: None,
+            identifier_claim: "preferred_username".to_owned(),
+            scopes: "openid profile".to_owned(),
+        }
     }
 }
 

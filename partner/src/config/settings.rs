@@ -3,7 +3,7 @@
 //! What this module does not know: files other than the root key's; whether the data folder can be written (the store
 //! and the key ring say that themselves).
 
-use super::{Config, LimitsConfig, PushConfig, Secret, SignInConfig, media, relay};
+use super::{Config, LimitsConfig, OidcConfig, PushConfig, Secret, SignInConfig, media, relay};
 use crate::{
     identity::MAX_LIFETIME_SECONDS, keys::Secrecy, media::MediaSettings, push::Services, relay::RelaySettings,
     tls::TlsFiles,
@@ -31,6 +31,16 @@ pub struct ConfigError {
     pub problems: Vec<String>,
 }
 
+/// The OpenID provider that knows who people are.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenIdSettings {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<Secret>,
+    pub(crate) identifier_claim: String,
+    pub(crate) scopes: Vec<String>,
+}
+
 /// The checked configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -48,6 +58,7 @@ pub struct Settings {
     /// Whether the log is for machines.
     pub(crate) log_json: bool,
     pub(crate) sign_in: SignInConfig,
+    pub(crate) open_id: Option<OpenIdSettings>,
     pub(crate) issuer: String,
     pub(crate) audience: String,
     pub(crate) token_seconds: u64,
@@ -134,6 +145,7 @@ impl Settings {
         checker.within("sign_in.hash_memory_kib", sign_in.hash_memory_kib.into(), 7_168, 1 << 20);
         checker.within("sign_in.hash_passes", sign_in.hash_passes.into(), 1, 20);
         checker.within("sign_in.hash_at_once", sign_in.hash_at_once as u64, 0, 256);
+        let open_id = checker.open_id(config.oidc);
         let limits = config.limits;
         for (option, value) in [
             ("limits.address_burst", limits.address_burst),
@@ -197,6 +209,7 @@ impl Settings {
             metrics_listen: config.metrics_listen,
             log_json: config.log_format == "json",
             sign_in,
+            open_id,
             issuer,
             audience: config.token.audience,
             token_seconds: config.token.lifetime_seconds,
@@ -296,6 +309,31 @@ impl Checker {
         if url.scheme() != safe && !(url.scheme() == plain && is_loopback(url)) {
             self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
         }
+    }
+
+    /// `None` without a provider, and when something is missing.
+    fn open_id(&mut self, config: OidcConfig) -> Option<OpenIdSettings> {
+        let OidcConfig { issuer, client_id, client_secret, identifier_claim, scopes } = config;
+        let Some(issuer) = issuer else {
+            if client_id.is_some() || client_secret.is_some() {
+                self.problem("oidc.issuer", "is missing. Set it to the provider's address, or remove the client");
+            }
+            return None;
+        };
+        self.remote("oidc.issuer", &issuer, "https", "http");
+        self.text("oidc.identifier_claim", &identifier_claim, MAX_CLAIM_BYTES);
+        if scopes.len() > MAX_CLAIM_BYTES || !scopes.split(' ').any(|scope| scope == "openid") {
+            self.problem("oidc.scopes", format_args!("must hold openid, and have at most {MAX_CLAIM_BYTES} bytes"));
+        }
+        let Some(client_id) = client_id.filter(|id| !id.is_empty()) else {
+            self.problem(
+                "oidc.client_id",
+                "is missing. Register this server with the provider and set what it calls us",
+            );
+            return None;
+        };
+        let scopes = scopes.split_whitespace().map(str::to_owned).collect();
+        Some(OpenIdSettings { issuer, client_id, client_secret, identifier_claim, scopes })
     }
 
     fn push(&mut self, config: PushConfig, public: Option<&Url>) -> Option<PushSettings> {
@@ -495,6 +533,22 @@ mod tests {
             ("whatsapp.version: is \"2.3\"", |c| c.whatsapp.version = "2.3".into()),
             ("whatsapp.partner_name: must be 1 to 100 bytes", |c| c.whatsapp.partner_name = String::new()),
             ("sign_in.password_min: is 4; it must be 8 to 64", |c| c.sign_in.password_min = 4),
+            ("oidc.issuer: must begin with https://", |c| {
+                c.oidc.issuer = Some("http://accounts.example".into());
+                c.oidc.client_id = Some("us".into());
+            }),
+            ("oidc.client_id: is missing", |c| c.oidc.issuer = Some("https://accounts.example".into())),
+            ("oidc.issuer: is missing", |c| c.oidc.client_id = Some("us".into())),
+            ("oidc.scopes: must hold openid", |c| {
+                c.oidc.issuer = Some("https://accounts.example".into());
+                c.oidc.client_id = Some("us".into());
+                c.oidc.scopes = "profile".into();
+            }),
+            ("oidc.identifier_claim: must be 1 to 512 bytes", |c| {
+                c.oidc.issuer = Some("https://accounts.example".into());
+                c.oidc.client_id = Some("us".into());
+                c.oidc.identifier_claim = String::new();
+            }),
             ("token.issuer: must be 1 to 512 bytes", |c| c.token.issuer = Some("x".repeat(513))),
             ("relay.upstream: must begin with wss://", |c| c.relay.upstream = Some("ws://chat.example/ws".into())),
             ("relay.upstream: needs a port", |c| c.relay.upstream = Some("tcp://chat.example".into())),

@@ -78,11 +78,12 @@ pub(super) async fn create(
     network: Network,
     form: CredentialsForm,
 ) -> Result<Response, Refusal> {
+    let passwords = app.accounts.passwords().ok_or(Refusal::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
     let identifier = Identifier::new(&identifier).ok_or(Refusal::IdentifierInvalid)?;
-    app.passwords.check(&password).map_err(|error| match error {
+    passwords.check(&password).map_err(|error| match error {
         PasswordError::TooShort => Refusal::PasswordTooShort,
         PasswordError::TooLong => Refusal::PasswordTooLong,
     })?;
@@ -90,7 +91,7 @@ pub(super) async fn create(
     if app.store.is_taken(&identifier).await? {
         return Err(Refusal::IdentifierTaken);
     }
-    let hash = app.passwords.hash(password).await?;
+    let hash = passwords.hash(password).await?;
     app.store.create_account(&identifier, &hash, clock::unix_seconds()).await?;
     begin_session(&app, &identifier).await
 }
@@ -101,13 +102,14 @@ pub(super) async fn sign_in(
     network: Network,
     form: CredentialsForm,
 ) -> Result<Response, Refusal> {
+    let passwords = app.accounts.passwords().ok_or(Refusal::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
     let identifier = Identifier::new(&identifier).ok_or(Refusal::BadCredentials)?;
     limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
     let kept = app.store.password_hash(&identifier).await?;
-    if !app.passwords.verify(password, kept).await? {
+    if !passwords.verify(password, kept).await? {
         return Err(Refusal::BadCredentials);
     }
     begin_session(&app, &identifier).await
@@ -140,7 +142,8 @@ pub(super) async fn who(session: SignedIn) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
 }
 
-async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, Refusal> {
+/// A session for whoever has proved to be this person.
+pub(super) async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, Refusal> {
     let token = SessionToken::random()?;
     let seconds = u64::from(app.settings.sign_in.session_days) * 24 * 60 * 60;
     let now = clock::unix_seconds();

@@ -29,6 +29,8 @@ pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
         .append_pair("root_serial", &settings.root_serial.to_string())
         .append_pair("version", &settings.version)
         .append_pair("partner_name", &settings.partner_name)
+        .append_pair("sign_in", if app.accounts.open_id().is_some() { "oidc" } else { "built-in" })
+        .append_pair("passkeys", if app.accounts.passkeys().is_some() { "true" } else { "false" })
         .finish();
     // A changed root key must reach clients at their next start.
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");

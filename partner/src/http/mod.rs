@@ -9,6 +9,8 @@ mod device;
 mod facts;
 mod headers;
 mod media;
+mod open_id;
+mod passkey;
 mod push;
 mod range;
 mod refusal;
@@ -27,7 +29,7 @@ use crate::{
     push::{Delivery, Services, VapidKeys, Verifier},
     rate::{Allowance, RateLimit},
     relay::{Enlistment, Relay},
-    sign_in::Passwords,
+    sign_in::{Accounts, RETURN_PATH},
     store::Store,
 };
 use axum::{
@@ -35,7 +37,7 @@ use axum::{
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{any, get, head, post},
+    routing::{any, delete, get, head, post},
 };
 use std::{
     sync::{Arc, atomic::AtomicBool},
@@ -50,7 +52,7 @@ const MAX_BODY_BYTES: usize = 16 * 1_024;
 pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
-    pub(crate) passwords: Passwords,
+    pub(crate) accounts: Accounts,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
@@ -103,6 +105,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/account", get(device::account).post(account::create).delete(account::delete))
         .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
+        .route("/api/passkey", get(passkey::list))
+        .route("/api/passkey/{id}", delete(passkey::end))
+        .route("/api/passkey/register/start", post(passkey::register_start))
+        .route("/api/passkey/register/finish", post(passkey::register_finish))
+        .route("/api/passkey/sign-in/start", post(passkey::sign_in_start))
+        .route("/api/passkey/sign-in/finish", post(passkey::sign_in_finish))
+        .route("/api/sign-in/oidc", get(open_id::begin))
+        .route(RETURN_PATH, get(open_id::finish))
         .route("/api/device", post(device::claim))
         .route("/api/token", post(device::token))
         .route("/api/push", get(push::key).post(push::subscribe))

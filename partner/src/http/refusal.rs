@@ -25,6 +25,12 @@ pub(crate) enum Refusal {
     CrossSite,
     NotFound,
     MethodNotAllowed,
+    ChallengeOver,
+    Declined,
+    PasskeyTaken,
+    TooManyPasskeys,
+    PasskeyInvalid,
+    ProviderFailed,
     IdentifierTaken,
     OtherDevice,
     TooLarge,
@@ -59,6 +65,12 @@ impl Refusal {
             Self::CrossSite => (StatusCode::FORBIDDEN, "cross_site"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::ChallengeOver => (StatusCode::BAD_REQUEST, "challenge_over"),
+            Self::Declined => (StatusCode::UNAUTHORIZED, "declined"),
+            Self::PasskeyTaken => (StatusCode::CONFLICT, "passkey_taken"),
+            Self::TooManyPasskeys => (StatusCode::CONFLICT, "too_many_passkeys"),
+            Self::PasskeyInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "passkey_invalid"),
+            Self::ProviderFailed => (StatusCode::BAD_GATEWAY, "provider_failed"),
             Self::IdentifierTaken => (StatusCode::CONFLICT, "identifier_taken"),
             Self::OtherDevice => (StatusCode::CONFLICT, "other_device"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
@@ -81,6 +93,13 @@ impl Refusal {
             Self::NoKeys { .. } => (StatusCode::SERVICE_UNAVAILABLE, "no_keys"),
             Self::TooSlow => (StatusCode::SERVICE_UNAVAILABLE, "too_slow"),
         }
+    }
+}
+
+impl Refusal {
+    /// The word alone, for an answer that is not the body's.
+    pub(super) fn word(self) -> &'static str {
+        self.parts().1
     }
 }
 

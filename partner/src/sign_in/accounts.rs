@@ -41,6 +41,36 @@ impl Store {
         if made.rows_affected() == 1 { Ok(()) } else { Err(NewAccountError::Taken) }
     }
 
+    /// The account of somebody whom the OpenID provider calls `subject`, made at the first sign-in as `proposed`. It keeps its
+    /// identifier when the provider has another name for the same person later, and a name that the provider gives to
+    /// another person later opens nothing.
+    pub(crate) async fn account_of_subject(
+        &self,
+        subject: &str,
+        proposed: &Identifier,
+        now: i64,
+    ) -> Result<String, NewAccountError> {
+        // Nobody's password has the empty hash.
+        sqlx::query(
+            "INSERT INTO accounts (identifier, folded, password_hash, created, subject)
+             SELECT $1, $2, '', $3, $4 WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE subject = $4)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(proposed.as_str())
+        .bind(proposed.folded())
+        .bind(now)
+        .bind(subject)
+        .execute(self.pool())
+        .await
+        .map_err(StoreError::from)?;
+        let found: Option<String> = sqlx::query_scalar("SELECT identifier FROM accounts WHERE subject = $1")
+            .bind(subject)
+            .fetch_optional(self.pool())
+            .await
+            .map_err(StoreError::from)?;
+        found.ok_or(NewAccountError::Taken)
+    }
+
     /// Whether an account, or one that differs in case only, exists.
     pub(crate) async fn is_taken(&self, identifier: &Identifier) -> Result<bool, StoreError> {
         let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM accounts WHERE folded = $1")
@@ -142,6 +172,8 @@ mod tests {
         a_session_ends_at_its_time_or_when_told,
         an_account_keeps_its_newest_sessions,
         sign_ins_at_once_leave_no_more_sessions_than_allowed,
+        a_subject_has_one_account_whatever_its_name_and_no_name_has_two_subjects,
+        first_sign_ins_of_one_subject_at_once_make_one_account,
     );
 
     fn alice() -> Identifier {
@@ -156,6 +188,33 @@ mod tests {
         assert!(store.is_taken(&shouted).await.unwrap());
         assert_eq!(store.password_hash(&alice()).await.unwrap().as_deref(), Some("hash"));
         assert_eq!(store.password_hash(&shouted).await.unwrap(), None);
+    }
+
+    async fn a_subject_has_one_account_whatever_its_name_and_no_name_has_two_subjects(database: Database) {
+        let store = database.open().await;
+        assert_eq!(store.account_of_subject("issuer 1", &alice(), 5).await.unwrap(), "alice");
+        let renamed = Identifier::new("alice.smith").unwrap();
+        assert_eq!(store.account_of_subject("issuer 1", &renamed, 6).await.unwrap(), "alice");
+        assert!(matches!(store.account_of_subject("issuer 2", &alice(), 7).await, Err(NewAccountError::Taken)));
+        store.create_account(&Identifier::new("bob").unwrap(), "hash", 1).await.unwrap();
+        let bob = Identifier::new("BOB").unwrap();
+        assert!(matches!(store.account_of_subject("issuer 3", &bob, 8).await, Err(NewAccountError::Taken)));
+        assert_eq!(store.account_of_subject("issuer 2", &renamed, 9).await.unwrap(), "alice.smith");
+    }
+
+    async fn first_sign_ins_of_one_subject_at_once_make_one_account(database: Database) {
+        let store = database.open().await;
+        let first = |store: Store, number: usize| async move {
+            let proposed = Identifier::new(&format!("alice {number}")).unwrap();
+            store.account_of_subject("issuer 1", &proposed, 5).await.unwrap()
+        };
+        let under_way: Vec<_> = (0..10).map(|number| tokio::spawn(first(store.clone(), number))).collect();
+        let mut names = Vec::new();
+        for done in under_way {
+            names.push(done.await.unwrap());
+        }
+        names.dedup();
+        assert_eq!(names.len(), 1, "{names:?}");
     }
 
     async fn a_session_ends_at_its_time_or_when_told(database: Database) {

@@ -18,6 +18,18 @@ impl SessionToken {
         Ok(Self(bytes))
     }
 
+    /// The token from its text.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        let length = URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()).ok()?;
+        (length == bytes.len()).then_some(Self(bytes))
+    }
+
+    /// The token as text, for a cookie.
+    pub(super) fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.as_slice())
+    }
+
     /// What the store keeps instead of the token.
     pub(crate) fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_slice()))
@@ -27,14 +39,12 @@ impl SessionToken {
     pub(crate) fn from_cookies(header: &str, secure: bool) -> Option<Self> {
         let value =
             header.split(';').rev().find_map(|pair| pair.trim().strip_prefix(name(secure))?.strip_prefix('='))?;
-        let mut bytes = Zeroizing::new([0; 32]);
-        let length = URL_SAFE_NO_PAD.decode_slice(value, bytes.as_mut_slice()).ok()?;
-        (length == bytes.len()).then_some(Self(bytes))
+        Self::parse(value)
     }
 
     /// The `Set-Cookie` header that signs the browser in for `seconds`.
     pub(crate) fn cookie(&self, seconds: u64, secure: bool) -> String {
-        set_cookie(&URL_SAFE_NO_PAD.encode(self.0.as_slice()), seconds, secure)
+        set_cookie(&self.text(), seconds, secure)
     }
 
     /// The `Set-Cookie` header that makes the browser forget.

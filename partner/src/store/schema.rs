@@ -110,6 +110,31 @@ const STEPS: &[Step] = &[
             "CREATE INDEX media_by_expiry ON media (expires)",
         ],
     },
+    // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
+    Step {
+        version: 5,
+        statements: &[
+            "ALTER TABLE accounts ADD COLUMN passkey_handle TEXT NOT NULL DEFAULT ''",
+            "ALTER TABLE accounts ADD COLUMN subject TEXT NOT NULL DEFAULT ''",
+            "CREATE UNIQUE INDEX accounts_by_subject ON accounts (subject) WHERE subject <> ''",
+            "CREATE TABLE passkeys (
+                id TEXT PRIMARY KEY,
+                identifier TEXT NOT NULL REFERENCES accounts (identifier) ON DELETE CASCADE,
+                key_json TEXT NOT NULL,
+                counter BIGINT NOT NULL,
+                created BIGINT NOT NULL,
+                used BIGINT NOT NULL
+            )",
+            "CREATE INDEX passkeys_of_account ON passkeys (identifier, created)",
+            "CREATE TABLE ceremonies (
+                token_hash TEXT PRIMARY KEY,
+                kind TEXT NOT NULL,
+                state TEXT NOT NULL,
+                expires BIGINT NOT NULL
+            )",
+            "CREATE INDEX ceremonies_by_expiry ON ceremonies (expires)",
+        ],
+    },
 ];
 
 /// On PostgreSQL, of two programs that start at once the second waits for this lock and finds the work done. The number is

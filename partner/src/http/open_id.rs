@@ -1,0 +1,108 @@
+//! `/api/sign-in/oidc`: the way to the OpenID provider and back.
+//!
+//! Both are navigations of the whole page, so every answer is a redirect: back to the client, with one word in the address
+//! when it did not work. What this module does not know: what the provider says.
+
+use super::{
+    App, Refusal,
+    account::{NO_STORE, begin_session, limited},
+    caller::Network,
+    passkey::{Begun, forgetting, keep},
+};
+use crate::{
+    clock,
+    sign_in::{Identifier, Kind, OpenIdError},
+};
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::{sync::Arc, time::Instant};
+
+impl From<OpenIdError> for Refusal {
+    fn from(error: OpenIdError) -> Self {
+        tracing::warn!(%error, "a sign-in at the OpenID provider failed");
+        match error {
+            OpenIdError::Provider(_) => Self::ProviderFailed,
+            OpenIdError::Refused(_) => Self::BadCredentials,
+            OpenIdError::NoIdentifier(_) => Self::IdentifierInvalid,
+        }
+    }
+}
+
+/// What the provider sends a browser back with.
+#[derive(Deserialize)]
+pub(super) struct Brought {
+    code: Option<String>,
+    state: Option<String>,
+    error: Option<String>,
+}
+
+/// `GET /api/sign-in/oidc`: to the provider.
+pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Result<Response, Refusal> {
+    let open_id = app.accounts.open_id().ok_or(Refusal::NotFound)?;
+    let begun = async {
+        limited(app.limits.address.take(network, Instant::now()))?;
+        let begun = open_id.begin().await?;
+        let cookie = keep(&app, Kind::OpenId, &begun.state).await?;
+        Ok::<_, Refusal>((begun.url, cookie))
+    };
+    Ok(match begun.await {
+        Ok((url, cookie)) => ([(header::SET_COOKIE, cookie)], to(url.as_str())).into_response(),
+        Err(refusal) => home(Some(refusal)),
+    })
+}
+
+/// `GET /api/sign-in/oidc/return`: from the provider, signed in.
+///
+/// The session's cookie is `Strict`, so the browser, which another site has sent here, leaves it out when it follows the
+/// redirect to the page. The page is the same for everyone; what it then asks for comes from our own site, with the cookie.
+pub(super) async fn finish(
+    State(app): State<Arc<App>>,
+    network: Network,
+    begun: Begun,
+    brought: Result<Query<Brought>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    app.accounts.open_id().ok_or(Refusal::NotFound)?;
+    let signed_in = match signed_in(&app, network, begun, brought).await {
+        Ok(session) => (session.headers().clone(), home(None)).into_response(),
+        Err(refusal) => home(Some(refusal)),
+    };
+    Ok(forgetting(&app, Kind::OpenId, signed_in))
+}
+
+async fn signed_in(
+    app: &App,
+    network: Network,
+    begun: Begun,
+    brought: Result<Query<Brought>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let open_id = app.accounts.open_id().ok_or(Refusal::NotFound)?;
+    limited(app.limits.address.take(network, Instant::now()))?;
+    let Query(Brought { code, state, error }) = brought.map_err(|_| Refusal::FormInvalid)?;
+    let kept = begun.take(app, Kind::OpenId).await?;
+    if error.is_some() {
+        return Err(Refusal::Declined);
+    }
+    let (Some(code), Some(state)) = (code, state) else { return Err(Refusal::FormInvalid) };
+    let person = open_id.finish(code, &state, &kept).await?;
+    let proposed = Identifier::new(&person.identifier).ok_or(Refusal::IdentifierInvalid)?;
+    let identifier = app.store.account_of_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
+    let identifier = Identifier::new(&identifier).ok_or(Refusal::Internal)?;
+    begin_session(app, &identifier).await
+}
+
+/// To the client, which has a sentence for the word.
+fn home(refusal: Option<Refusal>) -> Response {
+    match refusal {
+        Some(refusal) => to(&format!("/?sign_in={}", refusal.word())),
+        None => to("/"),
+    }
+}
+
+fn to(location: &str) -> Response {
+    let location = [(header::LOCATION, location)];
+    (StatusCode::SEE_OTHER, [(header::CACHE_CONTROL, NO_STORE)], location).into_response()
+}

@@ -1,0 +1,256 @@
+//! Sign-in at an OpenID Connect provider: who the provider says that a person is.
+//!
+//! The authorization code flow with PKCE, state and nonce. The provider's metadata and keys are fetched at the first
+//! sign-in and kept for a while; a token under a key that is not among them has them fetched again, rarely. What this
+//! module does not know: cookies, accounts, and where what was begun is kept.
+
+mod http;
+
+use crate::{
+    config::OpenIdSettings,
+    rate::{Allowance, RateLimit},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::Http;
+use openidconnect::{
+    AccessTokenHash, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    SignatureVerificationError, TokenResponse,
+    core::{
+        CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
+        CoreProviderMetadata, CoreResponseType, CoreTokenResponse,
+    },
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use subtle::ConstantTimeEq;
+use tokio::sync::Mutex;
+use url::Url;
+
+/// The path that the provider sends browsers back to.
+pub(crate) const RETURN_PATH: &str = "/api/sign-in/oidc/return";
+/// Metadata and keys are believed for so long.
+const FRESH: Duration = Duration::from_secs(3_600);
+/// How often unknown keys may have them fetched again: made-up key ids must not turn us against the provider.
+const REFETCHES: Allowance = Allowance { burst: 3, refill: Duration::from_secs(60) };
+/// Longest authorization code or state that is looked at.
+const MAX_PARAMETER: usize = 4_096;
+/// Longest subject (OpenID Connect Core §2).
+const MAX_SUBJECT: usize = 255;
+/// Seconds that the provider's clock may be ahead.
+const LEEWAY: i64 = 60;
+
+/// Why nobody was signed in. None of them carries a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenIdError {
+    /// The provider does not answer, or not as the standard says.
+    #[error("the provider failed: {0}")]
+    Provider(String),
+    /// What the browser or the provider brought does not prove who it is.
+    #[error("the sign-in is refused: {0}")]
+    Refused(String),
+    /// The provider says who it is, but not by what name.
+    #[error("the ID token has no text claim {0:?}, or an unverified address")]
+    NoIdentifier(String),
+}
+
+/// What the browser is sent to, and what is kept until it is back.
+pub(crate) struct Begun {
+    pub(crate) url: Url,
+    pub(crate) state: String,
+}
+
+/// Who signed in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    /// The issuer and what it calls the person, for ever.
+    pub(crate) subject: String,
+    /// The name that the configured claim holds today.
+    pub(crate) identifier: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Flow {
+    state: String,
+    nonce: String,
+    verifier: String,
+}
+
+#[derive(Clone)]
+struct Provider {
+    metadata: CoreProviderMetadata,
+    fetched: Instant,
+}
+
+/// The provider, as far as it is known.
+pub(crate) struct OpenId {
+    settings: OpenIdSettings,
+    issuer: IssuerUrl,
+    redirect: RedirectUrl,
+    http: Http,
+    provider: Mutex<Option<Provider>>,
+    refetches: RateLimit,
+}
+
+/// A client for a provider whose metadata is known.
+type Client = CoreClient<
+    openidconnect::EndpointSet,
+    openidconnect::EndpointNotSet,
+    openidconnect::EndpointNotSet,
+    openidconnect::EndpointNotSet,
+    openidconnect::EndpointMaybeSet,
+    openidconnect::EndpointMaybeSet,
+>;
+
+impl OpenId {
+    /// `origin` is our own; the provider must know `origin` and [`RETURN_PATH`] as a redirect address.
+    pub(crate) fn new(settings: OpenIdSettings, origin: &str) -> Result<Self, OpenIdError> {
+        let failed = |error: &dyn std::fmt::Display| OpenIdError::Provider(error.to_string());
+        Ok(Self {
+            issuer: IssuerUrl::new(settings.issuer.clone()).map_err(|error| failed(&error))?,
+            redirect: RedirectUrl::new(format!("{origin}{RETURN_PATH}")).map_err(|error| failed(&error))?,
+            http: Http::new(&settings.issuer).map_err(|error| failed(&error))?,
+            settings,
+            provider: Mutex::new(None),
+            refetches: RateLimit::new(REFETCHES),
+        })
+    }
+
+    /// Begins a sign-in.
+    pub(crate) async fn begin(&self) -> Result<Begun, OpenIdError> {
+        let client = self.client(&self.provider(FRESH).await?.metadata);
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
+        let mut request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
+        for scope in self.settings.scopes.iter().filter(|scope| *scope != "openid") {
+            request = request.add_scope(Scope::new(scope.clone()));
+        }
+        let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
+        self.http.permit(&url)?;
+        let flow =
+            Flow { state: state.secret().clone(), nonce: nonce.secret().clone(), verifier: verifier.secret().clone() };
+        let state = serde_json::to_string(&flow).map_err(|error| OpenIdError::Provider(error.to_string()))?;
+        Ok(Begun { url, state })
+    }
+
+    /// Finishes a sign-in: `code` and `state` are what the browser brought back, `kept` is what was begun.
+    pub(crate) async fn finish(&self, code: String, state: &str, kept: &str) -> Result<Person, OpenIdError> {
+        let refused = |why: &dyn std::fmt::Display| OpenIdError::Refused(why.to_string());
+        let flow: Flow = serde_json::from_str(kept).map_err(|error| refused(&error))?;
+        if code.len() > MAX_PARAMETER || state.len() > MAX_PARAMETER {
+            return Err(refused(&"a parameter is too long"));
+        }
+        if !bool::from(state.as_bytes().ct_eq(flow.state.as_bytes())) {
+            return Err(refused(&"the state is not the one that was sent"));
+        }
+        let mut provider = self.provider(FRESH).await?;
+        let token = self.exchange(&provider.metadata, code, flow.verifier).await?;
+        let id_token = token.id_token().ok_or_else(|| refused(&"the provider gave no ID token"))?;
+        let nonce = Nonce::new(flow.nonce);
+        let checked = match self.check(&provider.metadata, &token, id_token, &nonce) {
+            Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
+                self.refetches.take((), Instant::now()).map_err(|_| refused(&"its key is not among the provider's"))?;
+                provider = self.provider(Duration::ZERO).await?;
+                self.check(&provider.metadata, &token, id_token, &nonce)
+            }
+            checked => checked,
+        };
+        let subject = checked.map_err(|error| refused(&error))?;
+        if subject.len() > MAX_SUBJECT {
+            return Err(refused(&"the subject is too long"));
+        }
+        let identifier = self.identifier(id_token)?;
+        Ok(Person { subject: format!("{} {subject}", self.settings.issuer), identifier })
+    }
+
+    async fn exchange(
+        &self,
+        metadata: &CoreProviderMetadata,
+        code: String,
+        verifier: String,
+    ) -> Result<CoreTokenResponse, OpenIdError> {
+        let client = self.client(metadata);
+        let request = client.exchange_code(AuthorizationCode::new(code));
+        let request = request.map_err(|error| OpenIdError::Provider(error.to_string()))?;
+        let answer = request.set_pkce_verifier(PkceCodeVerifier::new(verifier)).request_async(&self.http).await;
+        answer.map_err(|error| match error {
+            // The provider's own word for a code that it does not take.
+            openidconnect::RequestTokenError::ServerResponse(response) => {
+                OpenIdError::Refused(response.error().to_string())
+            }
+            error => OpenIdError::Provider(error.to_string()),
+        })
+    }
+
+    /// The subject of an ID token that is meant for us, now, for this sign-in.
+    fn check(
+        &self,
+        metadata: &CoreProviderMetadata,
+        token: &CoreTokenResponse,
+        id_token: &CoreIdToken,
+        nonce: &Nonce,
+    ) -> Result<String, ClaimsVerificationError> {
+        let client = self.client(metadata);
+        // Signatures with a key pair only: our secret is no key, whatever a token's header says.
+        let verifier = client
+            .id_token_verifier()
+            .set_allowed_algs([
+                CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+                CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+                CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+                CoreJwsSigningAlgorithm::EdDsa,
+            ])
+            .set_issue_time_verifier_fn(|issued| {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+                let latest = now.saturating_add_signed(LEEWAY).cast_signed();
+                if issued.timestamp() > latest { Err("issued in the future".to_owned()) } else { Ok(()) }
+            });
+        let claims: &CoreIdTokenClaims = id_token.claims(&verifier, nonce)?;
+        if let Some(expected) = claims.access_token_hash() {
+            let algorithm = id_token.signing_alg().map_err(ClaimsVerificationError::SignatureVerification)?;
+            let key = id_token.signing_key(&verifier).map_err(ClaimsVerificationError::SignatureVerification)?;
+            let actual = AccessTokenHash::from_token(token.access_token(), algorithm, key);
+            if actual.map_err(|error| ClaimsVerificationError::Other(error.to_string()))? != *expected {
+                return Err(ClaimsVerificationError::Other("the access token is another's".to_owned()));
+            }
+        }
+        Ok(claims.subject().to_string())
+    }
+
+    /// The configured claim of a token that was checked.
+    fn identifier(&self, id_token: &CoreIdToken) -> Result<String, OpenIdError> {
+        let claim = &self.settings.identifier_claim;
+        let text = id_token.to_string();
+        let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+        let claims: Option<Value> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        let verified = |claims: &Value| claim != "email" || claims["email_verified"] == true;
+        let found = claims.filter(verified).and_then(|claims| claims[claim].as_str().map(str::to_owned));
+        found.ok_or_else(|| OpenIdError::NoIdentifier(claim.clone()))
+    }
+
+    fn client(&self, metadata: &CoreProviderMetadata) -> Client {
+        let secret = self.settings.client_secret.as_ref().map(|secret| ClientSecret::new(secret.as_str().to_owned()));
+        let id = ClientId::new(self.settings.client_id.clone());
+        let client = CoreClient::from_provider_metadata(metadata.clone(), id, secret);
+        let client = client.set_redirect_uri(self.redirect.clone());
+        let methods = metadata.token_endpoint_auth_methods_supported();
+        let offers = |method| methods.is_some_and(|methods| methods.contains(&method));
+        let by_body =
+            offers(CoreClientAuthMethod::ClientSecretPost) && !offers(CoreClientAuthMethod::ClientSecretBasic);
+        client.set_auth_type(if by_body { AuthType::RequestBody } else { AuthType::BasicAuth })
+    }
+
+    /// Metadata and keys that are no older than `age`.
+    async fn provider(&self, age: Duration) -> Result<Provider, OpenIdError> {
+        let mut kept = self.provider.lock().await;
+        if let Some(provider) = kept.as_ref().filter(|provider| provider.fetched.elapsed() < age) {
+            return Ok(provider.clone());
+        }
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
+        let metadata = metadata.map_err(|error| OpenIdError::Provider(error.to_string()))?;
+        let provider = Provider { metadata, fetched: Instant::now() };
+        *kept = Some(provider.clone());
+        Ok(provider)
+    }
+}

@@ -1,0 +1,85 @@
+//! The HTTP client for the OpenID provider: no redirects, bounded answers, and no way out of TLS.
+//!
+//! What this module does not know: what is asked.
+
+use super::OpenIdError;
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use std::{future::Future, pin::Pin, time::Duration};
+use url::{Host, Url};
+
+/// For one request to the provider, connecting included.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest answer of the provider.
+const MAX_ANSWER: usize = 256 * 1_024;
+
+/// Asks one provider.
+pub(super) struct Http {
+    client: reqwest::Client,
+    /// The provider is on this machine, and reached without TLS.
+    plain: bool,
+}
+
+impl Http {
+    pub(super) fn new(issuer: &str) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy();
+        Ok(Self { client: client.build()?, plain: issuer.starts_with("http://") })
+    }
+
+    /// A provider that is reached by TLS sends us, and browsers, nowhere without it.
+    pub(super) fn permit(&self, url: &Url) -> Result<(), OpenIdError> {
+        let here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if url.scheme() == "https" || (self.plain && url.scheme() == "http" && here) {
+            return Ok(());
+        }
+        Err(OpenIdError::Provider("it names an address that is not https".to_owned()))
+    }
+
+    async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, OpenIdError> {
+        // Addresses of requests may hold what is nobody else's business.
+        let failed = |error: reqwest::Error| OpenIdError::Provider(error.without_url().to_string());
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        self.permit(request.url())?;
+        let mut answer = self.client.execute(request).await.map_err(failed)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(OpenIdError::Provider(format!("an answer exceeds {MAX_ANSWER} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = HttpResponse::new(body);
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = OpenIdError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OpenIdError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.fetch(request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_with_tls_leads_nowhere_without_it() {
+        let allowed = |issuer: &str, url: &str| Http::new(issuer).unwrap().permit(&url.parse().unwrap()).is_ok();
+        assert!(allowed("https://accounts.example", "https://keys.example/jwks"));
+        assert!(!allowed("https://accounts.example", "http://accounts.example/token"));
+        assert!(!allowed("https://accounts.example", "http://127.0.0.1:5432/"));
+        assert!(allowed("http://127.0.0.1:9000", "http://127.0.0.1:9001/token"));
+        assert!(!allowed("http://127.0.0.1:9000", "http://accounts.example/token"));
+        assert!(!allowed("http://127.0.0.1:9000", "file:///etc/passwd"));
+    }
+}

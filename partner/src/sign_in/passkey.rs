@@ -1,0 +1,170 @@
+//! Passkeys: WebAuthn credentials that their owner's device finds by itself and uses only after it has recognised its
+//! owner.
+//!
+//! What this module does not know: HTTP, and where challenges and passkeys are kept ([`super::credentials`]).
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::time::Duration;
+use url::Url;
+use webauthn_rs::prelude::{
+    CreationChallengeResponse, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
+};
+
+/// Why a ceremony failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasskeyError {
+    /// What the browser brought does not prove what it should, in the library's words.
+    #[error("the passkey is refused: {0}")]
+    Refused(#[from] WebauthnError),
+    /// Another account asked for the passkey.
+    #[error("the challenge was another account's")]
+    OtherAccount,
+    /// What was kept cannot be read, or not be written.
+    #[error("what is kept of a passkey is not JSON as it should be: {0}")]
+    Kept(#[from] serde_json::Error),
+}
+
+/// A challenge: what the browser gets, and what is kept until it answers.
+pub(crate) struct Challenge {
+    /// For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
+    pub(crate) options: Value,
+    pub(crate) state: String,
+}
+
+/// A passkey as the database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// The credential's id, base64url.
+    pub(crate) id: String,
+    /// Public key and properties, JSON.
+    pub(crate) key: String,
+    /// How often the authenticator says that it signed; 0 if it does not count.
+    pub(crate) counter: u32,
+}
+
+/// What is kept while a browser makes a passkey.
+#[derive(Serialize, Deserialize)]
+struct NewPasskey {
+    handle: Uuid,
+    registration: PasskeyRegistration,
+}
+
+/// Challenges browsers and judges their answers.
+pub(crate) struct Passkeys(Webauthn);
+
+impl Passkeys {
+    /// For pages of `origin`. `None` for an IP address: browsers know passkeys for names only.
+    pub(crate) fn new(origin: &str, partner_name: &str) -> Option<Self> {
+        let url = Url::parse(origin).ok()?;
+        let builder = WebauthnBuilder::new(url.domain()?, &url).ok()?;
+        let timeout = Duration::from_secs(super::ceremony::SECONDS);
+        builder.rp_name(partner_name).timeout(timeout).build().ok().map(Self)
+    }
+
+    /// Begins a new passkey for an account. `handle` is what its passkeys call the account; `known` are the ids of those
+    /// that it has, so that one device holds no second.
+    pub(crate) fn begin_new(
+        &self,
+        handle: Uuid,
+        identifier: &str,
+        known: &[String],
+    ) -> Result<Challenge, PasskeyError> {
+        let known = known.iter().filter_map(|id| URL_SAFE_NO_PAD.decode(id).ok()).collect();
+        let begun = self.0.start_passkey_registration(handle, identifier, identifier, Some(known))?;
+        let (CreationChallengeResponse { public_key }, state) = begun;
+        let mut options = serde_json::to_value(public_key)?;
+        // Whoever signs in with a passkey types no name: the device must find the key by itself.
+        let selection = &mut options["authenticatorSelection"];
+        selection["residentKey"] = json!("required");
+        selection["requireResidentKey"] = json!(true);
+        Ok(Challenge { options, state: write(&NewPasskey { handle, registration: state })? })
+    }
+
+    /// Judges a new passkey for the account of this handle.
+    pub(crate) fn finish_new(
+        &self,
+        answer: &RegisterPublicKeyCredential,
+        state: &str,
+        handle: Uuid,
+    ) -> Result<Kept, PasskeyError> {
+        let begun: NewPasskey = read(state)?;
+        if begun.handle != handle {
+            return Err(PasskeyError::OtherAccount);
+        }
+        kept(&self.0.finish_passkey_registration(answer, &begun.registration)?, 0)
+    }
+
+    /// Begins a sign-in by whichever passkey the browser finds.
+    pub(crate) fn begin_sign_in(&self) -> Result<Challenge, PasskeyError> {
+        let (challenge, state) = self.0.start_discoverable_authentication()?;
+        Ok(Challenge { options: serde_json::to_value(challenge.public_key)?, state: write(&state)? })
+    }
+
+    /// The account's handle and the credential's id that a browser claims to sign in with.
+    pub(crate) fn claimed(&self, answer: &PublicKeyCredential) -> Result<(Uuid, String), PasskeyError> {
+        let (handle, id) = self.0.identify_discoverable_authentication(answer)?;
+        Ok((handle, encode(id)))
+    }
+
+    /// Judges a sign-in; what is to be kept of the passkey from now on.
+    pub(crate) fn finish_sign_in(
+        &self,
+        answer: &PublicKeyCredential,
+        state: &str,
+        known: &Kept,
+    ) -> Result<Kept, PasskeyError> {
+        let state: DiscoverableAuthentication = read(state)?;
+        let mut passkey: Passkey = read(&known.key)?;
+        let result = self.0.finish_discoverable_authentication_v2(answer, state, &passkey)?;
+        passkey.update_credential(&result);
+        kept(&passkey, result.counter())
+    }
+}
+
+fn kept(passkey: &Passkey, counter: u32) -> Result<Kept, PasskeyError> {
+    Ok(Kept { id: encode(passkey.cred_id()), key: write(passkey)?, counter })
+}
+
+fn encode(id: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, PasskeyError> {
+    Ok(serde_json::from_str(text)?)
+}
+
+fn write(value: &impl Serialize) -> Result<String, PasskeyError> {
+    Ok(serde_json::to_string(value)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passkeys_are_for_names_not_for_addresses() {
+        for (origin, expected) in [
+            ("https://messenger.example", true),
+            ("http://localhost:8100", true),
+            ("http://127.0.0.1:8100", false),
+            ("http://[::1]:8100", false),
+        ] {
+            assert_eq!(Passkeys::new(origin, "Partner").is_some(), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn options_ask_for_a_key_that_is_found_by_itself_and_for_its_owner() {
+        let passkeys = Passkeys::new("https://messenger.example", "Partner").unwrap();
+        let options = passkeys.begin_new(Uuid::from_u128(7), "alice", &["AAAA".to_owned()]).unwrap().options;
+        assert_eq!(options["rp"], json!({"id": "messenger.example", "name": "Partner"}));
+        assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
+        assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+        assert_eq!(options["excludeCredentials"][0]["id"], "AAAA");
+        let options = passkeys.begin_sign_in().unwrap().options;
+        assert_eq!((&options["rpId"], &options["userVerification"]), (&json!("messenger.example"), &json!("required")));
+    }
+}
