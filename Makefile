@@ -19,7 +19,7 @@ WASM := --target wasm32-unknown-unknown
 STEP := tests/toolchain/step
 
 .PHONY: help run test bench build check setup-run setup-check setup-test format clippy clippy-wasm deny tidy \
-  fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e test-independent soak soak-mutants size
+  fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e test-independent soak soak-push soak-mutants size
 
 help: ## what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -74,6 +74,9 @@ test-e2e: setup-test build tests/e2e/node_modules/.package-lock.json tests/indep
 soak: setup-test build ## RUNS=n FROM=seed: real Chromium, killed at seeded moments; nothing is lost, doubled or out of order
 	@$(STEP) "soak, building" cargo build --locked -p causeway-soak
 	@$(STEP) "soak" $(CARGO_TARGET_DIR)/debug/soak
+soak-push: setup-test build ## PUSHES=n: pushes for a closed app, its service worker killed at seeded moments; none is silent
+	@$(STEP) "soak of pushes, building" cargo build --locked -p causeway-soak
+	@$(STEP) "soak of pushes" $(CARGO_TARGET_DIR)/debug/soak-push
 soak-mutants: setup-test ## the same with a client that acknowledges, or sends, before it commits: the soak must fail
 	@$(STEP) "soak, building" cargo build --locked -p causeway-soak
 	@$(STEP) "soak against broken clients" tests/soak/mutants

@@ -19,7 +19,7 @@ pub struct Command {
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
-    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21")]
+    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22")]
     pub action: Option<Action>,
     /// The engine that is asked, as it named itself in [`Started`] or [`Snapshot`]. Any other hears only [`Hello`]: else a
     /// command on its way while an engine starts would overtake those that the page says again to that engine. Zero from
@@ -88,6 +88,9 @@ pub enum Action {
     /// Notifications name nobody and quote nothing, or do.
     #[prost(message, tag = "21")]
     HideText(HideText),
+    /// The browser has got a session at the partner server by itself: by a passkey, or at the provider's own sign-in.
+    #[prost(message, tag = "22")]
+    SignedIn(SignedIn),
 }
 
 /// A page has come.
@@ -115,6 +118,10 @@ impl core::fmt::Debug for SignIn {
         write!(f, "SignIn {{ create: {create} }}")
     }
 }
+
+/// The browser may have a session.
+#[derive(Clone, PartialEq, Message)]
+pub struct SignedIn {}
 
 /// Enlist the signed-in user.
 #[derive(Clone, PartialEq, Message)]
@@ -336,6 +343,9 @@ pub struct AccountView {
     /// Notifications name nobody and quote nothing.
     #[prost(bool, tag = "16")]
     pub hide_text: bool,
+    /// People sign in at the provider's own page: there are no passwords and no passkeys here.
+    #[prost(bool, tag = "17")]
+    pub signs_in_elsewhere: bool,
 }
 
 /// States of the connection.

@@ -2,7 +2,7 @@
 
 use super::{Engine, Read};
 use crate::chat;
-use crate::enlist::{Enlistment, Purpose};
+use crate::enlist::{Enlistment, Purpose, Why};
 use crate::inbox;
 use crate::io::Millis;
 use crate::store::changes::{Query, Table};
@@ -36,6 +36,10 @@ impl Engine {
                 let partner = self.partner_api.clone();
                 let question = self.room(now, rng, |_, turn| Enlistment::sign_in(turn, tag, sign_in, &partner));
                 question.map(|question| self.ask(Some(question))).err()
+            }
+            Some(Action::SignedIn(_)) => {
+                self.look(Why::Enter { tag });
+                None
             }
             Some(Action::SignOut(_)) => {
                 let question = Enlistment::sign_out(tag, &self.partner_api);

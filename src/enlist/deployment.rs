@@ -15,6 +15,8 @@ pub struct Deployment {
     pub enlist_url: String,
     /// The chat server's WebSocket.
     pub chat_url: String,
+    /// People sign in at the provider's own page.
+    pub signs_in_elsewhere: bool,
     /// Constants of the wire.
     pub profile: Profile,
 }
@@ -69,6 +71,8 @@ impl Deployment {
             partner_name: field("partner_name", "a name")?,
             enlist_url: url("enlist_url", ["https://", "http://"])?,
             chat_url: url("chat_url", ["wss://", "ws://"])?,
+            // Absent at partner servers of before 0.2.
+            signs_in_elsewhere: field("sign_in", "oidc or built-in").is_ok_and(|way| way == "oidc"),
             profile: Profile {
                 integrator,
                 root_key,
@@ -86,6 +90,7 @@ impl Deployment {
             .append_pair("partner_name", &self.partner_name)
             .append_pair("enlist_url", &self.enlist_url)
             .append_pair("chat_url", &self.chat_url)
+            .append_pair("sign_in", if self.signs_in_elsewhere { "oidc" } else { "built-in" })
             .append_pair("integrator", &integrator.to_string())
             .append_pair("root_key", &hex(root_key))
             .append_pair("root_serial", &root_serial.to_string())

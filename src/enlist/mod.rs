@@ -52,6 +52,8 @@ pub(crate) enum Why {
     Empty,
     /// Somebody has just signed in, by the command of this tag.
     SignIn { tag: u64 },
+    /// The browser may have got a session by itself; the command of this tag asks.
+    Enter { tag: u64 },
     /// An enlistment is being prepared.
     Prepare,
     /// It may have changed.
@@ -181,6 +183,8 @@ impl Enlistment {
                 done(turn, tag, Issue::None);
                 return Outcome::SignedIn;
             }
+            (Why::Enter { tag }, Ok(said)) => return enter(turn, tag, said),
+            (Why::Enter { tag }, Err(issue)) => done(turn, tag, *issue),
             (Why::Prepare, said) => return self.judge(turn, said.as_ref().map_err(|issue| *issue)),
             _ => {}
         }
@@ -227,6 +231,24 @@ fn recognise(turn: &mut Turn<'_>, said: &Whereabouts) {
     account.identifier.clone_from(&said.identifier);
     account.stage = Stage::SignedIn;
     account.lost_at = if said.device.is_empty() { 0 } else { turn.now };
+}
+
+/// The browser has a session that this engine did not ask for: from a passkey, or from the provider's own sign-in.
+fn enter(turn: &mut Turn<'_>, tag: u64, said: &Whereabouts) -> Outcome {
+    let account = turn.records.account();
+    if account.stage == Stage::Enlisted && account.identifier != said.identifier {
+        done(turn, tag, Issue::AlreadyEnlisted);
+        return Outcome::Nothing;
+    }
+    let account = turn.records.change_account();
+    if account.identifier != said.identifier {
+        account.lost_at = 0;
+        account.identifier.clone_from(&said.identifier);
+    }
+    account.stage = account.stage.max(Stage::SignedIn);
+    turn.ledger.show_account();
+    done(turn, tag, Issue::None);
+    Outcome::SignedIn
 }
 
 fn signed_in(turn: &mut Turn<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {

@@ -7,8 +7,9 @@ use std::cell::{OnceCell, RefCell};
 use causeway::io::Millis;
 use causeway::view::Action;
 
+use crate::port::passkey::{self, PasskeyError};
 use crate::port::{self, badge, clock, file, locale, service, storage, window};
-use crate::state::browser::{Browser, Plural, TakePart};
+use crate::state::browser::{Browser, Passkey, Plural, TakePart};
 use crate::state::push::{Order, Push, Word};
 use crate::state::room::Room;
 
@@ -145,6 +146,22 @@ impl Browser for Page {
 
     fn forgets_in_a_week(&self) -> bool {
         storage::forgets_in_a_week()
+    }
+
+    fn has_passkeys(&self) -> bool {
+        passkey::is_supported()
+    }
+
+    fn passkey(&self, fresh: bool, answer: Box<dyn FnOnce(Passkey)>) {
+        port::spawn(async move {
+            let given = if fresh { passkey::register().await } else { passkey::sign_in().await };
+            answer(match given {
+                Ok(()) => Passkey::Accepted,
+                Err(PasskeyError::NotGiven) => Passkey::NotGiven,
+                Err(PasskeyError::Unreachable) => Passkey::Unreachable,
+                Err(PasskeyError::Refused(_)) => Passkey::Refused,
+            });
+        });
     }
 
     fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>) {

@@ -31,6 +31,19 @@ pub type FilePart = (u64, Vec<u8>);
 /// Called with the part of a file that was asked for.
 pub type TakePart = Box<dyn FnOnce(Option<FilePart>)>;
 
+/// What came of asking for a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passkey {
+    /// The partner server has accepted it.
+    Accepted,
+    /// The person gave none. Browsers do not say why.
+    NotGiven,
+    /// The partner server did not answer.
+    Unreachable,
+    /// The partner server did not accept it.
+    Refused,
+}
+
 /// What the pages need from the browser. Times are unix milliseconds.
 pub trait Browser {
     /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
@@ -78,6 +91,10 @@ pub trait Browser {
     fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>);
     /// The browser removes the data of sites that nobody visits for a week.
     fn forgets_in_a_week(&self) -> bool;
+    /// This browser has passkeys.
+    fn has_passkeys(&self) -> bool;
+    /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.
+    fn passkey(&self, fresh: bool, answer: Box<dyn FnOnce(Passkey)>);
     /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
     fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>);
     /// Calls `hear` with everything that the service worker says by itself, from now on.
@@ -113,7 +130,7 @@ pub trait Browser {
 pub(crate) mod fake {
     use std::cell::RefCell;
 
-    use super::{Action, Browser, Millis, Order, Plural, Push, Room, TakePart, Word};
+    use super::{Action, Browser, Millis, Order, Passkey, Plural, Push, Room, TakePart, Word};
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -168,6 +185,12 @@ pub(crate) mod fake {
         }
         fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
             answer(true);
+        }
+        fn has_passkeys(&self) -> bool {
+            false
+        }
+        fn passkey(&self, _: bool, answer: Box<dyn FnOnce(Passkey)>) {
+            answer(Passkey::NotGiven);
         }
         fn order(&self, _: Order, answer: Box<dyn FnOnce(Push)>) {
             answer(Push::default());

@@ -6,10 +6,12 @@
 pub mod backup;
 pub mod elsewhere;
 mod english;
+pub mod entrance;
 pub mod notices;
 
 pub use backup::Backup;
 pub use elsewhere::Elsewhere;
+pub use entrance::Entrance;
 pub use notices::Notices;
 
 use causeway::view::{Delivery, Issue};

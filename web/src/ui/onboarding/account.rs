@@ -4,6 +4,7 @@ use causeway::view::{Action, Issue, SignIn};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
+use super::entrance::{AtProvider, WithPasskey};
 use crate::state::check::{self, NAME_LIMIT, NameProblem};
 use crate::state::route::Route;
 use crate::text::{Backup, Phrase, Text};
@@ -123,13 +124,26 @@ pub(super) fn AccountStep() -> impl IntoView {
             Some(partner) => Phrase::ChooseNameAt(partner).say(),
         })
     };
+    let elsewhere = signs_in_elsewhere(app);
+    view! {
+        <h1 id="step-title" tabindex="-1">{title}</h1>
+        <p class="lead">{Text::ChooseNameWhy.say()}</p>
+        {move || match elsewhere.get() {
+            true => view! { <AtProvider then=Callback::new(|()| ())/> }.into_any(),
+            false => view! { <Here form/> }.into_any(),
+        }}
+        <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.say()}</a>
+    }
+}
+
+/// The form of a provider whose accounts are made here.
+#[component]
+fn Here(form: Form) -> impl IntoView {
     let choose = move |create| {
         form.create.set(create);
         form.problem.set(None);
     };
     view! {
-        <h1 id="step-title" tabindex="-1">{title}</h1>
-        <p class="lead">{Text::ChooseNameWhy.say()}</p>
         <form on:submit=move |event| form.submit(&event, || ()) novalidate>
             <fieldset class="segments">
                 <legend class="unseen">{Text::AccountChoice.say()}</legend>
@@ -165,8 +179,15 @@ pub(super) fn AccountStep() -> impl IntoView {
             <Problem id="form-problem" says=form.problem/>
             {form.button()}
         </form>
-        <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.say()}</a>
+        <Show when=move || !form.create.get()>
+            <WithPasskey then=Callback::new(|()| ())/>
+        </Show>
     }
+}
+
+/// People sign in at the provider's own page.
+fn signs_in_elsewhere(app: App) -> Memo<bool> {
+    Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.signs_in_elsewhere)))
 }
 
 /// In the dialog: the session has ended, the name is known.
@@ -175,6 +196,14 @@ pub(in crate::ui) fn SignInAgain() -> impl IntoView {
     let app = app();
     let form = Form::new(app, false);
     let name = untrack(|| app.identifier());
+    let close = Callback::new(move |()| app.sheet.set(None));
+    if signs_in_elsewhere(app).get_untracked() {
+        return view! {
+            <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
+            <AtProvider then=close/>
+        }
+        .into_any();
+    }
     view! {
         <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
         <form on:submit=move |event| form.submit(&event, move || app.sheet.set(None)) novalidate>
@@ -185,5 +214,7 @@ pub(in crate::ui) fn SignInAgain() -> impl IntoView {
             <Problem id="form-problem" says=form.problem/>
             {form.button()}
         </form>
+        <WithPasskey then=close/>
     }
+    .into_any()
 }

@@ -6,6 +6,7 @@
 mod account;
 mod elsewhere;
 mod enlist;
+mod entrance;
 mod sharing;
 
 pub(super) use account::SignInAgain;

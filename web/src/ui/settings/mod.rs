@@ -14,9 +14,10 @@ use super::backup::{BackupSection, MoveSection};
 use super::notices::NoticesSection;
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
+use crate::state::browser::Passkey;
 use crate::state::push::Order;
 use crate::state::route::Route;
-use crate::text::{Backup, Notices, Text};
+use crate::text::{Backup, Entrance, Notices, Text};
 
 /// The pane.
 #[component]
@@ -48,6 +49,7 @@ pub(super) fn Settings() -> impl IntoView {
                         <div><dt>{Text::Provider.say()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
                         <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
                     </dl>
+                    <AddPasskey/>
                     <SignOutButton/>
                 </section>
                 <section aria-labelledby="notices">
@@ -119,6 +121,34 @@ fn SignOutButton() -> impl IntoView {
         <p>{Text::SignOutWhy.say()}</p>
         <Problem id="sign-out-problem" says=problem/>
         <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.say()}</button>
+    }
+}
+
+/// Where accounts are made here, and the browser has passkeys.
+#[component]
+fn AddPasskey() -> impl IntoView {
+    let app = app();
+    let said = RwSignal::new(None::<&'static str>);
+    let add = move |_| {
+        said.set(Some(Text::OneMoment.say()));
+        let answered = move |given| {
+            let words = if given == Passkey::Accepted { Entrance::Added } else { Entrance::NotAdded };
+            said.try_set(Some(words.say()));
+        };
+        app.store.browser().passkey(true, Box::new(answered));
+    };
+    let offered = Memo::new(move |_| {
+        app.store.account.with(|account| account.as_ref().is_some_and(|account| !account.signs_in_elsewhere))
+    });
+    let supported = app.store.browser().has_passkeys();
+    move || {
+        (supported && offered.get()).then(|| {
+            view! {
+                <p>{Entrance::PasskeyWhy.say()}</p>
+                <button id="add-passkey" class="secondary" on:click=add>{Entrance::AddPasskey.say()}</button>
+                <p id="passkey-said" role="status">{move || said.get()}</p>
+            }
+        })
     }
 }
 

@@ -1,0 +1,39 @@
+//! Sessions that a browser gets without the engine: by a passkey, or at the provider's own sign-in.
+
+mod support;
+
+use causeway::io::Input;
+use causeway::view::{Action, ConnectionState, Enlist, Issue, SignedIn, Stage};
+use support::World;
+
+#[test]
+fn who_comes_back_with_a_session_is_signed_in_and_can_enlist() {
+    let mut world = World::fresh(1);
+    world.input(Input::Started);
+    assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::SignInNeeded);
+    world.servers.signed_in = Some("alice".to_owned());
+    assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::None);
+    assert_eq!((world.account().stage(), world.account().identifier), (Stage::SignedIn, "alice".to_owned()));
+    assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::None);
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+}
+
+#[test]
+fn a_session_that_had_ended_is_taken_up_again() {
+    let mut world = World::enlisted(2);
+    world.servers.signed_in = None;
+    world.cut();
+    world.sleep_until(ConnectionState::Stopped);
+    assert_eq!(world.connection().issue(), Issue::SignInNeeded);
+    world.servers.signed_in = Some("alice".to_owned());
+    assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+}
+
+#[test]
+fn nobody_takes_over_another_persons_chats() {
+    let mut world = World::enlisted(3);
+    world.servers.signed_in = Some("mallory".to_owned());
+    assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::AlreadyEnlisted);
+    assert_eq!(world.account().identifier, "alice");
+}

@@ -1,0 +1,167 @@
+//! `make soak-push PUSHES=1000 FROM=1`: pushes for a Chromium whose tabs are all closed, and whose service worker is ended at
+//! seeded moments. No push is silent, and at the end every message is there, once and in order.
+//!
+//! A worker that is ended before its script ran cannot show anything; then the push service has had no answer, and delivers
+//! the push again, which the soak does in its place. `--json` prints the figures for `make bench`; `KILLS=0` ends nobody.
+
+use anyhow::{Context, Result, ensure};
+use causeway_e2e::{
+    chromium::Chromium,
+    devtools::Said,
+    servers::{Servers, Setup},
+    service_worker::ServiceWorker,
+    wait,
+};
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const BOB: &str = "4915112345678";
+/// The latest moment of a blow, in milliseconds after the push: a cold worker shows the message after about 250.
+const LATEST_BLOW: u64 = 500;
+/// Of a hundred pushes.
+const BLOWS: u64 = 70;
+/// Between two looks at the screen, inside of the worker.
+const LOOK_EVERY: u32 = 4;
+
+#[derive(Default)]
+struct Tally {
+    kills: u32,
+    /// Ended before the script ran: delivered again.
+    again: u32,
+    /// Ended after that, and the person saw nothing.
+    silent: Vec<u64>,
+    /// From the push to the notification with sender and text, of workers that were not ended.
+    took: Vec<Duration>,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let (pushes, seed, kills) = (setting("PUSHES", 50)?, setting("FROM", 1)?, setting("KILLS", 1)? != 0);
+    // Each push begins a connection, and nobody is woken so often.
+    let patient = Setup { partner: Some(|config| config.limits.token_burst = 100_000), ..Setup::default() };
+    let servers = Servers::start(patient).await?;
+    let (profile, said) = (tempfile::tempdir()?, Said::default());
+    let mut browser = Chromium::start(profile.path(), &said).await?;
+    let tally = live(&servers, &browser, &said, pushes, seed, kills).await;
+    browser.close().await?;
+    drop(servers);
+    let mut tally = tally?;
+    tally.took.sort();
+    let at = |share: usize| tally.took.get((tally.took.len() * share / 100).min(tally.took.len().saturating_sub(1)));
+    let milliseconds = |share| at(share).map_or(0.0, |took| took.as_secs_f64() * 1e3);
+    if std::env::args().any(|word| word == "--json") {
+        println!("{}", json!({ "pushes": pushes, "p50": milliseconds(50), "p95": milliseconds(95) }));
+    } else {
+        println!(
+            "pushes {pushes}, kills {}, delivered again {}, silent {}, to the notification p50 {:.0} ms, p95 {:.0} ms",
+            tally.kills,
+            tally.again,
+            tally.silent.len(),
+            milliseconds(50),
+            milliseconds(95)
+        );
+    }
+    ensure!(tally.silent.is_empty(), "silent pushes: {:?}; replay: make soak-push FROM={seed}", tally.silent);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn live(
+    servers: &Servers,
+    browser: &Chromium,
+    said: &Said,
+    pushes: u64,
+    seed: u64,
+    kills: bool,
+) -> Result<Tally> {
+    servers.phone(BOB, "Bob").await?;
+    let tab = browser.open(&servers.url()?).await?;
+    tab.person("person.signUp('carla', 'correct horse battery')").await?;
+    tab.person(&format!("person.write('{BOB}', ['hello'])")).await?;
+    tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
+    tab.close().await?;
+    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    let worker = ServiceWorker::of(browser, said, &servers.url()?).await?;
+    worker.registered().await?;
+
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut tally = Tally::default();
+    for number in 1..=pushes {
+        let blow = (kills && rng.next_u64() % 100 < BLOWS).then(|| rng.next_u64() % LATEST_BLOW);
+        worker.dismiss_all().await?;
+        worker.stop().await?;
+        servers.phone_writes(BOB, "carla", &format!("message {number}")).await?;
+        let (pushed, at) = (Instant::now(), SystemTime::now());
+        worker.push("wake").await?;
+        match blow {
+            Some(after) => {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                worker.stop().await?;
+                tally.kills += 1;
+                if worker.shown().await?.is_empty() {
+                    // What it notes is noted after the first notification.
+                    if noted(&worker).await? >= at.duration_since(UNIX_EPOCH)?.as_millis() {
+                        tally.silent.push(number);
+                    }
+                    tally.again += 1;
+                    worker.push("wake").await?;
+                    wait::until("a notification after all", async || {
+                        Ok((!worker.shown().await?.is_empty()).then_some(()))
+                    })
+                    .await
+                    .with_context(|| format!("push {number}"))?;
+                }
+            }
+            None => {
+                seen(&worker).await.with_context(|| format!("push {number}"))?;
+                tally.took.push(pushed.elapsed());
+            }
+        }
+        if number % 100 == 0 {
+            eprintln!("{number} pushes, {} kills", tally.kills);
+        }
+    }
+    // A last one, undisturbed, so that nothing waits for the next.
+    worker.push("wake").await?;
+    wait::until("an empty mailbox", async || Ok((servers.waiting_for("carla").await? == 0).then_some(()))).await?;
+    let tab = browser.open(&servers.url()?).await?;
+    let read = tab.person(&format!("person.read('{BOB}')")).await?;
+    let found =
+        read.as_array().context("no messages")?.iter().filter(|line| line[1] == "in").map(|line| line[0].clone());
+    let expected = (1..=pushes).map(|number| json!(format!("message {number}")));
+    ensure!(found.eq(expected), "the chat does not hold what was sent, once and in order: {read}");
+    Ok(tally)
+}
+
+/// Waits, inside of the worker, until the notification with sender and text is on screen.
+async fn seen(worker: &ServiceWorker<'_>) -> Result<()> {
+    let look = format!(
+        "(async () => {{
+            for (const end = Date.now() + 20000; Date.now() < end;) {{
+                const shown = await registration.getNotifications();
+                if (shown.some(({{ tag }}) => tag.startsWith('chat:'))) return true;
+                await new Promise((go) => setTimeout(go, {LOOK_EVERY}));
+            }}
+            return false;
+        }})()"
+    );
+    ensure!(worker.run(&look).await? == json!(true), "no message on screen: {:?}", worker.shown().await?);
+    Ok(())
+}
+
+/// When the worker says that a push came last, Unix milliseconds.
+async fn noted(worker: &ServiceWorker<'_>) -> Result<u128> {
+    let look =
+        "caches.open('notes').then((notes) => notes.match('/notes/last')).then((note) => note ? note.text() : '0')";
+    let noted = worker.run(look).await?;
+    noted.as_str().and_then(|text| text.parse().ok()).with_context(|| format!("expected a time, got {noted}"))
+}
+
+fn setting(name: &str, default: u64) -> Result<u64> {
+    match std::env::var(name) {
+        Ok(text) => text.parse().with_context(|| format!("{name} is {text:?}; expected a number")),
+        Err(_) => Ok(default),
+    }
+}
