@@ -14,8 +14,9 @@ const INDEX = "/index.html";
 const NOTES = "notes";
 const [LAST, WANTED] = ["/notes/last", "/notes/wanted"];
 
-// The tag of the notification that is shown before anything that can fail. port/notification.rs knows it, too.
-const WAITING = "waiting";
+// What the tags of the notifications begin with that are shown before anything that can fail. port/notification.rs knows it,
+// too. Each has a tag of its own: Chromium mixes up one that is just going with one of the same tag that comes.
+const WAITING = "waiting:";
 // The words of text/notices.rs, for when WebAssembly does not start.
 const PLAIN = ["New message", "Open Causeway to read it."];
 const TESTED = ["Notifications work", "This browser will tell you when somebody writes."];
@@ -124,13 +125,18 @@ async function onTest() {
 async function onPush() {
   // First of all and without a sound: should this worker be ended at any moment from here on, the person knows that there
   // is something. The engine takes it away when it has said more.
-  await show(WAITING, PLAIN, { silent: true });
+  const tag = `${WAITING}${Date.now()}`;
+  await show(tag, PLAIN, { silent: true });
+  // Those of workers that were ended: one says as much as many.
+  for (const one of await registration.getNotifications()) {
+    if (one.tag.startsWith(WAITING) && one.tag !== tag) one.close();
+  }
   await note(LAST, Date.now());
   try {
-    await withEngine(pushed);
+    await withEngine(() => pushed(tag));
   } catch (error) {
     console.warn("no more can be said than that a message came:", String(error));
-    await show(WAITING, PLAIN);
+    await show(tag, PLAIN);
   }
   await tellPages();
 }

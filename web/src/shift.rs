@@ -31,7 +31,10 @@ const UNTIL_SENT: Millis = 8_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
     /// A push came: fetch what waits, then tell the person.
-    Push,
+    Push {
+        /// The tag of the notification that already says that something came.
+        tag: String,
+    },
     /// A page that nobody looks at has news: tell the person.
     Look,
     /// The person answered from a notification.
@@ -150,13 +153,13 @@ impl Desk {
 
     async fn perform(&self, link: &Link, job: Job) -> Result<(), ShiftError> {
         match job {
-            Job::Push => {
+            Job::Push { tag } => {
                 self.ask(link, Action::Woken(Woken {})).await?;
                 let told = self.tell(link, true).await?;
                 if told || !notification::shown().await.is_empty() {
                     notification::close_waiting().await;
                 } else {
-                    let _refused = notification::say(Notices::NothingNew, Notices::NothingNewWhy.say()).await;
+                    let _refused = notification::say(&tag, Notices::NothingNew, Notices::NothingNewWhy.say()).await;
                 }
             }
             Job::Look => {

@@ -166,6 +166,13 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
             let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
             return vec![ask("Runtime.enable"), ask("Log.enable")];
         }
+        // Under a debugger it would never count as idle, and a newer one would wait for that.
+        Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "service_worker" => {
+            let leave = json!({ "sessionId": params["sessionId"] });
+            return vec![
+                json!({ "method": "Target.detachFromTarget", "sessionId": event["sessionId"], "params": leave }),
+            ];
+        }
         Some("ServiceWorker.workerRegistrationUpdated") => {
             let ids = params["registrations"].as_array().into_iter().flatten();
             for id in ids.filter_map(|registration| registration["registrationId"].as_str()) {

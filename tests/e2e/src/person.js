@@ -21,6 +21,8 @@ globalThis.person ??= (() => {
     Object.getOwnPropertyDescriptor(owner, "value").set.call(field, text);
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   };
+  const says = (selector, words) =>
+    until(`${words} in ${selector}`, () => document.querySelector(selector)?.textContent.includes(words));
   const online = () => see("#connection[data-state=online]");
   const here = (number) => document.querySelector(`#content[data-chat^='${number}'] #composer`);
   const shown = () => document.querySelector("#messages[aria-busy=false]");
@@ -104,5 +106,5 @@ globalThis.person ??= (() => {
     }
   }).observe(document, { childList: true, subtree: true });
 
-  return { ready, signUp, open, write, read, online, worry };
+  return { see, click, says, ready, signUp, open, write, read, online, worry };
 })();

@@ -4,9 +4,11 @@
 
 use crate::wait;
 use anyhow::{Context, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use causeway_gatekeeper::{Config as GatekeeperConfig, Gatekeeper, Integrator};
 use causeway_partner::{Config as PartnerConfig, Server};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha384};
 use std::{
     env, fs,
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -32,6 +34,7 @@ pub struct Servers {
     gatekeeper: Option<causeway_gatekeeper::Running>,
     gatekeeper_config: GatekeeperConfig,
     partner: Option<causeway_partner::Running>,
+    partner_config: PartnerConfig,
     http: reqwest::Client,
     data: TempDir,
 }
@@ -66,9 +69,16 @@ impl Servers {
         if let Some(change) = setup.partner {
             change(&mut config);
         }
-        let partner = Server::start(config).await?;
+        let partner = Server::start(config.clone()).await?;
         let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
-        Ok(Self { gatekeeper: Some(gatekeeper), gatekeeper_config, partner: Some(partner), http, data })
+        Ok(Self {
+            gatekeeper: Some(gatekeeper),
+            gatekeeper_config,
+            partner: Some(partner),
+            partner_config: config,
+            http,
+            data,
+        })
     }
 
     /// The page's address.
@@ -77,6 +87,35 @@ impl Servers {
     /// After [`Self::stop`].
     pub fn url(&self) -> Result<String> {
         Ok(format!("http://{}/", self.partner.as_ref().context("the partner server is stopped")?.addr))
+    }
+
+    /// Restarts the partner server, at the same address, with another release of the client: in its index.html, one text is
+    /// replaced by another. The service worker names the release's files, as the build does.
+    ///
+    /// # Errors
+    /// If the text is not there, or the server does not start.
+    pub async fn release(&mut self, old: &str, other: &str) -> Result<()> {
+        let partner = self.partner.take().context("the partner server is stopped")?;
+        partner.stop().await;
+        let folder = self.data.path().join("release");
+        copy(&client()?, &folder)?;
+        let index = fs::read_to_string(folder.join("index.html"))?;
+        ensure!(index.contains(old), "index.html holds no {old}");
+        let changed = index.replace(old, other);
+        let worker = fs::read_to_string(folder.join("service-worker.js"))?;
+        let worker = worker.replace(&integrity(index.as_bytes()), &integrity(changed.as_bytes()));
+        // The name of the release is a digest of what it is made of; any other will do.
+        let (before, rest) = worker.split_once("\"release\":\"").context("no release in service-worker.js")?;
+        let (_, rest) = rest.split_once('"').context("no release in service-worker.js")?;
+        fs::write(folder.join("service-worker.js"), format!("{before}\"release\":\"another\"{rest}"))?;
+        fs::write(folder.join("index.html"), changed)?;
+        for copy in ["index.html.br", "index.html.gz"] {
+            fs::remove_file(folder.join(copy))?;
+        }
+        let mut config = self.partner_config.clone();
+        config.client_dir = Some(folder);
+        self.partner = Some(Server::start(config).await?);
+        Ok(())
     }
 
     /// Where a browser connects to the sandbox's push service.
@@ -324,6 +363,11 @@ fn client() -> Result<PathBuf> {
     let shown = folder.display();
     ensure!(folder.join("index.html").is_file(), "no client in {shown}: run `make build`, or set CAUSEWAY_DIST");
     Ok(folder)
+}
+
+/// As an `integrity` attribute has it.
+fn integrity(bytes: &[u8]) -> String {
+    format!("sha384-{}", BASE64.encode(Sha384::digest(bytes)))
 }
 
 /// Copies a folder with all that is in it.

@@ -24,6 +24,8 @@ pub struct Notification {
     pub body: String,
     /// Without a sound.
     pub silent: bool,
+    /// When it was shown, or what it is about happened; Unix milliseconds.
+    pub timestamp: u64,
 }
 
 /// The worker of one origin.
@@ -66,22 +68,29 @@ impl<'a> ServiceWorker<'a> {
         self.watchtower.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
     }
 
-    /// Ends it, whatever it is doing.
+    /// Ends it, whatever it is doing, and waits until it is gone: a push for one that is just ending is lost.
     ///
     /// # Errors
-    /// If the browser is gone.
+    /// If it does not end.
     pub async fn stop(&self) -> Result<()> {
-        self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await.map(drop)
+        self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await?;
+        wait::until("the end of the service worker", async || Ok(self.target().await?.is_none().then_some(()))).await
     }
 
-    /// The notifications on screen, by tag.
+    /// The notifications on screen, by tag. That something came is said under a tag of its own each time, which is cut off.
     ///
     /// # Errors
     /// If the browser is gone.
     pub async fn shown(&self) -> Result<Vec<Notification>> {
         let look = "registration.getNotifications().then((all) => \
-                    all.map(({ tag, title, body, silent }) => ({ tag, title, body, silent: silent === true })))";
+                    all.map(({ tag, title, body, silent, timestamp }) => \
+                    ({ tag, title, body, silent: silent === true, timestamp })))";
         let mut shown: Vec<Notification> = serde_json::from_value(self.run(look).await?)?;
+        for one in &mut shown {
+            if one.tag.starts_with("waiting:") {
+                one.tag = "waiting".to_owned();
+            }
+        }
         shown.sort_by(|one, other| one.tag.cmp(&other.tag));
         Ok(shown)
     }

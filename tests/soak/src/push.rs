@@ -9,7 +9,7 @@ use causeway_e2e::{
     chromium::Chromium,
     devtools::Said,
     servers::{Servers, Setup},
-    service_worker::ServiceWorker,
+    service_worker::{Notification, ServiceWorker},
     wait,
 };
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +21,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const BOB: &str = "4915112345678";
 /// The latest moment of a blow, in milliseconds after the push: a cold worker shows the message after about 250.
 const LATEST_BLOW: u64 = 500;
+/// Whatever a worker that was ended has left behind is on screen by then.
+const LATEST_WORD: Duration = Duration::from_secs(3);
 /// Of a hundred pushes.
 const BLOWS: u64 = 70;
 /// Between two looks at the screen, inside of the worker.
@@ -29,7 +31,7 @@ const LOOK_EVERY: u32 = 4;
 #[derive(Default)]
 struct Tally {
     kills: u32,
-    /// Ended before the script ran: delivered again.
+    /// Ended before the script ran, or lost by DevTools: delivered again.
     again: u32,
     /// Ended after that, and the person saw nothing.
     silent: Vec<u64>,
@@ -90,33 +92,55 @@ async fn live(
     let mut tally = Tally::default();
     for number in 1..=pushes {
         let blow = (kills && rng.next_u64() % 100 < BLOWS).then(|| rng.next_u64() % LATEST_BLOW);
-        worker.dismiss_all().await?;
         worker.stop().await?;
         servers.phone_writes(BOB, "carla", &format!("message {number}")).await?;
-        let (pushed, at) = (Instant::now(), SystemTime::now());
+        let (pushed, at) = (Instant::now(), u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?);
+        // Nothing is dismissed before: Chromium mixes up one that goes with one of the same tag that comes. What is on
+        // screen counts only if it is of this push.
+        let text = format!("message {number}");
+        let is_of_it = |one: &Notification| one.body == text || (one.tag == "waiting" && one.timestamp >= at);
         worker.push("wake").await?;
         match blow {
             Some(after) => {
                 tokio::time::sleep(Duration::from_millis(after)).await;
                 worker.stop().await?;
                 tally.kills += 1;
-                if worker.shown().await?.is_empty() {
-                    // What it notes is noted after the first notification.
-                    if noted(&worker).await? >= at.duration_since(UNIX_EPOCH)?.as_millis() {
+                // A push that came while the worker was starting is handled when it starts again.
+                let told = wait::until_within(LATEST_WORD, "a notification", async || {
+                    Ok(worker.shown().await?.iter().any(is_of_it).then_some(()))
+                });
+                if told.await.is_err() {
+                    // Did its script run at all? What it notes is noted after the first notification.
+                    if noted(&worker).await? >= at {
+                        eprintln!("push {number}, ended after {after} ms: {:?}", worker.shown().await?);
                         tally.silent.push(number);
                     }
                     tally.again += 1;
                     worker.push("wake").await?;
-                    wait::until("a notification after all", async || {
-                        Ok((!worker.shown().await?.is_empty()).then_some(()))
-                    })
-                    .await
-                    .with_context(|| format!("push {number}"))?;
+                    let told = wait::until("a notification after all", async || {
+                        Ok(worker.shown().await?.iter().any(is_of_it).then_some(()))
+                    });
+                    told.await.with_context(|| format!("push {number}"))?;
                 }
             }
+            None if seen(&worker, &text).await? => tally.took.push(pushed.elapsed()),
             None => {
-                seen(&worker).await.with_context(|| format!("push {number}"))?;
-                tally.took.push(pushed.elapsed());
+                let noted = noted(&worker).await?;
+                ensure!(
+                    noted < at,
+                    "push {number} of {at}, handled at {noted}, is silent: {:?}; {} wait on the server, online: {}",
+                    worker.shown().await?,
+                    servers.waiting_for("carla").await?,
+                    servers.is_online("carla").await?
+                );
+                // DevTools has lost it on the way.
+                tally.again += 1;
+                worker.push("wake").await?;
+                ensure!(
+                    seen(&worker, &text).await?,
+                    "push {number}: no message on screen: {:?}",
+                    worker.shown().await?
+                );
             }
         }
         if number % 100 == 0 {
@@ -135,24 +159,23 @@ async fn live(
     Ok(tally)
 }
 
-/// Waits, inside of the worker, until the notification with sender and text is on screen.
-async fn seen(worker: &ServiceWorker<'_>) -> Result<()> {
+/// Waits, inside of the worker, until the notification with sender and text is on screen. Says whether it came.
+async fn seen(worker: &ServiceWorker<'_>, text: &str) -> Result<bool> {
     let look = format!(
         "(async () => {{
             for (const end = Date.now() + 20000; Date.now() < end;) {{
                 const shown = await registration.getNotifications();
-                if (shown.some(({{ tag }}) => tag.startsWith('chat:'))) return true;
+                if (shown.some(({{ body }}) => body === '{text}')) return true;
                 await new Promise((go) => setTimeout(go, {LOOK_EVERY}));
             }}
             return false;
         }})()"
     );
-    ensure!(worker.run(&look).await? == json!(true), "no message on screen: {:?}", worker.shown().await?);
-    Ok(())
+    Ok(worker.run(&look).await? == json!(true))
 }
 
 /// When the worker says that a push came last, Unix milliseconds.
-async fn noted(worker: &ServiceWorker<'_>) -> Result<u128> {
+async fn noted(worker: &ServiceWorker<'_>) -> Result<u64> {
     let look =
         "caches.open('notes').then((notes) => notes.match('/notes/last')).then((note) => note ? note.text() : '0')";
     let noted = worker.run(look).await?;

@@ -21,10 +21,10 @@ fn engine(data_key: Secret<32>) -> Engine {
     Engine::new(Config { data_key, client_version: env!("CARGO_PKG_VERSION").to_owned(), partner_api: String::new() })
 }
 
-/// A push came: fetches what waits, and shows it.
+/// A push came: fetches what waits, and shows it in the place of the notification with this tag.
 #[wasm_bindgen]
-pub async fn pushed() -> Result<(), String> {
-    work(Job::Push).await
+pub async fn pushed(tag: String) -> Result<(), String> {
+    work(Job::Push { tag }).await
 }
 
 /// A page that nobody looks at has news.

@@ -14,8 +14,8 @@ use web_sys::{
 
 /// What the tags of notifications about a chat begin with; the chat's id follows.
 pub(super) const CHAT: &str = "chat:";
-/// The tag of the one that says that something came. service-worker.js shows it before it wakes the engine.
-const WAITING: &str = "waiting";
+/// What the tags of those begin with that say that something came. service-worker.js shows them before it wakes the engine.
+const WAITING: &str = "waiting:";
 /// Fields of a notification's data, which service-worker.js reads when it is clicked.
 const DATA_CHAT: &str = "chat";
 const DATA_SEQ: &str = "seq";
@@ -79,14 +79,13 @@ fn action(name: &str, title: Notices, hint: Option<Notices>) -> Result<JsValue, 
     Ok(action.into())
 }
 
-/// Says, without a sound, in the place of the one that was shown first, that there was nothing to tell, or something else
-/// about no chat in particular.
+/// Says something about no chat in particular, without a sound, in the place of the one with this tag.
 ///
 /// # Errors
 /// [`NotShown`].
-pub async fn say(title: Notices, body: &str) -> Result<(), NotShown> {
+pub async fn say(tag: &str, title: Notices, body: &str) -> Result<(), NotShown> {
     let options = Object::new();
-    for (name, value) in [("body", body.into()), ("tag", WAITING.into()), ("silent", JsValue::TRUE)] {
+    for (name, value) in [("body", body.into()), ("tag", tag.into()), ("silent", JsValue::TRUE)] {
         Reflect::set(&options, &name.into(), &value).map_err(|_| NotShown)?;
     }
     Reflect::set(&options, &"icon".into(), &ICON.into()).map_err(|_| NotShown)?;
@@ -109,9 +108,10 @@ pub async fn close(chat: &str) {
     on_screen().await.iter().filter(|one| one.tag().as_deref().is_some_and(is_its)).for_each(Notification::close);
 }
 
-/// Takes the one away that says that something came.
+/// Takes those away that only say that something came.
 pub async fn close_waiting() {
-    on_screen().await.iter().filter(|one| one.tag().as_deref() == Some(WAITING)).for_each(Notification::close);
+    let is_one = |one: &&Notification| one.tag().is_some_and(|tag| tag.starts_with(WAITING));
+    on_screen().await.iter().filter(is_one).for_each(Notification::close);
 }
 
 async fn on_screen() -> Vec<Notification> {

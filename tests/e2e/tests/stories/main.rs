@@ -7,6 +7,7 @@ mod house;
 mod independent;
 mod journey;
 mod looks;
+mod passkey;
 mod push;
 mod storage;
 mod tabs;

@@ -214,6 +214,50 @@ async fn the_app_opens_offline_with_its_history() {
     offline().await.unwrap();
 }
 
+/// A newer release waits until the person wants it. Until then every file is the old release's, whatever the server has.
+async fn a_newer_release() -> Result<()> {
+    let mut away = Away::begin().await?;
+    let tab = away.open().await?;
+    tab.person("person.online()").await?;
+    let url = away.servers.url()?;
+    away.servers.release("<title>Causeway</title>", "<title>Causeway, newer</title>").await?;
+    let fetched = |path: &str| format!("fetch('{path}').then((it) => it.text())");
+    tab.person("navigator.serviceWorker.getRegistration().then((it) => it.update()).then(() => true)").await?;
+    tab.person("person.see('#update')").await?;
+    let shell = tab.person(&fetched("/index.html")).await?;
+    ensure!(!shell.as_str().unwrap_or_default().contains("newer"), "a page of the old release met the new shell");
+    // A second tab of the same browser is of the same release.
+    let second = away.browser.open(&url).await?;
+    second.person("person.online()").await?;
+    ensure!(second.person("document.title").await? == json!("Causeway"), "two releases at once");
+    second.person("person.see('#update')").await?;
+
+    tab.person("person.click('#update-now')").await?;
+    for one in [&tab, &second] {
+        // The former worker must come to rest first: nothing is fetched through it meanwhile.
+        let waits = "navigator.serviceWorker.getRegistration().then((it) => it.waiting === null)";
+        wait::until("the newer release's turn", async || Ok((one.person(waits).await? == json!(true)).then_some(())))
+            .await?;
+        wait::until("the newer shell", async || {
+            let shell = one.person(&fetched("/index.html")).await?;
+            Ok(shell.as_str().unwrap_or_default().contains("newer").then_some(()))
+        })
+        .await?;
+        one.person("person.online()").await?;
+    }
+    let caches =
+        tab.person("caches.keys().then((all) => all.filter((name) => name.startsWith('shell-')).length)").await?;
+    ensure!(caches == json!(1), "{caches} shells are kept");
+    let read = tab.person(&format!("person.read('{DAN}')")).await?;
+    ensure!(read[0][0] == json!("hello"), "the history holds {read}");
+    away.end().await
+}
+
+#[tokio::test]
+async fn a_newer_release_waits_until_it_is_wanted() {
+    a_newer_release().await.unwrap();
+}
+
 /// What a person sees who looks at their screen while the app is closed. Any document of the origin can tell.
 async fn on_screen(browser: &Browser) -> Result<Vec<String>> {
     let look = "navigator.serviceWorker.getRegistration('/').then((it) => it.getNotifications()) \
