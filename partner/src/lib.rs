@@ -13,9 +13,11 @@
 //! push      whom to wake, for WhatsApp, through the browsers' push services
 //! http      paths, refusals, headers, the client's files
 //! serve     connections
+//! admin     what an operator does
 //! upkeep    what is done beside answering
 //! ```
 
+mod admin;
 mod clock;
 mod config;
 mod http;
@@ -28,6 +30,7 @@ mod sign_in;
 mod store;
 mod upkeep;
 
+pub use admin::{Admin, KeyFacts, SubscriptionFacts, UserFacts};
 pub use config::{
     Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, PushConfig, Secret, Settings, SignInConfig,
     TokenConfig, WhatsAppConfig,
