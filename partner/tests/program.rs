@@ -22,7 +22,7 @@ fn help_version_and_wrong_arguments() {
     assert!(code == 0 && text.contains("--config FILE"), "{text}");
     let (code, text) = said(&partner().arg("--version").output().unwrap());
     assert_eq!((code, text), (0, format!("partner {}\n", env!("CARGO_PKG_VERSION"))));
-    for words in [&["--config"][..], &["--verbose"], &["serve"]] {
+    for words in [&["--config"][..], &["--verbose"], &["serve"], &["keys"], &["users", "delete"]] {
         let (code, text) = said(&partner().args(words).output().unwrap());
         assert!(code == 64 && text.contains("--help"), "{text}");
     }
