@@ -43,6 +43,7 @@ impl TlsFiles {
             move |source| TlsError::File { path, source }
         };
         let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
+        let chain = chain.and_then(|chain| if chain.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(chain) });
         let chain = chain.map_err(at(&self.certificate))?;
         let key = PrivateKeyDer::from_pem_file(&self.key).map_err(at(&self.key))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -12,7 +12,7 @@ use crate::{
     media::{NewUploadError, PIECE, Reference, Upload, WORTH_KEEPING, WriteError},
 };
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody},
     extract::{Form, Path, State, rejection::FormRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -136,6 +136,9 @@ async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), R
     let patience = Duration::from_secs(app.settings.limits.request_seconds);
     let turn = time::timeout(patience, app.media.turn()).await.map_err(|_| Refusal::Busy)?;
     let mut left = upload.size - upload.received;
+    if body.size_hint().lower() > left {
+        return Err(Refusal::TooLarge);
+    }
     let (mut gathered, mut bytes) = (Vec::<Bytes>::new(), 0);
     let end = loop {
         let data = match time::timeout(patience, body.frame()).await {

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: why something was queued.
 
-use super::{Message, Services, Subscription, VapidKeys, queue::Due, service, vapid::VapidKey};
+use super::{Message, Services, Subscription, VapidKeys, queue::Due, service, subscription::host, vapid::VapidKey};
 use crate::{
     clock,
     keys::{Entry, Key, KeyError},
@@ -27,9 +27,9 @@ const AT_ONCE: usize = 32;
 /// How often to look for what another instance left, in milliseconds.
 const LOOK: u64 = 5_000;
 /// How long a claim holds, in milliseconds: longer than [`ATTEMPT`].
-const LEASE: i64 = 90_000;
+const LEASE: i64 = 30_000;
 /// Longest time for one attempt with all its keys.
-const ATTEMPT: Duration = Duration::from_secs(60);
+const ATTEMPT: Duration = Duration::from_secs(20);
 /// Attempts before we give up: with full jitter about two hours, at most four.
 const MAX_ATTEMPTS: i64 = 14;
 /// First and longest wait before the next attempt, in milliseconds.
@@ -92,16 +92,21 @@ impl Delivery {
         let mut id = [0; 8];
         getrandom::fill(&mut id)?;
         let instance = format!("{:016x}", u64::from_be_bytes(id));
-        Ok(Self { store, keys, services, contact, client, counters: Arc::default(), bell: Notify::new(), instance })
+        Ok(Self {
+            store,
+            keys,
+            services,
+            contact,
+            client,
+            counters: Arc::default(),
+            bell: Notify::new(),
+            instance,
+        })
     }
 
     /// Something was queued.
     pub(crate) fn ring(&self) {
         self.bell.notify_one();
-    }
-
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.counters
     }
 
     /// Sends until `stop` says so, then lets what is under way finish. Whoever cannot wait for that drops it.
@@ -132,6 +137,10 @@ impl Delivery {
             }
         }
         while sending.join_next().await.is_some() {}
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
     }
 
     /// Puts back what was not sent when the instance stopped, for another to send at once.
@@ -199,7 +208,9 @@ impl Delivery {
                     return self.store.finish_push(claim, due, now).await;
                 }
                 count(&self.counters.postponed);
-                self.store.postpone_push(claim, due, at).await
+                self.store.postpone_push(claim, due, at).await?;
+                tracing::info!(host, milliseconds = at - now, "a push is sent again later");
+                Ok(())
             }
             Verdict::WrongKey | Verdict::Refused => {
                 count(&self.counters.dropped);
@@ -321,10 +332,6 @@ fn wait(attempts: i64, chance: u32) -> i64 {
 fn jitter() -> u32 {
     // Without randomness the longest wait is right, too.
     getrandom::u32().unwrap_or(u32::MAX)
-}
-
-fn host(endpoint: &str) -> String {
-    url::Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn count(counter: &AtomicU64) {

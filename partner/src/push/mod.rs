@@ -24,7 +24,8 @@ pub(crate) use message::Message;
 pub(crate) use queue::{Once, Wake};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
-pub(crate) use subscription::{Services, Subscription};
-pub(crate) use subscriptions::Kept;
-pub(crate) use vapid::{VapidKey, VapidKeys};
+pub(crate) use subscription::{Services, Subscription, host as subscription_host};
+#[cfg(test)]
+pub(crate) use vapid::VapidKey;
+pub(crate) use vapid::VapidKeys;
 pub(crate) use whatsapp::{BearerError, KeySource, Verifier};
