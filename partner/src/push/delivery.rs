@@ -92,16 +92,7 @@ impl Delivery {
         let mut id = [0; 8];
         getrandom::fill(&mut id)?;
         let instance = format!("{:016x}", u64::from_be_bytes(id));
-        Ok(Self {
-            store,
-            keys,
-            services,
-            contact,
-            client,
-            counters: Arc::default(),
-            bell: Notify::new(),
-            instance,
-        })
+        Ok(Self { store, keys, services, contact, client, counters: Arc::default(), bell: Notify::new(), instance })
     }
 
     /// Something was queued.
