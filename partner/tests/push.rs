@@ -387,6 +387,26 @@ async fn a_wake_while_another_is_under_way_comes_after_it() {
 }
 
 #[tokio::test]
+async fn a_configured_proxy_is_used_for_pushes_and_keys() {
+    // Nobody listens where the browser's endpoint is, nor where WhatsApp's keys are said to be: only the proxy does.
+    let service = PushService::start().await;
+    let world = World::with(|config| {
+        config.push.proxy = Some(service.origin());
+        config.push.services.push("http://127.0.0.1:1".to_owned());
+        config.push.jwks_url = "http://127.0.0.1:1/jwks".to_owned();
+    })
+    .await;
+    let cookie = world.partner.account("alice").await;
+    let mut browser = service.browser("laptop");
+    browser[0].1 = "http://127.0.0.1:1/push/laptop".to_owned();
+    assert_eq!(world.post(&cookie, "/api/push", &browser).await.status(), 204);
+    assert_eq!(world.post(&cookie, "/api/push/test", &browser[..1]).await.status(), 204);
+    service.until_requests(1).await;
+    refused(world.wake("alice").await, 503, "no_keys").await;
+    assert_eq!(service.lost(), ["/jwks"], "the proxy knows no such page, but it was asked");
+}
+
+#[tokio::test]
 async fn the_key_of_a_subscription_outlives_a_rotation() {
     let mut world = World::start().await;
     let cookie = world.partner.account("alice").await;

@@ -59,7 +59,7 @@ enum Verdict {
     Delivered,
     /// The subscription is over.
     Ended,
-    /// It was made for another key, or we are not trusted.
+    /// It was made for another of our keys; under the last of them: never.
     WrongKey,
     /// Later, and not before this many milliseconds.
     Later(i64),
@@ -303,7 +303,8 @@ fn verdict(status: StatusCode, asked: i64) -> Verdict {
     match status.as_u16() {
         200..=299 => Verdict::Delivered,
         404 | 410 => Verdict::Ended,
-        401 | 403 => Verdict::WrongKey,
+        // Apple's service says 400 to a key that is not the subscription's, the others 401 or 403.
+        400 | 401 | 403 => Verdict::WrongKey,
         408 | 429 | 500..=599 => Verdict::Later(asked),
         _ => Verdict::Refused,
     }
@@ -355,7 +356,7 @@ mod tests {
             (429, Verdict::Later(7)),
             (500, Verdict::Later(7)),
             (503, Verdict::Later(7)),
-            (400, Verdict::Refused),
+            (400, Verdict::WrongKey),
             (413, Verdict::Refused),
             (301, Verdict::Refused),
             (307, Verdict::Refused),
