@@ -10,9 +10,10 @@ mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
 pub use push::PushConfig;
+pub(crate) use push::PushSettings;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
-pub(crate) use settings::{PushSettings, hex32, is_loopback};
+pub(crate) use settings::{hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
