@@ -13,10 +13,11 @@ mod settings;
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
 pub use media::MediaConfig;
 pub use push::PushConfig;
+pub(crate) use push::PushSettings;
 pub use relay::RelayConfig;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
-pub(crate) use settings::{ENLIST_PATH, PushSettings, RELAY_PATH, hex32, is_loopback};
+pub(crate) use settings::{ENLIST_PATH, RELAY_PATH, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
