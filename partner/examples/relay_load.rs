@@ -9,15 +9,17 @@
 //! Needs Debian's nginx and libnginx-mod-stream. Load and echo server share this process and the machine with what is
 //! measured, the same for all four. What this program does not know: how any of them works inside.
 
+mod load;
+
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use load::{Failure, Process};
 use reqwest::header;
 use std::{
-    env, fs,
-    io::{self, BufRead, BufReader},
+    env, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -40,8 +42,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Connections being opened at once.
 const OPENING: usize = 32;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -77,7 +77,10 @@ async fn main() -> Result<(), Failure> {
     for scheme in ["ws", "tcp"] {
         let name = if scheme == "ws" { "partner, ws" } else { "partner, tcp" };
         let upstream = if scheme == "ws" { echo } else { echo_stream().await? };
-        let (child, addr) = start_partner(&program, &folder.path().join(scheme), scheme, upstream)?;
+        let path = if scheme == "ws" { "/chat" } else { "" };
+        let url = format!("{scheme}://{upstream}{path}");
+        let options = [("RELAY_UPSTREAM", url.as_str()), ("LIMITS_ADDRESS_BURST", "100000")];
+        let (child, addr) = load::start_partner(&program, &folder.path().join(scheme), &options)?;
         let cookies = accounts(addr, load.idle + load.active).await?;
         let origin = format!("http://{addr}");
         let processes = vec![child.0.id()];
@@ -233,40 +236,6 @@ async fn echo_one(mut stream: TcpStream, websocket: bool) -> io::Result<()> {
         let answer = [head, message.get(UP - MESSAGE..).unwrap_or_default()].concat();
         stream.write_all(&answer).await?;
     }
-}
-
-/// A process that ends with us.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start_partner(program: &Path, data: &Path, scheme: &str, to: SocketAddr) -> Result<(Process, SocketAddr), Failure> {
-    let path = if scheme == "ws" { "/chat" } else { "" };
-    let mut child = Command::new(program)
-        .env("CAUSEWAY_PARTNER_LISTEN", "127.0.0.1:0")
-        .env("CAUSEWAY_PARTNER_DATA_DIR", data)
-        .env("CAUSEWAY_PARTNER_WHATSAPP_ROOT_KEY", "ab".repeat(32))
-        .env("CAUSEWAY_PARTNER_SIGN_IN_HASH_MEMORY_KIB", "7168")
-        .env("CAUSEWAY_PARTNER_SIGN_IN_HASH_PASSES", "1")
-        .env("CAUSEWAY_PARTNER_LIMITS_ADDRESS_BURST", "100000")
-        .env("CAUSEWAY_PARTNER_RELAY_UPSTREAM", format!("{scheme}://{to}{path}"))
-        .env("RUST_LOG", "info,causeway_partner::http=warn")
-        .env("NO_COLOR", "1")
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
-    let process = Process(child);
-    for line in lines {
-        if let Some((_, addr)) = line?.split_once("listening address=") {
-            return Ok((process, addr.trim().parse()?));
-        }
-    }
-    Err("the partner program did not start".into())
 }
 
 /// New accounts; gives the cookies of their sessions.

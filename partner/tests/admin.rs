@@ -28,6 +28,10 @@ fn program(data: &Path, database: Option<&str>) -> Command {
         .env("CAUSEWAY_PARTNER_DATA_DIR", data)
         .env("CAUSEWAY_PARTNER_WHATSAPP_ROOT_KEY", ROOT_KEY)
         .env("CAUSEWAY_PARTNER_SECRET", SECRET)
+        // A proxy of the environment is not used; it would refuse everything.
+        .env("ALL_PROXY", "http://127.0.0.1:1")
+        .env("HTTP_PROXY", "http://127.0.0.1:1")
+        .env("http_proxy", "http://127.0.0.1:1")
         .env("NO_COLOR", "1");
     if let Some(url) = database {
         command.env("CAUSEWAY_PARTNER_DATABASE_URL", url);

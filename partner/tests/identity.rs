@@ -8,7 +8,7 @@ use aws_lc_rs::{
     signature::KeyPair as _,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use causeway_partner::Server;
+use causeway_partner::{Running, Server};
 use common::{Partner, ROOT_KEY, refused};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use reqwest::header;
@@ -134,6 +134,27 @@ async fn key_files_of_earlier_servers_are_taken_over() {
         let _ = fs::remove_dir_all(&folder);
         partner.running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn keys_whose_secret_is_lost_are_neither_used_nor_replaced() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || Server::start(common::config(&data));
+    let jwks = |running: &Running| {
+        let url = format!("http://{}/.well-known/oauth/openid/jwks", running.addr);
+        async move { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await }
+    };
+    let running = start().await.unwrap();
+    let before = jwks(&running).await.unwrap();
+    running.stop().await;
+    let (secret, safe) = (data.path().join("partner/secret"), data.path().join("secret"));
+    fs::rename(&secret, &safe).unwrap();
+    let error = start().await.unwrap_err().to_string();
+    assert!(error.contains("Restore the secret"), "{error}");
+    fs::rename(&safe, &secret).unwrap();
+    let running = start().await.unwrap();
+    assert_eq!(jwks(&running).await.unwrap(), before);
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ pub(crate) mod chat_server;
 pub(crate) mod postgres;
 pub(crate) mod push_service;
 pub(crate) mod whatsapp;
+pub(crate) mod world;
 
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};

@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -56,6 +56,7 @@ struct Known {
     expected: HashMap<String, String>,
     /// Requests, taken or not.
     requests: usize,
+    lost: Vec<String>,
     /// Whoever wants an answer waits until this is free.
     gate: Arc<tokio::sync::Mutex<()>>,
 }
@@ -83,7 +84,7 @@ impl PushService {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (taken, pushes) = mpsc::unbounded_channel();
         let service = Service { known: Arc::default(), taken, origin };
-        let router = Router::new().route("/push/{name}", post(receive)).with_state(service.clone());
+        let router = Router::new().route("/push/{name}", post(receive)).fallback(lose).with_state(service.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { service, pushes }
     }
@@ -149,6 +150,11 @@ impl PushService {
         self.pushes.try_recv().is_err()
     }
 
+    /// The paths that were asked for in vain.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.service.known.lock().unwrap().lost.clone()
+    }
+
     /// Until so many requests have come.
     pub(crate) async fn until_requests(&self, count: usize) {
         let wait = async {
@@ -158,6 +164,11 @@ impl PushService {
         };
         time::timeout(Duration::from_secs(60), wait).await.expect("no request came");
     }
+}
+
+async fn lose(State(service): State<Service>, uri: Uri) -> StatusCode {
+    service.known.lock().unwrap().lost.push(uri.path().to_owned());
+    StatusCode::NOT_FOUND
 }
 
 async fn receive(
