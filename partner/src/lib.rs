@@ -17,9 +17,11 @@
 //! serve     connections
 //! tls       certificates
 //! metrics   what is counted
+//! admin     what an operator does
 //! upkeep    what is done beside answering
 //! ```
 
+mod admin;
 mod clock;
 mod config;
 mod http;
@@ -36,6 +38,7 @@ mod store;
 mod tls;
 mod upkeep;
 
+pub use admin::{Admin, KeyFacts, SubscriptionFacts, UserFacts};
 pub use config::{
     Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, OidcConfig, PushConfig, RelayConfig,
     Secret, Settings, SignInConfig, TokenConfig, WhatsAppConfig,

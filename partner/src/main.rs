@@ -1,35 +1,25 @@
 //! The `partner` program: arguments, logging, signals; the server itself is the library's.
 
+mod program;
+
 use causeway_partner::{Config, Server, Settings};
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use program::{
+    arguments::{self, Command, HELP, Order},
+    commands,
+};
+use std::{
+    io::{self, BufWriter},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-const HELP: &str = "\
-The partner server: signs people in, issues identity tokens, serves the client.
-
-Usage: partner [--config FILE] [--check]
-
-  --config FILE  the configuration; partner.example.toml explains every option
-  --check        look for mistakes in the configuration, say what to do, and end
-  --version      print the version
-  --help         print this
-
-Environment variables CAUSEWAY_PARTNER_<SECTION>_<OPTION> win over the file; RUST_LOG sets what is logged.
-SIGHUP reads the TLS certificate again.
-Ends with 0 after a signal, 64 for wrong arguments, 78 for a wrong configuration, 1 if it cannot run.";
 
 const USAGE: u8 = 64;
 const CONFIG: u8 = 78;
 
-enum Order {
-    Run { config: Option<PathBuf>, check: bool },
-    Version,
-    Help,
-}
-
 fn main() -> ExitCode {
-    match arguments(std::env::args_os().skip(1)) {
+    match arguments::read(std::env::args_os().skip(1)) {
         Ok(Order::Help) => {
             println!("{HELP}");
             ExitCode::SUCCESS
@@ -39,43 +29,21 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Order::Run { config, check }) => run(config, check),
+        Ok(Order::Administer { config, command }) => administer(config, command),
         Err(problem) => fail(USAGE, &format!("{problem}; see partner --help")),
     }
 }
 
-fn arguments(mut words: impl Iterator<Item = OsString>) -> Result<Order, String> {
-    let (mut config, mut check) = (None, false);
-    while let Some(word) = words.next() {
-        match word.to_str() {
-            Some("--config") => config = Some(words.next().ok_or("--config needs a file")?.into()),
-            Some("--check") => check = true,
-            Some("--version") => return Ok(Order::Version),
-            Some("--help" | "-h") => return Ok(Order::Help),
-            _ => return Err(format!("{} is not an option", word.display())),
-        }
-    }
-    Ok(Order::Run { config, check })
-}
-
 fn run(path: Option<PathBuf>, check: bool) -> ExitCode {
-    // Variables that are not text cannot be ours: all our names and values are.
-    let variables =
-        std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-    let config = match Config::load(path.as_deref(), variables) {
-        Ok(config) => config,
-        Err(error) => return fail(CONFIG, &error.to_string()),
-    };
-    let listen = config.listen;
-    let settings = match Settings::check(config.clone(), listen) {
-        Ok(settings) => settings,
-        Err(error) => return fail(CONFIG, &error.to_string()),
+    let (config, settings) = match configuration(path.as_deref()) {
+        Ok(read) => read,
+        Err(problem) => return fail(CONFIG, &problem),
     };
     if check {
         println!("The configuration is in order.");
         return ExitCode::SUCCESS;
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter("info"));
     if settings.log_json() {
         log.json().init()
     } else {
@@ -85,6 +53,38 @@ fn run(path: Option<PathBuf>, check: bool) -> ExitCode {
         Ok(runtime) => runtime.block_on(serve(config)),
         Err(error) => fail(1, &format!("cannot start threads: {error}")),
     }
+}
+
+fn administer(path: Option<PathBuf>, command: Command) -> ExitCode {
+    let config = match configuration(path.as_deref()) {
+        Ok((config, _)) => config,
+        Err(problem) => return fail(CONFIG, &problem),
+    };
+    // What is printed is the answer; the log goes beside it.
+    tracing_subscriber::fmt().with_env_filter(filter("warn")).with_writer(io::stderr).init();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &format!("cannot start: {error}")),
+    };
+    match runtime.block_on(commands::run(config, command, &mut BufWriter::new(io::stdout()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(1, &error.to_string()),
+    }
+}
+
+/// File and environment, checked.
+fn configuration(path: Option<&Path>) -> Result<(Config, Settings), String> {
+    // Variables that are not text cannot be ours: all our names and values are.
+    let variables =
+        std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+    let config = Config::load(path, variables).map_err(|error| error.to_string())?;
+    let listen = config.listen;
+    let settings = Settings::check(config.clone(), listen).map_err(|error| error.to_string())?;
+    Ok((config, settings))
+}
+
+fn filter(otherwise: &str) -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(otherwise))
 }
 
 async fn serve(config: Config) -> ExitCode {

@@ -2,8 +2,14 @@
 //!
 //! What this module does not know: HTTP.
 
-use crate::{clock, http::App, keys::KeyError, media::Media};
-use std::{sync::Arc, time::Duration};
+use crate::{clock, http::App, keys::KeyError, media::Media, push::Counters};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{sync::watch, task::JoinHandle, time};
 
 /// How often keys are read again: well below the time that a key is published before it signs.
@@ -44,6 +50,11 @@ impl Upkeep {
             let _ = task.await;
         }
         app.push.delivery.release().await;
+        let Counters { delivered, postponed, dropped, pruned } = &**app.push.delivery.counters();
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (delivered, postponed, dropped, pruned) =
+            (count(delivered), count(postponed), count(dropped), count(pruned));
+        tracing::info!(delivered, postponed, dropped, pruned, "pushes since the start");
     }
 }
 

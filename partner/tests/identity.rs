@@ -2,11 +2,18 @@
 
 mod common;
 
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use causeway_partner::{Running, Server};
 use common::{Partner, ROOT_KEY, refused};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use reqwest::header;
 use serde::Deserialize;
-use std::{collections::HashMap, time::SystemTime};
+use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, time::SystemTime};
 
 #[derive(Deserialize)]
 struct Claims {
@@ -103,6 +110,54 @@ async fn tokens_are_for_the_signed_in_and_not_without_end() {
 }
 
 #[tokio::test]
+async fn key_files_of_earlier_servers_are_taken_over() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("partner/keys");
+    fs::create_dir_all(&folder).unwrap();
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    let file = folder.join("001700000000-name.pk8");
+    fs::write(&file, der.as_ref()).unwrap();
+
+    // Others can read it: nothing is taken over.
+    let error = Server::start(common::config(&data)).await.unwrap_err().to_string();
+    assert!(error.contains("chmod 600"), "{error}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let n = URL_SAFE_NO_PAD.encode(pair.public_key().modulus().big_endian_without_leading_zero());
+    for _ in 0..2 {
+        let running = Server::start(common::config(&data)).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let partner = Partner { running, http, data: tempfile::tempdir().unwrap() };
+        let jwks = partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap();
+        assert!(jwks.contains(&n), "{jwks}");
+        // From now on the database has it. Being thirty days old, it is on its way out.
+        let _ = fs::remove_dir_all(&folder);
+        partner.running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn keys_whose_secret_is_lost_are_neither_used_nor_replaced() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || Server::start(common::config(&data));
+    let jwks = |running: &Running| {
+        let url = format!("http://{}/.well-known/oauth/openid/jwks", running.addr);
+        async move { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await }
+    };
+    let running = start().await.unwrap();
+    let before = jwks(&running).await.unwrap();
+    running.stop().await;
+    let (secret, safe) = (data.path().join("partner/secret"), data.path().join("secret"));
+    fs::rename(&secret, &safe).unwrap();
+    let error = start().await.unwrap_err().to_string();
+    assert!(error.contains("Restore the secret"), "{error}");
+    fs::rename(&safe, &secret).unwrap();
+    let running = start().await.unwrap();
+    assert_eq!(jwks(&running).await.unwrap(), before);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn issuer_audience_and_lifetime_are_configurable() {
     let partner = Partner::with(|config| {
         config.token.issuer = Some("https://messenger.example".to_owned());
@@ -139,7 +194,7 @@ async fn the_profile_tells_a_client_what_it_needs() {
 async fn the_root_key_can_be_read_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("root_key.hex");
-    std::fs::write(&file, format!("{}\n", "C3".repeat(32))).unwrap();
+    fs::write(&file, format!("{}\n", "C3".repeat(32))).unwrap();
     let partner = Partner::with(|config| {
         config.whatsapp.root_key = None;
         config.whatsapp.root_key_file = Some(file);

@@ -331,6 +331,7 @@ async fn what_one_instance_begins_another_finishes() {
         Partner::with(|config| {
             config.public_url = Some(ORIGIN.to_owned());
             config.database_url = Some(url.clone().into());
+            config.secret = Some("ab".repeat(32).into());
         })
     };
     let (one, other) = (instance().await, instance().await);

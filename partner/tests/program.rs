@@ -22,7 +22,7 @@ fn help_version_and_wrong_arguments() {
     assert!(code == 0 && text.contains("--config FILE"), "{text}");
     let (code, text) = said(&partner().arg("--version").output().unwrap());
     assert_eq!((code, text), (0, format!("partner {}\n", env!("CARGO_PKG_VERSION"))));
-    for words in [&["--config"][..], &["--verbose"], &["serve"]] {
+    for words in [&["--config"][..], &["--verbose"], &["serve"], &["keys"], &["users", "delete"]] {
         let (code, text) = said(&partner().args(words).output().unwrap());
         assert!(code == 64 && text.contains("--help"), "{text}");
     }
@@ -80,4 +80,38 @@ fn it_serves_until_it_is_told_to_stop_and_logs_nobodys_name() {
     let log: Vec<_> = lines.map(Result::unwrap).collect();
     assert!(log.iter().any(|line| line.contains("route=\"/api/session\" status=401")), "{log:?}");
     assert!(!log.iter().any(|line| line.contains("verysecret")), "{log:?}");
+}
+
+#[test]
+fn a_log_for_machines_is_json_and_a_hangup_reads_the_certificate_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let mut child = partner()
+        .env("CAUSEWAY_PARTNER_LISTEN", "127.0.0.1:0")
+        .env("CAUSEWAY_PARTNER_DATA_DIR", folder.path().join("data"))
+        .env("CAUSEWAY_PARTNER_WHATSAPP_ROOT_KEY", "ab".repeat(32))
+        .env("CAUSEWAY_PARTNER_TLS_CERT", &certificate)
+        .env("CAUSEWAY_PARTNER_TLS_KEY", &key)
+        .env("CAUSEWAY_PARTNER_LOG_FORMAT", "json")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = lines.map(|line| {
+        let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        line["fields"]["message"].as_str().unwrap().to_owned()
+    });
+    let signal = |name: &str| Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(said.any(|message| message == "listening"));
+    assert!(signal("-HUP").success());
+    assert!(said.any(|message| message == "read the certificate again"));
+    std::fs::write(&certificate, "nonsense").unwrap();
+    assert!(signal("-HUP").success());
+    assert!(said.any(|message| message == "the certificate stays what it was"));
+    assert!(signal("-TERM").success());
+    assert!(said.any(|message| message == "stopping"));
+    assert!(child.wait().unwrap().success());
 }

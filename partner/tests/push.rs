@@ -2,86 +2,15 @@
 
 mod common;
 
-use causeway_partner::{Config, Server};
+use causeway_partner::Config;
 use common::{
-    Partner, postgres,
-    push_service::{Push, PushService},
+    postgres,
+    push_service::Push,
     refused,
-    whatsapp::{SigningKey, Whatsapp},
+    world::{DAYS, World, ok, token},
 };
-use jsonwebtoken::Algorithm;
-use reqwest::{Client, Response, Version, header};
-use serde_json::{Value, json};
-use std::{sync::LazyLock, time::SystemTime};
-
-static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::new("1aXf8"));
-const DAYS: u64 = 86_400;
-
-/// A partner server with a push service and WhatsApp's keys next to it.
-struct World {
-    partner: Partner,
-    service: PushService,
-    whatsapp: Whatsapp,
-}
-
-impl World {
-    async fn start() -> Self {
-        Self::with(|_| {}).await
-    }
-
-    async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let service = PushService::start().await;
-        let (whatsapp, url) = Whatsapp::serve(&[&KEY]).await;
-        let partner = Partner::with(|config| {
-            config.push.services.push(service.origin());
-            config.push.jwks_url = url.to_string();
-            config.push.contact = Some("mailto:push@messenger.example".to_owned());
-            change(config);
-        })
-        .await;
-        Self { partner, service, whatsapp }
-    }
-
-    async fn subscribe(&self, cookie: &str, name: &str) {
-        assert_eq!(self.post(cookie, "/api/push", &self.service.browser(name)).await.status(), 204);
-    }
-
-    async fn post(&self, cookie: &str, path: &str, form: &[(&'static str, String)]) -> Response {
-        let request = self.partner.http.post(self.partner.url(path)).header(header::COOKIE, cookie);
-        request.form(form).send().await.unwrap()
-    }
-
-    async fn key(&self) -> String {
-        let response = self.partner.get("/api/push").await;
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
-        response.text().await.unwrap().strip_prefix("key=").unwrap().to_owned()
-    }
-
-    /// WhatsApp's call, with a token that lives for an hour.
-    async fn wake(&self, identifier: &str) -> Response {
-        self.call(&token(&self.partner, json!({})), json!({ "to": identifier }).to_string()).await
-    }
-
-    async fn call(&self, token: &str, body: String) -> Response {
-        let request =
-            self.partner.http.post(self.partner.url("/push")).header(header::CONTENT_TYPE, "application/json");
-        request.bearer_auth(token).body(body).send().await.unwrap()
-    }
-}
-
-fn token(partner: &Partner, more: Value) -> String {
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    let mut claims = json!({"iss": "WHATSAPP", "aud": partner.url(""), "iat": now, "exp": now + 3_600});
-    claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    KEY.sign(Algorithm::RS256, &claims)
-}
-
-async fn ok(response: Response) {
-    assert_eq!(response.status(), 200);
-    assert_eq!(response.text().await.unwrap(), "");
-}
+use reqwest::{Client, Version, header};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_call_of_whatsapps_wakes_every_browser_of_its_user() {
@@ -267,7 +196,7 @@ async fn a_replay_is_refused_by_every_instance() {
     let url = postgres::database().await;
     let shared = |config: &mut Config| {
         config.database_url = Some(url.clone().into());
-        config.secret = Some("0c".repeat(32).into());
+        config.secret = Some(common::SECRET.to_owned().into());
         config.push.audience = Some("https://messenger.example".to_owned());
     };
     let (one, other) = (World::with(shared).await, World::with(shared).await);
@@ -293,164 +222,27 @@ async fn a_token_without_a_name_is_good_once_if_configured_so() {
 }
 
 #[tokio::test]
-async fn a_subscription_that_is_over_is_forgotten() {
-    for status in [404, 410] {
-        let mut world = World::start().await;
-        let cookie = world.partner.account("alice").await;
-        world.subscribe(&cookie, "laptop").await;
-        world.service.answer_next(status, &[]);
-        ok(world.wake("alice").await).await;
-        let endpoint = [("endpoint", world.service.endpoint("laptop"))];
-        // Forgotten: there is nothing to test. Until then, a test is queued, and arrives.
-        while world.post(&cookie, "/api/push/test", &endpoint).await.status() == 204 {
-            tokio::task::yield_now().await;
-        }
-        refused(world.post(&cookie, "/api/push/test", &endpoint).await, 404, "not_found").await;
-        while !world.service.is_quiet() {}
-        let requests = world.service.requests();
-        world.subscribe(&cookie, "phone").await;
-        ok(world.wake("alice").await).await;
-        assert_eq!(world.service.next().await.name, "phone");
-        assert_eq!(world.service.requests(), requests + 1);
-    }
-}
-
-#[tokio::test]
-async fn what_fails_for_a_while_is_sent_again_and_not_before_the_service_wants_it() {
+async fn a_deleted_account_is_nobodys() {
     let mut world = World::start().await;
-    let cookie = world.partner.account("alice").await;
-    world.subscribe(&cookie, "laptop").await;
-    world.service.answer_next(429, &[("retry-after", "2")]);
-    world.service.answer_next(503, &[("retry-after", "1")]);
-    let began = std::time::Instant::now();
+    let (alice, bob) = (world.partner.account("alice").await, world.partner.account("bob").await);
+    world.subscribe(&alice, "laptop").await;
+    let delete = |cookie: &str, site: &'static str| {
+        let request = world.partner.http.delete(world.partner.url("/api/account")).header(header::COOKIE, cookie);
+        request.header("sec-fetch-site", site).send()
+    };
+    refused(delete(&alice, "cross-site").await.unwrap(), 403, "cross_site").await;
+    refused(delete("", "same-origin").await.unwrap(), 401, "not_signed_in").await;
+    let deleted = delete(&alice, "same-origin").await.unwrap();
+    assert_eq!(deleted.status(), 204);
+    assert!(deleted.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+    refused(world.partner.token(&alice).await, 401, "not_signed_in").await;
+    refused(world.partner.credentials("/api/session", "alice", common::PASSWORD).await, 401, "bad_credentials").await;
+    refused(world.wake("alice").await, 404, "not_found").await;
+    // The name is free again, and whoever takes it inherits nothing.
+    let another = world.partner.account("alice").await;
+    world.subscribe(&another, "phone").await;
     ok(world.wake("alice").await).await;
-    assert_eq!(world.service.next().await.payload, "wake");
-    assert!(began.elapsed().as_secs() >= 3, "{:?}", began.elapsed());
-    assert_eq!(world.service.requests(), 3);
-}
-
-#[tokio::test]
-async fn what_is_refused_is_dropped_and_redirects_are_not_followed() {
-    let mut world = World::start().await;
-    let cookie = world.partner.account("alice").await;
-    world.subscribe(&cookie, "laptop").await;
-    let elsewhere = world.service.endpoint("elsewhere");
-    for (status, headers) in
-        [(400, vec![]), (413, vec![]), (403, vec![]), (401, vec![]), (307, vec![("location", elsewhere.as_str())])]
-    {
-        let requests = world.service.requests();
-        world.service.answer_next(status, &headers);
-        ok(world.wake("alice").await).await;
-        world.service.until_requests(requests + 1).await;
-        // The next one is sent at once and arrives: the one before it is gone, the subscription is not.
-        loop {
-            ok(world.wake("alice").await).await;
-            if world.service.requests() > requests + 1 {
-                break;
-            }
-        }
-        assert_eq!(world.service.next().await.name, "laptop");
-        while !world.service.is_quiet() {}
-    }
-}
-
-#[tokio::test]
-async fn a_wake_while_another_is_under_way_comes_after_it() {
-    let mut world = World::start().await;
-    let cookie = world.partner.account("alice").await;
-    world.subscribe(&cookie, "laptop").await;
-    let calls = 40;
-    for _ in 0..calls {
-        ok(world.wake("alice").await).await;
-    }
-    world.service.next().await;
-    // The last call's wake is sent after it was queued, so a test that is queued later still comes after it.
-    let endpoint = [("endpoint", world.service.endpoint("laptop"))];
-    let mut wakes = 1;
-    assert_eq!(world.post(&cookie, "/api/push/test", &endpoint).await.status(), 204);
-    while world.service.next().await.payload == "wake" {
-        wakes += 1;
-    }
-    assert!(wakes <= calls);
-}
-
-#[tokio::test]
-async fn the_key_of_a_subscription_outlives_a_rotation() {
-    let mut world = World::start().await;
-    let cookie = world.partner.account("alice").await;
-    let old = world.key().await;
-    world.subscribe(&cookie, "laptop").await;
-    world.service.expect_key("laptop", &old);
-
-    let World { partner: Partner { running, http, data }, service, whatsapp } = world;
-    running.stop().await;
-    let url = |config: &mut Config| {
-        config.push.services.push(service.origin());
-        config.push.contact = Some("mailto:push@messenger.example".to_owned());
-    };
-    let mut config = common::config(&data);
-    url(&mut config);
-    let admin = causeway_partner::Admin::open(config.clone()).await.unwrap();
-    admin.rotate_vapid().await.unwrap();
-    admin.close().await;
-    let running = Server::start(config).await.unwrap();
-    world = World { partner: Partner { running, http, data }, service, whatsapp };
-    let new = world.key().await;
-    assert_ne!(new, old);
-
-    let test = |name: &str| [("endpoint", world.service.endpoint(name))];
-    let (laptop, phone) = (test("laptop"), test("phone"));
-    assert_eq!(world.post(&cookie, "/api/push/test", &laptop).await.status(), 204);
-    assert_eq!(world.service.next().await.key, old);
-    world.subscribe(&cookie, "phone").await;
-    assert_eq!(world.post(&cookie, "/api/push/test", &phone).await.status(), 204);
-    assert_eq!(world.service.next().await.key, new);
-    // A browser that asked for the key before the rotation, and subscribed after it.
-    world.subscribe(&cookie, "slow").await;
-    world.service.expect_key("slow", &old);
-    let slow = [("endpoint", world.service.endpoint("slow"))];
-    for tries in [2, 1] {
-        let requests = world.service.requests();
-        assert_eq!(world.post(&cookie, "/api/push/test", &slow).await.status(), 204);
-        assert_eq!(world.service.next().await.key, old);
-        assert_eq!(world.service.requests(), requests + tries, "what worked is remembered");
-    }
-}
-
-#[tokio::test]
-async fn instances_share_the_work() {
-    let url = postgres::database().await;
-    let mut service = PushService::start().await;
-    let (_whatsapp, jwks) = Whatsapp::serve(&[&KEY]).await;
-    let instance = || {
-        Partner::with(|config| {
-            config.database_url = Some(url.clone().into());
-            config.secret = Some("0c".repeat(32).into());
-            config.push.audience = Some("https://messenger.example".to_owned());
-            config.push.services.push(service.origin());
-            config.push.jwks_url = jwks.to_string();
-        })
-    };
-    let (one, other) = (instance().await, instance().await);
-    let cookie = one.account("alice").await;
-    let names: Vec<_> = (0..10).map(|number| format!("browser{number}")).collect();
-    for name in &names {
-        let form = service.browser(name);
-        let request = one.http.post(one.url("/api/push")).header(header::COOKIE, &cookie);
-        assert_eq!(request.form(&form).send().await.unwrap().status(), 204);
-    }
-    for (round, partner) in [&one, &other, &one].into_iter().enumerate() {
-        let token = token(partner, json!({"aud": "https://messenger.example", "jti": round.to_string()}));
-        let call = partner.http.post(partner.url("/push")).bearer_auth(token).json(&json!({"to": "alice"}));
-        ok(call.send().await.unwrap()).await;
-        let mut woken = Vec::new();
-        for _ in &names {
-            woken.push(service.next().await.name);
-        }
-        woken.sort();
-        assert_eq!(woken, names);
-    }
-    one.running.stop().await;
-    other.running.stop().await;
-    assert!(service.is_quiet(), "nobody was woken twice");
+    assert_eq!(world.service.next().await.name, "phone");
+    assert!(world.service.is_quiet());
+    assert_eq!(world.partner.token(&bob).await.status(), 200);
 }

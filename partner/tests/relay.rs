@@ -541,3 +541,34 @@ async fn clients_are_told_to_use_it() {
         assert!(pairs.contains(&(name.to_owned(), value)), "{text}");
     }
 }
+
+/// The sandbox's chat server, over its WebSocket and its bare stream: the first message of Noise goes there, and the
+/// answer comes back.
+#[tokio::test]
+async fn the_sandbox_greets_through_the_relay() {
+    let data = tempfile::tempdir().unwrap();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut config =
+        causeway_gatekeeper::Config { listen: any, tcp_listen: any, push_listen: any, ..Default::default() };
+    config.data = data.path().to_owned();
+    let gatekeeper = causeway_gatekeeper::Gatekeeper::start(config).await.unwrap();
+    for upstream in [format!("ws://{}/ws/chat", gatekeeper.http_addr), format!("tcp://{}", gatekeeper.tcp_addr)] {
+        let partner = Partner::with(|config| {
+            config.relay.upstream = Some(upstream.clone());
+            // The sandbox knows no PROXY protocol.
+            config.relay.client_address = Some("none".to_owned());
+        })
+        .await;
+        let cookie = partner.account("alice").await;
+        let mut client = connect(&partner, &cookie).await;
+        // "WA" and the version, then a frame: HandshakeMessage { client_hello { ephemeral } }.
+        let hello = [&[0x12, 34, 0x0A, 32][..], &[9; 32]].concat();
+        send(&mut client, &[b"WA\x06\x03\x00\x00".as_slice(), &[hello.len() as u8], &hello].concat()).await;
+        let mut answer = receive(&mut client).await.unwrap().into_data().to_vec();
+        while answer.len() < 4 {
+            answer.extend(receive(&mut client).await.unwrap().into_data());
+        }
+        assert_eq!(answer[3], 0x1A, "HandshakeMessage {{ server_hello }} from {upstream}");
+    }
+    gatekeeper.stop().await;
+}

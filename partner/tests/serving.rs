@@ -19,6 +19,7 @@ fn build(folder: &Path) {
     for (name, content) in [
         ("index.html", "<!doctype html>page"),
         ("boot.js", "boot"),
+        ("service-worker.js", "service worker"),
         (&SCRIPT[1..], "script"),
         (&WASM[1..], "\0asm"),
         ("causeway-web-1a2b3c4d5e6f7a8b_bg.wasm.br", "brotli"),
@@ -46,6 +47,7 @@ async fn files_have_their_type_and_are_cached_by_their_name() {
         ("/", "text/html; charset=utf-8", "no-cache"),
         ("/index.html", "text/html; charset=utf-8", "no-cache"),
         ("/boot.js", "text/javascript; charset=utf-8", "no-cache"),
+        ("/service-worker.js", "text/javascript; charset=utf-8", "no-cache"),
         (SCRIPT, "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         (WASM, "application/wasm", "public, max-age=31536000, immutable"),
         ("/icons/app.svg", "image/svg+xml", "no-cache"),

@@ -196,7 +196,12 @@ async fn a_restart_forgets_nobody() {
 #[tokio::test]
 async fn instances_of_one_database_know_the_same_people() {
     let url = common::postgres::database().await;
-    let instance = || Partner::with(|config| config.database_url = Some(url.clone().into()));
+    let instance = || {
+        Partner::with(|config| {
+            config.database_url = Some(url.clone().into());
+            config.secret = Some(common::SECRET.to_owned().into());
+        })
+    };
     let (one, other) = (instance().await, instance().await);
     let cookie = one.account("alice").await;
     assert_eq!(other.token(&cookie).await.status(), 200, "signed in at one, known to the other");
@@ -204,13 +209,17 @@ async fn instances_of_one_database_know_the_same_people() {
     let out = other.http.delete(other.url("/api/session")).header(header::COOKIE, &cookie).send().await.unwrap();
     assert_eq!(out.status(), 204);
     refused(one.token(&cookie).await, 401, "not_signed_in").await;
-    assert!(!one.data.path().join("partner/partner.db").exists());
+    let jwks = |partner: &Partner| partner.http.get(partner.url("/.well-known/oauth/openid/jwks")).send();
+    let (ones, others) = (jwks(&one).await.unwrap(), jwks(&other).await.unwrap());
+    assert_eq!(ones.text().await.unwrap(), others.text().await.unwrap(), "one's tokens verify with the other's keys");
+    assert!(!one.data.path().join("partner").exists(), "nothing is kept outside the database");
 }
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_an_error_that_keeps_its_password() {
     let data = tempfile::tempdir().unwrap();
     let mut config = common::config(&data);
+    config.secret = Some(common::SECRET.to_owned().into());
     config.database_url = Some("postgres://partner:hunter2@localhost/partner?host=/nowhere".to_owned().into());
     let error = Server::start(config).await.unwrap_err();
     assert!(error.to_string().starts_with("the database: "), "{error}");

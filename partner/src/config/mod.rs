@@ -5,6 +5,7 @@
 
 mod load;
 mod media;
+mod oidc;
 mod push;
 mod relay;
 mod secret;
@@ -12,12 +13,14 @@ mod settings;
 
 pub use load::{ENVIRONMENT_PREFIX, LoadError};
 pub use media::MediaConfig;
+pub use oidc::OidcConfig;
+pub(crate) use oidc::OpenIdSettings;
 pub use push::PushConfig;
+pub(crate) use push::PushSettings;
 pub use relay::RelayConfig;
 pub use secret::Secret;
-pub(crate) use settings::OpenIdSettings;
 pub use settings::{ConfigError, Settings};
-pub(crate) use settings::{ENLIST_PATH, PushSettings, RELAY_PATH, hex32, is_loopback};
+pub(crate) use settings::{ENLIST_PATH, RELAY_PATH, hex32, is_loopback};
 
 use serde::Deserialize;
 use std::{
@@ -118,34 +121,6 @@ impl Default for SignInConfig {
     fn default() -> Self {
         // OWASP's first recommendation for Argon2id with one lane: 19 MiB and two passes.
         Self { session_days: 30, password_min: 8, hash_memory_kib: 19_456, hash_passes: 2, hash_at_once: 0 }
-    }
-}
-
-/// Sign-in at an OpenID Connect provider: where the Partner has accounts already.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OidcConfig {
-    /// The provider, exactly as it calls itself in its tokens; without one accounts are made here.
-    pub issuer: Option<String>,
-    /// What the provider calls us.
-    pub client_id: Option<String>,
-    /// Our secret with the provider; none for a public client.
-    pub client_secret: Option<Secret>,
-    /// The claim of the ID token that becomes the identifier of an account at its first sign-in.
-    pub identifier_claim: String,
-    /// What the provider is asked for, with spaces between.
-    pub scopes: String,
-}
-
-impl Default for OidcConfig {
-    fn default() -> Self {
-        Self {
-            issuer: None,
-            client_id: None,
-            client_secret: None,
-            identifier_claim: "preferred_username".to_owned(),
-            scopes: "openid profile".to_owned(),
-        }
     }
 }
 

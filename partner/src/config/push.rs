@@ -2,7 +2,11 @@
 //!
 //! What this module does not know: which browsers there are; the list of push services can be changed.
 
+use super::settings::{Checker, MAX_CLAIM_BYTES, is_loopback};
+use crate::push::Services;
 use serde::Deserialize;
+use std::time::Duration;
+use url::Url;
 
 /// Web Push, and who may ask for it.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,5 +53,76 @@ impl Default for PushConfig {
             lifetime_seconds: 3_600,
             single_use: false,
         }
+    }
+}
+
+/// The options after all checks.
+#[derive(Debug, Clone)]
+pub(crate) struct PushSettings {
+    pub(crate) contact: String,
+    pub(crate) services: Services,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) jwks_url: Url,
+    pub(crate) jwks_cache: Duration,
+    pub(crate) jwks_pause: Duration,
+    pub(crate) issuer: String,
+    pub(crate) audience: String,
+    pub(crate) leeway: i64,
+    pub(crate) lifetime: i64,
+    pub(crate) single_use: bool,
+}
+
+impl PushConfig {
+    /// The checked form. `public` is our own address, if that is one.
+    pub(super) fn check(self, checker: &mut Checker, public: Option<&Url>) -> Option<PushSettings> {
+        let config = self;
+        let before = checker.problems.len();
+        let jwks_url = checker.remote("push.jwks_url", &config.jwks_url, "https", "http");
+        let proxy = config.proxy.as_deref().and_then(|proxy| {
+            let url = Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            if url.is_none() {
+                checker.problem("push.proxy", "must be an address such as http://proxy.internal:3128");
+            }
+            url
+        });
+        let services = Services::read(&config.services, public.is_some_and(is_loopback));
+        if let Err(error) = &services {
+            checker.problem("push.services", error);
+        }
+        let public_origin = public.map_or_else(String::new, |url| url.origin().ascii_serialization());
+        // RFC 8292 knows mailto and https only; on this machine nobody asks.
+        let own = if public_origin.starts_with("https:") { &public_origin } else { "https://localhost" };
+        let contact = config.contact.unwrap_or_else(|| own.to_owned());
+        if !Url::parse(&contact).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https")) {
+            checker
+                .problem("push.contact", "must begin with mailto: or https://, such as mailto:push@messenger.example");
+        }
+        let audience = config.audience.unwrap_or(public_origin);
+        checker.text("push.contact", &contact, MAX_CLAIM_BYTES);
+        checker.text("push.issuer", &config.issuer, MAX_CLAIM_BYTES);
+        // Without an address of ours there is another problem already.
+        if public.is_some() {
+            checker.text("push.audience", &audience, MAX_CLAIM_BYTES);
+        }
+        checker.within("push.jwks_cache_seconds", config.jwks_cache_seconds, 60, 86_400);
+        checker.within("push.jwks_pause_seconds", config.jwks_pause_seconds, 1, 3_600);
+        checker.within("push.leeway_seconds", config.leeway_seconds.into(), 0, 600);
+        checker.within("push.lifetime_seconds", config.lifetime_seconds.into(), 1, 86_400);
+        if checker.problems.len() > before {
+            return None;
+        }
+        Some(PushSettings {
+            contact,
+            services: services.ok()?,
+            proxy,
+            jwks_url: jwks_url?,
+            jwks_cache: Duration::from_secs(config.jwks_cache_seconds),
+            jwks_pause: Duration::from_secs(config.jwks_pause_seconds),
+            issuer: config.issuer,
+            audience,
+            leeway: config.leeway_seconds.into(),
+            lifetime: config.lifetime_seconds.into(),
+            single_use: config.single_use,
+        })
     }
 }

@@ -3,17 +3,14 @@
 //! What this module does not know: files other than the root key's; whether the data folder can be written (the store
 //! and the key ring say that themselves).
 
-use super::{Config, LimitsConfig, OidcConfig, PushConfig, Secret, SignInConfig, media, relay};
-use crate::{
-    identity::MAX_LIFETIME_SECONDS, keys::Secrecy, media::MediaSettings, push::Services, relay::RelaySettings,
-    tls::TlsFiles,
-};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use super::{Config, LimitsConfig, Secret, SignInConfig, media, oidc::OpenIdSettings, push::PushSettings, relay};
+use crate::{identity::MAX_LIFETIME_SECONDS, keys::Secrecy, media::MediaSettings, relay::RelaySettings, tls::TlsFiles};
+use std::{net::SocketAddr, path::PathBuf};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
 /// Longest issuer and audience, in bytes: with both at this length a token stays under WhatsApp's 4 KiB.
-const MAX_CLAIM_BYTES: usize = 512;
+pub(super) const MAX_CLAIM_BYTES: usize = 512;
 /// Longest name of the Partner, in bytes.
 const MAX_NAME_BYTES: usize = 100;
 /// Where our relay, and enlistment through it, are.
@@ -29,16 +26,6 @@ const SANDBOX_CHAT: &str = "ws://127.0.0.1:8200/ws/chat";
 pub struct ConfigError {
     /// `option: what is wrong and what it must be`.
     pub problems: Vec<String>,
-}
-
-/// The OpenID provider that knows who people are.
-#[derive(Debug, Clone)]
-pub(crate) struct OpenIdSettings {
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Option<Secret>,
-    pub(crate) identifier_claim: String,
-    pub(crate) scopes: Vec<String>,
 }
 
 /// The checked configuration.
@@ -78,22 +65,6 @@ pub struct Settings {
     pub(crate) limits: LimitsConfig,
 }
 
-/// Web Push, and who may ask for it.
-#[derive(Debug, Clone)]
-pub(crate) struct PushSettings {
-    pub(crate) contact: String,
-    pub(crate) services: Services,
-    pub(crate) proxy: Option<Url>,
-    pub(crate) jwks_url: Url,
-    pub(crate) jwks_cache: Duration,
-    pub(crate) jwks_pause: Duration,
-    pub(crate) issuer: String,
-    pub(crate) audience: String,
-    pub(crate) leeway: i64,
-    pub(crate) lifetime: i64,
-    pub(crate) single_use: bool,
-}
-
 impl Settings {
     /// Whether the log is written as JSON, a line for each event.
     #[must_use]
@@ -127,7 +98,7 @@ impl Settings {
             checker.problem("log_format", format_args!("is {found:?}; it must be \"text\" or \"json\""));
         }
         let root_key = checker.root_key(config.whatsapp.root_key, config.whatsapp.root_key_file);
-        let push = checker.push(config.push, public.as_ref());
+        let push = config.push.check(&mut checker, public.as_ref());
         let secrecy = match (config.secret, config.secret_file) {
             (Some(secret), _) => checker.secret(&secret).map(Secrecy::Given),
             (None, Some(file)) => Some(Secrecy::File(file)),
@@ -145,7 +116,7 @@ impl Settings {
         checker.within("sign_in.hash_memory_kib", sign_in.hash_memory_kib.into(), 7_168, 1 << 20);
         checker.within("sign_in.hash_passes", sign_in.hash_passes.into(), 1, 20);
         checker.within("sign_in.hash_at_once", sign_in.hash_at_once as u64, 0, 256);
-        let open_id = checker.open_id(config.oidc);
+        let open_id = config.oidc.check(&mut checker);
         let limits = config.limits;
         for (option, value) in [
             ("limits.address_burst", limits.address_burst),
@@ -238,7 +209,7 @@ fn websocket(mut url: Url) -> Option<Url> {
 
 /// Collects problems, so that the checks after a failed one still run.
 pub(super) struct Checker {
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
 }
 
 impl Checker {
@@ -252,7 +223,7 @@ impl Checker {
         }
     }
 
-    fn text(&mut self, option: &str, value: &str, most: usize) {
+    pub(super) fn text(&mut self, option: &str, value: &str, most: usize) {
         if value.is_empty() || value.len() > most || value.chars().any(char::is_control) {
             self.problem(option, format_args!("must be 1 to {most} bytes of text without control characters"));
         }
@@ -309,81 +280,6 @@ impl Checker {
         if url.scheme() != safe && !(url.scheme() == plain && is_loopback(url)) {
             self.problem(option, format_args!("must begin with {safe}:// ({plain}:// only for this machine)"));
         }
-    }
-
-    /// `None` without a provider, and when something is missing.
-    fn open_id(&mut self, config: OidcConfig) -> Option<OpenIdSettings> {
-        let OidcConfig { issuer, client_id, client_secret, identifier_claim, scopes } = config;
-        let Some(issuer) = issuer else {
-            if client_id.is_some() || client_secret.is_some() {
-                self.problem("oidc.issuer", "is missing. Set it to the provider's address, or remove the client");
-            }
-            return None;
-        };
-        self.remote("oidc.issuer", &issuer, "https", "http");
-        self.text("oidc.identifier_claim", &identifier_claim, MAX_CLAIM_BYTES);
-        if scopes.len() > MAX_CLAIM_BYTES || !scopes.split(' ').any(|scope| scope == "openid") {
-            self.problem("oidc.scopes", format_args!("must hold openid, and have at most {MAX_CLAIM_BYTES} bytes"));
-        }
-        let Some(client_id) = client_id.filter(|id| !id.is_empty()) else {
-            self.problem(
-                "oidc.client_id",
-                "is missing. Register this server with the provider and set what it calls us",
-            );
-            return None;
-        };
-        let scopes = scopes.split_whitespace().map(str::to_owned).collect();
-        Some(OpenIdSettings { issuer, client_id, client_secret, identifier_claim, scopes })
-    }
-
-    fn push(&mut self, config: PushConfig, public: Option<&Url>) -> Option<PushSettings> {
-        let before = self.problems.len();
-        let jwks_url = self.remote("push.jwks_url", &config.jwks_url, "https", "http");
-        let proxy = config.proxy.as_deref().and_then(|proxy| {
-            let url = Url::parse(proxy).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            if url.is_none() {
-                self.problem("push.proxy", "must be an address such as http://proxy.internal:3128");
-            }
-            url
-        });
-        let services = Services::read(&config.services, public.is_some_and(is_loopback));
-        if let Err(error) = &services {
-            self.problem("push.services", error);
-        }
-        let public_origin = public.map_or_else(String::new, |url| url.origin().ascii_serialization());
-        // RFC 8292 knows mailto and https only; on this machine nobody asks.
-        let own = if public_origin.starts_with("https:") { &public_origin } else { "https://localhost" };
-        let contact = config.contact.unwrap_or_else(|| own.to_owned());
-        if !Url::parse(&contact).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https")) {
-            self.problem("push.contact", "must begin with mailto: or https://, such as mailto:push@messenger.example");
-        }
-        let audience = config.audience.unwrap_or(public_origin);
-        self.text("push.contact", &contact, MAX_CLAIM_BYTES);
-        self.text("push.issuer", &config.issuer, MAX_CLAIM_BYTES);
-        // Without an address of ours there is another problem already.
-        if public.is_some() {
-            self.text("push.audience", &audience, MAX_CLAIM_BYTES);
-        }
-        self.within("push.jwks_cache_seconds", config.jwks_cache_seconds, 60, 86_400);
-        self.within("push.jwks_pause_seconds", config.jwks_pause_seconds, 1, 3_600);
-        self.within("push.leeway_seconds", config.leeway_seconds.into(), 0, 600);
-        self.within("push.lifetime_seconds", config.lifetime_seconds.into(), 1, 86_400);
-        if self.problems.len() > before {
-            return None;
-        }
-        Some(PushSettings {
-            contact,
-            services: services.ok()?,
-            proxy,
-            jwks_url: jwks_url?,
-            jwks_cache: Duration::from_secs(config.jwks_cache_seconds),
-            jwks_pause: Duration::from_secs(config.jwks_pause_seconds),
-            issuer: config.issuer,
-            audience,
-            leeway: config.leeway_seconds.into(),
-            lifetime: config.lifetime_seconds.into(),
-            single_use: config.single_use,
-        })
     }
 
     fn secret(&mut self, secret: &Secret) -> Option<Zeroizing<[u8; 32]>> {

@@ -189,9 +189,11 @@ fn has_hash(name: &str) -> bool {
 
 fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "avif" => "image/avif",
         "css" => "text/css; charset=utf-8",
         "html" => "text/html; charset=utf-8",
         "ico" => "image/x-icon",
+        "jpg" | "jpeg" => "image/jpeg",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" | "map" => "application/json",
         "mp3" => "audio/mpeg",

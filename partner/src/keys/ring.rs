@@ -55,8 +55,9 @@ impl<K: Key> Ring<K> {
     /// The key that signs now.
     pub(crate) fn signer(&self, now: i64) -> Result<Arc<Entry<K>>, KeyError> {
         let entries = self.entries();
-        // With a clock that is behind the other instances', the first key is better than none.
-        let signer = entries.iter().rev().find(|entry| entry.active <= now).or(entries.first());
+        // Without a lead the newest signs. With a clock that is behind the other instances', the first is better than none.
+        let signs = |entry: &&Arc<Entry<K>>| K::LEAD == 0 || entry.active <= now;
+        let signer = entries.iter().rev().find(signs).or(entries.first());
         signer.cloned().ok_or(KeyError::Gone)
     }
 
@@ -79,7 +80,10 @@ impl<K: Key> Ring<K> {
 
     /// Adds a key that signs after its lead, whatever others there are. Answers its name.
     pub(crate) async fn rotate(&self, now: i64) -> Result<String, KeyError> {
-        let entry = Entry { key: make::<K>().await?, created: now, active: now.saturating_add(K::LEAD) };
+        // Later than the newest, so that all instances agree on the order.
+        let newest = self.reload().await?.last().map_or(i64::MIN, |newest| newest.active);
+        let active = now.saturating_add(K::LEAD).max(newest.saturating_add(1));
+        let entry = Entry { key: make::<K>().await?, created: now, active };
         let kid = entry.key.kid().to_owned();
         self.add(&[entry], i64::MAX).await?;
         Ok(kid)
@@ -193,7 +197,9 @@ mod tests {
             rings[1].rotate_after(86_400, due),
             rings[2].rotate_after(86_400, due + 1)
         );
-        (a.unwrap(), b.unwrap(), c.unwrap());
+        for done in [a, b, c] {
+            done.unwrap();
+        }
         for ring in &rings {
             assert_eq!(ring.reload().await.unwrap().len(), 2);
         }

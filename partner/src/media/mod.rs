@@ -81,7 +81,7 @@ pub(crate) struct Media {
 impl Media {
     /// Opens the place where the pieces are; a folder is made.
     pub(crate) fn open(settings: MediaSettings, store: Store, metrics: MediaMetrics) -> Result<Self, MediaStoreError> {
-        let pieces = Pieces::open(&settings.place)?;
+        let pieces = Pieces::open(settings.place.clone())?;
         let writers = Arc::new(Semaphore::new(WRITERS));
         Ok(Self { store, pieces, settings: Arc::new(settings), writers, metrics })
     }

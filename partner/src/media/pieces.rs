@@ -7,13 +7,23 @@ use crate::config::Secret;
 use axum::body::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, local::LocalFileSystem,
-    path::Path as ObjectPath, prefix::PrefixStore,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore,
 };
-use std::{fs, io, ops::Range, os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc};
+use std::{
+    fs, io,
+    ops::Range,
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// What an upload gathers before it writes: the most that one holds in memory.
 pub(crate) const PIECE: usize = 2 << 20;
+/// How often a store over the network is asked again, and for how long at most.
+const RETRIES: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the pieces are.
 #[derive(Debug, Clone)]
@@ -51,36 +61,30 @@ pub enum MediaStoreError {
 
 /// Reads and writes pieces.
 #[derive(Clone)]
-pub(super) struct Pieces(Arc<dyn ObjectStore>);
+pub(super) struct Pieces {
+    place: Arc<Place>,
+    opened: Arc<OnceLock<Arc<dyn ObjectStore>>>,
+}
 
 impl Pieces {
-    pub(super) fn open(place: &Place) -> Result<Self, MediaStoreError> {
-        Ok(match place {
-            Place::Folder(path) => {
-                let at = |source| MediaStoreError::Folder { path: path.clone(), source };
-                fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at)?;
-                let folder = LocalFileSystem::new_with_prefix(path)?;
-                Self(Arc::new(folder.with_fsync(true).with_automatic_cleanup(true)))
-            }
-            Place::S3(s3) => {
-                let mut builder = AmazonS3Builder::new()
-                    .with_bucket_name(&s3.bucket)
-                    .with_region(&s3.region)
-                    .with_access_key_id(&s3.access_key_id)
-                    .with_secret_access_key(s3.secret_access_key.as_str());
-                if let Some(endpoint) = &s3.endpoint {
-                    // The configuration allows http for this machine only.
-                    builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_allow_http(true);
-                }
-                let store = builder.build()?;
-                match s3.folder.as_str() {
-                    "" => Self(Arc::new(store)),
-                    folder => Self(Arc::new(PrefixStore::new(store, folder))),
-                }
-            }
-        })
+    /// A folder is made when the first piece comes: an instance that keeps everything elsewhere has none.
+    pub(super) fn open(place: Place) -> Result<Self, MediaStoreError> {
+        let later = matches!(&place, Place::Folder(path) if !path.exists());
+        let pieces = Self { place: Arc::new(place), opened: Arc::default() };
+        if !later {
+            pieces.store()?;
+        }
+        Ok(pieces)
     }
 
+    fn store(&self) -> Result<&dyn ObjectStore, MediaStoreError> {
+        if let Some(store) = self.opened.get() {
+            return Ok(&**store);
+        }
+        let store = connect(&self.place)?;
+        // Of two that come at once one opens it in vain.
+        Ok(&**self.opened.get_or_init(|| store))
+    }
     /// Writes one piece of a file, whole and durable; answers the object's name, which no other piece has.
     pub(super) async fn put(&self, reference: &Reference, bytes: Vec<Bytes>) -> Result<String, MediaStoreError> {
         let mut name = [0; 8];
@@ -89,7 +93,7 @@ impl Pieces {
             source: Box::new(io::Error::other(error)),
         })?;
         let object = format!("{}/{:016x}", reference.as_str(), u64::from_be_bytes(name));
-        self.0.put(&path(&object), PutPayload::from_iter(bytes)).await?;
+        self.store()?.put(&path(&object), PutPayload::from_iter(bytes)).await?;
         Ok(object)
     }
 
@@ -100,22 +104,23 @@ impl Pieces {
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, MediaStoreError>>, MediaStoreError> {
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let got = self.0.get_opts(&path(object), options).await?;
+        let got = self.store()?.get_opts(&path(object), options).await?;
         Ok(got.into_stream().map_err(MediaStoreError::from).boxed())
     }
 
     /// Deletes one piece; what cannot be deleted now goes with its file.
     pub(super) async fn delete(&self, object: &str) {
-        if let Err(error) = self.0.delete(&path(object)).await {
+        let deleted = async { Ok::<_, MediaStoreError>(self.store()?.delete(&path(object)).await?) };
+        if let Err(error) = deleted.await {
             tracing::warn!(%error, "a piece of media stays for now");
         }
     }
 
     /// Deletes every piece of a file, those that the database never heard of, too.
     pub(super) async fn delete_all(&self, reference: &Reference) -> Result<(), MediaStoreError> {
-        let mut objects = self.0.list(Some(&path(reference.as_str())));
+        let mut objects = self.store()?.list(Some(&path(reference.as_str())));
         while let Some(object) = objects.next().await {
-            match self.0.delete(&object?.location).await {
+            match self.store()?.delete(&object?.location).await {
                 // Another instance sweeps, too.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -123,6 +128,34 @@ impl Pieces {
         }
         Ok(())
     }
+}
+
+fn connect(place: &Place) -> Result<Arc<dyn ObjectStore>, MediaStoreError> {
+    Ok(match place {
+        Place::Folder(path) => {
+            let at = |source| MediaStoreError::Folder { path: path.clone(), source };
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at)?;
+            let folder = LocalFileSystem::new_with_prefix(path)?;
+            Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))
+        }
+        Place::S3(s3) => {
+            let mut builder = AmazonS3Builder::new()
+                .with_bucket_name(&s3.bucket)
+                .with_region(&s3.region)
+                .with_access_key_id(&s3.access_key_id)
+                .with_secret_access_key(s3.secret_access_key.as_str())
+                .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() });
+            if let Some(endpoint) = &s3.endpoint {
+                // The configuration allows http for this machine only.
+                builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_allow_http(true);
+            }
+            let store = builder.build()?;
+            match s3.folder.as_str() {
+                "" => Arc::new(store),
+                folder => Arc::new(PrefixStore::new(store, folder)),
+            }
+        }
+    })
 }
 
 fn path(object: &str) -> ObjectPath {

@@ -51,7 +51,7 @@ impl House {
     }
 
     fn files(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("media")).unwrap().count()
+        std::fs::read_dir(self.folder.path().join("media")).map_or(0, Iterator::count)
     }
 }
 

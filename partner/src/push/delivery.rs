@@ -2,19 +2,26 @@
 //!
 //! What this module does not know: why something was queued.
 
-use super::{Message, Services, Subscription, VapidKeys, queue::Due, service, vapid::VapidKey};
+use super::{
+    Message, Services, Subscription, VapidKeys,
+    queue::Due,
+    service,
+    subscription::host,
+    vapid::VapidKey,
+    verdict::{Verdict, asked, jitter, verdict, wait},
+};
 use crate::{
     clock,
     keys::{Entry, Key, KeyError},
     store::{Store, StoreError},
 };
-use reqwest::{Client, StatusCode, header};
+use reqwest::{Client, header};
 use std::{
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 use tokio::{
     sync::{Notify, watch},
@@ -27,16 +34,11 @@ const AT_ONCE: usize = 32;
 /// How often to look for what another instance left, in milliseconds.
 const LOOK: u64 = 5_000;
 /// How long a claim holds, in milliseconds: longer than [`ATTEMPT`].
-const LEASE: i64 = 90_000;
+const LEASE: i64 = 30_000;
 /// Longest time for one attempt with all its keys.
-const ATTEMPT: Duration = Duration::from_secs(60);
+const ATTEMPT: Duration = Duration::from_secs(20);
 /// Attempts before we give up: with full jitter about two hours, at most four.
 const MAX_ATTEMPTS: i64 = 14;
-/// First and longest wait before the next attempt, in milliseconds.
-const FIRST_WAIT: i64 = 2_000;
-const LONGEST_WAIT: i64 = 3_600_000;
-/// Longest wait that a push service can ask for, in milliseconds.
-const LONGEST_ASKED: i64 = 86_400_000;
 /// Largest answer that is read: only to use the connection again.
 const MAX_ANSWER_BYTES: usize = 16 * 1_024;
 
@@ -51,20 +53,6 @@ pub(crate) struct Counters {
     pub(crate) dropped: AtomicU64,
     /// The subscription had ended.
     pub(crate) pruned: AtomicU64,
-}
-
-/// What an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Delivered,
-    /// The subscription is over.
-    Ended,
-    /// It was made for another key, or we are not trusted.
-    WrongKey,
-    /// Later, and not before this many milliseconds.
-    Later(i64),
-    /// Never.
-    Refused,
 }
 
 /// Sends pushes for one instance.
@@ -100,10 +88,6 @@ impl Delivery {
         self.bell.notify_one();
     }
 
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.counters
-    }
-
     /// Sends until `stop` says so, then lets what is under way finish. Whoever cannot wait for that drops it.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let mut sending = JoinSet::new();
@@ -132,6 +116,10 @@ impl Delivery {
             }
         }
         while sending.join_next().await.is_some() {}
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
     }
 
     /// Puts back what was not sent when the instance stopped, for another to send at once.
@@ -199,7 +187,9 @@ impl Delivery {
                     return self.store.finish_push(claim, due, now).await;
                 }
                 count(&self.counters.postponed);
-                self.store.postpone_push(claim, due, at).await
+                self.store.postpone_push(claim, due, at).await?;
+                tracing::info!(host, milliseconds = at - now, "a push is sent again later");
+                Ok(())
             }
             Verdict::WrongKey | Verdict::Refused => {
                 count(&self.counters.dropped);
@@ -288,95 +278,6 @@ impl Delivery {
     }
 }
 
-fn verdict(status: StatusCode, asked: i64) -> Verdict {
-    match status.as_u16() {
-        200..=299 => Verdict::Delivered,
-        404 | 410 => Verdict::Ended,
-        401 | 403 => Verdict::WrongKey,
-        408 | 429 | 500..=599 => Verdict::Later(asked),
-        _ => Verdict::Refused,
-    }
-}
-
-/// Milliseconds of a `Retry-After`: seconds or a date.
-fn asked(value: &str) -> Option<i64> {
-    let milliseconds = match value.trim().parse::<u32>() {
-        Ok(seconds) => i64::from(seconds) * 1_000,
-        Err(_) => {
-            let until = httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).unwrap_or_default();
-            i64::try_from(until.as_millis()).unwrap_or(LONGEST_ASKED)
-        }
-    };
-    Some(milliseconds.min(LONGEST_ASKED))
-}
-
-/// Full jitter: anything up to twice the wait before, so that what failed together does not come again together. `chance` is
-/// uniform over all its values.
-fn wait(attempts: i64, chance: u32) -> i64 {
-    let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
-    let most = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
-    most * i64::from(chance) / i64::from(u32::MAX)
-}
-
-fn jitter() -> u32 {
-    // Without randomness the longest wait is right, too.
-    getrandom::u32().unwrap_or(u32::MAX)
-}
-
-fn host(endpoint: &str) -> String {
-    url::Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
-}
-
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_answer_has_a_meaning() {
-        for (status, expected) in [
-            (200, Verdict::Delivered),
-            (201, Verdict::Delivered),
-            (202, Verdict::Delivered),
-            (404, Verdict::Ended),
-            (410, Verdict::Ended),
-            (401, Verdict::WrongKey),
-            (403, Verdict::WrongKey),
-            (429, Verdict::Later(7)),
-            (500, Verdict::Later(7)),
-            (503, Verdict::Later(7)),
-            (400, Verdict::Refused),
-            (413, Verdict::Refused),
-            (301, Verdict::Refused),
-            (307, Verdict::Refused),
-        ] {
-            assert_eq!(verdict(StatusCode::from_u16(status).unwrap(), 7), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn waits_double_up_to_an_hour_and_scatter_from_nothing() {
-        let most: Vec<_> = (1..=14).map(|attempts| wait(attempts, u32::MAX)).collect();
-        assert_eq!(most[..4], [2_000, 4_000, 8_000, 16_000]);
-        assert_eq!(most[13], LONGEST_WAIT);
-        assert!(most.iter().sum::<i64>() < 4 * LONGEST_WAIT + LONGEST_WAIT / 2);
-        assert_eq!(wait(5, 0), 0);
-        assert!((wait(5, u32::MAX / 2) - 16_000).abs() < 10);
-        assert_eq!(wait(i64::MAX, u32::MAX), LONGEST_WAIT);
-        assert_eq!(wait(i64::MIN, u32::MAX), FIRST_WAIT);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_has_an_end() {
-        assert_eq!(asked("120"), Some(120_000));
-        assert_eq!(asked("4294967295"), Some(LONGEST_ASKED));
-        assert_eq!(asked("soon"), None);
-        assert_eq!(asked("-1"), None);
-        let soon = asked(&httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100))).unwrap();
-        assert!((98_000..=100_000).contains(&soon), "{soon}");
-        assert_eq!(asked(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH)), Some(0));
-    }
 }

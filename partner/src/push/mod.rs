@@ -5,6 +5,7 @@
 //! subscription   what a browser may subscribe with, and which push services we speak to
 //! queue          what is to be sent, durable
 //! delivery       sends it
+//! verdict        what a push service's answer means
 //! vapid          proves to push services who we are
 //! ```
 //!
@@ -17,6 +18,7 @@ mod service;
 mod subscription;
 mod subscriptions;
 mod vapid;
+mod verdict;
 mod whatsapp;
 
 pub(crate) use delivery::{Counters, Delivery};
@@ -24,7 +26,8 @@ pub(crate) use message::Message;
 pub(crate) use queue::{Once, Wake};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
-pub(crate) use subscription::{Services, Subscription};
-pub(crate) use subscriptions::Kept;
-pub(crate) use vapid::{VapidKey, VapidKeys};
+pub(crate) use subscription::{Services, Subscription, host as subscription_host};
+#[cfg(test)]
+pub(crate) use vapid::VapidKey;
+pub(crate) use vapid::VapidKeys;
 pub(crate) use whatsapp::{BearerError, KeySource, Verifier};

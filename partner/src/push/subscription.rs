@@ -44,8 +44,13 @@ impl Services {
         entries.iter().map(|entry| Service::read(entry, local)).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether a kept endpoint is one of theirs.
+    pub(crate) fn allow_text(&self, endpoint: &str) -> bool {
+        address(endpoint).is_some_and(|url| self.allow(&url))
+    }
+
     /// Whether a request may be sent there.
-    pub(crate) fn allow(&self, endpoint: &Url) -> bool {
+    pub(super) fn allow(&self, endpoint: &Url) -> bool {
         let Some(Host::Domain(host)) = endpoint.host() else {
             // An address instead of a name is only ever meant if it is listed as it is.
             return self.0.iter().any(|service| *service == Service::Origin(origin(endpoint)));
@@ -116,6 +121,11 @@ impl Subscription {
         let auth = URL_SAFE_NO_PAD.decode(auth).ok()?.try_into().ok()?;
         Some(Self { endpoint, public_key: PublicKey::from_sec1_bytes(&key).ok()?, auth })
     }
+}
+
+/// The host of an endpoint: all of it that may be shown.
+pub(crate) fn host(endpoint: &str) -> String {
+    address(endpoint).and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// An endpoint in the form in which it is kept and compared.

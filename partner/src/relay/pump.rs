@@ -375,3 +375,96 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{DuplexStream, duplex};
+
+    const PIPE: usize = 1_024;
+    const HOUR: Duration = Duration::from_secs(3_600);
+    const PATIENCE: Patience = Patience { idle: HOUR, write: HOUR };
+
+    #[derive(Default)]
+    struct Count(AtomicUsize, AtomicUsize);
+
+    impl Tally for Count {
+        fn up(&self, bytes: usize) {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+
+        fn down(&self, bytes: usize) {
+            self.1.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// A relayed connection with pipes of one KiB at both ends.
+    fn relayed(pass: Pass, patience: Patience) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
+        let (client, near) = duplex(PIPE);
+        let (upstream, far) = duplex(PIPE);
+        let task = tokio::spawn(async move {
+            let mut near = Client::new(near, patience);
+            let end = carry(&mut near, far, pass, std::future::pending(), patience, &Count::default()).await;
+            near.part(&end).await;
+            end
+        });
+        (client, upstream, task)
+    }
+
+    /// How many bytes of endless frames a pipe takes while nobody reads at the other end.
+    async fn flood(pipe: &mut DuplexStream, frame: &[u8]) -> usize {
+        let mut sent = 0;
+        loop {
+            match time::timeout(Duration::from_secs(1), pipe.write(frame)).await {
+                Ok(written) => sent += written.unwrap(),
+                Err(_) => return sent,
+            }
+            assert!(sent < 1 << 24, "no end");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_is_in_flight_than_two_buffers() {
+        for pass in [Pass::Frames, Pass::Payloads] {
+            let (mut client, mut upstream, _task) = relayed(pass, PATIENCE);
+            // Heads that promise very long frames: a relay that gathered frames would take all of it.
+            let (down, up) =
+                ([0x82, 127, 0, 0, 0, 255, 0, 0, 0, 0], [0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]);
+            upstream.write_all(&down).await.unwrap();
+            client.write_all(&up).await.unwrap();
+            for pipe in [&mut upstream, &mut client] {
+                let sent = flood(pipe, &[7; 500]).await;
+                assert!(sent <= 2 * PIPE + 2 * BUSY_BUFFER, "{pass:?}: {sent} bytes in flight");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_takes_nothing_for_too_long_is_dropped() {
+        let patience = Patience { write: Duration::from_secs(5), ..PATIENCE };
+        let (mut client, _upstream, task) = relayed(Pass::Payloads, patience);
+        client.write_all(&[0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
+        flood(&mut client, &[7; 500]).await;
+        assert_eq!(task.await.unwrap(), End::UpstreamSlow);
+        let (_client, mut upstream, task) = relayed(Pass::Payloads, patience);
+        flood(&mut upstream, &[7; 500]).await;
+        assert_eq!(task.await.unwrap(), End::ClientSlow);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_ping_stands_inside_a_frame() {
+        let patience = Patience { idle: Duration::from_secs(1), ..PATIENCE };
+        let (mut client, mut upstream, task) = relayed(Pass::Frames, patience);
+        upstream.write_all(&[0x82, 4, b'a', b'b']).await.unwrap();
+        let mut heard = [0; 4];
+        client.read_exact(&mut heard).await.unwrap();
+        // The client is silent and must be asked, but the chat server has not finished.
+        assert!(time::timeout(Duration::from_millis(1_500), client.read_u8()).await.is_err());
+        upstream.write_all(b"cd").await.unwrap();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.starts_with(b"cd\x89\x05relay\x88"), "{rest:?}");
+        assert_eq!(task.await.unwrap(), End::ClientSilent);
+    }
+}

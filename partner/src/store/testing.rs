@@ -35,6 +35,16 @@ impl Database {
         }
     }
 
+    /// Until somebody waits for a lock in this database; a file has one writer anyhow.
+    pub(crate) async fn until_contended(&self, store: &Store) {
+        const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database())";
+        let Kind::Server(_) = self.0 else { return };
+        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(store.pool()).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn file(&self) -> PathBuf {
         match &self.0 {
             // Characters that mean something in a URL: the folder is the configuration's to choose.

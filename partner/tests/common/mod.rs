@@ -6,6 +6,7 @@ pub(crate) mod chat_server;
 pub(crate) mod postgres;
 pub(crate) mod push_service;
 pub(crate) mod whatsapp;
+pub(crate) mod world;
 
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 
 pub(crate) const ROOT_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 pub(crate) const DEVICE: &str = "00112233445566778899aabbccddeeff";
+/// What keys in a shared database are sealed under.
+pub(crate) const SECRET: &str = "0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d";
 pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) struct Partner {

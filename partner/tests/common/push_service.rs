@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -56,6 +56,9 @@ struct Known {
     expected: HashMap<String, String>,
     /// Requests, taken or not.
     requests: usize,
+    lost: Vec<String>,
+    /// Whoever wants an answer waits until this is free.
+    gate: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Clone)]
@@ -81,7 +84,7 @@ impl PushService {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (taken, pushes) = mpsc::unbounded_channel();
         let service = Service { known: Arc::default(), taken, origin };
-        let router = Router::new().route("/push/{name}", post(receive)).with_state(service.clone());
+        let router = Router::new().route("/push/{name}", post(receive)).fallback(lose).with_state(service.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { service, pushes }
     }
@@ -110,6 +113,18 @@ impl PushService {
         form
     }
 
+    /// Until what it gives is dropped, requests come but get no answer.
+    pub(crate) async fn hold(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        let gate = self.service.known.lock().unwrap().gate.clone();
+        gate.lock_owned().await
+    }
+
+    /// Serves the browsers of a service that runs no longer.
+    pub(crate) fn take_over(&self, former: &Self) {
+        let browsers = std::mem::take(&mut former.service.known.lock().unwrap().browsers);
+        self.service.known.lock().unwrap().browsers.extend(browsers);
+    }
+
     /// Takes only what is signed with this key, for one browser, as the services do.
     pub(crate) fn expect_key(&self, name: &str, key: &str) {
         self.service.known.lock().unwrap().expected.insert(name.to_owned(), key.to_owned());
@@ -135,6 +150,11 @@ impl PushService {
         self.pushes.try_recv().is_err()
     }
 
+    /// The paths that were asked for in vain.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.service.known.lock().unwrap().lost.clone()
+    }
+
     /// Until so many requests have come.
     pub(crate) async fn until_requests(&self, count: usize) {
         let wait = async {
@@ -146,14 +166,24 @@ impl PushService {
     }
 }
 
+async fn lose(State(service): State<Service>, uri: Uri) -> StatusCode {
+    service.known.lock().unwrap().lost.push(uri.path().to_owned());
+    StatusCode::NOT_FOUND
+}
+
 async fn receive(
     State(service): State<Service>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let gate = {
+        let mut known = service.known.lock().unwrap();
+        known.requests += 1;
+        known.gate.clone()
+    };
+    let _open = gate.lock().await;
     let mut known = service.known.lock().unwrap();
-    known.requests += 1;
     if let Some((status, fields)) = known.answers.pop_front() {
         let mut response = StatusCode::from_u16(status).unwrap().into_response();
         for (name, value) in fields {
@@ -219,7 +249,7 @@ fn expand(prk: &Prk, info: &[u8], length: usize) -> Vec<u8> {
 }
 
 /// RFC 8291 §3.4 and RFC 8188 §2, for one record.
-fn decrypt(private: &PrivateKey, public: &[u8], auth: &[u8], body: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decrypt(private: &PrivateKey, public: &[u8], auth: &[u8], body: &[u8]) -> Option<Vec<u8>> {
     let (head, content) = body.split_at_checked(86)?;
     let (salt, sender) = (&head[..16], &head[21..]);
     if head[20] != 65 {
@@ -237,19 +267,4 @@ fn decrypt(private: &PrivateKey, public: &[u8], auth: &[u8], body: &[u8]) -> Opt
     let plain = key.open_in_place(nonce, Aad::empty(), &mut content).ok()?;
     let end = plain.iter().rposition(|byte| *byte != 0)?;
     (plain[end] == 2).then(|| plain[..end].to_vec())
-}
-
-/// RFC 8291 appendix A: what others encrypted is what the tests read.
-#[test]
-fn the_rfcs_own_message_is_read() {
-    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
-    let private = bytes("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94");
-    let private = PrivateKey::from_private_key(&ECDH_P256, &private).unwrap();
-    let public = bytes("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4");
-    let body = bytes(
-        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl\
-         7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN",
-    );
-    let plain = decrypt(&private, &public, &bytes("BTBZMqHH6r4Tts7J_aSIgg"), &body).unwrap();
-    assert_eq!(plain, b"When I grow up, I want to be a watermelon");
 }

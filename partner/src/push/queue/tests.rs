@@ -15,6 +15,7 @@ on_both_engines!(
     a_token_is_good_once_and_only_if_the_wake_was_kept,
     of_many_replays_at_once_one_is_taken,
     instances_that_claim_at_once_share_the_work,
+    who_waited_for_anothers_claim_gets_nothing_of_it,
     a_lease_that_ran_out_is_anothers,
     what_an_instance_lets_go_is_due_at_once,
     a_test_is_for_ones_own_subscription_and_comes_soon,
@@ -172,6 +173,21 @@ async fn instances_that_claim_at_once_share_the_work(database: Database) {
     }
     assert_eq!(all.len(), 9, "each once: {all:?}");
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 9);
+}
+
+async fn who_waited_for_anothers_claim_gets_nothing_of_it(database: Database) {
+    let store = people(&database, &["one"]).await;
+    wake(&store, 1_000).await;
+    let mut faster = store.begin().await.unwrap();
+    let claimed = sqlx::query("UPDATE pushes SET claim = 'b.1', due = 11000 WHERE due <= 1000").execute(&mut *faster);
+    assert_eq!(claimed.await.unwrap().rows_affected(), 1);
+    // It has seen the row as due, and waits for who changes it.
+    let slower = store.clone();
+    let slower = tokio::spawn(async move { claim(&slower, "a.1", 1_000).await });
+    database.until_contended(&store).await;
+    faster.commit().await.unwrap();
+    assert!(slower.await.unwrap().is_empty());
+    assert_eq!(store.next_push().await.unwrap(), Some(11_000));
 }
 
 async fn a_lease_that_ran_out_is_anothers(database: Database) {

@@ -1,0 +1,95 @@
+//! How many identity tokens and calls to `/push` a partner server answers in a second, over HTTP on this machine, caller
+//! and all. For one core:
+//!
+//! ```text
+//! RUST_LOG=off taskset -c 0 cargo run --release -p causeway-partner --example throughput
+//! ```
+//!
+//! `CAUSEWAY_PARTNER_DATABASE_URL` measures PostgreSQL instead of SQLite in a temporary folder.
+
+use causeway_partner::{Config, Server};
+use jsonwebtoken::Algorithm;
+use reqwest::{Client, RequestBuilder, header};
+use serde_json::json;
+use std::{
+    error::Error,
+    time::{Duration, Instant, SystemTime},
+};
+use tokio::task::JoinSet;
+use whatsapp::{SigningKey, Whatsapp};
+
+#[path = "../tests/common/whatsapp.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod whatsapp;
+
+/// Calls under way at once.
+const AT_ONCE: usize = 16;
+const TIME: Duration = Duration::from_secs(5);
+const DEVICE: &str = "00112233445566778899aabbccddeeff";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let data = tempfile::tempdir()?;
+    let key = SigningKey::new("key");
+    let (_whatsapp, jwks) = Whatsapp::serve(&[&key]).await;
+    let variables = std::env::vars().filter(|(name, _)| name.starts_with("CAUSEWAY_PARTNER_"));
+    let mut config = Config::load(None, variables)?;
+    config.listen.set_port(0);
+    config.data_dir = data.path().join("partner");
+    config.secret = Some("5a".repeat(32).into());
+    config.whatsapp.root_key = Some("5a".repeat(32));
+    config.push.jwks_url = jwks.to_string();
+    config.limits.token_burst = 100_000;
+    config.limits.token_refill_seconds = 1;
+    let running = Server::start(config).await?;
+    let url = |path: &str| format!("http://{}{path}", running.addr);
+    let http = Client::builder().no_proxy().build()?;
+
+    // Another name each time, for a database that stays.
+    let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
+    let name = format!("bench {now}");
+    let account = http.post(url("/api/account")).form(&[("identifier", name.as_str()), ("password", "correct horse")]);
+    let cookie = account.send().await?.error_for_status()?.headers()[header::SET_COOKIE].to_str()?.to_owned();
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let token = http.post(url("/api/token")).header(header::COOKIE, &cookie).form(&[("device", DEVICE)]);
+    println!("identity tokens a second:             {:.0}", rate(&token, 200).await?);
+
+    let claims = json!({"iss": "WHATSAPP", "aud": url("").trim_end_matches('/'), "iat": now, "exp": now + 3_600});
+    let bearer = key.sign(Algorithm::RS256, &claims);
+    let wake = |to: &str| http.post(url("/push")).bearer_auth(&bearer).json(&json!({ "to": to }));
+    println!("calls to /push verified a second:     {:.0}", rate(&wake("nobody at all"), 404).await?);
+    println!("the same, and made durable, a second: {:.0}", rate(&wake(&name), 200).await?);
+    let refused = http.post(url("/push")).bearer_auth(format!("{bearer}x")).json(&json!({"to": "x"}));
+    println!("forged calls refused a second:        {:.0}", rate(&refused, 401).await?);
+    let health = http.get(url("/health"));
+    println!("for comparison, /health a second:     {:.0}", rate(&health, 200).await?);
+    running.stop().await;
+    Ok(())
+}
+
+/// Sends the same request over and over, and says how many a second were answered as expected.
+async fn rate(request: &RequestBuilder, expected: u16) -> Result<f64, Box<dyn Error>> {
+    let began = Instant::now();
+    let mut callers = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let request = request.try_clone().ok_or("a request that cannot be repeated")?;
+        callers.spawn(async move {
+            let mut answered = 0_u32;
+            while began.elapsed() < TIME {
+                let response = request.try_clone()?.send().await.ok()?;
+                if response.status() != expected {
+                    eprintln!("got {} instead of {expected}", response.status());
+                    return None;
+                }
+                response.bytes().await.ok()?;
+                answered += 1;
+            }
+            Some(answered)
+        });
+    }
+    let mut all = 0;
+    while let Some(answered) = callers.join_next().await {
+        all += answered?.ok_or("a call failed")?;
+    }
+    Ok(f64::from(all) / began.elapsed().as_secs_f64())
+}

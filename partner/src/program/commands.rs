@@ -1,0 +1,86 @@
+//! What an operator reads: one line for each thing, columns with tabs in between.
+//!
+//! What this module does not know: the database.
+
+use super::arguments::Command;
+use causeway_partner::{Admin, Config, KeyError, StartError, StoreError};
+use std::{
+    io::{self, Write},
+    time::{Duration, SystemTime},
+};
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Open(#[from] StartError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("nobody is called {0:?}; see partner users list")]
+    Nobody(String),
+    #[error("the answer cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Does it.
+pub(crate) async fn run(config: Config, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
+    let admin = Admin::open(config).await?;
+    let done = obey(&admin, command, output).await;
+    admin.close().await;
+    // Who reads the first lines only, as head does, has what it wants.
+    match done.and_then(|()| Ok(output.flush()?)) {
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done,
+    }
+}
+
+async fn obey(admin: &Admin, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
+    match command {
+        Command::ListKeys => {
+            for key in admin.keys().await? {
+                let signs = if key.signs { "signs" } else { "-" };
+                let (created, active) = (date(key.created), date(key.active));
+                writeln!(output, "{}\t{}\t{signs}\tmade {created}\tfrom {active}", key.purpose, key.kid)?;
+            }
+        }
+        Command::RotateKeys => writeln!(output, "{}", admin.rotate_keys().await?)?,
+        Command::RotateVapid => writeln!(output, "{}", admin.rotate_vapid().await?)?,
+        Command::ListUsers => {
+            let mut page = admin.users(None).await?;
+            while let Some(last) = page.last().cloned() {
+                for user in page {
+                    writeln!(output, "{}\tmade {}", user.identifier, date(user.created))?;
+                }
+                page = admin.users(Some(&last)).await?;
+            }
+        }
+        Command::DeleteUser(identifier) => {
+            if !admin.delete_user(&identifier).await? {
+                return Err(CommandError::Nobody(identifier));
+            }
+        }
+        Command::ListSubscriptions => {
+            let mut written = Ok(());
+            let each = |one: causeway_partner::SubscriptionFacts| {
+                let (created, seen) = (date(one.created), date(one.seen));
+                let line = format!("{}\t{}\t{}\tmade {created}\tseen {seen}\n", one.identifier, one.service, one.kid);
+                written = output.write_all(line.as_bytes());
+                written.is_ok()
+            };
+            admin.subscriptions(each).await?;
+            written?;
+        }
+        Command::PruneSubscriptions => writeln!(output, "{}", admin.prune_subscriptions().await?)?,
+    }
+    Ok(())
+}
+
+/// A time as HTTP writes it.
+fn date(seconds: i64) -> String {
+    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    // The format ends with the year 9999.
+    let latest = Duration::from_secs(253_402_300_799);
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since.min(latest))
+}
