@@ -74,17 +74,20 @@ async fn main() -> Result<(), Failure> {
     let bare =
         Target { name: "bare", addr: echo, path: "/", origin: String::new(), cookies: vec![], processes: vec![] };
     measure(&bare, load).await?;
+    let mut cookies = Vec::new();
     for scheme in ["ws", "tcp"] {
         let name = if scheme == "ws" { "partner, ws" } else { "partner, tcp" };
         let upstream = if scheme == "ws" { echo } else { echo_stream().await? };
         let path = if scheme == "ws" { "/chat" } else { "" };
         let url = format!("{scheme}://{upstream}{path}");
         let options = [("RELAY_UPSTREAM", url.as_str()), ("LIMITS_ADDRESS_BURST", "100000")];
-        let (child, addr) = load::start_partner(&program, &folder.path().join(scheme), &options)?;
-        let cookies = accounts(addr, load.idle + load.active).await?;
+        let (child, addr) = load::start_partner(&program, &folder.path().join("data"), &options)?;
+        if cookies.is_empty() {
+            cookies = accounts(addr, load.idle + load.active).await?;
+        }
         let origin = format!("http://{addr}");
         let processes = vec![child.0.id()];
-        measure(&Target { name, addr, path: "/relay", origin, cookies, processes }, load).await?;
+        measure(&Target { name, addr, path: "/relay", origin, cookies: cookies.clone(), processes }, load).await?;
     }
     let nginx = start_nginx(folder.path(), echo).await?;
     for (name, addr) in [("nginx, ws", nginx.websocket), ("nginx, stream", nginx.stream)] {
