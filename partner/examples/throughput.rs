@@ -25,6 +25,8 @@ mod whatsapp;
 /// Calls under way at once.
 const AT_ONCE: usize = 16;
 const TIME: Duration = Duration::from_secs(5);
+/// The public key of nobody's browser.
+const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const DEVICE: &str = "00112233445566778899aabbccddeeff";
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,6 +41,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.secret = Some("5a".repeat(32).into());
     config.whatsapp.root_key = Some("5a".repeat(32));
     config.push.jwks_url = jwks.to_string();
+    // Nobody listens there: pushes stay queued, and every call is a write.
+    config.push.services.push("http://127.0.0.1:1".to_owned());
     config.limits.token_burst = 100_000;
     config.limits.token_refill_seconds = 1;
     let running = Server::start(config).await?;
@@ -54,12 +58,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let token = http.post(url("/api/token")).header(header::COOKIE, &cookie).form(&[("device", DEVICE)]);
     println!("identity tokens a second:             {:.0}", rate(&token, 200).await?);
 
+    let browser = [("endpoint", "http://127.0.0.1:1/browser"), ("p256dh", P256DH), ("auth", "_ordMnz7uTCmrpBTeUV4Bw")];
+    let subscribe = http.post(url("/api/push")).header(header::COOKIE, &cookie).form(&browser);
+    subscribe.send().await?.error_for_status()?;
     let claims = json!({"iss": "WHATSAPP", "aud": url("").trim_end_matches('/'), "iat": now, "exp": now + 3_600});
     let bearer = key.sign(Algorithm::RS256, &claims);
     let wake = |to: &str| http.post(url("/push")).bearer_auth(&bearer).json(&json!({ "to": to }));
     println!("calls to /push verified a second:     {:.0}", rate(&wake("nobody at all"), 404).await?);
     println!("the same, and made durable, a second: {:.0}", rate(&wake(&name), 200).await?);
-    let refused = http.post(url("/push")).bearer_auth(format!("{bearer}x")).json(&json!({"to": "x"}));
+    // Another signature of the same length: it is refused only after the arithmetic.
+    let (signed, signature) = bearer.rsplit_once('.').ok_or("a token has three parts")?;
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{signed}.{first}{}", &signature[1..]);
+    let refused = http.post(url("/push")).bearer_auth(forged).json(&json!({"to": "x"}));
     println!("forged calls refused a second:        {:.0}", rate(&refused, 401).await?);
     let health = http.get(url("/health"));
     println!("for comparison, /health a second:     {:.0}", rate(&health, 200).await?);

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    os::unix::fs::MetadataExt,
+    os::unix::{fs::MetadataExt, process::CommandExt},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -17,7 +17,7 @@ use std::{
 /// Says where it listens, then waits for the end of its input: the test binary holds the other end of the pipe, and the
 /// system closes that even if the binary is killed. Losing a test's data to a power cut is no loss: no fsync.
 const SCRIPT: &str = r#"
-trap '' INT HUP
+trap '' INT HUP TERM
 folder=$(mktemp -d -p /tmp --suffix=.causeway-postgres) || exit 1
 stop() { "$1/pg_ctl" -D "$folder/data" -m immediate -w stop >>"$folder/log" 2>&1; rm -rf "$folder"; }
 if ! "$1/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/log" 2>&1 ||
@@ -60,6 +60,8 @@ fn start() -> Postgres {
         .args(["-c", SCRIPT, "postgres-for-tests"])
         .arg(programs)
         .current_dir("/")
+        // Whoever ends the test binary with all its group, as timeout and Ctrl-C do, leaves this one to clean up.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
