@@ -346,6 +346,9 @@ pub struct AccountView {
     /// People sign in at the provider's own page: there are no passwords and no passkeys here.
     #[prost(bool, tag = "17")]
     pub signs_in_elsewhere: bool,
+    /// The provider takes passkeys.
+    #[prost(bool, tag = "18")]
+    pub passkeys: bool,
 }
 
 /// States of the connection.

@@ -56,6 +56,7 @@ impl Engine {
             elsewhere_since,
             lost_at: account.lost_at,
             hide_text: account.hide_text,
+            passkeys: account.deployment.as_ref().is_some_and(|deployment| deployment.passkeys),
             signs_in_elsewhere: account.deployment.as_ref().is_some_and(|deployment| deployment.signs_in_elsewhere),
             backup: Some(BackupView { made_at: account.backed_up_at, moved_at: account.moved_at }),
         }

@@ -17,6 +17,8 @@ pub struct Deployment {
     pub chat_url: String,
     /// People sign in at the provider's own page.
     pub signs_in_elsewhere: bool,
+    /// The provider takes passkeys.
+    pub passkeys: bool,
     /// Constants of the wire.
     pub profile: Profile,
 }
@@ -73,6 +75,7 @@ impl Deployment {
             chat_url: url("chat_url", ["wss://", "ws://"])?,
             // Absent at partner servers of before 0.2.
             signs_in_elsewhere: field("sign_in", "oidc or built-in").is_ok_and(|way| way == "oidc"),
+            passkeys: field("passkeys", "true or false").is_ok_and(|said| said == "true"),
             profile: Profile {
                 integrator,
                 root_key,
@@ -90,6 +93,7 @@ impl Deployment {
             .append_pair("partner_name", &self.partner_name)
             .append_pair("enlist_url", &self.enlist_url)
             .append_pair("chat_url", &self.chat_url)
+            .append_pair("passkeys", if self.passkeys { "true" } else { "false" })
             .append_pair("sign_in", if self.signs_in_elsewhere { "oidc" } else { "built-in" })
             .append_pair("integrator", &integrator.to_string())
             .append_pair("root_key", &hex(root_key))

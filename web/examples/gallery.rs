@@ -113,6 +113,13 @@ impl Engine {
                 });
             }
             Action::SignOut(_) => self.stage(Stage::SignedOut),
+            Action::SignedIn(_) => done.issue = Issue::SignInNeeded.into(),
+            Action::HideText(choice) => {
+                self.state.borrow_mut().account.hide_text = choice.hide;
+                self.snapshot();
+            }
+            // What service workers ask for.
+            Action::Woken(_) | Action::Notified(_) => {}
             Action::StartChat(start) => {
                 done.chat = format!("{}@s.whatsapp.net", start.phone.replace(|char: char| !char.is_ascii_digit(), ""));
                 let new = chat(&done.chat, &start.phone, "", locale::now());
@@ -277,6 +284,9 @@ fn account(stage: Stage) -> AccountView {
         elsewhere_since: 0,
         lost_at: 0,
         backup: None,
+        hide_text: false,
+        signs_in_elsewhere: false,
+        passkeys: true,
     }
 }
 

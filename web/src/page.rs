@@ -99,6 +99,10 @@ impl Browser for Page {
         window::fragment()
     }
 
+    fn address_parameter(&self, name: &str) -> Option<String> {
+        window::address_parameter(name)
+    }
+
     fn go(&self, fragment: &str, replace: bool) {
         window::go(fragment, replace);
     }

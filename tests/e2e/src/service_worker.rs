@@ -73,8 +73,12 @@ impl<'a> ServiceWorker<'a> {
     /// # Errors
     /// If it does not end.
     pub async fn stop(&self) -> Result<()> {
-        self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await?;
-        wait::until("the end of the service worker", async || Ok(self.target().await?.is_none().then_some(()))).await
+        wait::until("the end of the service worker", async || {
+            // One that is just starting does not hear of it: once more, until it does.
+            self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await?;
+            Ok(self.target().await?.is_none().then_some(()))
+        })
+        .await
     }
 
     /// The notifications on screen, by tag. That something came is said under a tag of its own each time, which is cut off.

@@ -30,6 +30,14 @@ pub fn fragment() -> String {
     window().and_then(|window| window.location().hash().ok()).unwrap_or_default()
 }
 
+/// A parameter of the address. None of ours needs decoding: what does is not found.
+pub fn address_parameter(name: &str) -> Option<String> {
+    let search = window()?.location().search().ok()?;
+    let plain = |value: &str| value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let mut pairs = search.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, value)| *key == name && plain(value)).map(|(_, value)| value.to_owned())
+}
+
 /// Goes to a fragment. Listeners of `hashchange` hear of it only when the entry is new.
 pub fn go(fragment: &str, replace: bool) {
     let Some(window) = window() else { return };

@@ -68,6 +68,8 @@ pub trait Browser {
 
     /// The address bar's fragment, with its `#`, or empty.
     fn fragment(&self) -> String;
+    /// A parameter of the address, if it has it.
+    fn address_parameter(&self, name: &str) -> Option<String>;
     /// Goes to a fragment; `replace` leaves no entry in the history.
     fn go(&self, fragment: &str, replace: bool);
     /// The title of the window.
@@ -170,6 +172,9 @@ pub(crate) mod fake {
         }
         fn fragment(&self) -> String {
             String::new()
+        }
+        fn address_parameter(&self, _: &str) -> Option<String> {
+            None
         }
         fn go(&self, _: &str, _: bool) {}
         fn set_title(&self, _: &str) {}

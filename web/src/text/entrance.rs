@@ -13,6 +13,8 @@ pub enum Entrance {
     Refused,
     /// What a provider's own sign-in is.
     AtProvider,
+    /// The person came back without a session.
+    ProviderFailed,
     /// What a passkey is good for.
     PasskeyWhy,
     /// Button: make one.

@@ -10,6 +10,7 @@ pub(in crate::text) fn entrance(words: Entrance) -> &'static str {
         Entrance::AtProvider => {
             "You sign in with the account that you already have there, then come back here to begin."
         }
+        Entrance::ProviderFailed => "Signing in there didn’t work, or wasn’t finished. Try again.",
         Entrance::PasskeyWhy => {
             "A passkey signs you in with your fingerprint, face or screen lock instead of a password."
         }

@@ -46,21 +46,31 @@ pub(super) fn WithPasskey(then: Callback<()>) -> impl IntoView {
         };
         app.store.browser().passkey(false, Box::new(answered));
     };
-    app.store.browser().has_passkeys().then(|| {
-        view! {
-            <button id="sign-in-passkey" class="secondary wide" type="button" on:click=sign_in>
-                {move || if busy.get() { Text::OneMoment.say() } else { Entrance::WithPasskey.say() }}
-            </button>
-            <Problem id="passkey-problem" says=problem/>
-        }
-    })
+    let supported = app.store.browser().has_passkeys();
+    let taken = Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.passkeys)));
+    move || {
+        (supported && taken.get()).then(|| {
+            view! {
+                <button id="sign-in-passkey" class="secondary wide" type="button" on:click=sign_in>
+                    {move || if busy.get() { Text::OneMoment.say() } else { Entrance::WithPasskey.say() }}
+                </button>
+                <Problem id="passkey-problem" says=problem/>
+            }
+        })
+    }
 }
 
 /// Instead of a form: the provider knows the person already. Whoever comes back from there has a session.
 #[component]
 pub(super) fn AtProvider(then: Callback<()>) -> impl IntoView {
     let app = app();
-    let problem = RwSignal::new(None::<String>);
+    // The partner server says why the person comes back without a session.
+    let failed = app.store.browser().address_parameter("sign_in").map(|word| match word.as_str() {
+        "identifier_taken" => untrack(|| app.explain(Issue::IdentifierTaken)),
+        "rate_limited" | "busy" => untrack(|| app.explain(Issue::RateLimited)),
+        _ => Entrance::ProviderFailed.say().to_owned(),
+    });
+    let problem = RwSignal::new(failed);
     // Most people who see this have not been there yet, and need not hear of it.
     let nobody = RwSignal::new(None::<String>);
     enter(app, nobody, move || then.run(()));

@@ -137,9 +137,8 @@ fn AddPasskey() -> impl IntoView {
         };
         app.store.browser().passkey(true, Box::new(answered));
     };
-    let offered = Memo::new(move |_| {
-        app.store.account.with(|account| account.as_ref().is_some_and(|account| !account.signs_in_elsewhere))
-    });
+    let offered =
+        Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|account| account.passkeys)));
     let supported = app.store.browser().has_passkeys();
     move || {
         (supported && offered.get()).then(|| {
