@@ -3,7 +3,7 @@
 // - The shell: every file of one release, kept together, so that the app opens offline and a page never meets a worker of
 //   another release. A new release waits until no page of the old one is open, or a person asks for it.
 // - Pushes: each ends in exactly one visible notification, whatever fails. What it says is the engine's (src/shift.rs).
-import init, { look, pushed, read, reply } from "./engine.js";
+import init from "./engine.js";
 
 // web/finish.mjs writes the files of the build here, with their hashes. Empty in development: nothing is kept then.
 const SHELL = { release: "", files: {} };
@@ -106,7 +106,8 @@ function inTurn(job) {
   return done;
 }
 
-const withEngine = (job) => inTurn(() => within(LONGEST_JOB, start().then(job)));
+// What src/bin/engine.rs offers: a job by its name, with texts.
+const withEngine = (job, ...texts) => inTurn(() => within(LONGEST_JOB, start().then(() => causeway[job](texts))));
 
 // --- pushes
 
@@ -133,7 +134,7 @@ async function onPush() {
   }
   await note(LAST, Date.now());
   try {
-    await withEngine(() => pushed(tag));
+    await withEngine("pushed", tag);
   } catch (error) {
     console.warn("no more can be said than that a message came:", String(error));
     await show(tag, PLAIN);
@@ -151,8 +152,8 @@ async function onClick({ action, reply: text, notification }) {
   const body = typeof text === "string" ? text.trim().slice(0, LONGEST_REPLY) : "";
   if (!chat || (action === "reply" && !body) || !action) return open(chat);
   try {
-    if (action === "reply") await withEngine(() => reply(chat, body));
-    else await withEngine(() => read(chat, seq));
+    if (action === "reply") await withEngine("reply", chat, body);
+    else await withEngine("read", chat, String(seq));
   } catch {
     if (action === "reply") await show(`lost:${chat}`, [REPLY_LOST, body], { data: { chat } });
   }
@@ -254,7 +255,7 @@ const orders = {
 addEventListener("message", (event) => {
   const { order } = event.data ?? {};
   if (order === "activate") return event.waitUntil(skipWaiting());
-  if (order === "look") return event.waitUntil(withEngine(look).catch(() => {}));
+  if (order === "look") return event.waitUntil(withEngine("look").catch(() => {}));
   const [port] = event.ports;
   if (port && Object.hasOwn(orders, order)) event.waitUntil(inTurn(() => answer(port, orders[order])));
 });

@@ -89,17 +89,22 @@ impl Deployment {
     /// Writes the form: what [`from_form`](Self::from_form) reads.
     pub fn to_form(&self) -> String {
         let Profile { integrator, root_key, root_serial, version: [major, minor, patch], .. } = &self.profile;
-        Serializer::new(String::new())
-            .append_pair("partner_name", &self.partner_name)
+        let mut form = Serializer::new(String::new());
+        form.append_pair("partner_name", &self.partner_name)
             .append_pair("enlist_url", &self.enlist_url)
             .append_pair("chat_url", &self.chat_url)
-            .append_pair("passkeys", if self.passkeys { "true" } else { "false" })
-            .append_pair("sign_in", if self.signs_in_elsewhere { "oidc" } else { "built-in" })
             .append_pair("integrator", &integrator.to_string())
             .append_pair("root_key", &hex(root_key))
             .append_pair("root_serial", &root_serial.to_string())
-            .append_pair("version", &format!("{major}.{minor}.{patch}"))
-            .finish()
+            .append_pair("version", &format!("{major}.{minor}.{patch}"));
+        // Rows of before 0.2 say nothing of these, and stay what they are.
+        if self.signs_in_elsewhere {
+            form.append_pair("sign_in", "oidc");
+        }
+        if self.passkeys {
+            form.append_pair("passkeys", "true");
+        }
+        form.finish()
     }
 }
 

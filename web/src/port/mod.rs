@@ -15,6 +15,7 @@ pub mod key;
 pub mod locale;
 pub mod lock;
 pub mod notification;
+pub mod offer;
 pub mod passkey;
 pub mod rng;
 pub mod service;
