@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { measure as measureSizes } from "../tests/toolchain/size.mjs";
 import { mailbox } from "./drain.mjs";
 import { loads } from "./loads.mjs";
+import { partner, push } from "./partner.mjs";
 import { table } from "./table.mjs";
 import { Chromium } from "./webdriver.mjs";
 
@@ -97,6 +98,10 @@ async function inChromium(chromium) {
 mkdirSync(out, { recursive: true });
 console.log("measuring on the machine");
 const onMachine = native();
+console.log("measuring the partner server");
+const server = partner({ root, target, glance });
+console.log("measuring pushes");
+const pushes = push({ root, target, glance });
 const chromium = await Chromium.start();
 try {
   console.log("measuring in Chromium");
@@ -116,6 +121,8 @@ try {
     size: measureSizes(),
     loads: pages,
     mailbox: mailboxes,
+    push: pushes,
+    ...server,
   };
   const file = join(out, "results.json");
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);

@@ -53,6 +53,58 @@ function mailbox({ drains, bare, sending }) {
   return rows;
 }
 
+function push({ p50, p95 }) {
+  const milliseconds = (value) => `${value.toFixed(0)} ms`;
+  return [["Chromium", "push, no tab open: to the notification", milliseconds(p50), "95th percentile", milliseconds(p95), "", ""]];
+}
+
+/** Which of nginx's proxies does the same work. */
+const RELAYS = [
+  ["relay, ws", "partner, ws", "nginx, ws"],
+  ["relay, tcp", "partner, tcp", "nginx, stream"],
+];
+
+function relay({ idle, active, rows }) {
+  const of = (name) => rows.find((row) => row.name === name);
+  const bare = of("bare");
+  // Where the difference is noise, it has no ratio.
+  const ratio = (ours, its) => (ours > 0 && its > 0 ? (its / ours).toFixed(2) : "");
+  const kibibytes = (value) => `${value.toFixed(1)} KiB`;
+  const milliseconds = (value) => `${value.toFixed(2)} ms`;
+  return RELAYS.flatMap(([name, ours, its]) => {
+    const row = (what, figure, show) => {
+      const [first, second] = [figure(of(ours)), figure(of(its))];
+      return ["native", what, show(first), its, show(second), ratio(first, second), ""];
+    };
+    return [
+      row(`${name}, ${idle + active} open: memory of a connection`, ({ memory }) => memory, kibibytes),
+      row(`${name}: added latency, median`, ({ p50 }) => p50 - bare.p50, milliseconds),
+      row(`${name}: added latency, 95th percentile`, ({ p95 }) => p95 - bare.p95, milliseconds),
+    ];
+  });
+}
+
+function media({ mib, up, down, before, peak }) {
+  const name = `media, one file of ${mib} MiB`;
+  const rate = (value) => `${value.toFixed(0)} MiB/s`;
+  const memory = (value) => `${value.toFixed(1)} MiB`;
+  return [
+    ["native", `${name}: up`, rate(up), "", "", "", ""],
+    ["native", `${name}: down`, rate(down), "", "", "", ""],
+    ["native", `${name}: memory, peak`, memory(peak), "before", memory(before), "", ""],
+  ];
+}
+
+function rates({ tokens, verified, durable, health }) {
+  const rate = (value) => `${value.toFixed(0)} /s`;
+  const row = (what, ours) => ["native", what, rate(ours), "/health, no work at all", rate(health), (ours / health).toFixed(2), ""];
+  return [
+    row("identity tokens", tokens),
+    row("calls to /push: verified", verified),
+    row("calls to /push: verified and made durable", durable),
+  ];
+}
+
 export function table(results) {
   const { size, loads } = results;
   const bytes = (file) => [`${file.raw} raw`, `${file.gzip} gzip`, `${file.brotli} brotli`].join(", ");
@@ -64,6 +116,10 @@ export function table(results) {
       "Chromium", name, `${median.toFixed(0)} ms`, "limit", `${most} ms`, (most / median).toFixed(2), verdict(1, most >= median, "≥"),
     ]),
     ...mailbox(results.mailbox),
+    ...push(results.push),
+    ...relay(results.relay),
+    ...media(results.media),
+    ...rates(results.rates),
     [
       "transfer", "everything, brotli", `${size.total.brotli} B`, "budget", `${size.budget} B`,
       (size.budget / size.total.brotli).toFixed(2), verdict(1, size.budget >= size.total.brotli, "≥"),
@@ -73,7 +129,7 @@ export function table(results) {
   const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
   const files = [...size.files, size.total].map((file) => `  ${file.name}: ${bytes(file)}`);
   return [
-    "", ...lines, "", "ratio: how many times our time the other takes; 1 is as fast, 0.9 is 90 % of its speed.", "",
+    "", ...lines, "", "ratio: how many times our time (or memory) the other takes; 1 is as fast, 0.9 is 90 % of its speed.", "",
     "transfer, file by file (bytes):", ...files,
   ].join("\n");
 }

@@ -5,13 +5,14 @@
 //! target/release/examples/media_load target/release/partner [MIB]
 //! ```
 //!
-//! Both ends share the machine. What this program does not know: where the bytes are kept.
+//! `--json` prints the same for `make bench`. Both ends share the machine. What this program does not know: where the bytes are kept.
 
 mod load;
 
 use futures::{StreamExt, stream};
 use load::Failure;
 use reqwest::{Body, Client, header};
+use serde_json::json;
 use std::{env, fs, io, path::PathBuf, time::Instant};
 
 /// What is sent at once.
@@ -19,7 +20,7 @@ const CHUNK: usize = 64 * 1_024;
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let words: Vec<String> = env::args().skip(1).collect();
+    let (flags, words): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|word| word == "--json");
     let program = words.first().map(PathBuf::from).ok_or("which partner program? see the head of this file")?;
     let mib: usize = words.get(1).map_or(Ok(512), |word| word.parse())?;
     let size = mib << 20;
@@ -56,6 +57,10 @@ async fn main() -> Result<(), Failure> {
     let down = mib as f64 / began.elapsed().as_secs_f64();
     assert_eq!(received, size, "the whole file came back");
     let most = peak(process.0.id())?;
+    if !flags.is_empty() {
+        println!("{}", json!({ "mib": mib, "up": up, "down": down, "before": idle, "peak": most }));
+        return Ok(());
+    }
     println!(
         "{mib} MiB: up {up:.0} MiB/s, down {down:.0} MiB/s, memory {idle:.1} MiB before, {most:.1} MiB at the peak"
     );

@@ -6,7 +6,7 @@
 //! ulimit -n 20000; target/release/examples/relay_load target/release/partner [IDLE ACTIVE SECONDS]
 //! ```
 //!
-//! Needs Debian's nginx and libnginx-mod-stream. Load and echo server share this process and the machine with what is
+//! `--json` prints the same for `make bench`. Needs Debian's nginx and libnginx-mod-stream. Load and echo server share this process and the machine with what is
 //! measured, the same for all four. What this program does not know: how any of them works inside.
 
 mod load;
@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use load::{Failure, Process};
 use reqwest::header;
+use serde_json::json;
 use std::{
     env, fs, io,
     net::SocketAddr,
@@ -61,19 +62,30 @@ struct Target {
     processes: Vec<u32>,
 }
 
+/// What was measured of one target.
+struct Row {
+    name: &'static str,
+    /// Memory for each connection, KiB.
+    memory: f64,
+    /// Round trips: median, 95th and 99th percentile, milliseconds.
+    p50: f64,
+    p95: f64,
+    p99: f64,
+    /// Processor seconds in a minute.
+    cpu: f64,
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let words: Vec<String> = env::args().skip(1).collect();
+    let (flags, words): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|word| word == "--json");
     let program = words.first().map(PathBuf::from).ok_or("which partner program? see the head of this file")?;
     let number = |at: usize, default: u64| words.get(at).map_or(Ok(default), |word| word.parse());
     let load = Load { idle: number(1, 5_000)? as usize, active: number(2, 1_000)? as usize, seconds: number(3, 20)? };
     let echo = echo_server().await?;
     let folder = tempfile::tempdir()?;
-    println!("{} idle, {} active with {MESSAGE} bytes a second each, {} s", load.idle, load.active, load.seconds);
-    println!("{:<16} {:>12} {:>10} {:>10} {:>10} {:>12}", "", "KiB/conn", "p50 ms", "p95 ms", "p99 ms", "CPU s/min");
     let bare =
         Target { name: "bare", addr: echo, path: "/", origin: String::new(), cookies: vec![], processes: vec![] };
-    measure(&bare, load).await?;
+    let mut rows = vec![measure(&bare, load).await?];
     let mut cookies = Vec::new();
     for scheme in ["ws", "tcp"] {
         let name = if scheme == "ws" { "partner, ws" } else { "partner, tcp" };
@@ -87,19 +99,39 @@ async fn main() -> Result<(), Failure> {
         }
         let origin = format!("http://{addr}");
         let processes = vec![child.0.id()];
-        measure(&Target { name, addr, path: "/relay", origin, cookies: cookies.clone(), processes }, load).await?;
+        let target = Target { name, addr, path: "/relay", origin, cookies: cookies.clone(), processes };
+        rows.push(measure(&target, load).await?);
     }
     let nginx = start_nginx(folder.path(), echo).await?;
     for (name, addr) in [("nginx, ws", nginx.websocket), ("nginx, stream", nginx.stream)] {
         let processes = nginx.workers()?;
         let target = Target { name, addr, path: "/", origin: String::new(), cookies: vec![], processes };
-        measure(&target, load).await?;
+        rows.push(measure(&target, load).await?);
     }
+    print(load, &rows, !flags.is_empty());
     Ok(())
 }
 
-/// Opens the connections, lets them run, prints a line.
-async fn measure(target: &Target, load: Load) -> Result<(), Failure> {
+fn print(load: Load, rows: &[Row], json: bool) {
+    let Load { idle, active, seconds } = load;
+    if json {
+        let row = |row: &Row| {
+            let Row { name, memory, p50, p95, p99, cpu } = row;
+            json!({ "name": name, "memory": memory, "p50": p50, "p95": p95, "p99": p99, "cpu": cpu })
+        };
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        println!("{}", json!({ "idle": idle, "active": active, "seconds": seconds, "rows": rows }));
+        return;
+    }
+    println!("{idle} idle, {active} active with {MESSAGE} bytes a second each, {seconds} s");
+    println!("{:<16} {:>12} {:>10} {:>10} {:>10} {:>12}", "", "KiB/conn", "p50 ms", "p95 ms", "p99 ms", "CPU s/min");
+    for Row { name, memory, p50, p95, p99, cpu } in rows {
+        println!("{name:<16} {memory:>12.1} {p50:>10.2} {p95:>10.2} {p99:>10.2} {cpu:>12.1}");
+    }
+}
+
+/// Opens the connections, lets them run, measures.
+async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
     let before = memory(&target.processes)?;
     let opening = Arc::new(Semaphore::new(OPENING));
     let (go, gone) = watch::channel(false);
@@ -149,10 +181,8 @@ async fn measure(target: &Target, load: Load) -> Result<(), Failure> {
     let cpu = (processor_seconds(&target.processes)? - cpu) * 60.0 / began.elapsed().as_secs_f64();
     took.sort_unstable();
     let at = |share: f64| took.get((took.len() as f64 * share) as usize).map_or(0.0, |t| t.as_secs_f64() * 1e3);
-    let each = after.saturating_sub(before) as f64 / 1_024.0 / (load.idle + load.active) as f64;
-    let (p50, p95, p99) = (at(0.5), at(0.95), at(0.99));
-    println!("{:<16} {each:>12.1} {p50:>10.2} {p95:>10.2} {p99:>10.2} {cpu:>12.1}", target.name);
-    Ok(())
+    let memory = after.saturating_sub(before) as f64 / 1_024.0 / (load.idle + load.active) as f64;
+    Ok(Row { name: target.name, memory, p50: at(0.5), p95: at(0.95), p99: at(0.99), cpu })
 }
 
 fn opening_head(target: &Target, cookie: &str) -> String {

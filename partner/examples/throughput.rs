@@ -2,9 +2,10 @@
 //! and all. For one core:
 //!
 //! ```text
-//! RUST_LOG=off taskset -c 0 cargo run --release -p causeway-partner --example throughput
+//! RUST_LOG=off taskset -c 0 cargo run --release -p causeway-partner --example throughput [SECONDS]
 //! ```
 //!
+//! `--json` prints the same for `make bench`; SECONDS is how long each of the figures takes, 5 if nothing is said.
 //! `CAUSEWAY_PARTNER_DATABASE_URL` measures PostgreSQL instead of SQLite in a temporary folder.
 
 use causeway_partner::{Config, Server};
@@ -24,13 +25,14 @@ mod whatsapp;
 
 /// Calls under way at once.
 const AT_ONCE: usize = 16;
-const TIME: Duration = Duration::from_secs(5);
 /// The public key of nobody's browser.
 const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const DEVICE: &str = "00112233445566778899aabbccddeeff";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let (flags, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word == "--json");
+    let time = Duration::from_secs(words.first().map_or(Ok(5), |word| word.parse())?);
     let data = tempfile::tempdir()?;
     let key = SigningKey::new("key");
     let (_whatsapp, jwks) = Whatsapp::serve(&[&key]).await;
@@ -56,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let cookie = account.send().await?.error_for_status()?.headers()[header::SET_COOKIE].to_str()?.to_owned();
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     let token = http.post(url("/api/token")).header(header::COOKIE, &cookie).form(&[("device", DEVICE)]);
-    println!("identity tokens a second:             {:.0}", rate(&token, 200).await?);
+    let tokens = rate(&token, 200, time).await?;
 
     let browser = [("endpoint", "http://127.0.0.1:1/browser"), ("p256dh", P256DH), ("auth", "_ordMnz7uTCmrpBTeUV4Bw")];
     let subscribe = http.post(url("/api/push")).header(header::COOKIE, &cookie).form(&browser);
@@ -64,29 +66,39 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let claims = json!({"iss": "WHATSAPP", "aud": url("").trim_end_matches('/'), "iat": now, "exp": now + 3_600});
     let bearer = key.sign(Algorithm::RS256, &claims);
     let wake = |to: &str| http.post(url("/push")).bearer_auth(&bearer).json(&json!({ "to": to }));
-    println!("calls to /push verified a second:     {:.0}", rate(&wake("nobody at all"), 404).await?);
-    println!("the same, and made durable, a second: {:.0}", rate(&wake(&name), 200).await?);
+    let verified = rate(&wake("nobody at all"), 404, time).await?;
+    let durable = rate(&wake(&name), 200, time).await?;
     // Another signature of the same length: it is refused only after the arithmetic.
     let (signed, signature) = bearer.rsplit_once('.').ok_or("a token has three parts")?;
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}.{first}{}", &signature[1..]);
     let refused = http.post(url("/push")).bearer_auth(forged).json(&json!({"to": "x"}));
-    println!("forged calls refused a second:        {:.0}", rate(&refused, 401).await?);
-    let health = http.get(url("/health"));
-    println!("for comparison, /health a second:     {:.0}", rate(&health, 200).await?);
+    let refused = rate(&refused, 401, time).await?;
+    let health = rate(&http.get(url("/health")), 200, time).await?;
     running.stop().await;
+    if flags.is_empty() {
+        println!("identity tokens a second:             {tokens:.0}");
+        println!("calls to /push verified a second:     {verified:.0}");
+        println!("the same, and made durable, a second: {durable:.0}");
+        println!("forged calls refused a second:        {refused:.0}");
+        println!("for comparison, /health a second:     {health:.0}");
+    } else {
+        let figures =
+            json!({ "tokens": tokens, "verified": verified, "durable": durable, "refused": refused, "health": health });
+        println!("{figures}");
+    }
     Ok(())
 }
 
 /// Sends the same request over and over, and says how many a second were answered as expected.
-async fn rate(request: &RequestBuilder, expected: u16) -> Result<f64, Box<dyn Error>> {
+async fn rate(request: &RequestBuilder, expected: u16, time: Duration) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
     let mut callers = JoinSet::new();
     for _ in 0..AT_ONCE {
         let request = request.try_clone().ok_or("a request that cannot be repeated")?;
         callers.spawn(async move {
             let mut answered = 0_u32;
-            while began.elapsed() < TIME {
+            while began.elapsed() < time {
                 let response = request.try_clone()?.send().await.ok()?;
                 if response.status() != expected {
                     eprintln!("got {} instead of {expected}", response.status());
