@@ -118,6 +118,20 @@ impl Servers {
         Ok(())
     }
 
+    /// Gives the partner server another key for its pushes, as its operator does, and starts it again.
+    ///
+    /// # Errors
+    /// If the key cannot be made, or the server does not start.
+    pub async fn rotate_vapid(&mut self) -> Result<()> {
+        let partner = self.partner.take().context("the partner server is stopped")?;
+        partner.stop().await;
+        let admin = causeway_partner::Admin::open(self.partner_config.clone()).await?;
+        admin.rotate_vapid().await?;
+        admin.close().await;
+        self.partner = Some(Server::start(self.partner_config.clone()).await?);
+        Ok(())
+    }
+
     /// Where a browser connects to the sandbox's push service.
     pub fn push_service(&self) -> String {
         format!("ws://{}/", self.gatekeeper_config.push_listen)

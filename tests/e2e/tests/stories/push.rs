@@ -315,6 +315,21 @@ async fn the_whole_way() -> Result<()> {
     servers.phone_writes(BOB, "carla", "Still there?").await?;
     seen(&browser, &["Bob (2): Still there?", tested]).await?;
 
+    // The partner server has another key: the next visit subscribes for it, and the former subscription goes.
+    let before = servers.pushes().await?["subscriptions"][0]["key"].clone();
+    servers.rotate_vapid().await?;
+    page.open(&servers.url()?).await?;
+    page.connected().await?;
+    wait::until("a subscription for the other key", async || {
+        let now = servers.pushes().await?["subscriptions"].clone();
+        Ok((now.as_array().map(Vec::len) == Some(1) && now[0]["key"] != before).then_some(()))
+    })
+    .await?;
+    page.open(&format!("{}favicon.svg", servers.url()?)).await?;
+    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    servers.phone_writes(BOB, "carla", "And now?").await?;
+    seen(&browser, &["Bob (3): And now?", tested]).await?;
+
     // Whoever signs out is woken no more.
     page.open(&servers.url()?).await?;
     page.connected().await?;
