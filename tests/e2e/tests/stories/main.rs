@@ -9,6 +9,7 @@ mod journey;
 mod looks;
 mod passkey;
 mod push;
+mod relay;
 mod storage;
 mod tabs;
 mod trouble;
