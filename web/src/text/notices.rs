@@ -14,8 +14,6 @@ pub enum Notices {
     NothingNew,
     /// Below it.
     NothingNewWhy,
-    /// An answer from a notification could not be kept.
-    ReplyLost,
     /// Button: answer.
     Reply,
     /// Button: it is read.

@@ -8,7 +8,6 @@ pub(in crate::text) fn notices(words: Notices) -> &'static str {
         Notices::Hidden => "Open Causeway to read it.",
         Notices::NothingNew => "You are up to date",
         Notices::NothingNewWhy => "Causeway looked for messages and found none that you haven’t seen.",
-        Notices::ReplyLost => "Your answer was not sent",
         Notices::Reply => "Reply",
         Notices::MarkRead => "Mark as read",
         Notices::ReplyHint => "Message",
