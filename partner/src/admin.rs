@@ -1,4 +1,4 @@
-//! What an operator does on the database beside the running servers: keys, users, subscriptions.
+//! What an operator does on the database beside the running servers: keys, users, subscriptions, storage.
 //!
 //! What this module does not know: command lines ([`Admin`] is for any program), and the servers: they read changed keys
 //! within half a minute.
@@ -8,6 +8,8 @@ use crate::{
     config::{Config, Settings},
     identity::KeyRing,
     keys::{Entry, Key, KeyError, Ring},
+    media::{Media, MediaSettings, SweepError, Usage},
+    metrics::MediaMetrics,
     push::{Services, VapidKeys, subscription_host},
     sign_in::Identifier,
     store::StoreError,
@@ -24,6 +26,7 @@ pub struct Admin {
     keys: KeyRing,
     vapid: VapidKeys,
     services: Services,
+    media: MediaSettings,
 }
 
 /// A private key of the servers.
@@ -65,6 +68,21 @@ pub struct SubscriptionFacts {
     pub seen: i64,
 }
 
+/// What an account has in the storage of media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageFacts {
+    /// Whose it is, or was.
+    pub identifier: String,
+    /// Whole files that WhatsApp may fetch.
+    pub files: u64,
+    /// Uploads under way.
+    pub uploads: u64,
+    /// Bytes kept of both.
+    pub bytes: u64,
+    /// Files and uploads that are over and wait to be swept up.
+    pub expired: u64,
+}
+
 impl std::fmt::Debug for Admin {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Admin")
@@ -80,7 +98,7 @@ impl Admin {
         let listen = config.listen;
         let settings = Settings::check(config, listen)?;
         let (store, keys, vapid) = crate::open_kept(&settings).await?;
-        Ok(Self { store, keys, vapid, services: settings.push.services })
+        Ok(Self { store, keys, vapid, services: settings.push.services, media: settings.media })
     }
 
     /// Every key, in the order in which they sign.
@@ -174,6 +192,33 @@ impl Admin {
                 }
             }
         }
+    }
+
+    /// What at most a few hundred accounts have in the storage, in the order of their identifiers; none after the last.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn storage(&self, after: Option<&StorageFacts>) -> Result<Vec<StorageFacts>, StoreError> {
+        let after = after.map_or("", |facts| facts.identifier.as_str());
+        let rows = self.store.media_usage(clock::unix_seconds(), after, PAGE).await?;
+        let facts = |Usage { identifier, files, uploads, bytes, expired }| StorageFacts {
+            identifier,
+            files,
+            uploads,
+            bytes,
+            expired,
+        };
+        Ok(rows.into_iter().map(facts).collect())
+    }
+
+    /// Deletes what is over in the storage, and what deleted accounts left there; servers do so by themselves, later.
+    /// Answers how many files and uploads.
+    ///
+    /// # Errors
+    /// The database's, and those of the place where the bytes are.
+    pub async fn sweep_storage(&self) -> Result<u64, SweepError> {
+        let media = Media::open(self.media.clone(), self.store.clone(), MediaMetrics::default())?;
+        media.sweep(clock::unix_seconds()).await
     }
 
     /// Closes the database.

@@ -38,14 +38,14 @@ mod store;
 mod tls;
 mod upkeep;
 
-pub use admin::{Admin, KeyFacts, SubscriptionFacts, UserFacts};
+pub use admin::{Admin, KeyFacts, StorageFacts, SubscriptionFacts, UserFacts};
 pub use config::{
     Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, OidcConfig, PushConfig, RelayConfig,
     Secret, Settings, SignInConfig, TokenConfig, WhatsAppConfig,
 };
 pub use http::ClientError;
 pub use keys::KeyError;
-pub use media::MediaStoreError;
+pub use media::{MediaStoreError, SweepError};
 pub use push::OutboundError;
 pub use relay::RelayError;
 pub use store::StoreError;

@@ -5,7 +5,7 @@ mod common;
 use common::{
     PASSWORD, Partner, ROOT_KEY, SECRET, postgres,
     push_service::PushService,
-    refused,
+    refused, session_of,
     whatsapp::{SigningKey, Whatsapp},
 };
 use jsonwebtoken::Algorithm;
@@ -94,6 +94,60 @@ async fn users_and_their_subscriptions_are_listed_and_deleted() {
         assert_eq!(done(prune), (0, "1\n".to_owned(), String::new()));
         assert_eq!(run(&["subscriptions", "list"]), (0, String::new(), String::new()));
         assert_eq!(partner.token(&bob).await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn storage_is_listed_by_account_and_swept() {
+    for database in databases().await {
+        let partner = Partner::with(|config| {
+            config.database_url = database.clone().map(Into::into);
+            config.secret = Some(SECRET.to_owned().into());
+        })
+        .await;
+        let data = partner.data.path().join("partner");
+        let run = |words: &[&str]| {
+            let mut command = program(&data, database.as_deref());
+            command.args(words);
+            done(command)
+        };
+        assert_eq!(run(&["storage", "list"]), (0, String::new(), String::new()));
+
+        let mut references = Vec::new();
+        for (name, received) in [("alice", "whole"), ("bob", "whole"), ("bob", "par")] {
+            let credentials = partner.credentials("/api/account", name, PASSWORD).await;
+            let credentials = match credentials.status().as_u16() {
+                204 => credentials,
+                _ => partner.credentials("/api/session", name, PASSWORD).await,
+            };
+            let cookie = session_of(&credentials);
+            let begin = partner.http.post(partner.url("/api/media")).header(header::COOKIE, &cookie);
+            let begun = begin.form(&[("size", "5"), ("type", "application/octet-stream")]).send().await.unwrap();
+            let upload = begun.headers()[header::LOCATION].to_str().unwrap().to_owned();
+            let write = partner.http.patch(partner.url(&upload)).header(header::COOKIE, &cookie);
+            let write =
+                write.header("upload-offset", 0).header(header::CONTENT_TYPE, "application/offset+octet-stream");
+            let written = write.body(received).send().await.unwrap().text().await.unwrap();
+            references.extend(written.strip_prefix("storage_reference=").map(str::to_owned));
+        }
+        let (code, text, _) = run(&["storage", "list"]);
+        let lines = "alice\tfiles 1\tuploads 0\tbytes 5\texpired 0\nbob\tfiles 1\tuploads 1\tbytes 8\texpired 0\n";
+        assert_eq!((code, text.as_str()), (0, lines));
+        let [alices, bobs] = references.as_slice() else { panic!("expected two whole files, got {references:?}") };
+        assert_eq!(run(&["storage", "sweep"]), (0, "0\n".to_owned(), String::new()), "nothing is over");
+        assert_eq!(partner.get(&format!("/{bobs}")).await.status(), 200);
+
+        // A running server would sweep, too.
+        partner.running.stop().await;
+        assert_eq!(run(&["users", "delete", "bob"]), (0, String::new(), String::new()));
+        let lines = "alice\tfiles 1\tuploads 0\tbytes 5\texpired 0\nbob\tfiles 0\tuploads 0\tbytes 0\texpired 2\n";
+        assert_eq!(run(&["storage", "list"]), (0, lines.to_owned(), String::new()));
+        assert_eq!(run(&["storage", "sweep"]), (0, "2\n".to_owned(), String::new()));
+        let kept: Vec<_> =
+            std::fs::read_dir(data.join("media")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(kept, [alices.as_str()]);
+        let (code, text, _) = run(&["storage", "list"]);
+        assert_eq!((code, text.as_str()), (0, "alice\tfiles 1\tuploads 0\tbytes 5\texpired 0\n"));
     }
 }
 
@@ -213,7 +267,7 @@ async fn what_was_acknowledged_is_sent_though_the_program_is_killed() {
         let url = |path: &str| format!("http://{}{path}", serving.address);
         let account = [("identifier", "alice"), ("password", PASSWORD)];
         let account = http.post(url("/api/account")).form(&account).send().await.unwrap();
-        let cookie = common::session_of(&account);
+        let cookie = session_of(&account);
         // The browser's keys are made before its service runs.
         let former = PushService::start().await;
         let browser = former.browser("laptop");

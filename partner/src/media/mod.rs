@@ -17,7 +17,7 @@ mod reference;
 
 pub use pieces::MediaStoreError;
 pub(crate) use pieces::{PIECE, Place, S3};
-pub(crate) use records::{Found, NewUploadError, Upload};
+pub(crate) use records::{Found, NewUploadError, Upload, Usage};
 pub(crate) use reference::Reference;
 
 use crate::{
@@ -66,6 +66,26 @@ pub(crate) enum WriteError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Objects(#[from] MediaStoreError),
+}
+
+/// Why files were not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// That of the place where the bytes are.
+    #[error(transparent)]
+    Objects(#[from] MediaStoreError),
+}
+
+impl From<SweepError> for WriteError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Store(error) => error.into(),
+            SweepError::Objects(error) => error.into(),
+        }
+    }
 }
 
 /// The media host.
@@ -150,7 +170,7 @@ impl Media {
     /// Ends an upload or deletes a file, and its bytes.
     pub(crate) async fn end(&self, upload: &Upload) -> Result<(), WriteError> {
         self.store.expire(&upload.reference).await?;
-        self.delete(&upload.reference).await
+        Ok(self.delete(&upload.reference).await?)
     }
 
     /// A whole file that may still be fetched.
@@ -182,7 +202,7 @@ impl Media {
     }
 
     /// Deletes what has expired, and what belongs to accounts that are no more. Answers how many files.
-    pub(crate) async fn sweep(&self, now: i64) -> Result<u64, WriteError> {
+    pub(crate) async fn sweep(&self, now: i64) -> Result<u64, SweepError> {
         let mut swept = 0;
         loop {
             let expired = self.store.expired_media(now, SWEEP).await?;
@@ -198,7 +218,7 @@ impl Media {
     }
 
     /// First the bytes, then the row: what is cut short in between is begun again.
-    async fn delete(&self, reference: &Reference) -> Result<(), WriteError> {
+    async fn delete(&self, reference: &Reference) -> Result<(), SweepError> {
         self.pieces.delete_all(reference).await?;
         Ok(self.store.forget_media(reference).await?)
     }

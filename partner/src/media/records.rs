@@ -39,6 +39,20 @@ pub(super) struct Piece {
     pub(super) length: u64,
 }
 
+/// What an account has in the storage.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) identifier: String,
+    /// Whole files that may be fetched.
+    pub(crate) files: u64,
+    /// Uploads under way.
+    pub(crate) uploads: u64,
+    /// Bytes that are here of both.
+    pub(crate) bytes: u64,
+    /// Files and uploads that nobody can reach any more, until they are swept up.
+    pub(crate) expired: u64,
+}
+
 /// Why an upload was not begun.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewUploadError {
@@ -220,6 +234,33 @@ impl Store {
     pub(crate) async fn expire_media_of(connection: &mut AnyConnection, identifier: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE media SET expires = 0 WHERE identifier = $1").bind(identifier).execute(connection).await?;
         Ok(())
+    }
+
+    /// What accounts have, in the order of their identifiers, after one; those that are deleted, too, until they are
+    /// swept up.
+    pub(crate) async fn media_usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<Usage>, StoreError> {
+        // Plain numbers: what PostgreSQL makes of a sum of BIGINT is no BIGINT.
+        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
+            "SELECT identifier,
+                    CAST(SUM(CASE WHEN expires > $1 AND received = size THEN 1 ELSE 0 END) AS BIGINT),
+                    CAST(SUM(CASE WHEN expires > $1 AND received < size THEN 1 ELSE 0 END) AS BIGINT),
+                    CAST(SUM(CASE WHEN expires > $1 THEN received ELSE 0 END) AS BIGINT),
+                    CAST(SUM(CASE WHEN expires > $1 THEN 0 ELSE 1 END) AS BIGINT)
+             FROM media WHERE identifier > $2 GROUP BY identifier ORDER BY identifier LIMIT $3",
+        )
+        .bind(now)
+        .bind(after)
+        .bind(most)
+        .fetch_all(self.pool())
+        .await?;
+        let usage = |(identifier, files, uploads, bytes, expired): (String, i64, i64, i64, i64)| Usage {
+            identifier,
+            files: files.unsigned_abs(),
+            uploads: uploads.unsigned_abs(),
+            bytes: bytes.unsigned_abs(),
+            expired: expired.unsigned_abs(),
+        };
+        Ok(rows.into_iter().map(usage).collect())
     }
 
     /// Some of what has expired, or belongs to nobody any more.

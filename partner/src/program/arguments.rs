@@ -24,6 +24,8 @@ Commands work on the configured database, also while servers run; those read cha
   users delete ID      delete an account with its sessions and subscriptions
   subscriptions list   every browser that is woken: whose, push service, key, when made, when last heard of
   subscriptions prune  end those of services that are not in push.services, and those not heard of for 90 days
+  storage list         what every account has in media.store_url or the media folder: files, uploads, bytes, expired
+  storage sweep        delete now what has expired there and what deleted accounts left; servers do so every minute
 
 Environment variables CAUSEWAY_PARTNER_<SECTION>_<OPTION> win over the file; RUST_LOG sets what is logged.
 SIGHUP reads the TLS certificate again.
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     DeleteUser(String),
     ListSubscriptions,
     PruneSubscriptions,
+    ListStorage,
+    SweepStorage,
 }
 
 /// What the whole line asks for.
@@ -81,6 +85,8 @@ pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Order, S
         ["users", "delete"] => return Err("users delete needs an identifier".to_owned()),
         ["subscriptions", "list"] => Command::ListSubscriptions,
         ["subscriptions", "prune"] => Command::PruneSubscriptions,
+        ["storage", "list"] => Command::ListStorage,
+        ["storage", "sweep"] => Command::SweepStorage,
         other => return Err(format!("{} is not a command", other.join(" "))),
     };
     Ok(Order::Administer { config, command })
@@ -124,9 +130,16 @@ mod tests {
 
     #[test]
     fn every_command_is_in_the_help() {
-        for command in
-            ["keys list", "keys rotate", "keys rotate-vapid", "users list", "subscriptions list", "subscriptions prune"]
-        {
+        for command in [
+            "keys list",
+            "keys rotate",
+            "keys rotate-vapid",
+            "users list",
+            "subscriptions list",
+            "subscriptions prune",
+            "storage list",
+            "storage sweep",
+        ] {
             assert!(HELP.contains(&format!("  {command}  ")), "{command}");
             assert!(line(command).is_ok(), "{command}");
         }

@@ -3,7 +3,7 @@
 //! What this module does not know: the database.
 
 use super::arguments::Command;
-use causeway_partner::{Admin, Config, KeyError, StartError, StoreError};
+use causeway_partner::{Admin, Config, KeyError, StartError, StorageFacts, StoreError, SweepError};
 use std::{
     io::{self, Write},
     time::{Duration, SystemTime},
@@ -18,6 +18,8 @@ pub(crate) enum CommandError {
     Key(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     #[error("nobody is called {0:?}; see partner users list")]
     Nobody(String),
     #[error("the answer cannot be written: {0}")]
@@ -72,6 +74,20 @@ async fn obey(admin: &Admin, command: Command, output: &mut impl Write) -> Resul
             admin.subscriptions(each).await?;
             written?;
         }
+        Command::ListStorage => {
+            let mut page = admin.storage(None).await?;
+            while let Some(last) = page.last().cloned() {
+                for one in page {
+                    let StorageFacts { identifier, files, uploads, bytes, expired } = one;
+                    writeln!(
+                        output,
+                        "{identifier}\tfiles {files}\tuploads {uploads}\tbytes {bytes}\texpired {expired}"
+                    )?;
+                }
+                page = admin.storage(Some(&last)).await?;
+            }
+        }
+        Command::SweepStorage => writeln!(output, "{}", admin.sweep_storage().await?)?,
         Command::PruneSubscriptions => writeln!(output, "{}", admin.prune_subscriptions().await?)?,
     }
     Ok(())

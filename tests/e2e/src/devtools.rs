@@ -35,12 +35,24 @@ pub struct Worker {
     pub session: String,
 }
 
+/// A notification that the browser has put on screen.
+#[derive(Debug, Clone)]
+pub struct Displayed {
+    /// What tells it from the others.
+    pub tag: String,
+    /// Below its title.
+    pub body: String,
+    /// When, since the Unix epoch, by the browser's clock.
+    pub at: Duration,
+}
+
 #[derive(Default)]
 struct Words {
     complaints: Vec<String>,
     reports: Vec<String>,
     workers: Vec<Worker>,
     registration: Option<String>,
+    displayed: Vec<Displayed>,
 }
 
 impl Said {
@@ -61,6 +73,11 @@ impl Said {
     /// The id of the service worker's registration that DevTools spoke of last.
     pub fn registration(&self) -> Option<String> {
         self.words().registration.clone()
+    }
+
+    /// The first notification that was put on screen and that this holds for.
+    pub fn displayed(&self, is_it: impl Fn(&Displayed) -> bool) -> Option<Displayed> {
+        self.words().displayed.iter().find(|one| is_it(one)).cloned()
     }
 
     /// What pages reported through [`REPORT`] since the last call.
@@ -179,6 +196,9 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
                 said.words().registration = Some(id.to_owned());
             }
         }
+        Some("BackgroundService.backgroundServiceEventReceived") => {
+            said.words().displayed.extend(displayed(&params["backgroundServiceEvent"]));
+        }
         Some("Runtime.bindingCalled") if params["name"] == REPORT => {
             said.words().reports.push(params["payload"].as_str().unwrap_or_default().to_owned());
         }
@@ -190,4 +210,15 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
         _ => {}
     }
     Vec::new()
+}
+
+fn displayed(event: &Value) -> Option<Displayed> {
+    let about = event["eventMetadata"].as_array()?;
+    let body = about.iter().find(|entry| entry["key"] == "Body")?;
+    let is_display = event["service"] == "notifications" && event["eventName"] == "Notification displayed";
+    is_display.then_some(Displayed {
+        tag: event["instanceId"].as_str()?.to_owned(),
+        body: body["value"].as_str()?.to_owned(),
+        at: Duration::try_from_secs_f64(event["timestamp"].as_f64()?).ok()?,
+    })
 }

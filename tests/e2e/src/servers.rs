@@ -132,6 +132,23 @@ impl Servers {
         Ok(())
     }
 
+    /// The names of the keys that the partner server's subscriptions were made for.
+    ///
+    /// # Errors
+    /// If its database cannot be read.
+    pub async fn subscription_keys(&self) -> Result<Vec<String>> {
+        let admin = causeway_partner::Admin::open(self.partner_config.clone()).await?;
+        let mut keys = Vec::new();
+        let each = |one: causeway_partner::SubscriptionFacts| {
+            keys.push(one.kid);
+            true
+        };
+        let read = admin.subscriptions(each).await;
+        admin.close().await;
+        read?;
+        Ok(keys)
+    }
+
     /// Where a browser connects to the sandbox's push service.
     pub fn push_service(&self) -> String {
         format!("ws://{}/", self.gatekeeper_config.push_listen)

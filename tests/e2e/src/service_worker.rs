@@ -4,7 +4,7 @@
 //! push service would have. What this module does not know: what notifications should say.
 
 use crate::chromium::{Chromium, Tab};
-use crate::devtools::Said;
+use crate::devtools::{Displayed, Said};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -48,6 +48,10 @@ impl<'a> ServiceWorker<'a> {
         browser.ask("Browser.grantPermissions", permission).await?;
         let watchtower = browser.open("about:blank").await?;
         watchtower.page("ServiceWorker.enable", json!({})).await?;
+        watchtower.page("BackgroundService.startObserving", json!({ "service": "notifications" })).await?;
+        watchtower
+            .page("BackgroundService.setRecording", json!({ "service": "notifications", "shouldRecord": true }))
+            .await?;
         Ok(Self { browser, watchtower, said: said.clone(), origin })
     }
 
@@ -79,6 +83,16 @@ impl<'a> ServiceWorker<'a> {
             Ok(self.target().await?.is_none().then_some(()))
         })
         .await
+    }
+
+    /// Waits until the browser itself says that it has put a notification on screen that this holds for. To ask scripts
+    /// over and over instead would disturb what is observed: `getNotifications` takes a row whose notification is just
+    /// being put on screen for one that is gone, and Chromium never speaks of that one again.
+    ///
+    /// # Errors
+    /// If none comes in that time.
+    pub async fn displays(&self, within: Duration, is_it: impl Fn(&Displayed) -> bool) -> Result<Displayed> {
+        wait::until_within(within, "a notification", async || Ok(self.said.displayed(&is_it))).await
     }
 
     /// The notifications on screen, by tag. That something came is said under a tag of its own each time, which is cut off.

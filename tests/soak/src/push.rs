@@ -7,16 +7,16 @@
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     chromium::Chromium,
-    devtools::Said,
+    devtools::{Displayed, Said},
     servers::{Servers, Setup},
-    service_worker::{Notification, ServiceWorker},
+    service_worker::ServiceWorker,
     wait,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde_json::json;
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const BOB: &str = "4915112345678";
 /// The latest moment of a blow, in milliseconds after the push: a cold worker shows the message after about 250.
@@ -25,8 +25,10 @@ const LATEST_BLOW: u64 = 500;
 const LATEST_WORD: Duration = Duration::from_secs(3);
 /// Of a hundred pushes.
 const BLOWS: u64 = 70;
-/// Between two looks at the screen, inside of the worker.
-const LOOK_EVERY: u32 = 4;
+/// Nothing takes longer.
+const LONGEST: Duration = Duration::from_secs(20);
+/// What the tags of the notifications begin with that only say that something came (service-worker.js).
+const WAITING: &str = "waiting:";
 
 #[derive(Default)]
 struct Tally {
@@ -93,12 +95,9 @@ async fn live(
     for number in 1..=pushes {
         let blow = (kills && rng.next_u64() % 100 < BLOWS).then(|| rng.next_u64() % LATEST_BLOW);
         worker.stop().await?;
-        servers.phone_writes(BOB, "carla", &format!("message {number}")).await?;
-        let (pushed, at) = (Instant::now(), u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?);
-        // Nothing is dismissed before: Chromium mixes up one that goes with one of the same tag that comes. What is on
-        // screen counts only if it is of this push.
         let text = format!("message {number}");
-        let is_of_it = |one: &Notification| one.body == text || (one.tag == "waiting" && one.timestamp >= at);
+        servers.phone_writes(BOB, "carla", &text).await?;
+        let pushed = SystemTime::now().duration_since(UNIX_EPOCH)?;
         worker.push("wake").await?;
         match blow {
             Some(after) => {
@@ -106,41 +105,32 @@ async fn live(
                 worker.stop().await?;
                 tally.kills += 1;
                 // A push that came while the worker was starting is handled when it starts again.
-                let told = wait::until_within(LATEST_WORD, "a notification", async || {
-                    Ok(worker.shown().await?.iter().any(is_of_it).then_some(()))
-                });
-                if told.await.is_err() {
+                let is_of_it = |one: &Displayed| one.at >= pushed && (one.body == text || one.tag.starts_with(WAITING));
+                if worker.displays(LATEST_WORD, is_of_it).await.is_err() {
                     // Did its script run at all? What it notes is noted after the first notification.
-                    if noted(&worker).await? >= at {
+                    if noted(&worker).await? >= pushed {
                         eprintln!("push {number}, ended after {after} ms: {:?}", worker.shown().await?);
                         tally.silent.push(number);
                     }
                     tally.again += 1;
                     worker.push("wake").await?;
-                    let told = wait::until("a notification after all", async || {
-                        Ok(worker.shown().await?.iter().any(is_of_it).then_some(()))
-                    });
-                    told.await.with_context(|| format!("push {number}"))?;
+                    let told = worker.displays(LONGEST, is_of_it).await;
+                    told.with_context(|| format!("push {number}"))?;
                 }
             }
-            None if seen(&worker, &text).await? => tally.took.push(pushed.elapsed()),
             None => {
-                let noted = noted(&worker).await?;
-                ensure!(
-                    noted < at,
-                    "push {number} of {at}, handled at {noted}, is silent: {:?}; {} wait on the server, online: {}",
-                    worker.shown().await?,
-                    servers.waiting_for("carla").await?,
-                    servers.is_online("carla").await?
-                );
-                // DevTools has lost it on the way.
-                tally.again += 1;
-                worker.push("wake").await?;
-                ensure!(
-                    seen(&worker, &text).await?,
-                    "push {number}: no message on screen: {:?}",
-                    worker.shown().await?
-                );
+                let says_it = |one: &Displayed| one.body == text;
+                match worker.displays(LONGEST, says_it).await {
+                    Ok(displayed) => tally.took.push(displayed.at.saturating_sub(pushed)),
+                    Err(_) => {
+                        ensure!(noted(&worker).await? < pushed, "push {number} is silent: {:?}", worker.shown().await?);
+                        // DevTools has lost it on the way.
+                        tally.again += 1;
+                        worker.push("wake").await?;
+                        worker.displays(LONGEST, says_it).await.with_context(|| format!("push {number}"))?;
+                    }
+                }
+                alone(servers, &worker, &text).await.with_context(|| format!("push {number}"))?;
             }
         }
         if number % 100 == 0 {
@@ -159,27 +149,25 @@ async fn live(
     Ok(tally)
 }
 
-/// Waits, inside of the worker, until the notification with sender and text is on screen. Says whether it came.
-async fn seen(worker: &ServiceWorker<'_>, text: &str) -> Result<bool> {
-    let look = format!(
-        "(async () => {{
-            for (const end = Date.now() + 20000; Date.now() < end;) {{
-                const shown = await registration.getNotifications();
-                if (shown.some(({{ body }}) => body === '{text}')) return true;
-                await new Promise((go) => setTimeout(go, {LOOK_EVERY}));
-            }}
-            return false;
-        }})()"
-    );
-    Ok(worker.run(&look).await? == json!(true))
+/// A worker that was left alone ends its work with one notification on screen: that of the chat. Those that only say that
+/// something came are gone, its own and those of the workers that were ended.
+async fn alone(servers: &Servers, worker: &ServiceWorker<'_>, text: &str) -> Result<()> {
+    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    let mut shown = Vec::new();
+    let one = wait::until("one notification", async || {
+        shown = worker.shown().await?;
+        Ok(matches!(shown.as_slice(), [one] if one.body == text).then_some(()))
+    });
+    one.await.with_context(|| format!("on screen: {shown:?}"))
 }
 
-/// When the worker says that a push came last, Unix milliseconds.
-async fn noted(worker: &ServiceWorker<'_>) -> Result<u64> {
+/// When the worker says that a push came last, since the Unix epoch.
+async fn noted(worker: &ServiceWorker<'_>) -> Result<Duration> {
     let look =
         "caches.open('notes').then((notes) => notes.match('/notes/last')).then((note) => note ? note.text() : '0')";
     let noted = worker.run(look).await?;
-    noted.as_str().and_then(|text| text.parse().ok()).with_context(|| format!("expected a time, got {noted}"))
+    let noted = noted.as_str().and_then(|text| text.parse().ok());
+    noted.map(Duration::from_millis).context("the worker's note is no time")
 }
 
 fn setting(name: &str, default: u64) -> Result<u64> {
