@@ -220,8 +220,15 @@ async function keepInStep() {
 }
 
 addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(noted(WANTED).then((wanted) => wanted && inTurn(keepInStep)));
+  event.waitUntil(onSubscriptionChange());
 });
+
+async function onSubscriptionChange() {
+  if (!(await noted(WANTED))) return;
+  await inTurn(keepInStep);
+  // Nobody hears of what was sent to the former subscription meanwhile.
+  await withEngine("catchUp").catch(() => {});
+}
 
 // What pages ask for; each answers with what is wrong, if anything is.
 const orders = {

@@ -60,6 +60,8 @@ struct Account {
     signing: Signing,
     /// What the token endpoint answers with instead.
     failure: Option<(StatusCode, String)>,
+    /// What the UserInfo endpoint answers; without it there is none.
+    user_info: Option<(StatusCode, Value)>,
     declines: bool,
 }
 
@@ -92,7 +94,13 @@ impl Provider {
             issuer: format!("http://{}", listener.local_addr().unwrap()),
             keys: Mutex::new(vec![("k1".to_owned(), rsa())]),
             stranger: rsa(),
-            account: Mutex::new(Account { change: |_, _| {}, signing: Signing::Rs256, failure: None, declines: false }),
+            account: Mutex::new(Account {
+                change: |_, _| {},
+                signing: Signing::Rs256,
+                failure: None,
+                user_info: None,
+                declines: false,
+            }),
             codes: Mutex::default(),
             discoveries: AtomicUsize::new(0),
         });
@@ -101,6 +109,7 @@ impl Provider {
             .route("/jwks", get(jwks))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .route("/me", get(user_info))
             .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         provider
@@ -157,11 +166,15 @@ impl Provider {
 async fn discover(State(provider): State<Arc<Provider>>) -> Json<Value> {
     provider.discoveries.fetch_add(1, Ordering::Relaxed);
     let at = |path: &str| format!("{}{path}", provider.issuer);
-    Json(json!({
+    let mut metadata = json!({
         "issuer": provider.issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"),
         "jwks_uri": at("/jwks"), "response_types_supported": ["code"], "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-    }))
+    });
+    if provider.account.lock().unwrap().user_info.is_some() {
+        metadata["userinfo_endpoint"] = json!(at("/me"));
+    }
+    Json(metadata)
 }
 
 async fn jwks(State(provider): State<Arc<Provider>>) -> Json<Value> {
@@ -212,6 +225,15 @@ async fn token(State(provider): State<Arc<Provider>>, headers: HeaderMap, Form(g
         }))
         .into_response(),
         None => (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response(),
+    }
+}
+
+/// For whoever brings the access token that [`token`] gave.
+async fn user_info(State(provider): State<Arc<Provider>>, headers: HeaderMap) -> Response {
+    let told = provider.account.lock().unwrap().user_info.clone();
+    match told.filter(|_| headers[header::AUTHORIZATION] == "Bearer opaque") {
+        Some((status, claims)) => (status, Json(claims)).into_response(),
+        None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
 
@@ -419,6 +441,39 @@ async fn the_identifier_is_the_configured_claim_and_a_verified_one() {
     assert_eq!(browser.sign_in().await, ("/?sign_in=identifier_invalid".to_owned(), None));
     provider.set(|_, claims| claims["nick"] = json!("x".repeat(41)), Signing::Rs256);
     assert_eq!(browser.sign_in().await, ("/?sign_in=identifier_invalid".to_owned(), None));
+}
+
+#[tokio::test]
+async fn a_provider_with_no_names_in_its_tokens_is_asked_for_them() {
+    let provider = Provider::start().await;
+    let nameless: Change = |_, claims| {
+        claims.as_object_mut().unwrap().remove("preferred_username");
+    };
+    provider.set(nameless, Signing::Rs256);
+    let about = |status, claims| provider.account.lock().unwrap().user_info = Some((status, claims));
+    let alice = json!({"sub": "4711", "preferred_username": "alice"});
+    about(StatusCode::OK, alice.clone());
+    let partner = partner(&provider).await;
+    let browser = Browser::of(&partner);
+    let (end, session) = browser.sign_in().await;
+    assert_eq!(end, "/");
+    let told = partner.about(&session.unwrap()).await.text().await.unwrap();
+    assert!(told.starts_with("identifier=alice&"), "{told}");
+    for (status, claims, expected) in [
+        (StatusCode::OK, json!({"sub": "4712", "preferred_username": "alice"}), "bad_credentials"),
+        (StatusCode::OK, json!({"preferred_username": "alice"}), "bad_credentials"),
+        (StatusCode::OK, json!({"sub": "4711"}), "identifier_invalid"),
+        (StatusCode::OK, json!({"sub": "4711", "preferred_username": 7}), "identifier_invalid"),
+        (StatusCode::OK, json!("alice"), "bad_credentials"),
+        (StatusCode::UNAUTHORIZED, alice.clone(), "provider_failed"),
+    ] {
+        about(status, claims.clone());
+        assert_eq!(browser.sign_in().await, (format!("/?sign_in={expected}"), None), "{status} {claims}");
+    }
+    // A name in the token itself is enough.
+    provider.set(|_, _| {}, Signing::Rs256);
+    about(StatusCode::INTERNAL_SERVER_ERROR, json!({}));
+    assert_eq!(browser.sign_in().await.0, "/");
 }
 
 #[tokio::test]

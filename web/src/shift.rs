@@ -35,6 +35,8 @@ pub enum Job {
         /// The tag of the notification that already says that something came.
         tag: String,
     },
+    /// A push may have been lost: fetch what waits, then tell the person, if there is anything.
+    CatchUp,
     /// A page that nobody looks at has news: tell the person.
     Look,
     /// The person answered from a notification.
@@ -162,10 +164,11 @@ impl Desk {
                     let _refused = notification::say(&tag, Notices::NothingNew, Notices::NothingNewWhy.say()).await;
                 }
             }
-            Job::Look => {
-                let aloud = !notification::is_watched().await;
-                self.tell(link, aloud).await?;
+            Job::CatchUp => {
+                self.ask(link, Action::Woken(Woken {})).await?;
+                self.look(link).await?;
             }
+            Job::Look => self.look(link).await?,
             Job::Reply { chat, text } => {
                 self.ask(link, Action::Send(Send { chat: chat.clone(), text })).await?;
                 let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
@@ -179,6 +182,12 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Tells the person what they do not see anyway.
+    async fn look(&self, link: &Link) -> Result<(), ShiftError> {
+        let aloud = !notification::is_watched().await;
+        self.tell(link, aloud).await.map(drop)
     }
 
     /// Brings what is on screen in step with what is known; if not `aloud`, shows nothing more. Says whether anything was

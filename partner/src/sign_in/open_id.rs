@@ -1,8 +1,9 @@
 //! Sign-in at an OpenID Connect provider: who the provider says that a person is.
 //!
 //! The authorization code flow with PKCE, state and nonce. The provider's metadata and keys are fetched at the first
-//! sign-in and kept for a while; a token under a key that is not among them has them fetched again, rarely. What this
-//! module does not know: cookies, accounts, and where what was begun is kept.
+//! sign-in and kept for a while; a token under a key that is not among them has them fetched again, rarely. Providers that
+//! keep to the letter (OpenID Connect Core §5.4) put no names into the token: those are asked at their UserInfo endpoint.
+//! What this module does not know: cookies, accounts, and where what was begun is kept.
 
 mod http;
 
@@ -10,6 +11,7 @@ use crate::{
     config::OpenIdSettings,
     rate::{Allowance, RateLimit},
 };
+use axum::http::{HeaderValue, Request, StatusCode, header::AUTHORIZATION};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Http;
 use openidconnect::{
@@ -51,7 +53,7 @@ pub(crate) enum OpenIdError {
     #[error("the sign-in is refused: {0}")]
     Refused(String),
     /// The provider says who it is, but not by what name.
-    #[error("the ID token has no text claim {0:?}, or an unverified address")]
+    #[error("neither the ID token nor UserInfo has a text claim {0:?}, or it is an unverified address")]
     NoIdentifier(String),
 }
 
@@ -75,6 +77,13 @@ struct Flow {
     state: String,
     nonce: String,
     verifier: String,
+}
+
+/// The claims of a token whose signature was checked, all of them.
+fn payload(id_token: &CoreIdToken) -> Value {
+    let text = id_token.to_string();
+    let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default()
 }
 
 #[derive(Clone)]
@@ -160,7 +169,14 @@ impl OpenId {
         if subject.len() > MAX_SUBJECT {
             return Err(refused(&"the subject is too long"));
         }
-        let identifier = self.identifier(id_token)?;
+        let identifier = match self.identifier(&payload(id_token)) {
+            Some(identifier) => identifier,
+            None => {
+                let told = self.user_info(&provider.metadata, &token, &subject).await?;
+                let found = told.and_then(|claims| self.identifier(&claims));
+                found.ok_or_else(|| OpenIdError::NoIdentifier(self.settings.identifier_claim.clone()))?
+            }
+        };
         Ok(Person { subject: format!("{} {subject}", self.settings.issuer), identifier })
     }
 
@@ -218,15 +234,36 @@ impl OpenId {
         Ok(claims.subject().to_string())
     }
 
-    /// The configured claim of a token that was checked.
-    fn identifier(&self, id_token: &CoreIdToken) -> Result<String, OpenIdError> {
+    /// The configured claim, of a token that was checked or of UserInfo.
+    fn identifier(&self, claims: &Value) -> Option<String> {
         let claim = &self.settings.identifier_claim;
-        let text = id_token.to_string();
-        let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
-        let claims: Option<Value> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
-        let verified = |claims: &Value| claim != "email" || claims["email_verified"] == true;
-        let found = claims.filter(verified).and_then(|claims| claims[claim].as_str().map(str::to_owned));
-        found.ok_or_else(|| OpenIdError::NoIdentifier(claim.clone()))
+        let verified = claim != "email" || claims["email_verified"] == true;
+        claims[claim].as_str().filter(|_| verified).map(str::to_owned)
+    }
+
+    /// What the provider says of this person when it is asked (OpenID Connect Core §5.3), if it can be.
+    async fn user_info(
+        &self,
+        metadata: &CoreProviderMetadata,
+        token: &CoreTokenResponse,
+        subject: &str,
+    ) -> Result<Option<Value>, OpenIdError> {
+        let Some(endpoint) = metadata.userinfo_endpoint() else { return Ok(None) };
+        let failed = |why: &dyn std::fmt::Display| OpenIdError::Provider(format!("UserInfo: {why}"));
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.access_token().secret()))
+            .map_err(|error| failed(&error))?;
+        bearer.set_sensitive(true);
+        let request = Request::get(endpoint.as_str()).header(AUTHORIZATION, bearer).body(Vec::new());
+        let answer = self.http.fetch(request.map_err(|error| failed(&error))?).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(failed(&answer.status()));
+        }
+        let claims: Value = serde_json::from_slice(answer.body()).map_err(|error| failed(&error))?;
+        // §5.3.2: without this comparison, a token that was slipped in would make one person another.
+        if claims["sub"] != subject {
+            return Err(OpenIdError::Refused("UserInfo is about somebody else".to_owned()));
+        }
+        Ok(Some(claims))
     }
 
     fn client(&self, metadata: &CoreProviderMetadata) -> Client {

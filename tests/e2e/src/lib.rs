@@ -10,6 +10,7 @@ pub mod case;
 pub mod chromium;
 pub mod devtools;
 mod driver;
+pub mod open_id;
 pub mod page;
 pub mod servers;
 pub mod service_worker;

@@ -20,11 +20,14 @@ use tempfile::TempDir;
 /// Number of the phone that answers with what one writes to it.
 pub const ECHO: &str = "14155550100";
 
+/// A change to a partner server's configuration.
+pub type Change = Box<dyn FnOnce(&mut PartnerConfig)>;
+
 /// How the servers of a test differ from what `make run` starts.
 #[derive(Default)]
 pub struct Setup {
-    /// Changes to the partner server's configuration.
-    pub partner: Option<fn(&mut PartnerConfig)>,
+    /// To the partner server's configuration.
+    pub partner: Option<Change>,
     /// Whose JWKS the sandbox reads instead of this partner server's: `http://…`.
     pub trusted_partner: Option<String>,
 }
@@ -420,7 +423,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// A port that was free a moment ago. The two servers must know each other's address before either is started.
-fn free_port() -> Result<SocketAddr> {
+pub(crate) fn free_port() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 

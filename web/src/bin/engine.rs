@@ -29,6 +29,7 @@ fn offer_shifts() {
         let [tag] = exactly(texts);
         work(Job::Push { tag })
     });
+    offer("catchUp", |_| work(Job::CatchUp));
     offer("look", |_| work(Job::Look));
     offer("reply", |texts| {
         let [chat, text] = exactly(texts);

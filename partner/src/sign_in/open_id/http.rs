@@ -39,7 +39,7 @@ impl Http {
         Err(OpenIdError::Provider("it names an address that is not https".to_owned()))
     }
 
-    async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, OpenIdError> {
+    pub(super) async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, OpenIdError> {
         // Addresses of requests may hold what is nobody else's business.
         let failed = |error: reqwest::Error| OpenIdError::Provider(error.without_url().to_string());
         let request = reqwest::Request::try_from(request).map_err(failed)?;

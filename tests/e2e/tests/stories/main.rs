@@ -7,6 +7,7 @@ mod house;
 mod independent;
 mod journey;
 mod looks;
+mod open_id;
 mod passkey;
 mod push;
 mod relay;

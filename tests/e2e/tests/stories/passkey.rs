@@ -11,7 +11,9 @@ use serde_json::json;
 async fn in_place_of_a_password() -> Result<()> {
     // A passkey is for a name; an address has none.
     let named = Setup {
-        partner: Some(|config| config.public_url = Some(format!("http://localhost:{}", config.listen.port()))),
+        partner: Some(Box::new(|config| {
+            config.public_url = Some(format!("http://localhost:{}", config.listen.port()));
+        })),
         ..Setup::default()
     };
     let mut servers = Servers::start(named).await?;

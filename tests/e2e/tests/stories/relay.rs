@@ -11,11 +11,11 @@ use serde_json::json;
 
 fn through_the_relay() -> Setup {
     Setup {
-        partner: Some(|config| {
+        partner: Some(Box::new(|config| {
             // What is not set points to the relay; the policy of the page allows nothing else then.
             config.relay.upstream = config.whatsapp.chat_url.take();
             config.relay.enlist_url = config.whatsapp.enlist_url.take();
-        }),
+        })),
         ..Setup::default()
     }
 }

@@ -52,7 +52,7 @@ async fn a_token_that_has_expired_and_a_second_try_with_a_fresh_one() {
 
 #[tokio::test]
 async fn an_unknown_integrator() {
-    let setup = Setup { partner: Some(|config| config.whatsapp.integrator = 7), ..Setup::default() };
+    let setup = Setup { partner: Some(Box::new(|config| config.whatsapp.integrator = 7)), ..Setup::default() };
     tell("integrator", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "WhatsApp does not know Causeway").await
     })
@@ -61,7 +61,10 @@ async fn an_unknown_integrator() {
 
 #[tokio::test]
 async fn a_server_that_is_not_the_one_we_trust() {
-    let setup = Setup { partner: Some(|config| config.whatsapp.root_key = Some("1f".repeat(32))), ..Setup::default() };
+    let setup = Setup {
+        partner: Some(Box::new(|config| config.whatsapp.root_key = Some("1f".repeat(32)))),
+        ..Setup::default()
+    };
     tell("wrong_root", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "could not prove that it is WhatsApp").await?;
         let page = scene.page()?;
