@@ -4,6 +4,7 @@ mod support;
 
 use causeway::io::Input;
 use causeway::view::{Action, Command, ConnectionState, HideText, Issue, Notified, Woken};
+use causeway_proto::{jid::Jid, node::Node};
 use support::{BOB, BOB_CHAT, World};
 
 /// Asks, and lets things take their course. Answers the command's tag.
@@ -75,6 +76,106 @@ fn a_live_connection_answers_within_a_round_trip() {
     let began = world.now;
     let tag = wake(&mut world);
     assert_eq!((world.done(tag).map(|done| done.issue()), world.now), (Some(Issue::None), began));
+}
+
+/// The server's answer to the last ping of those that are no mere signs of life.
+fn pong(world: &World) -> Node {
+    let pings = world.chatd.heard("iq").into_iter().filter(|iq| iq.text("xmlns").as_deref() == Some("w:p"));
+    let mut ids = pings.filter_map(|ping| ping.text("id").map(|id| id.into_owned()));
+    let id = ids.rfind(|id| id.ends_with("-here")).expect("a ping");
+    Node::new("iq").with("id", id).with("type", "result").with("from", Jid::server())
+}
+
+#[test]
+fn what_came_after_the_end_of_the_mailbox_was_told_is_waited_for() {
+    let mut world = away(8);
+    world.chatd.fate.pauses = true;
+    world.sleep_until(ConnectionState::Draining);
+    // On their way: the end of the mailbox, and a message that came after the server had told it.
+    let (socket, end) = world.chatd.seal(&Node::new("ib").with_node(Node::new("offline").with("count", 1_u32)));
+    let phone = world.phones.get_mut(BOB).expect("bob");
+    let (_, message) = phone.write("just now", &mut world.chatd, world.now, &mut world.rng);
+    let (_, message) = world.chatd.seal(&message);
+    world.chatd.fate.mute = 1;
+    let tag = wake(&mut world);
+    world.input(Input::Received(socket, end));
+    assert_eq!(world.connection().state(), ConnectionState::Online);
+    assert_eq!(world.done(tag), None, "answered while a message was on its way");
+    world.input(Input::Received(socket, message));
+    assert_eq!(world.done(tag), None, "the server's answer may be behind other messages");
+    let pong = pong(&world);
+    world.serve(&pong);
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+    assert_eq!(world.texts(BOB_CHAT), ["first", "while you were away", "just now"]);
+}
+
+#[test]
+fn a_device_that_slept_while_it_read_the_mailbox_waits_for_the_rest() {
+    let mut world = away(11);
+    world.chatd.fate.pauses = true;
+    world.sleep_until(ConnectionState::Draining);
+    let tag = wake(&mut world);
+    // What the server sends next stays on its way for as long as the device sleeps.
+    let phone = world.phones.get_mut(BOB).expect("bob");
+    let (_, message) = phone.write("just now", &mut world.chatd, world.now, &mut world.rng);
+    let (socket, message) = world.chatd.seal(&message);
+    // A sign of life, and the question.
+    world.chatd.fate.mute = 2;
+    world.now += 3_600_000;
+    world.input(Input::Elapsed);
+    assert_eq!(world.done(tag), None, "answered while a message was on its way");
+    world.input(Input::Received(socket, message));
+    let pong = pong(&world);
+    world.serve(&pong);
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+    assert_eq!(world.texts(BOB_CHAT), ["first", "while you were away", "just now"]);
+}
+
+#[test]
+fn an_answer_to_an_earlier_ping_proves_nothing() {
+    let mut world = World::enlisted(9);
+    world.chatd.fate.mute = 2;
+    let first = wake(&mut world);
+    let early = pong(&world);
+    let second = wake(&mut world);
+    world.serve(&early);
+    assert_eq!((world.done(first), world.done(second)), (None, None));
+    let late = pong(&world);
+    world.serve(&late);
+    assert!(
+        [first, second]
+            .map(|tag| world.done(tag))
+            .iter()
+            .all(|done| done.as_ref().is_some_and(|it| it.issue() == Issue::None))
+    );
+}
+
+#[test]
+fn a_server_that_sends_and_does_not_answer_is_left() {
+    let mut world = World::enlisted(10);
+    world.chatd.fate.mute = 1;
+    let began = world.now;
+    let tag = wake(&mut world);
+    world.write_from(BOB, "any byte is a sign of life, and no answer");
+    assert_eq!(world.done(tag), None);
+    while world.done(tag).is_none() {
+        world.sleep();
+    }
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+    assert!(world.now - began <= 10_000, "took {} ms", world.now - began);
+}
+
+#[test]
+fn a_server_that_keeps_asking_for_another_connection_is_no_success() {
+    let mut world = away(12);
+    world.chatd.fate.pauses = true;
+    let tag = wake(&mut world);
+    for _ in 0..2 {
+        assert_eq!(world.done(tag), None);
+        world.sleep_until(ConnectionState::Draining);
+        world.serve(&Node::new("stream:error").with("code", 515_u32));
+    }
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::ChatUnreachable));
 }
 
 #[test]

@@ -171,6 +171,7 @@ impl Server {
         let patience = serve::Patience {
             connections: settings.limits.connections,
             headers: Duration::from_secs(settings.limits.request_seconds),
+            write: Duration::from_secs(settings.limits.write_seconds),
             shutdown: Duration::from_secs(settings.limits.shutdown_seconds),
         };
         let drain = Duration::from_secs(settings.limits.drain_seconds);

@@ -13,13 +13,14 @@ use hyper_util::{
     },
     service::TowerToHyperService,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time,
 };
+use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
 /// Requests under way at once on one HTTP/2 connection.
@@ -43,6 +44,8 @@ pub(crate) struct Ends {
 pub(crate) struct Patience {
     pub(crate) connections: usize,
     pub(crate) headers: Duration,
+    /// For a caller that takes nothing of what it is sent.
+    pub(crate) write: Duration,
     pub(crate) shutdown: Duration,
 }
 
@@ -71,6 +74,7 @@ pub(crate) async fn serve(
             accepted = accept(&listener, &places) => accepted,
             _ = closing.wait_for(|closing| *closing) => break,
         };
+        let stream = impatient(stream, patience.write);
         let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
         match tls.as_ref().map(Tls::acceptor) {
             None => drop(tokio::spawn(async move {
@@ -98,6 +102,13 @@ pub(crate) async fn serve(
     if time::timeout(patience.shutdown, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way when their time was up");
     }
+}
+
+/// Who asks for much and reads nothing would keep it, and a place, for ever.
+fn impatient(stream: TcpStream, patience: Duration) -> Pin<Box<TimeoutWriter<TcpStream>>> {
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(patience));
+    Box::pin(stream)
 }
 
 /// HTTP on one connection, until its end.

@@ -14,6 +14,10 @@ use common::{
 };
 use reqwest::header;
 use serde_json::json;
+use std::time::Duration;
+
+/// More pushes than are sent at once.
+const HUNG: usize = 40;
 
 #[tokio::test]
 async fn a_subscription_that_is_over_is_forgotten() {
@@ -86,6 +90,33 @@ async fn a_wake_while_another_is_under_way_comes_after_it() {
     world.service.next().await;
     until_counted(&world, QUEUED, 0).await;
     assert_eq!(world.service.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_push_service_that_hangs_keeps_nobody_else_waiting() {
+    let mut hanging = PushService::start().await;
+    let mut world = World::with(|config| config.push.services.push(hanging.origin())).await;
+    let bob = world.partner.account("bob").await;
+    world.subscribe(&bob, "phone").await;
+    let held = hanging.hold().await;
+    for person in 0..HUNG {
+        let name = format!("person {person}");
+        let cookie = world.partner.account(&name).await;
+        assert_eq!(world.post(&cookie, "/api/push", &hanging.browser(&name)).await.status(), 204);
+        ok(world.wake(&name).await).await;
+    }
+    hanging.until_requests(24).await;
+    ok(world.wake("bob").await).await;
+    // Sooner than the first request there is given up.
+    let came = tokio::time::timeout(Duration::from_secs(10), world.service.next()).await;
+    assert_eq!(came.expect("bob waits for somebody else's push service").name, "phone");
+    assert_eq!(hanging.requests(), 24);
+    drop(held);
+    for _ in 0..HUNG {
+        hanging.next().await;
+    }
+    until_counted(&world, QUEUED, 0).await;
+    assert_eq!(hanging.requests(), HUNG);
 }
 
 #[tokio::test]

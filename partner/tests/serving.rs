@@ -3,7 +3,7 @@
 mod common;
 
 use causeway_partner::Server;
-use common::{Partner, refused};
+use common::{Partner, chat_server::LONG, refused};
 use reqwest::{Client, StatusCode, Version, header};
 use std::{fs, path::Path};
 use tempfile::TempDir;
@@ -175,6 +175,27 @@ async fn slow_callers_do_not_hold_on_for_ever() {
     let head = "POST /api/account HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\
                 Content-Type: application/x-www-form-urlencoded\r\n\r\nid";
     assert_eq!(raw(&partner, head).await, "503");
+}
+
+#[tokio::test]
+async fn who_does_not_read_does_not_hold_on_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    build(folder.path());
+    // More than the system keeps for a connection.
+    fs::write(folder.path().join("boot.js"), vec![b' '; 32 << 20]).unwrap();
+    let path = folder.path().to_owned();
+    let partner = Partner::with(|config| {
+        config.client_dir = Some(path);
+        config.limits.write_seconds = 1;
+        config.limits.connections = 1;
+    })
+    .await;
+    let mut silent = TcpStream::connect(partner.running.addr).await.unwrap();
+    silent.write_all(b"GET /boot.js HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    silent.readable().await.unwrap();
+    // There is one place, and it has it.
+    let health = tokio::time::timeout(LONG, partner.get("/health")).await;
+    assert_eq!(health.expect("the place is free again").status(), 200);
 }
 
 #[tokio::test]

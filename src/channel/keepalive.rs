@@ -13,7 +13,7 @@ const JITTER: Millis = 10_000;
 /// After we sent something the ping comes this soon...
 const SOON: Millis = 4_000;
 /// ...and something must come this soon after a ping: a dead link shows within ten seconds of being used.
-const ANSWER: Millis = 6_000;
+pub(super) const ANSWER: Millis = 6_000;
 
 /// What time asks for.
 #[derive(Debug)]
@@ -69,18 +69,6 @@ impl KeepAlive {
             return Due::Ping(ping::request(&format!("{:x}-{}", rng.next_u32(), self.sent)));
         }
         Due::Nothing
-    }
-
-    /// A ping is due now, whatever was heard before.
-    pub(super) fn ask(&mut self, now: Millis) {
-        if self.ping_at.is_some() {
-            self.ping_at = Some(now);
-        }
-    }
-
-    /// A ping is on its way, and nothing has come since.
-    pub(super) fn is_asking(&self) -> bool {
-        self.answer_by.is_some()
     }
 
     pub(super) fn wake_at(&self) -> Option<Millis> {

@@ -14,6 +14,7 @@
 
 pub(crate) mod backoff;
 mod keepalive;
+mod proof;
 mod verdict;
 
 pub(crate) use keepalive::Due;
@@ -29,6 +30,7 @@ use causeway_proto::noise::{StaticKey, Transport, payload};
 use causeway_proto::profile::Profile;
 use causeway_proto::stanza::Stanza;
 use keepalive::KeepAlive;
+use proof::Proof;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 use zeroize::Zeroizing;
@@ -95,6 +97,7 @@ pub(crate) struct Channel {
     socket: SocketId,
     backoff: Backoff,
     keepalive: KeepAlive,
+    proof: Proof,
     issue: Issue,
     events: VecDeque<Event>,
     out: VecDeque<Output>,
@@ -107,6 +110,7 @@ impl Default for Channel {
             socket: 0,
             backoff: Backoff::default(),
             keepalive: KeepAlive::default(),
+            proof: Proof::default(),
             issue: Issue::None,
             events: VecDeque::new(),
             out: VecDeque::new(),
@@ -252,6 +256,9 @@ impl Channel {
         if let Some(answer) = keepalive::answer(&stanza) {
             return self.transmit(&answer, now, rng);
         }
+        if self.proof.hear(&stanza) {
+            return;
+        }
         let State::Live { phase, .. } = &mut self.state else { return };
         match (&phase, &stanza) {
             (Phase::Login { .. }, Stanza::Success(_)) => {
@@ -260,6 +267,9 @@ impl Channel {
                 self.keepalive.start(now, rng);
                 self.issue = Issue::None;
                 self.events.push_back(Event::LoggedIn);
+                if self.proof.logged_in() {
+                    self.ask(now, rng);
+                }
             }
             (Phase::Login { .. }, _) => self.broken(now, rng),
             (Phase::Draining { .. }, _) => {
@@ -325,9 +335,16 @@ impl Channel {
             {
                 self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
             }
+            State::Live { .. } if self.proof.is_late(now) => {
+                self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+            }
             State::Live { phase, .. } => {
                 match phase {
-                    Phase::Draining { until, .. } if *until <= now => *phase = Phase::Online,
+                    // Or the device slept, or its clock leapt: then there may be more on its way.
+                    Phase::Draining { until, .. } if *until <= now => {
+                        *phase = Phase::Online;
+                        self.ask(now, rng);
+                    }
                     Phase::Draining { pause, .. } if *pause <= now => {
                         *pause = now.saturating_add(DRAIN_PAUSE);
                         self.events.push_back(Event::Paused);
@@ -359,21 +376,32 @@ impl Channel {
                 }
                 self.backoff.live(now);
                 self.keepalive.start(now, rng);
+                self.proof.clock_set_back(now);
             }
             State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
             State::Off | State::Stopped => {}
         }
     }
 
-    /// Asks the server for a sign of life at once; a link that is dead is known as such in seconds.
-    pub(crate) fn ask_for_life(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.keepalive.ask(now);
-        self.elapsed(now, rng);
+    /// From now on we are [caught up](Self::is_caught_up) only after the server was reached once more. A link that is dead
+    /// is known as such in seconds.
+    pub(crate) fn prove(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        match &self.state {
+            State::Live { phase: Phase::Login { .. }, .. } => self.proof.want_at_login(),
+            State::Live { .. } => self.ask(now, rng),
+            // The server logs us in later than now, and then says when the mailbox is read.
+            State::Off | State::Opening { .. } | State::Hello { .. } | State::Waiting { .. } | State::Stopped => {}
+        }
     }
 
-    /// Logged in, the mailbox is read, and the server is not just being asked whether it is there.
+    fn ask(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        let question = self.proof.ask(now, rng);
+        self.transmit(&question, now, rng);
+    }
+
+    /// Logged in, the mailbox is read, and everything that was to be [proved](Self::prove) is.
     pub(crate) fn is_caught_up(&self) -> bool {
-        matches!(self.state, State::Live { phase: Phase::Online, .. }) && !self.keepalive.is_asking()
+        matches!(self.state, State::Live { phase: Phase::Online, .. }) && self.proof.is_complete()
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do.
@@ -384,9 +412,11 @@ impl Channel {
             | State::Waiting { until }
             | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
             State::Live { phase: Phase::Draining { until, pause }, .. } => {
-                [self.keepalive.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
+                [self.keepalive.wake_at(), self.proof.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
             }
-            State::Live { phase: Phase::Online, .. } => self.keepalive.wake_at(),
+            State::Live { phase: Phase::Online, .. } => {
+                [self.keepalive.wake_at(), self.proof.wake_at()].into_iter().flatten().min()
+            }
             State::Off | State::Stopped => None,
         }
     }
@@ -400,6 +430,7 @@ impl Channel {
             self.out.push_back(Output::Close(self.socket));
         }
         self.keepalive.stop();
+        self.proof = Proof::default();
         self.state = match verdict {
             Verdict::Retry(issue) => {
                 self.issue = issue;

@@ -20,12 +20,9 @@ impl Engine {
         if let Err(issue) = self.wakes.wait(tag) {
             return Some(issue);
         }
-        if self.channel.is_caught_up() {
-            // It may only look so.
-            self.channel.ask_for_life(now, rng);
-        } else {
-            self.connect(now, rng);
-        }
+        // A connection that there is may only look alive, and a message may be on its way behind what it says.
+        self.channel.prove(now, rng);
+        self.connect(now, rng);
         None
     }
 
@@ -44,7 +41,14 @@ impl Engine {
         match self.wakes.lost(is_final) {
             AfterLoss::Nothing => {}
             AfterLoss::Connect => self.connect(now, rng),
-            AfterLoss::GiveUp(tags) => self.give_up_waking(tags, self.channel.issue()),
+            AfterLoss::GiveUp(tags) => {
+                // A server that only wants another connection is no issue; whoever waits must not take that for success.
+                let issue = match self.channel.issue() {
+                    Issue::None => Issue::ChatUnreachable,
+                    issue => issue,
+                };
+                self.give_up_waking(tags, issue);
+            }
         }
     }
 

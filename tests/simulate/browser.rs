@@ -17,7 +17,7 @@ use causeway::io::{
     TransactionId,
 };
 use causeway::store::changes::{Changes, Query, Rows};
-use causeway::view::{Action, Command, Update};
+use causeway::view::{Action, Command, News, Update};
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
 use prost::Message;
 use rand_chacha::ChaCha8Rng;
@@ -247,6 +247,7 @@ impl World {
         if self.browser.is_running() {
             self.note(format_args!("command {:x} {:?}", command.tag, command.action));
             self.page.reached(command.tag);
+            self.promises.asked(command.tag, command.action.as_ref(), &self.directory.mailbox);
             self.input(Input::Command(command));
         }
     }
@@ -260,9 +261,12 @@ impl World {
             }
             let at = (self.now + self.delay()).max(self.browser.command_at);
             self.browser.command_at = at;
-            if matches!(command.action, Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_))) {
-                self.witness.asked_for += 1;
-            }
+            self.witness.asked_for += match command.action {
+                Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_)) => 1,
+                // One connection, and another if the first is lost.
+                Some(Action::Woken(_)) => 2,
+                _ => 0,
+            };
             self.agenda.put(at, Event::Command(command));
         }
     }
@@ -272,6 +276,11 @@ impl World {
         self.note(format_args!("shows {update:?}"));
         let honest = Witness::update(&update, &self.disk.mirror);
         self.check(honest);
+        if let Some(News::Done(done)) = &update.news {
+            let faithful = self.weather.count(Fault::DropStanza) + self.weather.count(Fault::ReorderStanza) == 0;
+            let kept = self.promises.answered(done, faithful, &self.disk.mirror);
+            self.check(kept);
+        }
         let commands = self.page.update(update);
         self.say(commands);
     }

@@ -20,6 +20,7 @@ mod page;
 mod partner;
 mod people;
 mod phone;
+mod promises;
 mod runner;
 mod server;
 mod stanzas;

@@ -174,7 +174,8 @@ impl World {
         let mirror = &self.disk.mirror;
         let (Some(kept), shown) = (mirror.chats.get(id), self.page.model.chat(id)) else { return Ok(()) };
         let Some(shown) = shown else { return Err(format!("{id} is not in the page's list")) };
-        if shown.unread != kept.unread || shown.last != kept.last || shown.draft != kept.draft {
+        let told = shown.notified_up_to == kept.notified_up_to;
+        if shown.unread != kept.unread || shown.last != kept.last || shown.draft != kept.draft || !told {
             return Err(format!("the page's list shows {shown:?}, durable is {kept:?}"));
         }
         let Some(thread) = self.page.model.thread(id) else { return Err(format!("{id} was never read by the page")) };

@@ -7,7 +7,7 @@ use crate::dice::Dice;
 use crate::state::model::{self, Change, Model};
 use causeway::view::{
     Action, Command, ConnectionState, Delivery, Enlist, Hello, Issue, MOST_TRIES, MarkRead, MessageKind, MessageRef,
-    News, OpenChat, Reconnect, SaveDraft, Send, SignIn, Stage, StartChat, Update,
+    News, Notified, OpenChat, Reconnect, SaveDraft, Send, SignIn, Stage, StartChat, Update, Woken,
 };
 
 /// Messages read at once. Small, so that history is paged.
@@ -165,12 +165,15 @@ impl Page {
         };
         let newest = chat.last.as_ref().map_or(0, |last| last.seq);
         let mut commands = Vec::new();
-        match self.dice.below(10) {
+        match self.dice.below(12) {
             0..=2 => commands.push(self.ask(Action::MarkRead(MarkRead { chat: id, up_to: newest }))),
             3 => {
                 let text = format!("draft {}", self.dice.below(100));
                 commands.push(self.ask(Action::SaveDraft(SaveDraft { chat: id, text })));
             }
+            // What the service worker asks for when a push comes, and when it has shown a notification.
+            4 => commands.push(self.ask(Action::Woken(Woken {}))),
+            5 => commands.push(self.ask(Action::Notified(Notified { chat: id, up_to: newest }))),
             _ if self.wishes > 0 => {
                 self.wishes -= 1;
                 let text = format!("alice {seed}/{}", self.attempts.len());

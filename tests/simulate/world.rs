@@ -14,6 +14,7 @@ use crate::noise;
 use crate::page::Page;
 use crate::partner::Servers;
 use crate::phone::Phone;
+use crate::promises::Promises;
 use crate::trace::Trace;
 use crate::witness::Witness;
 use causeway::io::Millis;
@@ -93,6 +94,7 @@ pub(crate) struct World {
     pub(crate) disk: Disk,
     pub(crate) page: Page,
     pub(crate) witness: Witness,
+    pub(crate) promises: Promises,
     pub(crate) links: BTreeMap<Conn, Link>,
     pub(crate) last_conn: Conn,
     pub(crate) server_keys: ServerKeys,
@@ -146,6 +148,7 @@ impl World {
             disk: Disk::new(),
             page: Page::new(Dice::new(seed, 4), wishes),
             witness: Witness::default(),
+            promises: Promises::default(),
             links: BTreeMap::new(),
             last_conn: 0,
             server_keys: ServerKeys { key, certificates },

@@ -98,6 +98,7 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("limits.push_refill_seconds", Kind::Number),
     ("limits.connections", Kind::Number),
     ("limits.request_seconds", Kind::Number),
+    ("limits.write_seconds", Kind::Number),
     ("limits.drain_seconds", Kind::Number),
     ("limits.shutdown_seconds", Kind::Number),
 ];

@@ -206,6 +206,8 @@ pub struct LimitsConfig {
     pub connections: usize,
     /// Seconds for a request's headers, and again for its body and answer.
     pub request_seconds: u64,
+    /// Seconds that a caller may take nothing of what it is sent before its connection is closed.
+    pub write_seconds: u64,
     /// Seconds between the first word that the server stops (`/ready`) and the last request that it takes.
     pub drain_seconds: u64,
     /// Seconds that requests under way get when the server stops.
@@ -225,6 +227,7 @@ impl Default for LimitsConfig {
             push_refill_seconds: 5,
             connections: 4_096,
             request_seconds: 15,
+            write_seconds: 60,
             drain_seconds: 0,
             shutdown_seconds: 10,
         }

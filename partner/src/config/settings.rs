@@ -132,6 +132,7 @@ impl Settings {
         }
         checker.within("limits.connections", limits.connections as u64, 1, 1 << 20);
         checker.within("limits.request_seconds", limits.request_seconds, 1, 600);
+        checker.within("limits.write_seconds", limits.write_seconds, 1, 600);
         checker.within("limits.drain_seconds", limits.drain_seconds, 0, 600);
         checker.within("limits.shutdown_seconds", limits.shutdown_seconds, 0, 600);
         checker.within("token.lifetime_seconds", config.token.lifetime_seconds, 1, MAX_LIFETIME_SECONDS.unsigned_abs());

@@ -7,6 +7,7 @@ use super::{
     queue::Due,
     service,
     subscription::host,
+    turns::Turns,
     vapid::VapidKey,
     verdict::{Verdict, asked, jitter, verdict, wait},
 };
@@ -31,6 +32,10 @@ use tokio::{
 
 /// Requests under way at once.
 const AT_ONCE: usize = 32;
+/// Of these, to one push service.
+const AT_ONE_SERVICE: usize = 24;
+/// Who gets no turn at its service is looked at again after so many milliseconds.
+const NO_TURN: i64 = 500;
 /// How often to look for what another instance left, in milliseconds.
 const LOOK: u64 = 5_000;
 /// How long a claim holds, in milliseconds: longer than [`ATTEMPT`].
@@ -90,7 +95,7 @@ impl Delivery {
 
     /// Sends until `stop` says so, then lets what is under way finish. Whoever cannot wait for that drops it.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let mut sending = JoinSet::new();
+        let (mut sending, mut turns) = (JoinSet::new(), Turns::new(AT_ONE_SERVICE));
         let mut batch = 0_u64;
         while !*stop.borrow() {
             while sending.try_join_next().is_some() {}
@@ -102,7 +107,16 @@ impl Delivery {
                     Ok((claim, claimed, until)) => {
                         wait = until;
                         for due in claimed {
-                            sending.spawn(self.clone().deliver(claim.clone(), due));
+                            match turns.take(&due.endpoint) {
+                                Some(turn) => {
+                                    let delivery = self.clone().deliver(claim.clone(), due);
+                                    sending.spawn(async move {
+                                        delivery.await;
+                                        drop(turn);
+                                    });
+                                }
+                                None => self.put_off(&claim, &due).await,
+                            }
                         }
                     }
                     Err(error) => tracing::error!(%error, "the queue of pushes cannot be read"),
@@ -143,6 +157,14 @@ impl Delivery {
         // More may be due than there was room for; if another instance was faster, nothing is.
         let until = if claimed.is_empty() { 100 } else { 0 };
         Ok((claim, claimed, until))
+    }
+
+    /// Its service has enough to do; this was no attempt.
+    async fn put_off(&self, claim: &str, due: &Due) {
+        let at = clock::unix_milliseconds().saturating_add(NO_TURN);
+        if let Err(error) = self.store.put_off_push(claim, due, at).await {
+            tracing::error!(%error, "a push is looked at again only after its lease");
+        }
     }
 
     async fn deliver(self: Arc<Self>, claim: Arc<str>, due: Due) {

@@ -5,6 +5,7 @@
 //! subscription   what a browser may subscribe with, and which push services we speak to
 //! queue          what is to be sent, durable
 //! delivery       sends it
+//! turns          how much of it to one push service at once
 //! verdict        what a push service's answer means
 //! vapid          proves to push services who we are
 //! ```
@@ -17,6 +18,7 @@ mod queue;
 mod service;
 mod subscription;
 mod subscriptions;
+mod turns;
 mod vapid;
 mod verdict;
 mod whatsapp;

@@ -47,8 +47,18 @@ pub(super) struct Due {
 type DueRow = (String, String, String, String, String, i64, i64, i64);
 
 impl Store {
-    /// Queues a wake for every subscription of an account, and uses up the token, both or neither.
+    /// Queues a wake for every subscription of an account, and uses up the token, both or neither. A call for nobody uses
+    /// its token up, too: else it would be good for asking who has an account.
     pub(crate) async fn queue_wake(&self, identifier: &str, once: Option<&Once>, now: i64) -> Result<Wake, StoreError> {
+        // Before the transaction, which alone may write: a call for nobody need not keep others waiting. Who is deleted right
+        // after it has no subscriptions left either.
+        let known: Option<i64> = sqlx::query_scalar("SELECT created FROM accounts WHERE identifier = $1")
+            .bind(identifier)
+            .fetch_optional(self.pool())
+            .await?;
+        if known.is_none() && once.is_none() {
+            return Ok(Wake::Unknown);
+        }
         let mut transaction = self.begin().await?;
         if let Some(Once { hash, expires }) = once {
             let used =
@@ -61,25 +71,19 @@ impl Store {
                 return Ok(Wake::Replayed);
             }
         }
-        let known: Option<i64> = sqlx::query_scalar("SELECT created FROM accounts WHERE identifier = $1")
-            .bind(identifier)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        if known.is_some() {
-            // One that waits is not queued twice. But if it is being sent just now, its receiver may look into the mailbox
-            // before this message is there: then it is sent once more.
-            sqlx::query(
-                "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
-                 SELECT endpoint, $2, 0, $3, 0, $4, '' FROM subscriptions WHERE identifier = $1 ORDER BY endpoint
-                 ON CONFLICT (endpoint, message) DO UPDATE SET serial = pushes.serial + 1, expires = excluded.expires",
-            )
-            .bind(identifier)
-            .bind(Message::Wake.text())
-            .bind(now.saturating_add(Message::Wake.lifetime_seconds() * 1_000))
-            .bind(now)
-            .execute(&mut *transaction)
-            .await?;
-        }
+        // One that waits is not queued twice. But if it is being sent just now, its receiver may look into the mailbox
+        // before this message is there: then it is sent once more.
+        sqlx::query(
+            "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
+             SELECT endpoint, $2, 0, $3, 0, $4, '' FROM subscriptions WHERE identifier = $1 ORDER BY endpoint
+             ON CONFLICT (endpoint, message) DO UPDATE SET serial = pushes.serial + 1, expires = excluded.expires",
+        )
+        .bind(identifier)
+        .bind(Message::Wake.text())
+        .bind(now.saturating_add(Message::Wake.lifetime_seconds() * 1_000))
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(if known.is_some() { Wake::Queued } else { Wake::Unknown })
     }
@@ -187,6 +191,21 @@ impl Store {
             .bind(at)
             .execute(self.pool())
             .await?;
+        Ok(())
+    }
+
+    /// Puts back what was claimed and not tried, to be looked at again at `at`.
+    pub(super) async fn put_off_push(&self, claim: &str, due: &Due, at: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE pushes SET claim = '', due = $4, attempts = attempts - 1
+             WHERE endpoint = $1 AND message = $2 AND claim = $3",
+        )
+        .bind(&due.endpoint)
+        .bind(&due.message)
+        .bind(claim)
+        .bind(at)
+        .execute(self.pool())
+        .await?;
         Ok(())
     }
 

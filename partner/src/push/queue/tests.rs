@@ -18,6 +18,7 @@ on_both_engines!(
     who_waited_for_anothers_claim_gets_nothing_of_it,
     a_lease_that_ran_out_is_anothers,
     what_an_instance_lets_go_is_due_at_once,
+    what_was_not_tried_is_no_attempt,
     a_test_is_for_ones_own_subscription_and_comes_soon,
     an_account_keeps_its_latest_subscriptions,
     an_endpoint_belongs_to_who_named_it_last,
@@ -212,6 +213,18 @@ async fn what_an_instance_lets_go_is_due_at_once(database: Database) {
     store.claim_pushes("b.1", 1, 1_000, 11_000).await.unwrap();
     store.release_pushes("a", 2_000).await.unwrap();
     assert_eq!(claim(&store, "c.1", 2_000).await.len(), 1, "what another holds stays its own");
+}
+
+async fn what_was_not_tried_is_no_attempt(database: Database) {
+    let store = people(&database, &["one"]).await;
+    wake(&store, 1_000).await;
+    let due = claim(&store, "a.1", 1_000).await.remove(0);
+    assert_eq!(due.attempts, 1);
+    store.put_off_push("b.1", &due, 1_000).await.unwrap();
+    assert!(claim(&store, "a.2", 1_000).await.is_empty(), "it is not b's to put off");
+    store.put_off_push("a.1", &due, 2_000).await.unwrap();
+    assert!(claim(&store, "a.3", 1_999).await.is_empty());
+    assert_eq!(claim(&store, "a.4", 2_000).await.remove(0).attempts, 1);
 }
 
 async fn a_test_is_for_ones_own_subscription_and_comes_soon(database: Database) {

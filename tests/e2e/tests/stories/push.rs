@@ -165,7 +165,7 @@ async fn a_tab_that_leads_does_the_work() {
 
 /// Answering and marking as read, without opening the app.
 async fn from_the_notification() -> Result<()> {
-    let away = Away::begin().await?;
+    let mut away = Away::begin().await?;
     let worker = away.worker().await?;
     away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
     away.servers.phone_writes(EVE, "carla", "Lunch?").await?;
@@ -177,8 +177,17 @@ async fn from_the_notification() -> Result<()> {
     worker.click(&eve(), "read", None).await?;
     worker.shows(&[]).await?;
 
-    // Nobody can be reached: the answer is kept, and leaves when somebody can.
+    // WhatsApp cannot be reached: the answer is kept, and leaves when it can.
+    away.servers.phone_writes(EVE, "carla", "Well?").await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&eve(), "Eve", "Well?")]).await?;
+    wait::until("carla offline", async || Ok((!away.servers.is_online("carla").await?).then_some(()))).await?;
+    drop(worker);
+    away.servers.stop_gatekeeper().await;
+    away.worker().await?.click(&eve(), "reply", Some("With pleasure")).await?;
+    away.servers.start_gatekeeper().await?;
     let tab = away.open().await?;
+    ensure!(away.servers.phone_received(EVE, "With pleasure").await? == 1, "the later answer came twice");
     let read = tab.person(&format!("person.read('{BOB}')")).await?;
     ensure!(read[0] == json!(["Are you there?", "in"]), "the chat holds {read}");
     ensure!(read[1][0] == json!("On my way"), "the chat holds {read}");
@@ -191,6 +200,28 @@ async fn from_the_notification() -> Result<()> {
 #[tokio::test]
 async fn a_notification_can_be_answered_and_marked_as_read() {
     from_the_notification().await.unwrap();
+}
+
+/// The browser finds nothing that would keep it from installing the app.
+async fn installable() -> Result<()> {
+    let away = Away::begin().await?;
+    let tab = away.open().await?;
+    tab.person("person.online()").await?;
+    let mut last = json!(null);
+    let installable = wait::until("an app that can be installed", async || {
+        last = tab.page("Page.getInstallabilityErrors", json!({})).await?["installabilityErrors"].take();
+        Ok((last == json!([])).then_some(()))
+    })
+    .await;
+    installable.with_context(|| format!("the browser says {last}"))?;
+    let manifest = tab.page("Page.getAppManifest", json!({})).await?;
+    ensure!(manifest["errors"] == json!([]), "the manifest: {}", manifest["errors"]);
+    away.end().await
+}
+
+#[tokio::test]
+async fn the_app_can_be_installed() {
+    installable().await.unwrap();
 }
 
 /// Without any server the app opens, history can be read, and what is written waits.

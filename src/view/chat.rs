@@ -1,0 +1,201 @@
+//! Chats and their messages.
+
+use super::Issue;
+use prost::Message;
+
+/// Start a chat.
+#[derive(Clone, PartialEq, Message)]
+pub struct StartChat {
+    /// A phone number as typed.
+    #[prost(string, tag = "1")]
+    pub phone: String,
+}
+
+/// Read a page of messages, newest first in time but delivered in ascending order.
+#[derive(Clone, PartialEq, Message)]
+pub struct OpenChat {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// Only messages with a smaller sequence number; `None` for the newest.
+    #[prost(uint64, optional, tag = "2")]
+    pub before: Option<u64>,
+    /// At most this many; the engine caps it at 200.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+
+/// Send text to a chat.
+#[derive(Clone, PartialEq, Message)]
+pub struct Send {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// What the person wrote.
+    #[prost(string, tag = "2")]
+    pub text: String,
+}
+
+/// The person has seen messages.
+#[derive(Clone, PartialEq, Message)]
+pub struct MarkRead {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// Sequence number of the newest message seen.
+    #[prost(uint64, tag = "2")]
+    pub up_to: u64,
+}
+
+/// Keep a draft; empty text removes it.
+#[derive(Clone, PartialEq, Message)]
+pub struct SaveDraft {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// What is typed.
+    #[prost(string, tag = "2")]
+    pub text: String,
+}
+
+/// Names one message.
+#[derive(Clone, PartialEq, Message)]
+pub struct MessageRef {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// The message's sequence number.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+}
+
+/// One row of the list of chats.
+#[derive(Clone, PartialEq, Message)]
+pub struct ChatView {
+    /// The chat's id: the peer's JID as text.
+    #[prost(string, tag = "1")]
+    pub id: String,
+    /// The peer's phone number with a plus, or the user part of the JID.
+    #[prost(string, tag = "2")]
+    pub address: String,
+    /// The name that the peer gives itself, if it gave one. Unverified text.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// Messages not read.
+    #[prost(uint32, tag = "4")]
+    pub unread: u32,
+    /// The newest message, if there is one.
+    #[prost(message, optional, tag = "5")]
+    pub last: Option<MessageView>,
+    /// When something last happened, unix milliseconds. The list is sorted by it, newest first.
+    #[prost(uint64, tag = "6")]
+    pub active_at: u64,
+    /// What was typed and not sent.
+    #[prost(string, tag = "7")]
+    pub draft: String,
+    /// 60 digits to compare with the peer, if both identities are known.
+    #[prost(string, tag = "8")]
+    pub security_code: String,
+    /// Sequence number of the newest message that the person had read when the chat was loaded.
+    #[prost(uint64, tag = "9")]
+    pub read_up_to: u64,
+    /// Sequence number of the newest message that the person was notified of; 0 if there is none.
+    #[prost(uint64, tag = "10")]
+    pub notified_up_to: u64,
+}
+
+/// Where an outgoing message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Delivery {
+    /// Kept here, will be sent.
+    Queued = 0,
+    /// The server has it.
+    Sent = 1,
+    /// The peer's device has it.
+    Delivered = 2,
+    /// The peer says that it was read.
+    Read = 3,
+    /// It will not be sent: see [`MessageView::issue`].
+    Failed = 4,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum MessageKind {
+    /// Text.
+    Text = 0,
+    /// A kind of message that this version does not show; the bytes are kept. [`MessageView::text`] names the kind.
+    Unsupported = 1,
+    /// Could not be decrypted; asked the sender to send it again.
+    Undecryptable = 2,
+    /// A notice: the peer's identity key is new.
+    IdentityChanged = 3,
+}
+
+/// So often a sender is asked to send a message again by itself; after that a person must ask (wire.md §5.10).
+pub const MOST_TRIES: u32 = 5;
+
+/// One message.
+#[derive(Clone, PartialEq, Message)]
+pub struct MessageView {
+    /// Orders the messages of one chat.
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+    /// The stanza id.
+    #[prost(string, tag = "2")]
+    pub id: String,
+    /// From us.
+    #[prost(bool, tag = "3")]
+    pub outgoing: bool,
+    /// What it is.
+    #[prost(enumeration = "MessageKind", tag = "4")]
+    pub kind: i32,
+    /// Text, for [`MessageKind::Text`].
+    #[prost(string, tag = "5")]
+    pub text: String,
+    /// When it was sent, unix milliseconds: ours by our clock, theirs as the server says.
+    #[prost(uint64, tag = "6")]
+    pub at: u64,
+    /// Where it is, for outgoing messages.
+    #[prost(enumeration = "Delivery", tag = "7")]
+    pub delivery: i32,
+    /// Why it failed.
+    #[prost(enumeration = "Issue", tag = "8")]
+    pub issue: i32,
+    /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MOST_TRIES`].
+    #[prost(uint32, tag = "9")]
+    pub asked: u32,
+}
+
+/// A page of messages.
+#[derive(Clone, PartialEq, Message)]
+pub struct Thread {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// Ascending by sequence number.
+    #[prost(message, repeated, tag = "2")]
+    pub messages: Vec<MessageView>,
+    /// There are older ones.
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+    /// The tag of the command.
+    #[prost(uint64, tag = "4")]
+    pub tag: u64,
+}
+
+/// Messages that are new or changed.
+#[derive(Clone, PartialEq, Message)]
+pub struct Messages {
+    /// The chat's id.
+    #[prost(string, tag = "1")]
+    pub chat: String,
+    /// Ascending by sequence number.
+    #[prost(message, repeated, tag = "2")]
+    pub messages: Vec<MessageView>,
+    /// Sequence numbers of messages that are gone.
+    #[prost(uint64, repeated, tag = "3")]
+    pub removed: Vec<u64>,
+}

@@ -1,0 +1,46 @@
+//! The connection to the chat server, as a person hears of it.
+
+use super::Issue;
+use prost::Message;
+
+/// Connect now.
+#[derive(Clone, PartialEq, Message)]
+pub struct Reconnect {}
+
+/// States of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum ConnectionState {
+    /// No connection, and none wanted yet.
+    Off = 0,
+    /// Getting a token, opening the socket, or shaking hands.
+    Connecting = 1,
+    /// Logged in; the mailbox is being read.
+    Draining = 2,
+    /// Logged in and up to date.
+    Online = 3,
+    /// Waiting until [`ConnectionView::retry_at`].
+    Waiting = 4,
+    /// Stopped until the person does something: see [`ConnectionView::issue`].
+    Stopped = 5,
+}
+
+/// How the connection is.
+#[derive(Clone, PartialEq, Message)]
+pub struct ConnectionView {
+    /// The state.
+    #[prost(enumeration = "ConnectionState", tag = "1")]
+    pub state: i32,
+    /// When the next attempt comes, unix milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub retry_at: u64,
+    /// What went wrong last, if something did.
+    #[prost(enumeration = "Issue", tag = "3")]
+    pub issue: i32,
+    /// When the mailbox was last fully read, unix milliseconds; 0 never.
+    #[prost(uint64, tag = "4")]
+    pub synced_at: u64,
+    /// Messages that the mailbox announced and that are not read yet.
+    #[prost(uint32, tag = "5")]
+    pub pending: u32,
+}
