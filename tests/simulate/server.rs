@@ -123,7 +123,10 @@ impl World {
             self.note(format_args!("{conn} the server loses {node}"));
             return;
         }
-        if node.tag != "message" && self.weather.strikes(Fault::DuplicateStanza, &mut self.dice) {
+        // Of two acks of one copy the second would be taken for that of a resend, which has the same id.
+        let once = matches!(node.tag.as_ref(), "message" | "ack");
+        if !once && self.weather.strikes(Fault::DuplicateStanza, &mut self.dice) {
+            self.note(format_args!("{conn} the server hears twice {node}"));
             self.hear_once(conn, node.clone());
         }
         self.hear_once(conn, node);

@@ -7,7 +7,7 @@ mod notices;
 
 pub(super) use backup::{backup, backup_left_out, backup_made_at, backup_progress};
 pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
-pub(super) use entrance::{entrance, go_on_at};
+pub(super) use entrance::{entrance, go_on_at, sign_in_at};
 pub(super) use notices::notices;
 
 use causeway::view::{Delivery, Issue};

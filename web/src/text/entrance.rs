@@ -13,6 +13,8 @@ pub enum Entrance {
     Refused,
     /// What a provider's own sign-in is.
     AtProvider,
+    /// Whose name it is, where people sign in at the provider.
+    NameFromThere,
     /// The person came back without a session.
     ProviderFailed,
     /// What a passkey is good for.
@@ -30,6 +32,11 @@ impl Entrance {
     pub fn say(self) -> &'static str {
         english::entrance(self)
     }
+}
+
+/// Title of the first step, where people sign in at the provider.
+pub fn sign_in_at(partner: &str) -> String {
+    english::sign_in_at(partner)
 }
 
 /// The link to the provider's own sign-in.

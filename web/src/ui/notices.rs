@@ -6,7 +6,7 @@ use causeway::view::{Action, HideText, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, app};
-use super::parts::{Icon, Picture, Problem};
+use super::parts::Problem;
 use crate::state::push::{Ability, Hindrance, Order, Push, Word};
 use crate::state::signals::ChatRow;
 use crate::text::{Notices, Text};
@@ -203,8 +203,11 @@ pub(super) fn UpdateBar() -> impl IntoView {
         app.update_ready.get().then(|| {
             view! {
                 <section id="update" class="update" role="status">
-                    <Icon of=Picture::Warning/>
                     <p>{Notices::UpdateReady.say()}</p>
+                    // It lies on what is at the bottom, where one writes.
+                    <button id="update-later" class="quiet" on:click=move |_| app.update_ready.set(false)>
+                        {Notices::NotNow.say()}
+                    </button>
                     <button id="update-now" class="quiet" on:click=move |_| app.store.browser().use_update()>
                         {Notices::UpdateNow.say()}
                     </button>

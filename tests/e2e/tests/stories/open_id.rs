@@ -21,6 +21,7 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
     let page = scene.visit().await?;
     page.see("#sign-in-provider").await?;
     page.see_no("#password").await?;
+    page.read("#step-title", "what to do", |words| words.starts_with("Sign in at")).await?;
     page.see_no("#form-problem").await?;
 
     // Who changes their mind there is told so here, and may try again.

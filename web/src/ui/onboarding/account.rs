@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use super::entrance::{AtProvider, WithPasskey};
 use crate::state::check::{self, NAME_LIMIT, NameProblem};
 use crate::state::route::Route;
-use crate::text::{Backup, Phrase, Text};
+use crate::text::entrance::sign_in_at;
+use crate::text::{Backup, Entrance, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{PasswordField, Problem};
 
@@ -118,16 +119,21 @@ pub(super) fn AccountStep() -> impl IntoView {
         .account
         .with_untracked(|account| account.as_ref().is_some_and(|account| !account.identifier.is_empty()));
     let form = Form::new(app, !returning);
+    let elsewhere = signs_in_elsewhere(app);
     let title = move || {
         app.store.account.with(|account| match account.as_ref().map(|account| account.partner.as_str()) {
             None | Some("") => Text::ChooseName.say().to_owned(),
+            Some(partner) if elsewhere.get() => sign_in_at(partner),
             Some(partner) => Phrase::ChooseNameAt(partner).say(),
         })
     };
-    let elsewhere = signs_in_elsewhere(app);
+    let lead = move || match elsewhere.get() {
+        true => Entrance::NameFromThere.say(),
+        false => Text::ChooseNameWhy.say(),
+    };
     view! {
         <h1 id="step-title" tabindex="-1">{title}</h1>
-        <p class="lead">{Text::ChooseNameWhy.say()}</p>
+        <p class="lead">{lead}</p>
         {move || match elsewhere.get() {
             true => view! { <AtProvider then=Callback::new(|()| ())/> }.into_any(),
             false => view! { <Here form/> }.into_any(),
