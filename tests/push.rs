@@ -151,6 +151,34 @@ fn an_answer_to_an_earlier_ping_proves_nothing() {
 }
 
 #[test]
+fn a_mailbox_that_takes_long_is_read_on() {
+    let mut world = away(13);
+    world.chatd.fate.pauses = true;
+    world.sleep_until(ConnectionState::Draining);
+    let socket = world.chatd.socket();
+    // The question and every sign of life that is asked for wait behind the mail.
+    world.chatd.fate.mute = u32::MAX;
+    let tag = wake(&mut world);
+    for number in 0..6 {
+        world.now += 4_000;
+        world.input(Input::Elapsed);
+        let phone = world.phones.get_mut(BOB).expect("bob");
+        let (_, message) = phone.write(&format!("mail {number}"), &mut world.chatd, world.now, &mut world.rng);
+        world.serve(&message);
+    }
+    assert_eq!(
+        (world.done(tag), world.chatd.socket()),
+        (None, socket),
+        "answered early, or left for another connection"
+    );
+    let end = Node::new("ib").with_node(Node::new("offline").with("count", 7_u32));
+    world.serve(&end);
+    let pong = pong(&world);
+    world.serve(&pong);
+    assert_eq!(world.done(tag).map(|done| done.issue()), Some(Issue::None));
+}
+
+#[test]
 fn a_server_that_sends_and_does_not_answer_is_left() {
     let mut world = World::enlisted(10);
     world.chatd.fate.mute = 1;

@@ -207,6 +207,7 @@ impl Channel {
             return;
         }
         self.keepalive.heard(now, rng);
+        self.proof.heard(now);
         match &mut self.state {
             State::Hello { reader, .. } | State::Live { reader, .. } => reader.feed(bytes),
             _ => return,

@@ -44,6 +44,13 @@ impl Proof {
         question
     }
 
+    /// Bytes came: the answer may be behind more of them, and has its time anew.
+    pub(super) fn heard(&mut self, now: Millis) {
+        if let Some(asked) = &mut self.asked {
+            asked.by = now.saturating_add(ANSWER);
+        }
+    }
+
     /// Whether this stanza is the answer; a refusal is one, too.
     pub(super) fn hear(&mut self, stanza: &Stanza) -> bool {
         let Stanza::Iq(iq) = stanza else { return false };
@@ -60,12 +67,12 @@ impl Proof {
         !self.at_login && self.asked.is_none()
     }
 
-    /// When the answer should be there.
+    /// When the answer, or anything else, should be there.
     pub(super) fn wake_at(&self) -> Option<Millis> {
         self.asked.as_ref().map(|asked| asked.by)
     }
 
-    /// The answer should be there, and is not.
+    /// Nothing has come for too long.
     pub(super) fn is_late(&self, now: Millis) -> bool {
         self.wake_at().is_some_and(|by| by <= now)
     }
