@@ -114,7 +114,7 @@ const withEngine = (job, ...texts) => inTurn(() => within(LONGEST_JOB, start().t
 const show = (tag, [title, body], more) => registration.showNotification(title, { tag, body, icon: ICON, ...more });
 
 addEventListener("push", (event) => {
-  event.waitUntil(event.data?.text() === "test" ? onTest() : onPush());
+  event.waitUntil((event.data?.text() === "test" ? onTest() : onPush()).then(() => renew(false)));
 });
 
 async function onTest() {
@@ -189,17 +189,21 @@ async function ask(path, form) {
   return response;
 }
 
+const partnersKey = async () => new URLSearchParams(await (await ask("/api/push")).text()).get("key") ?? "";
+
+const isFor = (key, subscription) => base64url(subscription.options.applicationServerKey ?? new ArrayBuffer()) === key;
+
 // Makes the subscription the one that the partner server's key is for, and tells the partner server of it.
 async function keepInStep() {
   let key;
   try {
-    key = new URLSearchParams(await (await ask("/api/push")).text()).get("key") ?? "";
+    key = await partnersKey();
   } catch {
     return "not-registered";
   }
   let previous = "";
   let subscription = await registration.pushManager.getSubscription();
-  if (subscription && base64url(subscription.options.applicationServerKey ?? new ArrayBuffer()) !== key) {
+  if (subscription && !isFor(key, subscription)) {
     previous = subscription.endpoint;
     await subscription.unsubscribe();
     subscription = null;
@@ -220,14 +224,20 @@ async function keepInStep() {
 }
 
 addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(onSubscriptionChange());
+  event.waitUntil(renew(true));
 });
 
-async function onSubscriptionChange() {
+// While no page is open: the browser has changed the subscription, or the partner server its key.
+async function renew(isChanged) {
   if (!(await noted(WANTED))) return;
-  await inTurn(keepInStep);
+  const renewed = await inTurn(async () => {
+    const subscription = await registration.pushManager.getSubscription();
+    if (!isChanged && subscription && isFor(await partnersKey(), subscription)) return false;
+    await keepInStep();
+    return true;
+  }).catch(() => false);
   // Nobody hears of what was sent to the former subscription meanwhile.
-  await withEngine("catchUp").catch(() => {});
+  if (renewed) await withEngine("catchUp").catch(() => {});
 }
 
 // What pages ask for; each answers with what is wrong, if anything is.

@@ -347,7 +347,20 @@ async fn the_whole_way() -> Result<()> {
     servers.phone_writes(BOB, "carla", "Still there?").await?;
     seen(&browser, &["Bob (2): Still there?", tested]).await?;
 
-    // The partner server has another key: the next visit subscribes for it, and the former subscription goes.
+    // The partner server has another key: the next push, still under the former one, subscribes for it.
+    let before = servers.subscription_keys().await?;
+    servers.rotate_vapid().await?;
+    servers.phone_writes(BOB, "carla", "Under the old key").await?;
+    seen(&browser, &["Bob (3): Under the old key", tested]).await?;
+    wait::until("a subscription for the other key", async || {
+        let now = servers.subscription_keys().await?;
+        Ok((now.len() == 1 && now != before).then_some(()))
+    })
+    .await?;
+    servers.phone_writes(BOB, "carla", "Under the new key").await?;
+    seen(&browser, &["Bob (4): Under the new key", tested]).await?;
+
+    // Once more, and a visit comes first: it does the same, and the former subscription goes.
     let before = servers.subscription_keys().await?;
     servers.rotate_vapid().await?;
     page.open(&servers.url()?).await?;
@@ -364,7 +377,7 @@ async fn the_whole_way() -> Result<()> {
     page.open(&format!("{}favicon.svg", servers.url()?)).await?;
     wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
     servers.phone_writes(BOB, "carla", "And now?").await?;
-    seen(&browser, &["Bob (3): And now?", tested]).await?;
+    seen(&browser, &["Bob (5): And now?", tested]).await?;
 
     // Whoever signs out is woken no more.
     page.open(&servers.url()?).await?;
