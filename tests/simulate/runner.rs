@@ -31,6 +31,9 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         whole &= same_twice(options.from);
         whole &= every_crash(options.first);
     }
+    if options.first && !whole {
+        return ExitCode::FAILURE;
+    }
     let plans =
         (options.from..options.from.saturating_add(options.seeds)).map(|seed| (seed, Plan::of(seed, options.trace)));
     let sum = all(plans, options.first, options.progress);
