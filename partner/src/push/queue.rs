@@ -184,26 +184,24 @@ impl Store {
 
     /// Puts back what was claimed, to be tried again at `at`.
     pub(super) async fn postpone_push(&self, claim: &str, due: &Due, at: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE pushes SET claim = '', due = $4 WHERE endpoint = $1 AND message = $2 AND claim = $3")
-            .bind(&due.endpoint)
-            .bind(&due.message)
-            .bind(claim)
-            .bind(at)
-            .execute(self.pool())
-            .await?;
-        Ok(())
+        self.put_back(claim, due, at, 0).await
     }
 
     /// Puts back what was claimed and not tried, to be looked at again at `at`.
     pub(super) async fn put_off_push(&self, claim: &str, due: &Due, at: i64) -> Result<(), StoreError> {
+        self.put_back(claim, due, at, 1).await
+    }
+
+    async fn put_back(&self, claim: &str, due: &Due, at: i64, untried: i64) -> Result<(), StoreError> {
         sqlx::query(
-            "UPDATE pushes SET claim = '', due = $4, attempts = attempts - 1
+            "UPDATE pushes SET claim = '', due = $4, attempts = attempts - $5
              WHERE endpoint = $1 AND message = $2 AND claim = $3",
         )
         .bind(&due.endpoint)
         .bind(&due.message)
         .bind(claim)
         .bind(at)
+        .bind(untried)
         .execute(self.pool())
         .await?;
         Ok(())

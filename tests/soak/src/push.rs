@@ -111,7 +111,9 @@ async fn live(
                 let is_of_it = |one: &Displayed| one.at >= pushed && (one.body == text || one.tag.starts_with(WAITING));
                 if worker.displays(LATEST_WORD, is_of_it).await.is_err() {
                     // Did its script run at all? What it notes is noted after the first notification.
-                    if noted(&worker).await? >= pushed {
+                    let handled = noted(&worker).await? >= pushed;
+                    // To ask may have started it again, and it does then what it came for.
+                    if handled && worker.displays(LATEST_WORD, is_of_it).await.is_err() {
                         eprintln!("push {number}, ended after {after} ms: {:?}", worker.shown().await?);
                         tally.silent.push(number);
                     }
