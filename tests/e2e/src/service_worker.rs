@@ -119,6 +119,13 @@ impl<'a> ServiceWorker<'a> {
     /// # Errors
     /// With everything that was there instead, if they never are.
     pub async fn shows(&self, expected: &[(&str, &str, &str)]) -> Result<()> {
+        // Scripts are asked only when the browser has said that all of it was put on screen; see `displays`.
+        for (tag, _, body) in expected {
+            let is_it = |one: &Displayed| one.tag.starts_with(tag) && one.body == *body;
+            if self.displays(ON_SCREEN, is_it).await.is_err() {
+                break;
+            }
+        }
         let mut history = Vec::new();
         let seen = wait::until_within(ON_SCREEN, "the expected notifications", async || {
             let shown = self.shown().await?;

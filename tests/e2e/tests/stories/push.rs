@@ -118,7 +118,11 @@ async fn whatever_fails() -> Result<()> {
         worker.push("wake").await?;
         worker.shows(&[PLAIN]).await?;
         // The attempt ends with a sound, when it is known that there will be no more.
-        wait::until("the plain word aloud", async || Ok((!worker.shown().await?[0].silent).then_some(()))).await?;
+        let (_, _, body) = PLAIN;
+        let first = worker.displays(wait::PATIENCE, |one| one.body == body).await?;
+        worker.displays(wait::PATIENCE, |one| one.tag == first.tag && one.at > first.at).await?;
+        let shown = worker.shown().await?;
+        ensure!(matches!(shown.as_slice(), [one] if !one.silent), "not the plain word aloud: {shown:?}");
         worker.dismiss_all().await?;
     }
     away.servers.start_gatekeeper().await?;
