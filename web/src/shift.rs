@@ -171,9 +171,12 @@ impl Desk {
             Job::Look => self.look(link).await?,
             Job::Reply { chat, text } => {
                 self.ask(link, Action::Send(Send { chat: chat.clone(), text })).await?;
-                let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
-                // It is durable: a tab, or the next shift, sends it if this one cannot.
-                select(sent, clock::sleep(UNTIL_SENT)).await;
+                {
+                    // In a block of its own: who waits for news has them to itself until it is dropped.
+                    let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
+                    // It is durable: a tab, or the next shift, sends it if this one cannot.
+                    select(sent, clock::sleep(UNTIL_SENT)).await;
+                }
                 self.tell(link, true).await?;
             }
             Job::Read { chat, seq } => {

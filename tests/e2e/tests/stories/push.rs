@@ -188,7 +188,12 @@ async fn from_the_notification() -> Result<()> {
     wait::until("carla offline", async || Ok((!away.servers.is_online("carla").await?).then_some(()))).await?;
     drop(worker);
     away.servers.stop_gatekeeper().await;
-    away.worker().await?.click(&eve(), "reply", Some("With pleasure")).await?;
+    {
+        let worker = away.worker().await?;
+        worker.click(&eve(), "reply", Some("With pleasure")).await?;
+        let shown = worker.shown().await?;
+        ensure!(!shown.iter().any(|one| one.tag.starts_with("lost:")), "told that it is lost: {shown:?}");
+    }
     away.servers.start_gatekeeper().await?;
     let tab = away.open().await?;
     ensure!(away.servers.phone_received(EVE, "With pleasure").await? == 1, "the later answer came twice");
