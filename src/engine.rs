@@ -13,23 +13,23 @@ mod show;
 mod stanza;
 mod wake;
 
-use crate::backup::lock::Hardness;
+use crate::backup::kdf::Argon2Cost;
 use crate::channel::{self, Channel};
-use crate::enlist::{Ask, Enlistment, Why};
+use crate::context::Context;
+use crate::enlist::{ApiRequest, Enlistment, Reason};
 use crate::io::{Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
-use crate::push::Wakes;
+use crate::push::WakeRequests;
 use crate::session::{self, Sessions};
 use crate::store::changes::{Query, Rows, Table};
-use crate::store::ledger::{Effect, Ledger};
+use crate::store::group_commit::{Effect, GroupCommit};
 use crate::store::records::{Records, boot_queries, whole};
 use crate::store::seal::Sealer;
-use crate::turn::Turn;
 use crate::view::{Action, Command, ConnectionState, ConnectionView, Issue, News, OpenChat, Stage, Started, Update};
 use causeway_proto::secret::Secret;
 use export::Export;
-use queue::{Job, Queue};
+use queue::{Queue, Task};
 use rand_core::CryptoRng;
 use restore::Restoring;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -53,7 +53,7 @@ pub struct Config {
 enum Read {
     Boot,
     Rows(Vec<Query>),
-    Thread { tag: u64, open: OpenChat },
+    MessagePage { tag: u64, open: OpenChat },
     Export,
     Sessions,
 }
@@ -75,18 +75,18 @@ pub struct Engine {
     sealer: Sealer,
     phase: Phase,
     records: Records,
-    ledger: Ledger,
+    group_commit: GroupCommit,
     channel: Channel,
     enlistment: Enlistment,
     sessions: Sessions,
     outbox: Outbox,
     queue: Queue,
     reads: Pending<LoadId, Read>,
-    asks: Pending<RequestId, Ask>,
+    api_requests: Pending<RequestId, ApiRequest>,
     last_id: u64,
     last_now: Millis,
     /// Drawn at each boot: what pages said to the engine of before is not meant for this one.
-    name: u64,
+    engine_id: u64,
     security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pending: u32,
     /// Messages of the mailbox until the next batch must be asked for; 0 when none was asked for.
@@ -95,8 +95,8 @@ pub struct Engine {
     opened: BTreeSet<String>,
     shown: Option<ConnectionView>,
     storage: Issue,
-    hardness: Hardness,
-    wakes: Wakes,
+    argon2_cost: Argon2Cost,
+    wake_requests: WakeRequests,
     export: Option<Export>,
     restoring: Option<Restoring>,
     out: VecDeque<Output>,
@@ -111,25 +111,25 @@ impl Engine {
             sealer: Sealer::new(&config.data_key),
             phase: Phase::Booting,
             records: Records::default(),
-            ledger: Ledger::default(),
+            group_commit: GroupCommit::default(),
             channel: Channel::default(),
             enlistment: Enlistment::default(),
             sessions: Sessions::default(),
             outbox: Outbox::default(),
             queue: Queue::default(),
             reads: Pending::default(),
-            asks: Pending::default(),
+            api_requests: Pending::default(),
             last_id: 0,
             last_now: 0,
-            name: 0,
+            engine_id: 0,
             security_codes: BTreeMap::new(),
             pending: 0,
             batch_left: 0,
             opened: BTreeSet::new(),
             shown: None,
             storage: Issue::None,
-            hardness: Hardness::default(),
-            wakes: Wakes::default(),
+            argon2_cost: Argon2Cost::default(),
+            wake_requests: WakeRequests::default(),
             export: None,
             restoring: None,
             out: VecDeque::new(),
@@ -138,8 +138,8 @@ impl Engine {
 
     /// The same engine with another price of a guess at a backup's passphrase.
     #[must_use]
-    pub fn with_hardness(mut self, hardness: Hardness) -> Self {
-        self.hardness = hardness;
+    pub fn with_argon2_cost(mut self, argon2_cost: Argon2Cost) -> Self {
+        self.argon2_cost = argon2_cost;
         self
     }
 
@@ -163,7 +163,7 @@ impl Engine {
                 if self.storage != Issue::StorageDamaged {
                     self.storage = Issue::None;
                 }
-                if let Some(effects) = self.ledger.committed(transaction) {
+                if let Some(effects) = self.group_commit.committed(transaction) {
                     self.records.written();
                     self.queue.retry();
                     self.release(effects, now, rng);
@@ -171,8 +171,9 @@ impl Engine {
             }
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
-                if let Some((_, ask)) = self.asks.remove(&id) {
-                    let outcome = self.room(now, rng, |rooms, turn| rooms.enlistment.answered(turn, ask, answer));
+                if let Some((_, kind)) = self.api_requests.remove(&id) {
+                    let outcome =
+                        self.with_context(now, rng, |modules, cx| modules.enlistment.answered(cx, kind, answer));
                     self.proceed(outcome, now, rng);
                 }
             }
@@ -180,7 +181,7 @@ impl Engine {
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
                 if self.channel.is_live() {
-                    self.room(now, rng, |rooms, turn| rooms.sessions.elapsed(turn));
+                    self.with_context(now, rng, |modules, cx| modules.sessions.elapsed(cx));
                 }
             }
             Input::NetworkBack => {
@@ -190,7 +191,7 @@ impl Engine {
             }
             // Pages say everything that was not answered again, and in its order, when they hear that an engine has started.
             Input::Command(command) if self.phase == Phase::Ready && self.is_meant(&command) => {
-                self.queue.push(Job::Command(command));
+                self.queue.push(Task::Command(command));
             }
             Input::Command(_) => {}
         }
@@ -213,7 +214,7 @@ impl Engine {
 
     fn is_meant(&self, command: &Command) -> bool {
         let to_anybody = command.engine == 0 || matches!(command.action, Some(Action::Hello(_)));
-        to_anybody || command.engine == self.name
+        to_anybody || command.engine == self.engine_id
     }
 
     /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
@@ -226,13 +227,13 @@ impl Engine {
             if self.phase == Phase::Ready {
                 self.work(now, rng);
                 self.channel_news(now, rng);
-                self.tell_woken();
+                self.complete_wakes();
             }
             self.show_connection();
             if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
                 self.flush(now, rng);
                 self.channel_news(now, rng);
-                if self.export.is_some() && !self.ledger.is_writing() {
+                if self.export.is_some() && !self.group_commit.is_writing() {
                     self.begin_export(now, rng);
                     if self.export.is_none() {
                         // It could not be begun: what waited for it goes on.
@@ -249,10 +250,10 @@ impl Engine {
     fn channel_news(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
-                channel::Event::Stanza(stanza) => self.queue.push(Job::Stanza(stanza)),
-                channel::Event::LoggedIn => self.room(now, rng, |rooms, turn| {
-                    rooms.sessions.logged_in(turn);
-                    rooms.outbox.reset(turn);
+                channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
+                channel::Event::LoggedIn => self.with_context(now, rng, |modules, cx| {
+                    modules.sessions.logged_in(cx);
+                    modules.outbox.reset(cx);
                 }),
                 channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
                 channel::Event::Paused => {}
@@ -261,12 +262,12 @@ impl Engine {
                     self.pending = 0;
                     self.batch_left = 0;
                     self.sessions.lost();
-                    self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
+                    self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
                     // Refused or put aside: perhaps by another browser that has become the account's.
                     if self.channel.view() == ConnectionState::Stopped
                         && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)
                     {
-                        self.look(Why::Look);
+                        self.refresh_account(Reason::Refresh);
                     }
                     self.wake_lost(now, rng);
                 }
@@ -282,7 +283,7 @@ impl Engine {
         if self.waits_for_many() {
             return;
         }
-        while let Some(group) = self.ledger.take_group() {
+        while let Some(group) = self.group_commit.take_group() {
             self.queue.close_group();
             if group.is_empty() && !self.records.is_dirty() {
                 if self.reads.is_empty() {
@@ -297,7 +298,7 @@ impl Engine {
             }
             match self.records.take_changes(&self.sealer, rng) {
                 Ok(changes) => {
-                    let transaction = self.ledger.begin(effects);
+                    let transaction = self.group_commit.begin(effects);
                     self.out.push_back(Output::Commit(transaction, changes));
                 }
                 Err(_) => self.restart(effects, Issue::StorageFailed, now, rng),
@@ -332,8 +333,8 @@ impl Engine {
                 }
                 Effect::Prepare => {
                     let partner = self.partner_api.clone();
-                    let question = self.room(now, rng, |rooms, turn| rooms.enlistment.next(turn, &partner));
-                    self.ask(question);
+                    let request = self.with_context(now, rng, |modules, cx| modules.enlistment.next(cx, &partner));
+                    self.send_request(request);
                 }
                 Effect::Boot => self.load(Read::Boot, boot_queries()),
             }
@@ -342,7 +343,7 @@ impl Engine {
     }
 
     fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
-        let Some(lost) = self.ledger.aborted(transaction) else { return };
+        let Some(lost) = self.group_commit.aborted(transaction) else { return };
         if failure == StoreFailure::Superseded {
             return self.close(StopReason::Superseded, now, rng);
         }
@@ -361,8 +362,8 @@ impl Engine {
             }
         }
         self.storage = issue;
-        let waiting = self.wakes.answer();
-        self.give_up_waking(waiting, issue);
+        let waiting = self.wake_requests.answer();
+        self.fail_wakes(waiting, issue);
         self.channel.postpone(issue, now, rng);
         self.channel_news(now, rng);
         if let Some(export) = self.export.take() {
@@ -405,7 +406,7 @@ impl Engine {
                     self.storage = Issue::StorageDamaged;
                 }
             }
-            Read::Thread { tag, open } => self.thread(tag, open, rows),
+            Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
             Read::Sessions => self.renew(rows, now, rng),
             Read::Export => {}
         }
@@ -417,7 +418,7 @@ impl Engine {
         match read {
             Read::Boot => self.load(Read::Boot, boot_queries()),
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
-            Read::Thread { tag, open } => self.open_chat(tag, open),
+            Read::MessagePage { tag, open } => self.open_chat(tag, open),
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
             Read::Export => {}
         }
@@ -427,21 +428,21 @@ impl Engine {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         self.records = records;
-        self.name = rng.next_u64().max(1);
+        self.engine_id = rng.next_u64().max(1);
         if damaged.iter().any(|row| row.table() == Table::Account) {
             // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
             self.storage = Issue::AccountDamaged;
             self.channel.stop(Issue::AccountDamaged, now, rng);
             self.channel_news(now, rng);
-            self.out.push_back(Output::Update(News::Started(Started { engine: self.name }).into()));
+            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
             return self.show_connection();
         }
         if !damaged.is_empty() {
             self.storage = Issue::StorageDamaged;
         }
         self.phase = Phase::Ready;
-        self.room(now, rng, |rooms, turn| rooms.outbox.reset(turn));
-        self.out.push_back(Output::Update(News::Started(Started { engine: self.name }).into()));
+        self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));
         match self.records.account().stage {
@@ -449,27 +450,33 @@ impl Engine {
             Stage::Enlisted => {}
             stage => {
                 // A page that asks for a name wants to say at whose house, and whether the name is in use elsewhere.
-                let deployment = self.enlistment.where_to(&self.partner_api);
-                self.ask(deployment);
+                let deployment = self.enlistment.request_deployment(&self.partner_api);
+                self.send_request(deployment);
                 if empty || stage == Stage::SignedIn {
-                    self.look(if empty { Why::Empty } else { Why::Look });
+                    self.refresh_account(if empty { Reason::Empty } else { Reason::Refresh });
                 }
             }
         }
     }
 
     /// Lets a room work.
-    fn room<T>(&mut self, now: Millis, rng: &mut dyn CryptoRng, work: impl FnOnce(Rooms<'_>, &mut Turn<'_>) -> T) -> T {
+    fn with_context<T>(
+        &mut self,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+        work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
+    ) -> T {
         let socket = self.channel.socket();
-        let mut turn = Turn { now, rng, records: &mut self.records, ledger: &mut self.ledger, socket };
-        let rooms = Rooms { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
-        work(rooms, &mut turn)
+        let mut cx = Context { now, rng, records: &mut self.records, group_commit: &mut self.group_commit, socket };
+        let modules =
+            Modules { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
+        work(modules, &mut cx)
     }
 
     /// Answers a command that changed nothing.
     fn done(&mut self, tag: u64, issue: Issue) {
         let done = crate::view::Done { tag, issue: issue.into(), chat: String::new() };
-        self.ledger.show(Update::from(News::Done(done)));
+        self.group_commit.show(Update::from(News::Done(done)));
     }
 }
 
@@ -482,7 +489,7 @@ fn issue_of(failure: StoreFailure) -> Issue {
 }
 
 /// The rooms that keep something between inputs.
-struct Rooms<'a> {
+struct Modules<'a> {
     enlistment: &'a mut Enlistment,
     sessions: &'a mut Sessions,
     outbox: &'a mut Outbox,

@@ -16,6 +16,7 @@
 pub mod backup;
 mod channel;
 mod chat;
+mod context;
 pub mod engine;
 pub mod enlist;
 mod inbox;
@@ -25,5 +26,4 @@ mod pending;
 mod push;
 mod session;
 pub mod store;
-mod turn;
 pub mod view;

@@ -13,8 +13,8 @@ mod push;
 pub use account::{AccountView, Enlist, Erase, SignIn, SignOut, SignedIn, Stage};
 pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
 pub use chat::{
-    ChatView, Delivery, MOST_TRIES, MarkRead, MessageKind, MessageRef, MessageView, Messages, OpenChat, SaveDraft,
-    Send, StartChat, Thread,
+    ChatView, Delivery, MAX_RETRIES, MarkRead, MessageKind, MessagePage, MessageRef, MessageView, Messages, OpenChat,
+    SaveDraft, Send, StartChat,
 };
 pub use connection::{ConnectionState, ConnectionView, Reconnect};
 pub use issue::Issue;
@@ -54,7 +54,7 @@ pub enum Action {
     /// Make a chat with a phone number, or find it. [`Done::chat`] names it.
     #[prost(message, tag = "5")]
     StartChat(StartChat),
-    /// Read messages of a chat; they come as [`Thread`].
+    /// Read messages of a chat; they come as [`MessagePage`].
     #[prost(message, tag = "6")]
     OpenChat(OpenChat),
     /// Send text.
@@ -142,7 +142,7 @@ pub enum News {
     Chat(ChatView),
     /// The answer to [`OpenChat`]: a page of messages.
     #[prost(message, tag = "6")]
-    Thread(Thread),
+    MessagePage(MessagePage),
     /// Messages that are new or changed; replace by sequence number.
     #[prost(message, tag = "7")]
     Messages(Messages),

@@ -5,7 +5,7 @@ mod support;
 use causeway::io::{Input, StoreFailure};
 use causeway::store::account::{Account, Stale};
 use causeway::store::changes::{Change, Query, Table};
-use causeway::store::{keys, records, seal::Sealer};
+use causeway::store::{records, row_key, seal::Sealer};
 use causeway::view::{
     Action, Command, ConnectionState, ContinueHere, Delivery, Export, Issue, Restore, Send, SignIn, Stage,
 };
@@ -19,8 +19,8 @@ const PASSPHRASE: &str = "correct horse battery staple";
 
 fn stored(world: &World) -> Account {
     let sealer = Sealer::new(&Secret::new(world.data_key));
-    let rows = world.store.load_now(&[Query::Get(Table::Account, keys::ACCOUNT.to_vec())]).unwrap();
-    records::open(keys::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
+    let rows = world.store.load_now(&[Query::Get(Table::Account, row_key::ACCOUNT.to_vec())]).unwrap();
+    records::open(row_key::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
 }
 
 /// Alice and Bob, in the middle of a conversation.
@@ -160,7 +160,7 @@ fn a_backup_brings_everything_back_and_both_write_on() {
     let here: BTreeSet<Vec<u8>> = world.rows(Table::PreKey).into_iter().map(|(key, _)| key).collect();
     let fresh: Vec<u32> =
         world.chatd.alice_prekeys.iter().map(|(id, _)| *id).filter(|id| !known.contains(id)).collect();
-    assert!(fresh.len() > 50 && fresh.iter().all(|&id| here.contains(&keys::prekey(id))), "{fresh:?}");
+    assert!(fresh.len() > 50 && fresh.iter().all(|&id| here.contains(&row_key::prekey(id))), "{fresh:?}");
     assert_ne!(stored(&world).keys.unwrap().signed_prekey_id, own.keys.unwrap().signed_prekey_id);
     assert_eq!(world.account().backup.unwrap().moved_at, 0);
 }

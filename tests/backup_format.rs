@@ -1,15 +1,17 @@
 //! The backup file against everything that may happen to a file: cut off, altered, put together anew, continued.
 
-use causeway::backup::contents::{ContentsError, End, Entry, FORMAT, Kind, MOST_ENTRY, Manifest, Row, Unpacker, pack};
+use causeway::backup::contents::{
+    ContentsError, End, Entry, FORMAT, Kind, MAX_ENTRY_BYTES, Manifest, Row, Unpacker, pack,
+};
 use causeway::backup::format::{CHUNK, FormatError, HEADER, MAGIC, Reader, VERSION, Writer};
-use causeway::backup::lock::{Hardness, LockError};
+use causeway::backup::kdf::{Argon2Cost, KdfError};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
 /// Cheap: what is tested is the file.
-const LIGHT: Hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
 const PASSPHRASE: &str = "correct horse battery";
 const SEALED: usize = CHUNK + 16;
 
@@ -59,7 +61,7 @@ fn every_length_comes_back_in_pieces_of_any_size() {
 #[test]
 fn a_wrong_passphrase_is_told_from_damage_as_far_as_that_is_possible() {
     let file = write(b"secret");
-    assert_eq!(read_in("correct horse batterz", &file, 99), Err(FormatError::Locked));
+    assert_eq!(read_in("correct horse batterz", &file, 99), Err(FormatError::WrongPassphrase));
     let mut damaged = file.clone();
     damaged[HEADER] ^= 1;
     assert_eq!(read(&damaged), Err(FormatError::Damaged { chunk: 0 }), "the passphrase was right");
@@ -78,13 +80,13 @@ fn a_file_that_is_none_or_is_too_new_says_so() {
 
 #[test]
 fn a_file_cannot_ask_for_more_memory_or_time_than_anybody_writes() {
-    let hardness = |at: usize, bytes: &[u8]| {
+    let cost = |at: usize, bytes: &[u8]| {
         let mut file = write(b"secret");
         file[at..at + bytes.len()].copy_from_slice(bytes);
         read(&file).unwrap_err()
     };
     for (at, bytes) in [(9, &[0xFF; 4][..]), (9, &[0, 4, 0, 1]), (9, &[0; 4]), (13, &[11]), (13, &[0]), (14, &[5])] {
-        assert!(matches!(hardness(at, bytes), FormatError::Lock(LockError::Hardness(_))), "{bytes:?} at {at}");
+        assert!(matches!(cost(at, bytes), FormatError::Kdf(KdfError::Cost(_))), "{bytes:?} at {at}");
     }
 }
 
@@ -208,7 +210,7 @@ fn entries_come_in_their_order_or_not_at_all() {
 #[test]
 fn an_entry_that_claims_to_be_huge_is_refused_at_once() {
     for (length, got) in
-        [(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F][..], 0xFFFF_FFFF), (&[0x81, 0x80, 0x80, 0x08], MOST_ENTRY as u64 + 1)]
+        [(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F][..], 0xFFFF_FFFF), (&[0x81, 0x80, 0x80, 0x08], MAX_ENTRY_BYTES as u64 + 1)]
     {
         let mut unpacker = Unpacker::default();
         unpacker.plain().extend_from_slice(length);

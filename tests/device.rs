@@ -5,7 +5,7 @@ mod support;
 
 use causeway::io::{HttpFailure, Input, Method};
 use causeway::store::changes::{Change, Query, Table};
-use causeway::store::{account::Account, keys, records, seal::Sealer, shelf::Row};
+use causeway::store::{account::Account, records, row_cache::Row, row_key, seal::Sealer};
 use causeway::view::{AccountView, Action, Command, ConnectionState, Enlist, Erase, Issue, Reconnect, SignOut, Stage};
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
@@ -24,17 +24,17 @@ fn replaced() -> Node {
 /// Changes the stored account row behind the engine's back, as another build or a restore would.
 fn rewrite(world: &mut World, change: impl FnOnce(&mut Account)) {
     let sealer = Sealer::new(&Secret::new([7; 32]));
-    let rows = world.store.load_now(&[Query::Get(Table::Account, keys::ACCOUNT.to_vec())]).unwrap();
-    let mut account: Account = records::open(keys::ACCOUNT, &rows[0][0].1, &sealer).unwrap();
+    let rows = world.store.load_now(&[Query::Get(Table::Account, row_key::ACCOUNT.to_vec())]).unwrap();
+    let mut account: Account = records::open(row_key::ACCOUNT, &rows[0][0].1, &sealer).unwrap();
     change(&mut account);
-    let sealed = sealer.seal(Table::Account, keys::ACCOUNT, &account.to_bytes(), &mut world.rng).unwrap();
-    world.store.commit_now(&[Change::Put(Table::Account, keys::ACCOUNT.to_vec(), sealed)]).unwrap();
+    let sealed = sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), &mut world.rng).unwrap();
+    world.store.commit_now(&[Change::Put(Table::Account, row_key::ACCOUNT.to_vec(), sealed)]).unwrap();
 }
 
 fn stored(world: &World) -> Account {
     let sealer = Sealer::new(&Secret::new([7; 32]));
-    let rows = world.store.load_now(&[Query::Get(Table::Account, keys::ACCOUNT.to_vec())]).unwrap();
-    records::open(keys::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
+    let rows = world.store.load_now(&[Query::Get(Table::Account, row_key::ACCOUNT.to_vec())]).unwrap();
+    records::open(row_key::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
 }
 
 #[test]

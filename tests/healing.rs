@@ -127,7 +127,7 @@ fn after_the_last_try_a_person_asks_again_or_deletes() {
         world.serve(&nonsense(number));
     }
     let placeholder = world.thread(BOB_CHAT)[0].clone();
-    assert!(placeholder.asked >= causeway::view::MOST_TRIES);
+    assert!(placeholder.asked >= causeway::view::MAX_RETRIES);
     let this = MessageRef { chat: BOB_CHAT.into(), seq: placeholder.seq };
     assert_eq!(world.command(Action::Retry(this.clone())).issue(), Issue::None);
     assert_eq!(counts(&world).last().map(String::as_str), Some("1"));

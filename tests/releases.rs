@@ -12,10 +12,10 @@ mod specimens;
 use causeway::io::Input;
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::store::chats::{Chat, Message, Outgoing, Position, Unknown};
-use causeway::store::prekeys::{OneTime, Signed};
+use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
+use causeway::store::row_cache::{Row, RowError};
 use causeway::store::seal::Sealer;
-use causeway::store::shelf::{Row, RowError};
 use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageKind, SaveDraft, Send, Stage};
 use causeway_proto::node::{Content, Node};
 use causeway_proto::secret::Secret;
@@ -50,14 +50,14 @@ fn again(table: Table, row: &[u8]) -> Result<Vec<u8>, RowError> {
     }
     match table {
         Table::Account => through::<Account>(row),
-        Table::PreKey => through::<OneTime>(row),
-        Table::SignedPreKey => through::<Signed>(row),
+        Table::PreKey => through::<OneTimePreKeyRow>(row),
+        Table::SignedPreKey => through::<SignedPreKeyRow>(row),
         Table::Session => through::<SessionRecord>(row),
-        Table::Chat => through::<Chat>(row),
-        Table::Message => through::<Message>(row),
-        Table::MessageId => through::<Position>(row),
-        Table::Outbox => through::<Outgoing>(row),
-        Table::Unknown => through::<Unknown>(row),
+        Table::Chat => through::<ChatRow>(row),
+        Table::Message => through::<MessageRow>(row),
+        Table::MessageId => through::<PositionRow>(row),
+        Table::Outbox => through::<OutboxRow>(row),
+        Table::Unknown => through::<UnknownRow>(row),
     }
 }
 

@@ -9,9 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// The format that this build writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
 /// Largest entry. A session record at every one of its bounds has 15.6 MB.
-pub const MOST_ENTRY: usize = 16 * 1024 * 1024;
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of the length before an entry.
-const MOST_LENGTH: usize = 5;
+const MAX_LENGTH_BYTES: usize = 5;
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
@@ -110,7 +110,7 @@ struct Framed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ContentsError {
     /// An entry that is longer than any.
-    #[error("an entry has at most {MOST_ENTRY} bytes, got {got}")]
+    #[error("an entry has at most {MAX_ENTRY_BYTES} bytes, got {got}")]
     TooLarge {
         /// Bytes that it says it has.
         got: u64,
@@ -220,13 +220,14 @@ type Split<'a> = (&'a [u8], &'a [u8]);
 
 /// The first entry, if it is whole.
 fn split(bytes: &[u8]) -> Result<Option<Split<'_>>, ContentsError> {
-    let length = bytes.get(..MOST_LENGTH.min(bytes.len())).unwrap_or_default();
+    let length = bytes.get(..MAX_LENGTH_BYTES.min(bytes.len())).unwrap_or_default();
     let Some(at) = length.iter().position(|byte| byte & 0x80 == 0) else {
         let endless = ContentsError::TooLarge { got: u64::MAX };
-        return if length.len() < MOST_LENGTH { Ok(None) } else { Err(endless) };
+        return if length.len() < MAX_LENGTH_BYTES { Ok(None) } else { Err(endless) };
     };
     let got = length.iter().take(at + 1).rev().fold(0_u64, |value, byte| value << 7 | u64::from(byte & 0x7f));
-    let size = usize::try_from(got).ok().filter(|&size| size <= MOST_ENTRY).ok_or(ContentsError::TooLarge { got })?;
+    let size =
+        usize::try_from(got).ok().filter(|&size| size <= MAX_ENTRY_BYTES).ok_or(ContentsError::TooLarge { got })?;
     let (_, rest) = bytes.split_at(at + 1);
     Ok(rest.split_at_checked(size))
 }

@@ -17,7 +17,7 @@
 //!
 //! What this module does not know: what the plaintext means.
 
-use super::lock::{self, Hardness, LockError, SALT};
+use super::kdf::{self, Argon2Cost, KdfError, SALT};
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use causeway_proto::secret::Secret;
@@ -34,7 +34,7 @@ pub const HEADER: usize = MAGIC.len() + 1 + 4 + 1 + 1 + SALT + PREFIX + CHECK;
 pub const CHUNK: usize = 64 * 1024;
 /// Largest file. A restore is one transaction, and a transaction is in memory as a whole before it is durable: this is
 /// what a browser's worker can hold several times over. It is room for about half a million messages.
-pub const MOST: u64 = 256 * 1024 * 1024;
+pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 const PREFIX: usize = 7;
 const CHECK: usize = 32;
@@ -63,10 +63,10 @@ pub enum FormatError {
     },
     /// No key from this passphrase.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Kdf(#[from] KdfError),
     /// The passphrase is not the one that the header was made with. A damaged header looks the same.
     #[error("wrong passphrase, or the file is damaged")]
-    Locked,
+    WrongPassphrase,
     /// A chunk was altered, moved or left out, or the file was cut off or continued.
     #[error("chunk {chunk} was altered, moved or cut off")]
     Damaged {
@@ -74,13 +74,13 @@ pub enum FormatError {
         chunk: u32,
     },
     /// More than is ever read or written.
-    #[error("a backup has at most {MOST} bytes")]
+    #[error("a backup has at most {MAX_FILE_BYTES} bytes")]
     TooLarge,
 }
 
 /// The header as written.
 struct Header {
-    hardness: Hardness,
+    cost: Argon2Cost,
     salt: [u8; SALT],
     prefix: [u8; PREFIX],
     check: Secret<CHECK>,
@@ -88,7 +88,7 @@ struct Header {
 
 impl Header {
     fn to_bytes(&self) -> [u8; HEADER] {
-        let Self { hardness: Hardness { memory, passes, lanes }, salt, prefix, check } = self;
+        let Self { cost: Argon2Cost { memory, passes, lanes }, salt, prefix, check } = self;
         let memory = memory.to_be_bytes();
         let parts: [&[u8]; 8] = [&MAGIC, &[VERSION], &memory, &[*passes], &[*lanes], salt, prefix, check.expose()];
         let mut bytes = [0; HEADER];
@@ -115,8 +115,8 @@ impl Header {
         }
         let memory = u32::from_be_bytes(take(&mut rest)?);
         let [passes, lanes] = take(&mut rest)?;
-        let hardness = Hardness { memory, passes, lanes };
-        Ok(Self { hardness, salt: take(&mut rest)?, prefix: take(&mut rest)?, check: Secret::new(take(&mut rest)?) })
+        let cost = Argon2Cost { memory, passes, lanes };
+        Ok(Self { cost, salt: take(&mut rest)?, prefix: take(&mut rest)?, check: Secret::new(take(&mut rest)?) })
     }
 }
 
@@ -182,13 +182,13 @@ impl Writer {
     /// Begins a file under a fresh salt. Takes about a second, by design.
     ///
     /// # Errors
-    /// [`LockError`].
-    pub fn begin(passphrase: &str, hardness: Hardness, rng: &mut dyn CryptoRng) -> Result<Self, LockError> {
+    /// [`KdfError`].
+    pub fn begin(passphrase: &str, cost: Argon2Cost, rng: &mut dyn CryptoRng) -> Result<Self, KdfError> {
         let (mut salt, mut prefix) = ([0; SALT], [0; PREFIX]);
         rng.fill_bytes(&mut salt);
         rng.fill_bytes(&mut prefix);
-        let keys = lock::derive(passphrase, &salt, hardness)?;
-        let header = Header { hardness, salt, prefix, check: keys.check }.to_bytes();
+        let keys = kdf::derive(passphrase, &salt, cost)?;
+        let header = Header { cost, salt, prefix, check: keys.check }.to_bytes();
         Ok(Self {
             stream: Stream::new(&keys.chunks, header, prefix),
             plain: Zeroizing::new(Vec::with_capacity(CHUNK)),
@@ -204,7 +204,7 @@ impl Writer {
     pub fn write(&mut self, mut plain: &[u8]) -> Result<(), FormatError> {
         self.written = self.written.saturating_add(plain.len() as u64);
         let chunks = self.written.div_ceil(CHUNK as u64).max(1);
-        if HEADER as u64 + self.written + chunks * TAG as u64 > MOST {
+        if HEADER as u64 + self.written + chunks * TAG as u64 > MAX_FILE_BYTES {
             return Err(FormatError::TooLarge);
         }
         while !plain.is_empty() {
@@ -253,9 +253,9 @@ impl Reader {
         let (bytes, rest) =
             file.split_first_chunk().ok_or(if begins_well { truncated } else { FormatError::NotABackup })?;
         let header = Header::from_bytes(bytes)?;
-        let keys = lock::derive(passphrase, &header.salt, header.hardness)?;
+        let keys = kdf::derive(passphrase, &header.salt, header.cost)?;
         if keys.check != header.check {
-            return Err(FormatError::Locked);
+            return Err(FormatError::WrongPassphrase);
         }
         let stream = Stream::new(&keys.chunks, *bytes, header.prefix);
         Ok((Self { stream, waiting: Vec::new(), read: HEADER as u64 }, rest))
@@ -267,7 +267,7 @@ impl Reader {
     /// [`FormatError::Damaged`], [`FormatError::TooLarge`].
     pub fn feed(&mut self, piece: &[u8], plain: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
         self.read = self.read.saturating_add(piece.len() as u64);
-        if self.read > MOST {
+        if self.read > MAX_FILE_BYTES {
             return Err(FormatError::TooLarge);
         }
         self.waiting.extend_from_slice(piece);
@@ -295,7 +295,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
 
-    const LIGHT: Hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+    const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
 
     fn writer() -> Writer {
         Writer::begin("passphrase", LIGHT, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
@@ -305,14 +305,14 @@ mod tests {
     fn a_file_has_a_largest_size_both_ways() {
         let mut full = writer();
         // 4,095 chunks, of which each has a tag, and a header: that much less than the file may have.
-        full.written = MOST - HEADER as u64 - 4095 * TAG as u64 - 5;
+        full.written = MAX_FILE_BYTES - HEADER as u64 - 4095 * TAG as u64 - 5;
         assert_eq!(full.write(b"12345"), Ok(()));
         assert_eq!(full.write(b"6"), Err(FormatError::TooLarge));
 
         let file = writer().finish().unwrap();
         let (mut reader, rest) = Reader::begin("passphrase", &file).unwrap();
         let mut plain = Zeroizing::new(Vec::new());
-        reader.read = MOST - rest.len() as u64;
+        reader.read = MAX_FILE_BYTES - rest.len() as u64;
         assert_eq!(reader.feed(rest, &mut plain), Ok(()));
         assert_eq!(reader.feed(b"x", &mut plain), Err(FormatError::TooLarge));
     }

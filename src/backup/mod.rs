@@ -12,5 +12,5 @@
 
 pub mod contents;
 pub mod format;
-pub mod lock;
+pub mod kdf;
 pub mod passphrase;

@@ -46,7 +46,7 @@ impl KeepAlive {
     }
 
     /// Any byte from the server proves that it lives.
-    pub(super) fn heard(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn received(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         if self.ping_at.is_some() {
             self.start(now, rng);
         }

@@ -13,12 +13,12 @@
 //! ```
 
 pub(crate) mod backoff;
+mod disconnect_policy;
 mod keepalive;
-mod proof;
-mod verdict;
+mod round_trip_probe;
 
+pub(crate) use disconnect_policy::DisconnectPolicy;
 pub(crate) use keepalive::Due;
-pub(crate) use verdict::Verdict;
 
 use crate::io::{Millis, Output, SocketId};
 use crate::view::{ConnectionState, Issue};
@@ -30,8 +30,8 @@ use causeway_proto::noise::{StaticKey, Transport, payload};
 use causeway_proto::profile::Profile;
 use causeway_proto::stanza::Stanza;
 use keepalive::KeepAlive;
-use proof::Proof;
 use rand_core::CryptoRng;
+use round_trip_probe::RoundTripProbe;
 use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
@@ -97,7 +97,7 @@ pub(crate) struct Channel {
     socket: SocketId,
     backoff: Backoff,
     keepalive: KeepAlive,
-    proof: Proof,
+    probe: RoundTripProbe,
     issue: Issue,
     events: VecDeque<Event>,
     out: VecDeque<Output>,
@@ -110,7 +110,7 @@ impl Default for Channel {
             socket: 0,
             backoff: Backoff::default(),
             keepalive: KeepAlive::default(),
-            proof: Proof::default(),
+            probe: RoundTripProbe::default(),
             issue: Issue::None,
             events: VecDeque::new(),
             out: VecDeque::new(),
@@ -206,8 +206,8 @@ impl Channel {
         if socket != self.socket {
             return;
         }
-        self.keepalive.heard(now, rng);
-        self.proof.heard(now);
+        self.keepalive.received(now, rng);
+        self.probe.received(now);
         match &mut self.state {
             State::Hello { reader, .. } | State::Live { reader, .. } => reader.feed(bytes),
             _ => return,
@@ -234,7 +234,7 @@ impl Channel {
                     let (transport, phase) = (Box::new(transport), Phase::Login { until });
                     self.state = State::Live { profile: login.profile, reader, transport, phase };
                 }
-                Err(issue) => self.lose(Verdict::Retry(issue), now, rng),
+                Err(issue) => self.lose(DisconnectPolicy::Retry(issue), now, rng),
             },
             State::Live { profile, reader, mut transport, phase } => {
                 let mut bytes = frame;
@@ -251,13 +251,13 @@ impl Channel {
     }
 
     fn stanza(&mut self, stanza: Stanza, now: Millis, rng: &mut dyn CryptoRng) {
-        if let Some(verdict) = verdict::of(&stanza) {
-            return self.lose(verdict, now, rng);
+        if let Some(policy) = disconnect_policy::of(&stanza) {
+            return self.lose(policy, now, rng);
         }
         if let Some(answer) = keepalive::answer(&stanza) {
             return self.transmit(&answer, now, rng);
         }
-        if self.proof.hear(&stanza) {
+        if self.probe.is_response(&stanza) {
             return;
         }
         let State::Live { phase, .. } = &mut self.state else { return };
@@ -268,8 +268,8 @@ impl Channel {
                 self.keepalive.start(now, rng);
                 self.issue = Issue::None;
                 self.events.push_back(Event::LoggedIn);
-                if self.proof.logged_in() {
-                    self.ask(now, rng);
+                if self.probe.logged_in() {
+                    self.send_probe(now, rng);
                 }
             }
             (Phase::Login { .. }, _) => self.broken(now, rng),
@@ -312,18 +312,18 @@ impl Channel {
     /// The socket is closed.
     pub(crate) fn closed(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
         if socket == self.socket && !self.is_idle() {
-            self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+            self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
         }
     }
 
     /// A connection could not even be begun.
     pub(crate) fn postpone(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(Verdict::Retry(issue), now, rng);
+        self.lose(DisconnectPolicy::Retry(issue), now, rng);
     }
 
     /// Gives up until a person does something.
     pub(crate) fn stop(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(Verdict::Stop(issue), now, rng);
+        self.lose(DisconnectPolicy::Stop(issue), now, rng);
     }
 
     /// Time has passed.
@@ -334,17 +334,17 @@ impl Channel {
             | State::Live { phase: Phase::Login { until }, .. }
                 if *until <= now =>
             {
-                self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
             }
-            State::Live { .. } if self.proof.is_late(now) => {
-                self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng);
+            State::Live { .. } if self.probe.is_late(now) => {
+                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
             }
             State::Live { phase, .. } => {
                 match phase {
                     // Or the device slept, or its clock leapt: then there may be more on its way.
                     Phase::Draining { until, .. } if *until <= now => {
                         *phase = Phase::Online;
-                        self.ask(now, rng);
+                        self.send_probe(now, rng);
                     }
                     Phase::Draining { pause, .. } if *pause <= now => {
                         *pause = now.saturating_add(DRAIN_PAUSE);
@@ -355,7 +355,7 @@ impl Channel {
                 match self.keepalive.due(now, rng) {
                     Due::Nothing => {}
                     Due::Ping(ping) => self.transmit(&ping, now, rng),
-                    Due::Dead => self.lose(Verdict::Retry(Issue::ChatUnreachable), now, rng),
+                    Due::Dead => self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng),
                 }
             }
             _ => {}
@@ -377,7 +377,7 @@ impl Channel {
                 }
                 self.backoff.live(now);
                 self.keepalive.start(now, rng);
-                self.proof.clock_set_back(now);
+                self.probe.clock_set_back(now);
             }
             State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
             State::Off | State::Stopped => {}
@@ -386,23 +386,23 @@ impl Channel {
 
     /// From now on we are [caught up](Self::is_caught_up) only after the server was reached once more. A link that is dead
     /// is known as such in seconds.
-    pub(crate) fn prove(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         match &self.state {
-            State::Live { phase: Phase::Login { .. }, .. } => self.proof.want_at_login(),
-            State::Live { .. } => self.ask(now, rng),
+            State::Live { phase: Phase::Login { .. }, .. } => self.probe.send_at_login(),
+            State::Live { .. } => self.send_probe(now, rng),
             // The server logs us in later than now, and then says when the mailbox is read.
             State::Off | State::Opening { .. } | State::Hello { .. } | State::Waiting { .. } | State::Stopped => {}
         }
     }
 
-    fn ask(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        let question = self.proof.ask(now, rng);
-        self.transmit(&question, now, rng);
+    fn send_probe(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        let ping = self.probe.send(now, rng);
+        self.transmit(&ping, now, rng);
     }
 
     /// Logged in, the mailbox is read, and everything that was to be [proved](Self::prove) is.
     pub(crate) fn is_caught_up(&self) -> bool {
-        matches!(self.state, State::Live { phase: Phase::Online, .. }) && self.proof.is_complete()
+        matches!(self.state, State::Live { phase: Phase::Online, .. }) && self.probe.is_complete()
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do.
@@ -413,32 +413,32 @@ impl Channel {
             | State::Waiting { until }
             | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
             State::Live { phase: Phase::Draining { until, pause }, .. } => {
-                [self.keepalive.wake_at(), self.proof.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
+                [self.keepalive.wake_at(), self.probe.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
             }
             State::Live { phase: Phase::Online, .. } => {
-                [self.keepalive.wake_at(), self.proof.wake_at()].into_iter().flatten().min()
+                [self.keepalive.wake_at(), self.probe.wake_at()].into_iter().flatten().min()
             }
             State::Off | State::Stopped => None,
         }
     }
 
     fn broken(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(Verdict::Retry(Issue::ChannelBroken), now, rng);
+        self.lose(DisconnectPolicy::Retry(Issue::ChannelBroken), now, rng);
     }
 
-    fn lose(&mut self, verdict: Verdict, now: Millis, rng: &mut dyn CryptoRng) {
+    fn lose(&mut self, policy: DisconnectPolicy, now: Millis, rng: &mut dyn CryptoRng) {
         if !self.is_idle() {
             self.out.push_back(Output::Close(self.socket));
         }
         self.keepalive.stop();
-        self.proof = Proof::default();
-        self.state = match verdict {
-            Verdict::Retry(issue) => {
+        self.probe = RoundTripProbe::default();
+        self.state = match policy {
+            DisconnectPolicy::Retry(issue) => {
                 self.issue = issue;
                 State::Waiting { until: self.backoff.next(now, rng) }
             }
-            Verdict::AtOnce => State::Waiting { until: now },
-            Verdict::Stop(issue) => {
+            DisconnectPolicy::AtOnce => State::Waiting { until: now },
+            DisconnectPolicy::Stop(issue) => {
                 self.issue = issue;
                 State::Stopped
             }
@@ -461,9 +461,9 @@ fn finish(
     frame: &[u8],
     now: Millis,
 ) -> Result<(Vec<u8>, Transport), Issue> {
-    let verified = handshake.read(frame, now / 1000).map_err(verdict::of_handshake)?;
+    let verified = handshake.read(frame, now / 1000).map_err(disconnect_policy::of_handshake)?;
     let payload = payload::login(&login.profile, login.account_id, &login.token);
-    let (message, transport) = verified.finish(&payload).map_err(verdict::of_handshake)?;
+    let (message, transport) = verified.finish(&payload).map_err(disconnect_policy::of_handshake)?;
     let mut bytes = Vec::with_capacity(FRAME_HEADER + message.len());
     framed(&mut bytes, &message).map_err(|_| Issue::ChannelBroken)?;
     Ok((bytes, transport))

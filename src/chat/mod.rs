@@ -2,10 +2,10 @@
 //!
 //! What this room does not know: how messages are encrypted or sent.
 
+use crate::context::Context;
 use crate::io::Millis;
-use crate::store::chats::{Chat, Message, Position};
-use crate::store::keys;
-use crate::turn::Turn;
+use crate::store::chats::{ChatRow, MessageRow, PositionRow};
+use crate::store::row_key;
 use crate::view::{ChatView, MessageKind};
 use causeway_proto::jid::{Jid, Server};
 
@@ -17,22 +17,22 @@ const MAX_NAME: usize = 100;
 const MAX_DRAFT: usize = 100_000;
 
 /// The chat with a peer, made if there is none.
-pub(crate) fn open(turn: &mut Turn<'_>, id: &str) {
-    if turn.records.chats.peek(id.as_bytes()).is_none() {
-        let chat = Chat { id: id.to_owned(), next_seq: 1, active_at: turn.now, ..Chat::default() };
-        turn.records.chats.put(id.as_bytes().to_vec(), chat);
-        turn.ledger.show_chat(id);
+pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
+    if cx.records.chats.peek(id.as_bytes()).is_none() {
+        let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now, ..ChatRow::default() };
+        cx.records.chats.put(id.as_bytes().to_vec(), chat);
+        cx.group_commit.show_chat(id);
     }
 }
 
 /// Adds a message at the end of its chat, which is made if there is none. Answers the message's sequence number.
-pub(crate) fn append(turn: &mut Turn<'_>, id: &str, mut message: Message) -> u64 {
-    open(turn, id);
-    let chat = turn.records.chats.change_or_default(id.as_bytes());
+pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> u64 {
+    open(cx, id);
+    let chat = cx.records.chats.change_or_default(id.as_bytes());
     let seq = chat.next_seq;
     message.seq = seq;
     chat.next_seq = seq.saturating_add(1);
-    chat.active_at = turn.now;
+    chat.active_at = cx.now;
     chat.last = Some(preview(&message));
     match message.outgoing {
         true => {
@@ -42,95 +42,95 @@ pub(crate) fn append(turn: &mut Turn<'_>, id: &str, mut message: Message) -> u64
         false => chat.unread = chat.unread.saturating_add(u32::from(message.kind() != MessageKind::IdentityChanged)),
     }
     if !message.id.is_empty() {
-        let key = keys::message_id(id, message.outgoing, &message.id);
-        turn.records.positions.put(key, Position { seq });
+        let key = row_key::message_id(id, message.outgoing, &message.id);
+        cx.records.positions.put(key, PositionRow { seq });
     }
-    turn.records.messages.put(keys::message(id, seq), message);
-    turn.ledger.show_chat(id);
-    turn.ledger.show_message(id, seq);
+    cx.records.messages.put(row_key::message(id, seq), message);
+    cx.group_commit.show_chat(id);
+    cx.group_commit.show_message(id, seq);
     seq
 }
 
 /// Writes a changed message back, and into the list if it is the newest.
-pub(crate) fn replace(turn: &mut Turn<'_>, id: &str, message: Message) {
+pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
     let seq = message.seq;
-    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && chat.last.as_ref().is_some_and(|last| last.seq == seq)
     {
-        let chat = turn.records.chats.change_or_default(id.as_bytes());
+        let chat = cx.records.chats.change_or_default(id.as_bytes());
         chat.last = Some(preview(&message));
-        turn.ledger.show_chat(id);
+        cx.group_commit.show_chat(id);
     }
-    turn.records.messages.put(keys::message(id, seq), message);
-    turn.ledger.show_message(id, seq);
+    cx.records.messages.put(row_key::message(id, seq), message);
+    cx.group_commit.show_message(id, seq);
 }
 
 /// Removes a message.
-pub(crate) fn remove(turn: &mut Turn<'_>, id: &str, message: &Message) {
-    turn.records.messages.delete(&keys::message(id, message.seq));
-    turn.records.positions.delete(&keys::message_id(id, message.outgoing, &message.id));
-    if let Ok(Some(chat)) = turn.records.chats.change(id.as_bytes())
+pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
+    cx.records.messages.delete(&row_key::message(id, message.seq));
+    cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
+    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes())
         && chat.last.as_ref().is_some_and(|last| last.seq == message.seq)
     {
         chat.last = None;
     }
-    turn.ledger.show_chat(id);
-    turn.ledger.show_removed(id, message.seq);
+    cx.group_commit.show_chat(id);
+    cx.group_commit.show_removed(id, message.seq);
 }
 
 /// The person has seen everything up to a message.
-pub(crate) fn mark_read(turn: &mut Turn<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
+    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && (chat.unread > 0 || chat.read_up_to < up_to)
         && up_to.saturating_add(1) >= chat.next_seq
     {
-        let chat = turn.records.chats.change_or_default(id.as_bytes());
+        let chat = cx.records.chats.change_or_default(id.as_bytes());
         chat.unread = 0;
         chat.read_up_to = up_to.min(chat.next_seq.saturating_sub(1));
-        turn.ledger.show_chat(id);
+        cx.group_commit.show_chat(id);
     }
 }
 
 /// A notification has shown everything up to a message.
-pub(crate) fn notified(turn: &mut Turn<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes()) {
+pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
+    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
         let up_to = up_to.min(chat.next_seq.saturating_sub(1));
         if chat.notified_up_to < up_to {
-            turn.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
-            turn.ledger.show_chat(id);
+            cx.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
+            cx.group_commit.show_chat(id);
         }
     }
 }
 
 /// Keeps what is typed.
-pub(crate) fn save_draft(turn: &mut Turn<'_>, id: &str, text: &str) {
-    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
+    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && chat.draft != text
     {
-        turn.records.chats.change_or_default(id.as_bytes()).draft = text.chars().take(MAX_DRAFT).collect();
-        turn.ledger.show_chat(id);
+        cx.records.chats.change_or_default(id.as_bytes()).draft = text.chars().take(MAX_DRAFT).collect();
+        cx.group_commit.show_chat(id);
     }
 }
 
 /// Takes over the name that the peer gives itself.
-pub(crate) fn rename(turn: &mut Turn<'_>, id: &str, name: &str) {
+pub(crate) fn rename(cx: &mut Context<'_>, id: &str, name: &str) {
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
-    if let Ok(Some(chat)) = turn.records.chats.get(id.as_bytes())
+    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && !name.is_empty()
         && chat.name != name
     {
-        turn.records.chats.change_or_default(id.as_bytes()).name = name;
-        turn.ledger.show_chat(id);
+        cx.records.chats.change_or_default(id.as_bytes()).name = name;
+        cx.group_commit.show_chat(id);
     }
 }
 
 /// A notice that the peer's identity key is new.
-pub(crate) fn identity_notice(at: Millis) -> Message {
-    Message { kind: MessageKind::IdentityChanged.into(), at, ..Message::default() }
+pub(crate) fn identity_notice(at: Millis) -> MessageRow {
+    MessageRow { kind: MessageKind::IdentityChanged.into(), at, ..MessageRow::default() }
 }
 
 /// For the page.
-pub(crate) fn view(chat: &Chat, security_code: String) -> ChatView {
+pub(crate) fn view(chat: &ChatRow, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),
         address: address(&chat.id),
@@ -153,7 +153,7 @@ fn address(id: &str) -> String {
     }
 }
 
-fn preview(message: &Message) -> crate::view::MessageView {
+fn preview(message: &MessageRow) -> crate::view::MessageView {
     let mut view = message.view();
     if let Some((cut, _)) = view.text.char_indices().nth(PREVIEW) {
         view.text.truncate(cut);

@@ -2,12 +2,12 @@
 
 use super::{Engine, Read};
 use crate::chat;
-use crate::enlist::{Enlistment, Purpose, Why};
+use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::inbox;
 use crate::io::Millis;
 use crate::store::changes::{Query, Table};
-use crate::store::keys;
-use crate::store::shelf::Missing;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::view::{Action, Command, Done, Issue, News, OpenChat, Stage};
 use causeway_proto::jid::Jid;
 use rand_core::CryptoRng;
@@ -16,34 +16,34 @@ use sha2::{Digest, Sha256};
 /// Most messages of one page.
 const MAX_PAGE: u32 = 200;
 /// From so many on, chats that were opened and never begun are forgotten.
-const MOST_OPENED: usize = 1_000;
+const MAX_OPENED: usize = 1_000;
 
 impl Engine {
     /// Carries a command out.
     ///
     /// # Errors
-    /// [`Missing`] while rows that it needs are not in memory: its turn comes again.
-    pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+    /// [`NotLoaded`] while rows that it needs are not in memory: its turn comes again.
+    pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let tag = command.tag;
         let issue = match &command.action {
             None => Some(Issue::None),
             Some(Action::Hello(_)) => {
                 let snapshot = self.snapshot();
-                self.ledger.show(snapshot);
+                self.group_commit.show(snapshot);
                 Some(Issue::None)
             }
             Some(Action::SignIn(sign_in)) => {
                 let partner = self.partner_api.clone();
-                let question = self.room(now, rng, |_, turn| Enlistment::sign_in(turn, tag, sign_in, &partner));
-                question.map(|question| self.ask(Some(question))).err()
+                let request = self.with_context(now, rng, |_, cx| Enlistment::sign_in(cx, tag, sign_in, &partner));
+                request.map(|request| self.send_request(Some(request))).err()
             }
             Some(Action::SignedIn(_)) => {
-                self.look(Why::Enter { tag });
+                self.refresh_account(Reason::Enter { tag });
                 None
             }
             Some(Action::SignOut(_)) => {
-                let question = Enlistment::sign_out(tag, &self.partner_api);
-                self.ask(Some(question));
+                let request = Enlistment::sign_out(tag, &self.partner_api);
+                self.send_request(Some(request));
                 None
             }
             Some(Action::Enlist(enlist)) => self.enlist(tag, enlist.replace, now, rng),
@@ -54,22 +54,22 @@ impl Engine {
             }
             Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
             Some(Action::MarkRead(read)) => {
-                self.room(now, rng, |_, turn| chat::mark_read(turn, &read.chat, read.up_to));
+                self.with_context(now, rng, |_, cx| chat::mark_read(cx, &read.chat, read.up_to));
                 Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
-                self.room(now, rng, |_, turn| chat::save_draft(turn, &draft.chat, &draft.text));
+                self.with_context(now, rng, |_, cx| chat::save_draft(cx, &draft.chat, &draft.text));
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
-                self.room(now, rng, |rooms, turn| {
-                    rooms.outbox.retry(turn, &message.chat, message.seq)?;
-                    inbox::ask_again(turn, &message.chat, message.seq)
+                self.with_context(now, rng, |modules, cx| {
+                    modules.outbox.retry(cx, &message.chat, message.seq)?;
+                    inbox::ask_again(cx, &message.chat, message.seq)
                 })?;
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
-                self.room(now, rng, |rooms, turn| rooms.outbox.discard(turn, &message.chat, message.seq))?;
+                self.with_context(now, rng, |modules, cx| modules.outbox.discard(cx, &message.chat, message.seq))?;
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
@@ -84,13 +84,13 @@ impl Engine {
             }
             Some(Action::Woken(_)) => self.woken(tag, now, rng),
             Some(Action::Notified(notified)) => {
-                self.room(now, rng, |_, turn| chat::notified(turn, &notified.chat, notified.up_to));
+                self.with_context(now, rng, |_, cx| chat::notified(cx, &notified.chat, notified.up_to));
                 Some(Issue::None)
             }
             Some(Action::HideText(choice)) => {
                 if self.records.account().hide_text != choice.hide {
                     self.records.change_account().hide_text = choice.hide;
-                    self.ledger.show_account();
+                    self.group_commit.show_account();
                 }
                 Some(Issue::None)
             }
@@ -118,7 +118,7 @@ impl Engine {
             _ if self.enlistment.is_preparing() => Some(Issue::RateLimited),
             _ => {
                 self.prepare(Purpose::Enlist { tag, replace }, now, rng);
-                self.ledger.show_account();
+                self.group_commit.show_account();
                 None
             }
         }
@@ -128,8 +128,8 @@ impl Engine {
     fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
-        self.room(now, rng, |_, turn| chat::open(turn, &chat));
-        self.ledger.show(News::Done(Done { tag, issue: Issue::None.into(), chat }));
+        self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
+        self.group_commit.show(News::Done(Done { tag, issue: Issue::None.into(), chat }));
         None
     }
 
@@ -140,7 +140,7 @@ impl Engine {
         text: &str,
         now: Millis,
         rng: &mut dyn CryptoRng,
-    ) -> Result<Issue, Missing> {
+    ) -> Result<Issue, NotLoaded> {
         let account = self.records.account();
         if account.stage != Stage::Enlisted {
             return Ok(Issue::NotYetEnlisted);
@@ -160,7 +160,7 @@ impl Engine {
             return Ok(Issue::NoSuchChat);
         }
         let id = message_id(tag, chat);
-        self.room(now, rng, |rooms, turn| rooms.outbox.send(turn, &id, chat, text))?;
+        self.with_context(now, rng, |modules, cx| modules.outbox.send(cx, &id, chat, text))?;
         Ok(Issue::None)
     }
 
@@ -168,20 +168,20 @@ impl Engine {
     pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
         self.want_security_code(&open.chat);
         // Also a chat that is only about to be begun. Pages may ask for any number of others.
-        if self.opened.len() >= MOST_OPENED {
+        if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
             self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
         }
         self.opened.insert(open.chat.clone());
-        self.ledger.show_chat(&open.chat);
+        self.group_commit.show_chat(&open.chat);
         let range = Query::Range {
             table: Table::Message,
-            from: keys::message(&open.chat, 0),
-            to: Some(keys::message(&open.chat, open.before.unwrap_or(u64::MAX))),
+            from: row_key::message(&open.chat, 0),
+            to: Some(row_key::message(&open.chat, open.before.unwrap_or(u64::MAX))),
             reverse: true,
             limit: page_of(&open) + 1,
         };
-        self.load(Read::Thread { tag, open }, vec![range]);
+        self.load(Read::MessagePage { tag, open }, vec![range]);
     }
 }
 

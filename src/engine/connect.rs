@@ -2,14 +2,14 @@
 
 use super::{Engine, Phase, Read};
 use crate::channel::Login;
-use crate::enlist::{Outcome, Purpose, Question, Why, device, form};
+use crate::enlist::{Outcome, PreparedRequest, Purpose, Reason, device, form};
 use crate::io::{Millis, Output};
 use crate::session;
 use crate::store::account::Stale;
 use crate::store::changes::{Rows, Table};
-use crate::store::keys;
-use crate::store::ledger::Effect;
+use crate::store::group_commit::Effect;
 use crate::store::records::{self, whole};
+use crate::store::row_key;
 use crate::view::{Issue, Stage};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 impl Engine {
     /// Somebody is enlisted, and no connection is being prepared.
     pub(super) fn may_connect(&self) -> bool {
-        let stage = self.records.account.peek(keys::ACCOUNT).map(|account| account.stage);
+        let stage = self.records.account.peek(row_key::ACCOUNT).map(|account| account.stage);
         self.phase == Phase::Ready && stage == Some(Stage::Enlisted) && !self.enlistment.is_preparing()
     }
 
@@ -35,23 +35,23 @@ impl Engine {
 
     pub(super) fn prepare(&mut self, purpose: Purpose, now: Millis, rng: &mut dyn CryptoRng) {
         let partner = self.partner_api.clone();
-        let questions = self.room(now, rng, |rooms, turn| rooms.enlistment.prepare(turn, purpose, &partner));
-        for question in questions {
-            self.ask(Some(question));
+        let requests = self.with_context(now, rng, |modules, cx| modules.enlistment.prepare(cx, purpose, &partner));
+        for request in requests {
+            self.send_request(Some(request));
         }
     }
 
     /// Asks whose the account is.
-    pub(super) fn look(&mut self, why: Why) {
-        let question = self.enlistment.whose(why, &self.partner_api);
-        self.ask(Some(question));
+    pub(super) fn refresh_account(&mut self, reason: Reason) {
+        let request = self.enlistment.request_account(reason, &self.partner_api);
+        self.send_request(Some(request));
     }
 
-    pub(super) fn ask(&mut self, question: Option<Question>) {
-        if let Some((ask, request)) = question {
+    pub(super) fn send_request(&mut self, request: Option<PreparedRequest>) {
+        if let Some((kind, http)) = request {
             self.last_id += 1;
-            self.asks.insert(self.last_id, ask);
-            self.out.push_back(Output::Request(self.last_id, request));
+            self.api_requests.insert(self.last_id, kind);
+            self.out.push_back(Output::Request(self.last_id, http));
         }
     }
 
@@ -68,8 +68,8 @@ impl Engine {
                 None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
             },
             Outcome::Enlist { tag, token } => {
-                let question = self.room(now, rng, |rooms, turn| rooms.enlistment.enlist(turn, tag, &token));
-                self.ask(question);
+                let request = self.with_context(now, rng, |modules, cx| modules.enlistment.enlist(cx, tag, &token));
+                self.send_request(request);
             }
             Outcome::NotReady(issue @ (Issue::SignInNeeded | Issue::MovedElsewhere)) => {
                 self.channel.stop(issue, now, rng);
@@ -77,17 +77,17 @@ impl Engine {
             Outcome::NotReady(issue) => self.channel.postpone(issue, now, rng),
             Outcome::Moved => {
                 self.channel.stop(Issue::MovedElsewhere, now, rng);
-                self.look(Why::Look);
+                self.refresh_account(Reason::Refresh);
             }
-            Outcome::Look => self.look(Why::Look),
-            Outcome::Accepted { tag } => self.look(Why::SignIn { tag }),
+            Outcome::RefreshAccount => self.refresh_account(Reason::Refresh),
+            Outcome::Accepted { tag } => self.refresh_account(Reason::SignIn { tag }),
             Outcome::Claimed { exact } => {
                 // Ratchets that others have gone on from would use keys twice.
                 if !exact || self.records.account().stale == Stale::Sessions {
                     return self.load(Read::Sessions, vec![whole(Table::Session)]);
                 }
                 self.records.change_account().claim_from.clear();
-                self.ledger.after(Effect::Prepare);
+                self.group_commit.after(Effect::Prepare);
             }
             Outcome::Enlisted | Outcome::SignedIn => self.connect(now, rng),
         }
@@ -106,11 +106,11 @@ impl Engine {
                 session.forget_sending();
             }
         }
-        self.room(now, rng, |_, turn| session::renew(turn));
+        self.with_context(now, rng, |_, cx| session::renew(cx));
         let account = self.records.change_account();
         account.claim_from.clear();
         account.stale = Stale::PreKeys;
-        self.ledger.after(Effect::Prepare);
+        self.group_commit.after(Effect::Prepare);
     }
 
     /// Takes a hand-over back. The file that was given out is made old by it: whoever restores it from now on finds that
@@ -123,14 +123,14 @@ impl Engine {
             if account.claim_from.is_empty() {
                 account.claim_from = old;
             }
-            self.ledger.show_account();
+            self.group_commit.show_account();
             self.connect(now, rng);
         }
         self.done(tag, Issue::None);
     }
 
     fn login(&mut self, token: Zeroizing<String>) -> Option<Login> {
-        let account = self.records.account.peek(keys::ACCOUNT)?;
+        let account = self.records.account.peek(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         Some(Login {
             url: deployment.chat_url.clone(),

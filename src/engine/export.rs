@@ -12,7 +12,7 @@
 use super::{Engine, Read};
 use crate::backup::contents::{End, Entry, FORMAT, Kind, Manifest, Row, pack};
 use crate::backup::format::{FormatError, Writer};
-use crate::backup::lock::LockError;
+use crate::backup::kdf::KdfError;
 use crate::backup::passphrase::{Strength, strength};
 use crate::enlist::device;
 use crate::io::{Millis, Output, StoreFailure};
@@ -83,7 +83,7 @@ impl Engine {
         }
         if command.hand_over && self.records.account().moved_at == 0 {
             self.records.change_account().moved_at = now.max(1);
-            self.ledger.show_account();
+            self.group_commit.show_account();
             self.channel.stop(Issue::MovedElsewhere, now, rng);
         }
         let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
@@ -96,7 +96,7 @@ impl Engine {
     pub(super) fn begin_export(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         let Some(Export { kind, state: State::Waiting(passphrase), .. }) = &self.export else { return };
         let kind = *kind;
-        let begun = Writer::begin(passphrase, self.hardness, rng).map_err(FormatError::from);
+        let begun = Writer::begin(passphrase, self.argon2_cost, rng).map_err(FormatError::from);
         let expected = self.rows_expected();
         let account = self.records.account();
         let manifest = Manifest {
@@ -192,7 +192,7 @@ impl Engine {
                 self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
                 if kind == Kind::Backup {
                     self.records.change_account().backed_up_at = now;
-                    self.ledger.show_account();
+                    self.group_commit.show_account();
                 }
                 self.done(tag, Issue::None);
             }
@@ -213,8 +213,8 @@ pub(super) fn issue_of(error: FormatError) -> Issue {
         FormatError::NotABackup => Issue::BackupNotOne,
         FormatError::UnknownVersion { .. } => Issue::BackupTooNew,
         FormatError::Truncated { .. } | FormatError::Damaged { .. } => Issue::BackupDamaged,
-        FormatError::Lock(LockError::Hardness(_)) => Issue::BackupDamaged,
-        FormatError::Lock(LockError::Memory { .. }) | FormatError::TooLarge => Issue::BackupTooLarge,
-        FormatError::Locked => Issue::BackupLocked,
+        FormatError::Kdf(KdfError::Cost(_)) => Issue::BackupDamaged,
+        FormatError::Kdf(KdfError::Memory { .. }) | FormatError::TooLarge => Issue::BackupTooLarge,
+        FormatError::WrongPassphrase => Issue::BackupLocked,
     }
 }

@@ -9,20 +9,20 @@
 
 use super::{Engine, Phase, Read, stanza};
 use crate::io::Millis;
-use crate::store::shelf::Missing;
+use crate::store::row_cache::NotLoaded;
 use crate::view::Command;
 use causeway_proto::stanza::Stanza;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 
 /// Jobs of one group, and jobs whose rows are read ahead.
-const MOST: usize = 500;
+const MAX_GROUP: usize = 500;
 /// So many jobs are worth waiting for with a group of fewer.
-const MANY: usize = 100;
+const MIN_BATCH: usize = 100;
 
 /// Something that waits for its turn.
 #[derive(Debug)]
-pub(super) enum Job {
+pub(super) enum Task {
     Stanza(Box<Stanza>),
     Command(Command),
 }
@@ -30,7 +30,7 @@ pub(super) enum Job {
 /// What waits for its turn, and how far the group that gathers has come.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    jobs: VecDeque<Job>,
+    tasks: VecDeque<Task>,
     /// Jobs done since the last group was closed.
     gathered: usize,
     /// How often the job at the head has missed a row. While it waits for one it is not tried.
@@ -41,17 +41,17 @@ pub(super) struct Queue {
 impl Queue {
     /// Nothing waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
+        self.tasks.is_empty()
     }
 
     /// At the end of the line.
-    pub(super) fn push(&mut self, job: Job) {
-        self.jobs.push_back(job);
+    pub(super) fn push(&mut self, task: Task) {
+        self.tasks.push_back(task);
     }
 
     /// The connection is gone: its stanzas come again on the next one.
     pub(super) fn forget_stanzas(&mut self) {
-        self.jobs.retain(|job| matches!(job, Job::Command(_)));
+        self.tasks.retain(|task| matches!(task, Task::Command(_)));
         (self.misses, self.waits) = (0, false);
     }
 
@@ -73,11 +73,11 @@ impl Engine {
             return;
         }
         while !self.queue.waits
-            && self.queue.gathered < MOST
-            && let Some(job) = self.queue.jobs.pop_front()
+            && self.queue.gathered < MAX_GROUP
+            && let Some(task) = self.queue.tasks.pop_front()
         {
-            if self.run(&job, now, rng) == Err(Missing) {
-                self.queue.jobs.push_front(job);
+            if self.run(&task, now, rng) == Err(NotLoaded) {
+                self.queue.tasks.push_front(task);
                 self.queue.misses = self.queue.misses.saturating_add(1);
                 self.queue.waits = true;
             } else {
@@ -86,16 +86,16 @@ impl Engine {
             }
         }
         if self.channel.is_live() {
-            self.room(now, rng, |rooms, turn| rooms.outbox.pump(turn, rooms.sessions));
+            self.with_context(now, rng, |modules, cx| modules.outbox.pump(cx, modules.sessions));
         }
-        if !self.ledger.is_writing() || self.queue.jobs.len() >= MOST {
+        if !self.group_commit.is_writing() || self.queue.tasks.len() >= MAX_GROUP {
             self.read_ahead();
         }
     }
 
     /// Few jobs were done, and what many others wait for is on its way.
     pub(super) fn waits_for_many(&self) -> bool {
-        self.queue.gathered < MANY && self.queue.jobs.len() >= MANY && self.reads_rows()
+        self.queue.gathered < MIN_BATCH && self.queue.tasks.len() >= MIN_BATCH && self.reads_rows()
     }
 
     fn read_ahead(&mut self) {
@@ -103,8 +103,8 @@ impl Engine {
         if self.queue.misses <= 1 && self.reads.is_empty() {
             self.records.trim();
         }
-        for job in self.queue.jobs.iter().take(MOST) {
-            if let Job::Stanza(stanza) = job {
+        for task in self.queue.tasks.iter().take(MAX_GROUP) {
+            if let Task::Stanza(stanza) = task {
                 stanza::prefetch(&mut self.records, stanza);
             }
         }
@@ -116,19 +116,19 @@ impl Engine {
 
     /// A group was closed and nothing else will call for the rest of the queue.
     pub(super) fn has_more_to_do(&self) -> bool {
-        let Queue { jobs, gathered, waits, .. } = &self.queue;
+        let Queue { tasks, gathered, waits, .. } = &self.queue;
         let may_work = self.phase == Phase::Ready && !self.reads_rows() && self.export.is_none();
-        may_work && !jobs.is_empty() && *gathered == 0 && !waits
+        may_work && !tasks.is_empty() && *gathered == 0 && !waits
     }
 
     fn reads_rows(&self) -> bool {
         self.reads.any(|read| matches!(read, Read::Rows(_)))
     }
 
-    fn run(&mut self, job: &Job, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
-        match job {
-            Job::Stanza(stanza) => self.stanza(stanza, now, rng),
-            Job::Command(command) => self.command(command, now, rng),
+    fn run(&mut self, task: &Task, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        match task {
+            Task::Stanza(stanza) => self.stanza(stanza, now, rng),
+            Task::Command(command) => self.command(command, now, rng),
         }
     }
 }

@@ -8,16 +8,16 @@
 use super::export::issue_of;
 use super::{Engine, Phase};
 use crate::backup::contents::{ContentsError, Entry, Kind, Manifest, Row as Packed, Unpacker};
-use crate::backup::format::{FormatError, MOST, Reader};
+use crate::backup::format::{FormatError, MAX_FILE_BYTES, Reader};
 use crate::enlist::device;
 use crate::io::{Millis, Output};
 use crate::store::account::{Account, Stale};
 use crate::store::changes::{Change, Changes, Table};
-use crate::store::keys;
-use crate::store::ledger::Effect;
+use crate::store::group_commit::Effect;
 use crate::store::records::{self, Records};
+use crate::store::row_cache::{NotLoaded, Row};
+use crate::store::row_key;
 use crate::store::seal::Sealer;
-use crate::store::shelf::{Missing, Row};
 use crate::view::{Done, Issue, News, Restore, Stage};
 use rand_core::CryptoRng;
 
@@ -62,17 +62,17 @@ impl Engine {
     /// Takes a piece; answers now unless everything is to be written.
     ///
     /// # Errors
-    /// [`Missing`] while a transaction is under way: the last piece's turn comes again after it.
+    /// [`NotLoaded`] while a transaction is under way: the last piece's turn comes again after it.
     pub(super) fn restore(
         &mut self,
         tag: u64,
         piece: &Restore,
         now: Millis,
         rng: &mut dyn CryptoRng,
-    ) -> Result<Option<Issue>, Missing> {
+    ) -> Result<Option<Issue>, NotLoaded> {
         let end = piece.at.saturating_add(piece.piece.len() as u64);
-        if end >= piece.total && self.ledger.is_writing() {
-            return Err(Missing);
+        if end >= piece.total && self.group_commit.is_writing() {
+            return Err(NotLoaded);
         }
         match self.take_piece(tag, piece, rng) {
             Ok(None) => Ok(Some(Issue::None)),
@@ -100,7 +100,7 @@ impl Engine {
             if account.keys.is_some() && !piece.replace {
                 return Err(Issue::RestoreWouldReplace);
             }
-            if piece.total > MOST {
+            if piece.total > MAX_FILE_BYTES {
                 return Err(Issue::BackupTooLarge);
             }
             let (reader, rest) = Reader::begin(&piece.passphrase, &piece.piece)?;
@@ -163,19 +163,19 @@ impl Engine {
         account.device = device::random(rng);
         account.moved_at = 0;
         account.lost_at = 0;
-        let row = self.sealer.seal(Table::Account, keys::ACCOUNT, &account.to_bytes(), rng);
+        let row = self.sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), rng);
         let row = row.map_err(|_| Issue::BackupDamaged)?;
         let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
         changes.extend(rows);
-        changes.push(Change::Put(Table::Account, keys::ACCOUNT.to_vec(), row));
+        changes.push(Change::Put(Table::Account, row_key::ACCOUNT.to_vec(), row));
 
         self.channel.stop(Issue::None, now, rng);
         self.channel_news(now, rng);
         self.forget();
         let done = News::Done(Done { tag, ..Done::default() });
         // What gathered meanwhile was about an account that is gone; pages ask again for what was not done.
-        let _gathered = self.ledger.take_group();
-        let transaction = self.ledger.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);
+        let _gathered = self.group_commit.take_group();
+        let transaction = self.group_commit.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);
         self.out.push_back(Output::Commit(transaction, changes));
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Engine {
         self.sessions = Default::default();
         self.restoring = None;
         self.security_codes.clear();
-        self.asks.clear();
+        self.api_requests.clear();
         self.reads.clear();
         self.queue.retry();
     }
@@ -224,7 +224,7 @@ fn take_row(
     let table = Table::of_number(packed.table).ok_or(Issue::BackupTooNew)?;
     if table == Table::Account {
         let read = Account::from_bytes(&packed.row).map_err(|_| Issue::BackupDamaged)?;
-        let usable = read.stage == Stage::Enlisted && read.keys.is_some() && packed.key == keys::ACCOUNT;
+        let usable = read.stage == Stage::Enlisted && read.keys.is_some() && packed.key == row_key::ACCOUNT;
         if !usable || account.replace(read).is_some() {
             return Err(Issue::BackupDamaged);
         }

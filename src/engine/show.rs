@@ -5,14 +5,14 @@ use crate::chat;
 use crate::enlist::deployment::hex;
 use crate::io::{Millis, Output};
 use crate::store::changes::{Change, Changes, Rows, Table};
-use crate::store::chats::{Chat, Message};
-use crate::store::keys;
-use crate::store::ledger::{Effect, Group};
+use crate::store::chats::{ChatRow, MessageRow};
+use crate::store::group_commit::{Effect, Group};
 use crate::store::records::{self, Records};
-use crate::store::shelf::Missing;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::view::{
-    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, Messages, News, OpenChat,
-    Snapshot, Stage, Thread, Update,
+    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, MessagePage, Messages, News,
+    OpenChat, Snapshot, Stage, Update,
 };
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
@@ -27,7 +27,7 @@ impl Engine {
             account: Some(Box::new(self.account_view())),
             connection: Some(self.connection_view()),
             chats,
-            engine: self.name,
+            engine: self.engine_id,
         };
         News::Snapshot(snapshot).into()
     }
@@ -84,7 +84,7 @@ impl Engine {
         let view = self.connection_view();
         // While a mailbox is read the count goes down with each message; once a group is often enough.
         let counts_only = |shown: &ConnectionView| ConnectionView { pending: view.pending, ..*shown } == view;
-        if self.ledger.is_writing() && self.shown.as_ref().is_some_and(counts_only) {
+        if self.group_commit.is_writing() && self.shown.as_ref().is_some_and(counts_only) {
             return;
         }
         if self.shown.as_ref() != Some(&view) {
@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    fn chat_view(&self, chat: &Chat) -> ChatView {
+    fn chat_view(&self, chat: &ChatRow) -> ChatView {
         let code = match self.security_codes.get(&chat.id) {
             Some((identity, code)) if *identity == chat.identity => code.clone(),
             _ => String::new(),
@@ -117,7 +117,7 @@ impl Engine {
             return;
         };
         let identity = chat.identity.clone();
-        let Some(account) = self.records.account.peek(keys::ACCOUNT) else { return };
+        let Some(account) = self.records.account.peek(row_key::ACCOUNT) else { return };
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let code =
             security_code(&own.identity.public(), login.user.as_bytes(), &PublicKey(theirs), peer.user.as_bytes());
@@ -144,7 +144,7 @@ impl Engine {
         for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
             let mut news = Messages { chat, ..Messages::default() };
             for (seq, kept) in seqs {
-                match self.records.messages.peek(&keys::message(&news.chat, seq)) {
+                match self.records.messages.peek(&row_key::message(&news.chat, seq)) {
                     Some(message) if kept => news.messages.push(message.view()),
                     _ => news.removed.push(seq),
                 }
@@ -158,7 +158,7 @@ impl Engine {
     }
 
     /// The answer to a page's question for messages.
-    pub(super) fn thread(&mut self, tag: u64, open: OpenChat, rows: Rows) {
+    pub(super) fn message_page(&mut self, tag: u64, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let mut messages = Vec::new();
         let rows = rows.into_iter().next().unwrap_or_default();
@@ -167,24 +167,24 @@ impl Engine {
             // A newer version may be in memory, on its way to the store.
             match self.records.messages.peek(&key) {
                 Some(message) => messages.push(message.view()),
-                None => match records::open::<Message>(&key, &sealed, &self.sealer) {
+                None => match records::open::<MessageRow>(&key, &sealed, &self.sealer) {
                     Ok(message) => messages.push(message.view()),
                     Err(_) => self.storage = Issue::StorageDamaged,
                 },
             }
         }
         messages.reverse();
-        self.ledger.show(News::Thread(Thread { chat: open.chat, messages, more, tag }));
+        self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag }));
         self.done(tag, Issue::None);
     }
 
     /// Erases everything that this browser holds, in one transaction.
     ///
     /// # Errors
-    /// [`Missing`] while a transaction is under way: the command's turn comes again after it.
-    pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
-        if self.ledger.is_writing() {
-            return Err(Missing);
+    /// [`NotLoaded`] while a transaction is under way: the command's turn comes again after it.
+    pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        if self.group_commit.is_writing() {
+            return Err(NotLoaded);
         }
         self.channel.stop(Issue::None, now, rng);
         (self.records, _) = Records::boot(&Rows::new(), &self.sealer);
@@ -196,9 +196,9 @@ impl Engine {
         changes.extend(self.records.take_changes(&self.sealer, rng).unwrap_or_default());
         let done = News::Done(Done { tag, ..Done::default() });
         let snapshot = self.snapshot();
-        let _gathered = self.ledger.take_group();
+        let _gathered = self.group_commit.take_group();
         let transaction =
-            self.ledger.begin(vec![Effect::Update(Box::new(snapshot)), Effect::Update(Box::new(done.into()))]);
+            self.group_commit.begin(vec![Effect::Update(Box::new(snapshot)), Effect::Update(Box::new(done.into()))]);
         self.out.push_back(Output::Commit(transaction, changes));
         Ok(())
     }
@@ -207,5 +207,5 @@ impl Engine {
 /// A snapshot, or a page of messages.
 fn is_answer(effect: &Effect) -> bool {
     let Effect::Update(update) = effect else { return false };
-    matches!(update.news, Some(News::Snapshot(_) | News::Thread(_)))
+    matches!(update.news, Some(News::Snapshot(_) | News::MessagePage(_)))
 }

@@ -3,9 +3,9 @@
 use super::Engine;
 use crate::inbox;
 use crate::io::Millis;
-use crate::session::Answered;
+use crate::session::IqOutcome;
 use crate::store::records::Records;
-use crate::store::shelf::Missing;
+use crate::store::row_cache::NotLoaded;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
@@ -27,7 +27,7 @@ fn was_queued(stanza: &Stanza) -> bool {
 }
 
 impl Engine {
-    pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+    pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         self.route(stanza, now, rng)?;
         if was_queued(stanza) && self.batch_left > 0 {
             self.batch_left -= 1;
@@ -44,45 +44,45 @@ impl Engine {
     pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         let request = passive::offline_batch(self.batch_left);
-        self.room(now, rng, |_, turn| turn.transmit(request));
+        self.with_context(now, rng, |_, cx| cx.transmit(request));
     }
 
-    fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+    fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match stanza {
             Stanza::Message(incoming) => {
-                self.room(now, rng, |_, turn| inbox::message(turn, incoming))?;
+                self.with_context(now, rng, |_, cx| inbox::message(cx, incoming))?;
                 self.pending = self.pending.saturating_sub(u32::from(incoming.offline));
                 Ok(())
             }
             Stanza::Receipt(receipt, node) => {
-                self.room(now, rng, |rooms, turn| inbox::receipt(turn, rooms.outbox, receipt, node))
+                self.with_context(now, rng, |modules, cx| inbox::receipt(cx, modules.outbox, receipt, node))
             }
-            Stanza::Ack(ack) => self.room(now, rng, |rooms, turn| rooms.outbox.acknowledged(turn, ack)),
+            Stanza::Ack(ack) => self.with_context(now, rng, |modules, cx| modules.outbox.acknowledged(cx, ack)),
             Stanza::Iq(iq) => {
-                let answered = self.room(now, rng, |rooms, turn| rooms.sessions.iq(turn, iq))?;
-                self.room(now, rng, |rooms, turn| match answered {
-                    Answered::Nothing => Ok(()),
-                    Answered::Busy => {
-                        rooms.outbox.pause(now);
+                let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.iq(cx, iq))?;
+                self.with_context(now, rng, |modules, cx| match outcome {
+                    IqOutcome::Nothing => Ok(()),
+                    IqOutcome::Busy => {
+                        modules.outbox.pause(now);
                         Ok(())
                     }
-                    Answered::Unreachable(peers) => {
-                        peers.iter().try_for_each(|(peer, issue)| rooms.outbox.fail_peer(turn, peer, *issue))
+                    IqOutcome::Unreachable(peers) => {
+                        peers.iter().try_for_each(|(peer, issue)| modules.outbox.fail_peer(cx, peer, *issue))
                     }
                 })
             }
-            Stanza::Ib(ib) => self.bulletin(ib, now, rng),
-            Stanza::Notification(notification) => self.room(now, rng, |rooms, turn| {
+            Stanza::Ib(ib) => self.info_broadcast(ib, now, rng),
+            Stanza::Notification(notification) => self.with_context(now, rng, |modules, cx| {
                 match &notification.body {
-                    NotificationBody::PreKeyCount(count) => rooms.sessions.server_holds(turn, *count),
-                    NotificationBody::IdentityChanged => rooms.sessions.identity_announced(turn, &notification.from)?,
+                    NotificationBody::PreKeyCount(count) => modules.sessions.server_holds(cx, *count),
+                    NotificationBody::IdentityChanged => modules.sessions.identity_announced(cx, &notification.from)?,
                     NotificationBody::Other => {}
                 }
-                inbox::acknowledge(turn, &notification.node);
+                inbox::acknowledge(cx, &notification.node);
                 Ok(())
             }),
             Stanza::Unknown(node) | Stanza::Malformed { node, .. } => {
-                self.room(now, rng, |_, turn| inbox::unknown(turn, node));
+                self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
                 Ok(())
             }
             // The channel dealt with these.
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    fn bulletin(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), Missing> {
+    fn info_broadcast(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match ib {
             Ib::OfflinePreview { message, .. } => {
                 self.pending = *message;
@@ -101,10 +101,10 @@ impl Engine {
                 self.batch_left = 0;
                 self.channel.drained();
                 self.records.change_account().synced_at = now;
-                self.room(now, rng, |rooms, turn| rooms.sessions.mailbox_read(turn));
+                self.with_context(now, rng, |modules, cx| modules.sessions.mailbox_read(cx));
             }
             Ib::EdgeRouting(_) => {}
-            Ib::Other(node) => self.room(now, rng, |_, turn| inbox::unknown(turn, node)),
+            Ib::Other(node) => self.with_context(now, rng, |_, cx| inbox::unknown(cx, node)),
         }
         Ok(())
     }

@@ -17,19 +17,19 @@ impl Engine {
         if self.channel.view() == ConnectionState::Stopped {
             return Some(self.channel.issue());
         }
-        if let Err(issue) = self.wakes.wait(tag) {
+        if let Err(issue) = self.wake_requests.wait(tag) {
             return Some(issue);
         }
         // A connection that there is may only look alive, and a message may be on its way behind what it says.
-        self.channel.prove(now, rng);
+        self.channel.require_round_trip(now, rng);
         self.connect(now, rng);
         None
     }
 
     /// Answers whoever waits, if there is nothing more to wait for. The answer stands on the group that gathers now.
-    pub(super) fn tell_woken(&mut self) {
-        if !self.wakes.is_empty() && self.channel.is_caught_up() && self.queue.is_empty() {
-            for tag in self.wakes.answer() {
+    pub(super) fn complete_wakes(&mut self) {
+        if !self.wake_requests.is_empty() && self.channel.is_caught_up() && self.queue.is_empty() {
+            for tag in self.wake_requests.answer() {
                 self.done(tag, Issue::None);
             }
         }
@@ -38,7 +38,7 @@ impl Engine {
     /// The connection was lost while somebody may wait for the mailbox.
     pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         let is_final = self.channel.view() == ConnectionState::Stopped;
-        match self.wakes.lost(is_final) {
+        match self.wake_requests.lost(is_final) {
             AfterLoss::Nothing => {}
             AfterLoss::Connect => self.connect(now, rng),
             AfterLoss::GiveUp(tags) => {
@@ -47,13 +47,13 @@ impl Engine {
                     Issue::None => Issue::ChatUnreachable,
                     issue => issue,
                 };
-                self.give_up_waking(tags, issue);
+                self.fail_wakes(tags, issue);
             }
         }
     }
 
     /// Tells those who waited why they wait in vain; it stands on nothing that must be durable.
-    pub(super) fn give_up_waking(&mut self, tags: Vec<u64>, issue: Issue) {
+    pub(super) fn fail_wakes(&mut self, tags: Vec<u64>, issue: Issue) {
         for tag in tags {
             let done = Done { tag, issue: issue.into(), ..Done::default() };
             self.out.push_back(crate::io::Output::Update(Update::from(News::Done(done))));

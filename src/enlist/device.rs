@@ -27,7 +27,7 @@ pub(super) fn form(device: &str) -> Zeroizing<String> {
 
 /// What the partner server says of the account that is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Whereabouts {
+pub(crate) struct AccountDevice {
     /// Who is signed in.
     pub(crate) identifier: String,
     /// The device that the account's keys live in; empty if none has ever asked for a token.
@@ -36,7 +36,7 @@ pub(crate) struct Whereabouts {
     pub(crate) since: u64,
 }
 
-impl Whereabouts {
+impl AccountDevice {
     /// Reads the answer to `GET /api/account`; `None` if it is none.
     pub(super) fn from_form(body: &[u8]) -> Option<Self> {
         let identifier = field(body, "identifier")?;
@@ -81,14 +81,14 @@ mod tests {
     #[test]
     fn where_the_account_lives() {
         let id = "0123456789abcdef".repeat(2);
-        let read = |form: &str| Whereabouts::from_form(form.as_bytes());
+        let read = |form: &str| AccountDevice::from_form(form.as_bytes());
         let said = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
         assert_eq!((said.identifier.as_str(), said.device.as_str(), said.since), ("Büro X", id.as_str(), 17));
         assert_eq!(said.elsewhere_since(""), Some(17));
         assert_eq!(said.elsewhere_since(&id), None);
         let nowhere = read("identifier=a&device=&since=0").unwrap();
         assert_eq!(nowhere.elsewhere_since(&id), None);
-        let undated = Whereabouts { since: 0, ..said };
+        let undated = AccountDevice { since: 0, ..said };
         assert_eq!(undated.elsewhere_since("other"), Some(1), "elsewhere, whatever the date");
     }
 
@@ -105,7 +105,7 @@ mod tests {
             format!("identifier=a&device={id}&since=-1"),
             format!("identifier=a&device={id}"),
         ] {
-            assert_eq!(Whereabouts::from_form(bad.as_bytes()), None, "{bad}");
+            assert_eq!(AccountDevice::from_form(bad.as_bytes()), None, "{bad}");
         }
         assert_eq!(previous(b"since=1"), None);
         assert_eq!(previous(b"previous=x&since=1"), None);

@@ -1,6 +1,6 @@
 //! The enlistment request and its answer, byte for byte as in seed 001 §1.2.
 
-use crate::store::account::Keys;
+use crate::store::account::AccountKeys;
 use crate::view::Issue;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use causeway_proto::jid::{Jid, Server};
@@ -20,7 +20,7 @@ const KEY_TYPE: u8 = 5;
 pub(crate) fn request(
     identifier: &str,
     integrator: u16,
-    keys: &Keys,
+    keys: &AccountKeys,
     skey: &SignedPreKeyPair,
     token: &str,
 ) -> Zeroizing<String> {

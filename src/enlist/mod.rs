@@ -14,12 +14,12 @@ pub(crate) mod form;
 pub mod identifier;
 mod prepare;
 
+use crate::context::Context;
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
-use crate::turn::Turn;
 use crate::view::{Done, Issue, News, SignIn, Stage};
-use device::Whereabouts;
+use device::AccountDevice;
 use form_urlencoded::Serializer;
-use prepare::Preparing;
+use prepare::Preparation;
 pub(crate) use prepare::Purpose;
 use zeroize::Zeroizing;
 
@@ -28,11 +28,11 @@ const MAX_ANSWER: usize = 64 * 1024;
 
 /// A question to a server, by what its answer is for.
 #[derive(Debug)]
-pub(crate) enum Ask {
+pub(crate) enum ApiRequest {
     /// Where are the servers?
     Deployment,
     /// Who is signed in, and whose device is the account's?
-    Account(Why),
+    Account(Reason),
     /// From now on the account's keys live in this browser.
     Claim,
     /// A fresh identity token.
@@ -47,7 +47,7 @@ pub(crate) enum Ask {
 
 /// Why it is asked whose the account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum Reason {
     /// The store holds nothing at all: a browser that was never used, or that has removed what was kept.
     Empty,
     /// Somebody has just signed in, by the command of this tag.
@@ -57,11 +57,11 @@ pub(crate) enum Why {
     /// An enlistment is being prepared.
     Prepare,
     /// It may have changed.
-    Look,
+    Refresh,
 }
 
 /// A question and where it goes.
-pub(crate) type Question = (Ask, HttpRequest);
+pub(crate) type PreparedRequest = (ApiRequest, HttpRequest);
 
 /// What an answer led to.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub(crate) enum Outcome {
     /// Nothing yet.
     Nothing,
     /// Ask whose the account is.
-    Look,
+    RefreshAccount,
     /// Everything that a connection needs is here.
     Ready(Zeroizing<String>),
     /// Everything that an enlistment needs is here.
@@ -92,28 +92,28 @@ pub(crate) enum Outcome {
 /// Questions under way.
 #[derive(Debug, Default)]
 pub(crate) struct Enlistment {
-    preparing: Option<Preparing>,
+    preparing: Option<Preparation>,
     deployment_fresh: bool,
     /// The command whose enlistment request is under way.
     enlisting: Option<u64>,
     /// What the partner server last said of the account.
-    whereabouts: Option<Whereabouts>,
+    account_device: Option<AccountDevice>,
 }
 
 impl Enlistment {
     /// Since when the account's keys live in another browser, as far as is known.
     pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
-        self.whereabouts.as_ref()?.elsewhere_since(own)
+        self.account_device.as_ref()?.elsewhere_since(own)
     }
 
     /// Asks where the servers are and what the provider is called, unless this is known.
-    pub(crate) fn where_to(&self, partner: &str) -> Option<Question> {
-        (!self.deployment_fresh).then(|| (Ask::Deployment, request(Method::Get, partner, "/api/profile", None)))
+    pub(crate) fn request_deployment(&self, partner: &str) -> Option<PreparedRequest> {
+        (!self.deployment_fresh).then(|| (ApiRequest::Deployment, request(Method::Get, partner, "/api/profile", None)))
     }
 
     /// Asks whose the account is.
-    pub(crate) fn whose(&self, why: Why, partner: &str) -> Question {
-        (Ask::Account(why), request(Method::Get, partner, "/api/account", None))
+    pub(crate) fn request_account(&self, reason: Reason, partner: &str) -> PreparedRequest {
+        (ApiRequest::Account(reason), request(Method::Get, partner, "/api/account", None))
     }
 
     /// Signs in.
@@ -121,13 +121,13 @@ impl Enlistment {
     /// # Errors
     /// [`Issue`] for what need not be asked: an identifier that cannot be one, or one that is not this browser's.
     pub(crate) fn sign_in(
-        turn: &mut Turn<'_>,
+        cx: &mut Context<'_>,
         tag: u64,
         command: &SignIn,
         partner: &str,
-    ) -> Result<(Ask, HttpRequest), Issue> {
+    ) -> Result<(ApiRequest, HttpRequest), Issue> {
         let identifier = identifier::check(&command.identifier)?;
-        let account = turn.records.account();
+        let account = cx.records.account();
         if account.stage == Stage::Enlisted && account.identifier != identifier {
             return Err(Issue::AlreadyEnlisted);
         }
@@ -136,85 +136,84 @@ impl Enlistment {
             .append_pair("password", &command.password)
             .finish();
         let path = if command.create { "/api/account" } else { "/api/session" };
-        let ask = Ask::SignIn { tag, identifier: identifier.to_owned() };
-        Ok((ask, request(Method::Post, partner, path, Some(Zeroizing::new(form)))))
+        let kind = ApiRequest::SignIn { tag, identifier: identifier.to_owned() };
+        Ok((kind, request(Method::Post, partner, path, Some(Zeroizing::new(form)))))
     }
 
     /// Signs out.
-    pub(crate) fn sign_out(tag: u64, partner: &str) -> (Ask, HttpRequest) {
-        (Ask::SignOut { tag }, request(Method::Delete, partner, "/api/session", None))
+    pub(crate) fn sign_out(tag: u64, partner: &str) -> (ApiRequest, HttpRequest) {
+        (ApiRequest::SignOut { tag }, request(Method::Delete, partner, "/api/session", None))
     }
 
     /// A question was answered.
     pub(crate) fn answered(
         &mut self,
-        turn: &mut Turn<'_>,
-        ask: Ask,
+        cx: &mut Context<'_>,
+        kind: ApiRequest,
         answer: Result<HttpResponse, HttpFailure>,
     ) -> Outcome {
-        match ask {
-            Ask::Deployment => self.deployment(turn, answer),
-            Ask::Account(why) => self.account(turn, why, answer),
-            Ask::Claim => self.claimed(turn, answer),
-            Ask::Token => self.token(turn, answer),
-            Ask::SignIn { tag, identifier } => signed_in(turn, tag, identifier, answer),
-            Ask::SignOut { tag } => {
-                self.whereabouts = None;
-                signed_out(turn, tag, answer)
+        match kind {
+            ApiRequest::Deployment => self.deployment(cx, answer),
+            ApiRequest::Account(reason) => self.account(cx, reason, answer),
+            ApiRequest::Claim => self.claimed(cx, answer),
+            ApiRequest::Token => self.token(cx, answer),
+            ApiRequest::SignIn { tag, identifier } => signed_in(cx, tag, identifier, answer),
+            ApiRequest::SignOut { tag } => {
+                self.account_device = None;
+                signed_out(cx, tag, answer)
             }
-            Ask::Enlist { tag } => self.enlisted(turn, tag, answer),
+            ApiRequest::Enlist { tag } => self.enlisted(cx, tag, answer),
         }
     }
 
-    fn account(&mut self, turn: &mut Turn<'_>, why: Why, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-        let said = match answer {
-            Ok(HttpResponse { status: 200, body }) => Whereabouts::from_form(&body).ok_or(Issue::PartnerAnswer),
+    fn account(&mut self, cx: &mut Context<'_>, reason: Reason, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+        let reported = match answer {
+            Ok(HttpResponse { status: 200, body }) => AccountDevice::from_form(&body).ok_or(Issue::PartnerAnswer),
             Ok(HttpResponse { status: 204, .. }) => Err(Issue::SignInNeeded),
             answer => Err(prepare::refusal(&answer)),
         };
-        if let Ok(said) = &said {
-            self.whereabouts = Some(said.clone());
-            turn.ledger.show_account();
+        if let Ok(reported) = &reported {
+            self.account_device = Some(reported.clone());
+            cx.group_commit.show_account();
         }
-        match (why, &said) {
-            (Why::Empty, Ok(said)) => recognise(turn, said),
-            (Why::SignIn { tag }, _) => {
+        match (reason, &reported) {
+            (Reason::Empty, Ok(reported)) => recognise(cx, reported),
+            (Reason::SignIn { tag }, _) => {
                 // Whatever this answer is: the password was accepted.
-                done(turn, tag, Issue::None);
+                done(cx, tag, Issue::None);
                 return Outcome::SignedIn;
             }
-            (Why::Enter { tag }, Ok(said)) => return enter(turn, tag, said),
-            (Why::Enter { tag }, Err(issue)) => done(turn, tag, *issue),
-            (Why::Prepare, said) => return self.judge(turn, said.as_ref().map_err(|issue| *issue)),
+            (Reason::Enter { tag }, Ok(reported)) => return enter(cx, tag, reported),
+            (Reason::Enter { tag }, Err(issue)) => done(cx, tag, *issue),
+            (Reason::Prepare, reported) => return self.account_received(cx, reported.as_ref().map_err(|issue| *issue)),
             _ => {}
         }
-        let account = turn.records.account();
+        let account = cx.records.account();
         match account.stage == Stage::Enlisted && self.elsewhere_since(&account.device).is_some() {
             true => Outcome::NotReady(Issue::MovedElsewhere),
             false => Outcome::Nothing,
         }
     }
 
-    fn enlisted(&mut self, turn: &mut Turn<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    fn enlisted(&mut self, cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
         self.enlisting = None;
-        let integrator =
-            turn.records.account().deployment.as_ref().map_or(0, |deployment| deployment.profile.integrator);
+        let integrator = cx.records.account().deployment.as_ref().map_or(0, |deployment| deployment.profile.integrator);
         let login = match answer {
             Ok(HttpResponse { status, body }) => form::answer(status, &body, integrator),
             Err(_) => Err(Issue::EnlistUnreachable),
         };
-        turn.ledger.show_account();
+        cx.group_commit.show_account();
         match login {
             Ok(login) => {
-                let account = turn.records.change_account();
+                let account = cx.records.change_account();
                 account.login = Some(login);
                 account.stage = Stage::Enlisted;
                 account.lost_at = 0;
-                done(turn, tag, Issue::None);
+                done(cx, tag, Issue::None);
                 Outcome::Enlisted
             }
             Err(issue) => {
-                done(turn, tag, issue);
+                done(cx, tag, issue);
                 Outcome::Nothing
             }
         }
@@ -223,38 +222,38 @@ impl Enlistment {
 
 /// Somebody is signed in here, and the store holds nothing at all: a device on record says that there was something, and
 /// that the browser has removed it. That is worth an explanation, and no question for a password.
-fn recognise(turn: &mut Turn<'_>, said: &Whereabouts) {
-    if turn.records.account().stage != Stage::SignedOut {
+fn recognise(cx: &mut Context<'_>, reported: &AccountDevice) {
+    if cx.records.account().stage != Stage::SignedOut {
         return;
     }
-    let account = turn.records.change_account();
-    account.identifier.clone_from(&said.identifier);
+    let account = cx.records.change_account();
+    account.identifier.clone_from(&reported.identifier);
     account.stage = Stage::SignedIn;
-    account.lost_at = if said.device.is_empty() { 0 } else { turn.now };
+    account.lost_at = if reported.device.is_empty() { 0 } else { cx.now };
 }
 
 /// The browser has a session that this engine did not ask for: from a passkey, or from the provider's own sign-in.
-fn enter(turn: &mut Turn<'_>, tag: u64, said: &Whereabouts) -> Outcome {
-    let account = turn.records.account();
-    if account.stage == Stage::Enlisted && account.identifier != said.identifier {
-        done(turn, tag, Issue::AlreadyEnlisted);
+fn enter(cx: &mut Context<'_>, tag: u64, reported: &AccountDevice) -> Outcome {
+    let account = cx.records.account();
+    if account.stage == Stage::Enlisted && account.identifier != reported.identifier {
+        done(cx, tag, Issue::AlreadyEnlisted);
         return Outcome::Nothing;
     }
-    let account = turn.records.change_account();
-    if account.identifier != said.identifier {
+    let account = cx.records.change_account();
+    if account.identifier != reported.identifier {
         account.lost_at = 0;
-        account.identifier.clone_from(&said.identifier);
+        account.identifier.clone_from(&reported.identifier);
     }
     account.stage = account.stage.max(Stage::SignedIn);
-    turn.ledger.show_account();
-    done(turn, tag, Issue::None);
+    cx.group_commit.show_account();
+    done(cx, tag, Issue::None);
     Outcome::SignedIn
 }
 
-fn signed_in(turn: &mut Turn<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+fn signed_in(cx: &mut Context<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     let issue = match answer {
         Ok(HttpResponse { status: 200 | 204, .. }) => {
-            let account = turn.records.change_account();
+            let account = cx.records.change_account();
             if account.identifier != identifier {
                 account.lost_at = 0;
             }
@@ -271,35 +270,35 @@ fn signed_in(turn: &mut Turn<'_>, tag: u64, identifier: String, answer: Result<H
         Ok(_) => Issue::PartnerAnswer,
         Err(_) => Issue::PartnerUnreachable,
     };
-    done(turn, tag, issue);
+    done(cx, tag, issue);
     Outcome::Nothing
 }
 
-fn signed_out(turn: &mut Turn<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+fn signed_out(cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     match answer {
         Ok(HttpResponse { status: 200 | 204 | 401, .. }) => {
-            let account = turn.records.change_account();
+            let account = cx.records.change_account();
             if account.stage == Stage::SignedIn {
                 account.stage = Stage::SignedOut;
             }
-            turn.ledger.show_account();
-            done(turn, tag, Issue::None);
+            cx.group_commit.show_account();
+            done(cx, tag, Issue::None);
             Outcome::NotReady(Issue::SignInNeeded)
         }
         Ok(_) => {
-            done(turn, tag, Issue::PartnerAnswer);
+            done(cx, tag, Issue::PartnerAnswer);
             Outcome::Nothing
         }
         Err(_) => {
-            done(turn, tag, Issue::PartnerUnreachable);
+            done(cx, tag, Issue::PartnerUnreachable);
             Outcome::Nothing
         }
     }
 }
 
 /// Answers a command.
-pub(crate) fn done(turn: &mut Turn<'_>, tag: u64, issue: Issue) {
-    turn.ledger.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
+pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
+    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
 }
 
 fn request(method: Method, partner: &str, path: &str, form: Option<Zeroizing<String>>) -> HttpRequest {

@@ -11,15 +11,15 @@
 //! how questions travel, and how a person is asked before keys are replaced.
 
 use super::deployment::Deployment;
-use super::device::{self, Whereabouts};
-use super::{Ask, Enlistment, Outcome, Question, Why, done, form, request};
+use super::device::{self, AccountDevice};
+use super::{ApiRequest, Enlistment, Outcome, PreparedRequest, Reason, done, form, request};
+use crate::context::Context;
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
-use crate::store::account::Keys;
-use crate::store::keys;
-use crate::store::ledger::Effect;
-use crate::store::prekeys::Signed;
-use crate::turn::Turn;
+use crate::store::account::AccountKeys;
+use crate::store::group_commit::Effect;
+use crate::store::prekeys::SignedPreKeyRow;
+use crate::store::row_key;
 use crate::view::{Issue, Stage};
 use causeway_proto::noise::StaticKey;
 use causeway_proto::signal::KeyPair;
@@ -40,7 +40,7 @@ pub(crate) enum Purpose {
 }
 
 #[derive(Debug)]
-pub(super) struct Preparing {
+pub(super) struct Preparation {
     purpose: Purpose,
     deployment: bool,
     step: Step,
@@ -61,7 +61,7 @@ enum Step {
 impl Enlistment {
     /// An enlistment is under way.
     pub(crate) fn is_enlisting(&self) -> bool {
-        self.enlisting.is_some() || matches!(&self.preparing, Some(Preparing { purpose: Purpose::Enlist { .. }, .. }))
+        self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
     }
 
     /// A connection or an enlistment is being prepared.
@@ -70,34 +70,34 @@ impl Enlistment {
     }
 
     /// Begins: the questions that can be asked at once.
-    pub(crate) fn prepare(&mut self, turn: &mut Turn<'_>, purpose: Purpose, partner: &str) -> Vec<Question> {
+    pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
             Purpose::Connect => {
-                name_device(turn);
-                turn.ledger.after(Effect::Prepare);
+                name_device(cx);
+                cx.group_commit.after(Effect::Prepare);
                 Step::Commit
             }
         };
-        let account = matches!(step, Step::Account).then(|| self.whose(Why::Prepare, partner));
-        let deployment = self.where_to(partner);
-        self.preparing = Some(Preparing { purpose, deployment: deployment.is_none(), step });
+        let account = matches!(step, Step::Account).then(|| self.request_account(Reason::Prepare, partner));
+        let deployment = self.request_deployment(partner);
+        self.preparing = Some(Preparation { purpose, deployment: deployment.is_none(), step });
         account.into_iter().chain(deployment).collect()
     }
 
     /// What was changed so far is durable: the next question.
-    pub(crate) fn next(&mut self, turn: &mut Turn<'_>, partner: &str) -> Option<Question> {
+    pub(crate) fn next(&mut self, cx: &mut Context<'_>, partner: &str) -> Option<PreparedRequest> {
         let preparing = self.preparing.as_mut()?;
-        let account = turn.records.account();
+        let account = cx.records.account();
         let claim = match preparing.purpose {
             Purpose::Connect => !account.claim_from.is_empty(),
             Purpose::Enlist { .. } => {
-                self.whereabouts.as_ref().and_then(|said| said.elsewhere_since(&account.device)).is_some()
+                self.account_device.as_ref().and_then(|said| said.elsewhere_since(&account.device)).is_some()
             }
         };
         let (step, ask, path) = match preparing.step {
-            Step::Commit if claim => (Step::Claim, Ask::Claim, "/api/device"),
-            Step::Commit => (Step::Token, Ask::Token, "/api/token"),
+            Step::Commit if claim => (Step::Claim, ApiRequest::Claim, "/api/device"),
+            Step::Commit => (Step::Token, ApiRequest::Token, "/api/token"),
             _ => return None,
         };
         preparing.step = step;
@@ -105,10 +105,11 @@ impl Enlistment {
     }
 
     /// Everything is here: the enlistment request.
-    pub(crate) fn enlist(&mut self, turn: &mut Turn<'_>, tag: u64, token: &str) -> Option<Question> {
-        let account = turn.records.account.peek(keys::ACCOUNT)?;
+    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
+        let account = cx.records.account.peek(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
-        let Signed { key: skey, .. } = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
+        let SignedPreKeyRow { key: skey, .. } =
+            cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
         let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
         let request = HttpRequest {
             method: Method::Post,
@@ -117,10 +118,10 @@ impl Enlistment {
             max_answer: form::MAX_ANSWER,
         };
         self.enlisting = Some(tag);
-        Some((Ask::Enlist { tag }, request))
+        Some((ApiRequest::Enlist { tag }, request))
     }
 
-    pub(super) fn deployment(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    pub(super) fn deployment(&mut self, cx: &mut Context<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
         let read = match answer {
             Ok(HttpResponse { status: 200, body }) => Deployment::from_form(&body).map_err(|_| Issue::PartnerAnswer),
             Ok(_) => Err(Issue::PartnerAnswer),
@@ -129,14 +130,14 @@ impl Enlistment {
         match read {
             Ok(deployment) => {
                 self.deployment_fresh = true;
-                if turn.records.account().deployment.as_ref() != Some(&deployment) {
-                    turn.records.change_account().deployment = Some(deployment);
-                    turn.ledger.show_account();
+                if cx.records.account().deployment.as_ref() != Some(&deployment) {
+                    cx.records.change_account().deployment = Some(deployment);
+                    cx.group_commit.show_account();
                 }
             }
             // What the provider said last time serves until it answers again.
-            Err(_) if turn.records.account().deployment.is_some() => {}
-            Err(issue) => return self.failed(turn, issue),
+            Err(_) if cx.records.account().deployment.is_some() => {}
+            Err(issue) => return self.failed(cx, issue),
         }
         if let Some(preparing) = &mut self.preparing {
             preparing.deployment = true;
@@ -145,32 +146,32 @@ impl Enlistment {
     }
 
     /// It is known whose account it is: makes keys, unless that would replace another browser's without leave.
-    pub(super) fn judge(&mut self, turn: &mut Turn<'_>, said: Result<&Whereabouts, Issue>) -> Outcome {
-        let Some(Preparing { purpose: Purpose::Enlist { replace, .. }, step: step @ Step::Account, .. }) =
+    pub(super) fn account_received(&mut self, cx: &mut Context<'_>, said: Result<&AccountDevice, Issue>) -> Outcome {
+        let Some(Preparation { purpose: Purpose::Enlist { replace, .. }, step: step @ Step::Account, .. }) =
             &mut self.preparing
         else {
             return Outcome::Nothing;
         };
-        let account = turn.records.account();
+        let account = cx.records.account();
         let elsewhere = match said {
-            Err(issue) => return self.failed(turn, issue),
+            Err(issue) => return self.failed(cx, issue),
             Ok(said) => said.elsewhere_since(&account.device).is_some(),
         };
         if elsewhere && account.stage == Stage::Enlisted {
-            return self.failed(turn, Issue::MovedElsewhere);
+            return self.failed(cx, Issue::MovedElsewhere);
         }
         if elsewhere && !*replace {
-            return self.failed(turn, Issue::EnlistedElsewhere);
+            return self.failed(cx, Issue::EnlistedElsewhere);
         }
         *step = Step::Commit;
-        make_keys(turn);
-        name_device(turn);
-        turn.ledger.after(Effect::Prepare);
-        turn.ledger.show_account();
+        make_keys(cx);
+        name_device(cx);
+        cx.group_commit.after(Effect::Prepare);
+        cx.group_commit.show_account();
         Outcome::Nothing
     }
 
-    pub(super) fn claimed(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    pub(super) fn claimed(&mut self, cx: &mut Context<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
         let previous = match answer {
             Ok(HttpResponse { status: 200, body }) => device::previous(&body).ok_or(Issue::PartnerAnswer),
             answer => Err(refusal(&answer)),
@@ -180,21 +181,21 @@ impl Enlistment {
         };
         let previous = match previous {
             Ok(previous) => previous,
-            Err(issue) => return self.failed(turn, issue),
+            Err(issue) => return self.failed(cx, issue),
         };
         preparing.step = Step::Commit;
         let purpose = preparing.purpose;
-        self.is_here(turn);
+        self.is_here(cx);
         match purpose {
-            Purpose::Connect => Outcome::Claimed { exact: previous == turn.records.account().claim_from },
+            Purpose::Connect => Outcome::Claimed { exact: previous == cx.records.account().claim_from },
             Purpose::Enlist { .. } => {
-                turn.ledger.after(Effect::Prepare);
+                cx.group_commit.after(Effect::Prepare);
                 Outcome::Nothing
             }
         }
     }
 
-    pub(super) fn token(&mut self, turn: &mut Turn<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    pub(super) fn token(&mut self, cx: &mut Context<'_>, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
         let token = match answer {
             Ok(HttpResponse { status: 200, body }) if (1..=form::MAX_TOKEN).contains(&body.len()) => {
                 String::from_utf8(body).map(Zeroizing::new).map_err(|_| Issue::PartnerAnswer)
@@ -208,7 +209,7 @@ impl Enlistment {
         match (token, preparing.purpose) {
             (Ok(token), _) => {
                 preparing.step = Step::Done(token);
-                self.is_here(turn);
+                self.is_here(cx);
                 self.proceed()
             }
             (Err(Issue::MovedElsewhere), Purpose::Connect) => {
@@ -217,19 +218,19 @@ impl Enlistment {
             }
             // Another browser was faster.
             (Err(Issue::MovedElsewhere), Purpose::Enlist { .. }) => {
-                self.failed(turn, Issue::EnlistedElsewhere);
-                Outcome::Look
+                self.failed(cx, Issue::EnlistedElsewhere);
+                Outcome::RefreshAccount
             }
-            (Err(issue), _) => self.failed(turn, issue),
+            (Err(issue), _) => self.failed(cx, issue),
         }
     }
 
-    fn failed(&mut self, turn: &mut Turn<'_>, issue: Issue) -> Outcome {
+    fn failed(&mut self, cx: &mut Context<'_>, issue: Issue) -> Outcome {
         match self.preparing.take().map(|preparing| preparing.purpose) {
             Some(Purpose::Connect) => Outcome::NotReady(issue),
             Some(Purpose::Enlist { tag, .. }) => {
-                done(turn, tag, issue);
-                turn.ledger.show_account();
+                done(cx, tag, issue);
+                cx.group_commit.show_account();
                 Outcome::Nothing
             }
             None => Outcome::Nothing,
@@ -238,7 +239,7 @@ impl Enlistment {
 
     fn proceed(&mut self) -> Outcome {
         match self.preparing.take_if(|preparing| preparing.deployment && matches!(preparing.step, Step::Done(_))) {
-            Some(Preparing { purpose, step: Step::Done(token), .. }) => match purpose {
+            Some(Preparation { purpose, step: Step::Done(token), .. }) => match purpose {
                 Purpose::Connect => Outcome::Ready(token),
                 Purpose::Enlist { tag, .. } => Outcome::Enlist { tag, token },
             },
@@ -247,11 +248,11 @@ impl Enlistment {
     }
 
     /// The account's keys live in this browser: the partner server said so.
-    fn is_here(&mut self, turn: &mut Turn<'_>) {
-        let own = &turn.records.account().device;
-        if let Some(said) = self.whereabouts.as_mut().filter(|said| said.device != *own) {
+    fn is_here(&mut self, cx: &mut Context<'_>) {
+        let own = &cx.records.account().device;
+        if let Some(said) = self.account_device.as_mut().filter(|said| said.device != *own) {
             said.device.clone_from(own);
-            turn.ledger.show_account();
+            cx.group_commit.show_account();
         }
     }
 }
@@ -267,23 +268,23 @@ pub(super) fn refusal(answer: &Result<HttpResponse, HttpFailure>) -> Issue {
 }
 
 /// Gives this browser an id, unless it has one. An account that enlisted before there were ids gets one here.
-fn name_device(turn: &mut Turn<'_>) {
-    if turn.records.account().device.is_empty() {
-        turn.records.change_account().device = device::random(turn.rng);
+fn name_device(cx: &mut Context<'_>) {
+    if cx.records.account().device.is_empty() {
+        cx.records.change_account().device = device::random(cx.rng);
     }
 }
 
 /// Makes the long-term keys, unless an earlier attempt has: an attempt that failed half-way is repeated with the same.
-fn make_keys(turn: &mut Turn<'_>) {
-    if turn.records.account().keys.is_some() {
+fn make_keys(cx: &mut Context<'_>) {
+    if cx.records.account().keys.is_some() {
         return;
     }
-    let identity = KeyPair::generate(turn.rng);
-    let noise = StaticKey::generate(turn.rng);
-    let registration_id = 1 + turn.rng.next_u32() % REGISTRATION_IDS;
-    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, turn.now / 1000, turn.rng);
-    turn.records.signed_prekeys.put(keys::prekey(FIRST_SIGNED_PREKEY), Signed { key: signed, replaced: 0 });
-    turn.records.change_account().keys = Some(Keys {
+    let identity = KeyPair::generate(cx.rng);
+    let noise = StaticKey::generate(cx.rng);
+    let registration_id = 1 + cx.rng.next_u32() % REGISTRATION_IDS;
+    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now / 1000, cx.rng);
+    cx.records.signed_prekeys.put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: 0 });
+    cx.records.change_account().keys = Some(AccountKeys {
         identity,
         noise,
         registration_id,

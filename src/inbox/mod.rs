@@ -1,6 +1,6 @@
 //! Incoming messages and receipts: dedupe, decrypt, keep, acknowledge. In that order, in one transaction.
 //!
-//! Every function here looks up all that it needs first and answers [`Missing`] before it has changed anything, so that
+//! Every function here looks up all that it needs first and answers [`NotLoaded`] before it has changed anything, so that
 //! it can be tried again once the rows are in memory.
 
 mod retry;
@@ -8,13 +8,13 @@ mod retry;
 pub(crate) use retry::ask_again;
 
 use crate::chat;
+use crate::context::Context;
 use crate::outbox::Outbox;
 use crate::session;
-use crate::store::chats::{Message, Unknown};
-use crate::store::keys;
+use crate::store::chats::{MessageRow, UnknownRow};
 use crate::store::records::Records;
-use crate::store::shelf::Missing;
-use crate::turn::Turn;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::view::{Delivery, MessageKind};
 use causeway_proto::content::{self, Content};
 use causeway_proto::jid::{Jid, Server};
@@ -38,65 +38,65 @@ const SECOND: u64 = 1_000;
 /// Notes what handling the message will look up, so that many messages cost one read.
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     records.sessions.want(incoming.from.to_string().as_bytes());
-    records.positions.want(&keys::message_id(&chat_of(&incoming.from), false, &incoming.id));
+    records.positions.want(&row_key::message_id(&chat_of(&incoming.from), false, &incoming.id));
 }
 
 /// A message came.
-pub(crate) fn message(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(), Missing> {
+pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), NotLoaded> {
     if !is_person(&incoming.from) {
-        unknown(turn, &incoming.node);
+        unknown(cx, &incoming.node);
         return Ok(());
     }
     let chat = chat_of(&incoming.from);
-    prefetch(turn.records, incoming);
-    let position = turn.records.positions.get(&keys::message_id(&chat, false, &incoming.id))?.cloned();
+    prefetch(cx.records, incoming);
+    let position = cx.records.positions.get(&row_key::message_id(&chat, false, &incoming.id))?.cloned();
     let known = match &position {
-        Some(position) => turn.records.messages.get(&keys::message(&chat, position.seq))?.cloned(),
+        Some(position) => cx.records.messages.get(&row_key::message(&chat, position.seq))?.cloned(),
         None => None,
     };
-    turn.records.sessions.get(incoming.from.to_string().as_bytes())?;
+    cx.records.sessions.get(incoming.from.to_string().as_bytes())?;
     let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
     if position.is_some() && placeholder.is_none() {
         // Already kept: say so again. Nothing is decrypted twice.
-        delivered(turn, incoming);
+        delivered(cx, incoming);
         return Ok(());
     }
-    match open(turn, incoming) {
+    match open(cx, incoming) {
         Ok((kind, text, content)) => {
             let at = incoming.t.saturating_mul(SECOND);
-            let message = Message {
+            let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: kind.into(),
                 text,
-                at: if at == 0 { turn.now } else { at },
+                at: if at == 0 { cx.now } else { at },
                 content,
-                ..Message::default()
+                ..MessageRow::default()
             };
             match placeholder {
-                Some(old) => chat::replace(turn, &chat, Message { seq: old.seq, retries: old.retries, ..message }),
-                None => drop(chat::append(turn, &chat, message)),
+                Some(old) => chat::replace(cx, &chat, MessageRow { seq: old.seq, retries: old.retries, ..message }),
+                None => drop(chat::append(cx, &chat, message)),
             }
             if let Some(name) = &incoming.notify {
-                chat::rename(turn, &chat, name);
+                chat::rename(cx, &chat, name);
             }
-            delivered(turn, incoming);
+            delivered(cx, incoming);
         }
         // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can make
         // any message look like that.
-        Err(error) => retry::ask(turn, incoming, &chat, placeholder, &error),
+        Err(error) => retry::ask(cx, incoming, &chat, placeholder, &error),
     }
     Ok(())
 }
 
 /// What a message says: its kind, its text, and its bytes if this version cannot show it.
-fn open(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
+fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
     let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
     let Some(enc) = incoming.enc.iter().find(readable) else {
         let kind = incoming.enc.first().map_or("unavailable", |enc| enc.kind.as_str());
         return Ok((MessageKind::Unsupported, kind.to_owned(), Vec::new()));
     };
     let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession) };
-    let decrypted = session::decrypt(turn, &incoming.from, kind, &enc.bytes)?;
+    let decrypted = session::decrypt(cx, &incoming.from, kind, &enc.bytes)?;
     let mut plaintext = Zeroizing::new(decrypted.plaintext.to_vec());
     // From here on the ratchet has moved: whatever the bytes are, they are kept, never asked for again.
     if padding::unpad(&mut plaintext).is_err() {
@@ -110,71 +110,76 @@ fn open(turn: &mut Turn<'_>, incoming: &Incoming) -> Result<(MessageKind, String
 }
 
 /// Says that a message arrived. The server takes it for its ack too (wire.md §5.9).
-fn delivered(turn: &mut Turn<'_>, incoming: &Incoming) {
+fn delivered(cx: &mut Context<'_>, incoming: &Incoming) {
     let receipt = Receipt {
         participant: incoming.participant.clone(),
         ..Receipt::new(incoming.from.clone(), incoming.id.clone(), ReceiptKind::Delivered)
     };
-    turn.transmit(receipt.to_node());
+    cx.transmit(receipt.to_node());
 }
 
 /// A receipt came.
-pub(crate) fn receipt(turn: &mut Turn<'_>, outbox: &mut Outbox, receipt: &Receipt, node: &Node) -> Result<(), Missing> {
+pub(crate) fn receipt(
+    cx: &mut Context<'_>,
+    outbox: &mut Outbox,
+    receipt: &Receipt,
+    node: &Node,
+) -> Result<(), NotLoaded> {
     let chat = chat_of(&receipt.jid);
     if let ReceiptKind::Retry(request) = &receipt.kind {
-        retry::serve(turn, outbox, &chat, receipt, request)?;
-        acknowledge(turn, node);
+        retry::serve(cx, outbox, &chat, receipt, request)?;
+        acknowledge(cx, node);
         return Ok(());
     }
     let delivery = match receipt.kind {
         ReceiptKind::Delivered | ReceiptKind::Inactive => Delivery::Delivered,
         ReceiptKind::Read | ReceiptKind::Played => Delivery::Read,
         _ => {
-            acknowledge(turn, node);
+            acknowledge(cx, node);
             return Ok(());
         }
     };
     for id in &receipt.ids {
-        turn.records.positions.want(&keys::message_id(&chat, true, id));
+        cx.records.positions.want(&row_key::message_id(&chat, true, id));
     }
     let mut raised = Vec::new();
     for id in &receipt.ids {
-        let Some(seq) = turn.records.positions.get(&keys::message_id(&chat, true, id))?.map(|position| position.seq)
+        let Some(seq) = cx.records.positions.get(&row_key::message_id(&chat, true, id))?.map(|position| position.seq)
         else {
             continue;
         };
-        if let Some(mut message) = turn.records.messages.get(&keys::message(&chat, seq))?.cloned()
+        if let Some(mut message) = cx.records.messages.get(&row_key::message(&chat, seq))?.cloned()
             && message.raise(delivery)
         {
             raised.push(message);
         }
     }
     for message in raised {
-        chat::replace(turn, &chat, message);
+        chat::replace(cx, &chat, message);
     }
-    acknowledge(turn, node);
+    acknowledge(cx, node);
     Ok(())
 }
 
 /// Acknowledges a stanza whose class asks for it.
-pub(crate) fn acknowledge(turn: &mut Turn<'_>, node: &Node) {
+pub(crate) fn acknowledge(cx: &mut Context<'_>, node: &Node) {
     if let Some(ack) = Ack::for_node(node, None) {
-        turn.transmit(ack.to_node());
+        cx.transmit(ack.to_node());
     }
 }
 
 /// Keeps a stanza that nobody understood, counts it, and acknowledges it if its class asks for that.
-pub(crate) fn unknown(turn: &mut Turn<'_>, node: &Node) {
-    let account = turn.records.change_account();
+pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
+    let account = cx.records.change_account();
     let count = account.unknown_stanzas;
     account.unknown_stanzas = count.saturating_add(1);
     let order = account.take_order();
     if count < MAX_UNKNOWN {
         let xml = xml::print(node).chars().take(MAX_UNKNOWN_TEXT).collect();
-        turn.records.unknown.put(keys::order(order), Unknown { xml, at: turn.now });
+        cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now });
     }
-    turn.ledger.show_account();
-    acknowledge(turn, node);
+    cx.group_commit.show_account();
+    acknowledge(cx, node);
 }
 
 /// The chat of a device.

@@ -1,13 +1,13 @@
 //! Messages that could not be decrypted: asking for them again, and serving those who ask us (wire.md §5.10).
 
 use crate::chat;
+use crate::context::Context;
 use crate::outbox::Outbox;
 use crate::session;
-use crate::store::chats::Message;
-use crate::store::keys;
-use crate::store::shelf::Missing;
-use crate::turn::Turn;
-use crate::view::{MOST_TRIES, MessageKind};
+use crate::store::chats::MessageRow;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
+use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
 use causeway_proto::signal::prekey::PreKeyBundle;
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 /// From this try on our keys go along, so that the peer can begin a session at once.
 const KEYS_FROM: u32 = 2;
-/// Bytes of a served request that an outgoing message keeps; there are at most [`MOST_TRIES`] requests.
+/// Bytes of a served request that an outgoing message keeps; there are at most [`MAX_RETRIES`] requests.
 const SERVED: usize = 8;
 
 /// Shows a placeholder and asks the sender to send again. Then the stanza is acknowledged, or it would come for ever.
@@ -26,10 +26,10 @@ const SERVED: usize = 8;
 /// The placeholder keeps a fingerprint of what could not be opened. The same bytes once more are no further try of the
 /// sender's: the server repeats itself because our receipt was lost with a connection, and gets the same receipt again.
 pub(super) fn ask(
-    turn: &mut Turn<'_>,
+    cx: &mut Context<'_>,
     incoming: &Incoming,
     chat: &str,
-    placeholder: Option<Message>,
+    placeholder: Option<MessageRow>,
     error: &DecryptError,
 ) {
     let fingerprint = fingerprint(incoming);
@@ -39,21 +39,21 @@ pub(super) fn ask(
         None => 1,
     };
     match placeholder {
-        Some(message) => chat::replace(turn, chat, Message { retries: tries, content: fingerprint, ..message }),
+        Some(message) => chat::replace(cx, chat, MessageRow { retries: tries, content: fingerprint, ..message }),
         None => {
             let at = incoming.t.saturating_mul(super::SECOND);
-            let message = Message {
+            let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
-                at: if at == 0 { turn.now } else { at },
+                at: if at == 0 { cx.now } else { at },
                 retries: tries,
                 content: fingerprint,
-                ..Message::default()
+                ..MessageRow::default()
             };
-            chat::append(turn, chat, message);
+            chat::append(cx, chat, message);
         }
     }
-    if tries <= MOST_TRIES {
+    if tries <= MAX_RETRIES {
         let request = Request {
             to: incoming.from.clone(),
             participant: incoming.participant.clone(),
@@ -62,22 +62,22 @@ pub(super) fn ask(
             count: tries,
             error: error.retry_code(),
         };
-        request.send(turn, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
+        request.send(cx, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
     }
-    super::acknowledge(turn, &incoming.node);
+    super::acknowledge(cx, &incoming.node);
 }
 
 /// A person asks once more for a message that could not be opened: from the first try on, and with our keys at once.
-pub(crate) fn ask_again(turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
-    let Some(message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+    let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
     let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
         return Ok(());
     }
     let t = message.at / super::SECOND;
     let request = Request { to, participant: None, id: message.id.clone(), t, count: 1, error: 0 };
-    request.send(turn, true);
-    chat::replace(turn, chat, Message { retries: 1, ..message });
+    request.send(cx, true);
+    chat::replace(cx, chat, MessageRow { retries: 1, ..message });
     Ok(())
 }
 
@@ -92,13 +92,13 @@ struct Request {
 }
 
 impl Request {
-    fn send(self, turn: &mut Turn<'_>, with_keys: bool) {
-        let keys = with_keys.then(|| session::own_bundle(turn)).flatten();
+    fn send(self, cx: &mut Context<'_>, with_keys: bool) {
+        let keys = with_keys.then(|| session::own_bundle(cx)).flatten();
         let Self { to, participant, id, t, count, error } = self;
-        let registration_id = registration_id(turn);
+        let registration_id = registration_id(cx);
         let request = RetryRequest { count, id: id.clone(), t, error: Some(error), registration_id, keys };
         let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
-        turn.transmit(receipt.to_node());
+        cx.transmit(receipt.to_node());
     }
 }
 
@@ -126,37 +126,37 @@ fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
 
 /// A peer could not decrypt what we sent: begin a session from the keys it sent, or from fresh ones, and send it anew.
 pub(super) fn serve(
-    turn: &mut Turn<'_>,
+    cx: &mut Context<'_>,
     outbox: &mut Outbox,
     chat: &str,
     receipt: &Receipt,
     request: &RetryRequest,
-) -> Result<(), Missing> {
+) -> Result<(), NotLoaded> {
     let address = receipt.jid.to_string();
-    turn.records.sessions.want(address.as_bytes());
-    let position = turn.records.positions.get(&keys::message_id(chat, true, &request.id))?.cloned();
+    cx.records.sessions.want(address.as_bytes());
+    let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?.cloned();
     let Some(position) = position else { return Ok(()) };
-    let message = turn.records.messages.get(&keys::message(chat, position.seq))?.cloned();
-    turn.records.sessions.get(address.as_bytes())?;
-    let Some(mut message) = message.filter(|message| message.retries < MOST_TRIES) else { return Ok(()) };
+    let message = cx.records.messages.get(&row_key::message(chat, position.seq))?.cloned();
+    cx.records.sessions.get(address.as_bytes())?;
+    let Some(mut message) = message.filter(|message| message.retries < MAX_RETRIES) else { return Ok(()) };
     // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
     let served = fingerprint_of(request);
     if message.content.chunks_exact(SERVED).any(|known| known == served) {
         return Ok(());
     }
     message.content.extend_from_slice(&served);
-    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(turn, &receipt.jid, bundle));
-    if !begun && let Ok(Some(session)) = turn.records.sessions.change(address.as_bytes()) {
+    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, &receipt.jid, bundle));
+    if !begun && let Ok(Some(session)) = cx.records.sessions.change(address.as_bytes()) {
         // The peer has lost this session, or it never worked: the next envelope stands on freshly fetched keys.
         session.archive_current();
     }
     message.retries = message.retries.saturating_add(1);
-    outbox.resend(turn, chat, &message, &receipt.jid);
-    chat::replace(turn, chat, message);
+    outbox.resend(cx, chat, &message, &receipt.jid);
+    chat::replace(cx, chat, message);
     Ok(())
 }
 
-fn registration_id(turn: &Turn<'_>) -> u32 {
-    let account = turn.records.account.peek(keys::ACCOUNT);
+fn registration_id(cx: &Context<'_>) -> u32 {
+    let account = cx.records.account.peek(row_key::ACCOUNT);
     account.and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.registration_id)
 }

@@ -12,45 +12,45 @@
 //!
 //! What this room does not know: sockets, and how sessions come about.
 
-mod flight;
+mod in_flight;
 
 use crate::chat;
+use crate::context::Context;
 use crate::io::Millis;
 use crate::session::Sessions;
-use crate::store::chats::{Message, Outgoing};
-use crate::store::keys;
-use crate::store::shelf::Missing;
-use crate::turn::Turn;
+use crate::store::chats::{MessageRow, OutboxRow};
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::stanza::message::Again;
 use causeway_proto::stanza::{Ack, Outgoing as Stanza};
-use flight::Flights;
+use in_flight::InFlight;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// After a refusal that passes (overload, rate limit) the message goes out again this much later.
 const PAUSE: Millis = 10_000;
 /// Refusals that pass (wire.md §5.8).
-pub(crate) const PASSING: [u32; 5] = [408, 429, 500, 502, 503];
+pub(crate) const TRANSIENT_ERRORS: [u32; 5] = [408, 429, 500, 502, 503];
 
 /// What waits to leave, by order, and what has left.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiting: BTreeSet<u64>,
-    flights: Flights,
+    in_flight: InFlight,
     by_id: BTreeMap<String, u64>,
     resume_at: Option<Millis>,
 }
 
 impl Outbox {
     /// After reading the store, or after a connection was lost: everything unacknowledged waits again.
-    pub(crate) fn reset(&mut self, turn: &mut Turn<'_>) {
+    pub(crate) fn reset(&mut self, cx: &mut Context<'_>) {
         self.waiting.clear();
         self.by_id.clear();
-        self.flights.clear();
+        self.in_flight.clear();
         self.resume_at = None;
-        for (key, row) in turn.records.outbox.iter() {
-            if let Some(order) = keys::order_of(key) {
+        for (key, row) in cx.records.outbox.iter() {
+            if let Some(order) = row_key::order_of(key) {
                 self.waiting.insert(order);
                 self.by_id.insert(row.id.clone(), order);
             }
@@ -58,58 +58,58 @@ impl Outbox {
     }
 
     /// A person sends text. The id is the command's own, so that a command that comes twice sends once.
-    pub(crate) fn send(&mut self, turn: &mut Turn<'_>, id: &str, chat: &str, text: &str) -> Result<(), Missing> {
-        if turn.records.positions.get(&keys::message_id(chat, true, id))?.is_some() {
+    pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, text: &str) -> Result<(), NotLoaded> {
+        if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
         }
-        let message = Message {
+        let message = MessageRow {
             id: id.to_owned(),
             outgoing: true,
             kind: MessageKind::Text.into(),
             text: text.to_owned(),
-            at: turn.now,
+            at: cx.now,
             delivery: Delivery::Queued.into(),
-            ..Message::default()
+            ..MessageRow::default()
         };
-        let seq = chat::append(turn, chat, message);
-        chat::save_draft(turn, chat, "");
-        self.enqueue(turn, Outgoing { seq, ..outgoing(chat, id, text) });
+        let seq = chat::append(cx, chat, message);
+        chat::save_draft(cx, chat, "");
+        self.enqueue(cx, OutboxRow { seq, ..outgoing(chat, id, text) });
         Ok(())
     }
 
     /// Puts a message in the queue.
-    fn enqueue(&mut self, turn: &mut Turn<'_>, row: Outgoing) {
-        let order = turn.records.change_account().take_order();
+    fn enqueue(&mut self, cx: &mut Context<'_>, row: OutboxRow) {
+        let order = cx.records.change_account().take_order();
         self.by_id.insert(row.id.clone(), order);
         self.waiting.insert(order);
-        turn.records.outbox.put(keys::order(order), row);
+        cx.records.outbox.put(row_key::order(order), row);
     }
 
     /// A failed message is tried again under its own id.
-    pub(crate) fn retry(&mut self, turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
-        let Some(mut message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+    pub(crate) fn retry(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+        let Some(mut message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         if message.outgoing && message.delivery() == Delivery::Failed && !self.by_id.contains_key(&message.id) {
             message.set_delivery(Delivery::Queued);
             message.set_issue(Issue::None);
-            self.enqueue(turn, Outgoing { seq, ..outgoing(chat, &message.id, &message.text) });
-            chat::replace(turn, chat, message);
+            self.enqueue(cx, OutboxRow { seq, ..outgoing(chat, &message.id, &message.text) });
+            chat::replace(cx, chat, message);
         }
         Ok(())
     }
 
     /// A failed message is removed, or one that could not be opened.
-    pub(crate) fn discard(&mut self, turn: &mut Turn<'_>, chat: &str, seq: u64) -> Result<(), Missing> {
-        let Some(message) = turn.records.messages.get(&keys::message(chat, seq))?.cloned() else { return Ok(()) };
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+        let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
         if failed || message.kind() == MessageKind::Undecryptable {
-            chat::remove(turn, chat, &message);
+            chat::remove(cx, chat, &message);
         }
         Ok(())
     }
 
     /// The peer could not decrypt a message: it goes out anew, under its own id, encrypted to the device that asked.
-    pub(crate) fn resend(&mut self, turn: &mut Turn<'_>, chat: &str, message: &Message, device: &Jid) {
-        let row = Outgoing {
+    pub(crate) fn resend(&mut self, cx: &mut Context<'_>, chat: &str, message: &MessageRow, device: &Jid) {
+        let row = OutboxRow {
             seq: message.seq,
             resend: message.retries,
             address: device.to_string(),
@@ -119,23 +119,23 @@ impl Outbox {
         match self.by_id.get(&message.id) {
             // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no more.
             Some(&order) => {
-                self.flights.forget(order, &message.id);
+                self.in_flight.forget(order, &message.id);
                 self.waiting.insert(order);
-                turn.records.outbox.put(keys::order(order), row);
+                cx.records.outbox.put(row_key::order(order), row);
             }
-            None => self.enqueue(turn, row),
+            None => self.enqueue(cx, row),
         }
     }
 
     /// Sends what can be sent. Sessions that are not in memory are noted as wanted; keys that are needed are fetched.
-    pub(crate) fn pump(&mut self, turn: &mut Turn<'_>, sessions: &mut Sessions) {
+    pub(crate) fn pump(&mut self, cx: &mut Context<'_>, sessions: &mut Sessions) {
         if self.resume_at.is_some() || self.waiting.is_empty() {
             return;
         }
-        let mut blocked = self.flights.chats();
+        let mut blocked = self.in_flight.chats();
         for order in self.waiting.clone() {
-            let key = keys::order(order);
-            let Some(row) = turn.records.outbox.peek(&key) else {
+            let key = row_key::order(order);
+            let Some(row) = cx.records.outbox.peek(&key) else {
                 self.waiting.remove(&order);
                 continue;
             };
@@ -144,10 +144,10 @@ impl Outbox {
             }
             let row = row.clone();
             let chat = row.chat.clone();
-            if let Some(stanza) = self.ready(turn, sessions, key, row) {
+            if let Some(stanza) = self.ready(cx, sessions, key, row) {
                 self.waiting.remove(&order);
-                self.flights.begin(order, chat, turn.now);
-                turn.transmit(stanza.to_node());
+                self.in_flight.begin(order, chat, cx.now);
+                cx.transmit(stanza.to_node());
             }
         }
     }
@@ -155,42 +155,42 @@ impl Outbox {
     /// The stanza, its ciphertext part of the changes; `None` while the chat has to wait.
     fn ready(
         &mut self,
-        turn: &mut Turn<'_>,
+        cx: &mut Context<'_>,
         sessions: &mut Sessions,
         key: Vec<u8>,
-        mut row: Outgoing,
+        mut row: OutboxRow,
     ) -> Option<Stanza> {
         let to = row.address.parse::<Jid>().ok()?;
         if row.envelope.is_empty() {
-            let envelope = sessions.encrypt(turn, &to, &row.text)?;
+            let envelope = sessions.encrypt(cx, &to, &row.text)?;
             row.envelope_kind = envelope.kind().as_str().to_owned();
             row.envelope = envelope.as_bytes().to_vec();
-            turn.records.outbox.put(key, row.clone());
+            cx.records.outbox.put(key, row.clone());
         }
         let again = (row.resend > 0).then_some(Again { count: row.resend, t: row.t });
         Some(Stanza::text(to, row.id, row.envelope_kind, row.envelope, again))
     }
 
     /// The server has a message, or refuses it.
-    pub(crate) fn acknowledged(&mut self, turn: &mut Turn<'_>, ack: &Ack) -> Result<(), Missing> {
+    pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
         let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
-        let Some(row) = turn.records.outbox.peek(&keys::order(order)).cloned() else { return Ok(()) };
-        let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
-        if !self.flights.acknowledged(order, &ack.id, turn.now) {
+        let Some(row) = cx.records.outbox.peek(&row_key::order(order)).cloned() else { return Ok(()) };
+        let message = cx.records.messages.get(&row_key::message(&row.chat, row.seq))?.cloned();
+        if !self.in_flight.acknowledged(order, &ack.id, cx.now) {
             return Ok(());
         }
         match ack.error.filter(|&error| error != 0) {
-            Some(error) if PASSING.contains(&error) => {
+            Some(error) if TRANSIENT_ERRORS.contains(&error) => {
                 self.waiting.insert(order);
-                self.pause(turn.now);
+                self.pause(cx.now);
             }
-            Some(_) => self.fail_row(turn, order, &row, message, Issue::MessageRefused),
+            Some(_) => self.fail_row(cx, order, &row, message, Issue::MessageRefused),
             None => {
-                self.forget(turn, order, &row.id);
+                self.forget(cx, order, &row.id);
                 if let Some(mut message) = message
                     && message.raise(Delivery::Sent)
                 {
-                    chat::replace(turn, &row.chat, message);
+                    chat::replace(cx, &row.chat, message);
                 }
             }
         }
@@ -198,35 +198,42 @@ impl Outbox {
     }
 
     /// The peer cannot be reached: everything that waits for it fails, and says why.
-    pub(crate) fn fail_peer(&mut self, turn: &mut Turn<'_>, peer: &Jid, issue: Issue) -> Result<(), Missing> {
+    pub(crate) fn fail_peer(&mut self, cx: &mut Context<'_>, peer: &Jid, issue: Issue) -> Result<(), NotLoaded> {
         let address = peer.to_string();
         let mut failed = Vec::new();
         for &order in &self.waiting {
-            let Some(row) = turn.records.outbox.peek(&keys::order(order)) else { continue };
+            let Some(row) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
             if row.address == address && row.envelope.is_empty() {
                 let row = row.clone();
-                let message = turn.records.messages.get(&keys::message(&row.chat, row.seq))?.cloned();
+                let message = cx.records.messages.get(&row_key::message(&row.chat, row.seq))?.cloned();
                 failed.push((order, row, message));
             }
         }
         for (order, row, message) in failed {
-            self.fail_row(turn, order, &row, message, issue);
+            self.fail_row(cx, order, &row, message, issue);
         }
         Ok(())
     }
 
-    fn fail_row(&mut self, turn: &mut Turn<'_>, order: u64, row: &Outgoing, message: Option<Message>, issue: Issue) {
-        self.forget(turn, order, &row.id);
+    fn fail_row(
+        &mut self,
+        cx: &mut Context<'_>,
+        order: u64,
+        row: &OutboxRow,
+        message: Option<MessageRow>,
+        issue: Issue,
+    ) {
+        self.forget(cx, order, &row.id);
         if let Some(mut message) = message {
             message.fail(issue);
-            chat::replace(turn, &row.chat, message);
+            chat::replace(cx, &row.chat, message);
         }
     }
 
-    fn forget(&mut self, turn: &mut Turn<'_>, order: u64, id: &str) {
-        turn.records.outbox.delete(&keys::order(order));
+    fn forget(&mut self, cx: &mut Context<'_>, order: u64, id: &str) {
+        cx.records.outbox.delete(&row_key::order(order));
         self.waiting.remove(&order);
-        self.flights.forget(order, id);
+        self.in_flight.forget(order, id);
         self.by_id.remove(id);
     }
 
@@ -238,21 +245,21 @@ impl Outbox {
     /// Time has passed.
     pub(crate) fn elapsed(&mut self, now: Millis) {
         self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.saturating_add(PAUSE));
-        self.waiting.extend(self.flights.overdue(now));
+        self.waiting.extend(self.in_flight.overdue(now));
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do.
     pub(crate) fn wake_at(&self) -> Option<Millis> {
-        [self.resume_at, self.flights.wake_at()].into_iter().flatten().min()
+        [self.resume_at, self.in_flight.wake_at()].into_iter().flatten().min()
     }
 }
 
-fn outgoing(chat: &str, id: &str, text: &str) -> Outgoing {
-    Outgoing {
+fn outgoing(chat: &str, id: &str, text: &str) -> OutboxRow {
+    OutboxRow {
         chat: chat.to_owned(),
         id: id.to_owned(),
         text: text.to_owned(),
         address: chat.to_owned(),
-        ..Outgoing::default()
+        ..OutboxRow::default()
     }
 }

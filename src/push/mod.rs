@@ -9,13 +9,13 @@
 use crate::view::Issue;
 
 /// Questions at once; another one is refused.
-const MOST: usize = 64;
+const MAX_WAITING: usize = 64;
 /// Connections that may be lost while somebody waits.
-const PATIENCE: u32 = 1;
+const MAX_LOSSES: u32 = 1;
 
 /// The questions without an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Wakes {
+pub(crate) struct WakeRequests {
     tags: Vec<u64>,
     losses: u32,
 }
@@ -31,7 +31,7 @@ pub(crate) enum AfterLoss {
     GiveUp(Vec<u64>),
 }
 
-impl Wakes {
+impl WakeRequests {
     /// Somebody waits.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Wakes {
         if self.tags.contains(&tag) {
             return Ok(());
         }
-        if self.tags.len() >= MOST {
+        if self.tags.len() >= MAX_WAITING {
             return Err(Issue::RateLimited);
         }
         if self.tags.is_empty() {
@@ -66,7 +66,7 @@ impl Wakes {
             return AfterLoss::Nothing;
         }
         self.losses += 1;
-        match is_final || self.losses > PATIENCE {
+        match is_final || self.losses > MAX_LOSSES {
             true => AfterLoss::GiveUp(self.answer()),
             false => AfterLoss::Connect,
         }
@@ -79,19 +79,23 @@ mod tests {
 
     #[test]
     fn one_loss_is_made_good_and_the_second_is_told() {
-        let mut wakes = Wakes::default();
-        assert_eq!(wakes.lost(false), AfterLoss::Nothing);
-        assert_eq!((wakes.wait(7), wakes.wait(7), wakes.wait(9)), (Ok(()), Ok(()), Ok(())));
-        assert_eq!(wakes.lost(false), AfterLoss::Connect);
-        assert_eq!(wakes.lost(false), AfterLoss::GiveUp(vec![7, 9]));
-        assert_eq!((wakes.wait(1), wakes.lost(false)), (Ok(()), AfterLoss::Connect), "patience is fresh");
-        assert_eq!(wakes.lost(true), AfterLoss::GiveUp(vec![1]));
+        let mut wake_requests = WakeRequests::default();
+        assert_eq!(wake_requests.lost(false), AfterLoss::Nothing);
+        assert_eq!((wake_requests.wait(7), wake_requests.wait(7), wake_requests.wait(9)), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(wake_requests.lost(false), AfterLoss::Connect);
+        assert_eq!(wake_requests.lost(false), AfterLoss::GiveUp(vec![7, 9]));
+        assert_eq!(
+            (wake_requests.wait(1), wake_requests.lost(false)),
+            (Ok(()), AfterLoss::Connect),
+            "patience is fresh"
+        );
+        assert_eq!(wake_requests.lost(true), AfterLoss::GiveUp(vec![1]));
     }
 
     #[test]
     fn there_is_a_bound() {
-        let mut wakes = Wakes::default();
-        assert!((0..MOST as u64).all(|tag| wakes.wait(tag).is_ok()));
-        assert_eq!(wakes.wait(MOST as u64), Err(Issue::RateLimited));
+        let mut wake_requests = WakeRequests::default();
+        assert!((0..MAX_WAITING as u64).all(|tag| wake_requests.wait(tag).is_ok()));
+        assert_eq!(wake_requests.wait(MAX_WAITING as u64), Err(Issue::RateLimited));
     }
 }

@@ -1,12 +1,12 @@
 //! Prekey upkeep: enough one-time prekeys at the server, each of them durable here before the server hears of it.
 
-use super::{Asked, Sessions};
+use super::{Request, Sessions};
+use crate::context::Context;
 use crate::store::account::Stale;
-use crate::store::keys;
-use crate::store::ledger::Effect;
-use crate::store::prekeys::{OneTime, Signed};
+use crate::store::group_commit::Effect;
+use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
-use crate::turn::Turn;
+use crate::store::row_key;
 use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
@@ -16,7 +16,7 @@ use rand_core::CryptoRng;
 /// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (wire.md §5.7).
 pub(super) const LAST_ID: u32 = 0xFF_FFFE;
 /// One-time prekeys kept for each use, handed out or not. A server holds 812 at most.
-const MOST_KEPT: usize = 1_000;
+const MAX_KEPT: usize = 1_000;
 
 /// A signed prekey under the identity key.
 pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mut dyn CryptoRng) -> SignedPreKeyPair {
@@ -25,25 +25,25 @@ pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mu
 
 impl Sessions {
     /// The server holds this many of our one-time prekeys: upload more if that is too few.
-    pub(crate) fn server_holds(&mut self, turn: &mut Turn<'_>, count: u32) {
-        let account = turn.records.change_account();
+    pub(crate) fn server_holds(&mut self, cx: &mut Context<'_>, count: u32) {
+        let account = cx.records.change_account();
         let first = account.prekeys_on_server.is_none();
         account.prekeys_on_server = Some(count);
-        turn.ledger.show_account();
-        let Some(profile) = turn.records.account().deployment.as_ref().map(|deployment| deployment.profile.clone())
+        cx.group_commit.show_account();
+        let Some(profile) = cx.records.account().deployment.as_ref().map(|deployment| deployment.profile.clone())
         else {
             return;
         };
-        let lost = turn.records.account().stale == Stale::PreKeys;
+        let lost = cx.records.account().stale == Stale::PreKeys;
         if (count < profile.prekeys_floor || lost) && !self.uploading {
-            self.upload(turn, if first { profile.prekeys_initial } else { profile.prekeys_refill });
+            self.upload(cx, if first { profile.prekeys_initial } else { profile.prekeys_refill });
         }
     }
 
-    fn upload(&mut self, turn: &mut Turn<'_>, amount: u32) {
+    fn upload(&mut self, cx: &mut Context<'_>, amount: u32) {
         let amount = usize::try_from(amount).unwrap_or(usize::MAX);
         // Keys that were made and never confirmed go first.
-        let mut ids: Vec<u32> = turn
+        let mut ids: Vec<u32> = cx
             .records
             .prekeys
             .iter()
@@ -52,65 +52,65 @@ impl Sessions {
             .take(amount)
             .collect();
         while ids.len() < amount {
-            ids.push(make(turn, false));
+            ids.push(make(cx, false));
         }
-        let iq = turn.stanza_id();
-        turn.ledger.after(Effect::Upload(turn.socket, iq.clone(), ids.clone()));
-        self.asked.insert(iq, Asked::Upload(ids), turn.now);
+        let iq = cx.stanza_id();
+        cx.group_commit.after(Effect::Upload(cx.socket, iq.clone(), ids.clone()));
+        self.pending.insert(iq, Request::Upload(ids), cx.now);
         self.uploading = true;
     }
 
     /// The server has them.
-    pub(super) fn uploaded(&mut self, turn: &mut Turn<'_>, ids: &[u32]) {
+    pub(super) fn uploaded(&mut self, cx: &mut Context<'_>, ids: &[u32]) {
         self.uploading = false;
         for &id in ids {
-            if let Ok(Some(row)) = turn.records.prekeys.change(&keys::prekey(id)) {
+            if let Ok(Some(row)) = cx.records.prekeys.change(&row_key::prekey(id)) {
                 row.uploaded = true;
             }
         }
-        let account = turn.records.change_account();
+        let account = cx.records.change_account();
         let sent = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         account.prekeys_on_server = Some(account.prekeys_on_server.unwrap_or(0).saturating_add(sent));
         if account.stale == Stale::PreKeys {
             account.stale = Stale::No;
         }
-        turn.ledger.show_account();
+        cx.group_commit.show_account();
     }
 }
 
 /// The upload of these prekeys, made when it leaves: an earlier upload of theirs may have come through without an answer,
 /// and mail of the same group have used them up. `None` when none is left, or there are no keys at all.
 pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
-    let keys = records.account.peek(keys::ACCOUNT)?.keys.as_ref()?;
-    let Signed { key: signed, .. } = records.signed_prekeys.peek(&keys::prekey(keys.signed_prekey_id))?;
-    let held = ids.iter().filter_map(|&id| records.prekeys.peek(&keys::prekey(id)));
+    let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
+    let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;
+    let held = ids.iter().filter_map(|&id| records.prekeys.peek(&row_key::prekey(id)));
     let pairs: Vec<&PreKeyPair> = held.map(|row| &row.key).collect();
     let request = || stanzas::upload_request(iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
     (!pairs.is_empty()).then(request)
 }
 
 /// Makes one prekey under the next free id, for an upload or for a receipt.
-pub(super) fn make(turn: &mut Turn<'_>, in_receipt: bool) -> u32 {
-    give_up_oldest(turn, in_receipt);
-    let account = turn.records.change_account();
+pub(super) fn make(cx: &mut Context<'_>, in_receipt: bool) -> u32 {
+    give_up_oldest(cx, in_receipt);
+    let account = cx.records.change_account();
     let id = account.next_prekey_id.clamp(1, LAST_ID);
     account.next_prekey_id = if id == LAST_ID { 1 } else { id + 1 };
-    let key = PreKeyPair { id, pair: KeyPair::generate(turn.rng) };
-    turn.records.prekeys.put(keys::prekey(id), OneTime { key, uploaded: false, in_receipt });
+    let key = PreKeyPair { id, pair: KeyPair::generate(cx.rng) };
+    cx.records.prekeys.put(row_key::prekey(id), OneTimePreKeyRow { key, uploaded: false, in_receipt });
     id
 }
 
 /// Keeps the number of prekeys of this use bounded, whatever the server and peers say: beyond the limit the oldest goes.
 /// Mail that needs it is asked for again. Peers that make us hand out keys in receipts cost no key of an upload.
-fn give_up_oldest(turn: &mut Turn<'_>, in_receipt: bool) {
-    let next = turn.records.account().next_prekey_id;
-    let alike = || turn.records.prekeys.iter().filter(|(_, row)| row.in_receipt == in_receipt);
-    if alike().count() < MOST_KEPT {
+fn give_up_oldest(cx: &mut Context<'_>, in_receipt: bool) {
+    let next = cx.records.account().next_prekey_id;
+    let alike = || cx.records.prekeys.iter().filter(|(_, row)| row.in_receipt == in_receipt);
+    if alike().count() < MAX_KEPT {
         return;
     }
     // Ids wrap: the oldest is the first at or after the next one, or else the very first.
     let oldest = alike().map(|(key, row)| (row.key.id < next, key)).min();
     if let Some(key) = oldest.map(|(_, key)| key.to_vec()) {
-        turn.records.prekeys.delete(&key);
+        cx.records.prekeys.delete(&key);
     }
 }

@@ -6,37 +6,37 @@
 
 use super::prekeys::LAST_ID;
 use super::signed_prekey;
-use crate::store::keys;
-use crate::store::prekeys::Signed;
-use crate::turn::Turn;
+use crate::context::Context;
+use crate::store::prekeys::SignedPreKeyRow;
+use crate::store::row_key;
 
 /// Further than any browser comes with its ids between a backup and a restore.
 const AHEAD: u32 = 1 << 16;
 
 /// Makes new keys the next ones, far from the ids of old ones. At random, so that two restores of one file differ.
-pub(crate) fn renew(turn: &mut Turn<'_>) {
-    let now = turn.now / 1000;
-    let account = turn.records.change_account();
-    account.next_prekey_id = far_from(account.next_prekey_id, turn.rng.next_u32());
+pub(crate) fn renew(cx: &mut Context<'_>) {
+    let now = cx.now / 1000;
+    let account = cx.records.change_account();
+    account.next_prekey_id = far_from(account.next_prekey_id, cx.rng.next_u32());
     account.prekeys_on_server = None;
     // What is here may have been handed out since, whether the copy says so or not: none of it is uploaded again.
-    let here: Vec<Vec<u8>> = turn.records.prekeys.iter().map(|(key, _)| key.to_vec()).collect();
+    let here: Vec<Vec<u8>> = cx.records.prekeys.iter().map(|(key, _)| key.to_vec()).collect();
     for key in here {
-        if let Ok(Some(row)) = turn.records.prekeys.change(&key) {
+        if let Ok(Some(row)) = cx.records.prekeys.change(&key) {
             row.uploaded = true;
         }
     }
-    let random = turn.rng.next_u32();
-    let Some(own) = turn.records.change_account().keys.as_mut() else { return };
+    let random = cx.rng.next_u32();
+    let Some(own) = cx.records.change_account().keys.as_mut() else { return };
     let id = far_from(own.signed_prekey_id, random);
     let replaced = own.next_signed_prekey_id.replace(id);
-    let key = signed_prekey(id, &own.identity, now, turn.rng);
+    let key = signed_prekey(id, &own.identity, now, cx.rng);
     if let Some(replaced) = replaced
-        && let Ok(Some(row)) = turn.records.signed_prekeys.change(&keys::prekey(replaced))
+        && let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced))
     {
         row.replaced = now;
     }
-    turn.records.signed_prekeys.put(keys::prekey(id), Signed { key, replaced: 0 });
+    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
 }
 
 /// An id at least [`AHEAD`] after `id` and as much before it, going round.

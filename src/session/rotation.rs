@@ -10,11 +10,11 @@
 //! of restarts. What this module does not know: who wrote with which key.
 
 use super::prekeys::LAST_ID;
-use super::{Asked, Sessions, signed_prekey};
-use crate::store::account::Keys;
-use crate::store::keys;
-use crate::store::prekeys::Signed;
-use crate::turn::Turn;
+use super::{Request, Sessions, signed_prekey};
+use crate::context::Context;
+use crate::store::account::AccountKeys;
+use crate::store::prekeys::SignedPreKeyRow;
+use crate::store::row_key;
 use causeway_proto::stanza::prekeys as stanzas;
 
 /// Seconds in a day.
@@ -26,34 +26,34 @@ const KEPT: u64 = 35 * DAY;
 
 impl Sessions {
     /// The mailbox has been read: whatever was encrypted to old keys and waited is here.
-    pub(crate) fn mailbox_read(&mut self, turn: &mut Turn<'_>) {
-        prune(turn);
-        self.rotate(turn);
+    pub(crate) fn mailbox_read(&mut self, cx: &mut Context<'_>) {
+        prune(cx);
+        self.rotate(cx);
     }
 
     /// Begins a rotation if it is time, or goes on with one that was not confirmed.
-    pub(super) fn rotate(&mut self, turn: &mut Turn<'_>) {
-        if self.asked.any(|asked| matches!(asked, Asked::Rotate(_))) {
+    pub(super) fn rotate(&mut self, cx: &mut Context<'_>) {
+        if self.pending.any(|asked| matches!(asked, Request::Rotate(_))) {
             return;
         }
-        let Some(candidate) = candidate(turn) else { return };
-        let id = turn.stanza_id();
-        let Some(row) = turn.records.signed_prekeys.peek(&keys::prekey(candidate)) else { return };
+        let Some(candidate) = candidate(cx) else { return };
+        let id = cx.stanza_id();
+        let Some(row) = cx.records.signed_prekeys.peek(&row_key::prekey(candidate)) else { return };
         let request = stanzas::rotate_request(&id, &row.key);
-        turn.transmit(request);
-        self.asked.insert(id, Asked::Rotate(candidate), turn.now);
+        cx.transmit(request);
+        self.pending.insert(id, Request::Rotate(candidate), cx.now);
     }
 }
 
 /// The key that is to be used next, made if it is time for one.
-fn candidate(turn: &mut Turn<'_>) -> Option<u32> {
-    let now = turn.now / 1000;
-    let account = turn.records.account.peek(keys::ACCOUNT)?;
+fn candidate(cx: &mut Context<'_>) -> Option<u32> {
+    let now = cx.now / 1000;
+    let account = cx.records.account.peek(row_key::ACCOUNT)?;
     let own = account.keys.as_ref()?;
     if let Some(candidate) = own.next_signed_prekey_id {
         return Some(candidate);
     }
-    let current = turn.records.signed_prekeys.peek(&keys::prekey(own.signed_prekey_id))?;
+    let current = cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
     if now < current.key.created.saturating_add(IN_USE) {
         return None;
     }
@@ -61,41 +61,41 @@ fn candidate(turn: &mut Turn<'_>) -> Option<u32> {
     // Bounded: there are fewer rows than ids, by far.
     loop {
         id = if id >= LAST_ID { 1 } else { id + 1 };
-        if turn.records.signed_prekeys.peek(&keys::prekey(id)).is_none() {
+        if cx.records.signed_prekeys.peek(&row_key::prekey(id)).is_none() {
             break;
         }
     }
-    let key = signed_prekey(id, &own.identity, now, turn.rng);
-    turn.records.signed_prekeys.put(keys::prekey(id), Signed { key, replaced: 0 });
-    change_keys(turn)?.next_signed_prekey_id = Some(id);
+    let key = signed_prekey(id, &own.identity, now, cx.rng);
+    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+    change_keys(cx)?.next_signed_prekey_id = Some(id);
     Some(id)
 }
 
 /// The server has the new key.
-pub(super) fn rotated(turn: &mut Turn<'_>, id: u32) {
-    let now = turn.now / 1000;
-    let Some(own) = change_keys(turn) else { return };
+pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
+    let now = cx.now / 1000;
+    let Some(own) = change_keys(cx) else { return };
     if own.next_signed_prekey_id != Some(id) {
         return;
     }
     own.next_signed_prekey_id = None;
     let replaced = std::mem::replace(&mut own.signed_prekey_id, id);
-    if let Ok(Some(row)) = turn.records.signed_prekeys.change(&keys::prekey(replaced)) {
+    if let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced)) {
         row.replaced = now;
     }
 }
 
 /// Removes keys that no mail can need any more.
-fn prune(turn: &mut Turn<'_>) {
-    let now = turn.now / 1000;
-    let old = |row: &Signed| row.replaced > 0 && row.replaced.saturating_add(KEPT) < now;
+fn prune(cx: &mut Context<'_>) {
+    let now = cx.now / 1000;
+    let old = |row: &SignedPreKeyRow| row.replaced > 0 && row.replaced.saturating_add(KEPT) < now;
     let gone: Vec<Vec<u8>> =
-        turn.records.signed_prekeys.iter().filter(|(_, row)| old(row)).map(|(key, _)| key.to_vec()).collect();
+        cx.records.signed_prekeys.iter().filter(|(_, row)| old(row)).map(|(key, _)| key.to_vec()).collect();
     for key in gone {
-        turn.records.signed_prekeys.delete(&key);
+        cx.records.signed_prekeys.delete(&key);
     }
 }
 
-fn change_keys<'a>(turn: &'a mut Turn<'_>) -> Option<&'a mut Keys> {
-    turn.records.change_account().keys.as_mut()
+fn change_keys<'a>(cx: &'a mut Context<'_>) -> Option<&'a mut AccountKeys> {
+    cx.records.change_account().keys.as_mut()
 }

@@ -1,7 +1,7 @@
 //! The account row: who we are, our long-term keys, and where this provider's servers are.
 
 use super::changes::Table;
-use super::shelf::{Row, RowError};
+use super::row_cache::{Row, RowError};
 use crate::enlist::deployment::Deployment;
 use crate::view::Stage;
 use causeway_proto::jid::Jid;
@@ -21,7 +21,7 @@ pub struct Account {
     /// What WhatsApp calls us.
     pub login: Option<Jid>,
     /// Long-term keys, made at enlistment.
-    pub keys: Option<Keys>,
+    pub keys: Option<AccountKeys>,
     /// Where the servers are, as the partner server last said.
     pub deployment: Option<Deployment>,
     /// One-time prekeys that the server was last known to hold.
@@ -69,7 +69,7 @@ pub enum Stale {
 
 /// Long-term keys.
 #[derive(Debug)]
-pub struct Keys {
+pub struct AccountKeys {
     /// Signal identity.
     pub identity: KeyPair,
     /// Noise static key, known to the server as `authkey`.
@@ -185,7 +185,7 @@ impl Row for Account {
         };
         let keys = match (row.identity.as_slice(), row.noise.as_slice()) {
             ([], []) => None,
-            (identity, noise) => Some(Keys {
+            (identity, noise) => Some(AccountKeys {
                 identity: KeyPair::from_secret(
                     Secret::from_slice(identity).map_err(|_| expected("an identity key of 32 bytes"))?,
                 ),

@@ -16,7 +16,7 @@ pub enum Table {
     Session,
     /// Chats by the peer's JID: names, counters, the peer's identity key.
     Chat,
-    /// Messages by chat and sequence number: see [`keys`](crate::store::keys).
+    /// Messages by chat and sequence number: see [`row_key`](crate::store::row_key).
     Message,
     /// Sequence numbers by chat and message id: dedupe, receipts.
     MessageId,

@@ -1,7 +1,7 @@
 //! Rows of chats, messages, message ids, and of what waits to be sent.
 
 use super::changes::Table;
-use super::shelf::{Row, RowError};
+use super::row_cache::{Row, RowError};
 use crate::view::{Delivery, Issue, MessageKind, MessageView};
 use causeway_proto::signal::SessionRecord;
 use prost::Message as _;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 /// A chat with one peer.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Chat {
+pub struct ChatRow {
     /// The peer's bare JID as text; the chat's id.
     #[prost(string, tag = "1")]
     pub id: String,
@@ -44,7 +44,7 @@ pub struct Chat {
 
 /// A message, either way.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Message {
+pub struct MessageRow {
     /// Orders the chat.
     #[prost(uint64, tag = "1")]
     pub seq: u64,
@@ -78,7 +78,7 @@ pub struct Message {
     pub retries: u32,
 }
 
-impl Message {
+impl MessageRow {
     /// As a page sees it.
     pub fn view(&self) -> MessageView {
         MessageView {
@@ -113,7 +113,7 @@ impl Message {
 
 /// Where the message of an id is.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Position {
+pub struct PositionRow {
     /// The message's sequence number.
     #[prost(uint64, tag = "1")]
     pub seq: u64,
@@ -121,7 +121,7 @@ pub struct Position {
 
 /// A message that the server has not acknowledged.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Outgoing {
+pub struct OutboxRow {
     /// The chat.
     #[prost(string, tag = "1")]
     pub chat: String,
@@ -153,7 +153,7 @@ pub struct Outgoing {
 
 /// A stanza that nobody understood.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Unknown {
+pub struct UnknownRow {
     /// The stanza in its text form.
     #[prost(string, tag = "1")]
     pub xml: String,
@@ -176,11 +176,11 @@ macro_rules! prost_row {
     };
 }
 
-prost_row!(Chat, Table::Chat, "a chat");
-prost_row!(Message, Table::Message, "a message");
-prost_row!(Position, Table::MessageId, "a sequence number");
-prost_row!(Outgoing, Table::Outbox, "an outgoing message");
-prost_row!(Unknown, Table::Unknown, "a stanza");
+prost_row!(ChatRow, Table::Chat, "a chat");
+prost_row!(MessageRow, Table::Message, "a message");
+prost_row!(PositionRow, Table::MessageId, "a sequence number");
+prost_row!(OutboxRow, Table::Outbox, "an outgoing message");
+prost_row!(UnknownRow, Table::Unknown, "a stanza");
 
 impl Row for SessionRecord {
     const TABLE: Table = Table::Session;

@@ -5,11 +5,11 @@ pub mod changes;
 pub mod chats;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
-pub mod keys;
-pub mod ledger;
+pub mod group_commit;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod prekeys;
 pub mod records;
+pub mod row_cache;
+pub mod row_key;
 pub mod seal;
-pub mod shelf;

@@ -1,7 +1,7 @@
 //! Rows of our own prekeys, one-time and signed.
 
 use super::changes::Table;
-use super::shelf::{Row, RowError};
+use super::row_cache::{Row, RowError};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A one-time prekey.
 #[derive(Debug)]
-pub struct OneTime {
+pub struct OneTimePreKeyRow {
     /// The key.
     pub key: PreKeyPair,
     /// The server has confirmed that it holds the public half.
@@ -21,7 +21,7 @@ pub struct OneTime {
 
 /// A signed prekey; old ones are kept while mail to them may still come.
 #[derive(Debug)]
-pub struct Signed {
+pub struct SignedPreKeyRow {
     /// The key.
     pub key: SignedPreKeyPair,
     /// When another took its place, unix seconds; 0 while none has.
@@ -59,7 +59,7 @@ fn decode(table: Table, bytes: &[u8]) -> Result<(PreKeyRow, KeyPair), RowError> 
     Ok((row, KeyPair::from_secret(secret)))
 }
 
-impl Row for OneTime {
+impl Row for OneTimePreKeyRow {
     const TABLE: Table = Table::PreKey;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
@@ -77,7 +77,7 @@ impl Row for OneTime {
     }
 }
 
-impl Row for Signed {
+impl Row for SignedPreKeyRow {
     const TABLE: Table = Table::SignedPreKey;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {

@@ -4,11 +4,11 @@
 
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
-use super::chats::{Chat, Message, Outgoing, Position, Unknown};
-use super::keys;
-use super::prekeys::{OneTime, Signed};
+use super::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
+use super::row_cache::{Row, RowCache, RowError};
+use super::row_key;
 use super::seal::{SealError, Sealer};
-use super::shelf::{Row, RowError, Shelf};
 use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
 
@@ -21,23 +21,23 @@ const WHOLE: u32 = 100_000;
 #[derive(Default)]
 pub struct Records {
     /// Held whole: one row.
-    pub account: Shelf<Account>,
+    pub account: RowCache<Account>,
     /// Held whole.
-    pub prekeys: Shelf<OneTime>,
+    pub prekeys: RowCache<OneTimePreKeyRow>,
     /// Held whole.
-    pub signed_prekeys: Shelf<Signed>,
+    pub signed_prekeys: RowCache<SignedPreKeyRow>,
     /// Held whole.
-    pub chats: Shelf<Chat>,
+    pub chats: RowCache<ChatRow>,
     /// Held whole.
-    pub outbox: Shelf<Outgoing>,
+    pub outbox: RowCache<OutboxRow>,
     /// Read on demand.
-    pub sessions: Shelf<SessionRecord>,
+    pub sessions: RowCache<SessionRecord>,
     /// Read on demand.
-    pub messages: Shelf<Message>,
+    pub messages: RowCache<MessageRow>,
     /// Read on demand.
-    pub positions: Shelf<Position>,
+    pub positions: RowCache<PositionRow>,
     /// Only written.
-    pub unknown: Shelf<Unknown>,
+    pub unknown: RowCache<UnknownRow>,
 }
 
 /// A row that does not open or does not decode.
@@ -90,12 +90,12 @@ impl Records {
 
     /// The account, for reading; an empty one if there is none yet.
     pub fn account(&mut self) -> &Account {
-        self.account.get_or_default(keys::ACCOUNT)
+        self.account.get_or_default(row_key::ACCOUNT)
     }
 
     /// The account, for changing.
     pub fn change_account(&mut self) -> &mut Account {
-        self.account.change_or_default(keys::ACCOUNT)
+        self.account.change_or_default(row_key::ACCOUNT)
     }
 
     /// Puts rows that a look-up asked for.
@@ -123,7 +123,7 @@ impl Records {
         sealer: &Sealer,
     ) -> Result<(), DamagedRow> {
         fn put<R: Row>(
-            shelf: &mut Shelf<R>,
+            cache: &mut RowCache<R>,
             key: &[u8],
             sealed: Option<&[u8]>,
             sealer: &Sealer,
@@ -132,7 +132,7 @@ impl Records {
                 Some(sealed) => Some(open::<R>(key, sealed, sealer)?),
                 None => None,
             };
-            shelf.loaded(key.to_vec(), row);
+            cache.loaded(key.to_vec(), row);
             Ok(())
         }
         match table {
@@ -179,12 +179,12 @@ impl Records {
     /// [`DamagedRow`] for a row too large to seal.
     pub fn take_changes(&mut self, sealer: &Sealer, rng: &mut dyn CryptoRng) -> Result<Changes, DamagedRow> {
         fn take<R: Row>(
-            shelf: &mut Shelf<R>,
+            cache: &mut RowCache<R>,
             changes: &mut Changes,
             sealer: &Sealer,
             rng: &mut dyn CryptoRng,
         ) -> Result<(), DamagedRow> {
-            for (key, row) in shelf.take_dirty() {
+            for (key, row) in cache.take_dirty() {
                 changes.push(match row {
                     Some(row) => {
                         let sealed = sealer
@@ -258,13 +258,13 @@ pub fn open<R: Row>(key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<R, Dam
 pub(crate) fn check(table: Table, row: &[u8]) -> Result<(), RowError> {
     match table {
         Table::Account => Account::from_bytes(row).map(drop),
-        Table::PreKey => OneTime::from_bytes(row).map(drop),
-        Table::SignedPreKey => Signed::from_bytes(row).map(drop),
+        Table::PreKey => OneTimePreKeyRow::from_bytes(row).map(drop),
+        Table::SignedPreKey => SignedPreKeyRow::from_bytes(row).map(drop),
         Table::Session => <SessionRecord as Row>::from_bytes(row).map(drop),
-        Table::Chat => Chat::from_bytes(row).map(drop),
-        Table::Message => Message::from_bytes(row).map(drop),
-        Table::MessageId => Position::from_bytes(row).map(drop),
-        Table::Outbox => Outgoing::from_bytes(row).map(drop),
-        Table::Unknown => Unknown::from_bytes(row).map(drop),
+        Table::Chat => ChatRow::from_bytes(row).map(drop),
+        Table::Message => MessageRow::from_bytes(row).map(drop),
+        Table::MessageId => PositionRow::from_bytes(row).map(drop),
+        Table::Outbox => OutboxRow::from_bytes(row).map(drop),
+        Table::Unknown => UnknownRow::from_bytes(row).map(drop),
     }
 }

@@ -135,7 +135,7 @@ pub enum MessageKind {
 }
 
 /// So often a sender is asked to send a message again by itself; after that a person must ask (wire.md §5.10).
-pub const MOST_TRIES: u32 = 5;
+pub const MAX_RETRIES: u32 = 5;
 
 /// One message.
 #[derive(Clone, PartialEq, Message)]
@@ -164,14 +164,14 @@ pub struct MessageView {
     /// Why it failed.
     #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
-    /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MOST_TRIES`].
+    /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MAX_RETRIES`].
     #[prost(uint32, tag = "9")]
     pub asked: u32,
 }
 
 /// A page of messages.
 #[derive(Clone, PartialEq, Message)]
-pub struct Thread {
+pub struct MessagePage {
     /// The chat's id.
     #[prost(string, tag = "1")]
     pub chat: String,

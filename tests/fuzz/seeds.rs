@@ -149,9 +149,9 @@ pub(crate) fn sealed_row() -> Vec<Vec<u8>> {
 
 pub(crate) fn backup() -> Vec<Vec<u8>> {
     use causeway::backup::contents::{End, Entry, FORMAT, Manifest, Row, pack};
-    use causeway::backup::{format::Writer, lock::Hardness};
-    let hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
-    let mut writer = Writer::begin("a passphrase", hardness, &mut fixture::rng(5)).unwrap();
+    use causeway::backup::{format::Writer, kdf::Argon2Cost};
+    let cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
+    let mut writer = Writer::begin("a passphrase", cost, &mut fixture::rng(5)).unwrap();
     writer.write(b"plaintext").unwrap();
     let entries = [
         Entry::Manifest(Manifest { format: FORMAT, identifier: "alice".into(), ..Manifest::default() }),

@@ -5,11 +5,11 @@
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
 use causeway::enlist::deployment::Deployment;
-use causeway::store::account::{Account, Keys};
+use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
-use causeway::store::chats::{Chat, Message, Outgoing, Position, Unknown};
-use causeway::store::prekeys::{OneTime, Signed};
-use causeway::store::shelf::Row;
+use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
+use causeway::store::row_cache::Row;
 use causeway::view::{Delivery, Issue, MessageKind, MessageView, Stage};
 use causeway_proto::noise::StaticKey;
 use causeway_proto::secret::Secret;
@@ -25,16 +25,16 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
     }
     vec![
         bytes(&account()),
-        bytes(&OneTime { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true, in_receipt: false }),
-        bytes(&Signed {
+        bytes(&OneTimePreKeyRow { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true, in_receipt: false }),
+        bytes(&SignedPreKeyRow {
             key: SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 },
             replaced: 0,
         }),
         bytes(&chat()),
         bytes(&message()),
-        bytes(&Position { seq: 41 }),
+        bytes(&PositionRow { seq: 41 }),
         bytes(&outgoing()),
-        bytes(&Unknown { xml: "<a/>".into(), at: 51 }),
+        bytes(&UnknownRow { xml: "<a/>".into(), at: 51 }),
     ]
 }
 
@@ -54,7 +54,7 @@ fn account() -> Account {
         stage: Stage::Enlisted,
         identifier: "alice".into(),
         login: Some("1-10853634039893@interop".parse().expect("a JID")),
-        keys: Some(Keys {
+        keys: Some(AccountKeys {
             identity: pair(1),
             noise: StaticKey::from_secret(Secret::new([2; 32])),
             registration_id: 3,
@@ -71,8 +71,8 @@ fn account() -> Account {
     }
 }
 
-fn chat() -> Chat {
-    Chat {
+fn chat() -> ChatRow {
+    ChatRow {
         id: "14155550123@s.whatsapp.net".into(),
         name: "Bob".into(),
         unread: 21,
@@ -92,12 +92,12 @@ fn chat() -> Chat {
         draft: "a draft".into(),
         identity: vec![26; 32],
         read_up_to: 27,
-        ..Chat::default()
+        ..ChatRow::default()
     }
 }
 
-fn message() -> Message {
-    Message {
+fn message() -> MessageRow {
+    MessageRow {
         seq: 31,
         id: "MESSAGE".into(),
         outgoing: true,
@@ -108,12 +108,12 @@ fn message() -> Message {
         issue: Issue::PeerUnreachable.into(),
         content: vec![33],
         retries: 34,
-        ..Message::default()
+        ..MessageRow::default()
     }
 }
 
-fn outgoing() -> Outgoing {
-    Outgoing {
+fn outgoing() -> OutboxRow {
+    OutboxRow {
         chat: "a chat".into(),
         seq: 42,
         id: "OUTGOING".into(),
@@ -122,6 +122,6 @@ fn outgoing() -> Outgoing {
         envelope_kind: "pkmsg".into(),
         resend: 44,
         address: "14155550123:2@s.whatsapp.net".into(),
-        ..Outgoing::default()
+        ..OutboxRow::default()
     }
 }

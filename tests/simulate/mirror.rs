@@ -4,12 +4,12 @@
 
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::store::chats::{Chat, Message, Outgoing, Position};
-use causeway::store::prekeys::OneTime;
+use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow};
+use causeway::store::prekeys::OneTimePreKeyRow;
 use causeway::store::records;
+use causeway::store::row_cache::{Row, RowError};
 use causeway::store::seal::Sealer;
-use causeway::store::shelf::{Row, RowError};
-use causeway::store::{keys, prekeys::Signed};
+use causeway::store::{prekeys::SignedPreKeyRow, row_key};
 use causeway::view::{Delivery, MessageKind};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::PublicKey;
@@ -33,12 +33,12 @@ impl Row for Opened {
 pub(crate) struct Mirror {
     sealer: Sealer,
     pub(crate) account: Option<Account>,
-    pub(crate) chats: BTreeMap<String, Chat>,
+    pub(crate) chats: BTreeMap<String, ChatRow>,
     /// By chat and sequence number.
-    pub(crate) messages: BTreeMap<(String, u64), Message>,
+    pub(crate) messages: BTreeMap<(String, u64), MessageRow>,
     /// By row key.
     positions: BTreeMap<Vec<u8>, u64>,
-    pub(crate) outbox: BTreeMap<Vec<u8>, Outgoing>,
+    pub(crate) outbox: BTreeMap<Vec<u8>, OutboxRow>,
     /// Every envelope that ever was durable, by message id and number of the resend.
     pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
     /// Sealed: to open one costs a multiplication on the curve.
@@ -73,7 +73,7 @@ impl Mirror {
         // Chats first: they name the prefixes of the other keys.
         for change in changes {
             if let Change::Put(Table::Chat, key, sealed) = change {
-                let chat = self.open::<Chat>(key, sealed)?;
+                let chat = self.open::<ChatRow>(key, sealed)?;
                 touched.insert(chat.id.clone());
                 self.prefixes.insert(prefix(&chat.id), chat.id.clone());
                 self.chats.insert(chat.id.clone(), chat);
@@ -110,7 +110,7 @@ impl Mirror {
                 self.prekeys.insert(key.to_vec(), sealed.to_vec());
             }
             Table::SignedPreKey => {
-                let signed = self.open::<Signed>(key, sealed)?;
+                let signed = self.open::<SignedPreKeyRow>(key, sealed)?;
                 self.signed.insert(signed.key.id);
             }
             Table::Session => {
@@ -119,7 +119,7 @@ impl Mirror {
             Table::Chat => {}
             Table::Message => {
                 let (chat, _) = self.chat_of(key)?;
-                let message = self.open::<Message>(key, sealed)?;
+                let message = self.open::<MessageRow>(key, sealed)?;
                 touched.insert(chat.clone());
                 let seq = message.seq;
                 if let Some(before) = self.messages.insert((chat.clone(), seq), message) {
@@ -133,14 +133,14 @@ impl Mirror {
                 }
             }
             Table::MessageId => {
-                let position = self.open::<Position>(key, sealed)?;
+                let position = self.open::<PositionRow>(key, sealed)?;
                 touched.insert(self.chat_of(key)?.0);
                 if self.positions.insert(key.to_vec(), position.seq).is_some_and(|before| before != position.seq) {
                     return Err("a message's id points elsewhere than before".to_owned());
                 }
             }
             Table::Outbox => {
-                let row = self.open::<Outgoing>(key, sealed)?;
+                let row = self.open::<OutboxRow>(key, sealed)?;
                 if !row.envelope.is_empty() {
                     self.envelopes.insert((row.id.clone(), row.resend), row.envelope.clone());
                 }
@@ -161,7 +161,7 @@ impl Mirror {
             }
             Table::Message => {
                 let (chat, rest) = self.chat_of(key)?;
-                let seq = keys::order_of(&rest).ok_or("a message key without a number")?;
+                let seq = row_key::order_of(&rest).ok_or("a message key without a number")?;
                 touched.insert(chat.clone());
                 self.messages.remove(&(chat, seq));
             }
@@ -179,26 +179,26 @@ impl Mirror {
     }
 
     /// Messages of a chat in their order.
-    pub(crate) fn thread(&self, chat: &str) -> impl Iterator<Item = &Message> {
+    pub(crate) fn thread(&self, chat: &str) -> impl Iterator<Item = &MessageRow> {
         self.messages.range((chat.to_owned(), 0)..=(chat.to_owned(), u64::MAX)).map(|(_, message)| message)
     }
 
     /// The message of an id.
-    pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&Message> {
-        let seq = self.positions.get(&keys::message_id(chat, outgoing, id))?;
+    pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&MessageRow> {
+        let seq = self.positions.get(&row_key::message_id(chat, outgoing, id))?;
         self.messages.get(&(chat.to_owned(), *seq))
     }
 
     /// The public half of a one-time prekey.
     pub(crate) fn prekey(&self, id: u32) -> Option<PublicKey> {
-        let key = keys::prekey(id);
-        let row = self.open::<OneTime>(&key, self.prekeys.get(&key)?).ok()?;
+        let key = row_key::prekey(id);
+        let row = self.open::<OneTimePreKeyRow>(&key, self.prekeys.get(&key)?).ok()?;
         Some(row.key.pair.public())
     }
 
     /// Incoming messages that nobody has read, counted one by one.
-    pub(crate) fn unread(&self, chat: &Chat) -> u32 {
-        let unread = |message: &&Message| {
+    pub(crate) fn unread(&self, chat: &ChatRow) -> u32 {
+        let unread = |message: &&MessageRow| {
             !message.outgoing && message.kind() != MessageKind::IdentityChanged && message.seq > chat.read_up_to
         };
         u32::try_from(self.thread(&chat.id).filter(unread).count()).expect("few")
@@ -221,7 +221,7 @@ impl Mirror {
             if !ids.insert((message.outgoing, &message.id)) {
                 return Err(format!("{id}: {} is there twice", message.id));
             }
-            let position = self.positions.get(&keys::message_id(id, message.outgoing, &message.id));
+            let position = self.positions.get(&row_key::message_id(id, message.outgoing, &message.id));
             if position != Some(&message.seq) {
                 return Err(format!("{id}: {} at {} is found at {position:?}", message.id, message.seq));
             }
@@ -269,7 +269,7 @@ impl Mirror {
 }
 
 fn prefix(chat: &str) -> Vec<u8> {
-    let mut key = keys::message(chat, 0);
+    let mut key = row_key::message(chat, 0);
     key.truncate(key.len() - 8);
     key
 }

@@ -3,7 +3,7 @@
 use crate::faults::Fault;
 use crate::page::Fate;
 use crate::world::World;
-use causeway::store::chats::Message;
+use causeway::store::chats::MessageRow;
 use causeway::view::{ConnectionState, Delivery, MessageKind, MessageView};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,7 +53,7 @@ impl World {
     /// Every text that the engine took is with its peer, once, in the order in which it was sent; and no other is.
     fn outgoing(&self, peer: usize, chat: &str) -> Result<(), String> {
         let phone = &self.phones[peer];
-        let kept: Vec<&Message> =
+        let kept: Vec<&MessageRow> =
             self.disk.mirror.thread(chat).filter(|message| message.outgoing && !message.id.is_empty()).collect();
         let mut texts = BTreeSet::new();
         for message in &kept {
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// What never failed was accepted in the order of the chat, which is the order of the person's commands.
-    fn outgoing_order(&self, chat: &str, kept: &[&Message]) -> Result<(), String> {
+    fn outgoing_order(&self, chat: &str, kept: &[&MessageRow]) -> Result<(), String> {
         // Whoever tries a failed message again sends it after what was sent meanwhile.
         if self.weather.count(Fault::ErrorIq) > 0 {
             return Ok(());
@@ -120,7 +120,7 @@ impl World {
 
     /// Every text of the peer's is in the chat, once, readable, and in an order in which the server delivered.
     fn incoming(&self, peer: usize, chat: &str) -> Result<(), String> {
-        let kept: Vec<&Message> = self
+        let kept: Vec<&MessageRow> = self
             .disk
             .mirror
             .thread(chat)
@@ -180,7 +180,7 @@ impl World {
         }
         let Some(thread) = self.page.model.thread(id) else { return Err(format!("{id} was never read by the page")) };
         let (held, count) = (thread.messages(), mirror.thread(id).count());
-        let same = |(kept, shown): (&Message, &MessageView)| kept.view() == *shown;
+        let same = |(kept, shown): (&MessageRow, &MessageView)| kept.view() == *shown;
         match held.len() == count && mirror.thread(id).zip(held).all(same) {
             true => Ok(()),
             false => {

@@ -6,7 +6,7 @@
 use crate::dice::Dice;
 use crate::state::model::{self, Change, Model};
 use causeway::view::{
-    Action, Command, ConnectionState, Delivery, Enlist, Hello, Issue, MOST_TRIES, MarkRead, MessageKind, MessageRef,
+    Action, Command, ConnectionState, Delivery, Enlist, Hello, Issue, MAX_RETRIES, MarkRead, MessageKind, MessageRef,
     News, Notified, OpenChat, Reconnect, SaveDraft, Send, SignIn, Stage, StartChat, Update, Woken,
 };
 
@@ -118,7 +118,7 @@ impl Page {
                     attempt.fate = if kept { Fate::Kept } else { Fate::Refused };
                 }
             }
-            Some(News::Thread(thread)) => self.unanswered.retain(|command| command.tag != thread.tag),
+            Some(News::MessagePage(thread)) => self.unanswered.retain(|command| command.tag != thread.tag),
             _ => {}
         }
         let mut wanted = Vec::new();
@@ -219,7 +219,7 @@ impl Page {
                 .flat_map(|(chat, thread)| thread.messages().iter().map(move |message| (chat, message)))
                 .filter(|(_, message)| {
                     message.delivery() == Delivery::Failed
-                        || (message.kind() == MessageKind::Undecryptable && message.asked > MOST_TRIES)
+                        || (message.kind() == MessageKind::Undecryptable && message.asked > MAX_RETRIES)
                 })
                 .map(|(chat, message)| Action::Retry(MessageRef { chat: chat.id.clone(), seq: message.seq }))
                 .filter(|action| !self.unanswered.iter().any(|command| command.action.as_ref() == Some(action)))

@@ -3,7 +3,7 @@
 
 use crate::mirror::Mirror;
 use causeway::io::Millis;
-use causeway::store::chats::Message;
+use causeway::store::chats::MessageRow;
 use causeway::view::{ChatView, Delivery, MessageKind, MessageView, Messages, News, Update};
 use causeway_proto::node::Node;
 use causeway_proto::schema::signal::{PreKeySignalMessage, SignalMessage};
@@ -103,7 +103,7 @@ impl Witness {
                 messages.iter().try_for_each(|message| shown(chat, message, mirror))
             }
             // An answer to a page; what has changed since it was asked for follows at once.
-            Some(News::Thread(thread)) => {
+            Some(News::MessagePage(thread)) => {
                 thread.messages.iter().try_for_each(|message| was(&thread.chat, message, mirror))
             }
             Some(News::Chat(chat)) => row(chat, mirror),
@@ -133,7 +133,7 @@ impl Witness {
 }
 
 fn shown(chat: &str, shown: &MessageView, mirror: &Mirror) -> Result<(), String> {
-    match mirror.messages.get(&(chat.to_owned(), shown.seq)).map(Message::view) {
+    match mirror.messages.get(&(chat.to_owned(), shown.seq)).map(MessageRow::view) {
         Some(kept) if kept == *shown => Ok(()),
         kept => Err(format!("{chat} #{} is shown as {shown:?}, durable is {kept:?}", shown.seq)),
     }
@@ -159,7 +159,7 @@ fn row(shown: &ChatView, mirror: &Mirror) -> Result<(), String> {
     }
 }
 
-fn retry(node: &Node, id: &str, message: &Message) -> Result<(), String> {
+fn retry(node: &Node, id: &str, message: &MessageRow) -> Result<(), String> {
     let count = node.child("retry").and_then(|retry| retry.text("count")?.parse().ok()).unwrap_or(0);
     if count > MAX_TRIES {
         return Err(format!("{id} was asked for {count} times"));

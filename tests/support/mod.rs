@@ -14,7 +14,7 @@ pub(crate) use chatd::Chatd;
 pub(crate) use partner::Servers;
 pub(crate) use phone::Phone;
 
-use causeway::backup::lock::Hardness;
+use causeway::backup::kdf::Argon2Cost;
 use causeway::engine::{Config, Engine};
 use causeway::io::{
     HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure,
@@ -322,7 +322,7 @@ impl World {
         let open = OpenChat { chat: chat.into(), before: None, limit: 200 };
         self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)), ..Command::default() }));
         let thread = self.updates.iter().rev().find_map(|update| match &update.news {
-            Some(News::Thread(thread)) if thread.tag == tag => Some(thread.messages.clone()),
+            Some(News::MessagePage(thread)) if thread.tag == tag => Some(thread.messages.clone()),
             _ => None,
         });
         thread.expect("no thread")
@@ -381,6 +381,6 @@ pub(crate) const BOB_CHAT: &str = "14155550123@s.whatsapp.net";
 fn engine(data_key: [u8; 32]) -> Engine {
     let data_key = Secret::new(data_key);
     // Cheap: how long a guess at a passphrase takes is not what is tested.
-    let hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
-    Engine::new(Config { data_key, client_version: "test".into(), partner_api: String::new() }).with_hardness(hardness)
+    let cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
+    Engine::new(Config { data_key, client_version: "test".into(), partner_api: String::new() }).with_argon2_cost(cost)
 }

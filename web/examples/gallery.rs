@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use causeway::view::{
     AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
-    MessageKind, MessageView, Messages, News, Snapshot, Stage, Thread, Update,
+    MessageKind, MessagePage, MessageView, Messages, News, Snapshot, Stage, Update,
 };
 use causeway_web::page::Page;
 use causeway_web::port::locale;
@@ -131,8 +131,8 @@ impl Engine {
                 let all = self.messages(&open.chat);
                 let older: Vec<_> = all.iter().filter(|message| message.seq < before).cloned().collect();
                 let from = older.len().saturating_sub(open.limit as usize);
-                let page = Thread { chat: open.chat, messages: older[from..].to_vec(), more: from > 0, tag };
-                return self.say(News::Thread(page));
+                let page = MessagePage { chat: open.chat, messages: older[from..].to_vec(), more: from > 0, tag };
+                return self.say(News::MessagePage(page));
             }
             Action::Send(send) if send.text == "fail" => done.issue = Issue::StorageFull.into(),
             Action::Send(send) => {

@@ -246,7 +246,7 @@ impl Unanswered {
             Some(News::Started(started)) => return Observed { engine: Some(started.engine), started: true },
             Some(News::Snapshot(snapshot)) => return Observed { engine: Some(snapshot.engine), started: false },
             Some(News::Done(done)) => done.tag,
-            Some(News::Thread(thread)) => thread.tag,
+            Some(News::MessagePage(thread)) => thread.tag,
             _ => return Observed::default(),
         };
         self.forget(answered);
@@ -265,7 +265,7 @@ impl Unanswered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use causeway::view::{Done, Started, Thread};
+    use causeway::view::{Done, MessagePage, Started};
 
     fn three() -> Unanswered {
         let mut unanswered = Unanswered::default();
@@ -288,7 +288,7 @@ mod tests {
         let mut unanswered = three();
         unanswered.observe(&News::Done(Done { tag: 3, ..Done::default() }).into());
         unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
-        unanswered.observe(&News::Thread(Thread { tag: 5, ..Thread::default() }).into());
+        unanswered.observe(&News::MessagePage(MessagePage { tag: 5, ..MessagePage::default() }).into());
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
     }
 

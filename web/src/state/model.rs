@@ -184,7 +184,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             vec![Change::Connection]
         }
         News::Chat(chat) => apply_chat(model, chat),
-        News::Thread(page) => {
+        News::MessagePage(page) => {
             let Some(before) = model.answered(page.tag) else { return Vec::new() }; // Another tab's.
             let Some(thread) = model.thread_mut(&page.chat) else { return Vec::new() };
             match before {
@@ -240,7 +240,7 @@ fn is_from_peer(message: &MessageView) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use causeway::view::{Messages, Snapshot, Started, Thread as Page};
+    use causeway::view::{MessagePage as Page, Messages, Snapshot, Started};
 
     use super::*;
 
@@ -309,7 +309,8 @@ mod tests {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         model.open("1");
         model.asked(7, None);
-        let page = |tag| News::Thread(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
+        let page =
+            |tag| News::MessagePage(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
         assert!(apply(&mut model, page(8).into()).is_empty());
         assert_eq!(apply(&mut model, page(7).into()), [Change::Thread("1".into())]);
         assert!(model.thread("1").is_some_and(Thread::is_ready));

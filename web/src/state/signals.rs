@@ -438,7 +438,7 @@ impl MessageRow {
 
 #[cfg(test)]
 mod tests {
-    use causeway::view::{Delivery, Erase, Issue, Messages, News, Snapshot, Thread};
+    use causeway::view::{Delivery, Erase, Issue, MessagePage, Messages, News, Snapshot};
 
     use super::super::browser::fake::Fake;
     use super::*;
@@ -466,7 +466,7 @@ mod tests {
     /// Answers the read that was asked for last.
     fn answer(store: Store, browser: &Fake, messages: Vec<MessageView>, more: bool) {
         let tag = browser.sent.borrow().len() as u64;
-        store.take(News::Thread(Thread { chat: CHAT.into(), messages, more, tag }).into());
+        store.take(News::MessagePage(MessagePage { chat: CHAT.into(), messages, more, tag }).into());
     }
 
     fn reads(browser: &Fake) -> Vec<Option<u64>> {

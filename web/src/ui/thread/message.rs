@@ -1,6 +1,6 @@
 //! One message: what it says, when, and how far it came. Text is always a text node.
 
-use causeway::view::{Action, ChatView, Delivery, MOST_TRIES, MessageKind, MessageRef, MessageView};
+use causeway::view::{Action, ChatView, Delivery, MAX_RETRIES, MessageKind, MessageRef, MessageView};
 use leptos::prelude::*;
 use std::borrow::Cow;
 
@@ -58,7 +58,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
 
 /// The sender was asked as often as makes sense.
 fn given_up(view: &RwSignal<MessageView>) -> bool {
-    view.with(|view| view.kind() == MessageKind::Undecryptable && view.asked >= MOST_TRIES)
+    view.with(|view| view.kind() == MessageKind::Undecryptable && view.asked >= MAX_RETRIES)
 }
 
 /// What a person hears instead of the bubble.
@@ -66,7 +66,7 @@ fn words(view: &MessageView) -> Cow<'_, str> {
     match view.kind() {
         MessageKind::Text => view.text.as_str().into(),
         MessageKind::Unsupported => Text::Unsupported.say().into(),
-        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MOST_TRIES).say().into(),
+        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).say().into(),
         MessageKind::IdentityChanged => Text::IdentityChanged.say().into(),
     }
 }

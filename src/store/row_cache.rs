@@ -1,7 +1,7 @@
 //! Rows of one table in memory: what was read, what changed since the last commit, what must be read first.
 //!
 //! A shelf knows nothing of sealing or transactions. Rows that are not in memory are asked for by message, never awaited:
-//! a look-up that misses notes the key and answers [`Missing`], the engine reads it, and the work is tried again.
+//! a look-up that misses notes the key and answers [`NotLoaded`], the engine reads it, and the work is tried again.
 
 use super::changes::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,14 +32,14 @@ pub struct RowError {
 
 /// The row is not in memory; its key was noted. Try again when it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Missing;
+pub struct NotLoaded;
 
 /// A changed row as key and bytes; `None` for a removed one.
 pub type DirtyRow = (Vec<u8>, Option<Zeroizing<Vec<u8>>>);
 
 /// The rows of one table that are in memory.
 #[derive(Debug)]
-pub struct Shelf<R> {
+pub struct RowCache<R> {
     /// Boxed, so that the map's code is the same for every kind of row and the linker keeps it once.
     rows: BTreeMap<Vec<u8>, Option<Box<R>>>,
     complete: bool,
@@ -49,7 +49,7 @@ pub struct Shelf<R> {
     wanted: BTreeSet<Vec<u8>>,
 }
 
-impl<R: Row> Default for Shelf<R> {
+impl<R: Row> Default for RowCache<R> {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
@@ -61,7 +61,7 @@ impl<R: Row> Default for Shelf<R> {
     }
 }
 
-impl<R: Row> Shelf<R> {
+impl<R: Row> RowCache<R> {
     /// Says that every row of the table is here: a look-up never misses.
     pub fn set_complete(&mut self) {
         self.complete = true;
@@ -76,8 +76,8 @@ impl<R: Row> Shelf<R> {
     /// The row, if there is one.
     ///
     /// # Errors
-    /// [`Missing`] when it is not in memory.
-    pub fn get(&mut self, key: &[u8]) -> Result<Option<&R>, Missing> {
+    /// [`NotLoaded`] when it is not in memory.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<&R>, NotLoaded> {
         self.require(key)?;
         Ok(self.rows.get(key).and_then(Option::as_deref))
     }
@@ -90,8 +90,8 @@ impl<R: Row> Shelf<R> {
     /// The row for changing it; counts as changed.
     ///
     /// # Errors
-    /// [`Missing`] when it is not in memory.
-    pub fn change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
+    /// [`NotLoaded`] when it is not in memory.
+    pub fn change(&mut self, key: &[u8]) -> Result<Option<&mut R>, NotLoaded> {
         self.require(key)?;
         let row = self.rows.get_mut(key).and_then(Option::as_deref_mut);
         if row.is_some() {
@@ -120,8 +120,8 @@ impl<R: Row> Shelf<R> {
     /// The row for a change that is made known by [`mark`](Self::mark) only if it succeeds.
     ///
     /// # Errors
-    /// [`Missing`] when it is not in memory.
-    pub fn try_change(&mut self, key: &[u8]) -> Result<Option<&mut R>, Missing> {
+    /// [`NotLoaded`] when it is not in memory.
+    pub fn try_change(&mut self, key: &[u8]) -> Result<Option<&mut R>, NotLoaded> {
         self.require(key)?;
         Ok(self.rows.get_mut(key).and_then(Option::as_deref_mut))
     }
@@ -136,12 +136,12 @@ impl<R: Row> Shelf<R> {
         let _noted = self.require(key);
     }
 
-    fn require(&mut self, key: &[u8]) -> Result<(), Missing> {
+    fn require(&mut self, key: &[u8]) -> Result<(), NotLoaded> {
         if self.complete || self.rows.contains_key(key) {
             return Ok(());
         }
         self.wanted.insert(key.to_vec());
-        Err(Missing)
+        Err(NotLoaded)
     }
 
     /// Inserts or replaces.
@@ -213,68 +213,68 @@ mod tests {
 
     #[test]
     fn a_miss_is_noted_once_and_answered_by_what_the_store_says() {
-        let mut shelf = Shelf::<Word>::default();
-        assert_eq!(shelf.get(b"a"), Err(Missing));
-        assert_eq!(shelf.get(b"a"), Err(Missing));
-        assert_eq!(shelf.take_wanted().len(), 1);
-        shelf.loaded(b"a".to_vec(), None);
-        assert_eq!(shelf.get(b"a"), Ok(None));
+        let mut cache = RowCache::<Word>::default();
+        assert_eq!(cache.get(b"a"), Err(NotLoaded));
+        assert_eq!(cache.get(b"a"), Err(NotLoaded));
+        assert_eq!(cache.take_wanted().len(), 1);
+        cache.loaded(b"a".to_vec(), None);
+        assert_eq!(cache.get(b"a"), Ok(None));
     }
 
     #[test]
     fn what_the_store_says_never_replaces_what_is_newer() {
-        let mut shelf = Shelf::<Word>::default();
-        shelf.put(b"a".to_vec(), Word("ours".into()));
-        shelf.loaded(b"a".to_vec(), Some(Word("stale".into())));
-        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("ours".into()))));
+        let mut cache = RowCache::<Word>::default();
+        cache.put(b"a".to_vec(), Word("ours".into()));
+        cache.loaded(b"a".to_vec(), Some(Word("stale".into())));
+        assert_eq!(cache.get(b"a"), Ok(Some(&Word("ours".into()))));
     }
 
     #[test]
     fn many_changes_of_one_row_are_one_write() {
-        let mut shelf = Shelf::<Word>::default();
-        shelf.put(b"a".to_vec(), Word("1".into()));
-        shelf.change(b"a").unwrap().unwrap().0 = "2".into();
-        let dirty = shelf.take_dirty();
+        let mut cache = RowCache::<Word>::default();
+        cache.put(b"a".to_vec(), Word("1".into()));
+        cache.change(b"a").unwrap().unwrap().0 = "2".into();
+        let dirty = cache.take_dirty();
         assert_eq!(dirty.len(), 1);
         assert_eq!(dirty[0].1.as_ref().unwrap().as_slice(), b"2");
-        assert!(!shelf.is_dirty());
+        assert!(!cache.is_dirty());
     }
 
     #[test]
     fn trimming_keeps_what_is_not_written_yet() {
-        let mut shelf = Shelf::<Word>::default();
-        shelf.loaded(b"a".to_vec(), Some(Word("clean".into())));
-        shelf.put(b"b".to_vec(), Word("dirty".into()));
-        shelf.trim(1);
-        assert_eq!(shelf.get(b"a"), Err(Missing));
-        assert_eq!(shelf.get(b"b"), Ok(Some(&Word("dirty".into()))));
+        let mut cache = RowCache::<Word>::default();
+        cache.loaded(b"a".to_vec(), Some(Word("clean".into())));
+        cache.put(b"b".to_vec(), Word("dirty".into()));
+        cache.trim(1);
+        assert_eq!(cache.get(b"a"), Err(NotLoaded));
+        assert_eq!(cache.get(b"b"), Ok(Some(&Word("dirty".into()))));
     }
 
     #[test]
     fn trimming_keeps_what_is_being_written_until_the_store_would_tell_it() {
-        let mut shelf = Shelf::<Word>::default();
-        shelf.put(b"a".to_vec(), Word("under way".into()));
-        shelf.delete(b"gone");
-        shelf.take_dirty();
-        shelf.put(b"b".to_vec(), Word("next".into()));
-        shelf.trim(0);
-        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("under way".into()))));
-        assert_eq!(shelf.get(b"gone"), Ok(None), "the store would still find it");
-        shelf.written();
-        shelf.trim(0);
-        assert_eq!(shelf.get(b"a"), Err(Missing));
-        assert_eq!(shelf.get(b"gone"), Err(Missing));
-        assert_eq!(shelf.get(b"b"), Ok(Some(&Word("next".into()))));
+        let mut cache = RowCache::<Word>::default();
+        cache.put(b"a".to_vec(), Word("under way".into()));
+        cache.delete(b"gone");
+        cache.take_dirty();
+        cache.put(b"b".to_vec(), Word("next".into()));
+        cache.trim(0);
+        assert_eq!(cache.get(b"a"), Ok(Some(&Word("under way".into()))));
+        assert_eq!(cache.get(b"gone"), Ok(None), "the store would still find it");
+        cache.written();
+        cache.trim(0);
+        assert_eq!(cache.get(b"a"), Err(NotLoaded));
+        assert_eq!(cache.get(b"gone"), Err(NotLoaded));
+        assert_eq!(cache.get(b"b"), Ok(Some(&Word("next".into()))));
     }
 
     #[test]
     fn a_row_that_changes_while_it_is_written_stays_until_that_change_is_durable() {
-        let mut shelf = Shelf::<Word>::default();
-        shelf.put(b"a".to_vec(), Word("1".into()));
-        shelf.take_dirty();
-        shelf.change(b"a").unwrap().unwrap().0 = "2".into();
-        shelf.written();
-        shelf.trim(0);
-        assert_eq!(shelf.get(b"a"), Ok(Some(&Word("2".into()))));
+        let mut cache = RowCache::<Word>::default();
+        cache.put(b"a".to_vec(), Word("1".into()));
+        cache.take_dirty();
+        cache.change(b"a").unwrap().unwrap().0 = "2".into();
+        cache.written();
+        cache.trim(0);
+        assert_eq!(cache.get(b"a"), Ok(Some(&Word("2".into()))));
     }
 }

@@ -1,25 +1,25 @@
 //! What every room of the engine works with during one input: the time, randomness, records, and the ledger.
 
 use crate::io::{Millis, SocketId};
-use crate::store::ledger::Ledger;
+use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 
 /// One input being worked on.
-pub(crate) struct Turn<'a> {
+pub(crate) struct Context<'a> {
     pub(crate) now: Millis,
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) records: &'a mut Records,
-    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) group_commit: &'a mut GroupCommit,
     /// The socket in use; what is sent is meant for it alone.
     pub(crate) socket: SocketId,
 }
 
-impl Turn<'_> {
+impl Context<'_> {
     /// Sends once everything that was changed so far is durable.
     pub(crate) fn transmit(&mut self, node: Node) {
-        self.ledger.transmit(self.socket, node);
+        self.group_commit.transmit(self.socket, node);
     }
 
     /// A stanza id that nobody can guess and that is not used again.

@@ -18,7 +18,7 @@ pub const MOST_LANES: u8 = 4;
 
 /// What one guess at a passphrase costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hardness {
+pub struct Argon2Cost {
     /// Memory in KiB.
     pub memory: u32,
     /// Passes over it.
@@ -29,7 +29,7 @@ pub struct Hardness {
 
 /// About 0.8 s in Chromium's wasm on a desktop, a few seconds on a phone, and memory that a phone has. Above the second
 /// recommendation of RFC 9106 (64 MiB, 3 passes).
-impl Default for Hardness {
+impl Default for Argon2Cost {
     fn default() -> Self {
         Self { memory: 64 * 1024, passes: 8, lanes: 1 }
     }
@@ -47,10 +47,10 @@ pub struct Keys {
 
 /// Why there is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LockError {
+pub enum KdfError {
     /// More, or less, than anybody writes.
     #[error("expected at most {MOST_MEMORY} KiB, {MOST_PASSES} passes and {MOST_LANES} lanes, got {0:?}")]
-    Hardness(Hardness),
+    Cost(Argon2Cost),
     /// This device cannot spare the memory.
     #[error("{memory} KiB of memory are needed, and are not there")]
     Memory {
@@ -62,17 +62,17 @@ pub enum LockError {
 /// Derives the keys. Takes about a second, by design.
 ///
 /// # Errors
-/// [`LockError`] for a hardness that is out of bounds, and for a device without the memory.
-pub fn derive(passphrase: &str, salt: &[u8; SALT], hardness: Hardness) -> Result<Keys, LockError> {
+/// [`KdfError`] for a hardness that is out of bounds, and for a device without the memory.
+pub fn derive(passphrase: &str, salt: &[u8; SALT], cost: Argon2Cost) -> Result<Keys, KdfError> {
     const BOTH: usize = 64;
-    let Hardness { memory, passes, lanes } = hardness;
-    let refused = LockError::Hardness(hardness);
+    let Argon2Cost { memory, passes, lanes } = cost;
+    let refused = KdfError::Cost(cost);
     if memory > MOST_MEMORY || passes > MOST_PASSES || lanes > MOST_LANES {
         return Err(refused);
     }
     let params = Params::new(memory, passes.into(), lanes.into(), Some(BOTH)).map_err(|_| refused)?;
     let mut blocks = Vec::new();
-    blocks.try_reserve_exact(params.block_count()).map_err(|_| LockError::Memory { memory })?;
+    blocks.try_reserve_exact(params.block_count()).map_err(|_| KdfError::Memory { memory })?;
     blocks.resize(params.block_count(), Block::new());
     let mut both = Zeroizing::new([0; BOTH]);
     let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into_with_memory(
@@ -94,7 +94,7 @@ pub fn derive(passphrase: &str, salt: &[u8; SALT], hardness: Hardness) -> Result
 mod tests {
     use super::*;
 
-    const LIGHT: Hardness = Hardness { memory: 8, passes: 1, lanes: 1 };
+    const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
 
     #[test]
     fn every_part_changes_both_keys() {
@@ -102,8 +102,8 @@ mod tests {
         let others = [
             derive("passphrasf", &[1; SALT], LIGHT),
             derive("passphrase", &[2; SALT], LIGHT),
-            derive("passphrase", &[1; SALT], Hardness { passes: 2, ..LIGHT }),
-            derive("passphrase", &[1; SALT], Hardness { memory: 16, ..LIGHT }),
+            derive("passphrase", &[1; SALT], Argon2Cost { passes: 2, ..LIGHT }),
+            derive("passphrase", &[1; SALT], Argon2Cost { memory: 16, ..LIGHT }),
         ];
         for other in others.map(Result::unwrap) {
             assert!(other.chunks != one.chunks && other.check != one.check);
@@ -114,7 +114,7 @@ mod tests {
     /// Against the reference implementation in C.
     #[test]
     fn the_function_is_argon2id() {
-        let keys = derive("password", b"somesalt-16bytes", Hardness { memory: 64, passes: 1, lanes: 1 }).unwrap();
+        let keys = derive("password", b"somesalt-16bytes", Argon2Cost { memory: 64, passes: 1, lanes: 1 }).unwrap();
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let chunks = "875dda1d59084fd447a627d2f985adfa20437e193e61728793916192fe15d943";
         let check = "0a6a8c3651023a44702cae2d2dfce8934a787f885c7f7f195b935fe9321193bf";
@@ -124,15 +124,15 @@ mod tests {
     #[test]
     fn a_hardness_out_of_bounds_is_refused_before_anything_is_allocated() {
         for wrong in [
-            Hardness { memory: MOST_MEMORY + 1, ..LIGHT },
-            Hardness { memory: u32::MAX, ..LIGHT },
-            Hardness { passes: MOST_PASSES + 1, ..LIGHT },
-            Hardness { lanes: MOST_LANES + 1, memory: 1024, ..LIGHT },
-            Hardness { memory: 7, ..LIGHT },
-            Hardness { passes: 0, ..LIGHT },
-            Hardness { lanes: 0, ..LIGHT },
+            Argon2Cost { memory: MOST_MEMORY + 1, ..LIGHT },
+            Argon2Cost { memory: u32::MAX, ..LIGHT },
+            Argon2Cost { passes: MOST_PASSES + 1, ..LIGHT },
+            Argon2Cost { lanes: MOST_LANES + 1, memory: 1024, ..LIGHT },
+            Argon2Cost { memory: 7, ..LIGHT },
+            Argon2Cost { passes: 0, ..LIGHT },
+            Argon2Cost { lanes: 0, ..LIGHT },
         ] {
-            assert_eq!(derive("p", &[0; SALT], wrong).unwrap_err(), LockError::Hardness(wrong));
+            assert_eq!(derive("p", &[0; SALT], wrong).unwrap_err(), KdfError::Cost(wrong));
         }
     }
 }

@@ -47,13 +47,13 @@ impl Group {
 
 /// The group that gathers, and the one that is being written.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct GroupCommit {
     gathering: Group,
     writing: Option<(TransactionId, Vec<Effect>)>,
     last: TransactionId,
 }
 
-impl Ledger {
+impl GroupCommit {
     /// Do this once everything that was changed so far is durable.
     pub fn after(&mut self, effect: Effect) {
         self.gathering.effects.push(effect);
@@ -140,25 +140,25 @@ mod tests {
 
     #[test]
     fn nothing_is_released_before_what_it_stands_on_and_everything_in_order() {
-        let mut ledger = Ledger::default();
-        ledger.transmit(1, Node::new("a"));
-        let group = ledger.take_group().unwrap();
-        let first = ledger.begin(group.effects);
-        ledger.transmit(1, Node::new("b"));
-        assert!(ledger.take_group().is_none(), "a second transaction while one is under way");
-        assert!(ledger.committed(first + 1).is_none(), "released by another transaction");
-        assert_eq!(tags(ledger.committed(first).unwrap()), ["a"]);
-        assert_eq!(tags(ledger.take_group().unwrap().effects), ["b"]);
+        let mut group_commit = GroupCommit::default();
+        group_commit.transmit(1, Node::new("a"));
+        let group = group_commit.take_group().unwrap();
+        let first = group_commit.begin(group.effects);
+        group_commit.transmit(1, Node::new("b"));
+        assert!(group_commit.take_group().is_none(), "a second transaction while one is under way");
+        assert!(group_commit.committed(first + 1).is_none(), "released by another transaction");
+        assert_eq!(tags(group_commit.committed(first).unwrap()), ["a"]);
+        assert_eq!(tags(group_commit.take_group().unwrap().effects), ["b"]);
     }
 
     #[test]
     fn an_aborted_transaction_takes_what_followed_with_it() {
-        let mut ledger = Ledger::default();
-        ledger.transmit(1, Node::new("a"));
-        let group = ledger.take_group().unwrap();
-        let id = ledger.begin(group.effects);
-        ledger.transmit(1, Node::new("b"));
-        assert_eq!(tags(ledger.aborted(id).unwrap()), ["a", "b"]);
-        assert!(ledger.take_group().unwrap().is_empty());
+        let mut group_commit = GroupCommit::default();
+        group_commit.transmit(1, Node::new("a"));
+        let group = group_commit.take_group().unwrap();
+        let id = group_commit.begin(group.effects);
+        group_commit.transmit(1, Node::new("b"));
+        assert_eq!(tags(group_commit.aborted(id).unwrap()), ["a", "b"]);
+        assert!(group_commit.take_group().unwrap().is_empty());
     }
 }

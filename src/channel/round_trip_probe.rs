@@ -13,21 +13,21 @@ use rand_core::CryptoRng;
 
 /// What is still to be proved on one connection.
 #[derive(Debug, Default)]
-pub(super) struct Proof {
+pub(super) struct RoundTripProbe {
     /// The server may have logged us in already, and cannot be asked yet.
     at_login: bool,
-    asked: Option<Asked>,
+    sent: Option<Sent>,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct Sent {
     id: String,
     by: Millis,
 }
 
-impl Proof {
+impl RoundTripProbe {
     /// To be asked as soon as stanzas may be sent.
-    pub(super) fn want_at_login(&mut self) {
+    pub(super) fn send_at_login(&mut self) {
         self.at_login = true;
     }
 
@@ -37,39 +37,39 @@ impl Proof {
     }
 
     /// The question, which takes the place of an earlier one: later is better proof.
-    pub(super) fn ask(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Node {
+    pub(super) fn send(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Node {
         let id = format!("{:x}-here", rng.next_u64());
-        let question = ping::request(&id);
-        self.asked = Some(Asked { id, by: now.saturating_add(ANSWER) });
-        question
+        let ping = ping::request(&id);
+        self.sent = Some(Sent { id, by: now.saturating_add(ANSWER) });
+        ping
     }
 
     /// Bytes came: the answer may be behind more of them, and has its time anew.
-    pub(super) fn heard(&mut self, now: Millis) {
-        if let Some(asked) = &mut self.asked {
-            asked.by = now.saturating_add(ANSWER);
+    pub(super) fn received(&mut self, now: Millis) {
+        if let Some(sent) = &mut self.sent {
+            sent.by = now.saturating_add(ANSWER);
         }
     }
 
     /// Whether this stanza is the answer; a refusal is one, too.
-    pub(super) fn hear(&mut self, stanza: &Stanza) -> bool {
+    pub(super) fn is_response(&mut self, stanza: &Stanza) -> bool {
         let Stanza::Iq(iq) = stanza else { return false };
         let is_answer = matches!(iq.kind, IqKind::Result | IqKind::Error(_))
-            && self.asked.as_ref().is_some_and(|asked| iq.id.as_ref() == Some(&asked.id));
+            && self.sent.as_ref().is_some_and(|sent| iq.id.as_ref() == Some(&sent.id));
         if is_answer {
-            self.asked = None;
+            self.sent = None;
         }
         is_answer
     }
 
     /// Nothing is left to prove.
     pub(super) fn is_complete(&self) -> bool {
-        !self.at_login && self.asked.is_none()
+        !self.at_login && self.sent.is_none()
     }
 
     /// When the answer, or anything else, should be there.
     pub(super) fn wake_at(&self) -> Option<Millis> {
-        self.asked.as_ref().map(|asked| asked.by)
+        self.sent.as_ref().map(|sent| sent.by)
     }
 
     /// Nothing has come for too long.
@@ -79,8 +79,8 @@ impl Proof {
 
     /// The device's clock was set back.
     pub(super) fn clock_set_back(&mut self, now: Millis) {
-        if let Some(asked) = &mut self.asked {
-            asked.by = asked.by.min(now.saturating_add(ANSWER));
+        if let Some(sent) = &mut self.sent {
+            sent.by = sent.by.min(now.saturating_add(ANSWER));
         }
     }
 }

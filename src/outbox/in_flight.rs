@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// To wait for an acknowledgement while no round trip was seen yet.
 const FIRST_WAIT: Millis = 3_000;
 /// To wait at least, however fast the server is.
-const LEAST_WAIT: Millis = 1_000;
+const MIN_WAIT: Millis = 1_000;
 /// To wait at most while tries are frequent.
-const MOST_WAIT: Millis = 10_000;
+const MAX_WAIT: Millis = 10_000;
 /// Round trips to wait.
 const ROUND_TRIPS: Millis = 4;
 /// After this many tries a message is repeated once a minute only: the server will not have it, but may later.
@@ -21,7 +21,7 @@ const FREQUENT_TRIES: u32 = 8;
 const RARE_WAIT: Millis = 60_000;
 
 #[derive(Debug)]
-struct Flight {
+struct Transmission {
     chat: String,
     sent: Millis,
     until: Millis,
@@ -29,8 +29,8 @@ struct Flight {
 
 /// What is in flight on this connection, by order.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    flying: BTreeMap<u64, Flight>,
+pub(super) struct InFlight {
+    transmissions: BTreeMap<u64, Transmission>,
     /// Transmissions of each message whose acks are still to come.
     tries: BTreeMap<u64, u32>,
     /// Acks still to come, by message id, that say nothing about what we want the server to have now: the message was
@@ -39,7 +39,7 @@ pub(super) struct Flights {
     round_trip: Option<Millis>,
 }
 
-impl Flights {
+impl InFlight {
     /// The connection is another.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
@@ -47,7 +47,7 @@ impl Flights {
 
     /// Chats that have a message in flight.
     pub(super) fn chats(&self) -> BTreeSet<String> {
-        self.flying.values().map(|flight| flight.chat.clone()).collect()
+        self.transmissions.values().map(|transmission| transmission.chat.clone()).collect()
     }
 
     /// A message leaves.
@@ -57,9 +57,9 @@ impl Flights {
         let wait = match (*tries, self.round_trip) {
             (FREQUENT_TRIES.., _) => RARE_WAIT,
             (_, None) => FIRST_WAIT,
-            (_, Some(round_trip)) => round_trip.saturating_mul(ROUND_TRIPS).clamp(LEAST_WAIT, MOST_WAIT),
+            (_, Some(round_trip)) => round_trip.saturating_mul(ROUND_TRIPS).clamp(MIN_WAIT, MAX_WAIT),
         };
-        self.flying.insert(order, Flight { chat, sent: now, until: now.saturating_add(wait) });
+        self.transmissions.insert(order, Transmission { chat, sent: now, until: now.saturating_add(wait) });
     }
 
     /// The server acknowledged a message, or refused it. Answers whether that is about what we want it to have.
@@ -71,18 +71,18 @@ impl Flights {
         // What has not left on this connection cannot be acknowledged on it.
         let Some(tries) = self.tries.get_mut(&order).filter(|tries| **tries > 0) else { return false };
         *tries -= 1;
-        if let (0, Some(flight)) = (*tries, self.flying.get(&order)) {
-            let seen = now.saturating_sub(flight.sent);
+        if let (0, Some(transmission)) = (*tries, self.transmissions.get(&order)) {
+            let seen = now.saturating_sub(transmission.sent);
             self.round_trip =
                 Some(self.round_trip.map_or(seen, |known| known.saturating_mul(7).saturating_add(seen) / 8));
         }
-        self.flying.remove(&order);
+        self.transmissions.remove(&order);
         true
     }
 
     /// The message is done with, or another envelope takes the place of the one that was sent.
     pub(super) fn forget(&mut self, order: u64, id: &str) {
-        self.flying.remove(&order);
+        self.transmissions.remove(&order);
         if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {
             let stale = self.stale.entry(id.to_owned()).or_default();
             *stale = stale.saturating_add(tries);
@@ -91,18 +91,18 @@ impl Flights {
 
     /// Messages whose time is up. They are not in flight any more. A clock that jumped back is no reason to wait longer.
     pub(super) fn overdue(&mut self, now: Millis) -> Vec<u64> {
-        let late = |flight: &Flight| flight.until <= now || flight.sent > now;
+        let late = |transmission: &Transmission| transmission.until <= now || transmission.sent > now;
         let overdue: Vec<u64> =
-            self.flying.iter().filter(|(_, flight)| late(flight)).map(|(&order, _)| order).collect();
+            self.transmissions.iter().filter(|(_, transmission)| late(transmission)).map(|(&order, _)| order).collect();
         for order in &overdue {
-            self.flying.remove(order);
+            self.transmissions.remove(order);
         }
         overdue
     }
 
     /// When the first one's time is up.
     pub(super) fn wake_at(&self) -> Option<Millis> {
-        self.flying.values().map(|flight| flight.until).min()
+        self.transmissions.values().map(|transmission| transmission.until).min()
     }
 }
 
@@ -112,73 +112,73 @@ mod tests {
 
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
-        let mut flights = Flights::default();
-        flights.begin(1, "a".into(), 0);
-        assert_eq!(flights.wake_at(), Some(FIRST_WAIT));
-        assert!(flights.acknowledged(1, "x", 500));
-        flights.forget(1, "x");
-        flights.begin(2, "a".into(), 10_000);
-        assert_eq!(flights.wake_at(), Some(12_000), "four round trips of half a second");
-        assert!(flights.acknowledged(2, "x", 10_001));
-        flights.forget(2, "x");
+        let mut in_flight = InFlight::default();
+        in_flight.begin(1, "a".into(), 0);
+        assert_eq!(in_flight.wake_at(), Some(FIRST_WAIT));
+        assert!(in_flight.acknowledged(1, "x", 500));
+        in_flight.forget(1, "x");
+        in_flight.begin(2, "a".into(), 10_000);
+        assert_eq!(in_flight.wake_at(), Some(12_000), "four round trips of half a second");
+        assert!(in_flight.acknowledged(2, "x", 10_001));
+        in_flight.forget(2, "x");
         for order in 3..40 {
-            flights.begin(order, "a".into(), 20_000);
-            assert!(flights.acknowledged(order, "x", 20_001));
-            flights.forget(order, "x");
+            in_flight.begin(order, "a".into(), 20_000);
+            assert!(in_flight.acknowledged(order, "x", 20_001));
+            in_flight.forget(order, "x");
         }
-        flights.begin(50, "a".into(), 30_000);
-        assert_eq!(flights.wake_at(), Some(30_000 + LEAST_WAIT));
+        in_flight.begin(50, "a".into(), 30_000);
+        assert_eq!(in_flight.wake_at(), Some(30_000 + MIN_WAIT));
     }
 
     #[test]
     fn a_repeated_message_measures_nothing_and_is_repeated_less_and_less() {
-        let mut flights = Flights::default();
+        let mut in_flight = InFlight::default();
         let mut now = 0;
         let mut waits = Vec::new();
         for _ in 0..9 {
-            flights.begin(1, "a".into(), now);
-            let until = flights.wake_at().unwrap_or(0);
+            in_flight.begin(1, "a".into(), now);
+            let until = in_flight.wake_at().unwrap_or(0);
             waits.push(until - now);
             now = until;
-            assert_eq!(flights.overdue(now), [1]);
+            assert_eq!(in_flight.overdue(now), [1]);
         }
         assert_eq!(waits, [3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 60_000, 60_000]);
-        assert!(flights.acknowledged(1, "x", now + 9_000_000));
-        assert_eq!(flights.round_trip, None);
+        assert!(in_flight.acknowledged(1, "x", now + 9_000_000));
+        assert_eq!(in_flight.round_trip, None);
     }
 
     #[test]
     fn acks_of_a_superseded_envelope_do_not_count() {
-        let mut flights = Flights::default();
-        flights.begin(1, "a".into(), 0);
-        assert_eq!(flights.overdue(FIRST_WAIT), [1]);
-        flights.begin(1, "a".into(), FIRST_WAIT);
-        flights.forget(1, "x");
-        assert!(flights.chats().is_empty());
-        flights.begin(1, "a".into(), FIRST_WAIT + 1);
-        assert!(!flights.acknowledged(1, "x", 4_000));
-        assert!(!flights.acknowledged(1, "x", 4_000));
-        assert!(flights.acknowledged(1, "x", 4_000), "two were of the old envelope, the third is of the new one");
+        let mut in_flight = InFlight::default();
+        in_flight.begin(1, "a".into(), 0);
+        assert_eq!(in_flight.overdue(FIRST_WAIT), [1]);
+        in_flight.begin(1, "a".into(), FIRST_WAIT);
+        in_flight.forget(1, "x");
+        assert!(in_flight.chats().is_empty());
+        in_flight.begin(1, "a".into(), FIRST_WAIT + 1);
+        assert!(!in_flight.acknowledged(1, "x", 4_000));
+        assert!(!in_flight.acknowledged(1, "x", 4_000));
+        assert!(in_flight.acknowledged(1, "x", 4_000), "two were of the old envelope, the third is of the new one");
     }
 
     #[test]
     fn a_clock_that_jumps_back_keeps_nobody_waiting() {
-        let mut flights = Flights::default();
-        flights.begin(1, "a".into(), 1_000_000_000);
-        assert_eq!(flights.overdue(5), [1]);
+        let mut in_flight = InFlight::default();
+        in_flight.begin(1, "a".into(), 1_000_000_000);
+        assert_eq!(in_flight.overdue(5), [1]);
     }
 
     #[test]
     fn a_late_ack_of_a_message_that_was_acknowledged_says_nothing_about_its_resend() {
-        let mut flights = Flights::default();
-        flights.begin(1, "a".into(), 0);
-        assert_eq!(flights.overdue(FIRST_WAIT), [1]);
-        flights.begin(1, "a".into(), FIRST_WAIT);
-        assert!(flights.acknowledged(1, "x", 4_000));
-        flights.forget(1, "x");
-        assert!(!flights.acknowledged(2, "x", 4_001), "the second ack of the first envelope");
-        assert!(!flights.acknowledged(2, "x", 4_002), "the resend has not left yet");
-        flights.begin(2, "a".into(), 5_000);
-        assert!(flights.acknowledged(2, "x", 5_001));
+        let mut in_flight = InFlight::default();
+        in_flight.begin(1, "a".into(), 0);
+        assert_eq!(in_flight.overdue(FIRST_WAIT), [1]);
+        in_flight.begin(1, "a".into(), FIRST_WAIT);
+        assert!(in_flight.acknowledged(1, "x", 4_000));
+        in_flight.forget(1, "x");
+        assert!(!in_flight.acknowledged(2, "x", 4_001), "the second ack of the first envelope");
+        assert!(!in_flight.acknowledged(2, "x", 4_002), "the resend has not left yet");
+        in_flight.begin(2, "a".into(), 5_000);
+        assert!(in_flight.acknowledged(2, "x", 5_001));
     }
 }

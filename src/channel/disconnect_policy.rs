@@ -7,7 +7,7 @@ use causeway_proto::stanza::{Stanza, StreamError};
 
 /// What to do after the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum DisconnectPolicy {
     /// Reconnect with backoff.
     Retry(Issue),
     /// Reconnect now: the server asked for it.
@@ -17,33 +17,33 @@ pub(crate) enum Verdict {
 }
 
 /// The verdict of a stanza that ends the connection.
-pub(super) fn of(stanza: &Stanza) -> Option<Verdict> {
+pub(super) fn of(stanza: &Stanza) -> Option<DisconnectPolicy> {
     Some(match stanza {
         Stanza::Failure(failure) => of_failure(failure.reason),
-        Stanza::StreamEnd => Verdict::Retry(Issue::ChatUnreachable),
+        Stanza::StreamEnd => DisconnectPolicy::Retry(Issue::ChatUnreachable),
         Stanza::StreamError(error) => match error {
-            StreamError::Restart => Verdict::AtOnce,
-            StreamError::ForcedLogout | StreamError::DeviceRemoved => Verdict::Stop(Issue::NotEnlisted),
-            StreamError::Replaced => Verdict::Stop(Issue::Replaced),
-            StreamError::RateLimited => Verdict::Retry(Issue::RateLimited),
-            StreamError::Unavailable | StreamError::Other { .. } => Verdict::Retry(Issue::ChatUnreachable),
+            StreamError::Restart => DisconnectPolicy::AtOnce,
+            StreamError::ForcedLogout | StreamError::DeviceRemoved => DisconnectPolicy::Stop(Issue::NotEnlisted),
+            StreamError::Replaced => DisconnectPolicy::Stop(Issue::Replaced),
+            StreamError::RateLimited => DisconnectPolicy::Retry(Issue::RateLimited),
+            StreamError::Unavailable | StreamError::Other { .. } => DisconnectPolicy::Retry(Issue::ChatUnreachable),
         },
         _ => return None,
     })
 }
 
-fn of_failure(reason: u32) -> Verdict {
+fn of_failure(reason: u32) -> DisconnectPolicy {
     match reason {
         // The token is fetched anew for every connection, so an expired one mends itself; the analogue of 413 and 414
         // is the closest that is public.
-        413 | 414 => Verdict::Retry(Issue::LoginRefused),
-        401 => Verdict::Stop(Issue::LoginRefused),
-        402 => Verdict::Stop(Issue::Banned),
-        403 | 406 | 415 | 418 => Verdict::Stop(Issue::NotEnlisted),
-        405 | 409 => Verdict::Stop(Issue::Outdated),
-        429 => Verdict::Retry(Issue::RateLimited),
-        500 | 503 => Verdict::Retry(Issue::ChatUnreachable),
-        _ => Verdict::Stop(Issue::LoginRefused),
+        413 | 414 => DisconnectPolicy::Retry(Issue::LoginRefused),
+        401 => DisconnectPolicy::Stop(Issue::LoginRefused),
+        402 => DisconnectPolicy::Stop(Issue::Banned),
+        403 | 406 | 415 | 418 => DisconnectPolicy::Stop(Issue::NotEnlisted),
+        405 | 409 => DisconnectPolicy::Stop(Issue::Outdated),
+        429 => DisconnectPolicy::Retry(Issue::RateLimited),
+        500 | 503 => DisconnectPolicy::Retry(Issue::ChatUnreachable),
+        _ => DisconnectPolicy::Stop(Issue::LoginRefused),
     }
 }
 
