@@ -1,8 +1,9 @@
 //! What every room of the engine works with during one input: the time, randomness, records, and the ledger.
 
-use crate::io::{Millis, SocketId};
+use crate::id::SocketId;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
+use crate::time::Millis;
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 

@@ -5,17 +5,9 @@
 use crate::store::changes::{Changes, Query, Rows};
 use crate::view::{Command, Update};
 
-/// Milliseconds since 1970-01-01T00:00:00Z, as the device's clock has it. May jump either way.
-pub type Millis = u64;
-
-/// Names one transaction from [`Output::Commit`] to [`Input::Committed`] or [`Input::Aborted`].
-pub type TransactionId = u64;
-/// Names one read from [`Output::Load`] to [`Input::Loaded`].
-pub type LoadId = u64;
-/// Names one HTTP exchange from [`Output::Request`] to [`Input::Answered`].
-pub type RequestId = u64;
-/// Names one socket from [`Output::Connect`] on. Inputs about an older socket are ignored.
-pub type SocketId = u64;
+pub use crate::id::{LoadId, RequestId, SocketId, TransactionId};
+pub use crate::store::failure::StoreFailure;
+pub use crate::time::Millis;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -131,18 +123,4 @@ pub enum HttpFailure {
     /// The answer is larger than [`HttpRequest::max_answer`].
     #[error("the answer is larger than expected")]
     TooLarge,
-}
-
-/// Why the store did not do it. In every case the transaction had no effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StoreFailure {
-    /// Another engine raised the generation: this one must stop.
-    #[error("another engine has taken over the store")]
-    Superseded,
-    /// No room.
-    #[error("the browser's storage is full")]
-    QuotaExceeded,
-    /// The database went away and could not be reopened, or the browser reported another error.
-    #[error("the browser's storage failed")]
-    Unavailable,
 }

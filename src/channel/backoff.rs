@@ -3,7 +3,7 @@
 //! Full jitter spreads a herd of clients evenly after a server restarts. Forgetting on the mere success of a connection
 //! would let a connection that dies at once be tried about once a second for ever.
 
-use crate::io::Millis;
+use crate::time::Millis;
 use rand_core::CryptoRng;
 
 const BASE: Millis = 1_000;

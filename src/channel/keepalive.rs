@@ -1,6 +1,6 @@
 //! Pings both ways, and noticing that nobody answers.
 
-use crate::io::Millis;
+use crate::time::Millis;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};

@@ -5,7 +5,7 @@
 //! What this module does not know: who wants to know, and what becomes of the stanzas.
 
 use super::keepalive::ANSWER;
-use crate::io::Millis;
+use crate::time::Millis;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};

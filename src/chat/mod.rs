@@ -3,9 +3,9 @@
 //! What this room does not know: how messages are encrypted or sent.
 
 use crate::context::Context;
-use crate::io::Millis;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
+use crate::time::Millis;
 use crate::view::{ChatView, MessageKind};
 use causeway_proto::jid::{Jid, Server};
 

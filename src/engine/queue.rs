@@ -8,8 +8,8 @@
 //! What this module does not know: what a job does.
 
 use super::{Engine, Phase, Read, stanza};
-use crate::io::Millis;
 use crate::store::row_cache::NotLoaded;
+use crate::time::Millis;
 use crate::view::Command;
 use causeway_proto::stanza::Stanza;
 use rand_core::CryptoRng;

@@ -2,7 +2,7 @@
 
 use super::{Engine, Phase, command::page_of};
 use crate::chat;
-use crate::enlist::deployment::hex;
+use crate::hex;
 use crate::io::{Millis, Output};
 use crate::store::changes::{Change, Changes, Rows, Table};
 use crate::store::chats::{ChatRow, MessageRow};
@@ -43,7 +43,7 @@ impl Engine {
             stage: if enlisting && account.stage != Stage::Enlisted { Stage::Enlisting } else { account.stage }.into(),
             identifier: account.identifier.clone(),
             login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
-            identity_key: keys.map(|keys| hex(&keys.identity.public().0)).unwrap_or_default(),
+            identity_key: keys.map(|keys| hex::encode(&keys.identity.public().0)).unwrap_or_default(),
             registration_id: keys.map_or(0, |keys| keys.registration_id),
             protocol_version: profile
                 .map(|profile| profile.version.map(|part| part.to_string()).join("."))

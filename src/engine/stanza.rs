@@ -2,10 +2,10 @@
 
 use super::Engine;
 use crate::inbox;
-use crate::io::Millis;
 use crate::session::IqOutcome;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
+use crate::time::Millis;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 

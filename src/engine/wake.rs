@@ -1,8 +1,8 @@
 //! A push has come: the mailbox is read, and whoever asked for it is told.
 
 use super::Engine;
-use crate::io::Millis;
 use crate::push::AfterLoss;
+use crate::time::Millis;
 use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
 use rand_core::CryptoRng;
 

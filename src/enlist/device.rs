@@ -4,8 +4,8 @@
 //! the account's keys live in, and gives tokens to no other, so that a replaced browser can never come back with stale
 //! ratchets. What this module does not know: when to ask, and what follows from the answer.
 
-use super::deployment::hex;
 use super::identifier;
+use crate::hex;
 use form_urlencoded::{Serializer, parse};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ const BYTES: usize = 16;
 pub(crate) fn random(rng: &mut dyn CryptoRng) -> String {
     let mut bytes = [0; BYTES];
     rng.fill_bytes(&mut bytes);
-    hex(&bytes)
+    hex::encode(&bytes)
 }
 
 /// The form that names a device.

@@ -8,7 +8,6 @@
 //! deployment), whose keys are the account's (the device), and a fresh identity token. What this room does not know: the
 //! channel, and what messages are.
 
-pub mod deployment;
 pub(crate) mod device;
 pub(crate) mod form;
 pub mod identifier;

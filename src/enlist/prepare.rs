@@ -10,10 +10,10 @@
 //! this browser out of its own account; so nothing is said in its name before it is kept. What this module does not know:
 //! how questions travel, and how a person is asked before keys are replaced.
 
-use super::deployment::Deployment;
 use super::device::{self, AccountDevice};
 use super::{ApiRequest, Enlistment, Outcome, PreparedRequest, Reason, done, form, request};
 use crate::context::Context;
+use crate::deployment::Deployment;
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;

@@ -3,8 +3,10 @@
 //! Every function here looks up all that it needs first and answers [`NotLoaded`] before it has changed anything, so that
 //! it can be tried again once the rows are in memory.
 
+mod acknowledge;
 mod retry;
 
+pub(crate) use acknowledge::acknowledge;
 pub(crate) use retry::ask_again;
 
 use crate::chat;
@@ -15,6 +17,7 @@ use crate::store::chats::{MessageRow, UnknownRow};
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::time::SECOND;
 use crate::view::{Delivery, MessageKind};
 use causeway_proto::content::{self, Content};
 use causeway_proto::jid::{Jid, Server};
@@ -23,7 +26,7 @@ use causeway_proto::signal::DecryptError;
 use causeway_proto::signal::envelope::EnvelopeKind;
 use causeway_proto::signal::padding;
 use causeway_proto::stanza::message::{Enc, Incoming};
-use causeway_proto::stanza::{Ack, Receipt, ReceiptKind};
+use causeway_proto::stanza::{Receipt, ReceiptKind};
 use zeroize::Zeroizing;
 
 /// The only padded version of message content (wire.md §5.8).
@@ -32,8 +35,6 @@ const ENC_VERSION: u32 = 2;
 const MAX_UNKNOWN: u32 = 1_000;
 /// Characters of a kept stanza.
 const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
-/// Seconds to milliseconds.
-const SECOND: u64 = 1_000;
 
 /// Notes what handling the message will look up, so that many messages cost one read.
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
@@ -159,13 +160,6 @@ pub(crate) fn receipt(
     }
     acknowledge(cx, node);
     Ok(())
-}
-
-/// Acknowledges a stanza whose class asks for it.
-pub(crate) fn acknowledge(cx: &mut Context<'_>, node: &Node) {
-    if let Some(ack) = Ack::for_node(node, None) {
-        cx.transmit(ack.to_node());
-    }
 }
 
 /// Keeps a stanza that nobody understood, counts it, and acknowledges it if its class asks for that.

@@ -1,5 +1,6 @@
 //! Messages that could not be decrypted: asking for them again, and serving those who ask us (wire.md §5.10).
 
+use super::acknowledge::acknowledge;
 use crate::chat;
 use crate::context::Context;
 use crate::outbox::Outbox;
@@ -7,6 +8,7 @@ use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::time::SECOND;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
@@ -41,7 +43,7 @@ pub(super) fn ask(
     match placeholder {
         Some(message) => chat::replace(cx, chat, MessageRow { retries: tries, content: fingerprint, ..message }),
         None => {
-            let at = incoming.t.saturating_mul(super::SECOND);
+            let at = incoming.t.saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
@@ -64,7 +66,7 @@ pub(super) fn ask(
         };
         request.send(cx, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
     }
-    super::acknowledge(cx, &incoming.node);
+    acknowledge(cx, &incoming.node);
 }
 
 /// A person asks once more for a message that could not be opened: from the first try on, and with our keys at once.
@@ -74,7 +76,7 @@ pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<()
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
         return Ok(());
     }
-    let t = message.at / super::SECOND;
+    let t = message.at / SECOND;
     let request = Request { to, participant: None, id: message.id.clone(), t, count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });

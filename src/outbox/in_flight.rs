@@ -4,7 +4,7 @@
 //! only messages sent once are measured, by Karn's rule). What this module does not know: what a message says, and how it is
 //! sent again.
 
-use crate::io::Millis;
+use crate::time::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// To wait for an acknowledgement while no round trip was seen yet.

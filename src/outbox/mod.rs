@@ -16,11 +16,12 @@ mod in_flight;
 
 use crate::chat;
 use crate::context::Context;
-use crate::io::Millis;
 use crate::session::Sessions;
 use crate::store::chats::{MessageRow, OutboxRow};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::time::Millis;
+use crate::transient::is_transient;
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::stanza::message::Again;
@@ -30,8 +31,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// After a refusal that passes (overload, rate limit) the message goes out again this much later.
 const PAUSE: Millis = 10_000;
-/// Refusals that pass (wire.md §5.8).
-pub(crate) const TRANSIENT_ERRORS: [u32; 5] = [408, 429, 500, 502, 503];
 
 /// What waits to leave, by order, and what has left.
 #[derive(Debug, Default)]
@@ -180,7 +179,7 @@ impl Outbox {
             return Ok(());
         }
         match ack.error.filter(|&error| error != 0) {
-            Some(error) if TRANSIENT_ERRORS.contains(&error) => {
+            Some(error) if is_transient(error) => {
                 self.waiting.insert(order);
                 self.pause(cx.now);
             }

@@ -10,14 +10,14 @@ mod rotation;
 
 use crate::chat;
 use crate::context::Context;
-use crate::io::Millis;
-use crate::outbox::TRANSIENT_ERRORS;
 use crate::store::account::AccountKeys;
 use crate::store::chats::MessageRow;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, RowCache};
 use crate::store::row_key;
+use crate::time::Millis;
+use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::content;
 use causeway_proto::jid::Jid;
@@ -141,7 +141,7 @@ impl Sessions {
             (kind, Request::Fetch(peers)) => {
                 self.fetching.retain(|peer| !peers.contains(peer));
                 match kind {
-                    IqKind::Error(error) if TRANSIENT_ERRORS.contains(&error.code) => Ok(IqOutcome::Busy),
+                    IqKind::Error(error) if is_transient(error.code) => Ok(IqOutcome::Busy),
                     _ => {
                         let unreachable = |peer| (peer, Issue::PeerUnreachable);
                         Ok(IqOutcome::Unreachable(peers.into_iter().map(unreachable).collect()))
@@ -151,7 +151,7 @@ impl Sessions {
             (kind, Request::Count) => {
                 // A server that knows nothing of our keys, or does not say how many, gets some. One that has no time is
                 // asked again with the next connection, or says itself when it runs low.
-                let busy = matches!(kind, IqKind::Error(error) if TRANSIENT_ERRORS.contains(&error.code));
+                let busy = matches!(kind, IqKind::Error(error) if is_transient(error.code));
                 let known = matches!(kind, IqKind::Result).then(|| stanzas::parse_count(&iq.node).ok()).flatten();
                 if !busy {
                     self.server_holds(cx, known.unwrap_or(0));
@@ -233,7 +233,7 @@ fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<IqOutcome, No
         let bundle = match bundle {
             Ok(bundle) => bundle,
             Err(error) => {
-                if TRANSIENT_ERRORS.contains(&error.code) {
+                if is_transient(error.code) {
                     unreachable.swap_remove(at);
                     busy = true;
                 }

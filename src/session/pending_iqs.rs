@@ -2,8 +2,8 @@
 //!
 //! What this module does not know: what is asked, and what to do when no answer comes.
 
-use crate::io::Millis;
 use crate::pending::Pending;
+use crate::time::Millis;
 
 /// An answer that has not come by then does not come any more.
 const RESPONSE_TIMEOUT: Millis = 10_000;

@@ -2,7 +2,7 @@
 
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
-use crate::enlist::deployment::Deployment;
+use crate::deployment::Deployment;
 use crate::view::Stage;
 use causeway_proto::jid::Jid;
 use causeway_proto::noise::StaticKey;

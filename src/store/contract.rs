@@ -4,7 +4,7 @@
 //! What this module does not know: how a store stores. Only what can be seen from outside.
 
 use super::changes::{Change, Changes, Query, Rows, Table};
-use crate::io::StoreFailure;
+use super::failure::StoreFailure;
 use core::future::Future;
 
 /// A store of one generation.

@@ -5,7 +5,7 @@
 //! durable; a group that changed nothing is released as soon as nothing is under way before it. This is the one place
 //! that makes "commit, then speak" true.
 
-use crate::io::{SocketId, TransactionId};
+use crate::id::{SocketId, TransactionId};
 use crate::view::Update;
 use causeway_proto::node::Node;
 use std::collections::{BTreeMap, BTreeSet};

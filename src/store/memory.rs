@@ -4,7 +4,7 @@
 
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::contract::{Place, Store};
-use crate::io::StoreFailure;
+use super::failure::StoreFailure;
 use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -5,6 +5,7 @@ pub mod changes;
 pub mod chats;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
+pub mod failure;
 pub mod group_commit;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;

@@ -4,7 +4,7 @@
 //! What this module does not know: fields that are newer than the release. Those have no value in its rows.
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
-use causeway::enlist::deployment::Deployment;
+use causeway::deployment::Deployment;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
 use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};

@@ -19,7 +19,6 @@ use super::error::{DecryptError, EncryptError};
 use super::key::PublicKey;
 use super::prekey::{PreKeyBundle, PreKeys};
 use super::session::{Opened, Session};
-use super::stored::{self, RecordError};
 
 /// Sessions kept besides the current one; beyond it, the oldest is given up.
 pub(super) const MAX_ARCHIVED: usize = 40;
@@ -143,19 +142,6 @@ impl SessionRecord {
             Envelope::PreKey(envelope) => self.decrypt_introduced(local, envelope, prekeys, rng),
             Envelope::Plain(envelope) => self.decrypt_plain(envelope, rng),
         }
-    }
-
-    /// The record for the store, in a buffer that is cleared when it is dropped.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        stored::write(self)
-    }
-
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
-    ///
-    /// # Errors
-    /// [`RecordError`] if the bytes are anything else.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
-        stored::read(bytes)
     }
 
     /// A prekey envelope names its session: no other is tried.

@@ -47,13 +47,28 @@ pub enum RecordError {
     OutOfOrder,
 }
 
+impl SessionRecord {
+    /// Serializes the record for the store, into a buffer that is cleared when it is dropped.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        write(self)
+    }
+
+    /// Parses what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the bytes are anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        read(bytes)
+    }
+}
+
 /// Bytes of a field with a 32-byte key.
 const KEY_FIELD: usize = 34;
 
 /// Bytes of a skipped key: the counter, big-endian, and the seed.
 const SKIPPED: usize = 4 + 32;
 
-pub(super) fn write(record: &SessionRecord) -> Zeroizing<Vec<u8>> {
+fn write(record: &SessionRecord) -> Zeroizing<Vec<u8>> {
     let sessions = record.current.iter().chain(&record.archived);
     let len = sessions.map(|session| fields::bytes_len(session_len(session))).sum();
     let mut out = Zeroizing::new(Vec::with_capacity(len));
@@ -144,7 +159,7 @@ fn write_used(out: &mut Vec<u8>, number: u32, used: &UsedPreKeys) {
     fields::put_varint(out, 2, (*signed_prekey_id).into());
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
+fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
     let mut record = SessionRecord::default();
     for field in Fields::of(bytes) {
         match field? {

@@ -3,6 +3,7 @@
 //! An `application/x-www-form-urlencoded` text, so that the client needs no JSON for it. Unknown fields are ignored;
 //! a missing or malformed one is an error that names it.
 
+use crate::hex;
 use causeway_proto::profile::Profile;
 use form_urlencoded::{Serializer, parse};
 
@@ -66,7 +67,7 @@ impl Deployment {
             _ => return Err(bad_integrator),
         };
         let bad_key = DeploymentError { field: "root_key", expected: "32 bytes in hex" };
-        let root_key = unhex(&field("root_key", bad_key.expected)?).ok_or(bad_key)?;
+        let root_key = hex::decode(&field("root_key", bad_key.expected)?).ok_or(bad_key)?;
         let bad_version = DeploymentError { field: "version", expected: "three numbers with dots" };
         let version = version(&field("version", bad_version.expected)?).ok_or(bad_version)?;
         Ok(Self {
@@ -94,7 +95,7 @@ impl Deployment {
             .append_pair("enlist_url", &self.enlist_url)
             .append_pair("chat_url", &self.chat_url)
             .append_pair("integrator", &integrator.to_string())
-            .append_pair("root_key", &hex(root_key))
+            .append_pair("root_key", &hex::encode(root_key))
             .append_pair("root_serial", &root_serial.to_string())
             .append_pair("version", &format!("{major}.{minor}.{patch}"));
         // Rows of before 0.2 say nothing of these, and stay what they are.
@@ -106,25 +107,6 @@ impl Deployment {
         }
         form.finish()
     }
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let [high, low] = pair.try_into().ok()?;
-        let nibble = |digit: u8| char::from(digit).to_digit(16);
-        *byte = u8::try_from(nibble(high)? << 4 | nibble(low)?).ok()?;
-    }
-    Some(bytes)
 }
 
 fn version(text: &str) -> Option<[u32; 3]> {
