@@ -11,7 +11,9 @@
 //! how questions travel, and how a person is asked before keys are replaced.
 
 use super::device::{self, AccountDevice};
-use super::{ApiRequest, Enlistment, Outcome, PreparedRequest, Reason, done, form, request};
+use super::form;
+use super::request::{ApiRequest, PreparedRequest, Reason, request};
+use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
@@ -30,45 +32,7 @@ const REGISTRATION_IDS: u32 = 16_380;
 /// Id of the first signed prekey.
 const FIRST_SIGNED_PREKEY: u32 = 1;
 
-/// What the deployment and the token are wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// Connecting.
-    Connect,
-    /// Enlisting, for the command of this tag; even if that replaces the keys of another browser.
-    Enlist { tag: u64, replace: bool },
-}
-
-#[derive(Debug)]
-pub(super) struct Preparation {
-    purpose: Purpose,
-    deployment: bool,
-    step: Step,
-}
-
-/// How far the questions have come.
-#[derive(Debug)]
-enum Step {
-    /// Whose account is it?
-    Account,
-    /// What comes next stands on rows that are not known to be durable.
-    Commit,
-    Claim,
-    Token,
-    Done(Zeroizing<String>),
-}
-
 impl Enlistment {
-    /// An enlistment is under way.
-    pub(crate) fn is_enlisting(&self) -> bool {
-        self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
-    }
-
-    /// A connection or an enlistment is being prepared.
-    pub(crate) fn is_preparing(&self) -> bool {
-        self.preparing.is_some() || self.enlisting.is_some()
-    }
-
     /// Begins: the questions that can be asked at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
         let step = match purpose {
@@ -254,16 +218,6 @@ impl Enlistment {
             said.device.clone_from(own);
             cx.group_commit.show_account();
         }
-    }
-}
-
-/// What an answer means that is none of the expected ones.
-pub(super) fn refusal(answer: &Result<HttpResponse, HttpFailure>) -> Issue {
-    match answer {
-        Ok(HttpResponse { status: 401, .. }) => Issue::SignInNeeded,
-        Ok(HttpResponse { status: 429, .. }) => Issue::RateLimited,
-        Ok(_) => Issue::PartnerAnswer,
-        Err(_) => Issue::PartnerUnreachable,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Prekey upkeep: enough one-time prekeys at the server, each of them durable here before the server hears of it.
 
-use super::{Request, Sessions};
+use super::state::{Request, Sessions};
 use crate::context::Context;
 use crate::store::account::Stale;
 use crate::store::group_commit::Effect;

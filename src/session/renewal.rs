@@ -4,8 +4,7 @@
 //! there at the next log-in, and a fresh signed prekey, under ids that the lost browser cannot have come to. Whoever still
 //! uses a lost key is asked to write again. What this module does not know: how old the copy is, and what sessions do.
 
-use super::prekeys::LAST_ID;
-use super::signed_prekey;
+use super::prekeys::{LAST_ID, signed_prekey};
 use crate::context::Context;
 use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::row_key;

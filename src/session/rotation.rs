@@ -9,8 +9,8 @@
 //! A new key is durable before the server hears of it, and stays the candidate until the server confirms it, over any number
 //! of restarts. What this module does not know: who wrote with which key.
 
-use super::prekeys::LAST_ID;
-use super::{Request, Sessions, signed_prekey};
+use super::prekeys::{LAST_ID, signed_prekey};
+use super::state::{Request, Sessions};
 use crate::context::Context;
 use crate::store::account::AccountKeys;
 use crate::store::prekeys::SignedPreKeyRow;

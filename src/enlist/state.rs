@@ -1,0 +1,104 @@
+//! How far sign-in, enlistment and the preparation of a connection have come.
+
+use super::device::AccountDevice;
+use crate::context::Context;
+use crate::io::{HttpFailure, HttpResponse};
+use crate::view::{Done, Issue, News};
+use zeroize::Zeroizing;
+
+/// What an answer led to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Nothing yet.
+    Nothing,
+    /// Ask whose the account is.
+    RefreshAccount,
+    /// Everything that a connection needs is here.
+    Ready(Zeroizing<String>),
+    /// Everything that an enlistment needs is here.
+    Enlist { tag: u64, token: Zeroizing<String> },
+    /// A connection cannot be begun now.
+    NotReady(Issue),
+    /// Another browser has become the account's.
+    Moved,
+    /// This browser has become the device of restored rows. They are exact if nobody was the device between the one that
+    /// they come from and this one.
+    Claimed { exact: bool },
+    /// Enlisted: connect.
+    Enlisted,
+    /// The password was accepted; ask whose the account is.
+    Accepted { tag: u64 },
+    /// Signed in again: connect if enlisted.
+    SignedIn,
+}
+
+/// Questions under way.
+#[derive(Debug, Default)]
+pub(crate) struct Enlistment {
+    pub(super) preparing: Option<Preparation>,
+    pub(super) deployment_fresh: bool,
+    /// The command whose enlistment request is under way.
+    pub(super) enlisting: Option<u64>,
+    /// What the partner server last said of the account.
+    pub(super) account_device: Option<AccountDevice>,
+}
+
+/// What the deployment and the token are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Connecting.
+    Connect,
+    /// Enlisting, for the command of this tag; even if that replaces the keys of another browser.
+    Enlist { tag: u64, replace: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct Preparation {
+    pub(super) purpose: Purpose,
+    pub(super) deployment: bool,
+    pub(super) step: Step,
+}
+
+/// How far the questions have come.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Whose account is it?
+    Account,
+    /// What comes next stands on rows that are not known to be durable.
+    Commit,
+    Claim,
+    Token,
+    Done(Zeroizing<String>),
+}
+
+impl Enlistment {
+    /// Since when the account's keys live in another browser, as far as is known.
+    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
+        self.account_device.as_ref()?.elsewhere_since(own)
+    }
+
+    /// An enlistment is under way.
+    pub(crate) fn is_enlisting(&self) -> bool {
+        self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
+    }
+
+    /// A connection or an enlistment is being prepared.
+    pub(crate) fn is_preparing(&self) -> bool {
+        self.preparing.is_some() || self.enlisting.is_some()
+    }
+}
+
+/// Answers a command.
+pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
+    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
+}
+
+/// What an answer means that is none of the expected ones.
+pub(super) fn refusal(answer: &Result<HttpResponse, HttpFailure>) -> Issue {
+    match answer {
+        Ok(HttpResponse { status: 401, .. }) => Issue::SignInNeeded,
+        Ok(HttpResponse { status: 429, .. }) => Issue::RateLimited,
+        Ok(_) => Issue::PartnerAnswer,
+        Err(_) => Issue::PartnerUnreachable,
+    }
+}

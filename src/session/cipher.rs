@@ -1,0 +1,89 @@
+//! Encryption and decryption of one message. The ratchet step becomes part of the pending changes.
+
+use super::establish::{local, note_identity};
+use super::state::Sessions;
+use crate::context::Context;
+use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
+use crate::store::records::Records;
+use crate::store::row_cache::{NotLoaded, RowCache};
+use crate::store::row_key;
+use causeway_proto::content;
+use causeway_proto::jid::Jid;
+use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
+use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, SessionRecord, padding};
+use zeroize::Zeroizing;
+
+impl Sessions {
+    /// The envelope of a text to a device, its ratchet step part of the changes. `None` while keys are on their way.
+    pub(crate) fn encrypt(&mut self, cx: &mut Context<'_>, to: &Jid, text: &str) -> Option<Envelope> {
+        let address = to.to_string();
+        let Records { account, sessions, .. } = &mut *cx.records;
+        let local = local(account.peek(row_key::ACCOUNT)?.keys.as_ref()?);
+        let session = match sessions.try_change(address.as_bytes()) {
+            Err(NotLoaded) => return None,
+            Ok(session) => session.filter(|session| session.has_session()),
+        };
+        let Some(session) = session else {
+            self.fetch(cx, to);
+            return None;
+        };
+        let mut plaintext = Zeroizing::new(content::text(text));
+        padding::pad(&mut plaintext, cx.rng);
+        let envelope = session.encrypt(&local, &plaintext).ok()?;
+        sessions.mark(address.as_bytes());
+        Some(envelope)
+    }
+}
+
+/// Opens an envelope from a device. On success the session's step is part of the changes. The session must be in memory.
+pub(crate) fn decrypt(
+    cx: &mut Context<'_>,
+    from: &Jid,
+    kind: EnvelopeKind,
+    bytes: &[u8],
+) -> Result<Decrypted, DecryptError> {
+    let address = from.to_string();
+    let envelope = Envelope::parse(kind, bytes).map_err(DecryptError::Malformed)?;
+    let Records { account, sessions, prekeys, signed_prekeys, .. } = &mut *cx.records;
+    let local = account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
+    let local = local.ok_or(DecryptError::NoSession)?;
+    let held = Held { prekeys, signed_prekeys };
+    let (decrypted, current) = match sessions.try_change(address.as_bytes()) {
+        Ok(Some(session)) => {
+            let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
+            let current = session.remote_identity();
+            sessions.mark(address.as_bytes());
+            (decrypted, current)
+        }
+        Ok(None) | Err(NotLoaded) => {
+            let mut session = SessionRecord::default();
+            let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
+            let current = session.remote_identity();
+            sessions.put(address.into_bytes(), session);
+            (decrypted, current)
+        }
+    };
+    if let Some(used) = decrypted.used_prekey {
+        prekeys.delete(&row_key::prekey(used));
+    }
+    // Late mail of an installation that is gone is read, and says nothing new about who the peer is.
+    if current == Some(decrypted.remote_identity) {
+        note_identity(cx, from, decrypted.remote_identity);
+    }
+    Ok(decrypted)
+}
+
+struct Held<'a> {
+    prekeys: &'a RowCache<OneTimePreKeyRow>,
+    signed_prekeys: &'a RowCache<SignedPreKeyRow>,
+}
+
+impl PreKeys for Held<'_> {
+    fn prekey(&self, id: u32) -> Option<&KeyPair> {
+        self.prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    }
+
+    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
+        self.signed_prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    }
+}

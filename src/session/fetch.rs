@@ -1,0 +1,53 @@
+//! Prekey bundles of peers: requests for them, and sessions from the responses.
+
+use super::establish::begin;
+use super::state::{IqOutcome, Request, Sessions};
+use crate::context::Context;
+use crate::store::row_cache::NotLoaded;
+use crate::transient::is_transient;
+use crate::view::Issue;
+use causeway_proto::jid::Jid;
+use causeway_proto::stanza::iq::Iq;
+use causeway_proto::stanza::prekeys as stanzas;
+
+impl Sessions {
+    pub(super) fn fetch(&mut self, cx: &mut Context<'_>, peer: &Jid) {
+        if !self.fetching.contains(peer) {
+            self.fetching.push(peer.clone());
+            let id = cx.stanza_id();
+            let renewed = self.renewed.contains(peer);
+            cx.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
+            self.pending.insert(id, Request::Fetch(vec![peer.clone()]), cx.now);
+        }
+    }
+}
+
+pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<IqOutcome, NotLoaded> {
+    for peer in peers {
+        cx.records.sessions.want(peer.to_string().as_bytes());
+    }
+    for peer in peers {
+        cx.records.sessions.get(peer.to_string().as_bytes())?;
+    }
+    let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
+    // Only peers that were asked for: an answer about anybody else is not ours to believe.
+    let mut busy = false;
+    for (peer, bundle) in stanzas::parse_fetch_result(&iq.node).unwrap_or_default() {
+        let Some(at) = unreachable.iter().position(|(asked, _)| *asked == peer) else { continue };
+        let bundle = match bundle {
+            Ok(bundle) => bundle,
+            Err(error) => {
+                if is_transient(error.code) {
+                    unreachable.swap_remove(at);
+                    busy = true;
+                }
+                continue;
+            }
+        };
+        let (peer, _) = unreachable.swap_remove(at);
+        if !begin(cx, &peer, &bundle) {
+            unreachable.push((peer, Issue::PeerKeysInvalid));
+        }
+    }
+    Ok(if busy && unreachable.is_empty() { IqOutcome::Busy } else { IqOutcome::Unreachable(unreachable) })
+}

@@ -1,0 +1,23 @@
+//! Our own prekey bundle, for a peer that has lost its session with us.
+
+use super::prekeys;
+use crate::context::Context;
+use crate::store::prekeys::SignedPreKeyRow;
+use crate::store::row_key;
+use causeway_proto::signal::prekey::PreKeyBundle;
+
+/// A bundle of our own with a one-time prekey that nobody else is given: for a peer that lost its session with us.
+pub(crate) fn own_bundle(cx: &mut Context<'_>) -> Option<PreKeyBundle> {
+    let one_time = prekeys::make(cx, true);
+    let own = cx.records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
+    let SignedPreKeyRow { key: signed, .. } = cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
+    let one_time = cx.records.prekeys.peek(&row_key::prekey(one_time))?;
+    Some(PreKeyBundle {
+        registration_id: own.registration_id,
+        identity: own.identity.public(),
+        signed_prekey_id: signed.id,
+        signed_prekey: signed.pair.public(),
+        signed_prekey_signature: signed.signature,
+        prekey: Some((one_time.key.id, one_time.key.pair.public())),
+    })
+}

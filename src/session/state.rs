@@ -1,0 +1,67 @@
+//! What the session module keeps between inputs: iqs without a response, key fetches under way, announced identities.
+
+use super::pending_iqs::PendingIqs;
+use crate::context::Context;
+use crate::store::row_cache::NotLoaded;
+use crate::time::Millis;
+use crate::view::Issue;
+use causeway_proto::jid::Jid;
+use std::collections::BTreeSet;
+
+/// Peers whose new identity was announced and whose keys were not fetched since. More than these are fetched as usual.
+const MAX_RENEWED: usize = 1_000;
+
+/// Answers that are waited for, and whose keys are on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    pub(super) pending: PendingIqs<Request>,
+    pub(super) fetching: Vec<Jid>,
+    pub(super) uploading: bool,
+    pub(super) renewed: BTreeSet<Jid>,
+}
+
+#[derive(Debug)]
+pub(super) enum Request {
+    Count,
+    Upload(Vec<u32>),
+    Rotate(u32),
+    Fetch(Vec<Jid>),
+    Active,
+}
+
+/// What an answer means for others.
+#[derive(Debug)]
+pub(crate) enum IqOutcome {
+    /// Nothing.
+    Nothing,
+    /// These peers cannot be written to.
+    Unreachable(Vec<(Jid, Issue)>),
+    /// The server has no time: ask again later.
+    Busy,
+}
+
+impl Sessions {
+    /// The connection is gone, and with it every answer.
+    pub(crate) fn lost(&mut self) {
+        let renewed = std::mem::take(&mut self.renewed);
+        *self = Self { renewed, ..Self::default() };
+    }
+
+    /// When [`elapsed`](Self::elapsed) has something to do.
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
+        self.pending.wake_at()
+    }
+
+    /// The server says that a peer's identity is new: the next message needs new keys.
+    pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, peer: &Jid) -> Result<(), NotLoaded> {
+        let peer = peer.to_bare();
+        let address = peer.to_string();
+        if let Some(session) = cx.records.sessions.change(address.as_bytes())? {
+            session.archive_current();
+        }
+        if self.renewed.len() < MAX_RENEWED {
+            self.renewed.insert(peer);
+        }
+        Ok(())
+    }
+}
