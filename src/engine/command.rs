@@ -1,6 +1,6 @@
 //! Which room a command belongs to.
 
-use super::{Engine, Read};
+use super::state::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::inbox;

@@ -1,6 +1,6 @@
 //! On the way to a connection: who asks the partner server what, and what its answers lead to.
 
-use super::{Engine, Phase, Read};
+use super::state::{Engine, Phase, Read};
 use crate::channel::Login;
 use crate::enlist::{Outcome, PreparedRequest, Purpose, Reason, device, form};
 use crate::io::{Millis, Output};

@@ -1,201 +1,44 @@
-//! Taking an account over from a backup file.
-//!
-//! The page gives the file piece by piece. Each is opened and verified as it comes, and its rows are sealed anew under this
-//! browser's own key; nothing is written until the last one has proved right. Then one transaction replaces everything that
-//! is here, and the engine begins again from the store: it claims the account at the partner server before it connects.
-//! What this module does not know: the file's format (`crate::backup`), and how fresh it is (`connect.rs` finds out).
+//! A backup file that is being read: what was in it so far.
 
-use super::export::issue_of;
-use super::{Engine, Phase};
-use crate::backup::contents::{ContentsError, Entry, Kind, Manifest, Row as Packed, Unpacker};
-use crate::backup::format::{FormatError, MAX_FILE_BYTES, Reader};
-use crate::enlist::device;
-use crate::io::{Millis, Output};
-use crate::store::account::{Account, Stale};
+use crate::backup::contents::{Entry, Manifest, Row as Packed, Unpacker};
+use crate::backup::format::Reader;
+use crate::store::account::Account;
 use crate::store::changes::{Change, Changes, Table};
-use crate::store::group_commit::Effect;
-use crate::store::records::{self, Records};
-use crate::store::row_cache::{NotLoaded, Row};
+use crate::store::records;
+use crate::store::row_cache::Row;
 use crate::store::row_key;
 use crate::store::seal::Sealer;
-use crate::view::{Done, Issue, News, Restore, Stage};
+use crate::view::{Issue, Stage};
 use rand_core::CryptoRng;
 
 /// A file that is being read.
 pub(super) struct Restoring {
     /// Tag of the command that gave the first piece.
-    first: u64,
-    total: u64,
+    pub(super) first: u64,
+    pub(super) total: u64,
     /// Bytes taken.
-    taken: u64,
-    reader: Reader,
-    contents: Contents,
+    pub(super) taken: u64,
+    pub(super) reader: Reader,
+    pub(super) contents: Contents,
 }
 
 /// What was in it so far.
 #[derive(Default)]
-struct Contents {
-    unpacker: Unpacker,
-    manifest: Option<Manifest>,
-    account: Option<Account>,
-    changes: Changes,
-}
-
-impl From<FormatError> for Issue {
-    fn from(error: FormatError) -> Self {
-        issue_of(error)
-    }
-}
-
-impl From<ContentsError> for Issue {
-    fn from(error: ContentsError) -> Self {
-        match error {
-            ContentsError::UnknownFormat { .. } => Self::BackupTooNew,
-            ContentsError::TooLarge { .. } | ContentsError::Unexpected { .. } | ContentsError::WrongCount { .. } => {
-                Self::BackupDamaged
-            }
-        }
-    }
-}
-
-impl Engine {
-    /// Takes a piece; answers now unless everything is to be written.
-    ///
-    /// # Errors
-    /// [`NotLoaded`] while a transaction is under way: the last piece's turn comes again after it.
-    pub(super) fn restore(
-        &mut self,
-        tag: u64,
-        piece: &Restore,
-        now: Millis,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Option<Issue>, NotLoaded> {
-        let end = piece.at.saturating_add(piece.piece.len() as u64);
-        if end >= piece.total && self.group_commit.is_writing() {
-            return Err(NotLoaded);
-        }
-        match self.take_piece(tag, piece, rng) {
-            Ok(None) => Ok(Some(Issue::None)),
-            Ok(Some((manifest, account, changes))) => {
-                Ok(self.replace_all(tag, &manifest, account, changes, now, rng).err())
-            }
-            Err(issue) => {
-                self.restoring = None;
-                Ok(Some(issue))
-            }
-        }
-    }
-
-    /// Everything in the file once it is complete.
-    fn take_piece(
-        &mut self,
-        tag: u64,
-        piece: &Restore,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Option<(Manifest, Account, Changes)>, Issue> {
-        let end = piece.at.saturating_add(piece.piece.len() as u64);
-        let account = self.records.account();
-        let signed_in = (account.stage != Stage::SignedOut).then(|| account.identifier.clone());
-        let mut restoring = if piece.first == 0 && piece.at == 0 {
-            if account.keys.is_some() && !piece.replace {
-                return Err(Issue::RestoreWouldReplace);
-            }
-            if piece.total > MAX_FILE_BYTES {
-                return Err(Issue::BackupTooLarge);
-            }
-            let (reader, rest) = Reader::begin(&piece.passphrase, &piece.piece)?;
-            let (total, contents) = (piece.total, Contents::default());
-            let mut restoring = Restoring { first: tag, total, taken: end, reader, contents };
-            restoring.reader.feed(rest, restoring.contents.unpacker.plain())?;
-            restoring
-        } else {
-            let mut restoring = self
-                .restoring
-                .take()
-                .filter(|restoring| restoring.first == piece.first && restoring.total == piece.total)
-                .ok_or(Issue::RestoreInterrupted)?;
-            if end <= restoring.taken {
-                // It came twice.
-                self.restoring = Some(restoring);
-                return Ok(None);
-            }
-            if piece.at != restoring.taken {
-                return Err(Issue::RestoreInterrupted);
-            }
-            restoring.taken = end;
-            restoring.reader.feed(&piece.piece, restoring.contents.unpacker.plain())?;
-            restoring
-        };
-        restoring.contents.drain(&self.sealer, signed_in.as_deref(), rng)?;
-        if restoring.taken < restoring.total {
-            self.restoring = Some(restoring);
-            return Ok(None);
-        }
-        let Restoring { reader, mut contents, .. } = restoring;
-        reader.finish(contents.unpacker.plain())?;
-        contents.drain(&self.sealer, signed_in.as_deref(), rng)?;
-        let Contents { unpacker, manifest, account, changes } = contents;
-        unpacker.finish()?;
-        match (manifest, account) {
-            (Some(manifest), Some(account)) => Ok(Some((manifest, account, changes))),
-            _ => Err(Issue::BackupDamaged),
-        }
-    }
-
-    /// Erases what is here and puts what was in the file, in one transaction; then begins again from the store.
-    fn replace_all(
-        &mut self,
-        tag: u64,
-        manifest: &Manifest,
-        mut account: Account,
-        rows: Changes,
-        now: Millis,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(), Issue> {
-        // Rows of a browser that went on, or was itself not done with being restored, are older than the account.
-        if manifest.kind() == Kind::Backup || !account.claim_from.is_empty() {
-            account.stale = Stale::Sessions;
-        }
-        if manifest.kind() == Kind::Backup {
-            account.backed_up_at = manifest.created;
-        }
-        account.claim_from.clone_from(&manifest.device);
-        account.device = device::random(rng);
-        account.moved_at = 0;
-        account.lost_at = 0;
-        let row = self.sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), rng);
-        let row = row.map_err(|_| Issue::BackupDamaged)?;
-        let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
-        changes.extend(rows);
-        changes.push(Change::Put(Table::Account, row_key::ACCOUNT.to_vec(), row));
-
-        self.channel.stop(Issue::None, now, rng);
-        self.channel_news(now, rng);
-        self.forget();
-        let done = News::Done(Done { tag, ..Done::default() });
-        // What gathered meanwhile was about an account that is gone; pages ask again for what was not done.
-        let _gathered = self.group_commit.take_group();
-        let transaction = self.group_commit.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);
-        self.out.push_back(Output::Commit(transaction, changes));
-        Ok(())
-    }
-
-    /// Forgets everything that stands on the store: nothing is done before it has been read again.
-    pub(super) fn forget(&mut self) {
-        self.phase = Phase::Booting;
-        self.records = Records::default();
-        self.enlistment = Default::default();
-        self.sessions = Default::default();
-        self.restoring = None;
-        self.security_codes.clear();
-        self.api_requests.clear();
-        self.reads.clear();
-        self.queue.retry();
-    }
+pub(super) struct Contents {
+    pub(super) unpacker: Unpacker,
+    pub(super) manifest: Option<Manifest>,
+    pub(super) account: Option<Account>,
+    pub(super) changes: Changes,
 }
 
 impl Contents {
-    fn drain(&mut self, sealer: &Sealer, signed_in: Option<&str>, rng: &mut dyn CryptoRng) -> Result<(), Issue> {
+    /// Takes what the unpacker holds; rows are sealed under the key of this browser.
+    pub(super) fn drain(
+        &mut self,
+        sealer: &Sealer,
+        signed_in: Option<&str>,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), Issue> {
         let Self { unpacker, manifest, account, changes } = self;
         unpacker.drain(|entry| match entry {
             Entry::Manifest(said) => {

@@ -1,6 +1,7 @@
 //! What pages are shown.
 
-use super::{Engine, Phase, command::page_of};
+use super::command::page_of;
+use super::state::{Engine, Phase};
 use crate::chat;
 use crate::hex;
 use crate::io::{Millis, Output};

@@ -1,6 +1,6 @@
 //! Which room a stanza belongs to.
 
-use super::Engine;
+use super::state::Engine;
 use crate::inbox;
 use crate::session::IqOutcome;
 use crate::store::records::Records;

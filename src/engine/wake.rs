@@ -1,6 +1,6 @@
 //! A push has come: the mailbox is read, and whoever asked for it is told.
 
-use super::Engine;
+use super::state::Engine;
 use crate::push::AfterLoss;
 use crate::time::Millis;
 use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};

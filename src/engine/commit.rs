@@ -1,0 +1,126 @@
+//! Transactions: the group that gathers becomes one, and its effects happen when it is durable.
+//!
+//! What this module does not know: what changed, and what the effects mean.
+
+use super::queue::Queue;
+use super::state::{Engine, Phase, Read};
+use crate::io::{Millis, Output, StopReason, StoreFailure};
+use crate::session;
+use crate::store::group_commit::Effect;
+use crate::store::records::boot_queries;
+use crate::view::{Done, Issue, News};
+use rand_core::CryptoRng;
+
+impl Engine {
+    /// Makes the gathered group a transaction, or releases it at once if it changed nothing.
+    pub(super) fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.waits_for_many() {
+            return;
+        }
+        while let Some(group) = self.group_commit.take_group() {
+            self.queue.close_group();
+            if group.is_empty() && !self.records.is_dirty() {
+                if self.reads.is_empty() {
+                    self.records.trim();
+                }
+                return;
+            }
+            let effects = self.effects_of(group);
+            if !self.records.is_dirty() {
+                self.release(effects, now, rng);
+                continue;
+            }
+            match self.records.take_changes(&self.sealer, rng) {
+                Ok(changes) => {
+                    let transaction = self.group_commit.begin(effects);
+                    self.out.push_back(Output::Commit(transaction, changes));
+                }
+                Err(_) => self.restart(effects, Issue::StorageFailed, now, rng),
+            }
+            return;
+        }
+    }
+
+    /// What stood on a transaction that is durable now.
+    pub(super) fn release(&mut self, effects: Vec<Effect>, now: Millis, rng: &mut dyn CryptoRng) {
+        for effect in effects {
+            match effect {
+                Effect::Transmit(socket, node) => {
+                    if self.channel.is_live() && self.channel.socket() == socket {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
+                Effect::Upload(socket, iq, ids) => {
+                    if self.channel.is_live()
+                        && self.channel.socket() == socket
+                        && let Some(node) = session::prekeys::upload(&self.records, &iq, &ids)
+                    {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
+                Effect::Update(mut update) => {
+                    // The connection stands on nothing durable, and has been shown as it is now.
+                    if let Some(News::Snapshot(snapshot)) = &mut update.news {
+                        snapshot.connection = Some(self.connection_view());
+                    }
+                    self.out.push_back(Output::Update(*update));
+                }
+                Effect::Prepare => {
+                    let partner = self.partner_api.clone();
+                    let request = self.with_context(now, rng, |modules, cx| modules.enlistment.next(cx, &partner));
+                    self.send_request(request);
+                }
+                Effect::Boot => self.load(Read::Boot, boot_queries()),
+            }
+        }
+        self.drain_channel(now, rng);
+    }
+
+    pub(super) fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
+        let Some(lost) = self.group_commit.aborted(transaction) else { return };
+        if failure == StoreFailure::Superseded {
+            return self.close(StopReason::Superseded, now, rng);
+        }
+        self.restart(lost, issue_of(failure), now, rng);
+    }
+
+    /// Nothing in memory can be trusted to be durable: forget all of it, tell whose commands were lost, and begin again
+    /// from the store. The server delivers again what was not acknowledged.
+    pub(super) fn restart(&mut self, lost: Vec<Effect>, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
+        for effect in lost {
+            if let Effect::Update(update) = effect
+                && let Some(News::Done(done)) = update.news
+            {
+                let done = Done { issue: issue.into(), ..done };
+                self.out.push_back(Output::Update(News::Done(done).into()));
+            }
+        }
+        self.storage = issue;
+        let waiting = self.wake_requests.answer();
+        self.fail_wakes(waiting, issue);
+        self.channel.postpone(issue, now, rng);
+        self.drain_channel(now, rng);
+        if let Some(export) = self.export.take() {
+            let done = Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
+            self.out.push_back(Output::Update(News::Done(done).into()));
+        }
+        self.queue = Queue::default();
+        self.forget();
+        self.load(Read::Boot, boot_queries());
+    }
+
+    pub(super) fn close(&mut self, reason: StopReason, now: Millis, rng: &mut dyn CryptoRng) {
+        self.channel.stop(Issue::None, now, rng);
+        self.drain_channel(now, rng);
+        self.phase = Phase::Closed;
+        self.out.push_back(Output::Stop(reason));
+    }
+}
+
+/// What a person is told of a store that failed.
+pub(super) fn issue_of(failure: StoreFailure) -> Issue {
+    match failure {
+        StoreFailure::QuotaExceeded => Issue::StorageFull,
+        StoreFailure::Unavailable | StoreFailure::Superseded => Issue::StorageFailed,
+    }
+}

@@ -1,0 +1,95 @@
+//! Reads from the store, the first one included.
+
+use super::commit::issue_of;
+use super::state::{Engine, Phase, Read};
+use crate::enlist::Reason;
+use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
+use crate::store::changes::{Query, Rows, Table};
+use crate::store::records::{Records, boot_queries, whole};
+use crate::view::{Issue, News, Stage, Started};
+use rand_core::CryptoRng;
+
+impl Engine {
+    pub(super) fn load(&mut self, read: Read, queries: Vec<Query>) {
+        self.last_id += 1;
+        self.reads.insert(self.last_id, read);
+        self.out.push_back(Output::Load(self.last_id, queries));
+    }
+
+    pub(super) fn loaded(
+        &mut self,
+        id: LoadId,
+        result: Result<Rows, StoreFailure>,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let Some((_, read)) = self.reads.remove(&id) else { return };
+        if matches!(read, Read::Export) && result != Err(StoreFailure::Superseded) {
+            return self.exported(result, now);
+        }
+        let rows = match result {
+            Ok(rows) => rows,
+            Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
+            Err(failure) => return self.read_failed(read, failure),
+        };
+        match read {
+            Read::Boot => self.boot(&rows, now, rng),
+            Read::Rows(queries) => {
+                self.queue.retry();
+                if self.records.loaded(&queries, &rows, &self.sealer).is_err() {
+                    self.storage = Issue::StorageDamaged;
+                }
+            }
+            Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
+            Read::Sessions => self.renew(rows, now, rng),
+            Read::Export => {}
+        }
+    }
+
+    /// The store does not read: say so, and try the same again.
+    pub(super) fn read_failed(&mut self, read: Read, failure: StoreFailure) {
+        self.storage = issue_of(failure);
+        match read {
+            Read::Boot => self.load(Read::Boot, boot_queries()),
+            Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
+            Read::MessagePage { tag, open } => self.open_chat(tag, open),
+            Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
+            Read::Export => {}
+        }
+    }
+
+    pub(super) fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
+        let empty = rows.first().is_none_or(Vec::is_empty);
+        let (records, damaged) = Records::boot(rows, &self.sealer);
+        self.records = records;
+        self.engine_id = rng.next_u64().max(1);
+        if damaged.iter().any(|row| row.table() == Table::Account) {
+            // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
+            self.storage = Issue::AccountDamaged;
+            self.channel.stop(Issue::AccountDamaged, now, rng);
+            self.drain_channel(now, rng);
+            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+            return self.show_connection();
+        }
+        if !damaged.is_empty() {
+            self.storage = Issue::StorageDamaged;
+        }
+        self.phase = Phase::Ready;
+        self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+        let snapshot = self.snapshot();
+        self.out.push_back(Output::Update(snapshot));
+        match self.records.account().stage {
+            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(now, rng),
+            Stage::Enlisted => {}
+            stage => {
+                // A page that asks for a name wants to say at whose house, and whether the name is in use elsewhere.
+                let deployment = self.enlistment.request_deployment(&self.partner_api);
+                self.send_request(deployment);
+                if empty || stage == Stage::SignedIn {
+                    self.refresh_account(if empty { Reason::Empty } else { Reason::Refresh });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Making a backup file, as of one moment.
+//!
+//! ```text
+//!   asked ── everything before it is durable ──▶ reading, page by page ──▶ the last piece
+//!             (a hand-over: that it is one, too)     nothing is written, jobs wait
+//! ```
+//!
+//! No transaction spans the pages; instead none is begun between them, so that each page shows the same moment. What
+//! arrives meanwhile waits in the queue. The pieces that leave are sealed; the page that asked never sees a key. What this
+//! module does not know: the file's format (`crate::backup`), and where pages put it.
+
+use super::export::{Export, Reading, State};
+use super::state::{Engine, Read};
+use crate::backup::contents::{End, Entry, FORMAT, Kind, Manifest, Row, pack};
+use crate::backup::format::{FormatError, Writer};
+use crate::backup::passphrase::{Strength, strength};
+use crate::enlist::device;
+use crate::io::{Millis, Output, StoreFailure};
+use crate::store::changes::{Query, Rows, Table};
+use crate::view::{self, BackupPiece, Issue, News, Stage, Update};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+/// Rows of one page.
+const PAGE: u32 = 256;
+
+impl Engine {
+    /// Begins; answers now only if it cannot.
+    pub(super) fn export(
+        &mut self,
+        tag: u64,
+        command: &view::Export,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+    ) -> Option<Issue> {
+        if let Some(export) = &self.export {
+            return (export.tag != tag).then_some(Issue::BackupBusy);
+        }
+        let account = self.records.account();
+        if account.stage != Stage::Enlisted || account.keys.is_none() {
+            return Some(Issue::NotYetEnlisted);
+        }
+        if strength(&command.passphrase) == Strength::Refused {
+            return Some(Issue::PassphraseTooWeak);
+        }
+        if account.device.is_empty() {
+            self.records.change_account().device = device::random(rng);
+        }
+        if command.hand_over && self.records.account().moved_at == 0 {
+            self.records.change_account().moved_at = now.max(1);
+            self.group_commit.show_account();
+            self.channel.stop(Issue::MovedElsewhere, now, rng);
+        }
+        let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
+        let passphrase = Zeroizing::new(command.passphrase.clone());
+        self.export = Some(Export { tag, kind, state: State::Waiting(passphrase) });
+        None
+    }
+
+    /// Everything before it is durable, and nothing is being written: begins to read.
+    pub(super) fn begin_export(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        let Some(Export { kind, state: State::Waiting(passphrase), .. }) = &self.export else { return };
+        let kind = *kind;
+        let begun = Writer::begin(passphrase, self.argon2_cost, rng).map_err(FormatError::from);
+        let expected = self.rows_expected();
+        let account = self.records.account();
+        let manifest = Manifest {
+            format: FORMAT,
+            created: now,
+            kind: kind.into(),
+            identifier: account.identifier.clone(),
+            device: account.device.clone(),
+            client_version: self.client_version.clone(),
+        };
+        let begun = begun.and_then(|mut writer| {
+            writer.write(&pack(Entry::Manifest(manifest)))?;
+            Ok(Reading { writer, tables: &Table::ALL, given: 0, rows: 0, left_out: 0, expected })
+        });
+        match (begun, &mut self.export) {
+            (Ok(reading), Some(export)) => {
+                export.state = State::Reading(Box::new(reading));
+                self.next_page(Vec::new());
+            }
+            (Err(error), _) => self.end_export(error.into()),
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn rows_expected(&self) -> u64 {
+        let messages = self.records.chats.iter().map(|(_, chat)| chat.next_seq).fold(0, u64::saturating_add);
+        let whole = self.records.chats.iter().count() * 2 + self.records.prekeys.iter().count();
+        messages.saturating_mul(2).saturating_add(whole as u64 + 1)
+    }
+
+    fn next_page(&mut self, from: Vec<u8>) {
+        let Some(Export { state: State::Reading(reading), .. }) = &self.export else { return };
+        if let Some(&table) = reading.tables.first() {
+            let page = Query::Range { table, from, to: None, reverse: false, limit: PAGE };
+            self.load(Read::Export, vec![page]);
+        }
+    }
+
+    /// A page was read, or was not.
+    pub(super) fn exported(&mut self, page: Result<Rows, StoreFailure>, now: Millis) {
+        let Some(Export { tag, state: State::Reading(reading), .. }) = &mut self.export else { return };
+        let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
+        let rows = page.into_iter().next().unwrap_or_default();
+        let Some((&table, later)) = reading.tables.split_first() else { return };
+        let full = rows.len() >= PAGE as usize;
+        let mut last_key = Vec::new();
+        for (key, sealed) in rows {
+            last_key.clone_from(&key);
+            let Ok(row) = self.sealer.open(table, &key, &sealed) else {
+                reading.left_out += 1;
+                continue;
+            };
+            reading.rows += 1;
+            let packed = pack(Entry::Row(Row { table: table.number().into(), key, row: row.to_vec() }));
+            if let Err(error) = reading.writer.write(&packed) {
+                return self.end_export(error.into());
+            }
+        }
+        if !full {
+            reading.tables = later;
+        }
+        let progress = reading.rows.saturating_mul(1000) / reading.expected.max(1);
+        let piece = BackupPiece {
+            tag: *tag,
+            at: reading.given,
+            bytes: reading.writer.take(),
+            progress: u32::try_from(progress).unwrap_or(u32::MAX).min(999),
+            left_out: reading.left_out,
+            last: false,
+        };
+        reading.given += piece.bytes.len() as u64;
+        if reading.tables.is_empty() {
+            return self.finish_export(piece, now);
+        }
+        // Nothing in it stands on anything that is not durable.
+        if !piece.bytes.is_empty() {
+            self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
+        }
+        // The next key in byte order, if the table goes on.
+        last_key.push(0);
+        self.next_page(if full { last_key } else { Vec::new() });
+    }
+
+    fn finish_export(&mut self, mut piece: BackupPiece, now: Millis) {
+        let Some(Export { tag, kind, state: State::Reading(reading) }) = self.export.take() else { return };
+        let Reading { mut writer, rows, left_out, .. } = *reading;
+        let end = writer.write(&pack(Entry::End(End { rows, left_out }))).and_then(|()| writer.finish());
+        match end {
+            Ok(mut end) => {
+                piece.bytes.append(&mut end);
+                piece.last = true;
+                piece.progress = 1000;
+                self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
+                if kind == Kind::Backup {
+                    self.records.change_account().backed_up_at = now;
+                    self.group_commit.show_account();
+                }
+                self.done(tag, Issue::None);
+            }
+            Err(error) => self.done(tag, error.into()),
+        }
+    }
+
+    fn end_export(&mut self, issue: Issue) {
+        if let Some(export) = self.export.take() {
+            self.done(export.tag, issue);
+        }
+    }
+}

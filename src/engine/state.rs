@@ -1,0 +1,156 @@
+//! The engine as a value: what it is made of, and how modules get to work on it.
+
+use super::export::Export;
+use super::queue::Queue;
+use super::restore::Restoring;
+use crate::backup::kdf::Argon2Cost;
+use crate::channel::Channel;
+use crate::context::Context;
+use crate::enlist::{ApiRequest, Enlistment};
+use crate::io::{LoadId, Millis, Output, RequestId};
+use crate::outbox::Outbox;
+use crate::pending::Pending;
+use crate::push::WakeRequests;
+use crate::session::Sessions;
+use crate::store::changes::Query;
+use crate::store::group_commit::GroupCommit;
+use crate::store::records::Records;
+use crate::store::seal::Sealer;
+use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
+use causeway_proto::secret::Secret;
+use rand_core::CryptoRng;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// Opens and seals rows.
+    pub data_key: Secret<32>,
+    /// Version of this build, for the settings page.
+    pub client_version: String,
+    /// Base URL of the partner server's API; empty for the page's own origin.
+    pub partner_api: String,
+}
+
+/// What a read is for.
+#[derive(Debug)]
+pub(super) enum Read {
+    Boot,
+    Rows(Vec<Query>),
+    MessagePage { tag: u64, open: OpenChat },
+    Export,
+    Sessions,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The store has not been read.
+    Booting,
+    /// At work.
+    Ready,
+    /// The account row is damaged, or another engine has taken over: nothing is written any more.
+    Closed,
+}
+
+/// The client core.
+pub struct Engine {
+    pub(super) client_version: String,
+    pub(super) partner_api: String,
+    pub(super) sealer: Sealer,
+    pub(super) phase: Phase,
+    pub(super) records: Records,
+    pub(super) group_commit: GroupCommit,
+    pub(super) channel: Channel,
+    pub(super) enlistment: Enlistment,
+    pub(super) sessions: Sessions,
+    pub(super) outbox: Outbox,
+    pub(super) queue: Queue,
+    pub(super) reads: Pending<LoadId, Read>,
+    pub(super) api_requests: Pending<RequestId, ApiRequest>,
+    pub(super) last_id: u64,
+    pub(super) last_now: Millis,
+    /// Drawn at each boot: what pages said to the engine of before is not meant for this one.
+    pub(super) engine_id: u64,
+    pub(super) security_codes: BTreeMap<String, (Vec<u8>, String)>,
+    pub(super) pending: u32,
+    /// Messages of the mailbox until the next batch must be asked for; 0 when none was asked for.
+    pub(super) batch_left: u32,
+    /// Chats whose messages a page asked for: the others' are not sent to pages.
+    pub(super) opened: BTreeSet<String>,
+    pub(super) shown: Option<ConnectionView>,
+    pub(super) storage: Issue,
+    pub(super) argon2_cost: Argon2Cost,
+    pub(super) wake_requests: WakeRequests,
+    pub(super) export: Option<Export>,
+    pub(super) restoring: Option<Restoring>,
+    pub(super) out: VecDeque<Output>,
+}
+
+impl Engine {
+    /// An engine that has read nothing yet: send [`Input::Started`].
+    pub fn new(config: Config) -> Self {
+        Self {
+            client_version: config.client_version,
+            partner_api: config.partner_api,
+            sealer: Sealer::new(&config.data_key),
+            phase: Phase::Booting,
+            records: Records::default(),
+            group_commit: GroupCommit::default(),
+            channel: Channel::default(),
+            enlistment: Enlistment::default(),
+            sessions: Sessions::default(),
+            outbox: Outbox::default(),
+            queue: Queue::default(),
+            reads: Pending::default(),
+            api_requests: Pending::default(),
+            last_id: 0,
+            last_now: 0,
+            engine_id: 0,
+            security_codes: BTreeMap::new(),
+            pending: 0,
+            batch_left: 0,
+            opened: BTreeSet::new(),
+            shown: None,
+            storage: Issue::None,
+            argon2_cost: Argon2Cost::default(),
+            wake_requests: WakeRequests::default(),
+            export: None,
+            restoring: None,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// The same engine with another price of a guess at a backup's passphrase.
+    #[must_use]
+    pub fn with_argon2_cost(mut self, argon2_cost: Argon2Cost) -> Self {
+        self.argon2_cost = argon2_cost;
+        self
+    }
+
+    /// Lets a room work.
+    pub(super) fn with_context<T>(
+        &mut self,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+        work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
+    ) -> T {
+        let socket = self.channel.socket();
+        let mut cx = Context { now, rng, records: &mut self.records, group_commit: &mut self.group_commit, socket };
+        let modules =
+            Modules { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
+        work(modules, &mut cx)
+    }
+
+    /// Answers a command that changed nothing.
+    pub(super) fn done(&mut self, tag: u64, issue: Issue) {
+        let done = Done { tag, issue: issue.into(), chat: String::new() };
+        self.group_commit.show(Update::from(News::Done(done)));
+    }
+}
+
+/// The rooms that keep something between inputs.
+pub(super) struct Modules<'a> {
+    pub(super) enlistment: &'a mut Enlistment,
+    pub(super) sessions: &'a mut Sessions,
+    pub(super) outbox: &'a mut Outbox,
+}
