@@ -27,6 +27,7 @@ use crate::enlist::Reason;
 use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
 use crate::view::{Action, Command, ConnectionState, Issue};
+use causeway_proto::curve;
 use export::Export;
 use queue::Task;
 use rand_core::CryptoRng;
@@ -46,7 +47,10 @@ impl Engine {
         }
         self.last_now = now;
         match input {
-            Input::Started => self.load(Read::Boot, boot_queries()),
+            Input::Started => {
+                curve::prepare();
+                self.load(Read::Boot, boot_queries());
+            }
             Input::Opened(socket) => self.channel.opened(socket, now, rng),
             Input::Received(socket, bytes) => self.channel.received(socket, &bytes, now, rng),
             Input::Closed(socket) => self.channel.closed(socket, now, rng),

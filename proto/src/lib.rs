@@ -14,6 +14,7 @@
 )]
 
 pub mod content;
+pub mod curve;
 pub mod frame;
 pub mod jid;
 pub mod node;
@@ -23,3 +24,4 @@ pub mod schema;
 pub mod secret;
 pub mod signal;
 pub mod stanza;
+pub mod width;

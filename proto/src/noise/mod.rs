@@ -13,10 +13,10 @@ pub mod payload;
 mod resolver;
 pub mod trust;
 
+use crate::curve;
 use crate::secret::Secret;
 use cipher::{OpeningCipher, SealingCipher};
 use core::fmt;
-use curve25519_dalek::MontgomeryPoint;
 
 /// The client's long-lived X25519 key of the channel: `authkey` of the enlistment (wire.md §9.1).
 ///
@@ -35,7 +35,7 @@ impl StaticKey {
 
     /// The key whose secret scalar is `secret`; X25519 clamps it where it is used.
     pub fn from_secret(secret: Secret<32>) -> Self {
-        let public = MontgomeryPoint::mul_base_clamped(*secret.expose()).to_bytes();
+        let public = curve::mul_base_clamped(secret.expose());
         Self { secret, public }
     }
 

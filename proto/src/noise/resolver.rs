@@ -4,6 +4,7 @@
 //! The SHA-256 carries WhatsApp's one deviation from Noise (wire.md §2.4 and §2.5); nothing else here knows WhatsApp.
 
 use super::cipher::TAG_LEN;
+use crate::curve;
 use crate::secret::Secret;
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -74,7 +75,7 @@ struct X25519 {
 
 impl X25519 {
     fn adopt(&mut self, secret: Secret<32>) {
-        self.public = MontgomeryPoint::mul_base_clamped(*secret.expose()).to_bytes();
+        self.public = curve::mul_base_clamped(secret.expose());
         self.secret = secret;
     }
 }

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::xeddsa;
+use crate::curve;
 use crate::secret::{Secret, WrongLength};
 
 /// The byte that names the curve in front of a serialized public key.
@@ -108,7 +109,7 @@ impl KeyPair {
 
     /// The pair of a secret drawn earlier. The bytes need not be clamped: every use of them clamps.
     pub fn from_secret(secret: Secret<32>) -> Self {
-        let public = PublicKey(MontgomeryPoint::mul_base_clamped(*secret.expose()).to_bytes());
+        let public = PublicKey(curve::mul_base_clamped(secret.expose()));
         Self { secret, public }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! What this module does not know: what is signed, or why (prekeys, certificates, …).
 
+use crate::curve;
 use curve25519_dalek::{EdwardsPoint, MontgomeryPoint, Scalar, scalar::clamp_integer};
 use sha2::{Digest, Sha512};
 use zeroize::Zeroizing;
@@ -23,7 +24,7 @@ const NONCE_PREFIX: [u8; 32] = {
 pub(super) fn sign(secret: &[u8; 32], message: &[u8], randomness: &[u8; 64]) -> [u8; 64] {
     let clamped = Zeroizing::new(clamp_integer(*secret));
     let a = Zeroizing::new(Scalar::from_bytes_mod_order(*clamped));
-    let public = EdwardsPoint::mul_base(&a).compress().to_bytes();
+    let public = curve::mul_base(&a).compress().to_bytes();
 
     let nonce = Zeroizing::new(<[u8; 64]>::from(
         Sha512::new()
@@ -34,7 +35,7 @@ pub(super) fn sign(secret: &[u8; 32], message: &[u8], randomness: &[u8; 64]) -> 
             .finalize(),
     ));
     let r = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&nonce));
-    let commitment = EdwardsPoint::mul_base(&r).compress().to_bytes();
+    let commitment = curve::mul_base(&r).compress().to_bytes();
     let s = *r + challenge(&commitment, &public, message) * *a;
 
     let mut signature = [0; 64];
