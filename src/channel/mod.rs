@@ -101,6 +101,8 @@ pub(crate) struct Channel {
     issue: Issue,
     events: VecDeque<Event>,
     out: VecDeque<Output>,
+    /// Where each stanza is encoded and encrypted, so that encoding seldom allocates. Holds ciphertext between stanzas.
+    buffer: Vec<u8>,
 }
 
 impl Default for Channel {
@@ -114,6 +116,7 @@ impl Default for Channel {
             issue: Issue::None,
             events: VecDeque::new(),
             out: VecDeque::new(),
+            buffer: Vec::new(),
         }
     }
 }
@@ -294,18 +297,29 @@ impl Channel {
     /// Sends a stanza at once. A stanza that does not encode is ours to mend, and ends the connection.
     pub(crate) fn transmit(&mut self, node: &Node, now: Millis, rng: &mut dyn CryptoRng) {
         let State::Live { profile, transport, .. } = &mut self.state else { return };
-        let mut bytes = vec![0; FRAME_HEADER];
-        let sealed = document::encode(node, profile, &mut bytes).is_ok()
-            && transport.seal.seal(&mut bytes, FRAME_HEADER).is_ok();
-        match frame::header(bytes.len() - FRAME_HEADER) {
-            Ok(header) if sealed => {
-                if let Some(space) = bytes.first_chunk_mut() {
-                    *space = header;
-                }
+        let Self { buffer, .. } = self;
+        buffer.clear();
+        buffer.resize(FRAME_HEADER, 0);
+        let sealed =
+            document::encode(node, profile, buffer).is_ok() && transport.seal.seal(buffer, FRAME_HEADER).is_ok();
+        let header = frame::header(buffer.len().saturating_sub(FRAME_HEADER));
+        let bytes = match (header, buffer.first_chunk_mut()) {
+            (Ok(header), Some(space)) if sealed => {
+                *space = header;
+                Some(buffer.to_vec())
+            }
+            _ => None,
+        };
+        if buffer.capacity() > MAX_BUFFER {
+            buffer.clear();
+            buffer.shrink_to(MAX_BUFFER);
+        }
+        match bytes {
+            Some(bytes) => {
                 self.keepalive.sent(now);
                 self.out.push_back(Output::Transmit(self.socket, bytes));
             }
-            _ => self.broken(now, rng),
+            None => self.broken(now, rng),
         }
     }
 
@@ -447,7 +461,10 @@ impl Channel {
     }
 }
 
+/// Bytes of a frame's length in front of it.
 const FRAME_HEADER: usize = 3;
+/// Bytes of the buffer for outgoing stanzas that are kept from one stanza to the next.
+const MAX_BUFFER: usize = 64 * 1024;
 
 fn framed(out: &mut Vec<u8>, payload: &[u8]) -> Result<(), frame::FrameError> {
     out.extend_from_slice(&frame::header(payload.len())?);
