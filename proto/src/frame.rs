@@ -3,6 +3,7 @@
 //! The bytes of one frame may come in any number of pieces, and one piece may hold any number of frames: the messages of
 //! a WebSocket mean nothing here. What this module does not know: what a frame holds.
 
+use crate::width;
 use std::mem;
 
 /// Longest payload that the three bytes of the length can tell.
@@ -90,7 +91,7 @@ impl FrameReader {
         let Some(([high, middle, low], rest)) = pending.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
-        let length = u32::from_be_bytes([0, *high, *middle, *low]) as usize;
+        let length = width::to_usize(u32::from_be_bytes([0, *high, *middle, *low]));
         if length > self.most {
             return Err(self.give_up(FrameError::TooLong { most: self.most, got: length }));
         }

@@ -21,6 +21,7 @@ use super::kdf::{self, Argon2Cost, KdfError, SALT};
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
 use causeway_proto::secret::Secret;
+use causeway_proto::width;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -202,9 +203,9 @@ impl Writer {
     /// # Errors
     /// [`FormatError::TooLarge`].
     pub fn write(&mut self, mut plain: &[u8]) -> Result<(), FormatError> {
-        self.written = self.written.saturating_add(plain.len() as u64);
-        let chunks = self.written.div_ceil(CHUNK as u64).max(1);
-        if HEADER as u64 + self.written + chunks * TAG as u64 > MAX_FILE_BYTES {
+        self.written = self.written.saturating_add(width::to_u64(plain.len()));
+        let chunks = self.written.div_ceil(width::to_u64(CHUNK)).max(1);
+        if width::to_u64(HEADER) + self.written + chunks * width::to_u64(TAG) > MAX_FILE_BYTES {
             return Err(FormatError::TooLarge);
         }
         while !plain.is_empty() {
@@ -258,7 +259,7 @@ impl Reader {
             return Err(FormatError::WrongPassphrase);
         }
         let stream = Stream::new(&keys.chunks, *bytes, header.prefix);
-        Ok((Self { stream, waiting: Vec::new(), read: HEADER as u64 }, rest))
+        Ok((Self { stream, waiting: Vec::new(), read: width::to_u64(HEADER) }, rest))
     }
 
     /// The next piece of the file. Whole chunks are opened onto the end of `plain`.
@@ -266,7 +267,7 @@ impl Reader {
     /// # Errors
     /// [`FormatError::Damaged`], [`FormatError::TooLarge`].
     pub fn feed(&mut self, piece: &[u8], plain: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
-        self.read = self.read.saturating_add(piece.len() as u64);
+        self.read = self.read.saturating_add(width::to_u64(piece.len()));
         if self.read > MAX_FILE_BYTES {
             return Err(FormatError::TooLarge);
         }
@@ -305,14 +306,14 @@ mod tests {
     fn a_file_has_a_largest_size_both_ways() {
         let mut full = writer();
         // 4,095 chunks, of which each has a tag, and a header: that much less than the file may have.
-        full.written = MAX_FILE_BYTES - HEADER as u64 - 4095 * TAG as u64 - 5;
+        full.written = MAX_FILE_BYTES - width::to_u64(HEADER) - 4095 * width::to_u64(TAG) - 5;
         assert_eq!(full.write(b"12345"), Ok(()));
         assert_eq!(full.write(b"6"), Err(FormatError::TooLarge));
 
         let file = writer().finish().unwrap();
         let (mut reader, rest) = Reader::begin("passphrase", &file).unwrap();
         let mut plain = Zeroizing::new(Vec::new());
-        reader.read = MAX_FILE_BYTES - rest.len() as u64;
+        reader.read = MAX_FILE_BYTES - width::to_u64(rest.len());
         assert_eq!(reader.feed(rest, &mut plain), Ok(()));
         assert_eq!(reader.feed(b"x", &mut plain), Err(FormatError::TooLarge));
     }

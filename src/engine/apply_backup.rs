@@ -18,6 +18,7 @@ use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, Row};
 use crate::store::row_key;
 use crate::view::{Done, Issue, News, Restore, Stage};
+use causeway_proto::width;
 use rand_core::CryptoRng;
 
 impl Engine {
@@ -32,7 +33,7 @@ impl Engine {
         now: Millis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Option<Issue>, NotLoaded> {
-        let end = piece.at.saturating_add(piece.piece.len() as u64);
+        let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         if end >= piece.total && self.group_commit.is_writing() {
             return Err(NotLoaded);
         }
@@ -55,7 +56,7 @@ impl Engine {
         piece: &Restore,
         rng: &mut dyn CryptoRng,
     ) -> Result<Option<(Manifest, Account, Changes)>, Issue> {
-        let end = piece.at.saturating_add(piece.piece.len() as u64);
+        let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         let account = self.records.account();
         let signed_in = (account.stage != Stage::SignedOut).then(|| account.identifier.clone());
         let mut restoring = if piece.first == 0 && piece.at == 0 {

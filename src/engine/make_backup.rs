@@ -18,6 +18,7 @@ use crate::enlist::device;
 use crate::io::{Millis, Output, StoreFailure};
 use crate::store::changes::{Query, Rows, Table};
 use crate::view::{self, BackupPiece, Issue, News, Stage, Update};
+use causeway_proto::width;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -89,7 +90,7 @@ impl Engine {
     fn rows_expected(&self) -> u64 {
         let messages = self.records.chats.iter().map(|(_, chat)| chat.next_seq).fold(0, u64::saturating_add);
         let whole = self.records.chats.iter().count() * 2 + self.records.prekeys.iter().count();
-        messages.saturating_mul(2).saturating_add(whole as u64 + 1)
+        messages.saturating_mul(2).saturating_add(width::to_u64(whole) + 1)
     }
 
     fn next_page(&mut self, from: Vec<u8>) {
@@ -106,7 +107,7 @@ impl Engine {
         let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
         let rows = page.into_iter().next().unwrap_or_default();
         let Some((&table, later)) = reading.tables.split_first() else { return };
-        let full = rows.len() >= PAGE as usize;
+        let full = rows.len() >= width::to_usize(PAGE);
         let mut last_key = Vec::new();
         for (key, sealed) in rows {
             last_key.clone_from(&key);
@@ -132,7 +133,7 @@ impl Engine {
             left_out: reading.left_out,
             last: false,
         };
-        reading.given += piece.bytes.len() as u64;
+        reading.given += width::to_u64(piece.bytes.len());
         if reading.tables.is_empty() {
             return self.finish_export(piece, now);
         }

@@ -101,7 +101,7 @@ mod tests {
             format!("identifier=&device={id}&since=1"),
             format!("identifier={}&device={id}&since=1", "a".repeat(41)),
             format!("identifier=a&device={}&since=1", id.to_uppercase()),
-            format!("identifier=a&device={}&since=1", &id[1..]),
+            format!("identifier=a&device={}&since=1", id.chars().skip(1).collect::<String>()),
             format!("identifier=a&device={id}&since=-1"),
             format!("identifier=a&device={id}"),
         ] {

@@ -76,6 +76,7 @@ impl WakeRequests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway_proto::width;
 
     #[test]
     fn one_loss_is_made_good_and_the_second_is_told() {
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn there_is_a_bound() {
         let mut wake_requests = WakeRequests::default();
-        assert!((0..MAX_WAITING as u64).all(|tag| wake_requests.wait(tag).is_ok()));
-        assert_eq!(wake_requests.wait(MAX_WAITING as u64), Err(Issue::RateLimited));
+        assert!((0..width::to_u64(MAX_WAITING)).all(|tag| wake_requests.wait(tag).is_ok()));
+        assert_eq!(wake_requests.wait(width::to_u64(MAX_WAITING)), Err(Issue::RateLimited));
     }
 }

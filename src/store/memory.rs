@@ -5,6 +5,7 @@
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::contract::{Place, Store};
 use super::failure::StoreFailure;
+use causeway_proto::width;
 use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,7 +89,7 @@ fn read(tables: &BTreeMap<Table, RowsByKey>, query: &Query) -> Vec<(Vec<u8>, Vec
             let end = to.as_ref().map_or(Bound::Unbounded, |to| Bound::Excluded(to.clone()));
             let range =
                 tables.get(table).into_iter().flat_map(|rows| rows.range((Bound::Included(from.clone()), end.clone())));
-            let limit = *limit as usize;
+            let limit = width::to_usize(*limit);
             if *reverse { range.rev().take(limit).map(row).collect() } else { range.take(limit).map(row).collect() }
         }
     }

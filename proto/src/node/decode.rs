@@ -8,6 +8,7 @@
 //! Results here are wide. Functions are inlined where they would else be copied from one stack frame to the next, which
 //! took a third of the time.
 
+use crate::width;
 use std::borrow::Cow;
 
 use super::packed::{self, Alphabet};
@@ -179,7 +180,7 @@ impl<'a> Reader<'a> {
             }
             _ => u32::from_be_bytes(self.array()?),
         };
-        self.take(length as usize)
+        self.take(width::to_usize(length))
     }
 
     fn list_size(&mut self, tag: u8) -> Result<usize, DecodeError> {

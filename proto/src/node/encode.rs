@@ -196,7 +196,8 @@ impl Writer<'_> {
 fn decimal(mut number: u16, room: &mut [u8; 5]) -> &[u8] {
     let mut start = room.len();
     for (place, digit) in room.iter_mut().enumerate().rev() {
-        *digit = b'0' + (number % 10) as u8;
+        let [_, value] = (number % 10).to_be_bytes();
+        *digit = b'0' + value;
         start = place;
         number /= 10;
         if number == 0 {

@@ -50,7 +50,8 @@ pub(super) fn pack(alphabet: Alphabet, text: &[u8], out: &mut Vec<u8>) {
         Alphabet::Hex => &HEX_CODES,
     };
     let (pairs, odd) = text.as_chunks::<2>();
-    let header = ((odd.len() << 7) + pairs.len() + odd.len()) as u8;
+    // At most 127 pairs and a half: the count fits into the low byte.
+    let [header, ..] = ((odd.len() << 7) + pairs.len() + odd.len()).to_le_bytes();
     out.push(header);
     out.extend(pairs.iter().map(|[high, low]| code(codes, *high) << 4 | code(codes, *low)));
     out.extend(odd.iter().map(|last| code(codes, *last) << 4 | 0x0F));
@@ -81,6 +82,7 @@ fn code(codes: &[u8; 256], byte: u8) -> u8 {
 }
 
 #[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is a build error")]
+#[expect(clippy::as_conversions, reason = "`From` is not const; a code is below 16")]
 const fn codes(alphabet: [u8; 16]) -> [u8; 256] {
     let mut codes = [NONE; 256];
     let mut code = 0;

@@ -6,6 +6,7 @@
 
 use super::tag;
 use super::token_table::{DOUBLE, SINGLE};
+use crate::width;
 
 /// A word's place in the dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,10 @@ const SLOTS: usize = 4096;
 const PLACE_BITS: u32 = 11;
 const PLACE_MASK: u16 = (1 << PLACE_BITS) - 1;
 
+/// Words of the single-byte table.
+#[expect(clippy::as_conversions, reason = "`From` is not const; the table has 236 words")]
+const SINGLES: u16 = SINGLE.len() as u16;
+
 static WORDS: [&str; COUNT] = words();
 static INDEX: [u16; SLOTS] = index();
 
@@ -45,9 +50,9 @@ pub(super) fn find(text: &str) -> Option<Token> {
         }
         let place = entry & PLACE_MASK;
         if entry & !PLACE_MASK == fingerprint && WORDS.get(usize::from(place)).is_some_and(|word| equal(word, text)) {
-            return Some(match place.checked_sub(SINGLE.len() as u16).map(u16::to_be_bytes) {
-                None => Token::Single(place as u8),
-                Some([dictionary, index]) => Token::Double(tag::DICTIONARY_0 + dictionary, index),
+            return Some(match (place.checked_sub(SINGLES).map(u16::to_be_bytes), place.to_be_bytes()) {
+                (None, [_, single]) => Token::Single(single),
+                (Some([dictionary, index]), _) => Token::Double(tag::DICTIONARY_0 + dictionary, index),
             });
         }
         at = (at + 1) % SLOTS;
@@ -91,6 +96,7 @@ fn equal(a: &str, b: &str) -> bool {
 }
 
 /// Both ends and the length: no two words agree in all of them often enough to matter, and the middle is not read.
+#[expect(clippy::as_conversions, reason = "`From` is not const; all but the last widen, the last takes 32 bits of 64")]
 const fn hash(text: &[u8]) -> u32 {
     let mixed = if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(17)
@@ -109,9 +115,10 @@ const fn hash(text: &[u8]) -> u32 {
 }
 
 const fn slot(hash: u32) -> usize {
-    hash as usize % SLOTS
+    width::to_usize(hash) % SLOTS
 }
 
+#[expect(clippy::as_conversions, reason = "`From` is not const; the upper half fits")]
 const fn fingerprint(hash: u32) -> u16 {
     (hash >> 16) as u16 & !PLACE_MASK
 }
@@ -131,6 +138,7 @@ const fn words() -> [&'static str; COUNT] {
 }
 
 #[expect(clippy::indexing_slicing, reason = "runs in the compiler, where an index out of bounds is a build error")]
+#[expect(clippy::as_conversions, reason = "`From` is not const; COUNT is below 2^16")]
 const fn index() -> [u16; SLOTS] {
     let words = words();
     let mut index = [0; SLOTS];

@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: root keys, and which chain belongs to which session.
 
+use crate::width;
 use std::collections::VecDeque;
 
 use super::chain_key::ChainKey;
@@ -80,9 +81,9 @@ impl ReceiverChain {
 
     /// The keys of the next `missing` messages, as far as they are kept, and the chain behind them.
     fn skip(&self, missing: u32) -> Option<(Vec<SkippedKey>, ChainKey)> {
-        let kept = missing.min(MAX_SKIPPED as u32);
+        let kept = missing.min(u32::try_from(MAX_SKIPPED).unwrap_or(u32::MAX));
         let mut chain = self.chain.forward(missing - kept)?;
-        let mut skipped = Vec::with_capacity(kept as usize);
+        let mut skipped = Vec::with_capacity(width::to_usize(kept));
         for _ in 0..kept {
             let counter = chain.index();
             let (seed, next) = chain.step()?;
@@ -130,7 +131,7 @@ mod tests {
         let expected: Vec<_> = (0..6).map(|counter| receive(&mut in_order, counter).unwrap()).collect();
         let mut shuffled = chain();
         for counter in [3, 0, 5, 4, 1, 2] {
-            assert_eq!(receive(&mut shuffled, counter), Ok(expected[counter as usize]));
+            assert_eq!(receive(&mut shuffled, counter), Ok(expected[width::to_usize(counter)]));
             assert_eq!(receive(&mut shuffled, counter), Err(NoKey::Gone));
         }
         assert!(shuffled.skipped.is_empty());

@@ -5,6 +5,8 @@
 //!
 //! What this module does not know: which fields a message has and what they mean.
 
+use crate::width;
+
 const VARINT: u64 = 0;
 const FIXED64: u64 = 1;
 const BYTES: u64 = 2;
@@ -120,7 +122,7 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
 /// Appends what stands before `len` bytes, which the caller appends.
 pub(super) fn put_header(out: &mut Vec<u8>, number: u32, len: usize) {
     raw_varint(out, u64::from(number) << 3 | BYTES);
-    raw_varint(out, len as u64);
+    raw_varint(out, width::to_u64(len));
 }
 
 /// Bytes that [`put_varint`] appends for a field number below 16.
@@ -130,7 +132,7 @@ pub(super) fn varint_len(value: u64) -> usize {
 
 /// Bytes that [`put_bytes`] appends for a field number below 16 and `len` bytes.
 pub(super) fn bytes_len(len: usize) -> usize {
-    1 + raw_varint_len(len as u64) + len
+    1 + raw_varint_len(width::to_u64(len)) + len
 }
 
 fn raw_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -143,7 +145,7 @@ fn raw_varint(out: &mut Vec<u8>, mut value: u64) {
 
 fn raw_varint_len(value: u64) -> usize {
     let bits = u64::BITS - (value | 1).leading_zeros();
-    bits.div_ceil(7) as usize
+    width::to_usize(bits.div_ceil(7))
 }
 
 #[cfg(test)]

@@ -45,7 +45,8 @@ impl MessageKeys {
         let fill = BLOCK - plaintext.len() % BLOCK;
         out.extend_from_slice(plaintext);
         // PKCS#7: 1 to 16 bytes, each with the value of their number.
-        out.resize(start + plaintext.len() + fill, fill as u8);
+        let [fill_byte, ..] = fill.to_le_bytes();
+        out.resize(start + plaintext.len() + fill, fill_byte);
         let (_, body) = out.split_at_mut(start);
         let (blocks, _) = Block::<Aes256>::slice_as_chunks_mut(body);
         let [key, _, vector] = &*self.0;

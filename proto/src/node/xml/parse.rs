@@ -218,7 +218,7 @@ fn read_hex(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 2);
     let mut high = None;
     for character in text.chars().filter(|character| !is_space(*character)) {
-        let digit = character.to_digit(16)? as u8;
+        let digit = u8::try_from(character.to_digit(16)?).ok()?;
         match high.take() {
             None => high = Some(digit << 4),
             Some(high) => bytes.push(high | digit),
