@@ -1,4 +1,13 @@
 //! Backup and hand-over: everything goes on in another browser, nothing is lost on the way, and no key is used twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,13 @@
 //! The backup file against everything that may happen to a file: cut off, altered, put together anew, continued.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use causeway::backup::contents::{
     ContentsError, End, Entry, FORMAT, Kind, MAX_ENTRY_BYTES, Manifest, Row, Unpacker, pack,

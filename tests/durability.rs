@@ -1,4 +1,13 @@
 //! Commit, then speak: nothing is said, shown or acknowledged before what it stands on is durable.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

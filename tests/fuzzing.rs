@@ -2,6 +2,15 @@
 //!
 //! The long runs are libFuzzer's (`tests/fuzz`), which share the targets. What this test does not know: coverage. Bytes
 //! that broke a target once go to `tests/fuzz/found/TARGET/`, and are tried first from then on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 #[path = "fuzz/damage.rs"]
 mod damage;

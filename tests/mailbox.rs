@@ -1,4 +1,13 @@
 //! A full mailbox: read in bounded groups, asked for batch by batch, and told to pages in few words.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

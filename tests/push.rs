@@ -1,4 +1,13 @@
 //! Woken by a push: whoever asked hears that the mailbox is read when it is, durably, and else why not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,13 @@
 //! Sessions that a browser gets without the engine: by a passkey, or at the provider's own sign-in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

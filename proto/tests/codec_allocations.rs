@@ -1,4 +1,13 @@
 //! The encoder writes into a buffer that it was given and allocates nothing while there is room.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 #![cfg(not(target_family = "wasm"))]
 
 use causeway_proto::jid::{Jid, Server};

@@ -1,4 +1,13 @@
 //! Every way in which bytes can fail to be a node (wire.md §3.5), and trees that have no bytes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use causeway_proto::jid::{Jid, JidError, Server};
 use causeway_proto::node::{self, Content, DecodeError, EncodeError, MAX_DEPTH, MAX_ITEMS, Node, Value, document};

@@ -1,4 +1,13 @@
 //! What holds for all nodes, all bytes and all ways to cut a stream.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use std::borrow::Cow;
 

@@ -1,4 +1,13 @@
 //! The codec against the vectors that were made with independent implementations (wire.md §3, `binary_codec`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,13 @@
 //! The primitives that sessions, handshakes and the store stand on, against the vectors of their standards.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod vectors;
 

@@ -1,5 +1,14 @@
 //! Sessions restored from an older copy, as a backup is: nothing is sent on a chain that the lost copy may have used, what
 //! was on its way when the copy was made is still read, and both sides write on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod party;
 

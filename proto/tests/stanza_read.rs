@@ -1,4 +1,13 @@
 //! What the server sends, and what it sends wrongly. Stanzas are written in the notation of `node::xml`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, xml};

@@ -1,4 +1,13 @@
 //! The primitives that sessions, handshakes and the store stand on, against Wycheproof: what others got wrong before.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod vectors;
 
