@@ -1,8 +1,42 @@
-//! The engine: one value, two verbs. It routes; the rooms decide.
+//! The engine routes inputs to the modules that decide, and turns their changes into transactions.
 //!
-//! [`handle`](Engine::handle) takes one input, [`poll`](Engine::poll) gives outputs until it answers
-//! [`Output::Idle`]. Stanzas and commands wait in one queue; the one at its head runs as soon as the rows it needs are in
-//! memory. What it changes gathers in the ledger and becomes one transaction as soon as none is under way.
+//! [`handle`](Engine::handle) takes one input, [`poll`](Engine::poll) returns outputs until [`Output::Idle`]. Stanzas and
+//! commands wait in one queue; the task at its head runs as soon as the rows that it needs are in memory. Its changes and
+//! effects gather in the group commit and become one transaction as soon as none is in progress.
+//!
+//! What this module does not know: sockets, the database, the clock. A driver carries out the outputs.
+//!
+//! ```
+//! # use causeway::engine::{Config, Engine};
+//! # use causeway::io::{Input, Output};
+//! # use causeway::view::{News, Stage};
+//! # use causeway_proto::secret::Secret;
+//! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//! let config = Config { data_key: Secret::new([7; 32]), client_version: "1.0.0".into(), partner_api: String::new() };
+//! let mut engine = Engine::new(config);
+//! let mut rng = ChaCha8Rng::seed_from_u64(1);
+//!
+//! // One input, then every output until `Idle`. The first output is a read of the store.
+//! engine.handle(Input::Started, 1_000, &mut rng);
+//! let Output::Load(id, queries) = engine.poll() else { panic!("an engine starts with a read") };
+//! assert!(matches!(engine.poll(), Output::Idle(None)));
+//!
+//! // The store of a fresh browser is empty: no rows for any query. The engine then shows what pages need.
+//! engine.handle(Input::Loaded(id, Ok(vec![vec![]; queries.len()])), 1_001, &mut rng);
+//! let mut stage = None;
+//! loop {
+//!     match engine.poll() {
+//!         Output::Update(update) => {
+//!             if let Some(News::Snapshot(snapshot)) = update.news {
+//!                 stage = snapshot.account.map(|account| account.stage());
+//!             }
+//!         }
+//!         Output::Idle(_) => break,
+//!         _ => {}
+//!     }
+//! }
+//! assert_eq!(stage, Some(Stage::SignedOut));
+//! ```
 
 mod apply_backup;
 mod backup_issue;
@@ -33,11 +67,11 @@ use queue::Task;
 use rand_core::CryptoRng;
 use state::{Phase, Read};
 
-/// Clocks are adjusted by less all the time; more than this back is a clock that was set.
+/// Largest backward step of the clock that counts as an adjustment, in milliseconds. A larger one restarts the timers.
 const ADJUSTMENT: Millis = 1_000;
 
 impl Engine {
-    /// Something happened. Drain [`poll`](Self::poll) before the next input.
+    /// Handles one input at time `now`. Drain [`poll`](Self::poll) before the next input.
     pub fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
         if self.phase == Phase::Closed {
             return;
@@ -56,7 +90,7 @@ impl Engine {
             Input::Closed(socket) => self.channel.closed(socket, now, rng),
             Input::Loaded(id, result) => self.loaded(id, result, now, rng),
             Input::Committed(transaction) => {
-                // A write that works disproves a full or failing disk, but mends no damaged row.
+                // A successful write clears a full or failing disk, but repairs no damaged row.
                 if self.storage != Issue::StorageDamaged {
                     self.storage = Issue::None;
                 }
@@ -86,7 +120,7 @@ impl Engine {
                     self.connect(now, rng);
                 }
             }
-            // Pages say everything that was not answered again, and in its order, when they hear that an engine has started.
+            // When an engine starts, pages resend every command without a response, in order; earlier ones are dropped.
             Input::Command(command) if self.phase == Phase::Ready && self.is_meant(&command) => {
                 self.queue.push(Task::Command(command));
             }
@@ -95,13 +129,13 @@ impl Engine {
         self.settle(now, rng);
     }
 
-    /// The next thing to do; [`Output::Idle`] when there is nothing more.
+    /// Takes the next output; [`Output::Idle`] when there is none.
     pub fn poll(&mut self) -> Output {
         self.out.pop_front().unwrap_or_else(|| Output::Idle(self.wake_at()))
     }
 
     fn wake_at(&self) -> Option<Millis> {
-        // A moment at which nothing could be done would be asked for again and again.
+        // Report no retry time while connecting is impossible; the driver would busy-loop.
         let channel = match self.channel.retry_at() {
             Some(_) if !self.may_connect() => None,
             _ => self.channel.wake_at(),
@@ -114,7 +148,7 @@ impl Engine {
         to_anybody || command.engine == self.engine_id
     }
 
-    /// Brings everything to rest: the channel's news, the queue, the outbox, the group.
+    /// Runs until nothing more can be done: channel events, the queue, the outbox, the group.
     fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.drain_channel(now, rng);
         if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
@@ -133,7 +167,7 @@ impl Engine {
                 if self.export.is_some() && !self.group_commit.is_writing() {
                     self.begin_export(now, rng);
                     if self.export.is_none() {
-                        // It could not be begun: what waited for it goes on.
+                        // It could not be started: tasks that waited for it continue.
                         continue;
                     }
                 }
@@ -160,7 +194,7 @@ impl Engine {
                     self.batch_left = 0;
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
-                    // Refused or put aside: perhaps by another browser that has become the account's.
+                    // Refused or replaced: possibly because the account moved to another browser.
                     if self.channel.view() == ConnectionState::Stopped
                         && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)
                     {

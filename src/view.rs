@@ -1,4 +1,4 @@
-//! All that a page ever sees, and all that it can ask for. No keys, no ciphertext.
+//! The messages between pages and the engine: commands in, updates out. They carry no keys and no ciphertext.
 //!
 //! These cross a BroadcastChannel between the engine's worker and every tab, as protobuf. A tab is not trusted to be of
 //! the same build: unknown fields and variants are ignored.
@@ -22,7 +22,7 @@ pub use push::{HideText, Notified, Woken};
 
 use prost::{Message, Oneof};
 
-/// Something that a person asked for, from one tab.
+/// A command of the user, from one tab.
 #[derive(Clone, PartialEq, Message)]
 pub struct Command {
     /// Chosen at random by the page; the engine answers with [`Done`] of the same tag once it is durable. A command that
@@ -32,9 +32,9 @@ pub struct Command {
     /// What to do.
     #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22")]
     pub action: Option<Action>,
-    /// The engine that is asked, as it named itself in [`Started`] or [`Snapshot`]. Any other hears only [`Hello`]: else a
-    /// command on its way while an engine starts would overtake those that the page says again to that engine. Zero from
-    /// pages of before 0.2, which name none and are heard by all.
+    /// Id of the engine that the command is for, from [`Started`] or [`Snapshot`]. Another engine handles only [`Hello`]:
+    /// otherwise a command in flight during start-up could overtake commands that pages must resend. Zero from pages of
+    /// versions before 0.2; every engine handles those.
     #[prost(uint64, tag = "18")]
     pub engine: u64,
 }
@@ -42,7 +42,7 @@ pub struct Command {
 /// What to do.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum Action {
-    /// A page has come: answer with a [`Snapshot`].
+    /// A page has opened: the engine responds with a [`Snapshot`].
     #[prost(message, tag = "2")]
     Hello(Hello),
     /// Sign in at the partner server, or make an account there.
@@ -66,7 +66,7 @@ pub enum Action {
     /// Keep what is typed and not sent.
     #[prost(message, tag = "9")]
     SaveDraft(SaveDraft),
-    /// Try a failed message again, under its own id; or ask once more for one that could not be opened.
+    /// Send a failed message again under its own id, or request again a message that could not be decrypted.
     #[prost(message, tag = "10")]
     Retry(MessageRef),
     /// Remove a failed message, or one that could not be opened.
@@ -96,7 +96,7 @@ pub enum Action {
     /// The person has been notified of a chat's messages.
     #[prost(message, tag = "20")]
     Notified(Notified),
-    /// Notifications name nobody and quote nothing, or do.
+    /// Whether notifications hide the sender and the text.
     #[prost(message, tag = "21")]
     HideText(HideText),
     /// The browser has got a session at the partner server by itself: by a passkey, or at the provider's own sign-in.
@@ -125,7 +125,7 @@ impl From<News> for Update {
 /// What changed.
 #[derive(Clone, PartialEq, Oneof)]
 pub enum News {
-    /// An engine has started in some tab: pages say [`Hello`] and send again what was not [`Done`].
+    /// An engine has started in some tab: pages send [`Hello`], then resend every command without [`Done`].
     #[prost(message, tag = "1")]
     Started(Started),
     /// Everything but messages.
@@ -140,7 +140,7 @@ pub enum News {
     /// A chat is new or changed.
     #[prost(message, tag = "5")]
     Chat(ChatView),
-    /// The answer to [`OpenChat`]: a page of messages.
+    /// The response to [`OpenChat`]: a page of messages.
     #[prost(message, tag = "6")]
     MessagePage(MessagePage),
     /// Messages that are new or changed; replace by sequence number.
@@ -149,7 +149,7 @@ pub enum News {
     /// A command was carried out, or was not.
     #[prost(message, tag = "8")]
     Done(Done),
-    /// A piece of the file that [`Export`] asked for. Only the page that asked wants it.
+    /// A piece of the file that [`Export`] makes. Only the page with its tag uses it.
     #[prost(message, tag = "9")]
     BackupPiece(BackupPiece),
 }

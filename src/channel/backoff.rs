@@ -1,7 +1,7 @@
-//! When to try again: full-jitter exponential backoff, forgotten only after a minute of stability.
+//! Reconnect delay: exponential backoff with full jitter, reset only after a minute of stability.
 //!
-//! Full jitter spreads a herd of clients evenly after a server restarts. Forgetting on the mere success of a connection
-//! would let a connection that dies at once be tried about once a second for ever.
+//! Full jitter spreads clients evenly after a server restart. If a successful connection reset the delay at once, a
+//! connection that dies immediately would be retried about once a second without end.
 
 use crate::time::Millis;
 use rand_core::CryptoRng;
@@ -11,7 +11,7 @@ const BASE: Millis = 1_000;
 pub(super) const CEILING: Millis = 120_000;
 const STABLE: Millis = 60_000;
 
-/// Counts failed connections.
+/// The failures in a row that the next delay grows with.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -24,7 +24,7 @@ impl Backoff {
         self.live_since = Some(now);
     }
 
-    /// The connection is gone: when to try again.
+    /// The connection is gone. Returns when to reconnect.
     pub(crate) fn next(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Millis {
         if self.live_since.take().is_some_and(|since| now.saturating_sub(since) >= STABLE) {
             self.failures = 0;
@@ -42,7 +42,7 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     #[test]
-    fn waits_grow_to_the_ceiling_and_fill_the_whole_range() {
+    fn delays_grow_to_the_ceiling_and_fill_the_whole_range() {
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let mut backoff = Backoff::default();
         assert!(backoff.next(0, rng) <= BASE);
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_minute_of_stability_is_forgiven() {
+    fn only_a_minute_of_stability_resets_the_backoff() {
         let rng = &mut ChaCha8Rng::seed_from_u64(2);
         let mut backoff = Backoff { failures: 10, live_since: None };
         backoff.live(0);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_flaps_for_an_hour_is_not_a_storm() {
+    fn a_connection_that_flaps_for_an_hour_is_retried_at_most_twenty_times_in_ten_minutes() {
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
         let mut backoff = Backoff::default();
         let (mut now, mut times) = (0, Vec::new());

@@ -1,22 +1,22 @@
-//! What the end of a connection means: try again, or stop and ask (wire.md §5.2, §10 row 28).
+//! What to do when a connection ends: reconnect, or stop until the user acts (wire.md §5.2, §10 row 28).
 
 use crate::view::Issue;
 use causeway_proto::noise::handshake::HandshakeError;
 use causeway_proto::noise::trust::TrustError;
 use causeway_proto::stanza::{Stanza, StreamError};
 
-/// What to do after the connection.
+/// What to do after a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DisconnectPolicy {
     /// Reconnect with backoff.
     Retry(Issue),
-    /// Reconnect now: the server asked for it.
+    /// Reconnect without delay: the server requested it.
     AtOnce,
-    /// A person must do something.
+    /// Stop until the user acts.
     Stop(Issue),
 }
 
-/// The verdict of a stanza that ends the connection.
+/// The policy for a stanza that ends the connection; `None` for other stanzas.
 pub(super) fn of(stanza: &Stanza) -> Option<DisconnectPolicy> {
     Some(match stanza {
         Stanza::Failure(failure) => of_failure(failure.reason),
@@ -34,8 +34,8 @@ pub(super) fn of(stanza: &Stanza) -> Option<DisconnectPolicy> {
 
 fn of_failure(reason: u32) -> DisconnectPolicy {
     match reason {
-        // The token is fetched anew for every connection, so an expired one mends itself; the analogue of 413 and 414
-        // is the closest that is public.
+        // Every connection fetches a fresh token, so an expired one needs no action; 413 and 414 are the closest codes
+        // that are public.
         413 | 414 => DisconnectPolicy::Retry(Issue::LoginRefused),
         401 => DisconnectPolicy::Stop(Issue::LoginRefused),
         402 => DisconnectPolicy::Stop(Issue::Banned),
@@ -47,7 +47,7 @@ fn of_failure(reason: u32) -> DisconnectPolicy {
     }
 }
 
-/// The issue of a handshake that failed. Every one is tried again: a captive network or a wrong clock passes.
+/// The issue of a failed handshake. All are retried: a captive network or a wrong clock is temporary.
 pub(super) fn of_handshake(error: HandshakeError) -> Issue {
     match error {
         HandshakeError::Trust(TrustError::Expired { .. } | TrustError::NotYetValid { .. }) => Issue::CertificateDates,

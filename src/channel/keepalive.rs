@@ -1,4 +1,4 @@
-//! Pings both ways, and noticing that nobody answers.
+//! Keep-alive: pings in both directions, and detection of a dead link.
 
 use crate::time::Millis;
 use causeway_proto::node::Node;
@@ -15,18 +15,18 @@ const SOON: Millis = 4_000;
 /// ...and something must come this soon after a ping: a dead link shows within ten seconds of being used.
 pub(super) const ANSWER: Millis = 6_000;
 
-/// What time asks for.
+/// What is due.
 #[derive(Debug)]
 pub(crate) enum Due {
     /// Nothing.
     Nothing,
     /// Send this.
     Ping(Node),
-    /// Nobody is there.
+    /// The link is dead: nothing arrived within [`ANSWER`] of a ping.
     Dead,
 }
 
-/// Listens to one connection.
+/// The timers of one connection.
 #[derive(Debug, Default)]
 pub(super) struct KeepAlive {
     ping_at: Option<Millis>,
@@ -45,14 +45,14 @@ impl KeepAlive {
         self.answer_by = None;
     }
 
-    /// Any byte from the server proves that it lives.
+    /// Bytes arrived: restarts the timers.
     pub(super) fn received(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         if self.ping_at.is_some() {
             self.start(now, rng);
         }
     }
 
-    /// A link that is used must prove itself sooner.
+    /// Something was sent: the next ping is due within [`SOON`].
     pub(super) fn sent(&mut self, now: Millis) {
         if let (Some(ping_at), None) = (self.ping_at, self.answer_by) {
             self.ping_at = Some(ping_at.min(now.saturating_add(SOON)));
@@ -76,7 +76,7 @@ impl KeepAlive {
     }
 }
 
-/// The answer, if the stanza is a ping.
+/// The response to a ping of the server; `None` for other stanzas.
 pub(super) fn answer(stanza: &Stanza) -> Option<Node> {
     match stanza {
         Stanza::Iq(iq) if matches!(iq.kind, IqKind::Get) && iq.xmlns.as_deref() == Some("urn:xmpp:ping") => {

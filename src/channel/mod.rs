@@ -1,7 +1,7 @@
 //! The chat channel: socket, frames, Noise, log-in, keep-alive, reconnect.
 //!
-//! What it does not know: what stanzas mean beyond the life of the connection, and anything of messages. It takes
-//! bytes and gives stanzas, takes stanzas and gives bytes.
+//! Turns received bytes into stanzas, and stanzas into bytes to send. What this module does not know: the meaning of
+//! stanzas beyond the life of the connection.
 //!
 //! ```text
 //!          start            opened          server hello        <success>          <ib><offline/>
@@ -39,7 +39,7 @@ use zeroize::Zeroizing;
 const LOGIN_TIMEOUT: Millis = 20_000;
 /// With no mail for this long the mailbox counts as read (wire.md §5.5).
 const DRAIN_TIMEOUT: Millis = 60_000;
-/// With no mail for this long, a server that sends fewer stanzas than it was asked for may wait to be asked again.
+/// With no mail for this long, the next batch is requested: a server may send fewer stanzas than a batch holds.
 const DRAIN_PAUSE: Millis = 5_000;
 
 /// What a connection needs to log in.
@@ -78,14 +78,14 @@ impl Phase {
     }
 }
 
-/// What the channel has to say after an input.
+/// What happened on the connection, for the engine.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A stanza came. `<success>`, `<failure>`, stream errors and pings are dealt with here and come no further.
+    /// A stanza arrived. `<success>`, `<failure>`, stream errors and pings are handled in the channel.
     Stanza(Box<Stanza>),
     /// Logged in: stanzas may be sent.
     LoggedIn,
-    /// The mailbox is not read to its end, and nothing has come for a while.
+    /// The mailbox is not read to its end, and nothing arrived for [`DRAIN_PAUSE`].
     Paused,
     /// The connection is gone; what was sent and not acknowledged must be sent again.
     Lost,
@@ -132,12 +132,12 @@ impl Channel {
         self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
     }
 
-    /// No connection, and none being made.
+    /// Whether there is no connection and none is being opened.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Off | State::Waiting { .. } | State::Stopped)
     }
 
-    /// Stanzas may be sent.
+    /// Whether stanzas may be sent.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.state, State::Live { phase: Phase::Draining { .. } | Phase::Online, .. })
     }
@@ -147,7 +147,7 @@ impl Channel {
         self.socket
     }
 
-    /// When a connection should be tried, if one should.
+    /// When the next connection attempt is due, if one is scheduled.
     pub(crate) fn retry_at(&self) -> Option<Millis> {
         match self.state {
             State::Waiting { until } => Some(until),
@@ -155,12 +155,12 @@ impl Channel {
         }
     }
 
-    /// What went wrong last.
+    /// The last problem; [`Issue::None`] after a successful log-in.
     pub(crate) fn issue(&self) -> Issue {
         self.issue
     }
 
-    /// For the page.
+    /// The state as pages show it.
     pub(crate) fn view(&self) -> ConnectionState {
         match &self.state {
             State::Off => ConnectionState::Off,
@@ -174,17 +174,17 @@ impl Channel {
         }
     }
 
-    /// The next thing to tell the engine.
+    /// Takes the next event.
     pub(crate) fn event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// The next thing to do.
+    /// Takes the next output.
     pub(crate) fn output(&mut self) -> Option<Output> {
         self.out.pop_front()
     }
 
-    /// The socket is open: say hello.
+    /// The socket is open: sends the client hello.
     pub(crate) fn opened(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
         if socket != self.socket {
             return;
@@ -204,7 +204,7 @@ impl Channel {
         self.state = State::Hello { login, reader, handshake: Box::new(handshake), until };
     }
 
-    /// Bytes came.
+    /// Handles received bytes. Bytes of an older socket are ignored.
     pub(crate) fn received(&mut self, socket: SocketId, bytes: &[u8], now: Millis, rng: &mut dyn CryptoRng) {
         if socket != self.socket {
             return;
@@ -215,7 +215,7 @@ impl Channel {
             State::Hello { reader, .. } | State::Live { reader, .. } => reader.feed(bytes),
             _ => return,
         }
-        // Bounded: every turn takes one frame out of the bytes that are here.
+        // Bounded: every iteration takes one frame out of the received bytes.
         loop {
             let frame = match &mut self.state {
                 State::Hello { reader, .. } | State::Live { reader, .. } => reader.next(),
@@ -277,7 +277,7 @@ impl Channel {
             }
             (Phase::Login { .. }, _) => self.broken(now, rng),
             (Phase::Draining { .. }, _) => {
-                // Answers to our own pings come for ever, even if the end of the mailbox was lost.
+                // Only mail extends the drain: ping responses keep arriving even if the end of the mailbox was lost.
                 if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
                     *phase = Phase::draining(now);
                 }
@@ -287,14 +287,14 @@ impl Channel {
         }
     }
 
-    /// The mailbox has been read.
+    /// The mailbox has been read to its end.
     pub(crate) fn drained(&mut self) {
         if let State::Live { phase: phase @ Phase::Draining { .. }, .. } = &mut self.state {
             *phase = Phase::Online;
         }
     }
 
-    /// Sends a stanza at once. A stanza that does not encode is ours to mend, and ends the connection.
+    /// Sends a stanza now. A stanza that cannot be encoded is a defect of this client and closes the connection.
     pub(crate) fn transmit(&mut self, node: &Node, now: Millis, rng: &mut dyn CryptoRng) {
         let State::Live { profile, transport, .. } = &mut self.state else { return };
         let Self { buffer, .. } = self;
@@ -330,17 +330,17 @@ impl Channel {
         }
     }
 
-    /// A connection could not even be begun.
+    /// A connection could not be started: schedules the next attempt.
     pub(crate) fn postpone(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
         self.lose(DisconnectPolicy::Retry(issue), now, rng);
     }
 
-    /// Gives up until a person does something.
+    /// Stops until the user acts.
     pub(crate) fn stop(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
         self.lose(DisconnectPolicy::Stop(issue), now, rng);
     }
 
-    /// Time has passed.
+    /// Handles time-outs and keep-alive pings that are due.
     pub(crate) fn elapsed(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         match &mut self.state {
             State::Opening { until, .. }
@@ -355,7 +355,7 @@ impl Channel {
             }
             State::Live { phase, .. } => {
                 match phase {
-                    // Or the device slept, or its clock leapt: then there may be more on its way.
+                    // The device may have slept, or its clock jumped: then more mail may be in transit.
                     Phase::Draining { until, .. } if *until <= now => {
                         *phase = Phase::Online;
                         self.send_probe(now, rng);
@@ -376,7 +376,7 @@ impl Channel {
         }
     }
 
-    /// The device's clock was set back: what was to happen at a time that is far off now happens as if it had begun now.
+    /// The device's clock was set back: restarts every timer that would now expire too late.
     pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         match &mut self.state {
             State::Opening { until, .. }
@@ -398,13 +398,13 @@ impl Channel {
         }
     }
 
-    /// From now on we are [caught up](Self::is_caught_up) only after the server was reached once more. A link that is dead
-    /// is known as such in seconds.
+    /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link within
+    /// seconds.
     pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         match &self.state {
             State::Live { phase: Phase::Login { .. }, .. } => self.probe.send_at_login(),
             State::Live { .. } => self.send_probe(now, rng),
-            // The server logs us in later than now, and then says when the mailbox is read.
+            // The log-in is still to come, and the end of the mailbox after it.
             State::Off | State::Opening { .. } | State::Hello { .. } | State::Waiting { .. } | State::Stopped => {}
         }
     }

@@ -1,8 +1,8 @@
-//! Proof that the server was reached after a certain moment: a ping of its own, and the very answer to it. Stanzas keep their
-//! order, so whatever the server had sent before it heard the question is here by then. Other bytes prove less: they may
-//! have been on their way.
+//! A round-trip probe: a ping with an id of its own. Its response shows that the server was reached after the probe was
+//! sent. Stanzas keep their order, so everything that the server sent before the response has arrived by then. Other
+//! received bytes show less: they may have been in transit already.
 //!
-//! What this module does not know: who wants to know, and what becomes of the stanzas.
+//! What this module does not know: why a probe is needed, and what the other stanzas mean.
 
 use super::keepalive::ANSWER;
 use crate::time::Millis;
@@ -11,10 +11,10 @@ use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};
 use rand_core::CryptoRng;
 
-/// What is still to be proved on one connection.
+/// The probe of one connection.
 #[derive(Debug, Default)]
 pub(super) struct RoundTripProbe {
-    /// The server may have logged us in already, and cannot be asked yet.
+    /// A probe must be sent as soon as the log-in is complete.
     at_login: bool,
     sent: Option<Sent>,
 }
@@ -26,17 +26,17 @@ struct Sent {
 }
 
 impl RoundTripProbe {
-    /// To be asked as soon as stanzas may be sent.
+    /// Sends a probe as soon as stanzas may be sent.
     pub(super) fn send_at_login(&mut self) {
         self.at_login = true;
     }
 
-    /// Stanzas may be sent: whether there is something to ask.
+    /// Stanzas may be sent now. Returns whether a probe was waiting for this.
     pub(super) fn logged_in(&mut self) -> bool {
         core::mem::take(&mut self.at_login)
     }
 
-    /// The question, which takes the place of an earlier one: later is better proof.
+    /// The stanza of a new probe, which replaces an earlier one.
     pub(super) fn send(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Node {
         let id = format!("{:x}-here", rng.next_u64());
         let ping = ping::request(&id);
@@ -44,14 +44,14 @@ impl RoundTripProbe {
         ping
     }
 
-    /// Bytes came: the answer may be behind more of them, and has its time anew.
+    /// Bytes arrived: the response may be behind more of them, so its time-out restarts.
     pub(super) fn received(&mut self, now: Millis) {
         if let Some(sent) = &mut self.sent {
             sent.by = now.saturating_add(ANSWER);
         }
     }
 
-    /// Whether this stanza is the answer; a refusal is one, too.
+    /// Whether this stanza is the response; an error response counts.
     pub(super) fn is_response(&mut self, stanza: &Stanza) -> bool {
         let Stanza::Iq(iq) = stanza else { return false };
         let is_answer = matches!(iq.kind, IqKind::Result | IqKind::Error(_))
@@ -62,17 +62,17 @@ impl RoundTripProbe {
         is_answer
     }
 
-    /// Nothing is left to prove.
+    /// Whether no probe is outstanding.
     pub(super) fn is_complete(&self) -> bool {
         !self.at_login && self.sent.is_none()
     }
 
-    /// When the answer, or anything else, should be there.
+    /// When the response is overdue.
     pub(super) fn wake_at(&self) -> Option<Millis> {
         self.sent.as_ref().map(|sent| sent.by)
     }
 
-    /// Nothing has come for too long.
+    /// Whether the response is overdue.
     pub(super) fn is_late(&self, now: Millis) -> bool {
         self.wake_at().is_some_and(|by| by <= now)
     }

@@ -1,9 +1,9 @@
-//! Taking an account over from a backup file.
+//! Restores an account from a backup file.
 //!
-//! The page gives the file piece by piece. Each is opened and verified as it comes, and its rows are sealed anew under this
-//! browser's own key; nothing is written until the last one has proved right. Then one transaction replaces everything that
-//! is here, and the engine begins again from the store: it claims the account at the partner server before it connects.
-//! What this module does not know: the file's format (`crate::backup`), and how fresh it is (`connect.rs` finds out).
+//! The page sends the file piece by piece. Each piece is decrypted and verified on arrival, and its rows are sealed under
+//! this browser's own key; nothing is written until the last one has been verified. Then one transaction replaces the whole
+//! store, and the engine boots from it: it claims the account at the partner server before it connects. What this module
+//! does not know: the file's format (`crate::backup`), and how current it is (`connect.rs`).
 
 use super::restore::{Contents, Restoring};
 use super::state::{Engine, Phase};
@@ -22,10 +22,10 @@ use causeway_proto::width;
 use rand_core::CryptoRng;
 
 impl Engine {
-    /// Takes a piece; answers now unless everything is to be written.
+    /// Handles a piece. Returns its result, except for the last one, which completes with the transaction.
     ///
     /// # Errors
-    /// [`NotLoaded`] while a transaction is under way: the last piece's turn comes again after it.
+    /// [`NotLoaded`] for the last piece while a transaction is in progress; the queue retries it.
     pub(super) fn restore(
         &mut self,
         tag: u64,
@@ -78,7 +78,7 @@ impl Engine {
                 .filter(|restoring| restoring.first == piece.first && restoring.total == piece.total)
                 .ok_or(Issue::RestoreInterrupted)?;
             if end <= restoring.taken {
-                // It came twice.
+                // A duplicate.
                 self.restoring = Some(restoring);
                 return Ok(None);
             }
@@ -105,7 +105,7 @@ impl Engine {
         }
     }
 
-    /// Erases what is here and puts what was in the file, in one transaction; then begins again from the store.
+    /// Replaces the whole store with the rows of the file, in one transaction; then boots from it.
     fn replace_all(
         &mut self,
         tag: u64,
@@ -115,7 +115,7 @@ impl Engine {
         now: Millis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Issue> {
-        // Rows of a browser that went on, or was itself not done with being restored, are older than the account.
+        // Rows of a browser that continued, or had not completed its own restore, are older than the account.
         if manifest.kind() == Kind::Backup || !account.claim_from.is_empty() {
             account.stale = Stale::Sessions;
         }
@@ -136,14 +136,14 @@ impl Engine {
         self.drain_channel(now, rng);
         self.forget();
         let done = News::Done(Done { tag, ..Done::default() });
-        // What gathered meanwhile was about an account that is gone; pages ask again for what was not done.
+        // The gathered group concerns the replaced account; pages resend commands without a response.
         let _gathered = self.group_commit.take_group();
         let transaction = self.group_commit.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);
         self.out.push_back(Output::Commit(transaction, changes));
         Ok(())
     }
 
-    /// Forgets everything that stands on the store: nothing is done before it has been read again.
+    /// Drops all state that comes from the store; nothing runs before it has been read again.
     pub(super) fn forget(&mut self) {
         self.phase = Phase::Booting;
         self.records = Records::default();

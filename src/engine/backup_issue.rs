@@ -1,4 +1,4 @@
-//! What a person is told of a backup that cannot be made or read.
+//! The issues that show backup errors to the user.
 
 use crate::backup::contents::ContentsError;
 use crate::backup::format::FormatError;

@@ -1,4 +1,4 @@
-//! Which room a command belongs to.
+//! Routes each command to the module that handles it.
 
 use super::state::{Engine, Read};
 use crate::chat;
@@ -15,14 +15,14 @@ use sha2::{Digest, Sha256};
 
 /// Most messages of one page.
 const MAX_PAGE: u32 = 200;
-/// From so many on, chats that were opened and never begun are forgotten.
+/// Number of opened chats from which those without a row are dropped.
 const MAX_OPENED: usize = 1_000;
 
 impl Engine {
-    /// Carries a command out.
+    /// Runs a command.
     ///
     /// # Errors
-    /// [`NotLoaded`] while rows that it needs are not in memory: its turn comes again.
+    /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
     pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let tag = command.tag;
         let issue = match &command.action {
@@ -105,13 +105,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Begins to enlist; answers now only if it cannot.
+    /// Starts the enlistment. Returns the issue if it cannot; otherwise the command completes later.
     fn enlist(&mut self, tag: u64, replace: bool, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
             Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
-            // WhatsApp forgets whoever stays away for 30 days, and then asks to enlist again (seed 001 Part 5). With which
-            // reason it refuses the login is not public.
+            // WhatsApp removes an account after 30 days of absence; it must then enlist again (seed 001 Part 5). The
+            // reason of the refused log-in is not public.
             Stage::Enlisted if !matches!(self.channel.issue(), Issue::NotEnlisted | Issue::LoginRefused) => {
                 Some(Issue::AlreadyEnlisted)
             }
@@ -124,7 +124,7 @@ impl Engine {
         }
     }
 
-    /// Opens the chat with a phone number and answers with its id.
+    /// Opens the chat with a phone number. The `Done` carries its id.
     fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
@@ -145,7 +145,7 @@ impl Engine {
         if account.stage != Stage::Enlisted {
             return Ok(Issue::NotYetEnlisted);
         }
-        // Kept in the outbox it would wait forever.
+        // In the outbox it would never be sent.
         if account.moved_at != 0 || self.channel.issue() == Issue::MovedElsewhere {
             return Ok(Issue::MovedElsewhere);
         }
@@ -164,10 +164,10 @@ impl Engine {
         Ok(Issue::None)
     }
 
-    /// Reads a page of a chat, again and again until the store reads.
+    /// Reads a page of a chat; a failed read is retried.
     pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
         self.want_security_code(&open.chat);
-        // Also a chat that is only about to be begun. Pages may ask for any number of others.
+        // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
         if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
             self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
@@ -185,7 +185,7 @@ impl Engine {
     }
 }
 
-/// So many messages are shown at most.
+/// Requested page size, clamped to 1..=200.
 pub(super) fn page_of(open: &OpenChat) -> u32 {
     open.limit.clamp(1, MAX_PAGE)
 }

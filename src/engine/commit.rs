@@ -1,4 +1,4 @@
-//! Transactions: the group that gathers becomes one, and its effects happen when it is durable.
+//! Transactions: each group becomes one, and its effects are released when it is durable.
 //!
 //! What this module does not know: what changed, and what the effects mean.
 
@@ -12,7 +12,7 @@ use crate::view::{Done, Issue, News};
 use rand_core::CryptoRng;
 
 impl Engine {
-    /// Makes the gathered group a transaction, or releases it at once if it changed nothing.
+    /// Commits the gathered group, or releases its effects at once if it changed nothing.
     pub(super) fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         if self.waits_for_many() {
             return;
@@ -41,7 +41,7 @@ impl Engine {
         }
     }
 
-    /// What stood on a transaction that is durable now.
+    /// Carries out the effects of a transaction that is durable now.
     pub(super) fn release(&mut self, effects: Vec<Effect>, now: Millis, rng: &mut dyn CryptoRng) {
         for effect in effects {
             match effect {
@@ -59,7 +59,7 @@ impl Engine {
                     }
                 }
                 Effect::Update(mut update) => {
-                    // The connection stands on nothing durable, and has been shown as it is now.
+                    // The connection's state needs no durability; a snapshot shows the current one.
                     if let Some(News::Snapshot(snapshot)) = &mut update.news {
                         snapshot.connection = Some(self.connection_view());
                     }
@@ -84,8 +84,8 @@ impl Engine {
         self.restart(lost, issue_of(failure), now, rng);
     }
 
-    /// Nothing in memory can be trusted to be durable: forget all of it, tell whose commands were lost, and begin again
-    /// from the store. The server delivers again what was not acknowledged.
+    /// A transaction failed: drops all state in memory, completes the lost commands with `issue`, and reads the store
+    /// again. The server delivers again what was not acknowledged.
     pub(super) fn restart(&mut self, lost: Vec<Effect>, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
         for effect in lost {
             if let Effect::Update(update) = effect
@@ -117,7 +117,7 @@ impl Engine {
     }
 }
 
-/// What a person is told of a store that failed.
+/// The issue that shows a store failure to the user.
 pub(super) fn issue_of(failure: StoreFailure) -> Issue {
     match failure {
         StoreFailure::QuotaExceeded => Issue::StorageFull,

@@ -1,4 +1,4 @@
-//! On the way to a connection: who asks the partner server what, and what its answers lead to.
+//! The way to a connection: requests to the partner server, and the effects of its responses.
 
 use super::state::{Engine, Phase, Read};
 use crate::channel::Login;
@@ -15,20 +15,20 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 impl Engine {
-    /// Somebody is enlisted, and no connection is being prepared.
+    /// Whether the account is enlisted and no connection is being prepared.
     pub(super) fn may_connect(&self) -> bool {
         let stage = self.records.account.peek(row_key::ACCOUNT).map(|account| account.stage);
         self.phase == Phase::Ready && stage == Some(Stage::Enlisted) && !self.enlistment.is_preparing()
     }
 
-    /// Begins to connect, if that is possible and not under way.
+    /// Starts to connect, if that is possible and not in progress.
     pub(super) fn connect(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         if !self.may_connect() || !self.channel.is_idle() {
             return;
         }
         match self.records.account().moved_at {
             0 => self.prepare(Purpose::Connect, now, rng),
-            // The ratchets go on in the browser that the account was handed over to.
+            // The account was handed over: its ratchets continue in another browser.
             _ => self.channel.stop(Issue::MovedElsewhere, now, rng),
         }
     }
@@ -41,7 +41,7 @@ impl Engine {
         }
     }
 
-    /// Asks whose the account is.
+    /// Requests the account's state from the partner server.
     pub(super) fn refresh_account(&mut self, reason: Reason) {
         let request = self.enlistment.request_account(reason, &self.partner_api);
         self.send_request(Some(request));
@@ -55,11 +55,11 @@ impl Engine {
         }
     }
 
-    /// What an answer led to.
+    /// Carries out the outcome of a response.
     pub(super) fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
         match outcome {
             Outcome::Nothing => {}
-            // Handed over while the answer was on its way.
+            // Handed over while the request was in flight.
             Outcome::Ready(_) if self.records.account().moved_at != 0 => {
                 self.channel.stop(Issue::MovedElsewhere, now, rng);
             }
@@ -82,7 +82,7 @@ impl Engine {
             Outcome::RefreshAccount => self.refresh_account(Reason::Refresh),
             Outcome::Accepted { tag } => self.refresh_account(Reason::SignIn { tag }),
             Outcome::Claimed { exact } => {
-                // Ratchets that others have gone on from would use keys twice.
+                // Ratchets that another browser has advanced would reuse message keys.
                 if !exact || self.records.account().stale == Stale::Sessions {
                     return self.load(Read::Sessions, vec![whole(Table::Session)]);
                 }
@@ -93,13 +93,13 @@ impl Engine {
         }
     }
 
-    /// Every session is here, and the rows are older than what the account has done since: goes on from them without
-    /// using anything twice.
+    /// Continues from rows that are older than the account's last activity, without using any key twice: freezes every
+    /// session and makes new prekeys.
     pub(super) fn renew(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
         for (key, sealed) in rows.into_iter().flatten() {
             match records::open(&key, &sealed, &self.sealer) {
                 Ok(session) => self.records.sessions.loaded(key.clone(), Some(session)),
-                // It can never be used, neither rightly nor wrongly.
+                // A row that does not open can never be used.
                 Err(_) => self.storage = Issue::StorageDamaged,
             }
             if let Ok(Some(session)) = self.records.sessions.change(&key) {
@@ -113,8 +113,8 @@ impl Engine {
         self.group_commit.after(Effect::Prepare);
     }
 
-    /// Takes a hand-over back. The file that was given out is made old by it: whoever restores it from now on finds that
-    /// another device was the account's in between.
+    /// Takes a hand-over back. The file becomes outdated: a later restore finds that another device held the account in
+    /// between.
     pub(super) fn continue_here(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) {
         if self.records.account().moved_at != 0 {
             let account = self.records.change_account();

@@ -14,7 +14,7 @@ pub(super) struct Export {
 
 /// How far the file is.
 pub(super) enum State {
-    /// For everything before it to be durable.
+    /// Waits, with the passphrase, for everything before the export to be durable.
     Waiting(Zeroizing<String>),
     Reading(Box<Reading>),
 }
@@ -23,16 +23,16 @@ pub(super) enum State {
 pub(super) struct Reading {
     pub(super) writer: Writer,
     pub(super) tables: &'static [Table],
-    /// Bytes given out.
+    /// Bytes sent to the page.
     pub(super) given: u64,
     pub(super) rows: u64,
     pub(super) left_out: u64,
-    /// Rows that there are, roughly: for the bar that a person watches.
+    /// Estimated number of rows, for the progress bar.
     pub(super) expected: u64,
 }
 
 impl Export {
-    /// Nothing may be written until it is done.
+    /// Whether rows are being read: no transaction may start.
     pub(super) fn is_reading(&self) -> bool {
         matches!(self.state, State::Reading(_))
     }

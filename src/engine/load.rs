@@ -46,7 +46,7 @@ impl Engine {
         }
     }
 
-    /// The store does not read: say so, and try the same again.
+    /// A read failed: shows the issue and issues the same read again.
     pub(super) fn read_failed(&mut self, read: Read, failure: StoreFailure) {
         self.storage = issue_of(failure);
         match read {
@@ -64,7 +64,7 @@ impl Engine {
         self.records = records;
         self.engine_id = rng.next_u64().max(1);
         if damaged.iter().any(|row| row.table() == Table::Account) {
-            // Without the account nothing may be written: a fresh account row would bury the keys that may still be saved.
+            // Nothing may be written: a fresh account row would overwrite keys that may still be recoverable.
             self.storage = Issue::AccountDamaged;
             self.channel.stop(Issue::AccountDamaged, now, rng);
             self.drain_channel(now, rng);
@@ -83,7 +83,7 @@ impl Engine {
             Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(now, rng),
             Stage::Enlisted => {}
             stage => {
-                // A page that asks for a name wants to say at whose house, and whether the name is in use elsewhere.
+                // The sign-in page shows the provider's name, and whether the account is in use in another browser.
                 let deployment = self.enlistment.request_deployment(&self.partner_api);
                 self.send_request(deployment);
                 if empty || stage == Stage::SignedIn {

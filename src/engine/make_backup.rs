@@ -1,13 +1,13 @@
-//! Making a backup file, as of one moment.
+//! Makes a backup file: a consistent view of the store at one moment.
 //!
 //! ```text
-//!   asked ── everything before it is durable ──▶ reading, page by page ──▶ the last piece
-//!             (a hand-over: that it is one, too)     nothing is written, jobs wait
+//!   requested ── everything before it is durable ──▶ reading, page by page ──▶ the last piece
+//!                (for a hand-over: its mark, too)       nothing is written, tasks wait
 //! ```
 //!
-//! No transaction spans the pages; instead none is begun between them, so that each page shows the same moment. What
-//! arrives meanwhile waits in the queue. The pieces that leave are sealed; the page that asked never sees a key. What this
-//! module does not know: the file's format (`crate::backup`), and where pages put it.
+//! No read transaction spans the pages; instead no write transaction starts between them, so that all pages show the same
+//! moment. Tasks that arrive meanwhile wait in the queue. The pieces are encrypted; the page never sees a key. What this
+//! module does not know: the file's format (`crate::backup`), and where the page stores it.
 
 use super::export::{Export, Reading, State};
 use super::state::{Engine, Read};
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 const PAGE: u32 = 256;
 
 impl Engine {
-    /// Begins; answers now only if it cannot.
+    /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
     pub(super) fn export(
         &mut self,
         tag: u64,
@@ -58,7 +58,7 @@ impl Engine {
         None
     }
 
-    /// Everything before it is durable, and nothing is being written: begins to read.
+    /// Everything before the export is durable, and nothing is being written: starts to read.
     pub(super) fn begin_export(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         let Some(Export { kind, state: State::Waiting(passphrase), .. }) = &self.export else { return };
         let kind = *kind;
@@ -101,7 +101,7 @@ impl Engine {
         }
     }
 
-    /// A page was read, or was not.
+    /// Handles the result of reading a page of rows.
     pub(super) fn exported(&mut self, page: Result<Rows, StoreFailure>, now: Millis) {
         let Some(Export { tag, state: State::Reading(reading), .. }) = &mut self.export else { return };
         let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
@@ -137,7 +137,7 @@ impl Engine {
         if reading.tables.is_empty() {
             return self.finish_export(piece, now);
         }
-        // Nothing in it stands on anything that is not durable.
+        // All of its content is durable already.
         if !piece.bytes.is_empty() {
             self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
         }

@@ -6,47 +6,47 @@ use crate::view::Command;
 use causeway_proto::stanza::Stanza;
 use std::collections::VecDeque;
 
-/// Something that waits for its turn.
+/// A unit of work in the queue.
 #[derive(Debug)]
 pub(super) enum Task {
     Stanza(Box<Stanza>),
     Command(Command),
 }
 
-/// What waits for its turn, and how far the group that gathers has come.
+/// The waiting tasks, and the size of the group that gathers.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) tasks: VecDeque<Task>,
-    /// Jobs done since the last group was closed.
+    /// Tasks completed since the last group was closed.
     pub(super) gathered: usize,
-    /// How often the job at the head has missed a row. While it waits for one it is not tried.
+    /// How often the head task failed for a row that is not in memory.
     pub(super) misses: u32,
     pub(super) waits: bool,
 }
 
 impl Queue {
-    /// Nothing waits.
+    /// Whether no task waits.
     pub(super) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// At the end of the line.
+    /// Appends a task.
     pub(super) fn push(&mut self, task: Task) {
         self.tasks.push_back(task);
     }
 
-    /// The connection is gone: its stanzas come again on the next one.
+    /// The connection is gone: drops its stanzas, which the server sends again.
     pub(super) fn forget_stanzas(&mut self) {
         self.tasks.retain(|task| matches!(task, Task::Command(_)));
         (self.misses, self.waits) = (0, false);
     }
 
-    /// Rows came, or a transaction ended: what the head waited for may be there.
+    /// Rows were loaded, or a transaction ended: the head task may be tried again.
     pub(super) fn retry(&mut self) {
         self.waits = false;
     }
 
-    /// The group is closed.
+    /// The group was closed: the next one starts empty.
     pub(super) fn close_group(&mut self) {
         self.gathered = 0;
     }

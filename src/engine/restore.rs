@@ -1,4 +1,4 @@
-//! A backup file that is being read: what was in it so far.
+//! A backup file that is being read: the parts verified so far.
 
 use crate::backup::contents::{Entry, Manifest, Row as Packed, Unpacker};
 use crate::backup::format::Reader;
@@ -73,7 +73,7 @@ fn take_row(
         }
         return Ok(());
     }
-    // Sealed and bound under their keys, rows that do not decode would be found much later.
+    // A row that does not decode would otherwise be found only when it is used.
     records::check(table, &packed.row).map_err(|_| Issue::BackupDamaged)?;
     let sealed = sealer.seal(table, &packed.key, &packed.row, rng).map_err(|_| Issue::BackupTooLarge)?;
     changes.push(Change::Put(table, packed.key.clone(), sealed));

@@ -1,4 +1,4 @@
-//! What pages are shown.
+//! What pages show: snapshots, changed rows, pages of messages; and erasing everything.
 
 use super::command::page_of;
 use super::state::{Engine, Phase};
@@ -20,7 +20,7 @@ use causeway_proto::signal::{PublicKey, security_code};
 use rand_core::CryptoRng;
 
 impl Engine {
-    /// Everything but messages.
+    /// The state of everything but messages.
     pub(super) fn snapshot(&mut self) -> Update {
         let mut chats: Vec<ChatView> = self.records.chats.iter().map(|(_, chat)| self.chat_view(chat)).collect();
         chats.sort_by_key(|chat| std::cmp::Reverse(chat.active_at));
@@ -102,7 +102,7 @@ impl Engine {
         chat::view(chat, code)
     }
 
-    /// From now on the security code of this chat is shown, as soon as the peer's identity is known.
+    /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
     pub(super) fn want_security_code(&mut self, id: &str) {
         self.security_codes.entry(id.to_owned()).or_default();
         self.know_security_code(id);
@@ -128,7 +128,7 @@ impl Engine {
     /// A group's effects and the updates that show it.
     pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
         let Group { effects, chats, messages, account } = group;
-        // What no page has asked for is read by the one that will.
+        // Messages of chats that no page has opened are left out; a page that opens one reads them.
         for id in &chats {
             self.know_security_code(id);
         }
@@ -152,13 +152,13 @@ impl Engine {
             }
             show(News::Messages(news));
         }
-        // Answers to pages' questions are of the moment at which they were asked for, so they come before what changed
-        // since. What is shown comes before "done", which comes among the effects.
+        // Responses show the moment of their command, so they precede later changes. Changes precede `Done`, which is
+        // among the effects.
         let (answers, rest): (Vec<_>, Vec<_>) = effects.into_iter().partition(is_answer);
         answers.into_iter().chain(shown).chain(rest).collect()
     }
 
-    /// The answer to a page's question for messages.
+    /// Responds to [`OpenChat`] with a page of messages.
     pub(super) fn message_page(&mut self, tag: u64, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let mut messages = Vec::new();
@@ -179,10 +179,10 @@ impl Engine {
         self.done(tag, Issue::None);
     }
 
-    /// Erases everything that this browser holds, in one transaction.
+    /// Erases everything in this browser's store, in one transaction.
     ///
     /// # Errors
-    /// [`NotLoaded`] while a transaction is under way: the command's turn comes again after it.
+    /// [`NotLoaded`] while a transaction is in progress; the queue retries the command after it.
     pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if self.group_commit.is_writing() {
             return Err(NotLoaded);
@@ -191,9 +191,9 @@ impl Engine {
         (self.records, _) = Records::boot(&Rows::new(), &self.sealer);
         self.security_codes.clear();
         let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
-        // An account row that says nothing stays: a store without one is a store that the browser has emptied.
+        // An empty account row stays: a store without one counts as emptied by the browser.
         self.records.change_account();
-        // Too short to be refused by the sealer; and nothing may stand in the way of erasing.
+        // The sealer cannot refuse so short a row; and nothing may prevent erasing.
         changes.extend(self.records.take_changes(&self.sealer, rng).unwrap_or_default());
         let done = News::Done(Done { tag, ..Done::default() });
         let snapshot = self.snapshot();

@@ -1,4 +1,4 @@
-//! Which room a stanza belongs to.
+//! Routes each stanza to the module that handles it.
 
 use super::state::Engine;
 use crate::inbox;
@@ -9,14 +9,14 @@ use crate::time::Millis;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
-/// Notes what a stanza will look up.
+/// Requests the rows that handling the stanza will need.
 pub(super) fn prefetch(records: &mut Records, stanza: &Stanza) {
     if let Stanza::Message(incoming) = stanza {
         inbox::prefetch(records, incoming);
     }
 }
 
-/// It waited in the mailbox.
+/// Whether the stanza was queued in the mailbox.
 fn was_queued(stanza: &Stanza) -> bool {
     match stanza {
         Stanza::Message(incoming) => incoming.offline,
@@ -38,9 +38,9 @@ impl Engine {
         Ok(())
     }
 
-    /// The next stanzas of the mailbox, once everything of those before is durable: no browser can slow a socket down, but
-    /// a server that is asked for so many at a time sends no more.
-    /// A server that sends fewer is asked again when it pauses.
+    /// Requests the next batch of the mailbox, once everything of the previous one is durable. This is the back-pressure:
+    /// a browser cannot pause a socket, but the server sends no more than the requested number. If it sends fewer, the
+    /// next batch is requested when it pauses.
     pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         let request = passive::offline_batch(self.batch_left);
@@ -85,7 +85,7 @@ impl Engine {
                 self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
                 Ok(())
             }
-            // The channel dealt with these.
+            // Handled by the channel.
             Stanza::Success(_) | Stanza::Failure(_) | Stanza::StreamError(_) | Stanza::StreamEnd => Ok(()),
         }
     }

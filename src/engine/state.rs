@@ -1,4 +1,4 @@
-//! The engine as a value: what it is made of, and how modules get to work on it.
+//! The engine's state, and the context that it lends to modules.
 
 use super::export::Export;
 use super::queue::Queue;
@@ -21,7 +21,7 @@ use causeway_proto::secret::Secret;
 use rand_core::CryptoRng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// What an engine is made of.
+/// What an engine is created from.
 #[derive(Debug)]
 pub struct Config {
     /// Opens and seals rows.
@@ -32,7 +32,7 @@ pub struct Config {
     pub partner_api: String,
 }
 
-/// What a read is for.
+/// Purpose of a read.
 #[derive(Debug)]
 pub(super) enum Read {
     Boot,
@@ -46,7 +46,7 @@ pub(super) enum Read {
 pub(super) enum Phase {
     /// The store has not been read.
     Booting,
-    /// At work.
+    /// Handles inputs.
     Ready,
     /// The account row is damaged, or another engine has taken over: nothing is written any more.
     Closed,
@@ -69,13 +69,13 @@ pub struct Engine {
     pub(super) api_requests: Pending<RequestId, ApiRequest>,
     pub(super) last_id: u64,
     pub(super) last_now: Millis,
-    /// Drawn at each boot: what pages said to the engine of before is not meant for this one.
+    /// Random, drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: u64,
     pub(super) security_codes: BTreeMap<String, (Vec<u8>, String)>,
     pub(super) pending: u32,
-    /// Messages of the mailbox until the next batch must be asked for; 0 when none was asked for.
+    /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,
-    /// Chats whose messages a page asked for: the others' are not sent to pages.
+    /// Chats that a page has opened: only their messages are sent to pages.
     pub(super) opened: BTreeSet<String>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
@@ -87,7 +87,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that has read nothing yet: send [`Input::Started`].
+    /// Creates an engine that has read nothing yet; its first input is [`Input::Started`](crate::io::Input::Started).
     pub fn new(config: Config) -> Self {
         Self {
             client_version: config.client_version,
@@ -120,14 +120,14 @@ impl Engine {
         }
     }
 
-    /// The same engine with another price of a guess at a backup's passphrase.
+    /// Sets the cost of deriving a key from a backup passphrase, for new backups.
     #[must_use]
     pub fn with_argon2_cost(mut self, argon2_cost: Argon2Cost) -> Self {
         self.argon2_cost = argon2_cost;
         self
     }
 
-    /// Lets a room work.
+    /// Runs `work` with the modules that keep state and a context for this input.
     pub(super) fn with_context<T>(
         &mut self,
         now: Millis,
@@ -141,14 +141,14 @@ impl Engine {
         work(modules, &mut cx)
     }
 
-    /// Answers a command that changed nothing.
+    /// Completes a command: its `Done` is sent when everything changed so far is durable.
     pub(super) fn done(&mut self, tag: u64, issue: Issue) {
         let done = Done { tag, issue: issue.into(), chat: String::new() };
         self.group_commit.show(Update::from(News::Done(done)));
     }
 }
 
-/// The rooms that keep something between inputs.
+/// The modules that keep state between inputs.
 pub(super) struct Modules<'a> {
     pub(super) enlistment: &'a mut Enlistment,
     pub(super) sessions: &'a mut Sessions,

@@ -1,4 +1,4 @@
-//! A push has come: the mailbox is read, and whoever asked for it is told.
+//! Push wake-ups: reads the mailbox, then completes the waiting commands.
 
 use super::state::Engine;
 use crate::push::AfterLoss;
@@ -7,7 +7,7 @@ use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
 use rand_core::CryptoRng;
 
 impl Engine {
-    /// Fetches what waits. Answers now only if that cannot be.
+    /// Starts to read the mailbox. Returns the issue if that is impossible; otherwise the command completes later.
     pub(super) fn woken(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::Enlisted => {}
@@ -20,13 +20,13 @@ impl Engine {
         if let Err(issue) = self.wake_requests.wait(tag) {
             return Some(issue);
         }
-        // A connection that there is may only look alive, and a message may be on its way behind what it says.
+        // An open connection may be dead, or have a message in transit: require a round trip.
         self.channel.require_round_trip(now, rng);
         self.connect(now, rng);
         None
     }
 
-    /// Answers whoever waits, if there is nothing more to wait for. The answer stands on the group that gathers now.
+    /// Completes the waiting commands if the mailbox is read. Their `Done` belongs to the group that gathers now.
     pub(super) fn complete_wakes(&mut self) {
         if !self.wake_requests.is_empty() && self.channel.is_caught_up() && self.queue.is_empty() {
             for tag in self.wake_requests.answer() {
@@ -35,14 +35,14 @@ impl Engine {
         }
     }
 
-    /// The connection was lost while somebody may wait for the mailbox.
+    /// The connection was lost: reconnects, or completes the waiting commands with the issue.
     pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         let is_final = self.channel.view() == ConnectionState::Stopped;
         match self.wake_requests.lost(is_final) {
             AfterLoss::Nothing => {}
             AfterLoss::Connect => self.connect(now, rng),
             AfterLoss::GiveUp(tags) => {
-                // A server that only wants another connection is no issue; whoever waits must not take that for success.
+                // A requested reconnect has no issue of its own, but must not look like success to the waiting commands.
                 let issue = match self.channel.issue() {
                     Issue::None => Issue::ChatUnreachable,
                     issue => issue,
@@ -52,7 +52,7 @@ impl Engine {
         }
     }
 
-    /// Tells those who waited why they wait in vain; it stands on nothing that must be durable.
+    /// Completes the commands with an issue, at once: it depends on nothing that must be durable.
     pub(super) fn fail_wakes(&mut self, tags: Vec<u64>, issue: Issue) {
         for tag in tags {
             let done = Done { tag, issue: issue.into(), ..Done::default() };

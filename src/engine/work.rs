@@ -1,11 +1,11 @@
-//! The queue: stanzas and commands in the order in which they came, worked into one group after the other.
+//! Runs the queue: stanzas and commands in arrival order, gathered into one group after the other.
 //!
-//! While a transaction is under way, little is read for the queue: a store answers only after it, and what comes meanwhile
-//! is read in one go. That read is asked for just before the next transaction, and what it brings is worked on while that one
-//! is written. Where many jobs wait for a read, a group of few waits with them: a transaction costs much, a row little. A
-//! group is bounded, and so is what is read ahead, however much a server sends.
+//! While a transaction is in progress, reads are delayed: a store serves a read only after it, and one later read covers
+//! all tasks that arrive meanwhile. That read is issued just before the next transaction, and its rows are used while that
+//! transaction is written. If many tasks wait for a read, a small group waits with them, because a transaction costs much
+//! more than a row. The size of a group and the read-ahead are bounded, whatever the server sends.
 //!
-//! What this module does not know: what a job does.
+//! What this module does not know: what a task does.
 
 use super::queue::{Queue, Task};
 use super::stanza;
@@ -14,13 +14,13 @@ use crate::io::Millis;
 use crate::store::row_cache::NotLoaded;
 use rand_core::CryptoRng;
 
-/// Jobs of one group, and jobs whose rows are read ahead.
+/// Largest number of tasks in one group, and of tasks whose rows are read ahead.
 const MAX_GROUP: usize = 500;
-/// So many jobs are worth waiting for with a group of fewer.
+/// Number of waiting tasks for which a smaller group waits.
 const MIN_BATCH: usize = 100;
 
 impl Engine {
-    /// Runs the queue until its head needs rows that are not in memory, then asks for all that anything in it needs.
+    /// Runs tasks until the head needs rows that are not in memory, then reads the rows that all tasks need.
     pub(super) fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         if self.reads_rows() || self.export.is_some() {
             return;
@@ -46,13 +46,13 @@ impl Engine {
         }
     }
 
-    /// Few jobs were done, and what many others wait for is on its way.
+    /// Whether the group is small and the rows of many waiting tasks are being read.
     pub(super) fn waits_for_many(&self) -> bool {
         self.queue.gathered < MIN_BATCH && self.queue.tasks.len() >= MIN_BATCH && self.reads_rows()
     }
 
     fn read_ahead(&mut self) {
-        // A head that has come half of its way would lose what was read for it, and begin again for ever.
+        // Evicting rows that the head task has loaded would livelock it.
         if self.queue.misses <= 1 && self.reads.is_empty() {
             self.records.trim();
         }
@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// A group was closed and nothing else will call for the rest of the queue.
+    /// Whether a group was closed while runnable tasks are left and no other event will run them.
     pub(super) fn has_more_to_do(&self) -> bool {
         let Queue { tasks, gathered, waits, .. } = &self.queue;
         let may_work = self.phase == Phase::Ready && !self.reads_rows() && self.export.is_none();
