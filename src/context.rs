@@ -1,4 +1,4 @@
-//! What every room of the engine works with during one input: the time, randomness, records, and the ledger.
+//! The context of one input: time, randomness, rows in memory, and the group commit. Every module works through it.
 
 use crate::id::SocketId;
 use crate::store::group_commit::GroupCommit;
@@ -7,23 +7,23 @@ use crate::time::Millis;
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 
-/// One input being worked on.
+/// What a module may use while one input is handled.
 pub(crate) struct Context<'a> {
     pub(crate) now: Millis,
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) records: &'a mut Records,
     pub(crate) group_commit: &'a mut GroupCommit,
-    /// The socket in use; what is sent is meant for it alone.
+    /// The current socket; a stanza is sent on no other.
     pub(crate) socket: SocketId,
 }
 
 impl Context<'_> {
-    /// Sends once everything that was changed so far is durable.
+    /// Sends a stanza when everything changed so far is durable.
     pub(crate) fn transmit(&mut self, node: Node) {
         self.group_commit.transmit(self.socket, node);
     }
 
-    /// A stanza id that nobody can guess and that is not used again.
+    /// A random stanza id of 16 hex digits.
     pub(crate) fn stanza_id(&mut self) -> String {
         format!("{:016x}", self.rng.next_u64())
     }

@@ -1,4 +1,4 @@
-//! The deployment: where this provider's servers are, as the partner server tells at `GET /api/profile`.
+//! The deployment: addresses and constants of this provider's servers, from `GET /api/profile` of the partner server.
 //!
 //! An `application/x-www-form-urlencoded` text, so that the client needs no JSON for it. Unknown fields are ignored;
 //! a missing or malformed one is an error that names it.
@@ -98,7 +98,7 @@ impl Deployment {
             .append_pair("root_key", &hex::encode(root_key))
             .append_pair("root_serial", &root_serial.to_string())
             .append_pair("version", &format!("{major}.{minor}.{patch}"));
-        // Rows of before 0.2 say nothing of these, and stay what they are.
+        // Absent in rows of versions before 0.2, which therefore keep their form.
         if self.signs_in_elsewhere {
             form.append_pair("sign_in", "oidc");
         }

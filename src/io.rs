@@ -1,6 +1,6 @@
-//! What crosses the engine's boundary: inputs (the world happened) and outputs (please make the world happen).
+//! The engine's boundary: inputs are events of the environment, outputs are requests to it.
 //!
-//! What this module does not know: sockets, IndexedDB, tabs. A driver translates.
+//! What this module does not know: sockets, IndexedDB, tabs. A driver maps both to the browser.
 
 use crate::store::changes::{Changes, Query, Rows};
 use crate::view::{Command, Update};
@@ -9,34 +9,34 @@ pub use crate::id::{LoadId, RequestId, SocketId, TransactionId};
 pub use crate::store::failure::StoreFailure;
 pub use crate::time::Millis;
 
-/// Something that happened.
+/// An event.
 #[derive(Debug)]
 pub enum Input {
-    /// The driver holds the lock and the store is open: begin.
+    /// The driver holds the lock and the store is open. The first input of every engine.
     Started,
     /// The socket is open.
     Opened(SocketId),
-    /// Bytes came on the socket. Message boundaries carry no meaning.
+    /// Bytes arrived on the socket. WebSocket message boundaries carry no meaning.
     Received(SocketId, Vec<u8>),
     /// The socket is closed, or could not be opened.
     Closed(SocketId),
-    /// The answer to [`Output::Load`].
+    /// The result of [`Output::Load`]: one list of rows for each query.
     Loaded(LoadId, Result<Rows, StoreFailure>),
     /// The transaction is durable.
     Committed(TransactionId),
     /// The transaction had no effect.
     Aborted(TransactionId, StoreFailure),
-    /// The answer to [`Output::Request`].
+    /// The response to [`Output::Request`].
     Answered(RequestId, Result<HttpResponse, HttpFailure>),
-    /// The time asked for in [`Output::Idle`] has come, or may have.
+    /// The time of [`Output::Idle`] may have come. Spurious ones are harmless.
     Elapsed,
-    /// The browser says that the network is back, or the device woke up: try now.
+    /// The network is back, or the device woke up: retries a waiting connection now.
     NetworkBack,
-    /// A person asked for something in some tab.
+    /// A command of the user, from any tab.
     Command(Command),
 }
 
-/// Something to do.
+/// A request to the driver.
 #[derive(Debug)]
 pub enum Output {
     /// Open a binary WebSocket.
@@ -45,21 +45,21 @@ pub enum Output {
     Transmit(SocketId, Vec<u8>),
     /// Close the socket.
     Close(SocketId),
-    /// Read rows. Answer with [`Input::Loaded`].
+    /// Read rows; respond with [`Input::Loaded`].
     Load(LoadId, Vec<Query>),
-    /// Make the changes durable in one strict transaction. Answer with [`Input::Committed`] or [`Input::Aborted`].
+    /// Make the changes durable in one strict transaction; respond with [`Input::Committed`] or [`Input::Aborted`].
     Commit(TransactionId, Changes),
-    /// Do an HTTP exchange. Answer with [`Input::Answered`].
+    /// Do an HTTP request; respond with [`Input::Answered`].
     Request(RequestId, HttpRequest),
-    /// Show this in every tab.
+    /// Send this to every tab.
     Update(Update),
     /// Stop for good: another engine has taken over, or the store is unusable. Release the lock; drop the engine.
     Stop(StopReason),
-    /// Nothing more for now. Send [`Input::Elapsed`] at this time, if one is given.
+    /// No more outputs. Send [`Input::Elapsed`] at this time, if one is given.
     Idle(Option<Millis>),
 }
 
-/// Why the engine gives up its place.
+/// Why an engine stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
     /// A newer generation has written to the store.
@@ -77,7 +77,7 @@ pub struct HttpRequest {
     pub url: String,
     /// An `application/x-www-form-urlencoded` body. Never printed: it may hold a password.
     pub form: Option<zeroize::Zeroizing<String>>,
-    /// Largest answer to accept, in bytes.
+    /// Largest response body to accept, in bytes.
     pub max_answer: usize,
 }
 
@@ -99,7 +99,7 @@ pub enum Method {
     Delete,
 }
 
-/// An answer, whatever its status.
+/// A response of any status.
 #[derive(Clone)]
 pub struct HttpResponse {
     /// Status code.
@@ -114,13 +114,13 @@ impl core::fmt::Debug for HttpResponse {
     }
 }
 
-/// No answer came.
+/// A request without a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HttpFailure {
     /// The network failed, or the browser refused (CSP, CORS).
     #[error("no answer from the server")]
     Unreachable,
-    /// The answer is larger than [`HttpRequest::max_answer`].
+    /// The response is larger than [`HttpRequest::max_answer`].
     #[error("the answer is larger than expected")]
     TooLarge,
 }

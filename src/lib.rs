@@ -1,12 +1,60 @@
-//! The client core of Causeway: everything that our client decides, and nothing that it touches.
+//! The client core of Causeway: all decisions of the client, without any I/O.
 //!
-//! [`Engine`](engine::Engine) is one value with two verbs. The world tells it what happened
-//! ([`handle`](engine::Engine::handle)), and it says what should happen ([`poll`](engine::Engine::poll)). The contract:
-//! *one input, then drain `poll` until it answers [`Output::Idle`](io::Output::Idle); only then the next input.*
+//! [`Engine`](engine::Engine) is a state machine. [`handle`](engine::Engine::handle) takes an event,
+//! [`poll`](engine::Engine::poll) returns what the driver must do. The contract: one input, then drain `poll` until
+//! [`Output::Idle`](io::Output::Idle); only then the next input.
 //!
-//! There is no clock, no randomness, no async and no I/O in this crate. Nothing leaves before what it stands on is
-//! durable: the engine withholds every transmission and every update until the transaction that it stands on is
-//! committed, so no driver can get the order wrong.
+//! This crate has no clock, no randomness, no async and no I/O; time and randomness are arguments. The engine withholds
+//! every stanza and every update until the transaction with the changes before it is durable, so no driver can send or
+//! show anything too early.
+//!
+//! A driver over the store in memory (feature `testing`), until the engine is idle:
+//!
+//! ```
+//! # use causeway::engine::{Config, Engine};
+//! # use causeway::io::{Input, Output};
+//! # use causeway::store::changes::{Query, Table};
+//! # use causeway::store::memory::{MemoryPlace, MemoryStore};
+//! # use causeway::store::row_key;
+//! # use causeway::view::{Action, Command, HideText, News};
+//! # use causeway_proto::secret::Secret;
+//! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//! # use std::collections::VecDeque;
+//! fn run(engine: &mut Engine, store: &MemoryStore, first: Input, now: u64, rng: &mut ChaCha8Rng) -> Vec<News> {
+//!     let (mut inputs, mut shown) = (VecDeque::from([first]), Vec::new());
+//!     while let Some(input) = inputs.pop_front() {
+//!         engine.handle(input, now, rng);
+//!         loop {
+//!             match engine.poll() {
+//!                 Output::Load(id, queries) => inputs.push_back(Input::Loaded(id, store.load_now(&queries))),
+//!                 Output::Commit(id, changes) => inputs.push_back(match store.commit_now(&changes) {
+//!                     Ok(()) => Input::Committed(id),
+//!                     Err(failure) => Input::Aborted(id, failure),
+//!                 }),
+//!                 Output::Update(update) => shown.extend(update.news),
+//!                 Output::Idle(_) => break,
+//!                 // Sockets and HTTP: not in this example.
+//!                 _ => {}
+//!             }
+//!         }
+//!     }
+//!     shown
+//! }
+//!
+//! let store = MemoryPlace::default().open_now();
+//! let mut rng = ChaCha8Rng::seed_from_u64(1);
+//! let config = Config { data_key: Secret::new([7; 32]), client_version: "1.0.0".into(), partner_api: String::new() };
+//! let mut engine = Engine::new(config);
+//! run(&mut engine, &store, Input::Started, 1_000, &mut rng);
+//!
+//! // A command is done when its change is durable.
+//! let action = Action::HideText(HideText { hide: true });
+//! let command = Command { tag: 5, action: Some(action), ..Command::default() };
+//! let shown = run(&mut engine, &store, Input::Command(command), 2_000, &mut rng);
+//! assert!(shown.iter().any(|news| matches!(news, News::Done(done) if done.tag == 5)));
+//! let account = store.load_now(&[Query::Get(Table::Account, row_key::ACCOUNT.to_vec())]);
+//! assert_eq!(account.map(|rows| rows[0].len()), Ok(1));
+//! ```
 #![warn(missing_docs)]
 #![cfg_attr(
     not(test),

@@ -1,8 +1,8 @@
-//! What was asked and not answered yet: a handful of entries, found by going through them.
+//! Requests without a response: a handful of entries, found by linear search.
 //!
-//! A map would bring its code along once more for each kind of entry; for a handful, a list is smaller and no slower.
+//! A map would be compiled once more for each kind of entry; for a handful of entries a list is smaller and no slower.
 
-/// Questions under way, by id.
+/// Requests in flight, by id.
 #[derive(Debug)]
 pub(crate) struct Pending<K, T>(Vec<(K, T)>);
 
@@ -13,12 +13,12 @@ impl<K, T> Default for Pending<K, T> {
 }
 
 impl<K: PartialEq, T> Pending<K, T> {
-    /// Asked.
-    pub(crate) fn insert(&mut self, id: K, question: T) {
-        self.0.push((id, question));
+    /// Adds a request.
+    pub(crate) fn insert(&mut self, id: K, request: T) {
+        self.0.push((id, request));
     }
 
-    /// Answered, or not ours.
+    /// Removes the request with this id; `None` if there is none.
     pub(crate) fn remove<Q: ?Sized + PartialEq>(&mut self, id: &Q) -> Option<(K, T)>
     where
         K: core::borrow::Borrow<Q>,
@@ -27,27 +27,27 @@ impl<K: PartialEq, T> Pending<K, T> {
         Some(self.0.swap_remove(at))
     }
 
-    /// Something like this is under way.
+    /// Whether a matching request is in flight.
     pub(crate) fn any(&self, like: impl Fn(&T) -> bool) -> bool {
-        self.0.iter().any(|(_, question)| like(question))
+        self.0.iter().any(|(_, request)| like(request))
     }
 
-    /// Nothing is under way.
+    /// Whether no request is in flight.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes out every question like this.
+    /// Removes and returns all matching requests.
     pub(crate) fn take(&mut self, like: impl Fn(&T) -> bool) -> Vec<T> {
-        self.0.extract_if(.., |(_, question)| like(question)).map(|(_, question)| question).collect()
+        self.0.extract_if(.., |(_, request)| like(request)).map(|(_, request)| request).collect()
     }
 
-    /// Every question.
+    /// All requests.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().map(|(_, question)| question)
+        self.0.iter().map(|(_, request)| request)
     }
 
-    /// Nobody waits any more.
+    /// Drops all requests.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
@@ -58,13 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_question_is_answered_once() {
+    fn each_request_is_removed_once() {
         let mut pending = Pending::default();
         pending.insert("a".to_owned(), 1);
         pending.insert("b".to_owned(), 2);
         assert_eq!(pending.remove("c"), None);
         assert_eq!(pending.remove("a"), Some(("a".to_owned(), 1)));
         assert_eq!(pending.remove("a"), None);
-        assert!(pending.any(|&question| question == 2) && !pending.is_empty());
+        assert!(pending.any(|&request| request == 2) && !pending.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What a backup says: one manifest, then rows as they are before sealing, then an end that counts them.
+//! The plaintext of a backup: one manifest, then rows as they are before sealing, then an end that counts them.
 //!
 //! Each entry is a protobuf message behind its length. What this module does not know: how the bytes are sealed, and what
 //! the rows mean.
@@ -74,7 +74,7 @@ impl Drop for Row {
     }
 }
 
-/// The end. Its counts stand here and not in the manifest, because whoever streams learns them last.
+/// The last entry. The counts are here and not in the manifest, because the writer streams and knows them last.
 #[derive(Clone, PartialEq, Message)]
 pub struct End {
     /// Rows in the file.
@@ -167,7 +167,7 @@ impl Unpacker {
     /// Every entry that is whole, in order.
     ///
     /// # Errors
-    /// [`ContentsError`], and whatever `each` answers.
+    /// [`ContentsError`], and any error of `each`.
     pub fn drain<E: From<ContentsError>>(&mut self, mut each: impl FnMut(Entry) -> Result<(), E>) -> Result<(), E> {
         let plain = std::mem::take(&mut self.plain);
         let mut rest = plain.as_slice();

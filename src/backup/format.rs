@@ -1,4 +1,4 @@
-//! The file: a header that says what a guess at the passphrase costs, then a stream of sealed chunks.
+//! The file: a header with the cost of deriving the key, then a stream of sealed chunks.
 //!
 //! ```text
 //!   "CAUSEWAY"  8 bytes            chunk 0 ‖ tag      65,536 + 16 bytes
@@ -33,8 +33,8 @@ pub const VERSION: u8 = 1;
 pub const HEADER: usize = MAGIC.len() + 1 + 4 + 1 + 1 + SALT + PREFIX + CHECK;
 /// Plaintext bytes of a chunk.
 pub const CHUNK: usize = 64 * 1024;
-/// Largest file. A restore is one transaction, and a transaction is in memory as a whole before it is durable: this is
-/// what a browser's worker can hold several times over. It is room for about half a million messages.
+/// Largest file, in bytes. A restore is one transaction, which is held in memory as a whole: a browser's worker can hold
+/// this several times. It fits about half a million messages.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 const PREFIX: usize = 7;

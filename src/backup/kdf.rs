@@ -1,6 +1,6 @@
 //! From a passphrase to keys: Argon2id.
 //!
-//! What this module does not know: what the keys lock, and whether the passphrase is a good one.
+//! What this module does not know: what the keys encrypt, and the strength of the passphrase.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use causeway_proto::secret::Secret;
@@ -8,12 +8,12 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of the salt.
 pub const SALT: usize = 16;
-/// Most memory that a file may ask for, in KiB: 256 MiB. A browser's worker has that much; a file that asks for more was
+/// Most memory that a file may require, in KiB: 256 MiB. A browser's worker has that much; a file that requires more was
 /// not written by us.
 pub const MOST_MEMORY: u32 = 256 * 1024;
-/// Most passes that a file may ask for.
+/// Most passes that a file may require.
 pub const MOST_PASSES: u8 = 10;
-/// Most lanes that a file may ask for. Ours have one: a browser's worker computes them one after the other anyway.
+/// Most lanes that a file may require. Ours have one: a browser's worker computes them one after the other anyway.
 pub const MOST_LANES: u8 = 4;
 
 /// What one guess at a passphrase costs.
@@ -48,7 +48,7 @@ pub struct Keys {
 /// Why there is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KdfError {
-    /// More, or less, than anybody writes.
+    /// Out of the bounds of this format.
     #[error("expected at most {MOST_MEMORY} KiB, {MOST_PASSES} passes and {MOST_LANES} lanes, got {0:?}")]
     Cost(Argon2Cost),
     /// This device cannot spare the memory.
@@ -62,7 +62,7 @@ pub enum KdfError {
 /// Derives the keys. Takes about a second, by design.
 ///
 /// # Errors
-/// [`KdfError`] for a hardness that is out of bounds, and for a device without the memory.
+/// [`KdfError`] for a cost that is out of bounds, and for a device without the memory.
 pub fn derive(passphrase: &str, salt: &[u8; SALT], cost: Argon2Cost) -> Result<Keys, KdfError> {
     const BOTH: usize = 64;
     let Argon2Cost { memory, passes, lanes } = cost;

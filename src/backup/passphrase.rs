@@ -1,8 +1,8 @@
 //! Which passphrases lock a backup, and how good they look.
 //!
-//! Whoever has the file can guess at home for as long as they like; Argon2id makes each guess dear, and only the passphrase
-//! makes them many. No list of common passwords is downloaded for this: the hint is coarse and says so by its three steps.
-//! What this module does not know: the words that a person is told.
+//! An attacker with the file can guess offline without a limit. Argon2id makes each guess expensive; only the passphrase
+//! determines how many are needed. The estimate has three coarse steps, because no list of common passwords is downloaded
+//! for it. What this module does not know: the texts that pages show.
 
 /// Fewest characters of a passphrase, unless it has [`FEWEST_WORDS`].
 pub const FEWEST_CHARACTERS: usize = 12;
@@ -16,7 +16,7 @@ pub const FEWEST_DIFFERENT: usize = 5;
 pub enum Strength {
     /// Too short, or of too few different characters: it is refused.
     Refused,
-    /// It will do against somebody in a hurry.
+    /// Resists a quick attack only.
     Fair,
     /// Good.
     Good,

@@ -1,6 +1,6 @@
 //! Conversations: order, unread counts, drafts, what the list shows.
 //!
-//! What this room does not know: how messages are encrypted or sent.
+//! What this module does not know: how messages are encrypted or sent.
 
 use crate::context::Context;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
@@ -16,7 +16,7 @@ const MAX_NAME: usize = 100;
 /// Characters of a draft.
 const MAX_DRAFT: usize = 100_000;
 
-/// The chat with a peer, made if there is none.
+/// Creates the chat with a peer unless it exists.
 pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
     if cx.records.chats.peek(id.as_bytes()).is_none() {
         let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now, ..ChatRow::default() };
@@ -25,7 +25,7 @@ pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
     }
 }
 
-/// Adds a message at the end of its chat, which is made if there is none. Answers the message's sequence number.
+/// Appends a message to its chat, which is created if there is none. Returns the sequence number.
 pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> u64 {
     open(cx, id);
     let chat = cx.records.chats.change_or_default(id.as_bytes());
@@ -78,7 +78,7 @@ pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
     cx.group_commit.show_removed(id, message.seq);
 }
 
-/// The person has seen everything up to a message.
+/// Marks everything up to a message as read.
 pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && (chat.unread > 0 || chat.read_up_to < up_to)
@@ -91,7 +91,7 @@ pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
     }
 }
 
-/// A notification has shown everything up to a message.
+/// Records that a notification has shown everything up to a message.
 pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
         let up_to = up_to.min(chat.next_seq.saturating_sub(1));
@@ -102,7 +102,7 @@ pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
     }
 }
 
-/// Keeps what is typed.
+/// Stores the draft, cut to [`MAX_DRAFT`] characters.
 pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && chat.draft != text
@@ -112,7 +112,7 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
     }
 }
 
-/// Takes over the name that the peer gives itself.
+/// Stores the name that the peer chose, without control characters and cut to [`MAX_NAME`].
 pub(crate) fn rename(cx: &mut Context<'_>, id: &str, name: &str) {
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
@@ -129,7 +129,7 @@ pub(crate) fn identity_notice(at: Millis) -> MessageRow {
     MessageRow { kind: MessageKind::IdentityChanged.into(), at, ..MessageRow::default() }
 }
 
-/// For the page.
+/// The chat as pages show it.
 pub(crate) fn view(chat: &ChatRow, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),

@@ -1,8 +1,8 @@
-//! Which browser profile is the account's: what the partner server says of it, and the id that it knows this one by.
+//! The browser profile that holds the account: its id, and what the partner server returns about it.
 //!
-//! Only one encryption identity may live at a time. The partner server keeps the random id of the browser profile that
-//! the account's keys live in, and gives tokens to no other, so that a replaced browser can never come back with stale
-//! ratchets. What this module does not know: when to ask, and what follows from the answer.
+//! Only one encryption identity may be active at a time. The partner server stores the random id of the browser profile that
+//! holds the account's keys and issues tokens to no other, so that a replaced browser can never return with stale ratchets.
+//! What this module does not know: when a request is sent, and what follows from the response.
 
 use super::identifier;
 use crate::hex;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// Bytes of a device id.
 const BYTES: usize = 16;
 
-/// A new id, which nobody else has: 32 lower-case hex digits.
+/// Draws a new id: 32 lower-case hex digits.
 pub(crate) fn random(rng: &mut dyn CryptoRng) -> String {
     let mut bytes = [0; BYTES];
     rng.fill_bytes(&mut bytes);
@@ -25,19 +25,19 @@ pub(super) fn form(device: &str) -> Zeroizing<String> {
     Zeroizing::new(Serializer::new(String::new()).append_pair("device", device).finish())
 }
 
-/// What the partner server says of the account that is signed in.
+/// The signed-in account and the device that holds its keys, from the partner server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountDevice {
     /// Who is signed in.
     pub(crate) identifier: String,
-    /// The device that the account's keys live in; empty if none has ever asked for a token.
+    /// The device that holds the account's keys; empty if none has ever requested a token.
     pub(crate) device: String,
     /// Since when, unix milliseconds.
     pub(crate) since: u64,
 }
 
 impl AccountDevice {
-    /// Reads the answer to `GET /api/account`; `None` if it is none.
+    /// Parses the response to `GET /api/account`; `None` if it is malformed.
     pub(super) fn from_form(body: &[u8]) -> Option<Self> {
         let identifier = field(body, "identifier")?;
         identifier::check(&identifier).ok()?;
@@ -50,7 +50,7 @@ impl AccountDevice {
     }
 }
 
-/// Reads the answer to `POST /api/device`: the device before this one, empty if there was none. `None` if it is no answer.
+/// Parses the response to `POST /api/device`: the previous device, empty if there was none. `None` if it is malformed.
 pub(super) fn previous(body: &[u8]) -> Option<String> {
     device(body, "previous")
 }
@@ -71,7 +71,7 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     #[test]
-    fn an_id_is_thirty_two_digits_and_never_the_same() {
+    fn an_id_has_thirty_two_digits_and_differs_each_time() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let (one, two) = (random(&mut rng), random(&mut rng));
         assert_eq!(previous(form(&one).replace("device", "previous").as_bytes()), Some(one.clone()));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_account_lives() {
+    fn an_account_response_names_the_device_that_holds_the_keys() {
         let id = "0123456789abcdef".repeat(2);
         let read = |form: &str| AccountDevice::from_form(form.as_bytes());
         let said = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer() {
+    fn malformed_responses_are_refused() {
         let id = "0123456789abcdef".repeat(2);
         for bad in [
             String::new(),

@@ -1,4 +1,4 @@
-//! The enlistment request and its answer, byte for byte as in seed 001 §1.2.
+//! The enlistment request and its response, byte for byte as in seed 001 §1.2.
 
 use crate::store::account::AccountKeys;
 use crate::view::Issue;
@@ -9,7 +9,7 @@ use form_urlencoded::Serializer;
 use miniserde::Deserialize;
 use zeroize::Zeroizing;
 
-/// Largest answer that is read.
+/// Largest response that is read, in bytes.
 pub(crate) const MAX_ANSWER: usize = 16 * 1024;
 /// Largest token (seed 001 §1.2.2).
 pub(crate) const MAX_TOKEN: usize = 4096;
@@ -48,7 +48,7 @@ struct Answer {
     reason: Option<String>,
 }
 
-/// The login JID out of the answer.
+/// Parses the login JID from the response.
 ///
 /// # Errors
 /// The refusal as an [`Issue`], or [`Issue::EnlistAnswer`] for anything that the seed does not describe: another status

@@ -1,12 +1,12 @@
-//! Becoming reachable: signing in at the partner server, tokens, enlistment.
+//! Sign-in at the partner server, identity tokens, and enlistment at WhatsApp.
 //!
 //! ```text
 //!   signed out ── account or password accepted ──▶ signed in ── keys durable, request accepted ──▶ enlisted
 //! ```
 //!
-//! A connection and an enlistment both begin with the same questions to the partner server: where are the servers (the
-//! deployment), whose keys are the account's (the device), and a fresh identity token. What this room does not know: the
-//! channel, and what messages are.
+//! A connection and an enlistment both start with the same requests to the partner server: the addresses of the servers
+//! (deployment), the browser profile that holds the account's keys (device), and a fresh identity token. What this module
+//! does not know: the channel and messages.
 
 pub(crate) mod device;
 pub(crate) mod form;

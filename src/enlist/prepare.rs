@@ -1,14 +1,14 @@
-//! The questions before a connection and before an enlistment, one after the other, each only once what it stands on is
-//! durable.
+//! The requests before a connection and before an enlistment, one after the other, each only when the rows that it depends
+//! on are durable.
 //!
 //! ```text
 //!   connect: ─────────────────▶ device durable ── restored? claim ──▶ token ──▶ log in
-//!   enlist:  whose account? ──▶ keys, device durable ── replacing? claim ──▶ token ──▶ enlistment request
+//!   enlist:  account state ──▶ keys, device durable ── replacing? claim ──▶ token ──▶ enlistment request
 //! ```
 //!
-//! The deployment is asked for side by side with them. A device id that the partner server knows and we forgot would lock
-//! this browser out of its own account; so nothing is said in its name before it is kept. What this module does not know:
-//! how questions travel, and how a person is asked before keys are replaced.
+//! The deployment is requested in parallel. A device id that the partner server has and this browser has lost would lock it
+//! out of its own account; therefore the id is durable before it is sent. What this module does not know: how requests are
+//! sent, and how the user agrees to the replacement of keys.
 
 use super::device::{self, AccountDevice};
 use super::form;
@@ -33,7 +33,7 @@ const REGISTRATION_IDS: u32 = 16_380;
 const FIRST_SIGNED_PREKEY: u32 = 1;
 
 impl Enlistment {
-    /// Begins: the questions that can be asked at once.
+    /// Starts a preparation. Returns the requests that can be sent at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
@@ -49,7 +49,7 @@ impl Enlistment {
         account.into_iter().chain(deployment).collect()
     }
 
-    /// What was changed so far is durable: the next question.
+    /// The changes so far are durable. Returns the next request.
     pub(crate) fn next(&mut self, cx: &mut Context<'_>, partner: &str) -> Option<PreparedRequest> {
         let preparing = self.preparing.as_mut()?;
         let account = cx.records.account();
@@ -68,7 +68,7 @@ impl Enlistment {
         Some((ask, request(Method::Post, partner, path, Some(device::form(&account.device)))))
     }
 
-    /// Everything is here: the enlistment request.
+    /// Builds the enlistment request.
     pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
         let account = cx.records.account.peek(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
@@ -99,7 +99,7 @@ impl Enlistment {
                     cx.group_commit.show_account();
                 }
             }
-            // What the provider said last time serves until it answers again.
+            // The stored deployment serves until the provider responds again.
             Err(_) if cx.records.account().deployment.is_some() => {}
             Err(issue) => return self.failed(cx, issue),
         }
@@ -109,7 +109,8 @@ impl Enlistment {
         self.proceed()
     }
 
-    /// It is known whose account it is: makes keys, unless that would replace another browser's without leave.
+    /// The account's state is known: makes keys, unless that would replace another browser's keys without the user's
+    /// agreement.
     pub(super) fn account_received(&mut self, cx: &mut Context<'_>, said: Result<&AccountDevice, Issue>) -> Outcome {
         let Some(Preparation { purpose: Purpose::Enlist { replace, .. }, step: step @ Step::Account, .. }) =
             &mut self.preparing
@@ -211,7 +212,7 @@ impl Enlistment {
         }
     }
 
-    /// The account's keys live in this browser: the partner server said so.
+    /// The partner server has confirmed that this browser holds the account's keys.
     fn is_here(&mut self, cx: &mut Context<'_>) {
         let own = &cx.records.account().device;
         if let Some(said) = self.account_device.as_mut().filter(|said| said.device != *own) {

@@ -8,17 +8,17 @@ use crate::view::{Issue, SignIn, Stage};
 use form_urlencoded::Serializer;
 use zeroize::Zeroizing;
 
-/// Largest answer of the partner server that is read.
+/// Largest response of the partner server that is read, in bytes.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// A question to a server, by what its answer is for.
+/// A request to a server, by purpose.
 #[derive(Debug)]
 pub(crate) enum ApiRequest {
-    /// Where are the servers?
+    /// The deployment.
     Deployment,
-    /// Who is signed in, and whose device is the account's?
+    /// The signed-in account and the device that holds its keys.
     Account(Reason),
-    /// From now on the account's keys live in this browser.
+    /// Claims the account for this browser.
     Claim,
     /// A fresh identity token.
     Token,
@@ -30,14 +30,14 @@ pub(crate) enum ApiRequest {
     Enlist { tag: u64 },
 }
 
-/// Why it is asked whose the account is.
+/// Why the account's state is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// The store holds nothing at all: a browser that was never used, or that has removed what was kept.
     Empty,
-    /// Somebody has just signed in, by the command of this tag.
+    /// The command of this tag has just signed in.
     SignIn { tag: u64 },
-    /// The browser may have got a session by itself; the command of this tag asks.
+    /// The command of this tag checks whether the browser has a session from elsewhere.
     Enter { tag: u64 },
     /// An enlistment is being prepared.
     Prepare,
@@ -45,16 +45,16 @@ pub(crate) enum Reason {
     Refresh,
 }
 
-/// A question and where it goes.
+/// A request and its HTTP form.
 pub(crate) type PreparedRequest = (ApiRequest, HttpRequest);
 
 impl Enlistment {
-    /// Asks where the servers are and what the provider is called, unless this is known.
+    /// Requests the deployment, unless this engine has fetched it.
     pub(crate) fn request_deployment(&self, partner: &str) -> Option<PreparedRequest> {
         (!self.deployment_fresh).then(|| (ApiRequest::Deployment, request(Method::Get, partner, "/api/profile", None)))
     }
 
-    /// Asks whose the account is.
+    /// Requests the account's state.
     pub(crate) fn request_account(&self, reason: Reason, partner: &str) -> PreparedRequest {
         (ApiRequest::Account(reason), request(Method::Get, partner, "/api/account", None))
     }
@@ -62,7 +62,7 @@ impl Enlistment {
     /// Signs in.
     ///
     /// # Errors
-    /// [`Issue`] for what need not be asked: an identifier that cannot be one, or one that is not this browser's.
+    /// [`Issue`] for an identifier that is invalid, or not the one enlisted in this browser.
     pub(crate) fn sign_in(
         cx: &mut Context<'_>,
         tag: u64,

@@ -9,7 +9,7 @@ use crate::io::{HttpFailure, HttpResponse};
 use crate::view::{Issue, Stage};
 
 impl Enlistment {
-    /// A question was answered.
+    /// Handles the response to a request.
     pub(crate) fn answered(
         &mut self,
         cx: &mut Context<'_>,
@@ -43,7 +43,7 @@ impl Enlistment {
         match (reason, &reported) {
             (Reason::Empty, Ok(reported)) => recognise(cx, reported),
             (Reason::SignIn { tag }, _) => {
-                // Whatever this answer is: the password was accepted.
+                // Whatever this response is, the password was accepted.
                 done(cx, tag, Issue::None);
                 return Outcome::SignedIn;
             }
@@ -84,8 +84,8 @@ impl Enlistment {
     }
 }
 
-/// Somebody is signed in here, and the store holds nothing at all: a device on record says that there was something, and
-/// that the browser has removed it. That is worth an explanation, and no question for a password.
+/// The browser has a session but its store is empty: a device on record means that the browser has removed the data. The
+/// page then explains that and requests no password.
 fn recognise(cx: &mut Context<'_>, reported: &AccountDevice) {
     if cx.records.account().stage != Stage::SignedOut {
         return;
@@ -96,7 +96,7 @@ fn recognise(cx: &mut Context<'_>, reported: &AccountDevice) {
     account.lost_at = if reported.device.is_empty() { 0 } else { cx.now };
 }
 
-/// The browser has a session that this engine did not ask for: from a passkey, or from the provider's own sign-in.
+/// The browser has a session that this engine did not create: from a passkey, or from the provider's own sign-in.
 fn enter(cx: &mut Context<'_>, tag: u64, reported: &AccountDevice) -> Outcome {
     let account = cx.records.account();
     if account.stage == Stage::Enlisted && account.identifier != reported.identifier {
@@ -123,7 +123,7 @@ fn signed_in(cx: &mut Context<'_>, tag: u64, identifier: String, answer: Result<
             }
             account.identifier = identifier;
             account.stage = account.stage.max(Stage::SignedIn);
-            // Not shown yet: whose the account is decides what the page asks next.
+            // Not shown yet: the account's state decides what the page shows next.
             return Outcome::Accepted { tag };
         }
         Ok(HttpResponse { status: 401, .. }) => Issue::BadCredentials,

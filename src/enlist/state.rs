@@ -6,40 +6,39 @@ use crate::io::{HttpFailure, HttpResponse};
 use crate::view::{Done, Issue, News};
 use zeroize::Zeroizing;
 
-/// What an answer led to.
+/// What follows from a response.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Nothing yet.
     Nothing,
-    /// Ask whose the account is.
+    /// Request the account's state.
     RefreshAccount,
-    /// Everything that a connection needs is here.
+    /// Everything for a connection is available: the identity token.
     Ready(Zeroizing<String>),
-    /// Everything that an enlistment needs is here.
+    /// Everything for an enlistment is available.
     Enlist { tag: u64, token: Zeroizing<String> },
     /// A connection cannot be begun now.
     NotReady(Issue),
     /// Another browser has become the account's.
     Moved,
-    /// This browser has become the device of restored rows. They are exact if nobody was the device between the one that
-    /// they come from and this one.
+    /// This browser has claimed the account for restored rows. `exact`: no other device held it since the rows were saved.
     Claimed { exact: bool },
     /// Enlisted: connect.
     Enlisted,
-    /// The password was accepted; ask whose the account is.
+    /// The password was accepted; request the account's state.
     Accepted { tag: u64 },
     /// Signed in again: connect if enlisted.
     SignedIn,
 }
 
-/// Questions under way.
+/// The requests of sign-in and enlistment in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Enlistment {
     pub(super) preparing: Option<Preparation>,
     pub(super) deployment_fresh: bool,
     /// The command whose enlistment request is under way.
     pub(super) enlisting: Option<u64>,
-    /// What the partner server last said of the account.
+    /// The account's state that the partner server last returned.
     pub(super) account_device: Option<AccountDevice>,
 }
 
@@ -59,12 +58,12 @@ pub(super) struct Preparation {
     pub(super) step: Step,
 }
 
-/// How far the questions have come.
+/// The next step of a preparation.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Whose account is it?
+    /// The account's state is being requested.
     Account,
-    /// What comes next stands on rows that are not known to be durable.
+    /// The next request must wait for rows to become durable.
     Commit,
     Claim,
     Token,
@@ -88,12 +87,12 @@ impl Enlistment {
     }
 }
 
-/// Answers a command.
+/// Completes a command.
 pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
     cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
 }
 
-/// What an answer means that is none of the expected ones.
+/// The issue of an unexpected response.
 pub(super) fn refusal(answer: &Result<HttpResponse, HttpFailure>) -> Issue {
     match answer {
         Ok(HttpResponse { status: 401, .. }) => Issue::SignInNeeded,

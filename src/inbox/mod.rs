@@ -1,7 +1,7 @@
 //! Incoming messages and receipts: dedupe, decrypt, keep, acknowledge. In that order, in one transaction.
 //!
-//! Every function here looks up all that it needs first and answers [`NotLoaded`] before it has changed anything, so that
-//! it can be tried again once the rows are in memory.
+//! Every function looks up all rows first and returns [`NotLoaded`] before it has changed anything, so that it can be
+//! retried once the rows are in memory.
 
 mod acknowledge;
 mod retry;
@@ -31,18 +31,18 @@ use zeroize::Zeroizing;
 
 /// The only padded version of message content (wire.md §5.8).
 const ENC_VERSION: u32 = 2;
-/// Stanzas kept that nobody understood; later ones are only counted.
+/// Largest number of stored stanzas of unknown kinds; later ones are only counted.
 const MAX_UNKNOWN: u32 = 1_000;
 /// Characters of a kept stanza.
 const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
 
-/// Notes what handling the message will look up, so that many messages cost one read.
+/// Requests the rows that handling the message needs, so that many messages cost one read.
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     records.sessions.want(incoming.from.to_string().as_bytes());
     records.positions.want(&row_key::message_id(&chat_of(&incoming.from), false, &incoming.id));
 }
 
-/// A message came.
+/// Handles a message.
 pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), NotLoaded> {
     if !is_person(&incoming.from) {
         unknown(cx, &incoming.node);
@@ -58,7 +58,7 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
     cx.records.sessions.get(incoming.from.to_string().as_bytes())?;
     let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
     if position.is_some() && placeholder.is_none() {
-        // Already kept: say so again. Nothing is decrypted twice.
+        // Already stored: send the receipt again. Nothing is decrypted twice.
         delivered(cx, incoming);
         return Ok(());
     }
@@ -89,7 +89,7 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
     Ok(())
 }
 
-/// What a message says: its kind, its text, and its bytes if this version cannot show it.
+/// Decrypts a message: its kind, its text, and its bytes if this version cannot show it.
 fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
     let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
     let Some(enc) = incoming.enc.iter().find(readable) else {
@@ -99,7 +99,7 @@ fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, Strin
     let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession) };
     let decrypted = session::decrypt(cx, &incoming.from, kind, &enc.bytes)?;
     let mut plaintext = Zeroizing::new(decrypted.plaintext.to_vec());
-    // From here on the ratchet has moved: whatever the bytes are, they are kept, never asked for again.
+    // The ratchet has moved: any content is stored from here on, never requested again.
     if padding::unpad(&mut plaintext).is_err() {
         return Ok((MessageKind::Unsupported, "padding".to_owned(), plaintext.to_vec()));
     }
@@ -110,7 +110,7 @@ fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, Strin
     })
 }
 
-/// Says that a message arrived. The server takes it for its ack too (wire.md §5.9).
+/// Sends the delivery receipt of a message. For the server it is the ack, too (wire.md §5.9).
 fn delivered(cx: &mut Context<'_>, incoming: &Incoming) {
     let receipt = Receipt {
         participant: incoming.participant.clone(),
@@ -119,7 +119,7 @@ fn delivered(cx: &mut Context<'_>, incoming: &Incoming) {
     cx.transmit(receipt.to_node());
 }
 
-/// A receipt came.
+/// Handles a receipt.
 pub(crate) fn receipt(
     cx: &mut Context<'_>,
     outbox: &mut Outbox,
@@ -162,7 +162,7 @@ pub(crate) fn receipt(
     Ok(())
 }
 
-/// Keeps a stanza that nobody understood, counts it, and acknowledges it if its class asks for that.
+/// Stores and counts a stanza of an unknown kind, and acknowledges it if its class requires that.
 pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
     let account = cx.records.change_account();
     let count = account.unknown_stanzas;

@@ -1,4 +1,4 @@
-//! Messages that could not be decrypted: asking for them again, and serving those who ask us (wire.md §5.10).
+//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests (wire.md §5.10).
 
 use super::acknowledge::acknowledge;
 use crate::chat;
@@ -18,15 +18,16 @@ use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Receipt, ReceiptKind};
 use sha2::{Digest, Sha256};
 
-/// From this try on our keys go along, so that the peer can begin a session at once.
+/// From this attempt on the receipt carries our keys, so that the peer can establish a session at once.
 const KEYS_FROM: u32 = 2;
 /// Bytes of a served request that an outgoing message keeps; there are at most [`MAX_RETRIES`] requests.
 const SERVED: usize = 8;
 
-/// Shows a placeholder and asks the sender to send again. Then the stanza is acknowledged, or it would come for ever.
+/// Shows a placeholder, sends a retry receipt, and acknowledges the stanza, which would otherwise be delivered again and
+/// again.
 ///
-/// The placeholder keeps a fingerprint of what could not be opened. The same bytes once more are no further try of the
-/// sender's: the server repeats itself because our receipt was lost with a connection, and gets the same receipt again.
+/// The placeholder stores a fingerprint of the bytes. The same bytes again are not another attempt of the sender: the
+/// server repeats the delivery because our receipt was lost with a connection, and gets the same receipt again.
 pub(super) fn ask(
     cx: &mut Context<'_>,
     incoming: &Incoming,
@@ -69,7 +70,7 @@ pub(super) fn ask(
     acknowledge(cx, &incoming.node);
 }
 
-/// A person asks once more for a message that could not be opened: from the first try on, and with our keys at once.
+/// The user requests a message again that could not be decrypted: restarts at the first attempt, with our keys.
 pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
     let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
     let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
@@ -104,13 +105,13 @@ impl Request {
     }
 }
 
-/// Tells a resend, which is encrypted anew, from a repeated delivery of the same bytes.
+/// Distinguishes a resend, which is encrypted again, from a repeated delivery of the same bytes.
 fn fingerprint(incoming: &Incoming) -> Vec<u8> {
     let digest = incoming.enc.iter().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
     digest.to_vec()
 }
 
-/// Tells a new request from a repeated one.
+/// Distinguishes a new request from a repeated one.
 fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
     let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
     let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
@@ -126,7 +127,8 @@ fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
     fingerprint
 }
 
-/// A peer could not decrypt what we sent: begin a session from the keys it sent, or from fresh ones, and send it anew.
+/// A peer could not decrypt a message: establishes a session from the keys in the request, or from fetched ones, and sends
+/// the message encrypted again.
 pub(super) fn serve(
     cx: &mut Context<'_>,
     outbox: &mut Outbox,

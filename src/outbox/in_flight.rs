@@ -1,8 +1,8 @@
 //! Messages that have left and are not acknowledged: one of a chat at a time, and for how long to wait for each.
 //!
 //! The time to wait follows the round trips seen so far on this connection, as TCP's does (RFC 6298, much simplified:
-//! only messages sent once are measured, by Karn's rule). What this module does not know: what a message says, and how it is
-//! sent again.
+//! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and how
+//! they are sent again.
 
 use crate::time::Millis;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +62,7 @@ impl InFlight {
         self.transmissions.insert(order, Transmission { chat, sent: now, until: now.saturating_add(wait) });
     }
 
-    /// The server acknowledged a message, or refused it. Answers whether that is about what we want it to have.
+    /// The server acknowledged or refused a message. Returns whether that concerns its current envelope.
     pub(super) fn acknowledged(&mut self, order: u64, id: &str, now: Millis) -> bool {
         if let Some(stale) = self.stale.get_mut(id).filter(|stale| **stale > 0) {
             *stale -= 1;
@@ -89,7 +89,7 @@ impl InFlight {
         }
     }
 
-    /// Messages whose time is up. They are not in flight any more. A clock that jumped back is no reason to wait longer.
+    /// Removes and returns the overdue messages. A clock that jumped back counts as overdue.
     pub(super) fn overdue(&mut self, now: Millis) -> Vec<u64> {
         let late = |transmission: &Transmission| transmission.until <= now || transmission.sent > now;
         let overdue: Vec<u64> =
@@ -100,7 +100,7 @@ impl InFlight {
         overdue
     }
 
-    /// When the first one's time is up.
+    /// When the first message is overdue.
     pub(super) fn wake_at(&self) -> Option<Millis> {
         self.transmissions.values().map(|transmission| transmission.until).min()
     }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_message_measures_nothing_and_is_repeated_less_and_less() {
+    fn a_repeated_message_measures_nothing_and_is_repeated_ever_less_often() {
         let mut in_flight = InFlight::default();
         let mut now = 0;
         let mut waits = Vec::new();
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_back_keeps_nobody_waiting() {
+    fn a_clock_that_jumps_back_delays_no_message() {
         let mut in_flight = InFlight::default();
         in_flight.begin(1, "a".into(), 1_000_000_000);
         assert_eq!(in_flight.overdue(5), [1]);
     }
 
     #[test]
-    fn a_late_ack_of_a_message_that_was_acknowledged_says_nothing_about_its_resend() {
+    fn a_late_ack_of_an_acknowledged_message_does_not_count_for_its_resend() {
         let mut in_flight = InFlight::default();
         in_flight.begin(1, "a".into(), 0);
         assert_eq!(in_flight.overdue(FIRST_WAIT), [1]);

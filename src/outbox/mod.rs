@@ -10,7 +10,7 @@
 //! the server loses, refuses for a while or acknowledges late, a later message never overtakes an earlier one. A message
 //! that is not acknowledged in time goes out again on the live connection: the same bytes under the same id.
 //!
-//! What this room does not know: sockets, and how sessions come about.
+//! What this module does not know: sockets, and how sessions are established.
 
 mod in_flight;
 
@@ -29,10 +29,10 @@ use causeway_proto::stanza::{Ack, Outgoing as Stanza};
 use in_flight::InFlight;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// After a refusal that passes (overload, rate limit) the message goes out again this much later.
+/// Delay before a message is sent again after a transient refusal (overload, rate limit).
 const PAUSE: Millis = 10_000;
 
-/// What waits to leave, by order, and what has left.
+/// Waiting messages, by order, and messages in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     waiting: BTreeSet<u64>,
@@ -106,7 +106,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The peer could not decrypt a message: it goes out anew, under its own id, encrypted to the device that asked.
+    /// The peer could not decrypt a message: sends it under the same id, encrypted for the device that requested it.
     pub(crate) fn resend(&mut self, cx: &mut Context<'_>, chat: &str, message: &MessageRow, device: &Jid) {
         let row = OutboxRow {
             seq: message.seq,
@@ -196,7 +196,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The peer cannot be reached: everything that waits for it fails, and says why.
+    /// The peer cannot be reached: every message that waits for it fails with the issue.
     pub(crate) fn fail_peer(&mut self, cx: &mut Context<'_>, peer: &Jid, issue: Issue) -> Result<(), NotLoaded> {
         let address = peer.to_string();
         let mut failed = Vec::new();
@@ -236,7 +236,7 @@ impl Outbox {
         self.by_id.remove(id);
     }
 
-    /// The server is busy: nothing new leaves for a while.
+    /// The server is busy: sends nothing for [`PAUSE`].
     pub(crate) fn pause(&mut self, now: Millis) {
         self.resume_at = Some(now.saturating_add(PAUSE));
     }

@@ -1,19 +1,19 @@
-//! Woken by a push: who waits until the mailbox has been read?
+//! Wake-up commands of push notifications that wait until the mailbox has been read.
 //!
-//! Whoever asked hears that it is done when the server has been reached after the question, nothing that it sent is still
-//! in the queue, and all of it is durable; or hears why that cannot be had now. One lost connection is made good silently:
-//! the connection of a device that slept looks alive and is not.
+//! A command completes when the server has been reached after it, no stanza is left in the queue, and everything is durable;
+//! or with an issue if that is impossible now. One lost connection is replaced without an issue, because the connection of
+//! a device that slept often looks alive but is dead.
 //!
-//! What this room does not know: notifications, and how a connection is made.
+//! What this module does not know: notifications, and how a connection is made.
 
 use crate::view::Issue;
 
-/// Questions at once; another one is refused.
+/// Largest number of waiting commands; a further one is refused.
 const MAX_WAITING: usize = 64;
-/// Connections that may be lost while somebody waits.
+/// Connections that may be lost while a command waits.
 const MAX_LOSSES: u32 = 1;
 
-/// The questions without an answer.
+/// The waiting commands.
 #[derive(Debug, Default)]
 pub(crate) struct WakeRequests {
     tags: Vec<u64>,
@@ -23,19 +23,19 @@ pub(crate) struct WakeRequests {
 /// What to do after a connection was lost.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AfterLoss {
-    /// Nobody waits.
+    /// No command waits.
     Nothing,
     /// Connect again, now.
     Connect,
-    /// Tell these.
+    /// Complete these with the issue.
     GiveUp(Vec<u64>),
 }
 
 impl WakeRequests {
-    /// Somebody waits.
+    /// Adds a waiting command.
     ///
     /// # Errors
-    /// The issue to answer with at once: too many do.
+    /// [`Issue::RateLimited`] if too many wait.
     pub(crate) fn wait(&mut self, tag: u64) -> Result<(), Issue> {
         if self.tags.contains(&tag) {
             return Ok(());
@@ -50,17 +50,17 @@ impl WakeRequests {
         Ok(())
     }
 
-    /// Nobody waits.
+    /// Whether no command waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.tags.is_empty()
     }
 
-    /// Everybody who waits, who will be answered now.
+    /// Removes and returns the tags of all waiting commands.
     pub(crate) fn answer(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.tags)
     }
 
-    /// The connection was lost; `is_final` says that no other will be tried.
+    /// The connection was lost. `is_final`: no other will be tried.
     pub(crate) fn lost(&mut self, is_final: bool) -> AfterLoss {
         if self.tags.is_empty() {
             return AfterLoss::Nothing;
@@ -79,7 +79,7 @@ mod tests {
     use causeway_proto::width;
 
     #[test]
-    fn one_loss_is_made_good_and_the_second_is_told() {
+    fn the_first_loss_reconnects_and_the_second_gives_up() {
         let mut wake_requests = WakeRequests::default();
         assert_eq!(wake_requests.lost(false), AfterLoss::Nothing);
         assert_eq!((wake_requests.wait(7), wake_requests.wait(7), wake_requests.wait(9)), (Ok(()), Ok(()), Ok(())));
@@ -88,13 +88,13 @@ mod tests {
         assert_eq!(
             (wake_requests.wait(1), wake_requests.lost(false)),
             (Ok(()), AfterLoss::Connect),
-            "patience is fresh"
+            "the count of losses starts again"
         );
         assert_eq!(wake_requests.lost(true), AfterLoss::GiveUp(vec![1]));
     }
 
     #[test]
-    fn there_is_a_bound() {
+    fn the_number_of_waiting_commands_is_bounded() {
         let mut wake_requests = WakeRequests::default();
         assert!((0..width::to_u64(MAX_WAITING)).all(|tag| wake_requests.wait(tag).is_ok()));
         assert_eq!(wake_requests.wait(width::to_u64(MAX_WAITING)), Err(Issue::RateLimited));

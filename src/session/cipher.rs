@@ -14,7 +14,7 @@ use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, SessionR
 use zeroize::Zeroizing;
 
 impl Sessions {
-    /// The envelope of a text to a device, its ratchet step part of the changes. `None` while keys are on their way.
+    /// Encrypts a text for a device; the ratchet step joins the pending changes. `None` while keys are being fetched.
     pub(crate) fn encrypt(&mut self, cx: &mut Context<'_>, to: &Jid, text: &str) -> Option<Envelope> {
         let address = to.to_string();
         let Records { account, sessions, .. } = &mut *cx.records;
@@ -35,7 +35,8 @@ impl Sessions {
     }
 }
 
-/// Opens an envelope from a device. On success the session's step is part of the changes. The session must be in memory.
+/// Decrypts an envelope of a device; on success the ratchet step joins the pending changes. The session row must be in
+/// memory.
 pub(crate) fn decrypt(
     cx: &mut Context<'_>,
     from: &Jid,
@@ -66,7 +67,7 @@ pub(crate) fn decrypt(
     if let Some(used) = decrypted.used_prekey {
         prekeys.delete(&row_key::prekey(used));
     }
-    // Late mail of an installation that is gone is read, and says nothing new about who the peer is.
+    // Late mail of an earlier installation is read, but its identity key is not the current one.
     if current == Some(decrypted.remote_identity) {
         note_identity(cx, from, decrypted.remote_identity);
     }

@@ -9,7 +9,8 @@ use causeway_proto::jid::Jid;
 use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::signal::{LocalIdentity, PublicKey};
 
-/// Begins a session from a bundle whose signature holds, and notes the peer's identity. The session must be in memory.
+/// Starts a session from a bundle and records the peer's identity. Returns false, without a change, if the bundle's
+/// signature is invalid. The session row must be in memory.
 pub(crate) fn begin(cx: &mut Context<'_>, peer: &Jid, bundle: &PreKeyBundle) -> bool {
     let address = peer.to_string();
     let Some(local) = cx.records.account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local)
@@ -25,8 +26,8 @@ pub(crate) fn begin(cx: &mut Context<'_>, peer: &Jid, bundle: &PreKeyBundle) -> 
     true
 }
 
-/// Trust on first use: a new identity key is taken over, and said in the thread. Only the primary device's key is the
-/// person's.
+/// Trust on first use: accepts a new identity key and adds a notice to the chat. Only the key of the primary device
+/// counts.
 pub(super) fn note_identity(cx: &mut Context<'_>, from: &Jid, identity: PublicKey) {
     let chat = from.to_bare().to_string();
     if from.device != 0 {

@@ -30,7 +30,7 @@ pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<Iq
         cx.records.sessions.get(peer.to_string().as_bytes())?;
     }
     let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
-    // Only peers that were asked for: an answer about anybody else is not ours to believe.
+    // Only requested peers: bundles of others in the response are ignored.
     let mut busy = false;
     for (peer, bundle) in stanzas::parse_fetch_result(&iq.node).unwrap_or_default() {
         let Some(at) = unreachable.iter().position(|(asked, _)| *asked == peer) else { continue };

@@ -11,25 +11,25 @@ use causeway_proto::stanza::iq::{Iq, IqKind};
 use causeway_proto::stanza::{passive, prekeys as stanzas};
 
 impl Sessions {
-    /// Logged in: become active, and see to the prekeys.
+    /// Logged in: becomes active and checks the number of prekeys at the server.
     pub(crate) fn logged_in(&mut self, cx: &mut Context<'_>) {
         self.lost();
         self.count(cx);
         self.become_active(cx);
     }
 
-    /// Time has passed: what was not answered is asked again.
+    /// Sends again the requests whose response is overdue.
     pub(crate) fn elapsed(&mut self, cx: &mut Context<'_>) {
         for asked in self.pending.overdue(cx.now) {
             match asked {
                 Request::Count => self.count(cx),
-                // Whether the keys came through, the count tells.
+                // The count shows whether the keys arrived.
                 Request::Upload(_) => {
                     self.uploading = false;
                     self.count(cx);
                 }
                 Request::Rotate(_) => self.rotate(cx),
-                // Whoever still waits for these keys asks again.
+                // The outbox requests keys again for messages that still wait.
                 Request::Fetch(peers) => self.fetching.retain(|peer| !peers.contains(peer)),
                 Request::Active => self.become_active(cx),
             }
@@ -42,14 +42,14 @@ impl Sessions {
         self.pending.insert(id, Request::Count, cx.now);
     }
 
-    /// While passive the server withholds live traffic.
+    /// Requests live traffic, which the server withholds from passive connections.
     fn become_active(&mut self, cx: &mut Context<'_>) {
         let id = cx.stanza_id();
         cx.transmit(passive::active_request(&id));
         self.pending.insert(id, Request::Active, cx.now);
     }
 
-    /// An iq came: an answer to one of ours, or a request that we don't know.
+    /// Handles an iq: a response to one of ours, or a request, all of which are refused.
     pub(crate) fn iq(&mut self, cx: &mut Context<'_>, iq: &Iq) -> Result<IqOutcome, NotLoaded> {
         if matches!(iq.kind, IqKind::Get | IqKind::Set) {
             cx.transmit(iq.refuse());
@@ -81,8 +81,8 @@ impl Sessions {
                 }
             }
             (kind, Request::Count) => {
-                // A server that knows nothing of our keys, or does not say how many, gets some. One that has no time is
-                // asked again with the next connection, or says itself when it runs low.
+                // No keys at the server, or an unreadable count, leads to an upload. A busy server is asked again after the
+                // next log-in, and notifies when it runs low.
                 let busy = matches!(kind, IqKind::Error(error) if is_transient(error.code));
                 let known = matches!(kind, IqKind::Result).then(|| stanzas::parse_count(&iq.node).ok()).flatten();
                 if !busy {

@@ -6,7 +6,7 @@ use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::row_key;
 use causeway_proto::signal::prekey::PreKeyBundle;
 
-/// A bundle of our own with a one-time prekey that nobody else is given: for a peer that lost its session with us.
+/// Creates a bundle with a one-time prekey of its own, for a retry receipt. `None` before the enlistment.
 pub(crate) fn own_bundle(cx: &mut Context<'_>) -> Option<PreKeyBundle> {
     let one_time = prekeys::make(cx, true);
     let own = cx.records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;

@@ -1,14 +1,14 @@
-//! Questions to the server that wait for an answer, and for how long.
+//! Iqs without a response, and their time-out.
 //!
-//! What this module does not know: what is asked, and what to do when no answer comes.
+//! What this module does not know: what the iqs request, and what follows from a time-out.
 
 use crate::pending::Pending;
 use crate::time::Millis;
 
-/// An answer that has not come by then does not come any more.
+/// IQ response time-out.
 const RESPONSE_TIMEOUT: Millis = 10_000;
 
-/// Questions under way on this connection, by stanza id.
+/// Iqs in flight on this connection, by stanza id.
 #[derive(Debug)]
 pub(super) struct PendingIqs<T>(Pending<String, (T, Millis)>);
 
@@ -19,28 +19,28 @@ impl<T> Default for PendingIqs<T> {
 }
 
 impl<T> PendingIqs<T> {
-    /// Asked now.
+    /// Adds an iq that is sent now.
     pub(super) fn insert(&mut self, id: String, request: T, now: Millis) {
         self.0.insert(id, (request, now));
     }
 
-    /// Answered, or not ours.
+    /// Removes the iq with this id; `None` if there is none.
     pub(super) fn remove(&mut self, id: &str) -> Option<(String, T)> {
         self.0.remove(id).map(|(id, (request, _))| (id, request))
     }
 
-    /// Takes the questions whose time is up. A clock that jumped back makes nobody wait longer.
+    /// Removes and returns the iqs that timed out. A clock that jumped back counts as a time-out.
     pub(super) fn overdue(&mut self, now: Millis) -> Vec<T> {
         let late = |sent_at: Millis| sent_at > now || sent_at.saturating_add(RESPONSE_TIMEOUT) <= now;
         self.0.take(|(_, sent_at)| late(*sent_at)).into_iter().map(|(request, _)| request).collect()
     }
 
-    /// Something like this is under way.
+    /// Whether a matching iq is in flight.
     pub(super) fn any(&self, like: impl Fn(&T) -> bool) -> bool {
         self.0.any(|(request, _)| like(request))
     }
 
-    /// When the first one's time is up.
+    /// When the first iq times out.
     pub(super) fn wake_at(&self) -> Option<Millis> {
         self.0.iter().map(|(_, sent_at)| sent_at.saturating_add(RESPONSE_TIMEOUT)).min()
     }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_answered_in_time_is_given_back_once() {
+    fn an_iq_without_a_response_times_out_once() {
         let mut iqs = PendingIqs::default();
         iqs.insert("a".into(), 1, 0);
         iqs.insert("b".into(), 2, 5_000);

@@ -1,4 +1,4 @@
-//! Prekey upkeep: enough one-time prekeys at the server, each of them durable here before the server hears of it.
+//! Prekey maintenance: enough one-time prekeys at the server, each durable here before it is uploaded.
 
 use super::state::{Request, Sessions};
 use crate::context::Context;
@@ -24,7 +24,7 @@ pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mu
 }
 
 impl Sessions {
-    /// The server holds this many of our one-time prekeys: upload more if that is too few.
+    /// The server holds `count` of our one-time prekeys: uploads more if that is below the floor.
     pub(crate) fn server_holds(&mut self, cx: &mut Context<'_>, count: u32) {
         let account = cx.records.change_account();
         let first = account.prekeys_on_server.is_none();
@@ -42,7 +42,7 @@ impl Sessions {
 
     fn upload(&mut self, cx: &mut Context<'_>, amount: u32) {
         let amount = usize::try_from(amount).unwrap_or(usize::MAX);
-        // Keys that were made and never confirmed go first.
+        // Keys that were made and never confirmed are uploaded first.
         let mut ids: Vec<u32> = cx
             .records
             .prekeys
@@ -60,7 +60,7 @@ impl Sessions {
         self.uploading = true;
     }
 
-    /// The server has them.
+    /// The server has confirmed the upload.
     pub(super) fn uploaded(&mut self, cx: &mut Context<'_>, ids: &[u32]) {
         self.uploading = false;
         for &id in ids {
@@ -78,8 +78,8 @@ impl Sessions {
     }
 }
 
-/// The upload of these prekeys, made when it leaves: an earlier upload of theirs may have come through without an answer,
-/// and mail of the same group have used them up. `None` when none is left, or there are no keys at all.
+/// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded, and
+/// mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
 pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
     let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
     let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;
@@ -89,7 +89,7 @@ pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
     (!pairs.is_empty()).then(request)
 }
 
-/// Makes one prekey under the next free id, for an upload or for a receipt.
+/// Creates one prekey under the next id, for an upload or for a receipt. Returns the id.
 pub(super) fn make(cx: &mut Context<'_>, in_receipt: bool) -> u32 {
     give_up_oldest(cx, in_receipt);
     let account = cx.records.change_account();
@@ -100,8 +100,8 @@ pub(super) fn make(cx: &mut Context<'_>, in_receipt: bool) -> u32 {
     id
 }
 
-/// Keeps the number of prekeys of this use bounded, whatever the server and peers say: beyond the limit the oldest goes.
-/// Mail that needs it is asked for again. Peers that make us hand out keys in receipts cost no key of an upload.
+/// Bounds the number of prekeys of this use: at [`MAX_KEPT`] the oldest is deleted. A message that needs it leads to a
+/// retry receipt. Keys in receipts and keys of uploads are counted apart, so that peers cannot exhaust the uploads.
 fn give_up_oldest(cx: &mut Context<'_>, in_receipt: bool) {
     let next = cx.records.account().next_prekey_id;
     let alike = || cx.records.prekeys.iter().filter(|(_, row)| row.in_receipt == in_receipt);

@@ -1,24 +1,24 @@
-//! After a restore from an older copy: whatever the server hands out must be keys that are here.
+//! New prekeys after a restore from an older copy: the server must hand out only keys whose secret halves are here.
 //!
-//! The browser that is gone may have given the server prekeys whose secret halves nobody has any more. So a fresh set goes
-//! there at the next log-in, and a fresh signed prekey, under ids that the lost browser cannot have come to. Whoever still
-//! uses a lost key is asked to write again. What this module does not know: how old the copy is, and what sessions do.
+//! The previous browser may have uploaded prekeys whose secret halves are lost. Therefore the next log-in uploads a fresh
+//! set and a fresh signed prekey, under ids that the previous browser cannot have reached. A peer that used a lost key gets
+//! a retry receipt. What this module does not know: how old the copy is, and the state of sessions.
 
 use super::prekeys::{LAST_ID, signed_prekey};
 use crate::context::Context;
 use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::row_key;
 
-/// Further than any browser comes with its ids between a backup and a restore.
+/// More ids than any browser uses between a backup and a restore.
 const AHEAD: u32 = 1 << 16;
 
-/// Makes new keys the next ones, far from the ids of old ones. At random, so that two restores of one file differ.
+/// Moves the next ids far from the old ones, by a random distance, so that two restores of one file differ.
 pub(crate) fn renew(cx: &mut Context<'_>) {
     let now = cx.now / 1000;
     let account = cx.records.change_account();
     account.next_prekey_id = far_from(account.next_prekey_id, cx.rng.next_u32());
     account.prekeys_on_server = None;
-    // What is here may have been handed out since, whether the copy says so or not: none of it is uploaded again.
+    // Any of these may have been handed out since the copy was made: none is uploaded again.
     let here: Vec<Vec<u8>> = cx.records.prekeys.iter().map(|(key, _)| key.to_vec()).collect();
     for key in here {
         if let Ok(Some(row)) = cx.records.prekeys.change(&key) {

@@ -6,8 +6,8 @@
 //!     └── replaced 35 days ago, mailbox read ──▶ gone
 //! ```
 //!
-//! A new key is durable before the server hears of it, and stays the candidate until the server confirms it, over any number
-//! of restarts. What this module does not know: who wrote with which key.
+//! A new key is durable before it is uploaded, and stays the candidate until the server confirms it, across restarts. What
+//! this module does not know: which peer used which key.
 
 use super::prekeys::{LAST_ID, signed_prekey};
 use super::state::{Request, Sessions};
@@ -19,19 +19,19 @@ use causeway_proto::stanza::prekeys as stanzas;
 
 /// Seconds in a day.
 const DAY: u64 = 86_400;
-/// A signed prekey is in use for this long. Whoever steals one can read the first messages of that time.
+/// Time that a signed prekey is in use, in seconds. A stolen one exposes the first messages of that time.
 const IN_USE: u64 = 7 * DAY;
 /// The mailbox holds mail for 30 days (wire.md §5.5, §5.7), and clocks differ.
 const KEPT: u64 = 35 * DAY;
 
 impl Sessions {
-    /// The mailbox has been read: whatever was encrypted to old keys and waited is here.
+    /// The mailbox has been read: queued messages to old keys have been decrypted.
     pub(crate) fn mailbox_read(&mut self, cx: &mut Context<'_>) {
         prune(cx);
         self.rotate(cx);
     }
 
-    /// Begins a rotation if it is time, or goes on with one that was not confirmed.
+    /// Starts a rotation if the key in use is old, or continues one that was not confirmed.
     pub(super) fn rotate(&mut self, cx: &mut Context<'_>) {
         if self.pending.any(|asked| matches!(asked, Request::Rotate(_))) {
             return;
@@ -45,7 +45,7 @@ impl Sessions {
     }
 }
 
-/// The key that is to be used next, made if it is time for one.
+/// Id of the next key, which is created if the key in use is old.
 fn candidate(cx: &mut Context<'_>) -> Option<u32> {
     let now = cx.now / 1000;
     let account = cx.records.account.peek(row_key::ACCOUNT)?;
@@ -71,7 +71,7 @@ fn candidate(cx: &mut Context<'_>) -> Option<u32> {
     Some(id)
 }
 
-/// The server has the new key.
+/// The server has confirmed the new key.
 pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
     let now = cx.now / 1000;
     let Some(own) = change_keys(cx) else { return };
@@ -85,7 +85,7 @@ pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
     }
 }
 
-/// Removes keys that no mail can need any more.
+/// Deletes keys that no queued message can need.
 fn prune(cx: &mut Context<'_>) {
     let now = cx.now / 1000;
     let old = |row: &SignedPreKeyRow| row.replaced > 0 && row.replaced.saturating_add(KEPT) < now;

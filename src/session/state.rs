@@ -8,10 +8,11 @@ use crate::view::Issue;
 use causeway_proto::jid::Jid;
 use std::collections::BTreeSet;
 
-/// Peers whose new identity was announced and whose keys were not fetched since. More than these are fetched as usual.
+/// Largest number of peers with an announced identity whose keys are still to be fetched. Further ones are fetched as
+/// usual.
 const MAX_RENEWED: usize = 1_000;
 
-/// Answers that are waited for, and whose keys are on their way.
+/// Iqs without a response, and peers whose keys are being fetched.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
     pub(super) pending: PendingIqs<Request>,
@@ -29,19 +30,19 @@ pub(super) enum Request {
     Active,
 }
 
-/// What an answer means for others.
+/// What a response means for the outbox.
 #[derive(Debug)]
 pub(crate) enum IqOutcome {
     /// Nothing.
     Nothing,
     /// These peers cannot be written to.
     Unreachable(Vec<(Jid, Issue)>),
-    /// The server has no time: ask again later.
+    /// The server is busy: try again later.
     Busy,
 }
 
 impl Sessions {
-    /// The connection is gone, and with it every answer.
+    /// The connection is gone: no response will arrive.
     pub(crate) fn lost(&mut self) {
         let renewed = std::mem::take(&mut self.renewed);
         *self = Self { renewed, ..Self::default() };
@@ -52,7 +53,7 @@ impl Sessions {
         self.pending.wake_at()
     }
 
-    /// The server says that a peer's identity is new: the next message needs new keys.
+    /// The server announced a new identity of a peer: the next message needs new keys.
     pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, peer: &Jid) -> Result<(), NotLoaded> {
         let peer = peer.to_bare();
         let address = peer.to_string();

@@ -11,7 +11,7 @@ use causeway_proto::signal::KeyPair;
 use prost::Message;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Who we are. There is one.
+/// The account of this browser profile.
 #[derive(Debug, Default)]
 pub struct Account {
     /// How far the person has come.
@@ -22,23 +22,23 @@ pub struct Account {
     pub login: Option<Jid>,
     /// Long-term keys, made at enlistment.
     pub keys: Option<AccountKeys>,
-    /// Where the servers are, as the partner server last said.
+    /// The deployment that the partner server last returned.
     pub deployment: Option<Deployment>,
     /// One-time prekeys that the server was last known to hold.
     pub prekeys_on_server: Option<u32>,
     /// Id of the next one-time prekey, 1 to 2^24 - 2.
     pub next_prekey_id: u32,
-    /// Stanzas that nobody understood, ever.
+    /// Number of stanzas of unknown kinds, ever.
     pub unknown_stanzas: u32,
     /// The next number for rows that are ordered by one.
     pub next_order: u64,
     /// When the mailbox was last fully read, unix milliseconds; 0 never.
     pub synced_at: u64,
-    /// What the partner server knows this browser profile by: 32 lower-case hex digits, made at random with the keys.
-    /// Empty before, and in a row from before there was one.
+    /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before that,
+    /// and in rows of versions without ids.
     pub device: String,
     /// When the account was handed over to another browser, unix milliseconds; 0 if it was not. While it is set, this
-    /// browser never connects and asks for no token: the ratchets in the handed-over file go on without it.
+    /// browser never connects and requests no token: the ratchets continue in the other browser.
     pub moved_at: u64,
     /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be claimed
     /// at the partner server before anything connects; the answer tells whether the restored ratchets are the newest.
@@ -51,11 +51,11 @@ pub struct Account {
     /// These rows are older than what the account has done since: before anything connects, sessions must forget how to
     /// send, and the server must be given fresh prekeys.
     pub stale: Stale,
-    /// Notifications name nobody and quote nothing.
+    /// Notifications hide the sender and the text.
     pub hide_text: bool,
 }
 
-/// What is still to be done for rows that are older than what the account has done since.
+/// What is left to do for rows that are older than the account's last activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum Stale {

@@ -1,7 +1,7 @@
 //! One value = one transaction: the vocabulary between the engine and any store.
 //!
-//! A store is a set of tables of byte keys, in byte order, to byte values. It knows nothing of what the bytes mean; values
-//! are sealed before they come here.
+//! A store is a set of tables from byte keys, in byte order, to byte values. Values are sealed before they get here.
+//! What this module does not know: the meaning of the bytes.
 
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,7 +22,7 @@ pub enum Table {
     MessageId,
     /// What waits to be acknowledged by the server, by order (8 bytes, big endian).
     Outbox,
-    /// Stanzas that were understood by nobody, by order (8 bytes, big endian).
+    /// Stanzas of unknown kinds, by order (8 bytes, big endian).
     Unknown,
 }
 
@@ -110,5 +110,5 @@ pub enum Query {
     },
 }
 
-/// The answers to a list of queries, one for each, each the rows found as key and value.
+/// The results of a list of queries, one for each: the rows found, as key and value.
 pub type Rows = Vec<Vec<(Vec<u8>, Vec<u8>)>>;

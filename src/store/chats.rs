@@ -94,8 +94,7 @@ impl MessageRow {
         }
     }
 
-    /// Raises the delivery state; it never falls, and a failed message stays failed.
-    /// Answers whether it changed.
+    /// Raises the delivery state; it never falls, and a failed message stays failed. Returns whether it changed.
     pub fn raise(&mut self, delivery: Delivery) -> bool {
         let rises = self.delivery() != Delivery::Failed && self.delivery() < delivery;
         if rises {
@@ -131,27 +130,27 @@ pub struct OutboxRow {
     /// The stanza's id.
     #[prost(string, tag = "3")]
     pub id: String,
-    /// What to encrypt: a padded content protobuf is made of it when its turn comes.
+    /// The text to encrypt; its padded content protobuf is built when the message is sent.
     #[prost(string, tag = "4")]
     pub text: String,
-    /// The envelope, once encrypted: these very bytes are sent until they are acknowledged.
+    /// The envelope, once encrypted: the same bytes are sent until they are acknowledged.
     #[prost(bytes = "vec", tag = "5")]
     pub envelope: Vec<u8>,
     /// `pkmsg` or `msg`.
     #[prost(string, tag = "6")]
     pub envelope_kind: String,
-    /// How often it was sent anew because the peer could not decrypt it; 0 for the first time.
+    /// Number of re-encryptions because the peer could not decrypt it; 0 for the first envelope.
     #[prost(uint32, tag = "7")]
     pub resend: u32,
     /// The device to encrypt to, as JID text.
     #[prost(string, tag = "8")]
     pub address: String,
-    /// When the message was written, unix seconds: said when it is sent anew.
+    /// When the message was written, unix seconds; sent with a re-encrypted envelope.
     #[prost(uint64, tag = "9")]
     pub t: u64,
 }
 
-/// A stanza that nobody understood.
+/// A stanza of an unknown kind.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct UnknownRow {
     /// The stanza in its text form.

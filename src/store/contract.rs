@@ -1,7 +1,7 @@
-//! What every store means, as tests that run against any of them: the one in memory natively, the one in IndexedDB in
-//! browsers. They fail by panicking, as tests do.
+//! The store contract, as tests that run against any implementation: the one in memory natively, the one in IndexedDB in
+//! browsers. They fail by panicking.
 //!
-//! What this module does not know: how a store stores. Only what can be seen from outside.
+//! What this module does not know: how a store works inside.
 
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::failure::StoreFailure;

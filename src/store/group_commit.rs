@@ -1,16 +1,15 @@
-//! Group commit: what waits for which transaction.
+//! Group commit: which effects wait for which transaction.
 //!
-//! At most one transaction is under way. What comes up meanwhile gathers into the next group. A group's effects, be
-//! they stanzas or updates for the page, are released only when the group's transaction, and with it every earlier one, is
-//! durable; a group that changed nothing is released as soon as nothing is under way before it. This is the one place
-//! that makes "commit, then speak" true.
+//! At most one transaction is in progress. Later changes gather into the next group. The effects of a group, stanzas and
+//! updates for pages, are released only when its transaction, and with it every earlier one, is durable; a group without
+//! changes is released as soon as no transaction is in progress. This is the only place that enforces "commit, then send".
 
 use crate::id::{SocketId, TransactionId};
 use crate::view::Update;
 use causeway_proto::node::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Something to do once what it stands on is durable.
+/// An action that waits until the changes before it are durable.
 #[derive(Debug)]
 pub enum Effect {
     /// Send a stanza, if the socket is still the one that it was meant for.
@@ -19,13 +18,13 @@ pub enum Effect {
     Upload(SocketId, String, Vec<u32>),
     /// Show something.
     Update(Box<Update>),
-    /// Ask the partner server the next question of a preparation: the keys and the device that it stands on are durable.
+    /// Send the next request of a preparation to the partner server: its keys and device id are durable.
     Prepare,
-    /// Begin again from the store: everything in it is new.
+    /// Boot from the store: everything in it is new.
     Boot,
 }
 
-/// What a group of changes leads to.
+/// The effects and updates of one group of changes.
 #[derive(Debug, Default)]
 pub struct Group {
     /// In order.
@@ -39,7 +38,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Nothing waits in it.
+    /// Whether it has no effects and no updates.
     pub fn is_empty(&self) -> bool {
         self.effects.is_empty() && self.chats.is_empty() && self.messages.is_empty() && !self.account
     }
@@ -54,17 +53,17 @@ pub struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Do this once everything that was changed so far is durable.
+    /// Adds an effect that is released when everything changed so far is durable.
     pub fn after(&mut self, effect: Effect) {
         self.gathering.effects.push(effect);
     }
 
-    /// Send this once everything that was changed so far is durable.
+    /// Sends a stanza when everything changed so far is durable.
     pub fn transmit(&mut self, socket: SocketId, node: Node) {
         self.after(Effect::Transmit(socket, Box::new(node)));
     }
 
-    /// Show this once everything that was changed so far is durable.
+    /// Sends an update to pages when everything changed so far is durable.
     pub fn show(&mut self, update: impl Into<Update>) {
         self.after(Effect::Update(Box::new(update.into())));
     }
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_released_before_what_it_stands_on_and_everything_in_order() {
+    fn effects_are_released_with_their_transaction_and_in_order() {
         let mut group_commit = GroupCommit::default();
         group_commit.transmit(1, Node::new("a"));
         let group = group_commit.take_group().unwrap();

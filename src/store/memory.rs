@@ -1,4 +1,4 @@
-//! A store in memory, for tests: the meaning of a store in its fewest words.
+//! A store in memory, for tests: the reference implementation of the store contract.
 //!
 //! What this module does not know: durability. It lives as long as its [`MemoryPlace`].
 

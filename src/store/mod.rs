@@ -1,4 +1,4 @@
-//! What is kept, in which form, and how it is sealed. The database itself is the driver's.
+//! Stored rows: their form, their keys, sealing, caching and group commit. The database itself belongs to the driver.
 
 pub mod account;
 pub mod changes;

@@ -15,7 +15,7 @@ pub struct OneTimePreKeyRow {
     pub key: PreKeyPair,
     /// The server has confirmed that it holds the public half.
     pub uploaded: bool,
-    /// Given to one peer in a retry receipt; it goes into no upload, or the server would hand it to somebody else.
+    /// Sent to one peer in a retry receipt; never uploaded, or the server would hand it to another peer.
     pub in_receipt: bool,
 }
 

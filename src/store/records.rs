@@ -1,6 +1,6 @@
 //! Every row that is in memory, by table, and the passage to and from sealed rows.
 //!
-//! Knows which tables are held whole and which are read on demand; nothing of what rows mean.
+//! Some tables are held whole, others are read on demand. What this module does not know: the meaning of rows.
 
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
@@ -70,7 +70,7 @@ pub(crate) fn whole(table: Table) -> Query {
 }
 
 impl Records {
-    /// From the answers to [`boot_queries`]. Damaged rows are left where they are and told of.
+    /// Builds the records from the results of [`boot_queries`]. Damaged rows stay in the store and are returned as errors.
     pub fn boot(rows: &Rows, sealer: &Sealer) -> (Self, Vec<DamagedRow>) {
         let (mut records, mut damaged) = (Self::default(), Vec::new());
         for (table, rows) in WHOLE_TABLES.into_iter().zip(rows) {
@@ -98,7 +98,7 @@ impl Records {
         self.account.change_or_default(row_key::ACCOUNT)
     }
 
-    /// Puts rows that a look-up asked for.
+    /// Inserts rows that a look-up requested.
     ///
     /// # Errors
     /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent.
@@ -223,7 +223,7 @@ impl Records {
         self.unknown.written();
     }
 
-    /// Forgets what can be read again. Only while no read is under way, or a stale row could come back.
+    /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
     pub fn trim(&mut self) {
         self.sessions.trim(KEEP);
         self.messages.trim(KEEP);
@@ -251,7 +251,7 @@ pub fn open<R: Row>(key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<R, Dam
     Ok(R::from_bytes(&row)?)
 }
 
-/// Whether an opened row decodes as one of its table.
+/// Checks that an opened row decodes as one of its table.
 ///
 /// # Errors
 /// [`RowError`].

@@ -1,7 +1,7 @@
 //! Rows of one table in memory: what was read, what changed since the last commit, what must be read first.
 //!
-//! A shelf knows nothing of sealing or transactions. Rows that are not in memory are asked for by message, never awaited:
-//! a look-up that misses notes the key and answers [`NotLoaded`], the engine reads it, and the work is tried again.
+//! A look-up of a row that is not in memory records the key and returns [`NotLoaded`]; the engine reads the row and retries
+//! the task. What this module does not know: sealing and transactions.
 
 use super::changes::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ pub struct RowError {
     pub expected: &'static str,
 }
 
-/// The row is not in memory; its key was noted. Try again when it is.
+/// The row is not in memory; its key was recorded. Retry when the row is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLoaded;
 
@@ -44,7 +44,7 @@ pub struct RowCache<R> {
     rows: BTreeMap<Vec<u8>, Option<Box<R>>>,
     complete: bool,
     dirty: BTreeSet<Vec<u8>>,
-    /// In the transaction under way: until it is durable, the store would still tell the version before.
+    /// In the transaction in progress: until it is durable, the store still returns the previous version.
     writing: BTreeSet<Vec<u8>>,
     wanted: BTreeSet<Vec<u8>>,
 }
@@ -62,12 +62,12 @@ impl<R: Row> Default for RowCache<R> {
 }
 
 impl<R: Row> RowCache<R> {
-    /// Says that every row of the table is here: a look-up never misses.
+    /// Marks the whole table as loaded: no look-up returns [`NotLoaded`].
     pub fn set_complete(&mut self) {
         self.complete = true;
     }
 
-    /// Puts what the store said, unless there is something here that is as new or newer.
+    /// Inserts a row that was read, unless a version at least as new is in memory.
     pub fn loaded(&mut self, key: Vec<u8>, row: Option<R>) {
         self.wanted.remove(&key);
         self.rows.entry(key).or_insert(row.map(Box::new));
@@ -100,7 +100,7 @@ impl<R: Row> RowCache<R> {
         Ok(row)
     }
 
-    /// The row, put there as `R::default()` if it is absent; counts as changed. For shelves that are complete.
+    /// The row, put there as `R::default()` if it is absent; counts as changed. For complete caches.
     pub fn change_or_default(&mut self, key: &[u8]) -> &mut R
     where
         R: Default,
@@ -109,7 +109,7 @@ impl<R: Row> RowCache<R> {
         self.rows.entry(key.to_vec()).or_default().get_or_insert_default()
     }
 
-    /// The row; a default one in memory only if it is absent. For shelves that are complete.
+    /// The row; a default one in memory only if it is absent. For complete caches.
     pub fn get_or_default(&mut self, key: &[u8]) -> &R
     where
         R: Default,
@@ -131,7 +131,7 @@ impl<R: Row> RowCache<R> {
         self.dirty.insert(key.to_vec());
     }
 
-    /// Notes the key as wanted if it is not in memory.
+    /// Records the key as wanted if its row is not in memory.
     pub fn want(&mut self, key: &[u8]) {
         let _noted = self.require(key);
     }
@@ -173,7 +173,7 @@ impl<R: Row> RowCache<R> {
         self.writing.iter().map(|key| (key.clone(), bytes(key))).collect()
     }
 
-    /// What was taken last is durable: the store tells it, too.
+    /// The rows of the last [`take_dirty`](Self::take_dirty) are durable.
     pub fn written(&mut self) {
         self.writing.clear();
     }
@@ -183,9 +183,9 @@ impl<R: Row> RowCache<R> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Forgets, when there are more than `keep`, the rows that the store would tell as they are: those that neither changed
-    /// nor are being written. Only for shelves that are not complete, and only while nothing is being read: what was read
-    /// before a row was written must not come back after it was forgotten.
+    /// Evicts, when there are more than `keep`, the rows that are neither changed nor being written. Does nothing to complete
+    /// caches. Call it only while no read is in progress: a row that was read before it was written must not come back
+    /// after its eviction.
     pub fn trim(&mut self, keep: usize) {
         if !self.complete && self.rows.len() > keep {
             let Self { rows, dirty, writing, .. } = self;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_noted_once_and_answered_by_what_the_store_says() {
+    fn a_miss_is_recorded_once_and_ends_when_the_row_is_loaded() {
         let mut cache = RowCache::<Word>::default();
         assert_eq!(cache.get(b"a"), Err(NotLoaded));
         assert_eq!(cache.get(b"a"), Err(NotLoaded));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_store_says_never_replaces_what_is_newer() {
+    fn a_loaded_row_never_replaces_a_newer_one() {
         let mut cache = RowCache::<Word>::default();
         cache.put(b"a".to_vec(), Word("ours".into()));
         cache.loaded(b"a".to_vec(), Some(Word("stale".into())));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn trimming_keeps_what_is_being_written_until_the_store_would_tell_it() {
+    fn trimming_keeps_what_is_being_written_until_it_is_durable() {
         let mut cache = RowCache::<Word>::default();
         cache.put(b"a".to_vec(), Word("under way".into()));
         cache.delete(b"gone");

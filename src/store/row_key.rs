@@ -1,6 +1,6 @@
 //! Row keys. Every key sorts the way its table is read.
 //!
-//! Keys are not sealed: they show which JIDs this person writes with, and how much, to whoever reads the disk.
+//! Keys are not sealed: a reader of the disk learns which JIDs the user writes with, and how much.
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).

@@ -90,7 +90,7 @@ pub struct AccountView {
     /// One-time prekeys that the server was last known to hold.
     #[prost(uint32, optional, tag = "9")]
     pub prekeys_on_server: Option<u32>,
-    /// Stanzas that nobody understood and that are kept.
+    /// Number of stanzas of unknown kinds.
     #[prost(uint32, tag = "10")]
     pub unknown_stanzas: u32,
     /// Largest text of a message, in UTF-8 bytes.
@@ -105,7 +105,7 @@ pub struct AccountView {
     /// What a person should know of backups.
     #[prost(message, optional, tag = "15")]
     pub backup: Option<BackupView>,
-    /// Notifications name nobody and quote nothing.
+    /// Notifications hide the sender and the text.
     #[prost(bool, tag = "16")]
     pub hide_text: bool,
     /// People sign in at the provider's own page: there are no passwords and no passkeys here.

@@ -134,7 +134,7 @@ pub enum MessageKind {
     IdentityChanged = 3,
 }
 
-/// So often a sender is asked to send a message again by itself; after that a person must ask (wire.md §5.10).
+/// Retry receipts sent for one message without the user; after that the user must request another (wire.md §5.10).
 pub const MAX_RETRIES: u32 = 5;
 
 /// One message.

@@ -1,4 +1,4 @@
-//! The connection to the chat server, as a person hears of it.
+//! The state of the connection to the chat server, as pages show it.
 
 use super::Issue;
 use prost::Message;

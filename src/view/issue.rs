@@ -1,6 +1,6 @@
-//! What a person is told when something goes wrong. The words are the page's.
+//! Problems that are shown to the user. The page has the sentences.
 
-/// Everything that can go wrong and that a person is told. The page has one sentence for each.
+/// A problem that is shown to the user. The page has one sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum Issue {
@@ -8,7 +8,7 @@ pub enum Issue {
     None = 0,
     /// The partner server did not answer.
     PartnerUnreachable = 1,
-    /// The partner server answered something that we do not understand.
+    /// The response of the partner server is malformed.
     PartnerAnswer = 2,
     /// The identifier is not 1 to 40 characters.
     IdentifierInvalid = 3,
@@ -24,7 +24,7 @@ pub enum Issue {
     SignInNeeded = 8,
     /// The enlistment API did not answer.
     EnlistUnreachable = 9,
-    /// The enlistment API answered something that we do not understand.
+    /// The response of the enlistment API is malformed.
     EnlistAnswer = 10,
     /// Enlistment refused: the provider is not known to WhatsApp.
     EnlistBadIntegrator = 11,
@@ -94,7 +94,7 @@ pub enum Issue {
     BackupLocked = 45,
     /// The backup was altered or cut off.
     BackupDamaged = 46,
-    /// The backup is somebody else's than the account that is signed in.
+    /// The backup belongs to another account than the one that is signed in.
     BackupOtherAccount = 47,
     /// There is an account in this browser, and the person has not agreed that it is replaced.
     RestoreWouldReplace = 48,
