@@ -1,8 +1,8 @@
 //! The engine routes inputs to the modules that decide, and turns their changes into transactions.
 //!
-//! [`handle`](Engine::handle) takes one input, [`poll`](Engine::poll) returns outputs until [`Output::Idle`]. Stanzas and
-//! commands wait in one queue; the task at its head runs as soon as the rows that it needs are in memory. Its changes and
-//! effects gather in the group commit and become one transaction as soon as none is in progress.
+//! [`handle`](Engine::handle) takes one input, [`poll`](Engine::poll) returns outputs until [`Output::Idle`]. Stanzas
+//! and commands wait in one queue; the task at its head runs as soon as the rows that it needs are in memory. Its
+//! changes and effects gather in the group commit and become one transaction as soon as none is in progress.
 //!
 //! What this module does not know: sockets, the database, the clock. A driver carries out the outputs.
 //!

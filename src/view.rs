@@ -25,16 +25,16 @@ use prost::{Message, Oneof};
 /// A command of the user, from one tab.
 #[derive(Clone, PartialEq, Message)]
 pub struct Command {
-    /// Chosen at random by the page; the engine answers with [`Done`] of the same tag once it is durable. A command that
-    /// is sent again under the same tag (because the engine moved to another tab) has no second effect.
+    /// Chosen at random by the page; the engine answers with [`Done`] of the same tag once it is durable. A command
+    /// that is sent again under the same tag (because the engine moved to another tab) has no second effect.
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
     #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22")]
     pub action: Option<Action>,
-    /// Id of the engine that the command is for, from [`Started`] or [`Snapshot`]. Another engine handles only [`Hello`]:
-    /// otherwise a command in flight during start-up could overtake commands that pages must resend. Zero from pages of
-    /// versions before 0.2; every engine handles those.
+    /// Id of the engine that the command is for, from [`Started`] or [`Snapshot`]. Another engine handles only
+    /// [`Hello`]: otherwise a command in flight during start-up could overtake commands that pages must resend. Zero
+    /// from pages of versions before 0.2; every engine handles those.
     #[prost(uint64, tag = "18")]
     pub engine: u64,
 }

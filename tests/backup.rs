@@ -128,7 +128,7 @@ fn a_hand_over_goes_on_where_the_other_browser_stopped() {
 }
 
 #[test]
-fn a_hand_over_says_nothing_before_it_is_durable_that_this_browser_stops() {
+fn a_hand_over_sends_no_piece_before_its_mark_is_durable() {
     let mut world = talking(2);
     world.hold_commits = true;
     let tag = world.next_tag();
@@ -175,7 +175,7 @@ fn a_backup_brings_everything_back_and_both_write_on() {
 }
 
 #[test]
-fn mail_that_was_on_its_way_when_a_backup_was_made_is_read_by_whoever_restores_it() {
+fn mail_in_transit_when_a_backup_was_made_is_read_after_the_restore() {
     let mut world = talking(4);
     world.cut();
     world.write_from(BOB, "on its way");
@@ -189,7 +189,7 @@ fn mail_that_was_on_its_way_when_a_backup_was_made_is_read_by_whoever_restores_i
 }
 
 #[test]
-fn a_hand_over_that_was_taken_back_makes_its_file_old() {
+fn taking_a_hand_over_back_outdates_its_file() {
     let mut world = talking(5);
     let fetched = fetches(&world);
     let file = world.export(PASSPHRASE, true).unwrap();
@@ -246,7 +246,7 @@ fn two_browsers_that_restore_one_hand_over_do_not_send_the_same() {
 }
 
 #[test]
-fn a_file_of_a_browser_that_was_not_done_with_being_restored_is_old() {
+fn a_file_of_a_browser_with_an_incomplete_restore_is_outdated() {
     let mut world = talking(8);
     let backup = world.export(PASSPHRASE, false).unwrap();
     both_write_on(&mut world, "after the backup");
@@ -320,7 +320,7 @@ fn every_row_of_many_pages_comes_over() {
 }
 
 #[test]
-fn a_damaged_row_is_left_out_and_said() {
+fn a_damaged_row_is_left_out_and_counted() {
     use causeway::view::News;
     let mut world = talking(11);
     let (key, mut row) = world.rows(Table::Message).remove(0);
@@ -372,7 +372,7 @@ fn what_cannot_be_restored_changes_nothing() {
 }
 
 #[test]
-fn a_piece_out_of_turn_ends_the_restore_and_one_that_comes_twice_does_not() {
+fn a_piece_out_of_order_ends_the_restore_and_a_duplicate_does_not() {
     let mut world = talking(13);
     let file = world.export(PASSPHRASE, false).unwrap();
     drop(world.fresh_browser());
@@ -396,7 +396,7 @@ fn a_piece_out_of_turn_ends_the_restore_and_one_that_comes_twice_does_not() {
 }
 
 #[test]
-fn an_account_is_replaced_only_if_the_person_agreed_and_never_by_somebody_elses() {
+fn an_account_is_replaced_only_with_consent_and_never_by_another_account() {
     let mut world = talking(14);
     let file = world.export(PASSPHRASE, false).unwrap();
     let before = everything(&world);
@@ -413,7 +413,7 @@ fn an_account_is_replaced_only_if_the_person_agreed_and_never_by_somebody_elses(
 }
 
 #[test]
-fn what_cannot_be_exported_is_said() {
+fn an_impossible_export_completes_with_an_issue() {
     let mut world = World::fresh(15);
     world.add_phone(BOB);
     world.input(Input::Started);
@@ -436,7 +436,7 @@ fn what_cannot_be_exported_is_said() {
 }
 
 #[test]
-fn a_full_disk_is_said_and_neither_hands_over_nor_replaces() {
+fn a_full_disk_completes_with_an_issue_and_neither_hands_over_nor_replaces() {
     let mut world = talking(17);
     world.fail_commits = Some(StoreFailure::QuotaExceeded);
     assert_eq!(world.export(PASSPHRASE, true), Err(Issue::StorageFull));
@@ -455,7 +455,7 @@ fn a_full_disk_is_said_and_neither_hands_over_nor_replaces() {
 }
 
 #[test]
-fn killed_at_any_transaction_a_hand_over_and_its_restore_end_well() {
+fn a_hand_over_and_its_restore_survive_a_crash_at_any_transaction() {
     let mut transactions = 0;
     for crash in 0.. {
         let mut world = talking(18);

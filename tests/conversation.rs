@@ -70,7 +70,8 @@ fn a_command_to_the_engine_before_waits_until_it_is_said_to_this_one() {
         world.input(Input::Command(Command { tag, action, engine }));
         world.done(tag).is_some()
     };
-    // The first was lost with the engine before, the second is on its way; then the page says both to the engine there is.
+    // The first was lost with the engine before, the second is on its way; then the page says both to the engine there
+    // is.
     assert!(!send(&mut world, 72, "second", before));
     assert!(send(&mut world, 71, "first", engine));
     assert!(send(&mut world, 72, "second", engine));

@@ -1,5 +1,5 @@
-//! One encryption identity at a time: whose device the account is, what a replaced browser does, and what is said before
-//! keys are replaced or after the browser has removed them.
+//! One encryption identity at a time: whose device the account is, what a replaced browser does, and what is said
+//! before keys are replaced or after the browser has removed them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

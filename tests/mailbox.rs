@@ -57,7 +57,7 @@ fn the_next_batch_is_asked_for_when_everything_of_the_last_is_durable() {
 }
 
 #[test]
-fn a_server_that_sends_fewer_than_it_was_asked_for_is_asked_again_while_the_mailbox_counts_as_open() {
+fn a_server_that_sends_less_than_a_batch_gets_another_request_while_the_mailbox_is_open() {
     let mut world = World::enlisted(6);
     world.cut();
     world.write_from(BOB, "waiting");
@@ -85,7 +85,7 @@ fn a_group_is_bounded_however_much_comes_at_once() {
 }
 
 #[test]
-fn what_comes_while_rows_are_forgotten_is_known_when_it_comes_again() {
+fn messages_that_arrive_while_rows_are_evicted_are_recognised_when_repeated() {
     let mut world = full(3, 540);
     let (once, twice) = (world.chatd.mailbox.first().cloned().unwrap(), world.chatd.mailbox.last().cloned().unwrap());
     while world.commit() {}
@@ -97,7 +97,7 @@ fn what_comes_while_rows_are_forgotten_is_known_when_it_comes_again() {
 }
 
 #[test]
-fn pages_hear_once_a_group_and_only_of_what_they_asked_for() {
+fn pages_get_one_update_a_group_and_only_for_opened_chats() {
     let mut world = full(4, 300);
     let commits = world.commits;
     while world.commit() {}
@@ -122,7 +122,7 @@ fn pages_hear_once_a_group_and_only_of_what_they_asked_for() {
 }
 
 #[test]
-fn a_command_is_carried_out_in_the_midst_of_a_mailbox() {
+fn a_command_runs_while_a_mailbox_is_read() {
     let mut world = full(5, 300);
     let tag = world.next_tag();
     let send = causeway::view::Send { chat: BOB_CHAT.into(), text: "I am back".into() };
@@ -135,7 +135,7 @@ fn a_command_is_carried_out_in_the_midst_of_a_mailbox() {
 }
 
 #[test]
-fn a_page_that_opened_a_chat_before_it_was_begun_hears_of_its_messages() {
+fn a_page_that_opened_a_chat_before_its_first_message_gets_its_messages() {
     let mut world = World::enlisted(7);
     assert!(world.texts(BOB_CHAT).is_empty());
     world.start_chat(BOB);

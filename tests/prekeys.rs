@@ -77,7 +77,7 @@ fn mail_to_an_old_signed_prekey_is_read_for_as_long_as_a_mailbox_keeps_it() {
 }
 
 #[test]
-fn a_rotation_that_nobody_confirmed_is_repeated_with_the_same_key() {
+fn an_unconfirmed_rotation_is_repeated_with_the_same_key() {
     let mut world = World::enlisted(3);
     let first = bundle(&world);
     world.now += 7 * DAY;
@@ -105,7 +105,7 @@ fn a_rotation_that_nobody_confirmed_is_repeated_with_the_same_key() {
 }
 
 #[test]
-fn a_rotation_is_durable_before_the_server_hears_of_it() {
+fn a_rotation_is_durable_before_it_is_uploaded() {
     let mut world = World::enlisted(4);
     world.now += 7 * DAY;
     world.chatd.not_after += 365 * 86_400;

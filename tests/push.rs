@@ -36,7 +36,7 @@ fn away(seed: u64) -> World {
 }
 
 #[test]
-fn the_answer_comes_when_the_mailbox_is_durable_and_not_before() {
+fn a_wake_up_completes_when_the_mailbox_is_durable_and_not_before() {
     let mut world = away(1);
     world.hold_commits = true;
     let tag = wake(&mut world);
@@ -53,7 +53,7 @@ fn the_answer_comes_when_the_mailbox_is_durable_and_not_before() {
 }
 
 #[test]
-fn who_is_woken_connects_at_once_whatever_the_next_attempt_was_planned_for() {
+fn a_wake_up_connects_at_once_whenever_the_next_attempt_is_due() {
     let mut world = away(2);
     assert_eq!(world.connection().state(), ConnectionState::Waiting);
     let tag = wake(&mut world);
@@ -62,7 +62,7 @@ fn who_is_woken_connects_at_once_whatever_the_next_attempt_was_planned_for() {
 }
 
 #[test]
-fn a_connection_that_only_looks_alive_is_found_out_and_replaced() {
+fn a_dead_connection_is_detected_and_replaced() {
     let mut world = World::enlisted(3);
     world.write_from(BOB, "first");
     // The device slept: nobody told it that the connection is gone.
@@ -96,7 +96,7 @@ fn pong(world: &World) -> Node {
 }
 
 #[test]
-fn what_came_after_the_end_of_the_mailbox_was_told_is_waited_for() {
+fn stanzas_after_the_end_of_the_mailbox_are_waited_for() {
     let mut world = away(8);
     world.chatd.fate.pauses = true;
     world.sleep_until(ConnectionState::Draining);
@@ -141,7 +141,7 @@ fn a_device_that_slept_while_it_read_the_mailbox_waits_for_the_rest() {
 }
 
 #[test]
-fn an_answer_to_an_earlier_ping_proves_nothing() {
+fn the_response_to_an_earlier_ping_does_not_complete_a_probe() {
     let mut world = World::enlisted(9);
     world.chatd.fate.mute = 2;
     let first = wake(&mut world);
@@ -188,7 +188,7 @@ fn a_mailbox_that_takes_long_is_read_on() {
 }
 
 #[test]
-fn a_server_that_sends_and_does_not_answer_is_left() {
+fn a_server_that_sends_but_never_responds_is_disconnected() {
     let mut world = World::enlisted(10);
     world.chatd.fate.mute = 1;
     let began = world.now;
@@ -203,7 +203,7 @@ fn a_server_that_sends_and_does_not_answer_is_left() {
 }
 
 #[test]
-fn a_server_that_keeps_asking_for_another_connection_is_no_success() {
+fn a_server_that_keeps_requesting_reconnects_is_not_a_success() {
     let mut world = away(12);
     world.chatd.fate.pauses = true;
     let tag = wake(&mut world);
@@ -216,7 +216,7 @@ fn a_server_that_keeps_asking_for_another_connection_is_no_success() {
 }
 
 #[test]
-fn who_cannot_be_served_hears_why() {
+fn a_wake_up_that_cannot_be_served_completes_with_an_issue() {
     let mut world = away(5);
     world.chatd.fate.refuse = true;
     let tag = wake(&mut world);

@@ -17,7 +17,7 @@ use causeway_proto::node::Node;
 use support::{BOB, BOB_CHAT, World};
 
 #[test]
-fn an_unacknowledged_message_goes_out_again_as_the_very_same_bytes() {
+fn an_unacknowledged_message_is_sent_again_as_the_same_bytes() {
     let mut world = World::enlisted(1);
     let chat = world.start_chat(BOB);
     world.chatd.fate.swallow = true;
@@ -54,7 +54,7 @@ fn what_is_written_offline_goes_out_in_order() {
 }
 
 #[test]
-fn a_refused_message_says_so_and_can_be_tried_again_or_deleted() {
+fn a_refused_message_fails_and_can_be_sent_again_or_deleted() {
     let mut world = World::enlisted(3);
     let chat = world.start_chat(BOB);
     world.chatd.fate.ack_error = Some(479);
@@ -73,7 +73,7 @@ fn a_refused_message_says_so_and_can_be_tried_again_or_deleted() {
 }
 
 #[test]
-fn an_overloaded_server_is_asked_again_later() {
+fn a_message_to_an_overloaded_server_is_sent_again_later() {
     let mut world = World::enlisted(4);
     let chat = world.start_chat(BOB);
     world.chatd.fate.ack_error = Some(503);
@@ -117,7 +117,7 @@ fn wait(world: &mut World, milliseconds: u64) {
 }
 
 #[test]
-fn one_chat_that_waits_holds_up_no_other() {
+fn a_chat_that_waits_does_not_block_another() {
     let mut world = World::enlisted(14);
     let chat = world.start_chat(BOB);
     world.add_phone("14155550999");
@@ -131,7 +131,7 @@ fn one_chat_that_waits_holds_up_no_other() {
 }
 
 #[test]
-fn questions_that_get_no_answer_are_asked_again() {
+fn iqs_without_a_response_are_sent_again() {
     let mut world = World::enlisted(15);
     let chat = world.start_chat(BOB);
     world.chatd.fate.mute = 1;
@@ -152,7 +152,7 @@ fn questions_that_get_no_answer_are_asked_again() {
 }
 
 #[test]
-fn a_busy_key_server_is_asked_again_later() {
+fn a_busy_key_server_is_retried_later() {
     for code in [429, 503] {
         let mut world = World::enlisted(16);
         let chat = world.start_chat(BOB);
@@ -168,7 +168,7 @@ fn a_busy_key_server_is_asked_again_later() {
 }
 
 #[test]
-fn a_peer_without_keys_fails_the_message_and_names_the_reason() {
+fn a_peer_without_keys_fails_the_message_with_an_issue() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat("+49 151 00000000");
     world.send(&chat, "anybody?");
@@ -182,7 +182,7 @@ fn a_peer_without_keys_fails_the_message_and_names_the_reason() {
 }
 
 #[test]
-fn being_replaced_stops_and_asks() {
+fn a_replaced_connection_stops_until_the_user_acts() {
     let mut world = World::enlisted(6);
     world.serve(&Node::new("stream:error").with_node(Node::new("conflict").with("type", "replaced")));
     assert_eq!(world.connection().state(), ConnectionState::Stopped);
@@ -193,7 +193,7 @@ fn being_replaced_stops_and_asks() {
 }
 
 #[test]
-fn failures_are_told_apart() {
+fn login_failures_lead_to_different_issues() {
     for (reason, state, issue) in [
         (401, ConnectionState::Stopped, Issue::LoginRefused),
         (402, ConnectionState::Stopped, Issue::Banned),
@@ -211,7 +211,7 @@ fn failures_are_told_apart() {
 }
 
 #[test]
-fn whoever_was_unenlisted_enlists_again_with_the_same_keys_and_history() {
+fn an_unenlisted_account_enlists_again_with_the_same_keys_and_history() {
     let mut world = World::enlisted(12);
     world.write_from(BOB, "before");
     assert_eq!(world.command(Action::Enlist(Enlist::default())).issue(), Issue::AlreadyEnlisted);
@@ -258,7 +258,7 @@ fn a_dead_link_is_noticed_within_ten_seconds_of_being_used() {
 }
 
 #[test]
-fn pings_are_answered_and_asked() {
+fn pings_are_sent_and_responded_to() {
     let mut world = World::enlisted(10);
     let pings =
         |world: &World| world.chatd.heard("iq").iter().filter(|iq| iq.text("xmlns").as_deref() == Some("w:p")).count();
@@ -298,7 +298,7 @@ fn an_ended_partner_session_asks_to_sign_in_and_goes_on_by_itself_after_it() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+fn a_clock_that_is_set_back_delays_nothing() {
     const DAYS: u64 = 30 * 86_400_000;
     let mut world = World::enlisted(17);
     world.chatd.not_before -= 60 * 86_400;

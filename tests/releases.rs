@@ -1,6 +1,8 @@
-//! What every release left in a browser still opens with this one: chats and sessions, mail under way in both directions.
+//! What every release left in a browser still opens with this one: chats and sessions, mail under way in both
+//! directions.
 //!
-//! `tests/vectors/store` says how the files were made. They are never made again: what is in browsers does not change either.
+//! `tests/vectors/store` says how the files were made. They are never made again: what is in browsers does not change
+//! either.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -179,7 +181,7 @@ fn numbers_in_rows_stay_what_they_are() {
 }
 
 #[test]
-fn nobody_made_a_release_pass_by_making_its_files_again() {
+fn release_files_are_never_regenerated() {
     // One for each release: `cat rows.txt peer.txt specimens.txt | sha256sum`.
     let sums = ["3ed4b6866e87d59296107fc9a3cb52c521fb042584e330e7a8080f395fd3f348"];
     assert_eq!(sums.len(), releases().len());

@@ -16,7 +16,7 @@ use causeway::view::{Action, ConnectionState, Enlist, Issue, SignedIn, Stage};
 use support::World;
 
 #[test]
-fn who_comes_back_with_a_session_is_signed_in_and_can_enlist() {
+fn a_user_with_a_session_is_signed_in_and_can_enlist() {
     let mut world = World::fresh(1);
     world.input(Input::Started);
     assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::SignInNeeded);
@@ -40,7 +40,7 @@ fn a_session_that_had_ended_is_taken_up_again() {
 }
 
 #[test]
-fn nobody_takes_over_another_persons_chats() {
+fn an_account_cannot_take_over_the_chats_of_another() {
     let mut world = World::enlisted(3);
     world.servers.signed_in = Some("mallory".to_owned());
     assert_eq!(world.command(Action::SignedIn(SignedIn {})).issue(), Issue::AlreadyEnlisted);

@@ -1,4 +1,4 @@
-//! What one user says to another, once it is decrypted and unpadded (wire.md §6.8).
+//! The content of a message, once it is decrypted and unpadded (wire.md §6.8).
 //!
 //! Writes text, reads text, and gives everything else a name, so that a person sees "unsupported: image" and not
 //! nothing. It does not know envelopes, padding, or how a message is shown. It keeps no bytes: the caller has them.
@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// Wrappers around wrappers that are opened. Two are in use.
 const MAX_WRAPPERS: usize = 8;
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Content {
     /// Words.

@@ -4,8 +4,8 @@
 //! compress. This one is computed from the base point instead: 32 × 8 points, 40 kB in memory. Every base point
 //! multiplication (key generation, signatures, Noise) uses it; everything else goes to the library.
 //!
-//! All functions that take a secret are constant-time: the sequence of operations and of memory accesses does not depend
-//! on the scalar. What this module does not know: what keys are for.
+//! All functions that take a secret are constant-time: the sequence of operations and of memory accesses does not
+//! depend on the scalar. What this module does not know: what keys are for.
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::scalar::clamp_integer;

@@ -1,12 +1,32 @@
 //! Cuts the stream of the socket into frames and puts lengths before them (wire.md §1.1).
 //!
-//! The bytes of one frame may come in any number of pieces, and one piece may hold any number of frames: the messages of
-//! a WebSocket mean nothing here. What this module does not know: what a frame holds.
+//! The bytes of one frame may come in any number of pieces, and one piece may hold any number of frames: the messages
+//! of a WebSocket mean nothing here. What this module does not know: what a frame holds.
+//!
+//! ```
+//! use causeway_proto::frame::{self, FrameError, FrameReader};
+//!
+//! let mut stream = frame::header(5)?.to_vec();
+//! assert_eq!(stream, [0, 0, 5]);
+//! stream.extend_from_slice(b"hello");
+//!
+//! // A frame arrives in any number of pieces.
+//! let mut reader = FrameReader::new(1024);
+//! reader.feed(&stream[..4]);
+//! assert_eq!(reader.next()?, None);
+//! reader.feed(&stream[4..]);
+//! assert_eq!(reader.next()?.as_deref(), Some(b"hello".as_slice()));
+//!
+//! // One that is longer than allowed is refused by its header.
+//! reader.feed(&frame::header(1025)?);
+//! assert_eq!(reader.next(), Err(FrameError::TooLong { most: 1024, got: 1025 }));
+//! # Ok::<(), FrameError>(())
+//! ```
 
 use crate::width;
 use std::mem;
 
-/// Longest payload that the three bytes of the length can tell.
+/// Longest payload that a length of three bytes can express.
 pub const MAX_PAYLOAD: usize = (1 << 24) - 1;
 
 const HEADER: usize = 3;
@@ -29,7 +49,7 @@ pub fn header(length: usize) -> Result<[u8; 3], FrameError> {
 /// any, and the four bytes that name the protocol. Only these four are part of the handshake's prologue.
 ///
 /// # Errors
-/// When the routing information is longer than its length can tell.
+/// When the routing information is longer than its length field can express.
 pub fn opening(connection_header: &[u8; 4], routing: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), FrameError> {
     if let Some(routing) = routing {
         let length = header(routing.len())?;
@@ -81,7 +101,8 @@ impl FrameReader {
     /// Takes out the payload of the next frame, or `None` until more has been fed.
     ///
     /// # Errors
-    /// When a frame announces more than it may have; as soon as its length is there, before its payload is. Then always.
+    /// When a frame announces more than it may have; as soon as its length is there, before its payload is. Then
+    /// always.
     #[expect(clippy::should_implement_trait, reason = "None is not the end, and an error ends it for good")]
     pub fn next(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         if let Some(error) = self.broken {
@@ -173,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_frame_that_a_length_can_tell() {
+    fn the_longest_frame_that_a_length_can_express() {
         let mut reader = FrameReader::new(usize::MAX);
         reader.feed(&[0xFF; 3]);
         reader.feed(&vec![7; MAX_PAYLOAD]);
@@ -196,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_feeds_without_taking_out_is_stopped() {
+    fn feeding_without_taking_frames_out_is_refused() {
         let mut reader = FrameReader::new(MAX_PAYLOAD);
         let piece = vec![0; 1 << 23];
         for _ in 0..4 {

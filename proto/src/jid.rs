@@ -1,7 +1,16 @@
 //! Addresses: who a stanza is from or for (wire.md §3.4).
 //!
-//! A [`Jid`] is kept in its parts, so that the device or the Partner's number never has to be cut out of a string
-//! twice. What it does not know: how an address is written in bytes ([`node`](crate::node)), or whose it is.
+//! A [`Jid`] is kept in its parts, so that the device or the Partner's number never has to be parsed again. What this
+//! module does not know: the encoding of an address in bytes ([`node`](crate::node)).
+//!
+//! ```
+//! use causeway_proto::jid::{Jid, JidError, Server};
+//!
+//! let jid: Jid = "16505551234:7@s.whatsapp.net".parse()?;
+//! assert_eq!((jid.user.as_str(), jid.device, &jid.server), ("16505551234", 7, &Server::User));
+//! assert_eq!(jid.to_bare().to_string(), "16505551234@s.whatsapp.net");
+//! # Ok::<(), JidError>(())
+//! ```
 
 mod phone;
 
@@ -243,7 +252,7 @@ impl Jid {
 impl fmt::Display for Jid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.user.is_empty() && self.device == 0 && self.integrator == 0 {
-            // Without the sign, a server that nobody knows could not be told from any other word.
+            // Without the sign, an unknown server could not be distinguished from any other word.
             let sign = if matches!(self.server, Server::Other(_)) { "@" } else { "" };
             return write!(f, "{sign}{}", self.server.as_str());
         }
@@ -306,7 +315,7 @@ pub enum JidError {
     /// What follows the colon is not a number up to 65535.
     #[error("the device of the address is not a number from 0 to 65535")]
     Device,
-    /// A device number that the server's form of address has no room for.
+    /// A device number that the address form of the server cannot hold.
     #[error("device numbers of this server go up to {most}, got {got}")]
     DeviceTooLarge {
         /// The largest that fits.

@@ -1,12 +1,12 @@
-//! The wire between a Partner's client and WhatsApp's side: what both ends must agree on.
+//! The wire protocol between a Partner's client and WhatsApp: everything that both ends must agree on.
 //!
-//! Pure and synchronous. No clock, no randomness of its own, no I/O, no async: time and randomness are arguments. It
-//! imports none of our other crates. Every parser here takes hostile bytes and answers with a typed error; none can
-//! panic, and every allocation and loop is bounded.
+//! Pure and synchronous: no clock, no randomness, no I/O, no async; time and randomness are arguments. It imports none
+//! of our other crates. Every parser takes hostile bytes and returns a typed error; none can panic, and every
+//! allocation and loop is bounded.
 //!
-//! Bytes travel through the modules in this order: [`frame`] cuts the socket's bytes into records, [`noise`] opens
-//! them, [`node`] turns them into trees, [`stanza`] gives the trees meaning, and [`signal`] opens what a peer sealed
-//! into [`content`].
+//! Received bytes pass the modules in this order: [`frame`] splits the stream into frames, [`noise`] decrypts them,
+//! [`node`] decodes them into trees, [`stanza`] parses the trees into types, and [`signal`] decrypts the messages of
+//! peers into [`content`].
 #![warn(missing_docs)]
 #![cfg_attr(
     not(test),

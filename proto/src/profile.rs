@@ -1,7 +1,8 @@
 //! The partner profile: every constant of the wire that only the unpublished documentation can settle, in one place.
 //!
 //! The public documents leave these open (wire.md §10). Each field names its row there. Deployments load a profile as
-//! data; nothing else in this crate may hard-code such a value. What it does not know: how a profile reaches the client.
+//! data; nothing else in this crate may hard-code such a value. What it does not know: how a profile reaches the
+//! client.
 
 /// How interop JIDs are written (wire.md §3.4, §10 rows 4 and 5). Every form is always accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,10 +43,11 @@ pub struct Profile {
     pub max_frame_bytes: usize,
     /// Largest inflated stanza, in bytes (§2.9).
     pub max_inflated_bytes: usize,
-    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13). The field's clients ask for 100 or 200; the larger it
-    /// is, the more messages share a transaction.
+    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13). The field's clients ask for 100 or 200; the
+    /// larger it is, the more messages share a transaction.
     pub offline_batch: u32,
-    /// One-time prekeys of the first upload (§5.7). The field's clients send 812; a browser need not make so many at once.
+    /// One-time prekeys of the first upload (§5.7). Existing clients send 812; a browser starts with fewer, to save
+    /// time.
     pub prekeys_initial: u32,
     /// One-time prekeys of each refill (§5.7).
     pub prekeys_refill: u32,

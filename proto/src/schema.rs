@@ -1,7 +1,7 @@
 //! The protobuf messages of the wire, generated from `proto/schema/*.proto`; the documentation of each field is there.
 //!
 //! One module a file. It does not know what a legal value is: every field is optional, as it is on the wire, and
-//! whoever reads a message checks it. Messages with keys, tokens or what people wrote have no `Debug` (see `build.rs`).
+//! the reader of a message checks it. Messages with keys, tokens or what people wrote have no `Debug` (see `build.rs`).
 
 /// Makes the module of one generated file.
 macro_rules! generated {
@@ -19,7 +19,7 @@ generated! {
     handshake
 }
 generated! {
-    /// What the client says of itself at login (wire.md §2.8).
+    /// The client payload at log-in (wire.md §2.8).
     client_payload
 }
 generated! {
@@ -27,7 +27,7 @@ generated! {
     signal
 }
 generated! {
-    /// What one user says to another (wire.md §6.8).
+    /// The content of a message between users (wire.md §6.8).
     content
 }
 

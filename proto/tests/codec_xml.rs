@@ -59,7 +59,7 @@ fn spread_over_lines() {
 }
 
 #[test]
-fn what_people_write_is_read_too() {
+fn hand_written_text_forms_are_read_too() {
     let text = "
         <iq  id = '1\"' >
     ";
@@ -84,7 +84,7 @@ fn what_people_write_is_read_too() {
 }
 
 #[test]
-fn each_refusal_says_where() {
+fn each_error_has_an_offset() {
     let expected = |offset, what| XmlError::Expected { offset, what };
     for (text, error) in [
         ("", expected(0, "a node")),

@@ -18,7 +18,7 @@ use causeway_proto::signal::{
 use party::{Party, acquainted};
 
 #[test]
-fn the_first_message_repeats_the_prekeys_until_an_answer_came() {
+fn messages_repeat_the_prekeys_until_a_response_arrives() {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     alice.initiate(&bob.bundle(true));
     let (first, second) = (alice.send(b"1"), alice.send(b"2"));
@@ -38,7 +38,7 @@ fn the_first_message_repeats_the_prekeys_until_an_answer_came() {
 }
 
 #[test]
-fn a_bundle_without_one_time_prekey_will_do() {
+fn a_bundle_without_a_one_time_prekey_is_accepted() {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     alice.initiate(&bob.bundle(false));
     let decrypted = bob.receive(&alice.send(b"hello")).unwrap();
@@ -79,7 +79,7 @@ fn a_late_message_of_an_older_chain_is_read_and_of_one_too_old_is_not() {
 }
 
 #[test]
-fn the_previous_counter_tells_how_long_the_last_chain_was() {
+fn the_previous_counter_is_the_length_of_the_last_chain() {
     let previous_counter = |envelope: &Envelope| {
         // Version, ratchet key field (35 bytes), counter field (2 bytes), then tag and value.
         let [tag, value] = envelope.as_bytes()[38..40] else { unreachable!() };
@@ -243,7 +243,7 @@ fn a_failed_first_message_uses_no_prekey_up() {
 }
 
 #[test]
-fn errors_say_what_is_missing_and_what_to_tell_the_other_side() {
+fn errors_name_what_is_missing_and_the_retry_code() {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     alice.initiate(&bob.bundle(true));
     let first = alice.send(b"hello");
@@ -260,7 +260,7 @@ fn errors_say_what_is_missing_and_what_to_tell_the_other_side() {
 }
 
 #[test]
-fn another_identity_cannot_speak_in_a_session() {
+fn another_identity_cannot_use_a_session() {
     let (mut alice, mut bob) = (Party::new(1), Party::new(2));
     alice.initiate(&bob.bundle(true));
     let (first, second) = (alice.send(b"1"), alice.send(b"2"));

@@ -1,5 +1,5 @@
-//! Sessions restored from an older copy, as a backup is: nothing is sent on a chain that the lost copy may have used, what
-//! was on its way when the copy was made is still read, and both sides write on.
+//! Sessions restored from an older copy, as a backup is: nothing is sent on a chain that the lost copy may have used,
+//! what was on its way when the copy was made is still read, and both sides write on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -70,7 +70,7 @@ fn a_restored_session_reads_late_mail_and_sends_nothing() {
 }
 
 #[test]
-fn an_answer_to_the_newest_key_begins_a_fresh_chain() {
+fn a_response_to_the_newest_key_starts_a_fresh_chain() {
     let (mut alice, mut bob) = acquainted();
     let question = bob.send(b"how are you?");
     let copy = copy_of(&bob);

@@ -177,7 +177,7 @@ fn padding_of_every_length_in_use_is_removed() {
 }
 
 #[test]
-fn padding_that_nobody_adds_is_refused() {
+fn malformed_padding_is_refused() {
     for bytes in [&[][..], &[0], &[2], &[1, 2], &[7, 3, 2, 3], &[255; 254]] {
         let mut message = bytes.to_vec();
         assert!(padding::unpad(&mut message).is_err(), "{bytes:?}");

@@ -71,7 +71,7 @@ fn every_form_of_stream_error_has_its_meaning() {
 }
 
 #[test]
-fn bulletins_about_the_mailbox_and_the_route() {
+fn info_stanzas_about_the_mailbox_and_the_route() {
     let preview = r#"<ib from="s.whatsapp.net"><offline_preview count="7" message="3" receipt="4"/></ib>"#;
     assert_eq!(read(preview), Stanza::Ib(Ib::OfflinePreview { count: 7, message: 3 }));
     assert_eq!(read(r#"<ib><offline count="7"/></ib>"#), Stanza::Ib(Ib::Offline { count: 7 }));
@@ -84,7 +84,7 @@ fn bulletins_about_the_mailbox_and_the_route() {
 }
 
 #[test]
-fn questions_and_answers() {
+fn requests_and_responses() {
     let Stanza::Iq(ping) = read(r#"<iq from="s.whatsapp.net" type="get" xmlns="urn:xmpp:ping"/>"#) else { panic!() };
     assert_eq!((ping.id.as_deref(), ping.xmlns.as_deref()), (None, Some("urn:xmpp:ping")));
     assert_eq!((ping.kind, ping.from), (IqKind::Get, Some(Jid::server())));
@@ -198,7 +198,7 @@ fn one_time() -> String {
 }
 
 #[test]
-fn a_retry_asks_for_a_message_and_may_bring_keys() {
+fn a_retry_requests_a_message_and_may_carry_keys() {
     let retry = |keys: &str| {
         format!(
             r#"<receipt from="{PEER}" id="1" type="retry"><retry v="1" count="2" id="1" t="9" error="7"/>

@@ -117,7 +117,7 @@ fn ids_of_prekeys_have_three_bytes() {
 }
 
 #[test]
-fn questions_about_keys() {
+fn requests_about_keys() {
     let fetch = prekeys::fetch_request("1", &[jid("14155551001@s.whatsapp.net"), jid("1-77:3@interop")], false);
     assert_sends(
         &fetch,

@@ -1,7 +1,7 @@
 //! The plaintext of a backup: one manifest, then rows as they are before sealing, then an end that counts them.
 //!
-//! Each entry is a protobuf message behind its length. What this module does not know: how the bytes are sealed, and what
-//! the rows mean.
+//! Each entry is a protobuf message behind its length. What this module does not know: how the bytes are sealed, and
+//! what the rows mean.
 
 use prost::{Message, Oneof};
 use zeroize::{Zeroize, Zeroizing};

@@ -11,9 +11,9 @@
 //!   check       32 bytes
 //! ```
 //!
-//! Numbers are big endian. AES-256-GCM; this is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár: a chunk
-//! that was cut off, left out, moved, or put behind the last one does not open. Nothing of a chunk is given out before its
-//! tag has proved right; what was given out of a file that then ends badly must not be used.
+//! Numbers are big endian. AES-256-GCM; this is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár: a
+//! chunk that was cut off, left out, moved, or put behind the last one does not open. Nothing of a chunk is given out
+//! before its tag has proved right; what was given out of a file that then ends badly must not be used.
 //!
 //! What this module does not know: what the plaintext means.
 
@@ -33,8 +33,8 @@ pub const VERSION: u8 = 1;
 pub const HEADER: usize = MAGIC.len() + 1 + 4 + 1 + 1 + SALT + PREFIX + CHECK;
 /// Plaintext bytes of a chunk.
 pub const CHUNK: usize = 64 * 1024;
-/// Largest file, in bytes. A restore is one transaction, which is held in memory as a whole: a browser's worker can hold
-/// this several times. It fits about half a million messages.
+/// Largest file, in bytes. A restore is one transaction, which is held in memory as a whole: a browser's worker can
+/// hold this several times. It fits about half a million messages.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 const PREFIX: usize = 7;

@@ -8,8 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes of the salt.
 pub const SALT: usize = 16;
-/// Most memory that a file may require, in KiB: 256 MiB. A browser's worker has that much; a file that requires more was
-/// not written by us.
+/// Most memory that a file may require, in KiB: 256 MiB. A browser's worker has that much; a file that requires more
+/// was not written by us.
 pub const MOST_MEMORY: u32 = 256 * 1024;
 /// Most passes that a file may require.
 pub const MOST_PASSES: u8 = 10;
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hardness_out_of_bounds_is_refused_before_anything_is_allocated() {
+    fn a_cost_out_of_bounds_is_refused_before_anything_is_allocated() {
         for wrong in [
             Argon2Cost { memory: MOST_MEMORY + 1, ..LIGHT },
             Argon2Cost { memory: u32::MAX, ..LIGHT },

@@ -1,8 +1,8 @@
 //! Which passphrases lock a backup, and how good they look.
 //!
-//! An attacker with the file can guess offline without a limit. Argon2id makes each guess expensive; only the passphrase
-//! determines how many are needed. The estimate has three coarse steps, because no list of common passwords is downloaded
-//! for it. What this module does not know: the texts that pages show.
+//! An attacker with the file can guess offline without a limit. Argon2id makes each guess expensive; only the
+//! passphrase determines how many are needed. The estimate has three coarse steps, because no list of common passwords
+//! is downloaded for it. What this module does not know: the texts that pages show.
 
 /// Fewest characters of a passphrase, unless it has [`FEWEST_WORDS`].
 pub const FEWEST_CHARACTERS: usize = 12;
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twelve_characters_or_four_words_will_do() {
+    fn twelve_characters_or_four_words_are_accepted() {
         for (passphrase, expected) in [
             ("", Strength::Refused),
             ("eleven char", Strength::Refused),

@@ -398,8 +398,8 @@ impl Channel {
         }
     }
 
-    /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link within
-    /// seconds.
+    /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link
+    /// within seconds.
     pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         match &self.state {
             State::Live { phase: Phase::Login { .. }, .. } => self.probe.send_at_login(),

@@ -1,9 +1,9 @@
 //! Restores an account from a backup file.
 //!
-//! The page sends the file piece by piece. Each piece is decrypted and verified on arrival, and its rows are sealed under
-//! this browser's own key; nothing is written until the last one has been verified. Then one transaction replaces the whole
-//! store, and the engine boots from it: it claims the account at the partner server before it connects. What this module
-//! does not know: the file's format (`crate::backup`), and how current it is (`connect.rs`).
+//! The page sends the file piece by piece. Each piece is decrypted and verified on arrival, and its rows are sealed
+//! under this browser's own key; nothing is written until the last one has been verified. Then one transaction replaces
+//! the whole store, and the engine boots from it: it claims the account at the partner server before it connects. What
+//! this module does not know: the file's format (`crate::backup`), and how current it is (`connect.rs`).
 
 use super::restore::{Contents, Restoring};
 use super::state::{Engine, Phase};

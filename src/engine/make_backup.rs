@@ -5,9 +5,9 @@
 //!                (for a hand-over: its mark, too)       nothing is written, tasks wait
 //! ```
 //!
-//! No read transaction spans the pages; instead no write transaction starts between them, so that all pages show the same
-//! moment. Tasks that arrive meanwhile wait in the queue. The pieces are encrypted; the page never sees a key. What this
-//! module does not know: the file's format (`crate::backup`), and where the page stores it.
+//! No read transaction spans the pages; instead no write transaction starts between them, so that all pages show the
+//! same moment. Tasks that arrive meanwhile wait in the queue. The pieces are encrypted; the page never sees a key.
+//! What this module does not know: the file's format (`crate::backup`), and where the page stores it.
 
 use super::export::{Export, Reading, State};
 use super::state::{Engine, Read};

@@ -38,9 +38,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Requests the next batch of the mailbox, once everything of the previous one is durable. This is the back-pressure:
-    /// a browser cannot pause a socket, but the server sends no more than the requested number. If it sends fewer, the
-    /// next batch is requested when it pauses.
+    /// Requests the next batch of the mailbox, once everything of the previous one is durable. This is the
+    /// back-pressure: a browser cannot pause a socket, but the server sends no more than the requested number. If it
+    /// sends fewer, the next batch is requested when it pauses.
     pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         let request = passive::offline_batch(self.batch_left);

@@ -42,7 +42,8 @@ impl Engine {
             AfterLoss::Nothing => {}
             AfterLoss::Connect => self.connect(now, rng),
             AfterLoss::GiveUp(tags) => {
-                // A requested reconnect has no issue of its own, but must not look like success to the waiting commands.
+                // A requested reconnect has no issue of its own, but must not look like success to the waiting
+                // commands.
                 let issue = match self.channel.issue() {
                     Issue::None => Issue::ChatUnreachable,
                     issue => issue,

@@ -1,9 +1,10 @@
 //! Runs the queue: stanzas and commands in arrival order, gathered into one group after the other.
 //!
-//! While a transaction is in progress, reads are delayed: a store serves a read only after it, and one later read covers
-//! all tasks that arrive meanwhile. That read is issued just before the next transaction, and its rows are used while that
-//! transaction is written. If many tasks wait for a read, a small group waits with them, because a transaction costs much
-//! more than a row. The size of a group and the read-ahead are bounded, whatever the server sends.
+//! While a transaction is in progress, reads are delayed: a store serves a read only after it, and one later read
+//! covers all tasks that arrive meanwhile. That read is issued just before the next transaction, and its rows are used
+//! while that transaction is written. If many tasks wait for a read, a small group waits with them, because a
+//! transaction costs much more than a row. The size of a group and the read-ahead are bounded, whatever the server
+//! sends.
 //!
 //! What this module does not know: what a task does.
 

@@ -1,8 +1,8 @@
 //! The browser profile that holds the account: its id, and what the partner server returns about it.
 //!
-//! Only one encryption identity may be active at a time. The partner server stores the random id of the browser profile that
-//! holds the account's keys and issues tokens to no other, so that a replaced browser can never return with stale ratchets.
-//! What this module does not know: when a request is sent, and what follows from the response.
+//! Only one encryption identity may be active at a time. The partner server stores the random id of the browser profile
+//! that holds the account's keys and issues tokens to no other, so that a replaced browser can never return with stale
+//! ratchets. What this module does not know: when a request is sent, and what follows from the response.
 
 use super::identifier;
 use crate::hex;

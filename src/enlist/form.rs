@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_seeds_two_answers() {
+    fn the_two_documented_responses() {
         let login = answer(200, br#"{"login":"1-10853634039893@interop", "status":"ok"}"#, 1).unwrap();
         assert_eq!(account_id(&login), Some(10_853_634_039_893));
         let refused = answer(200, br#"{"reason":"bad_integrator", "status":"fail"}"#, 1);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_answer_is_refused() {
+    fn every_other_response_is_refused() {
         for (status, body) in [
             (500, r#"{"login":"1-1@interop","status":"ok"}"#),
             (200, ""),

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A connection and an enlistment both start with the same requests to the partner server: the addresses of the servers
-//! (deployment), the browser profile that holds the account's keys (device), and a fresh identity token. What this module
-//! does not know: the channel and messages.
+//! (deployment), the browser profile that holds the account's keys (device), and a fresh identity token. What this
+//! module does not know: the channel and messages.
 
 pub(crate) mod device;
 pub(crate) mod form;

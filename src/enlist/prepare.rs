@@ -1,14 +1,14 @@
-//! The requests before a connection and before an enlistment, one after the other, each only when the rows that it depends
-//! on are durable.
+//! The requests before a connection and before an enlistment, one after the other, each only when the rows that it
+//! depends on are durable.
 //!
 //! ```text
 //!   connect: ─────────────────▶ device durable ── restored? claim ──▶ token ──▶ log in
 //!   enlist:  account state ──▶ keys, device durable ── replacing? claim ──▶ token ──▶ enlistment request
 //! ```
 //!
-//! The deployment is requested in parallel. A device id that the partner server has and this browser has lost would lock it
-//! out of its own account; therefore the id is durable before it is sent. What this module does not know: how requests are
-//! sent, and how the user agrees to the replacement of keys.
+//! The deployment is requested in parallel. A device id that the partner server has and this browser has lost would
+//! lock it out of its own account; therefore the id is durable before it is sent. What this module does not know: how
+//! requests are sent, and how the user agrees to the replacement of keys.
 
 use super::device::{self, AccountDevice};
 use super::form;

@@ -84,8 +84,8 @@ impl Enlistment {
     }
 }
 
-/// The browser has a session but its store is empty: a device on record means that the browser has removed the data. The
-/// page then explains that and requests no password.
+/// The browser has a session but its store is empty: a device on record means that the browser has removed the data.
+/// The page then explains that and requests no password.
 fn recognise(cx: &mut Context<'_>, reported: &AccountDevice) {
     if cx.records.account().stage != Stage::SignedOut {
         return;

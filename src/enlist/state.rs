@@ -21,7 +21,8 @@ pub(crate) enum Outcome {
     NotReady(Issue),
     /// Another browser has become the account's.
     Moved,
-    /// This browser has claimed the account for restored rows. `exact`: no other device held it since the rows were saved.
+    /// This browser has claimed the account for restored rows. `exact`: no other device held it since the rows were
+    /// saved.
     Claimed { exact: bool },
     /// Enlisted: connect.
     Enlisted,

@@ -82,8 +82,8 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
             }
             delivered(cx, incoming);
         }
-        // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can make
-        // any message look like that.
+        // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can
+        // make any message look like that.
         Err(error) => retry::ask(cx, incoming, &chat, placeholder, &error),
     }
     Ok(())

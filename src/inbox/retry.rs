@@ -1,4 +1,5 @@
-//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests (wire.md §5.10).
+//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests (wire.md
+//! §5.10).
 
 use super::acknowledge::acknowledge;
 use crate::chat;
@@ -23,8 +24,8 @@ const KEYS_FROM: u32 = 2;
 /// Bytes of a served request that an outgoing message keeps; there are at most [`MAX_RETRIES`] requests.
 const SERVED: usize = 8;
 
-/// Shows a placeholder, sends a retry receipt, and acknowledges the stanza, which would otherwise be delivered again and
-/// again.
+/// Shows a placeholder, sends a retry receipt, and acknowledges the stanza, which would otherwise be delivered again
+/// and again.
 ///
 /// The placeholder stores a fingerprint of the bytes. The same bytes again are not another attempt of the sender: the
 /// server repeats the delivery because our receipt was lost with a connection, and gets the same receipt again.
@@ -127,8 +128,8 @@ fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
     fingerprint
 }
 
-/// A peer could not decrypt a message: establishes a session from the keys in the request, or from fetched ones, and sends
-/// the message encrypted again.
+/// A peer could not decrypt a message: establishes a session from the keys in the request, or from fetched ones, and
+/// sends the message encrypted again.
 pub(super) fn serve(
     cx: &mut Context<'_>,
     outbox: &mut Outbox,

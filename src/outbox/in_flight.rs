@@ -1,8 +1,8 @@
 //! Messages that have left and are not acknowledged: one of a chat at a time, and for how long to wait for each.
 //!
 //! The time to wait follows the round trips seen so far on this connection, as TCP's does (RFC 6298, much simplified:
-//! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and how
-//! they are sent again.
+//! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and
+//! how they are sent again.
 
 use crate::time::Millis;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Messages of one chat leave in order, and one at a time: the next leaves when the server has the one before. Whatever
-//! the server loses, refuses for a while or acknowledges late, a later message never overtakes an earlier one. A message
-//! that is not acknowledged in time goes out again on the live connection: the same bytes under the same id.
+//! the server loses, refuses for a while or acknowledges late, a later message never overtakes an earlier one. A
+//! message that is not acknowledged in time goes out again on the live connection: the same bytes under the same id.
 //!
 //! What this module does not know: sockets, and how sessions are established.
 
@@ -116,7 +116,8 @@ impl Outbox {
             ..outgoing(chat, &message.id, &message.text)
         };
         match self.by_id.get(&message.id) {
-            // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no more.
+            // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no
+            // more.
             Some(&order) => {
                 self.in_flight.forget(order, &message.id);
                 self.waiting.insert(order);

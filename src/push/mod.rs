@@ -1,8 +1,8 @@
 //! Wake-up commands of push notifications that wait until the mailbox has been read.
 //!
-//! A command completes when the server has been reached after it, no stanza is left in the queue, and everything is durable;
-//! or with an issue if that is impossible now. One lost connection is replaced without an issue, because the connection of
-//! a device that slept often looks alive but is dead.
+//! A command completes when the server has been reached after it, no stanza is left in the queue, and everything is
+//! durable; or with an issue if that is impossible now. One lost connection is replaced without an issue, because the
+//! connection of a device that slept often looks alive but is dead.
 //!
 //! What this module does not know: notifications, and how a connection is made.
 

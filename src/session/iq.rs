@@ -81,8 +81,8 @@ impl Sessions {
                 }
             }
             (kind, Request::Count) => {
-                // No keys at the server, or an unreadable count, leads to an upload. A busy server is asked again after the
-                // next log-in, and notifies when it runs low.
+                // No keys at the server, or an unreadable count, leads to an upload. A busy server is asked again after
+                // the next log-in, and notifies when it runs low.
                 let busy = matches!(kind, IqKind::Error(error) if is_transient(error.code));
                 let known = matches!(kind, IqKind::Result).then(|| stanzas::parse_count(&iq.node).ok()).flatten();
                 if !busy {

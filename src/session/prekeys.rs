@@ -78,8 +78,8 @@ impl Sessions {
     }
 }
 
-/// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded, and
-/// mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
+/// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded,
+/// and mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
 pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
     let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
     let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;

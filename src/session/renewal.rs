@@ -1,8 +1,8 @@
 //! New prekeys after a restore from an older copy: the server must hand out only keys whose secret halves are here.
 //!
-//! The previous browser may have uploaded prekeys whose secret halves are lost. Therefore the next log-in uploads a fresh
-//! set and a fresh signed prekey, under ids that the previous browser cannot have reached. A peer that used a lost key gets
-//! a retry receipt. What this module does not know: how old the copy is, and the state of sessions.
+//! The previous browser may have uploaded prekeys whose secret halves are lost. Therefore the next log-in uploads a
+//! fresh set and a fresh signed prekey, under ids that the previous browser cannot have reached. A peer that used a
+//! lost key gets a retry receipt. What this module does not know: how old the copy is, and the state of sessions.
 
 use super::prekeys::{LAST_ID, signed_prekey};
 use crate::context::Context;

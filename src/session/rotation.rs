@@ -6,8 +6,8 @@
 //!     └── replaced 35 days ago, mailbox read ──▶ gone
 //! ```
 //!
-//! A new key is durable before it is uploaded, and stays the candidate until the server confirms it, across restarts. What
-//! this module does not know: which peer used which key.
+//! A new key is durable before it is uploaded, and stays the candidate until the server confirms it, across restarts.
+//! What this module does not know: which peer used which key.
 
 use super::prekeys::{LAST_ID, signed_prekey};
 use super::state::{Request, Sessions};

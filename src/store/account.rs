@@ -34,17 +34,18 @@ pub struct Account {
     pub next_order: u64,
     /// When the mailbox was last fully read, unix milliseconds; 0 never.
     pub synced_at: u64,
-    /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before that,
-    /// and in rows of versions without ids.
+    /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before
+    /// that, and in rows of versions without ids.
     pub device: String,
     /// When the account was handed over to another browser, unix milliseconds; 0 if it was not. While it is set, this
     /// browser never connects and requests no token: the ratchets continue in the other browser.
     pub moved_at: u64,
-    /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be claimed
-    /// at the partner server before anything connects; the answer tells whether the restored ratchets are the newest.
+    /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be
+    /// claimed at the partner server before anything connects; the answer tells whether the restored ratchets are the
+    /// newest.
     pub claim_from: String,
-    /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has not,
-    /// or the account was enlisted or restored since.
+    /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has
+    /// not, or the account was enlisted or restored since.
     pub lost_at: u64,
     /// When the last backup was made, unix milliseconds; 0 never.
     pub backed_up_at: u64,

@@ -1,5 +1,5 @@
-//! The store contract, as tests that run against any implementation: the one in memory natively, the one in IndexedDB in
-//! browsers. They fail by panicking.
+//! The store contract, as tests that run against any implementation: the one in memory natively, the one in IndexedDB
+//! in browsers. They fail by panicking.
 //!
 //! What this module does not know: how a store works inside.
 

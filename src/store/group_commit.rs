@@ -1,8 +1,9 @@
 //! Group commit: which effects wait for which transaction.
 //!
-//! At most one transaction is in progress. Later changes gather into the next group. The effects of a group, stanzas and
-//! updates for pages, are released only when its transaction, and with it every earlier one, is durable; a group without
-//! changes is released as soon as no transaction is in progress. This is the only place that enforces "commit, then send".
+//! At most one transaction is in progress. Later changes gather into the next group. The effects of a group, stanzas
+//! and updates for pages, are released only when its transaction, and with it every earlier one, is durable; a group
+//! without changes is released as soon as no transaction is in progress. This is the only place that enforces "commit,
+//! then send".
 
 use crate::id::{SocketId, TransactionId};
 use crate::view::Update;

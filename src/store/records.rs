@@ -70,7 +70,8 @@ pub(crate) fn whole(table: Table) -> Query {
 }
 
 impl Records {
-    /// Builds the records from the results of [`boot_queries`]. Damaged rows stay in the store and are returned as errors.
+    /// Builds the records from the results of [`boot_queries`]. Damaged rows stay in the store and are returned as
+    /// errors.
     pub fn boot(rows: &Rows, sealer: &Sealer) -> (Self, Vec<DamagedRow>) {
         let (mut records, mut damaged) = (Self::default(), Vec::new());
         for (table, rows) in WHOLE_TABLES.into_iter().zip(rows) {

@@ -1,7 +1,7 @@
 //! Rows of one table in memory: what was read, what changed since the last commit, what must be read first.
 //!
-//! A look-up of a row that is not in memory records the key and returns [`NotLoaded`]; the engine reads the row and retries
-//! the task. What this module does not know: sealing and transactions.
+//! A look-up of a row that is not in memory records the key and returns [`NotLoaded`]; the engine reads the row and
+//! retries the task. What this module does not know: sealing and transactions.
 
 use super::changes::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,9 +183,9 @@ impl<R: Row> RowCache<R> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Evicts, when there are more than `keep`, the rows that are neither changed nor being written. Does nothing to complete
-    /// caches. Call it only while no read is in progress: a row that was read before it was written must not come back
-    /// after its eviction.
+    /// Evicts, when there are more than `keep`, the rows that are neither changed nor being written. Does nothing to
+    /// complete caches. Call it only while no read is in progress: a row that was read before it was written must not
+    /// come back after its eviction.
     pub fn trim(&mut self, keep: usize) {
         if !self.complete && self.rows.len() > keep {
             let Self { rows, dirty, writing, .. } = self;

@@ -1,8 +1,8 @@
 //! Rows sealed at rest: AES-256-GCM under the data key, bound to the table and key that they stand under.
 //!
-//! A sealed row is `0x01 ‖ nonce (12 random bytes) ‖ ciphertext ‖ tag (16)`. The associated data is the version byte, the
-//! table's number and the row's key, so a row moved elsewhere does not open. What this module does not know: where the
-//! data key comes from (the driver unwraps it), and what rows mean.
+//! A sealed row is `0x01 ‖ nonce (12 random bytes) ‖ ciphertext ‖ tag (16)`. The associated data is the version byte,
+//! the table's number and the row's key, so a row moved elsewhere does not open. What this module does not know: where
+//! the data key comes from (the driver unwraps it), and what rows mean.
 
 use super::changes::Table;
 use aes_gcm::aead::{AeadInOut, KeyInit};

@@ -1,5 +1,5 @@
-//! Making and restoring backups, as pages ask for it and see it. A page sees encrypted bytes, and the passphrase that was
-//! typed into it; never a key. What this module does not know: what is in the bytes.
+//! Making and restoring backups, as pages ask for it and see it. A page sees encrypted bytes, and the passphrase that
+//! was typed into it; never a key. What this module does not know: what is in the bytes.
 
 use prost::Message;
 use zeroize::Zeroize;

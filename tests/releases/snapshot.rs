@@ -1,4 +1,5 @@
-//! What one release left in a browser, as files: every row as the store held it, and the keys of a peer who goes on writing.
+//! What one release left in a browser, as files: every row as the store held it, and the keys of a peer who goes on
+//! writing.
 //!
 //! What this module does not know: what the rows mean.
 

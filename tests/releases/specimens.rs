@@ -1,5 +1,5 @@
-//! One row of each table with every field set, each to a value of its own, as the release knew them. A field that is lost, takes
-//! another's number or changes its meaning shows here, and no decoder would notice it.
+//! One row of each table with every field set, each to a value of its own, as the release knew them. A field that is
+//! lost, takes another's number or changes its meaning shows here, and no decoder would notice it.
 //!
 //! What this module does not know: fields that are newer than the release. Those have no value in its rows.
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
@@ -18,7 +18,8 @@ use causeway_proto::signal::{KeyPair, PreKeyPair, SignedPreKeyPair};
 /// Where the servers are, as release 0.1.0 wrote it.
 const DEPLOYMENT: &str = "partner_name=Test&enlist_url=https%3A%2F%2Fgatekeeper.example%2F3p%2Finterop_reg&chat_url=wss%3A%2F%2Fchat.example%2Fws&integrator=1&root_key=1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f&root_serial=3&version=2.3000.7";
 
-/// Every table's specimen as the release wrote it, without the sessions: their format is `proto`'s, and the snapshot holds real ones.
+/// Every table's specimen as the release wrote it, without the sessions: their format is `proto`'s, and the snapshot
+/// holds real ones.
 pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
     fn bytes(row: &impl Specimen) -> (Table, Vec<u8>) {
         (table_of(row), row.to_bytes().to_vec())

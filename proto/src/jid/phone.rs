@@ -1,6 +1,6 @@
 //! Phone numbers as people write them.
 //!
-//! What it does not know: which country codes exist, or whether anybody has the number.
+//! What this module does not know: which country codes exist, and whether a number is in use.
 
 use super::{Jid, JidError};
 

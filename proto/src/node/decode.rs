@@ -1,11 +1,11 @@
 //! Reads a node from bytes that may be hostile, in one pass (wire.md §3).
 //!
-//! Nothing is allocated on the word of a count or length alone: lengths are held against the bytes that are left, and
-//! the places for children and attributes, which take far more memory than bytes on the wire, are paid for out of a
-//! budget that the size of the input sets. All forms that implementations are known to write are read; anything else is
-//! an error that says where. What it does not know: the flag byte before the node, and which node is expected.
+//! No count or length alone causes an allocation: lengths are checked against the bytes left, and children and
+//! attributes, which take far more memory than bytes on the wire, against a budget that the size of the input sets. All
+//! forms that implementations are known to write are accepted; anything else is an error with an offset. What this
+//! module does not know: the flag byte before the node, and which node is expected.
 //!
-//! Results here are wide. Functions are inlined where they would else be copied from one stack frame to the next, which
+//! The results are large. Functions are inlined where results would otherwise be copied between stack frames, which
 //! took a third of the time.
 
 use crate::width;
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The only way down: everything that a node consists of is inlined into it, once.
+    /// The only recursive function: everything that a node consists of is inlined into it, once.
     #[inline(never)]
     fn nodes(&mut self, count: usize, depth: usize) -> Result<Vec<Node>, DecodeError> {
         let mut nodes = Vec::with_capacity(count);
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string where nothing else may stand. Nearly all are single words, so these are asked for first.
+    /// A string where nothing else is allowed. Nearly all are single words, so these are checked first.
     #[inline]
     fn name(&mut self) -> Result<Text, DecodeError> {
         let offset = self.offset();
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same as [`Reader::string`], as a call: for the less travelled ways.
+    /// [`Reader::string`] as a call that is not inlined, for rare paths.
     #[inline(never)]
     fn string_here(&mut self, tag: u8, offset: usize) -> Result<Text, DecodeError> {
         self.string(tag, offset)
@@ -232,8 +232,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Some writers put the server after the Partner's number, some an empty list, some nothing (wire.md §10 row 4).
-    /// What follows tells: anything but the first two belongs to the next item already. So another server's name here
-    /// is not recognised as wrong, but read as the key or content that comes next.
+    /// The next byte decides: anything but the first two belongs to the next item. Therefore another server's name here
+    /// is not an error, but read as the key or content that comes next.
     fn interop_server(&mut self) {
         const FORMS: [&[u8]; 4] =
             [b"\xFC\x07interop", b"\xFD\x00\x00\x07interop", b"\xFE\x00\x00\x00\x07interop", &[tag::LIST_EMPTY]];

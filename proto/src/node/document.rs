@@ -1,7 +1,7 @@
 //! A node as the transport carries it: a flag byte, then the node, possibly compressed (wire.md §2.9).
 //!
-//! What it does not know: the encryption and the frame around it. We never compress: the public documents leave it to
-//! the sender, and what is compressed before encryption gives away a little of its content by its length.
+//! This implementation never compresses: the public documents leave it to the sender, and compression before encryption
+//! leaks content through the length. What this module does not know: the encryption and the frame around the node.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -12,7 +12,7 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use super::{DecodeError, EncodeError, Node};
 use crate::profile::Profile;
 
-/// Says that the node is compressed. The other bits of the flag byte mean nothing yet.
+/// Flag bit of a compressed node. The other bits are unused.
 const COMPRESSED: u8 = 2;
 
 /// Appends the flag byte and the node, uncompressed. After an error `out` is as it was.
@@ -32,14 +32,14 @@ pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), E
 pub fn decode(document: &[u8], max_inflated: usize) -> Result<Node, DecodeError> {
     match document {
         [] => Err(DecodeError::EmptyDocument),
-        // Some servers close a stream with the flag alone: its number is also that of the word.
+        // Some servers end a stream with the flag byte alone: its value is also the token of that word.
         [COMPRESSED] => Ok(Node::new("xmlstreamend")),
         [flags, body @ ..] if flags & COMPRESSED != 0 => super::decode(&inflate(body, max_inflated)?),
         [_, body @ ..] => super::decode(body),
     }
 }
 
-/// Inflates a zlib stream that fills `bytes`. The room for it grows with what comes out, never by what is promised.
+/// Inflates a zlib stream that fills `bytes`. The output buffer grows with the output, never by an announced size.
 fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
     const FLAGS: u32 = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut decompressor = Box::<DecompressorOxide>::default();

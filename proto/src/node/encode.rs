@@ -8,8 +8,8 @@ use super::{Content, MAX_DEPTH, Node, Value, tag};
 use crate::jid::{Jid, JidError, Server};
 use crate::profile::{InteropJidForm, Profile};
 
-/// Appends a node to `out`. Allocates only where `out` has to grow, so a buffer that is used again and again costs
-/// nothing. After an error `out` is as it was.
+/// Appends a node to `out`. Allocates only if `out` has to grow, so a reused buffer costs no allocation. After an error
+/// `out` is unchanged.
 ///
 /// # Errors
 /// When the tree has something that the wire has no form for.
@@ -192,10 +192,10 @@ impl Writer<'_> {
     }
 }
 
-/// The decimal digits of a number, written at the end of `room`.
-fn decimal(mut number: u16, room: &mut [u8; 5]) -> &[u8] {
-    let mut start = room.len();
-    for (place, digit) in room.iter_mut().enumerate().rev() {
+/// Writes the decimal digits of a number to the end of `buffer` and returns them.
+fn decimal(mut number: u16, buffer: &mut [u8; 5]) -> &[u8] {
+    let mut start = buffer.len();
+    for (place, digit) in buffer.iter_mut().enumerate().rev() {
         let [_, value] = (number % 10).to_be_bytes();
         *digit = b'0' + value;
         start = place;
@@ -204,7 +204,7 @@ fn decimal(mut number: u16, room: &mut [u8; 5]) -> &[u8] {
             break;
         }
     }
-    room.get(start..).unwrap_or_default()
+    buffer.get(start..).unwrap_or_default()
 }
 
 /// Why a node has no form on the wire.

@@ -1,8 +1,23 @@
-//! Binary nodes: the trees in which both ends talk, and their bytes (wire.md §3 and §4).
+//! Binary nodes: the trees that both ends exchange, and their encoding (wire.md §3 and §4).
 //!
 //! A [`Node`] is a tag, attributes, and content. [`encode`](encode()) and [`decode`](decode()) turn it into bytes and
-//! back, [`document`] adds the flag byte and compression of the transport, [`xml`] shows it to people. What this module
+//! back, [`document`] adds the flag byte and compression of the transport, [`xml`] prints it as text. What this module
 //! does not know: what any stanza means.
+//!
+//! ```
+//! use causeway_proto::node::{Node, decode, encode};
+//! use causeway_proto::profile::Profile;
+//!
+//! let node = Node::new("iq").with("id", "1").with("type", "get").with_node(Node::new("ping"));
+//! let mut bytes = Vec::new();
+//! encode(&node, &Profile::default(), &mut bytes)?;
+//! assert_eq!(decode(&bytes)?, node);
+//!
+//! // Hostile input ends in a typed error with the offset.
+//! bytes.pop();
+//! assert!(decode(&bytes).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod decode;
 pub mod document;

@@ -1,6 +1,6 @@
 //! The tree itself: nodes, their attributes, their content, and the ways to ask for them.
 //!
-//! What it does not know: bytes. Two things that the wire cannot tell apart are different here, see [`Content`].
+//! Some trees that are equal on the wire differ here, see [`Content`]. What this module does not know: the encoding.
 
 use core::fmt;
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub enum Value {
 /// What a node contains.
 ///
 /// Text survives the wire as text only where the encoder finds a token or a packed form for it; otherwise the other
-/// end reads the same characters as bytes. [`Node::bytes`] answers the same for both.
+/// end reads the same characters as bytes. [`Node::bytes`] returns the same for both.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Content {
     /// No content at all.

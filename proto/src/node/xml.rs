@@ -6,7 +6,7 @@
 //! <message to="14155551001@s.whatsapp.net" type="text"><enc v="2">#33087f</enc></message>
 //! ```
 //!
-//! What plain XML could not tell apart is marked at the beginning of a value or content:
+//! What plain XML cannot distinguish is marked at the beginning of a value or content:
 //!
 //! | written | means |
 //! |---|---|
@@ -32,11 +32,11 @@ use super::{Content, Node, Value};
 use crate::jid::{Jid, Server};
 pub use parse::{XmlError, parse};
 
-/// Says that an address follows.
+/// Mark before an address.
 const JID: &str = "&jid;";
-/// Says that text follows.
+/// Mark before text.
 const TEXT: &str = "&text;";
-/// Says that text follows which stands for its bytes.
+/// Mark before text that stands for its bytes.
 const BYTES: &str = "&bytes;";
 /// Stands for a tag or key of no characters.
 const EMPTY: &str = "&empty;";
@@ -175,7 +175,7 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
-/// Characters that a person could not see, or that change how others are shown.
+/// Characters that are invisible, or that change how others are displayed.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -24,7 +24,7 @@ pub enum CipherError {
         /// Its length, tag included.
         len: usize,
     },
-    /// An earlier frame failed. Going on would let whoever altered it drop frames unnoticed.
+    /// An earlier frame failed. Continuing would let an attacker drop frames unnoticed.
     #[error("an earlier frame did not authenticate: the connection should be closed by now")]
     Dead,
     /// Shorter than a tag.
@@ -97,7 +97,7 @@ impl OpeningCipher {
     /// Decrypts the frame in `buf` in place and cuts its tag off.
     ///
     /// # Errors
-    /// Any [`CipherError`] but `OutOfRange`. After the first failure every further call answers
+    /// Any [`CipherError`] but `OutOfRange`. After the first failure every further call returns
     /// [`CipherError::Dead`]; the buffer then holds ciphertext still.
     pub fn open(&mut self, buf: &mut Vec<u8>) -> Result<(), CipherError> {
         if self.dead {

@@ -83,7 +83,7 @@ pub fn start(
         .and_then(|builder| builder.prologue(&profile.connection_header))
         .and_then(|builder| builder.build_initiator())
         .map_err(refused)?;
-    // snow wants room for a tag although the first message has none.
+    // snow requires space for a tag although the first message has none.
     let mut ephemeral = vec![0; KEY_LEN + TAG_LEN];
     let len = noise.write_message(&[], &mut ephemeral).map_err(refused)?;
     ephemeral.truncate(len);
@@ -92,7 +92,7 @@ pub fn start(
     Ok((AwaitServerHello { noise, root: Root::from(profile) }, message.encode_to_vec()))
 }
 
-/// The client hello is out; the server's turn.
+/// The client hello was sent; the server hello is awaited.
 pub struct AwaitServerHello {
     noise: snow::HandshakeState,
     root: Root,
@@ -123,7 +123,7 @@ impl AwaitServerHello {
     }
 }
 
-/// The server is who it should be; our turn.
+/// The server was authenticated; the client finish is next.
 pub struct Verified {
     noise: snow::HandshakeState,
     server: VerifiedServer,

@@ -2,10 +2,10 @@
 //!
 //! [`handshake`] is a chain of types consumed by value, so that no step can be left out or repeated:
 //! `start` -> [`handshake::AwaitServerHello`] -> [`handshake::Verified`] -> [`Transport`]. A [`trust::VerifiedServer`]
-//! comes from the verifier and from nowhere else. [`payload`] is what the client says of itself at the end, [`cipher`]
+//! comes only from the verifier. [`payload`] is the client payload of the last message, [`cipher`]
 //! seals and opens frames afterwards.
 //!
-//! It does not know sockets or frames (`frame` cuts those), nor what travels inside the channel.
+//! What this module does not know: sockets, frames (`frame`), and the content of the channel.
 
 pub mod cipher;
 pub mod handshake;

@@ -1,4 +1,4 @@
-//! What the client says of itself in the last flight: who it is, and the Partner's word for it (wire.md §2.8).
+//! The client payload of the last handshake message: the account and the Partner's identity token (wire.md §2.8).
 //!
 //! Which fields an interoperating client must send is known only under NDA (wire.md §10 rows 2 and 3). Everything that
 //! could differ comes from the profile. It does not know how the token was got, nor whether it is still good.
@@ -7,7 +7,7 @@ use crate::profile::Profile;
 use crate::schema::client_payload::{AppVersion, ClientPayload, InteropData, UserAgent};
 use prost::Message;
 
-/// `connectType`: the kind of network is nobody's business, so the vague one.
+/// `connectType`: the generic value, to reveal nothing about the network.
 const WIFI_UNKNOWN: i32 = 1;
 /// `connectReason`: a person is there.
 const USER_ACTIVATED: i32 = 1;

@@ -174,7 +174,7 @@ impl Cipher for AesGcm {
     }
 }
 
-/// SHA-256 that answers `hash(h || "")` with `h` itself.
+/// SHA-256 for which `hash(h || "")` is `h` itself.
 ///
 /// Standard Noise ends message 1 with MixHash of an empty payload; WhatsApp skips exactly that one step. In snow that
 /// step, and no other of ours, is a hash of two inputs of which the first is 32 bytes (the running hash) and the second

@@ -1,4 +1,4 @@
-//! X3DH: how two parties who never met come to share a secret, although one of them is away (wire.md §6.2).
+//! X3DH: agreement on a secret between two parties of which one is offline (wire.md §6.2).
 //!
 //! What this module does not know: what the secret is used for, and where keys come from.
 
@@ -30,7 +30,7 @@ pub(super) struct Agreed {
     pub(super) responder_chain: ChainKey,
 }
 
-/// The side that writes first: our keys, and theirs out of a bundle whose signature is checked here.
+/// The initiator: our keys, and the peer's from a bundle whose signature is checked here.
 pub(super) fn initiate(identity: &KeyPair, base: &KeyPair, remote: &PreKeyBundle) -> Result<Agreed, AgreementError> {
     if !remote.is_signed() {
         return Err(AgreementError::BadSignature);
@@ -51,7 +51,7 @@ pub(super) struct Responder<'a> {
     pub(super) prekey: Option<&'a KeyPair>,
 }
 
-/// The side that was away: the keys of ours that were used, and theirs out of the first message.
+/// The responder: our keys that were used, and the initiator's keys from the first message.
 pub(super) fn respond(
     ours: &Responder<'_>,
     remote_identity: &PublicKey,

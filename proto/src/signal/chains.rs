@@ -1,4 +1,5 @@
-//! The two ends of a ratchet's chains: ours that sends, theirs that we receive, with the keys of messages still to come.
+//! The two ends of a ratchet's chains: ours that sends, theirs that we receive, with the keys of messages still to
+//! come.
 //!
 //! What this module does not know: root keys, and which chain belongs to which session.
 

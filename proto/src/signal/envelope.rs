@@ -4,7 +4,7 @@
 //! adds what the receiver needs to build the session. Reading checks the layout and every field's length; the
 //! ciphertext stays where it is.
 //!
-//! What this module does not know: any key. It cannot tell a genuine envelope from a forged one.
+//! What this module does not know: keys. It does not detect forged envelopes.
 
 use core::str::FromStr;
 
@@ -119,7 +119,7 @@ impl PlainEnvelope {
     }
 }
 
-/// A message that also tells how to build the session it belongs to.
+/// A message with the prekeys that its session is built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreKeyEnvelope {
     bytes: Vec<u8>,
@@ -218,7 +218,7 @@ impl PreKeyEnvelope {
     }
 }
 
-/// What a prekey envelope says besides the message that it carries.
+/// The fields of a prekey envelope besides its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Introduction {
     pub(super) prekey_id: Option<u32>,

@@ -1,6 +1,6 @@
-//! What can go wrong when a message is encrypted or decrypted, and what the other side is told about it.
+//! Errors of encryption and decryption, and their codes in retry receipts.
 //!
-//! What this module does not know: how often a message is retried, and what a person gets to see.
+//! What this module does not know: how often a message is retried, and what the user sees.
 
 use super::agreement::AgreementError;
 use super::message::EnvelopeError;
@@ -28,7 +28,7 @@ pub enum DecryptError {
     /// It belongs to a session that we do not have.
     #[error("there is no session with the sender; ask for the message again")]
     NoSession,
-    /// It was decrypted before, or is so old that its key was given up. Acknowledge it; never ask for it again.
+    /// It was decrypted before, or its key was deleted as one of too many. Acknowledge it; never request it again.
     #[error("message {counter} was decrypted before")]
     DuplicateMessage {
         /// The message's place in its chain.
@@ -65,7 +65,7 @@ pub enum DecryptError {
         /// How many may be missing.
         max_jump: u32,
     },
-    /// Its keys are of no use for a secret.
+    /// One of its keys cannot be used for an agreement.
     #[error(transparent)]
     Agreement(#[from] AgreementError),
     /// Not an envelope.

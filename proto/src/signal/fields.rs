@@ -1,7 +1,7 @@
-//! Protobuf fields, read in place and written without a detour.
+//! Protobuf fields, read in place and written straight into the output.
 //!
 //! Envelopes and stored sessions are read with this instead of generated types for two reasons: nothing is copied
-//! before it is checked, so a hostile message costs no memory, and no key passes through a buffer that nobody clears.
+//! before it is checked, so a hostile message costs no memory, and no key passes through a buffer that is not cleared.
 //!
 //! What this module does not know: which fields a message has and what they mean.
 
@@ -93,7 +93,7 @@ impl<'a> Iterator for Fields<'a> {
 /// Bytes that are not a protobuf message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
-    /// A field says that it is longer than what is left.
+    /// A field is longer than the bytes left.
     #[error("a field goes on after the end of its message")]
     Truncated,
     /// A number that does not fit 64 bits.
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_has_the_length_foretold() {
+    fn what_is_written_is_read_and_has_the_predicted_length() {
         for value in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX] {
             let mut out = Vec::new();
             put_varint(&mut out, 6, value);

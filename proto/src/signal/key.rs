@@ -1,4 +1,4 @@
-//! Curve25519 keys: the pairs that we own and the public keys that others show us.
+//! Curve25519 keys: our own pairs and the public keys of others.
 //!
 //! What this module does not know: which role a key plays (identity, prekey, ratchet) and where keys are stored.
 
@@ -16,7 +16,7 @@ use crate::secret::{Secret, WrongLength};
 /// The byte that names the curve in front of a serialized public key.
 const CURVE_TYPE: u8 = 0x05;
 
-/// The key pair that a person's contacts know them by. It agrees on secrets and signs prekeys.
+/// The long-term identity key pair: key agreement and signatures of prekeys.
 pub type IdentityKeyPair = KeyPair;
 
 /// A Curve25519 public key: the 32 raw bytes of its u coordinate.
@@ -44,7 +44,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`KeyError`] unless there are 33 bytes of which the first is 0x05, and the others are a coordinate in its one
-    /// canonical form. Honest senders know no other; but if any were taken, a first message could be played back with
+    /// canonical form. Honest senders use no other; but if others were accepted, a first message could be replayed with
     /// its base key spelled differently, as if it were new.
     pub fn from_serialized(bytes: &[u8]) -> Result<Self, KeyError> {
         let serialized: &[u8; Self::SERIALIZED_LEN] =
@@ -87,7 +87,7 @@ impl From<[u8; 32]> for PublicKey {
 }
 
 impl fmt::Debug for PublicKey {
-    /// The first four bytes: enough to tell keys apart in a log, and too few to be mistaken for a security code.
+    /// The first four bytes: enough to distinguish keys in a log, too few to be mistaken for a security code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.0;
         write!(f, "PublicKey({a:02x}{b:02x}{c:02x}{d:02x}…)")
@@ -118,12 +118,12 @@ impl KeyPair {
         Self { secret, public }
     }
 
-    /// The half that everybody may see.
+    /// The public half.
     pub fn public(&self) -> PublicKey {
         self.public
     }
 
-    /// The half that only the store may see.
+    /// The secret half; only the store may read it.
     pub fn secret(&self) -> &Secret<32> {
         &self.secret
     }
@@ -172,7 +172,7 @@ pub enum KeyError {
     NotCanonical,
 }
 
-/// A remote public key of small order: agreeing with it would give a secret that everybody knows.
+/// A remote public key of small order: the shared secret would be publicly known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the other side's public key is weak (of small order); refuse the message or bundle that it came in")]
 pub struct WeakPublicKey;

@@ -11,7 +11,7 @@ use super::message_key::{Direction, MAC_LEN, MessageKeys, ciphertext_len};
 /// Message version 3 in the high half, the newest version that the sender knows, 3, in the low half.
 pub(super) const VERSION: u8 = 0x33;
 
-/// What a message says in clear: which key of which chain it was encrypted with.
+/// The plaintext header of a message: which key of which chain it was encrypted with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) ratchet_key: PublicKey,

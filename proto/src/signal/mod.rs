@@ -1,9 +1,9 @@
-//! The Signal protocol, version 3, as WhatsApp's wire carries it: who we are, who they are, and what is said between.
+//! The Signal protocol, version 3, as WhatsApp uses it: identities, sessions and encrypted messages.
 //!
-//! From the bottom up: [`key`] holds curve keys and makes signatures with them; [`prekey`] is what a receiver leaves
-//! with the server; an agreement turns a bundle of prekeys into a session; the session ratchets one message key after
-//! the other out of root and chain keys; [`envelope`] is what a message looks like on the wire; [`record`] keeps all
-//! sessions with one device and finds the right one. [`padding`] and [`security_code()`] stand beside.
+//! From the bottom up: [`key`] has curve keys and signatures; [`prekey`] the keys that a receiver uploads to the
+//! server; an agreement (X3DH) turns a bundle of prekeys into a session; a session (double ratchet) derives message
+//! keys from root and chain keys; [`envelope`] is the encoding of a message on the wire; [`record`] holds all sessions
+//! with one device and selects one. [`padding`] and [`security_code()`] are independent of these.
 //!
 //! A caller needs [`SessionRecord`] for messages, [`KeyPair`] and [`prekey`] for its own keys, and little else.
 //!
@@ -41,10 +41,10 @@ pub use record::{Decrypted, SessionRecord};
 pub use security_code::security_code;
 pub use stored::RecordError;
 
-/// Who we are to the other side.
+/// The local identity.
 #[derive(Clone, Copy)]
 pub struct LocalIdentity<'a> {
-    /// Our identity.
+    /// Identity key pair.
     pub pair: &'a IdentityKeyPair,
     /// Drawn when this client was installed, 1 to 16380.
     pub registration_id: u32,
@@ -60,7 +60,7 @@ impl fmt::Debug for LocalIdentity<'_> {
     }
 }
 
-/// Who the other side is to us.
+/// The remote identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RemoteIdentity {
     key: PublicKey,

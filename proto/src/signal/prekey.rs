@@ -1,4 +1,4 @@
-//! Prekeys: what a receiver leaves with the server so that others can write to it while it is away.
+//! Prekeys: keys that a receiver uploads to the server, so that others can write to it while it is offline.
 //!
 //! What this module does not know: how prekeys are uploaded, fetched, stored and counted.
 
@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 
 use super::key::{IdentityKeyPair, KeyPair, PublicKey};
 
-/// A prekey of ours that is used once, and deleted with its use.
+/// A one-time prekey of ours; deleted when it is used.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PreKeyPair {
     /// 24 bits on the wire.
@@ -31,7 +31,7 @@ impl fmt::Debug for PreKeyPair {
     }
 }
 
-/// A prekey of ours that many may use for some weeks, signed by our identity.
+/// A signed prekey of ours: used by many peers for some weeks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedPreKeyPair {
     /// 24 bits on the wire.
@@ -64,12 +64,12 @@ impl fmt::Debug for SignedPreKeyPair {
     }
 }
 
-/// What the server hands out of somebody else: all it takes to write to them.
+/// The prekeys of a peer, as the server hands them out: everything that is needed to establish a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreKeyBundle {
     /// Drawn by the other side when it was installed.
     pub registration_id: u32,
-    /// The other side's identity, on the server's word until somebody compares the security code.
+    /// The peer's identity, as the server claims it; verified only by comparing the security code.
     pub identity: PublicKey,
     /// 24 bits on the wire.
     pub signed_prekey_id: u32,
@@ -89,7 +89,7 @@ impl PreKeyBundle {
     }
 }
 
-/// Our prekeys, as far as one message needs them: the caller has loaded them into memory before it decrypts.
+/// Look-up of our own prekeys during decryption. The caller has loaded them into memory.
 pub trait PreKeys {
     /// The one-time prekey `id`, unless it was used or never existed.
     fn prekey(&self, id: u32) -> Option<&KeyPair>;

@@ -1,10 +1,10 @@
-//! All sessions with one device of somebody else: the current one, and older ones that late messages may need.
+//! All sessions with one remote device: the current one, and older ones that late messages may need.
 //!
-//! Two people who write to each other at the same moment end up with two sessions. No tie needs breaking: each
-//! encrypts with its current session, decrypts with any, and the session of the last message received becomes current,
-//! if it is one with the same installation of the other side.
+//! Two devices that write to each other at the same moment establish two sessions. This needs no resolution: each
+//! device encrypts with its current session and decrypts with any, and the session of the last received message becomes
+//! the current one, if it is with the same remote installation.
 //!
-//! What this module does not know: chain keys and ratchets (it asks a session), whose record it is, where it is kept.
+//! What this module does not know: chain keys and ratchets (`session`), the address of the device, and storage.
 
 use core::fmt;
 use std::collections::VecDeque;
@@ -20,17 +20,17 @@ use super::key::PublicKey;
 use super::prekey::{PreKeyBundle, PreKeys};
 use super::session::{Opened, Session};
 
-/// Sessions kept besides the current one; beyond it, the oldest is given up.
+/// Largest number of archived sessions; beyond it, the oldest is deleted.
 pub(super) const MAX_ARCHIVED: usize = 40;
 
-/// Messages that may be missing before one of a session that plausibly sent it.
+/// Largest gap of missing messages before one of a likely session.
 const MAX_JUMP: u32 = 25_000;
 
 /// Messages that may be missing before one that would begin a new chain of an *archived* session. Lower, because each
 /// archived session is tried in turn; no implementation sends a greater gap.
 const MAX_JUMP_ARCHIVED: u32 = 2_000;
 
-/// The sessions with one device of somebody else.
+/// The sessions with one remote device.
 #[derive(Clone, Debug, Default)]
 pub struct SessionRecord {
     pub(super) current: Option<Box<Session>>,
@@ -38,13 +38,13 @@ pub struct SessionRecord {
     pub(super) archived: VecDeque<Box<Session>>,
 }
 
-/// A message that was decrypted, and what the caller has to do about it.
+/// A decrypted message, and what the caller must store with it.
 pub struct Decrypted {
     /// As it was encrypted: still padded.
     pub plaintext: Zeroizing<Vec<u8>>,
     /// Our one-time prekey that the message used. Delete it in the transaction that stores the record.
     pub used_prekey: Option<u32>,
-    /// The sender's identity, proved. Compare it with the one on file.
+    /// The sender's authenticated identity. Compare it with the stored one.
     pub remote_identity: PublicKey,
 }
 
@@ -103,9 +103,9 @@ impl SessionRecord {
         }
     }
 
-    /// This is an older copy of the record, and the newer one may have been sent from: nothing is ever again encrypted with
-    /// the sending chains in it, because a key would be used twice. Late messages are still read. A session sends again
-    /// once the other side answers our newest ratchet key as we know it, and with it a fresh chain has begun.
+    /// Freezes every session of a record restored from an older copy: its sending chains may have advanced since, and a
+    /// message key must not be used twice. Late messages are still decrypted. A session sends again after a message
+    /// that responds to its newest ratchet key, because that starts a fresh sending chain.
     pub fn forget_sending(&mut self) {
         self.archive_current();
         for session in &mut self.archived {
@@ -210,8 +210,8 @@ impl SessionRecord {
     }
 
     /// Commits an opened message to the session at `place`. An archived session with the same installation of the other
-    /// side becomes the current one, if it can send. Late mail of another installation does not bring that one back:
-    /// nobody is there any more to read an answer.
+    /// side becomes the current one, if it can send. Late mail of another installation does not, because that
+    /// installation no longer exists.
     fn accept(&mut self, place: Place, opened: Opened) -> Result<Decrypted, DecryptError> {
         let current = self.remote_identity();
         if let Place::Archived(at) = place {

@@ -1,4 +1,4 @@
-//! The security code: sixty digits that two people compare to be sure that nobody sits between them (wire.md §8).
+//! The security code: sixty digits that two users compare to detect a man in the middle (wire.md §8).
 //!
 //! What this module does not know: which stable identifiers the two sides use, and how a code is shown or scanned.
 
@@ -11,7 +11,7 @@ use super::key::PublicKey;
 /// The version of the scheme, hashed first.
 const VERSION: [u8; 2] = [0, 0];
 
-/// Hashes in a row: what makes searching for a key with the same code dear.
+/// Iterations of the hash, which make a search for a key with the same code expensive.
 const ROUNDS: usize = 5_200;
 
 /// The code for two identities and their stable identifiers: 60 digits, the same on both sides.

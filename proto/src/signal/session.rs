@@ -37,13 +37,13 @@ pub(super) struct Session {
     pub(super) previous_counter: u32,
     /// The newest last.
     pub(super) receivers: VecDeque<ReceiverChain>,
-    /// What every message must repeat until the other side has proved that it has the session.
+    /// The prekeys that every message must repeat until the peer has shown that it has the session.
     pub(super) unproven: Option<UsedPreKeys>,
-    /// The sending chain may be further on than this copy of the session knows: nothing is encrypted with it.
+    /// Restored from an older copy: the sending chain may have advanced since, so nothing is encrypted with it.
     pub(super) frozen: bool,
 }
 
-/// The prekeys of theirs that we built a session with.
+/// The peer's prekeys that a session was built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UsedPreKeys {
     pub(super) prekey_id: Option<u32>,
@@ -91,7 +91,7 @@ impl Session {
         })
     }
 
-    /// The session that somebody else built from a bundle of ours. `envelope`'s message is still to be opened.
+    /// Builds the session that a peer started with a bundle of ours. Does not decrypt the message of `envelope`.
     pub(super) fn respond(ours: &Responder<'_>, envelope: &PreKeyEnvelope) -> Result<Self, AgreementError> {
         let remote = RemoteIdentity { key: envelope.identity_key(), registration_id: envelope.registration_id() };
         let agreed = agreement::respond(ours, &remote.key, &envelope.base_key())?;
@@ -143,7 +143,7 @@ impl Session {
         self.place_of(message).is_some()
     }
 
-    /// Decrypts `message` and tells what to [`commit`](Self::commit). At most `max_jump` messages may be missing
+    /// Decrypts `message` and returns what to [`commit`](Self::commit). At most `max_jump` messages may be missing
     /// before it in its chain.
     pub(super) fn open(
         &self,
@@ -159,13 +159,14 @@ impl Session {
         let (root, chain) = self.root.step(&self.sender.ratchet, &remote_ratchet.0).map_err(AgreementError::from)?;
         let mut receiver = ReceiverChain::new(remote_ratchet, chain);
         let (plaintext, advance) = self.open_with(&receiver, message, max_jump)?;
-        // Only now that the message has proved genuine is our own next chain worth its price.
+        // Our next chain is computed only now, because the message has been authenticated.
         receiver.commit(advance);
         let (root, sender) = new_sender(&root, remote_ratchet, rng).map_err(AgreementError::from)?;
         Ok(Opened { plaintext, step: Step::Ratchet { root, receiver, sender } })
     }
 
-    /// Makes the changes of an opened message. Whoever wrote it has the session: we need not introduce it again.
+    /// Applies the changes of a decrypted message. Its sender has the session, so later messages need no prekey
+    /// envelope.
     pub(super) fn commit(&mut self, step: Step) {
         self.unproven = None;
         match step {
@@ -178,7 +179,7 @@ impl Session {
                 self.previous_counter = self.sender.chain.index().saturating_sub(1);
                 self.root = root;
                 self.sender = sender;
-                // Nobody else can have sent on a chain that begins with a key made just now.
+                // The chain starts with a key made just now, so it cannot have been used elsewhere.
                 self.frozen = false;
                 if self.receivers.len() >= MAX_RECEIVER_CHAINS {
                     self.receivers.pop_front();

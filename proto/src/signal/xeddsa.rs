@@ -49,8 +49,8 @@ pub(super) fn sign(secret: &[u8; 32], message: &[u8], randomness: &[u8; 64]) -> 
 /// Whether `signature` over `message` was made with the secret of `public`.
 ///
 /// Stricter than some implementations in two points that no honest signer can notice: the second half must be a
-/// canonical scalar (so that nobody can make a second valid signature out of a first), and a signer of small order,
-/// under which anybody can sign anything, is refused. Not constant-time: nothing here is secret.
+/// canonical scalar (otherwise a second valid signature could be derived from the first), and a signer of small order,
+/// for which valid signatures can be forged, is refused. Not constant-time: nothing here is secret.
 pub(super) fn verify(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let sign = (signature[63] & SIGN_BIT) >> 7;
     let mut commitment = [0; 32];
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_signer_of_small_order_is_refused() {
-        // With A of order two and h even, R = S·B holds for any S: a signature that anybody can make.
+        // With A of order two and h even, R = S·B holds for any S: a forgery.
         let s = Scalar::from(5_u8);
         let commitment = EdwardsPoint::mul_base(&s).compress().to_bytes();
         let mut signature = [0; 64];

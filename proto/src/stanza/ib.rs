@@ -1,4 +1,4 @@
-//! `<ib>`: what the server says about the connection itself, above all the offline mailbox (wire.md §5.4, §5.5).
+//! `<ib>`: information about the connection itself, mainly the offline mailbox (wire.md §5.4, §5.5).
 
 use super::StanzaError;
 use super::fields::Fields;

@@ -1,4 +1,4 @@
-//! `<iq>`: questions and answers, matched by id (wire.md §5.1).
+//! `<iq>`: requests and responses, matched by id (wire.md §5.1).
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -39,7 +39,7 @@ pub enum IqKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server answered {code} {text}")]
 pub struct IqError {
-    /// 400 bad request, 404 not found, 429 too many, ...; 0 if the server did not say.
+    /// 400 bad request, 404 not found, 429 too many, ...; 0 if absent.
     pub code: u32,
     /// The server's words, often empty.
     pub text: String,

@@ -13,7 +13,7 @@ const MAX_ENC: usize = 16;
 /// Version of the padded content that every envelope between people carries.
 const ENC_VERSION: u32 = 2;
 
-/// A message from somebody.
+/// An incoming message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The chat: a person's device, or a group.
@@ -86,7 +86,7 @@ impl Enc {
 pub struct Outgoing {
     /// The person, or the one device that asked for it again.
     pub to: Jid,
-    /// Ours to choose, unique for ever; the same when it is sent again.
+    /// Chosen by the sender, never reused for another message; unchanged when the message is sent again.
     pub id: String,
     /// "text", "media", ...
     pub kind: Text,

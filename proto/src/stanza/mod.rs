@@ -1,8 +1,8 @@
-//! Stanzas: what the two ends say to each other inside the channel, as types (wire.md §5).
+//! Stanzas: the messages between client and server inside the channel, as types (wire.md §5).
 //!
 //! One file a stanza. [`Stanza::from_node`] reads whatever the server sends and never fails: a stanza that is not
-//! understood is [`Stanza::Unknown`], one that is not as it should be [`Stanza::Malformed`], both with the node, so that
-//! it can still be acknowledged. It does not know bytes (`node` does), nor what to do about any stanza.
+//! understood is [`Stanza::Unknown`], one that is not as it should be [`Stanza::Malformed`], both with the node, so
+//! that it can still be acknowledged. It does not know bytes (`node` does), nor what to do about any stanza.
 
 pub mod ack;
 mod fields;
@@ -35,7 +35,7 @@ pub enum Stanza {
     Success(Success),
     /// Login refused.
     Failure(Failure),
-    /// The server ends the stream, and says why.
+    /// The server ends the stream, with a reason.
     StreamError(StreamError),
     /// The server ends the stream.
     StreamEnd,
@@ -43,17 +43,17 @@ pub enum Stanza {
     Ib(Ib),
     /// A question, or the answer to one of ours.
     Iq(Iq),
-    /// A message from somebody.
+    /// An incoming message.
     Message(Incoming),
-    /// Somebody got, read or could not open a message of ours. The node is as it came, for [`Ack::for_node`].
+    /// A peer received, read or could not decrypt a message of ours. The node is unchanged, for [`Ack::for_node`].
     Receipt(Receipt, Node),
     /// The server got something of ours, or refuses it.
     Ack(Ack),
-    /// News about somebody.
+    /// A change of a peer, or of our keys at the server.
     Notification(Notification),
     /// A stanza of a kind that this module does not read.
     Unknown(Node),
-    /// A stanza that lacks something or says it wrongly.
+    /// A stanza with a missing or malformed part.
     Malformed {
         /// As it came.
         node: Node,

@@ -1,4 +1,4 @@
-//! `<notification>`: news about somebody, or about our keys at the server (wire.md §5.11). Every one is acknowledged.
+//! `<notification>`: changes of a peer, or of our keys at the server (wire.md §5.11). Each must be acknowledged.
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -16,13 +16,13 @@ pub struct Notification {
     pub kind: String,
     /// When, unix seconds.
     pub t: Option<u64>,
-    /// What it says.
+    /// The change.
     pub body: NotificationBody,
     /// As it came.
     pub node: Node,
 }
 
-/// What a notification says.
+/// The change that a notification announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationBody {
     /// The server holds this many of our one-time prekeys.

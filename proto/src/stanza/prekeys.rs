@@ -1,7 +1,7 @@
 //! Keys at the server: fetching a peer's, uploading and rotating our own (wire.md §5.6, §5.7).
 //!
 //! On stanzas a public key is its raw 32 bytes, a prekey id 3 bytes and a registration id 4 bytes, both big-endian. No
-//! signature is checked here; whoever begins a session from a bundle does that.
+//! signature is checked here; that happens when a session is established.
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -18,8 +18,8 @@ const MAX_USERS: usize = 1024;
 /// The type byte of a Curve25519 key.
 const KEY_TYPE: u8 = 0x05;
 
-/// Asks for the keys of these devices; each costs its owner a one-time prekey. `renewed`: the server announced that their
-/// identities are new, and shall not answer with what it knew before.
+/// Asks for the keys of these devices; each costs its owner a one-time prekey. `renewed`: the server announced that
+/// their identities are new, and shall not answer with what it knew before.
 pub fn fetch_request(id: &str, devices: &[Jid], renewed: bool) -> Node {
     let user = |jid| Node::new("user").with("jid", jid);
     let users = devices.iter().map(|jid| if renewed { user(jid).with("reason", "identity") } else { user(jid) });
@@ -129,7 +129,7 @@ fn read_key(fields: &Fields<'_>) -> Result<(u32, PublicKey), StanzaError> {
     Ok((u32::from_be_bytes([0, a, b, c]), PublicKey(fields.child("value")?.exactly()?)))
 }
 
-/// The id's lower 24 bits are all that the wire has room for; ours never have more.
+/// The lower 24 bits of the id, the wire's width; our ids never have more.
 fn key_node(tag: &'static str, id: u32, key: &PublicKey) -> Node {
     let [_, id @ ..] = id.to_be_bytes();
     Node::new(tag).with_nodes(vec![Node::new("id").with_bytes(id), Node::new("value").with_bytes(key.0)])

@@ -75,7 +75,7 @@ pub enum StreamError {
 }
 
 impl StreamError {
-    /// Reads `<stream:error>`. Never fails: the stream is over, whatever the server says about it.
+    /// Parses `<stream:error>`. Never fails: the stream ends whatever its reason.
     pub fn from_node(node: &Node) -> Self {
         let code = node.text("code").and_then(|code| code.parse().ok());
         let conflict = node.child("conflict").and_then(|conflict| conflict.text("type"));

@@ -161,8 +161,8 @@ pub fn sealed_row(data: &[u8]) {
     assert!(sealer.open(Table::Session, b"somebody", data).is_err());
 }
 
-/// A backup that nobody locked does not open, and plaintext that nobody packed never gets past the end. The first byte says
-/// which.
+/// A backup that nobody locked does not open, and plaintext that nobody packed never gets past the end. The first byte
+/// says which.
 pub fn backup(data: &[u8]) {
     let Some((&which, data)) = data.split_first() else { return };
     if which.is_multiple_of(2) {
