@@ -10,21 +10,19 @@
 )]
 
 mod support;
+mod two_browsers;
 
-use causeway::io::{Input, StoreFailure};
+use causeway::io::Input;
 use causeway::store::account::{Account, Stale};
 use causeway::store::changes::{Change, Query, Table};
 use causeway::store::{records, row_key, seal::Sealer};
 use causeway::view::{
     Action, Command, ConnectionState, ContinueHere, Delivery, Export, Issue, Restore, Send, SignIn, Stage,
 };
-use causeway_proto::schema::signal::{PreKeySignalMessage, SignalMessage};
 use causeway_proto::secret::Secret;
-use prost::Message as _;
 use std::collections::BTreeSet;
 use support::{BOB, BOB_CHAT, World};
-
-const PASSPHRASE: &str = "correct horse battery staple";
+use two_browsers::{PASSPHRASE, both_write_on, no_key_was_used_twice, sign_in, talking};
 
 fn stored(world: &World) -> Account {
     let sealer = Sealer::new(&Secret::new(world.data_key));
@@ -32,59 +30,8 @@ fn stored(world: &World) -> Account {
     records::open(row_key::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
 }
 
-/// Alice and Bob, in the middle of a conversation.
-fn talking(seed: u64) -> World {
-    let mut world = World::enlisted(seed);
-    let chat = world.start_chat(BOB);
-    for turn in 0..3 {
-        world.send(&chat, &format!("out {turn}"));
-        world.write_from(BOB, &format!("in {turn}"));
-    }
-    world
-}
-
-fn sign_in(world: &mut World) {
-    assert_eq!(world.sign_in("alice"), Issue::None);
-    world.sleep_until(ConnectionState::Online);
-}
-
 fn continue_here(world: &mut World) {
     assert_eq!(world.command(Action::ContinueHere(ContinueHere {})).issue(), Issue::None);
-}
-
-/// Both write, and both read what was written.
-fn both_write_on(world: &mut World, what: &str) {
-    let before = world.phone(BOB).received.len();
-    for turn in 0..3 {
-        assert_eq!(world.send(BOB_CHAT, &format!("{what} out {turn}")), Issue::None);
-        world.write_from(BOB, &format!("{what} in {turn}"));
-    }
-    let received: Vec<String> = world.phone(BOB).received[before..].iter().map(|(_, text)| text.clone()).collect();
-    assert_eq!(received, [0, 1, 2].map(|turn| format!("{what} out {turn}")));
-    let texts = world.texts(BOB_CHAT);
-    assert!((0..3).all(|turn| texts.contains(&format!("{what} in {turn}"))), "{texts:?}");
-    assert!(world.chatd.mailbox.is_empty());
-}
-
-/// No message key was used for two different messages: neither by one browser nor by two.
-fn no_key_was_used_twice(world: &World) {
-    let mut used = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    for node in world.chatd.messages() {
-        let enc = node.child("enc").unwrap();
-        let bytes = enc.bytes().unwrap();
-        // The same bytes under the same id are a message that goes out again.
-        if !seen.insert((node.text("id").unwrap().into_owned(), bytes.to_vec())) {
-            continue;
-        }
-        let plain = |bytes: &[u8]| SignalMessage::decode(&bytes[1..bytes.len() - 8]).unwrap();
-        let message = match enc.text("type").as_deref() {
-            Some("pkmsg") => plain(PreKeySignalMessage::decode(&bytes[1..]).unwrap().message()),
-            _ => plain(bytes),
-        };
-        assert!(used.insert((message.ratchet_key().to_vec(), message.counter())), "a message key was used twice");
-    }
-    assert!(used.len() > 3);
 }
 
 fn fetches(world: &World) -> usize {
@@ -335,123 +282,6 @@ fn a_damaged_row_is_left_out_and_counted() {
     drop(world.fresh_browser());
     assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
     assert_eq!(world.rows(Table::Message).len(), 5);
-}
-
-/// Everything that the store holds.
-fn everything(world: &World) -> Vec<(Vec<u8>, Vec<u8>)> {
-    Table::ALL.into_iter().flat_map(|table| world.rows(table)).collect()
-}
-
-#[test]
-fn what_cannot_be_restored_changes_nothing() {
-    let mut world = talking(12);
-    let file = world.export(PASSPHRASE, false).unwrap();
-    drop(world.fresh_browser());
-    assert_eq!(world.sign_in("alice"), Issue::None);
-    let before = everything(&world);
-    let mut altered = file.clone();
-    let last = altered.len() - 1;
-    altered[last] ^= 1;
-    for (passphrase, file, expected) in [
-        ("correct horse battery stable", &file[..], Issue::BackupLocked),
-        (PASSPHRASE, &file[..last], Issue::BackupDamaged),
-        (PASSPHRASE, &altered, Issue::BackupDamaged),
-        (PASSPHRASE, &[&file[..], b"x"].concat(), Issue::BackupDamaged),
-        (PASSPHRASE, b"%PDF-1.7 and so on", Issue::BackupNotOne),
-        (PASSPHRASE, &file[..30], Issue::BackupDamaged),
-        (PASSPHRASE, &[&file[..8], &[9], &file[9..]].concat(), Issue::BackupTooNew),
-    ] {
-        for piece in [file.len(), 5_000] {
-            assert_eq!(world.restore_in(passphrase, file, piece, false), expected);
-            assert_eq!(everything(&world), before);
-        }
-    }
-    // After all that, the right one.
-    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
-    world.sleep_until(ConnectionState::Online);
-}
-
-#[test]
-fn a_piece_out_of_order_ends_the_restore_and_a_duplicate_does_not() {
-    let mut world = talking(13);
-    let file = world.export(PASSPHRASE, false).unwrap();
-    drop(world.fresh_browser());
-    let mut give = |at: usize, end: usize, first: u64| {
-        let tag = world.next_tag();
-        let (passphrase, total) = (PASSPHRASE.to_owned(), file.len() as u64);
-        let piece = Restore { passphrase, piece: file[at..end].to_vec(), at: at as u64, total, first, replace: false };
-        world.input(Input::Command(Command { tag, action: Some(Action::Restore(piece)), ..Command::default() }));
-        (tag, world.done(tag).unwrap().issue())
-    };
-    assert_eq!(give(1_000, 2_000, 99).1, Issue::RestoreInterrupted, "nothing was begun");
-    let (first, issue) = give(0, 1_000, 0);
-    assert_eq!(issue, Issue::None);
-    assert_eq!(give(1_000, 2_000, first).1, Issue::None);
-    assert_eq!(give(1_000, 2_000, first).1, Issue::None, "an answer was lost, and the piece came again");
-    assert_eq!(give(3_000, 4_000, first).1, Issue::RestoreInterrupted);
-    assert_eq!(give(2_000, 3_000, first).1, Issue::RestoreInterrupted, "it has to begin again");
-    let (first, _) = give(0, 2_000, 0);
-    assert_eq!(give(2_000, file.len(), first).1, Issue::None);
-    assert_eq!(world.account().stage(), Stage::Enlisted);
-}
-
-#[test]
-fn an_account_is_replaced_only_with_consent_and_never_by_another_account() {
-    let mut world = talking(14);
-    let file = world.export(PASSPHRASE, false).unwrap();
-    let before = everything(&world);
-    assert_eq!(world.restore(PASSPHRASE, &file), Issue::RestoreWouldReplace);
-    assert_eq!(everything(&world), before);
-    assert_eq!(world.restore_in(PASSPHRASE, &file, 9_999, true), Issue::None);
-    world.sleep_until(ConnectionState::Online);
-    both_write_on(&mut world, "on");
-    no_key_was_used_twice(&world);
-
-    drop(world.fresh_browser());
-    assert_eq!(world.sign_in("mallory"), Issue::None);
-    assert_eq!(world.restore(PASSPHRASE, &file), Issue::BackupOtherAccount);
-}
-
-#[test]
-fn an_impossible_export_completes_with_an_issue() {
-    let mut world = World::fresh(15);
-    world.add_phone(BOB);
-    world.input(Input::Started);
-    assert_eq!(world.export(PASSPHRASE, false), Err(Issue::NotYetEnlisted));
-    let mut world = talking(16);
-    assert_eq!(world.export("short", true), Err(Issue::PassphraseTooWeak));
-    assert_eq!(world.connection().state(), ConnectionState::Online, "nothing was handed over");
-    world.hold_loads = true;
-    let tag = world.next_tag();
-    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
-    world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
-    // The queue waits for the first file, so the second command is answered after it; and the first one may come again.
-    let again = world.next_tag();
-    let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: false });
-    world.input(Input::Command(Command { tag: again, action: Some(action), ..Command::default() }));
-    world.hold_loads = false;
-    while world.read() {}
-    assert!(!world.exported(tag).unwrap().is_empty());
-    assert!(!world.exported(again).unwrap().is_empty());
-}
-
-#[test]
-fn a_full_disk_completes_with_an_issue_and_neither_hands_over_nor_replaces() {
-    let mut world = talking(17);
-    world.fail_commits = Some(StoreFailure::QuotaExceeded);
-    assert_eq!(world.export(PASSPHRASE, true), Err(Issue::StorageFull));
-    world.fail_commits = None;
-    world.sleep_until(ConnectionState::Online);
-    let file = world.export(PASSPHRASE, true).unwrap();
-
-    let _old = world.fresh_browser();
-    world.fail_commits = Some(StoreFailure::QuotaExceeded);
-    assert_eq!(world.restore(PASSPHRASE, &file), Issue::StorageFull);
-    assert_eq!(world.account().stage(), Stage::SignedOut);
-    world.fail_commits = None;
-    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
-    sign_in(&mut world);
-    both_write_on(&mut world, "then");
 }
 
 #[test]
