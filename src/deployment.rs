@@ -76,7 +76,7 @@ impl Deployment {
             chat_url: url("chat_url", ["wss://", "ws://"])?,
             // Absent at partner servers of before 0.2.
             signs_in_elsewhere: field("sign_in", "oidc or built-in").is_ok_and(|way| way == "oidc"),
-            passkeys: field("passkeys", "true or false").is_ok_and(|said| said == "true"),
+            passkeys: field("passkeys", "true or false").is_ok_and(|value| value == "true"),
             profile: Profile {
                 integrator,
                 root_key,

@@ -61,7 +61,7 @@ fn a_hand_over_goes_on_where_the_other_browser_stopped() {
     assert!(world.texts(BOB_CHAT).contains(&"in flight".to_owned()));
     assert_eq!(world.phone(BOB).received.last().unwrap().1, "not sent yet");
     both_write_on(&mut world, "here");
-    assert_eq!(fetches(&world), fetched, "the same sessions go on: nobody's keys were fetched");
+    assert_eq!(fetches(&world), fetched, "the same sessions continue: no keys were fetched");
     assert!(world.deliveries(BOB_CHAT).iter().all(|&delivery| delivery == Delivery::Delivered));
     no_key_was_used_twice(&world);
     assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
@@ -144,7 +144,7 @@ fn taking_a_hand_over_back_outdates_its_file() {
     world.sleep_until(ConnectionState::Online);
     assert_eq!(world.account().backup.unwrap().moved_at, 0);
     both_write_on(&mut world, "still here");
-    assert_eq!(fetches(&world), fetched, "nobody was the account's device in between: the sessions are exact");
+    assert_eq!(fetches(&world), fetched, "no other device held the account in between: the sessions are exact");
 
     let old = world.fresh_browser();
     assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
@@ -295,7 +295,7 @@ fn a_hand_over_and_its_restore_survive_a_crash_at_any_transaction() {
         world.hold_commits = true;
         let mut left = crash;
         let mut file = None;
-        // The page says it again after a crash, under the same tag.
+        // The page resends the command after a crash, under the same tag.
         let tag = world.next_tag();
         for _ in 0..2 {
             let action = Action::Export(Export { passphrase: PASSPHRASE.into(), hand_over: true });
@@ -344,8 +344,8 @@ fn a_hand_over_and_its_restore_survive_a_crash_at_any_transaction() {
     assert!(transactions > 5, "a hand-over has more transactions than {transactions}");
 }
 
-/// Makes what is held durable, one by one; kills the browser before the one that `left` counts down to. Answers whether
-/// there was none such.
+/// Commits the held transactions, one by one; kills the browser before the one that `left` counts down to. Returns
+/// whether there was none such.
 fn commit_until(world: &mut World, left: &mut i32) -> bool {
     while !world.held.is_empty() {
         if *left == 0 {

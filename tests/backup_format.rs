@@ -1,4 +1,4 @@
-//! The backup file against everything that may happen to a file: cut off, altered, put together anew, continued.
+//! The backup file against everything that may happen to a file: truncated, altered, reassembled, continued.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

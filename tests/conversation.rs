@@ -1,4 +1,4 @@
-//! Enlist, send, receive: the main job, through every layer but the browser.
+//! Enlist, send and receive through every layer but the browser.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -70,8 +70,8 @@ fn a_command_to_the_engine_before_waits_until_it_is_said_to_this_one() {
         world.input(Input::Command(Command { tag, action, engine }));
         world.done(tag).is_some()
     };
-    // The first was lost with the engine before, the second is on its way; then the page says both to the engine there
-    // is.
+    // The first was lost with the engine before, the second is on its way; then the page resends both to the engine
+    // there is.
     assert!(!send(&mut world, 72, "second", before));
     assert!(send(&mut world, 71, "first", engine));
     assert!(send(&mut world, 72, "second", engine));
@@ -128,9 +128,9 @@ fn a_long_conversation_in_both_directions() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat(BOB);
     let mut expected = Vec::new();
-    for turn in 0..60 {
-        let text = format!("message {turn}");
-        match turn % 3 {
+    for number in 0..60 {
+        let text = format!("message {number}");
+        match number % 3 {
             0 => drop(world.write_from(BOB, &text)),
             _ => assert_eq!(world.send(&chat, &text), Issue::None),
         }

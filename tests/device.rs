@@ -1,4 +1,4 @@
-//! One encryption identity at a time: whose device the account is, what a replaced browser does, and what is said
+//! One encryption identity at a time: which browser holds the account, what a replaced browser does, and what is shown
 //! before keys are replaced or after the browser has removed them.
 #![allow(
     clippy::unwrap_used,
@@ -50,7 +50,7 @@ fn stored(world: &World) -> Account {
 fn enlisting_makes_this_browser_the_accounts() {
     let mut world = World::enlisted(1);
     assert_eq!(world.servers.device.0, stored(&world).device);
-    assert_eq!(world.asked("/api/device"), 0, "nobody is replaced");
+    assert_eq!(world.asked("/api/device"), 0, "no browser is replaced");
     assert_eq!((world.account().elsewhere_since, world.account().lost_at), (0, 0));
     world.kill();
     world.sleep_until(ConnectionState::Online);
@@ -67,7 +67,7 @@ fn nothing_is_said_in_the_name_of_a_device_that_is_not_durable() {
     let action = Some(Action::Enlist(Enlist::default()));
     world.input(Input::Command(Command { tag, action, ..Command::default() }));
     assert_eq!((world.asked("/api/token"), world.servers.device.0.as_str()), (0, ""));
-    // Dies, and had promised nothing to anybody.
+    // Crashes before it has sent anything.
     world.hold_commits = false;
     world.kill();
     assert_eq!(enlist(&mut world, false), Issue::None);
@@ -81,7 +81,7 @@ fn an_account_from_before_there_were_devices_names_one_and_keeps_it() {
     world.servers.device = Default::default();
     world.hold_commits = true;
     world.kill();
-    assert_eq!(world.servers.device.0, "", "said before it was kept");
+    assert_eq!(world.servers.device.0, "", "sent before it was durable");
     world.hold_commits = false;
     while world.commit() {}
     world.sleep_until(ConnectionState::Online);
@@ -127,7 +127,7 @@ fn a_conflict_is_looked_into() {
     assert_eq!(world.connection().issue(), Issue::Replaced);
     world.command(Action::Reconnect(Reconnect {}));
     assert_eq!(world.connection().state(), ConnectionState::Online);
-    // Another browser: may not, and is told at once.
+    // Another browser: refused at once.
     let at = world.now;
     world.servers.claim(OTHER, at);
     world.serve(&replaced());
@@ -174,7 +174,7 @@ fn a_second_browser_is_warned_before_it_replaces_the_first() {
     world.add_phone(BOB);
     world.servers.device = (OTHER.to_owned(), 17);
     world.input(Input::Started);
-    assert_eq!(world.account().elsewhere_since, 0, "nobody is signed in");
+    assert_eq!(world.account().elsewhere_since, 0, "no account is signed in");
     assert_eq!(world.sign_in("alice"), Issue::None);
     let AccountView { elsewhere_since, lost_at, .. } = world.account();
     assert_eq!((elsewhere_since, lost_at), (17, 0), "known as soon as the password is accepted");

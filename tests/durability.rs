@@ -1,4 +1,4 @@
-//! Commit, then speak: nothing is said, shown or acknowledged before what it stands on is durable.
+//! Commit, then send: nothing is sent, shown or acknowledged before the changes it depends on are durable.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -101,12 +101,12 @@ fn killed_at_any_transaction_a_short_conversation_is_whole() {
         };
         let mut sent = false;
         let mut crashed = false;
-        for turn in 0..4 {
+        for number in 0..4 {
             let tag = world.next_tag();
-            let send = Action::Send(Send { chat: chat.clone(), text: format!("out {turn}") });
+            let send = Action::Send(Send { chat: chat.clone(), text: format!("out {number}") });
             world.input(Input::Command(Command { tag, action: Some(send.clone()), ..Command::default() }));
             crashed |= step(&mut world);
-            world.write_from(BOB, &format!("in {turn}"));
+            world.write_from(BOB, &format!("in {number}"));
             crashed |= step(&mut world);
             if crashed {
                 world.hold_commits = false;
@@ -153,7 +153,7 @@ fn a_full_disk_is_said_and_nothing_pretends_to_be_kept() {
 
 #[test]
 fn no_room_at_any_transaction_loses_nothing_and_says_so() {
-    // Each transaction of the conversation is refused once, and a person who was told sends again.
+    // Each transaction of the conversation is refused once, and the user, who sees the issue, sends again.
     for full in 0.. {
         let mut world = World::enlisted(10);
         let chat = world.start_chat(BOB);
@@ -174,9 +174,9 @@ fn no_room_at_any_transaction_loses_nothing_and_says_so() {
             }
             here
         };
-        for turn in 0..3 {
+        for number in 0..3 {
             let tag = world.next_tag();
-            let send = Action::Send(Send { chat: chat.clone(), text: format!("out {turn}") });
+            let send = Action::Send(Send { chat: chat.clone(), text: format!("out {number}") });
             world.input(Input::Command(Command { tag, action: Some(send.clone()), ..Command::default() }));
             let receipts = world.chatd.heard("receipt").len();
             if step(&mut world, &mut committed) {
@@ -190,7 +190,7 @@ fn no_room_at_any_transaction_loses_nothing_and_says_so() {
                 }
                 assert_eq!(world.chatd.heard("receipt").len(), receipts, "transaction {full}: nothing is acknowledged");
             }
-            world.write_from(BOB, &format!("in {turn}"));
+            world.write_from(BOB, &format!("in {number}"));
             if step(&mut world, &mut committed) {
                 refused = Some(world.connection().issue());
             }
@@ -201,13 +201,13 @@ fn no_room_at_any_transaction_loses_nothing_and_says_so() {
         world.deliver();
         let (thread, received) = (world.texts(&chat), world.phone(BOB).received.clone());
         let count = |text: &str| thread.iter().filter(|shown| *shown == text).count();
-        for turn in 0..3 {
-            assert_eq!((count(&format!("out {turn}")), count(&format!("in {turn}"))), (1, 1), "{full}: {thread:?}");
+        for number in 0..3 {
+            assert_eq!((count(&format!("out {number}")), count(&format!("in {number}"))), (1, 1), "{full}: {thread:?}");
         }
         assert_eq!(received.len(), 3, "transaction {full}: {received:?}");
         assert!(world.chatd.mailbox.is_empty(), "transaction {full}: undelivered mail");
         assert!(world.rows(Table::Outbox).is_empty(), "transaction {full}: something still waits");
-        assert_eq!(world.connection().issue(), Issue::None, "transaction {full}: there is room again");
+        assert_eq!(world.connection().issue(), Issue::None, "transaction {full}: there is space again");
         match refused {
             Some(issue) => assert_eq!(issue, Issue::StorageFull, "transaction {full}"),
             None => return assert!(full > 8, "the conversation has more transactions than {full}"),
@@ -231,7 +231,7 @@ fn a_mailbox_without_room_is_not_acknowledged_and_read_once_there_is_room() {
     assert_eq!(world.chatd.heard("receipt").len() + world.chatd.heard("ack").len(), acknowledged);
     assert_eq!(world.chatd.mailbox.len(), 20);
     assert_eq!(world.connection().issue(), Issue::StorageFull);
-    // A draft is not kept either, and whoever types is told.
+    // A draft is not stored either, and its command completes with the issue.
     let draft = SaveDraft { chat: BOB_CHAT.into(), text: "typed".into() };
     assert_eq!(world.command(Action::SaveDraft(draft.clone())).issue(), Issue::StorageFull);
     world.fail_commits = None;

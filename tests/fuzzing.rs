@@ -88,7 +88,7 @@ fn seeds_are_sound() {
     assert!(seeds::protobuf().iter().filter(|seed| seed[0] == 0).all(|seed| content::parse(&seed[1..]).is_ok()));
 }
 
-/// The session target tells a sound envelope from a damaged one, or it would prove nothing.
+/// The session target distinguishes a sound envelope from a damaged one; otherwise it could not fail.
 #[test]
 fn sound_envelopes_decrypt() {
     let (_, mut bob, envelopes) = fixture::conversation();

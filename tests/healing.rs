@@ -35,7 +35,7 @@ fn a_peer_that_reinstalls_ten_times_loses_nothing() {
         world.thread(&chat).into_iter().filter(|m| m.kind() == MessageKind::Text).map(|m| m.text).collect();
     assert_eq!(texts.len(), 30);
     let notices = kinds(&mut world, &chat).into_iter().filter(|&kind| kind == MessageKind::IdentityChanged).count();
-    assert_eq!(notices, 10, "each new identity is said in the thread");
+    assert_eq!(notices, 10, "each new identity has a notice in the chat");
     assert!(world.deliveries(&chat).iter().all(|&delivery| delivery == Delivery::Delivered));
 }
 
@@ -82,7 +82,7 @@ fn what_cannot_be_decrypted_is_shown_asked_for_and_replaced_in_place() {
     assert_eq!(world.texts(&chat), ["hello", "the secret", "later"]);
 }
 
-/// A message that nobody can open; each number is another one of the same id.
+/// A message that cannot be decrypted; each number is another one of the same id.
 fn nonsense(number: u8) -> Node {
     Node::new("message")
         .with("from", BOB_CHAT.parse::<Jid>().unwrap())
@@ -123,7 +123,7 @@ fn a_repeated_delivery_is_no_further_try() {
     for _ in 0..7 {
         world.serve(&nonsense(1));
     }
-    assert_eq!(counts(&world), ["1"; 7], "the receipt was lost: it is said again");
+    assert_eq!(counts(&world), ["1"; 7], "the receipt was lost: it is sent again");
     assert_eq!(world.thread(BOB_CHAT)[0].asked, 1);
     world.serve(&nonsense(2));
     assert_eq!(counts(&world).last().map(String::as_str), Some("2"));
@@ -234,7 +234,7 @@ fn late_mail_of_an_installation_that_is_gone_is_read_and_changes_nothing_else() 
     assert!(!kinds.contains(&MessageKind::Undecryptable));
     world.phone(BOB).received.clear();
     world.send(&chat, "to the new one");
-    assert_eq!(world.phone(BOB).received.len(), 1, "not encrypted to an installation that nobody reads");
+    assert_eq!(world.phone(BOB).received.len(), 1, "not encrypted to an installation that is gone");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A full mailbox: read in bounded groups, asked for batch by batch, and told to pages in few words.
+//! A full mailbox: read in bounded groups, requested batch by batch, and shown to pages in few updates.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

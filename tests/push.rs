@@ -1,4 +1,4 @@
-//! Woken by a push: whoever asked hears that the mailbox is read when it is, durably, and else why not.
+//! Push wake-ups: the command completes when the mailbox is read and durable, or with an issue.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -65,7 +65,7 @@ fn a_wake_up_connects_at_once_whenever_the_next_attempt_is_due() {
 fn a_dead_connection_is_detected_and_replaced() {
     let mut world = World::enlisted(3);
     world.write_from(BOB, "first");
-    // The device slept: nobody told it that the connection is gone.
+    // The device slept: it has not noticed that the connection is gone.
     let _socket = world.chatd.hang_up();
     world.write_from(BOB, "while it slept");
     let began = world.now;
@@ -100,7 +100,7 @@ fn stanzas_after_the_end_of_the_mailbox_are_waited_for() {
     let mut world = away(8);
     world.chatd.fate.pauses = true;
     world.sleep_until(ConnectionState::Draining);
-    // On their way: the end of the mailbox, and a message that came after the server had told it.
+    // In transit: the end of the mailbox, and a message behind it.
     let (socket, end) = world.chatd.seal(&Node::new("ib").with_node(Node::new("offline").with("count", 1_u32)));
     let phone = world.phones.get_mut(BOB).expect("bob");
     let (_, message) = phone.write("just now", &mut world.chatd, world.now, &mut world.rng);
@@ -236,10 +236,10 @@ fn what_was_notified_and_what_to_hide_is_kept() {
     let newest = world.chat(BOB_CHAT).last.map_or(0, |last| last.seq);
     world.command(Action::Notified(Notified { chat: BOB_CHAT.into(), up_to: newest + 5 }));
     world.command(Action::HideText(HideText { hide: true }));
-    // A notification that was slow says less than what is known.
+    // A late notification covers less than what is stored.
     world.command(Action::Notified(Notified { chat: BOB_CHAT.into(), up_to: 1 }));
     world.kill();
     assert_eq!(world.chat(BOB_CHAT).notified_up_to, newest);
-    assert_eq!(world.chat(BOB_CHAT).unread, 2, "to be told of a message is not to read it");
+    assert_eq!(world.chat(BOB_CHAT).unread, 2, "a notified message is still unread");
     assert!(world.account().hide_text);
 }

@@ -108,7 +108,7 @@ fn a_message_that_the_server_lost_goes_out_again_on_the_live_connection_and_noth
     assert_eq!(world.deliveries(&chat), [Delivery::Delivered; 4]);
 }
 
-/// So much time passes, and the engine wakes whenever it wants to.
+/// Lets time pass; the engine is woken at every time that it requests.
 fn wait(world: &mut World, milliseconds: u64) {
     let until = world.now + milliseconds;
     while world.wake_at.is_some_and(|at| at <= until) {

@@ -1,8 +1,8 @@
 //! What every release left in a browser still opens with this one: chats and sessions, mail under way in both
 //! directions.
 //!
-//! `tests/vectors/store` says how the files were made. They are never made again: what is in browsers does not change
-//! either.
+//! `tests/vectors/store` documents how the files were made. They are never regenerated: what is in browsers does not
+//! change either.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -212,7 +212,7 @@ fn lived() -> World {
     world.serve(&broken);
     world.serve(&Node::new("riddle").with("id", "1"));
     world.command(Action::SaveDraft(SaveDraft { chat: carol, text: "a draft".into() }));
-    // Two that have not arrived: one as a ciphertext that nobody acknowledged, one not encrypted yet.
+    // Two that have not arrived: one as an unacknowledged ciphertext, one not encrypted yet.
     world.chatd.fate.swallow = true;
     world.send(&bob, "on its way");
     world.chatd.fate.refuse = true;

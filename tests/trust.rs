@@ -1,4 +1,4 @@
-//! Whom the channel believes: the configured root, today's date, and nobody else.
+//! Certificates of the chat server: only a valid chain under the configured root is accepted.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -263,7 +263,7 @@ mod tests {
         parse(&message.encode_to_vec()).unwrap()
     }
 
-    fn said(body: &str) -> Content {
+    fn text_content(body: &str) -> Content {
         Content::Text { body: body.to_owned() }
     }
 
@@ -285,16 +285,19 @@ mod tests {
             ..ExtendedTextMessage::default()
         };
         let message = Message { extended_text_message: Some(Box::new(extended)), ..Message::default() };
-        assert_eq!(read(&message), said("see https://example.org"));
-        assert_eq!(read(&words("")), said(""));
+        assert_eq!(read(&message), text_content("see https://example.org"));
+        assert_eq!(read(&words("")), text_content(""));
     }
 
     #[test]
     fn every_wrapper_is_opened() {
         let disappearing = Message { ephemeral_message: wrapper(words("a")), ..Message::default() };
-        assert_eq!(read(&disappearing), said("a"));
+        assert_eq!(read(&disappearing), text_content("a"));
         let sent = DeviceSentMessage { destination_jid: Some("x@y".to_owned()), message: Some(Box::new(disappearing)) };
-        assert_eq!(read(&Message { device_sent_message: Some(Box::new(sent)), ..Message::default() }), said("a"));
+        assert_eq!(
+            read(&Message { device_sent_message: Some(Box::new(sent)), ..Message::default() }),
+            text_content("a")
+        );
         let image = Message { image_message: Some(Box::default()), ..Message::default() };
         for message in [
             Message { view_once_message: wrapper(image.clone()), ..Message::default() },
@@ -312,7 +315,7 @@ mod tests {
             (0..times)
                 .fold(words("deep"), |inner, _| Message { ephemeral_message: wrapper(inner), ..Message::default() })
         };
-        assert_eq!(read(&wrapped(MAX_WRAPPERS)), said("deep"));
+        assert_eq!(read(&wrapped(MAX_WRAPPERS)), text_content("deep"));
         let error = parse(&wrapped(MAX_WRAPPERS + 1).encode_to_vec()).unwrap_err();
         assert_eq!(error, ContentError::TooDeep { most: MAX_WRAPPERS });
     }
@@ -359,7 +362,7 @@ mod tests {
 
     #[test]
     fn what_people_wrote_is_not_printed() {
-        assert_eq!(format!("{:?}", said("a secret")), "Content(text)");
+        assert_eq!(format!("{:?}", text_content("a secret")), "Content(text)");
     }
 
     #[test]
@@ -387,7 +390,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_words_come_back(body in "\\PC{1,200}") {
-            prop_assert_eq!(parse(&text(&body)).unwrap(), said(&body));
+            prop_assert_eq!(parse(&text(&body)).unwrap(), text_content(&body));
         }
 
         #[test]

@@ -1,8 +1,8 @@
 //! The partner profile: every constant of the wire that only the unpublished documentation can settle, in one place.
 //!
 //! The public documents leave these open (wire.md §10). Each field names its row there. Deployments load a profile as
-//! data; nothing else in this crate may hard-code such a value. What it does not know: how a profile reaches the
-//! client.
+//! data; nothing else in this crate may hard-code such a value. What this module does not know: how a profile reaches
+//! the client.
 
 /// How interop JIDs are written (wire.md §3.4, §10 rows 4 and 5). Every form is always accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

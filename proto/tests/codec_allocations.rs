@@ -1,4 +1,4 @@
-//! The encoder writes into a buffer that it was given and allocates nothing while there is room.
+//! The encoder writes into the given buffer and allocates nothing while its capacity suffices.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -123,7 +123,7 @@ fn the_stored_layout_is_the_documented_one() {
     assert!(read.current.unwrap().unproven.is_some());
 }
 
-/// The full record, changed by somebody.
+/// The full record, altered.
 fn changed(change: impl FnOnce(&mut stored::Record)) -> Result<SessionRecord, RecordError> {
     let mut record = stored::Record::decode(full_record().to_bytes().as_slice()).unwrap();
     change(&mut record);

@@ -1,4 +1,4 @@
-//! Sessions under schedules that nobody would think of: crossing, lost, doubled and late messages, new sessions,
+//! Sessions under random schedules: crossing, lost, doubled and late messages, new sessions,
 //! reinstallation, restarts at any moment. The oracle: what is delivered to the one it was written to is read exactly
 //! once, and no message key is used twice.
 #![allow(
@@ -59,7 +59,7 @@ struct Letter {
 
 struct Side {
     party: Party,
-    /// How often it was installed anew.
+    /// Number of reinstallations.
     installation: u32,
     inbox: Vec<Letter>,
     read: Vec<Letter>,

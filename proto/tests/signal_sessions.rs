@@ -124,7 +124,7 @@ fn the_other_side_may_reinstall_ten_times_and_nothing_is_dropped() {
         late.push(bob.send(b"late"));
         let old_identity = bob.identity.public();
         bob = Party::new(100 + n);
-        // She writes to who he was: he cannot read it, and says so.
+        // She writes to his previous installation: he cannot decrypt it.
         let lost = alice.send(b"to who you were");
         assert!(bob.receive(&lost).is_err());
         // He writes first, under his new identity; the conversation goes on.

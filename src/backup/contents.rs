@@ -112,7 +112,7 @@ pub enum ContentsError {
     /// An entry that is longer than any.
     #[error("an entry has at most {MAX_ENTRY_BYTES} bytes, got {got}")]
     TooLarge {
-        /// Bytes that it says it has.
+        /// The announced length, in bytes.
         got: u64,
     },
     /// Bytes that are no entry, or one of a kind that this build does not know.

@@ -40,7 +40,7 @@ impl Default for Argon2Cost {
 pub struct Keys {
     /// Seals the chunks.
     pub chunks: Secret<32>,
-    /// Stands in the file. It says nothing of the other key, and commits the file to it: no file opens under two
+    /// Stored in the file. It reveals nothing about the other key, and commits the file to it: no file opens under two
     /// passphrases, and a wrong one is noticed before anything is opened.
     pub check: Secret<32>,
 }

@@ -41,14 +41,14 @@ impl Contents {
     ) -> Result<(), Issue> {
         let Self { unpacker, manifest, account, changes } = self;
         unpacker.drain(|entry| match entry {
-            Entry::Manifest(said) => {
-                if signed_in.is_some_and(|identifier| identifier != said.identifier) {
+            Entry::Manifest(manifest_read) => {
+                if signed_in.is_some_and(|identifier| identifier != manifest_read.identifier) {
                     return Err(Issue::BackupOtherAccount);
                 }
-                if said.device.is_empty() {
+                if manifest_read.device.is_empty() {
                     return Err(Issue::BackupDamaged);
                 }
-                *manifest = Some(said);
+                *manifest = Some(manifest_read);
                 Ok(())
             }
             Entry::Row(row) => take_row(&row, account, changes, sealer, rng),

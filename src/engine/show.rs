@@ -80,7 +80,7 @@ impl Engine {
         }
     }
 
-    /// Shows the connection if it looks different from what was shown last. It stands on nothing that must be durable.
+    /// Sends the connection's state to pages if it has changed, at once: it depends on nothing that must be durable.
     pub(super) fn show_connection(&mut self) {
         let view = self.connection_view();
         // While a mailbox is read the count goes down with each message; once a group is often enough.

@@ -82,13 +82,16 @@ mod tests {
     fn an_account_response_names_the_device_that_holds_the_keys() {
         let id = "0123456789abcdef".repeat(2);
         let read = |form: &str| AccountDevice::from_form(form.as_bytes());
-        let said = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
-        assert_eq!((said.identifier.as_str(), said.device.as_str(), said.since), ("Büro X", id.as_str(), 17));
-        assert_eq!(said.elsewhere_since(""), Some(17));
-        assert_eq!(said.elsewhere_since(&id), None);
+        let reported = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
+        assert_eq!(
+            (reported.identifier.as_str(), reported.device.as_str(), reported.since),
+            ("Büro X", id.as_str(), 17)
+        );
+        assert_eq!(reported.elsewhere_since(""), Some(17));
+        assert_eq!(reported.elsewhere_since(&id), None);
         let nowhere = read("identifier=a&device=&since=0").unwrap();
         assert_eq!(nowhere.elsewhere_since(&id), None);
-        let undated = AccountDevice { since: 0, ..said };
+        let undated = AccountDevice { since: 0, ..reported };
         assert_eq!(undated.elsewhere_since("other"), Some(1), "elsewhere, whatever the date");
     }
 

@@ -56,7 +56,7 @@ impl Enlistment {
         let claim = match preparing.purpose {
             Purpose::Connect => !account.claim_from.is_empty(),
             Purpose::Enlist { .. } => {
-                self.account_device.as_ref().and_then(|said| said.elsewhere_since(&account.device)).is_some()
+                self.account_device.as_ref().and_then(|reported| reported.elsewhere_since(&account.device)).is_some()
             }
         };
         let (step, ask, path) = match preparing.step {
@@ -111,16 +111,20 @@ impl Enlistment {
 
     /// The account's state is known: makes keys, unless that would replace another browser's keys without the user's
     /// agreement.
-    pub(super) fn account_received(&mut self, cx: &mut Context<'_>, said: Result<&AccountDevice, Issue>) -> Outcome {
+    pub(super) fn account_received(
+        &mut self,
+        cx: &mut Context<'_>,
+        reported: Result<&AccountDevice, Issue>,
+    ) -> Outcome {
         let Some(Preparation { purpose: Purpose::Enlist { replace, .. }, step: step @ Step::Account, .. }) =
             &mut self.preparing
         else {
             return Outcome::Nothing;
         };
         let account = cx.records.account();
-        let elsewhere = match said {
+        let elsewhere = match reported {
             Err(issue) => return self.failed(cx, issue),
-            Ok(said) => said.elsewhere_since(&account.device).is_some(),
+            Ok(reported) => reported.elsewhere_since(&account.device).is_some(),
         };
         if elsewhere && account.stage == Stage::Enlisted {
             return self.failed(cx, Issue::MovedElsewhere);
@@ -215,8 +219,8 @@ impl Enlistment {
     /// The partner server has confirmed that this browser holds the account's keys.
     fn is_here(&mut self, cx: &mut Context<'_>) {
         let own = &cx.records.account().device;
-        if let Some(said) = self.account_device.as_mut().filter(|said| said.device != *own) {
-            said.device.clone_from(own);
+        if let Some(reported) = self.account_device.as_mut().filter(|reported| reported.device != *own) {
+            reported.device.clone_from(own);
             cx.group_commit.show_account();
         }
     }

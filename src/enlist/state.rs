@@ -37,7 +37,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Enlistment {
     pub(super) preparing: Option<Preparation>,
     pub(super) deployment_fresh: bool,
-    /// The command whose enlistment request is under way.
+    /// The command whose enlistment request is in progress.
     pub(super) enlisting: Option<u64>,
     /// The account's state that the partner server last returned.
     pub(super) account_device: Option<AccountDevice>,
@@ -77,7 +77,7 @@ impl Enlistment {
         self.account_device.as_ref()?.elsewhere_since(own)
     }
 
-    /// An enlistment is under way.
+    /// An enlistment is in progress.
     pub(crate) fn is_enlisting(&self) -> bool {
         self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
     }

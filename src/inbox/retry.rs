@@ -152,7 +152,7 @@ pub(super) fn serve(
     message.content.extend_from_slice(&served);
     let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, &receipt.jid, bundle));
     if !begun && let Ok(Some(session)) = cx.records.sessions.change(address.as_bytes()) {
-        // The peer has lost this session, or it never worked: the next envelope stands on freshly fetched keys.
+        // The peer has lost this session, or it never worked: the next envelope needs freshly fetched keys.
         session.archive_current();
     }
     message.retries = message.retries.saturating_add(1);

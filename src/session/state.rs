@@ -1,4 +1,4 @@
-//! What the session module keeps between inputs: iqs without a response, key fetches under way, announced identities.
+//! What the session module keeps between inputs: iqs without a response, key fetches in progress, announced identities.
 
 use super::pending_iqs::PendingIqs;
 use crate::context::Context;

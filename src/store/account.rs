@@ -41,7 +41,7 @@ pub struct Account {
     /// browser never connects and requests no token: the ratchets continue in the other browser.
     pub moved_at: u64,
     /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be
-    /// claimed at the partner server before anything connects; the answer tells whether the restored ratchets are the
+    /// claimed at the partner server before anything connects; the response shows whether the restored ratchets are the
     /// newest.
     pub claim_from: String,
     /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has

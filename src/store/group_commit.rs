@@ -89,12 +89,12 @@ impl GroupCommit {
         self.gathering.account = true;
     }
 
-    /// A transaction is under way.
+    /// A transaction is in progress.
     pub fn is_writing(&self) -> bool {
         self.writing.is_some()
     }
 
-    /// The group that gathers, if it may go now: nothing is under way before it.
+    /// The group that gathers, if it may go now: nothing is in progress before it.
     pub fn take_group(&mut self) -> Option<Group> {
         match self.writing {
             Some(_) => None,
@@ -109,7 +109,7 @@ impl GroupCommit {
         self.last
     }
 
-    /// The transaction is durable: its effects, in order. `None` for one that is not under way.
+    /// The transaction is durable: its effects, in order. `None` for one that is not in progress.
     pub fn committed(&mut self, transaction: TransactionId) -> Option<Vec<Effect>> {
         self.writing.take_if(|(id, _)| *id == transaction).map(|(_, effects)| effects)
     }
@@ -145,7 +145,7 @@ mod tests {
         let group = group_commit.take_group().unwrap();
         let first = group_commit.begin(group.effects);
         group_commit.transmit(1, Node::new("b"));
-        assert!(group_commit.take_group().is_none(), "a second transaction while one is under way");
+        assert!(group_commit.take_group().is_none(), "a second transaction while one is in progress");
         assert!(group_commit.committed(first + 1).is_none(), "released by another transaction");
         assert_eq!(tags(group_commit.committed(first).unwrap()), ["a"]);
         assert_eq!(tags(group_commit.take_group().unwrap().effects), ["b"]);

@@ -253,12 +253,12 @@ mod tests {
     #[test]
     fn trimming_keeps_what_is_being_written_until_it_is_durable() {
         let mut cache = RowCache::<Word>::default();
-        cache.put(b"a".to_vec(), Word("under way".into()));
+        cache.put(b"a".to_vec(), Word("in progress".into()));
         cache.delete(b"gone");
         cache.take_dirty();
         cache.put(b"b".to_vec(), Word("next".into()));
         cache.trim(0);
-        assert_eq!(cache.get(b"a"), Ok(Some(&Word("under way".into()))));
+        assert_eq!(cache.get(b"a"), Ok(Some(&Word("in progress".into()))));
         assert_eq!(cache.get(b"gone"), Ok(None), "the store would still find it");
         cache.written();
         cache.trim(0);

@@ -54,7 +54,7 @@ pub enum Stage {
     SignedOut = 0,
     /// Signed in, not enlisted.
     SignedIn = 1,
-    /// Enlistment is under way.
+    /// Enlistment is in progress.
     Enlisting = 2,
     /// Reachable.
     Enlisted = 3,

@@ -114,7 +114,7 @@ pub enum Delivery {
     Sent = 1,
     /// The peer's device has it.
     Delivered = 2,
-    /// The peer says that it was read.
+    /// The peer has sent a read receipt.
     Read = 3,
     /// It will not be sent: see [`MessageView::issue`].
     Failed = 4,
@@ -155,7 +155,7 @@ pub struct MessageView {
     /// Text, for [`MessageKind::Text`].
     #[prost(string, tag = "5")]
     pub text: String,
-    /// When it was sent, unix milliseconds: ours by our clock, theirs as the server says.
+    /// When it was sent, unix milliseconds: outgoing ones by the local clock, incoming ones by the server's.
     #[prost(uint64, tag = "6")]
     pub at: u64,
     /// Where it is, for outgoing messages.

@@ -42,7 +42,7 @@ pub enum Issue {
     ChatUnreachable = 17,
     /// The chat server's certificate is not signed by the root that this provider trusts.
     ServerNotTrusted = 18,
-    /// The certificate has expired, or is not valid yet: one of the clocks is wrong, or the server is not who it says.
+    /// The certificate has expired, or is not valid yet: one of the clocks is wrong, or the server is an impostor.
     CertificateDates = 19,
     /// The handshake or a frame was altered or malformed.
     ChannelBroken = 20,

@@ -1,6 +1,6 @@
 //! Writes a node as bytes, in one pass and without allocating (wire.md §3.1 to §3.4).
 //!
-//! What it does not know: the flag byte and the frame around the bytes.
+//! What this module does not know: the flag byte and the frame around the bytes.
 
 use super::packed::{self, Alphabet};
 use super::token::{self, Token};

@@ -1,6 +1,6 @@
 //! Packed strings: two characters a byte, for numbers and upper-case hex (wire.md §3.3).
 //!
-//! What it does not know: the tag and the header byte around the packed bytes.
+//! What this module does not know: the tag and the header byte around the packed bytes.
 
 /// Longest text that has a packed form: the header byte counts at most 127 bytes, and encoders stop at as many
 /// characters.

@@ -11,7 +11,7 @@ use super::key::{KeyPair, PublicKey};
 use super::message_key::MessageSeed;
 use crate::secret::Secret;
 
-/// Keys of skipped messages that a chain keeps; beyond it, the oldest are given up.
+/// Keys of skipped messages that a chain keeps; beyond it, the oldest are deleted.
 pub(super) const MAX_SKIPPED: usize = 2_000;
 
 /// Their ratchet key: it names one of their sending chains.
@@ -52,7 +52,7 @@ pub(super) enum Advance {
 /// Why a chain has no key for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoKey {
-    /// It was used, or given up as one of too many.
+    /// It was used, or deleted as one of too many.
     Gone,
     /// Too many messages are missing before it. `next` is the counter that was due.
     TooFarAhead { next: u32 },

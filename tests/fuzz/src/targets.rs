@@ -155,14 +155,14 @@ pub fn record(data: &[u8]) {
     }
 }
 
-/// A sealed row that nobody sealed does not open.
+/// Bytes that were not sealed do not open.
 pub fn sealed_row(data: &[u8]) {
     let sealer = Sealer::new(&Secret::new([5; 32]));
     assert!(sealer.open(Table::Session, b"somebody", data).is_err());
 }
 
-/// A backup that nobody locked does not open, and plaintext that nobody packed never gets past the end. The first byte
-/// says which.
+/// Bytes that are not a backup do not open, and plaintext that was not packed never passes the end. The first byte
+/// selects which.
 pub fn backup(data: &[u8]) {
     let Some((&which, data)) = data.split_first() else { return };
     if which.is_multiple_of(2) {

@@ -1,7 +1,7 @@
 //! Reads the text form of a node. The text may be hostile: its length, its nesting and the number of its parts are
 //! bounded.
 //!
-//! What it does not know: how nodes are printed, beyond the notation that its parent documents.
+//! What this module does not know: how nodes are printed, beyond the notation that its parent documents.
 
 use std::borrow::Cow;
 
