@@ -25,7 +25,7 @@ use prost::{Message, Oneof};
 /// A command of the user, from one tab.
 #[derive(Clone, PartialEq, Message)]
 pub struct Command {
-    /// Chosen at random by the page; the engine answers with [`Done`] of the same tag once it is durable. A command
+    /// Chosen at random by the page; the engine responds with [`Done`] of the same tag once it is durable. A command
     /// that is sent again under the same tag (because the engine moved to another tab) has no second effect.
     #[prost(uint64, tag = "1")]
     pub tag: u64,
@@ -60,16 +60,16 @@ pub enum Action {
     /// Send text.
     #[prost(message, tag = "7")]
     Send(Send),
-    /// The person has seen the chat up to a message.
+    /// Mark the chat as read up to a message.
     #[prost(message, tag = "8")]
     MarkRead(MarkRead),
-    /// Keep what is typed and not sent.
+    /// Store the draft of a chat.
     #[prost(message, tag = "9")]
     SaveDraft(SaveDraft),
     /// Send a failed message again under its own id, or request again a message that could not be decrypted.
     #[prost(message, tag = "10")]
     Retry(MessageRef),
-    /// Remove a failed message, or one that could not be opened.
+    /// Delete a failed message, or one that could not be decrypted.
     #[prost(message, tag = "11")]
     Discard(MessageRef),
     /// Connect now instead of at the next attempt.
@@ -81,34 +81,35 @@ pub enum Action {
     /// Sign out at the partner server; local data stays.
     #[prost(message, tag = "14")]
     SignOut(SignOut),
-    /// Make an encrypted file of everything that this browser holds. It comes as [`BackupPiece`]s.
+    /// Make an encrypted backup file. It arrives as [`BackupPiece`]s.
     #[prost(message, tag = "15")]
     Export(Export),
-    /// Give a piece of such a file; the last one makes everything in it this browser's.
+    /// A piece of a backup file; after the last one its content replaces this browser's.
     #[prost(message, tag = "16")]
     Restore(Restore),
-    /// Take back a hand-over: this browser goes on, and the file is old.
+    /// Take back a hand-over: this browser continues, and the file is outdated.
     #[prost(message, tag = "17")]
     ContinueHere(ContinueHere),
-    /// A push has come: fetch what waits. [`Done`] when everything that waited is durable, or cannot be fetched now.
+    /// A push arrived: read the mailbox. [`Done`] when all of it is durable, or with an issue if that is impossible
+    /// now.
     #[prost(message, tag = "19")]
     Woken(Woken),
-    /// The person has been notified of a chat's messages.
+    /// A notification has shown a chat's messages.
     #[prost(message, tag = "20")]
     Notified(Notified),
     /// Whether notifications hide the sender and the text.
     #[prost(message, tag = "21")]
     HideText(HideText),
-    /// The browser has got a session at the partner server by itself: by a passkey, or at the provider's own sign-in.
+    /// The browser may have a session at the partner server from a passkey or from the provider's own sign-in page.
     #[prost(message, tag = "22")]
     SignedIn(SignedIn),
 }
 
-/// A page has come.
+/// A page has opened.
 #[derive(Clone, PartialEq, Message)]
 pub struct Hello {}
 
-/// Something to show. Only what is durable is shown.
+/// A change for pages. It is sent only when it is durable.
 #[derive(Clone, PartialEq, Message)]
 pub struct Update {
     /// What changed.
@@ -146,7 +147,7 @@ pub enum News {
     /// Messages that are new or changed; replace by sequence number.
     #[prost(message, tag = "7")]
     Messages(Messages),
-    /// A command was carried out, or was not.
+    /// A command has completed.
     #[prost(message, tag = "8")]
     Done(Done),
     /// A piece of the file that [`Export`] makes. Only the page with its tag uses it.
@@ -157,7 +158,7 @@ pub enum News {
 /// An engine has started.
 #[derive(Clone, PartialEq, Message)]
 pub struct Started {
-    /// What to call it, in [`Command::engine`]. Another one each time; never zero.
+    /// Random id of the engine, for [`Command::engine`]; never zero.
     #[prost(uint64, tag = "1")]
     pub engine: u64,
 }
@@ -165,10 +166,10 @@ pub struct Started {
 /// Everything but messages.
 #[derive(Clone, PartialEq, Message)]
 pub struct Snapshot {
-    /// Who we are.
+    /// The account.
     #[prost(message, optional, boxed, tag = "1")]
     pub account: Option<Box<AccountView>>,
-    /// How the connection is.
+    /// The connection.
     #[prost(message, optional, tag = "2")]
     pub connection: Option<ConnectionView>,
     /// Every chat, most recent first.
@@ -179,13 +180,13 @@ pub struct Snapshot {
     pub engine: u64,
 }
 
-/// A command was carried out, or was not.
+/// A command has completed.
 #[derive(Clone, PartialEq, Message)]
 pub struct Done {
     /// The command's tag.
     #[prost(uint64, tag = "1")]
     pub tag: u64,
-    /// Why not.
+    /// Why it failed; [`Issue::None`] if it succeeded.
     #[prost(enumeration = "Issue", tag = "2")]
     pub issue: i32,
     /// For [`StartChat`]: the chat's id.

@@ -13,17 +13,17 @@ pub const MAX_ENTRY_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of the length before an entry.
 const MAX_LENGTH_BYTES: usize = 5;
 
-/// What a file is for.
+/// Purpose of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum Kind {
-    /// The browser that made it goes on: once restored, the ratchets in it may be old.
+    /// The browser that made it continues, so the ratchets in the file may be outdated.
     Backup = 0,
     /// The browser that made it has stopped.
     HandOver = 1,
 }
 
-/// What the file is, before any row.
+/// The first entry: what the file is.
 #[derive(Clone, PartialEq, Message)]
 pub struct Manifest {
     /// [`FORMAT`] of the build that wrote it.
@@ -35,10 +35,10 @@ pub struct Manifest {
     /// When it was made, unix milliseconds.
     #[prost(uint64, tag = "3")]
     pub created: u64,
-    /// What it is for.
+    /// A [`Kind`].
     #[prost(enumeration = "Kind", tag = "4")]
     pub kind: i32,
-    /// Whose it is.
+    /// The account's identifier.
     #[prost(string, tag = "5")]
     pub identifier: String,
     /// The device that made it.
@@ -106,7 +106,7 @@ struct Framed {
     entry: Option<Entry>,
 }
 
-/// Plaintext that authenticated, and still is not a backup that this build can use.
+/// Authentic plaintext that is not a backup for this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ContentsError {
     /// An entry that is longer than any.
@@ -118,7 +118,7 @@ pub enum ContentsError {
     /// Bytes that are no entry, or one of a kind that this build does not know.
     #[error("expected {expected}, got something else")]
     Unexpected {
-        /// What should have come.
+        /// The expected entry.
         expected: &'static str,
     },
     /// Written by a later build.
@@ -132,17 +132,17 @@ pub enum ContentsError {
     WrongCount {
         /// Rows that the end counts.
         expected: u64,
-        /// Rows that came.
+        /// Rows in the file.
         got: u64,
     },
 }
 
-/// An entry behind its length.
+/// Serializes an entry, prefixed with its length.
 pub fn pack(entry: Entry) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(Framed { entry: Some(entry) }.encode_length_delimited_to_vec())
 }
 
-/// Takes entries off a stream of plaintext, and sees to their order.
+/// Parses entries from a stream of plaintext and checks their order.
 #[derive(Default)]
 pub struct Unpacker {
     plain: Zeroizing<Vec<u8>>,
@@ -159,12 +159,12 @@ enum Stage {
 }
 
 impl Unpacker {
-    /// Where more plaintext is put.
+    /// The buffer that more plaintext is appended to.
     pub fn plain(&mut self) -> &mut Zeroizing<Vec<u8>> {
         &mut self.plain
     }
 
-    /// Every entry that is whole, in order.
+    /// Calls `each` with every complete entry, in order.
     ///
     /// # Errors
     /// [`ContentsError`], and any error of `each`.
@@ -179,7 +179,7 @@ impl Unpacker {
         Ok(())
     }
 
-    /// There is no more plaintext.
+    /// Checks that the plaintext is complete.
     ///
     /// # Errors
     /// [`ContentsError::Unexpected`] if it stopped before the end.
@@ -215,10 +215,10 @@ impl Unpacker {
     }
 }
 
-/// An entry's bytes, and what is behind them.
+/// An entry's bytes, and the bytes after them.
 type Split<'a> = (&'a [u8], &'a [u8]);
 
-/// The first entry, if it is whole.
+/// Splits off the first entry, if it is complete.
 fn split(bytes: &[u8]) -> Result<Option<Split<'_>>, ContentsError> {
     let length = bytes.get(..MAX_LENGTH_BYTES.min(bytes.len())).unwrap_or_default();
     let Some(at) = length.iter().position(|byte| byte & 0x80 == 0) else {

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Numbers are big endian. AES-256-GCM; this is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár: a
-//! chunk that was cut off, left out, moved, or put behind the last one does not open. Nothing of a chunk is given out
-//! before its tag has proved right; what was given out of a file that then ends badly must not be used.
+//! chunk that was truncated, left out, moved, or appended does not open. No plaintext is returned before its tag has
+//! been verified; plaintext of a file that fails later must not be used.
 //!
 //! What this module does not know: what the plaintext means.
 
@@ -25,7 +25,7 @@ use causeway_proto::width;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// What every backup begins with.
+/// First bytes of every backup.
 pub const MAGIC: [u8; 8] = *b"CAUSEWAY";
 /// The version that this build writes and reads.
 pub const VERSION: u8 = 1;
@@ -42,10 +42,10 @@ const CHECK: usize = 32;
 const TAG: usize = 16;
 const SEALED_CHUNK: usize = CHUNK + TAG;
 
-/// Why a backup can not be written, or not be read.
+/// Why a backup cannot be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// It does not begin like one.
+    /// It does not start with [`MAGIC`].
     #[error("this is not a backup: it does not begin with CAUSEWAY")]
     NotABackup,
     /// Written by a later build.
@@ -54,15 +54,15 @@ pub enum FormatError {
         /// The version byte.
         got: u8,
     },
-    /// It ends before it can have begun.
+    /// It ends within the header.
     #[error("a backup has at least {expected} bytes, got {got}")]
     Truncated {
-        /// Bytes that must be there.
+        /// Least number of bytes.
         expected: usize,
-        /// Bytes that are.
+        /// Bytes of the file.
         got: usize,
     },
-    /// No key from this passphrase.
+    /// The key could not be derived.
     #[error(transparent)]
     Kdf(#[from] KdfError),
     /// The passphrase is not the one that the header was made with. A damaged header looks the same.
@@ -74,7 +74,7 @@ pub enum FormatError {
         /// The chunk's number, from 0.
         chunk: u32,
     },
-    /// More than is ever read or written.
+    /// Larger than [`MAX_FILE_BYTES`].
     #[error("a backup has at most {MAX_FILE_BYTES} bytes")]
     TooLarge,
 }
@@ -134,7 +134,7 @@ impl Stream {
         Self { cipher: Aes256Gcm::new(key.expose().into()), header, prefix, next: 0 }
     }
 
-    /// The nonce of the next chunk. It is used once: the chunk's number never comes again under this key.
+    /// The nonce of the next chunk. Unique: chunk numbers never repeat under one key.
     fn nonce(&mut self, last: bool) -> Result<[u8; 12], FormatError> {
         let [a, b, c, d, e, f, g] = self.prefix;
         let [h, i, j, k] = self.next.to_be_bytes();
@@ -153,7 +153,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Opens a chunk onto the end of `out`. What does not open leaves nothing there.
+    /// Opens a chunk onto the end of `out`, which is unchanged after an error.
     fn open(&mut self, sealed: &[u8], last: bool, out: &mut Zeroizing<Vec<u8>>) -> Result<(), FormatError> {
         let chunk = self.next;
         let nonce = self.nonce(last)?;
@@ -221,12 +221,12 @@ impl Writer {
         Ok(())
     }
 
-    /// What is ready of the file since the last call.
+    /// Takes the bytes of the file that are complete since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.sealed)
     }
 
-    /// The end of the file.
+    /// Seals the last chunk and returns the rest of the file.
     ///
     /// # Errors
     /// [`FormatError::TooLarge`].
@@ -244,7 +244,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes the header off the beginning of a file. Takes about a second, by design. The rest of `file` is read.
+    /// Parses the header at the start of a file and derives the key, which takes about a second by design. Returns the
+    /// rest of `file`.
     ///
     /// # Errors
     /// [`FormatError`].
@@ -262,7 +263,7 @@ impl Reader {
         Ok((Self { stream, waiting: Vec::new(), read: width::to_u64(HEADER) }, rest))
     }
 
-    /// The next piece of the file. Whole chunks are opened onto the end of `plain`.
+    /// Takes the next piece of the file. Complete chunks are opened onto the end of `plain`.
     ///
     /// # Errors
     /// [`FormatError::Damaged`], [`FormatError::TooLarge`].
@@ -272,7 +273,7 @@ impl Reader {
             return Err(FormatError::TooLarge);
         }
         self.waiting.extend_from_slice(piece);
-        // A chunk with something behind it is not the last. Whole ones are taken off together, so nothing moves twice.
+        // A chunk with bytes after it is not the last. Complete ones are taken together, so no byte moves twice.
         let whole = self.waiting.len().saturating_sub(1) / SEALED_CHUNK;
         let later = self.waiting.split_off(whole * SEALED_CHUNK);
         for chunk in std::mem::replace(&mut self.waiting, later).chunks(SEALED_CHUNK) {
@@ -281,7 +282,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The file has ended: its last chunk.
+    /// The file has ended: opens its last chunk onto the end of `plain`.
     ///
     /// # Errors
     /// [`FormatError::Damaged`].

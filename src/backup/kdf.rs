@@ -1,4 +1,4 @@
-//! From a passphrase to keys: Argon2id.
+//! Key derivation from a passphrase: Argon2id.
 //!
 //! What this module does not know: what the keys encrypt, and the strength of the passphrase.
 
@@ -16,7 +16,7 @@ pub const MOST_PASSES: u8 = 10;
 /// Most lanes that a file may require. Ours have one: a browser's worker computes them one after the other anyway.
 pub const MOST_LANES: u8 = 4;
 
-/// What one guess at a passphrase costs.
+/// Cost parameters of Argon2id: the price of one guess at a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argon2Cost {
     /// Memory in KiB.
@@ -35,17 +35,17 @@ impl Default for Argon2Cost {
     }
 }
 
-/// What a passphrase and a salt give.
+/// The keys derived from a passphrase and a salt.
 #[derive(Debug)]
 pub struct Keys {
-    /// Seals the chunks.
+    /// Key of the chunks.
     pub chunks: Secret<32>,
     /// Stored in the file. It reveals nothing about the other key, and commits the file to it: no file opens under two
     /// passphrases, and a wrong one is noticed before anything is opened.
     pub check: Secret<32>,
 }
 
-/// Why there is no key.
+/// Why no key was derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KdfError {
     /// Out of the bounds of this format.

@@ -1,14 +1,14 @@
-//! The backup: one encrypted file with everything that an account needs to go on in another browser.
+//! Backups: one encrypted file with everything that an account needs to continue in another browser.
 //!
 //! ```text
 //!   rows ──▶ entries (contents) ──▶ chunks of 64 KiB, sealed one by one (format) ──▶ file
 //!                                       ▲ key
-//!   passphrase ── Argon2id (lock) ──────┘
+//!   passphrase ── Argon2id (kdf) ───────┘
 //! ```
 //!
-//! Both ways stream: neither writing nor reading ever holds the whole of it. `docs/BACKUP.md` describes the file byte
-//! by byte, what it protects against, and what it does not. What this module does not know: the store, the account, and
-//! when it is right to make or to restore a backup; that is the engine's (`engine/export.rs`, `engine/restore.rs`).
+//! Writing and reading stream: neither holds the whole file. `docs/BACKUP.md` describes the file byte by byte, what it
+//! protects against, and what not. What this module does not know: the store, the account, and when a backup is made or
+//! restored (`engine/make_backup.rs`, `engine/apply_backup.rs`).
 
 pub mod contents;
 pub mod format;

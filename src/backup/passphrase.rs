@@ -1,4 +1,4 @@
-//! Which passphrases lock a backup, and how good they look.
+//! Which passphrases are accepted for a backup, and an estimate of their strength.
 //!
 //! An attacker with the file can guess offline without a limit. Argon2id makes each guess expensive; only the
 //! passphrase determines how many are needed. The estimate has three coarse steps, because no list of common passwords
@@ -11,23 +11,23 @@ pub const FEWEST_WORDS: usize = 4;
 /// Fewest different characters: `aaaaaaaaaaaa` is none.
 pub const FEWEST_DIFFERENT: usize = 5;
 
-/// How good a passphrase looks.
+/// Estimated strength of a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     /// Too short, or of too few different characters: it is refused.
     Refused,
     /// Resists a quick attack only.
     Fair,
-    /// Good.
+    /// Resists a determined attack.
     Good,
-    /// As good as it need be.
+    /// Beyond any known attack.
     Strong,
 }
 
-/// How good the passphrase looks.
+/// Estimates the strength of a passphrase.
 pub fn strength(passphrase: &str) -> Strength {
     let characters = passphrase.chars().count();
-    // In a list of a passphrase's length, going through it is no slower than a set, and smaller to download.
+    // For so short a list, linear search is no slower than a set, and smaller to download.
     let mut different: Vec<char> = passphrase.chars().collect();
     different.sort_unstable();
     different.dedup();

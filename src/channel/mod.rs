@@ -9,7 +9,7 @@
 //!                     │                │                   │                   │                     │
 //!                     └────────────────┴───── closed, timeout, broken ─────────┴─────────────────────┘
 //!                                                     │
-//!                                              Waiting (backoff) or Stopped (a person must act)
+//!                                              Waiting (backoff) or Stopped (the user must act)
 //! ```
 
 pub(crate) mod backoff;

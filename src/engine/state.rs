@@ -48,7 +48,7 @@ pub(super) enum Phase {
     Booting,
     /// Handles inputs.
     Ready,
-    /// The account row is damaged, or another engine has taken over: nothing is written any more.
+    /// The account row is damaged, or another engine has taken over: inputs are ignored and nothing is written.
     Closed,
 }
 

@@ -1,23 +1,23 @@
-//! Messages that have left and are not acknowledged: one of a chat at a time, and for how long to wait for each.
+//! Messages that were sent and are not acknowledged: at most one of a chat, and the time-out of each.
 //!
-//! The time to wait follows the round trips seen so far on this connection, as TCP's does (RFC 6298, much simplified:
+//! The time-out follows the round trips seen so far on this connection, as TCP's does (RFC 6298, much simplified:
 //! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and
 //! how they are sent again.
 
 use crate::time::Millis;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// To wait for an acknowledgement while no round trip was seen yet.
+/// Time-out before the first round trip was measured.
 const FIRST_WAIT: Millis = 3_000;
-/// To wait at least, however fast the server is.
+/// Shortest time-out.
 const MIN_WAIT: Millis = 1_000;
-/// To wait at most while tries are frequent.
+/// Longest time-out of the frequent tries.
 const MAX_WAIT: Millis = 10_000;
-/// Round trips to wait.
+/// Round trips in a time-out.
 const ROUND_TRIPS: Millis = 4;
-/// After this many tries a message is repeated once a minute only: the server will not have it, but may later.
+/// Number of tries after which a message is sent again only once a minute: the server may accept it later.
 const FREQUENT_TRIES: u32 = 8;
-/// Between the rare tries.
+/// Interval of the rare tries.
 const RARE_WAIT: Millis = 60_000;
 
 #[derive(Debug)]
@@ -27,20 +27,20 @@ struct Transmission {
     until: Millis,
 }
 
-/// What is in flight on this connection, by order.
+/// Messages in flight on this connection, by order.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     transmissions: BTreeMap<u64, Transmission>,
     /// Transmissions of each message whose acks are still to come.
     tries: BTreeMap<u64, u32>,
-    /// Acks still to come, by message id, that say nothing about what we want the server to have now: the message was
-    /// acknowledged before, or its envelope was superseded since it was sent.
+    /// Outstanding acks, by message id, that do not concern the current envelope: the message was acknowledged before,
+    /// or its envelope was superseded since it was sent.
     stale: BTreeMap<String, u32>,
     round_trip: Option<Millis>,
 }
 
 impl InFlight {
-    /// The connection is another.
+    /// A new connection: nothing is in flight.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -50,7 +50,7 @@ impl InFlight {
         self.transmissions.values().map(|transmission| transmission.chat.clone()).collect()
     }
 
-    /// A message leaves.
+    /// A message is sent.
     pub(super) fn begin(&mut self, order: u64, chat: String, now: Millis) {
         let tries = self.tries.entry(order).or_default();
         *tries = tries.saturating_add(1);
@@ -68,7 +68,7 @@ impl InFlight {
             *stale -= 1;
             return false;
         }
-        // What has not left on this connection cannot be acknowledged on it.
+        // A message that was not sent on this connection cannot be acknowledged on it.
         let Some(tries) = self.tries.get_mut(&order).filter(|tries| **tries > 0) else { return false };
         *tries -= 1;
         if let (0, Some(transmission)) = (*tries, self.transmissions.get(&order)) {
@@ -80,7 +80,7 @@ impl InFlight {
         true
     }
 
-    /// The message is done with, or another envelope takes the place of the one that was sent.
+    /// The message is complete, or another envelope supersedes the one that was sent.
     pub(super) fn forget(&mut self, order: u64, id: &str) {
         self.transmissions.remove(&order);
         if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {

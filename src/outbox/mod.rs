@@ -6,9 +6,9 @@
 //!     └──── connection lost: same bytes ───┘  └── refused ──▶ failed ── "try again" ──▶ queued
 //! ```
 //!
-//! Messages of one chat leave in order, and one at a time: the next leaves when the server has the one before. Whatever
-//! the server loses, refuses for a while or acknowledges late, a later message never overtakes an earlier one. A
-//! message that is not acknowledged in time goes out again on the live connection: the same bytes under the same id.
+//! Messages of one chat are sent in order and one at a time: the next one when the server has acknowledged the
+//! previous. Losses, temporary refusals and late acks never let a later message overtake an earlier one. A message
+//! without an ack is sent again after its time-out, on the same connection: the same bytes under the same id.
 //!
 //! What this module does not know: sockets, and how sessions are established.
 
@@ -56,7 +56,7 @@ impl Outbox {
         }
     }
 
-    /// A person sends text. The id is the command's own, so that a command that comes twice sends once.
+    /// Queues a text of the user. The id derives from the command, so a repeated command sends once.
     pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, text: &str) -> Result<(), NotLoaded> {
         if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
@@ -84,7 +84,7 @@ impl Outbox {
         cx.records.outbox.put(row_key::order(order), row);
     }
 
-    /// A failed message is tried again under its own id.
+    /// Queues a failed message again, under the same id.
     pub(crate) fn retry(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
         let Some(mut message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         if message.outgoing && message.delivery() == Delivery::Failed && !self.by_id.contains_key(&message.id) {
@@ -96,7 +96,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// A failed message is removed, or one that could not be opened.
+    /// Deletes a failed message, or one that could not be decrypted.
     pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
         let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
@@ -116,8 +116,7 @@ impl Outbox {
             ..outgoing(chat, &message.id, &message.text)
         };
         match self.by_id.get(&message.id) {
-            // Still on its way for an earlier try: the new envelope takes its place, and acks of the old one count no
-            // more.
+            // An earlier envelope is in flight: the new one supersedes it, and acks of the old one do not count.
             Some(&order) => {
                 self.in_flight.forget(order, &message.id);
                 self.waiting.insert(order);
@@ -152,7 +151,7 @@ impl Outbox {
         }
     }
 
-    /// The stanza, its ciphertext part of the changes; `None` while the chat has to wait.
+    /// Builds the stanza; its ciphertext joins the pending changes. `None` while the chat must wait.
     fn ready(
         &mut self,
         cx: &mut Context<'_>,
@@ -171,7 +170,7 @@ impl Outbox {
         Some(Stanza::text(to, row.id, row.envelope_kind, row.envelope, again))
     }
 
-    /// The server has a message, or refuses it.
+    /// Handles an ack: the server has the message, or refuses it.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
         let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
         let Some(row) = cx.records.outbox.peek(&row_key::order(order)).cloned() else { return Ok(()) };
@@ -242,7 +241,7 @@ impl Outbox {
         self.resume_at = Some(now.saturating_add(PAUSE));
     }
 
-    /// Time has passed.
+    /// Handles time-outs that are due.
     pub(crate) fn elapsed(&mut self, now: Millis) {
         self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.saturating_add(PAUSE));
         self.waiting.extend(self.in_flight.overdue(now));

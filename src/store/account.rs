@@ -1,4 +1,4 @@
-//! The account row: who we are, our long-term keys, and where this provider's servers are.
+//! The account row: identity, long-term keys, and the deployment.
 
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
@@ -14,11 +14,11 @@ use zeroize::{Zeroize, Zeroizing};
 /// The account of this browser profile.
 #[derive(Debug, Default)]
 pub struct Account {
-    /// How far the person has come.
+    /// Progress of sign-in and enlistment.
     pub stage: Stage,
     /// The user-visible identifier; empty when signed out.
     pub identifier: String,
-    /// What WhatsApp calls us.
+    /// The login JID that WhatsApp assigned.
     pub login: Option<Jid>,
     /// Long-term keys, made at enlistment.
     pub keys: Option<AccountKeys>,
@@ -44,13 +44,13 @@ pub struct Account {
     /// claimed at the partner server before anything connects; the response shows whether the restored ratchets are the
     /// newest.
     pub claim_from: String,
-    /// When it was found that the browser had removed everything that was kept here, unix milliseconds; 0 if it has
-    /// not, or the account was enlisted or restored since.
+    /// When the loss of the store was detected, unix milliseconds; 0 if it was not lost, or the account was enlisted or
+    /// restored since.
     pub lost_at: u64,
     /// When the last backup was made, unix milliseconds; 0 never.
     pub backed_up_at: u64,
-    /// These rows are older than what the account has done since: before anything connects, sessions must forget how to
-    /// send, and the server must be given fresh prekeys.
+    /// What is left to do because these rows are older than the account's last activity: freeze the sessions before
+    /// connecting, then upload fresh prekeys.
     pub stale: Stale,
     /// Notifications hide the sender and the text.
     pub hide_text: bool,
@@ -60,11 +60,11 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum Stale {
-    /// Nothing: they are not, or all is done.
+    /// Nothing.
     No = 0,
-    /// Everything.
+    /// Sessions and prekeys.
     Sessions = 1,
-    /// The sessions are done; the server may still hand out prekeys whose secret halves are lost.
+    /// Prekeys: the server may still hand out some whose secret halves are lost.
     PreKeys = 2,
 }
 

@@ -37,7 +37,7 @@ pub struct ChatRow {
     /// Sequence number of the newest message that was read.
     #[prost(uint64, tag = "9")]
     pub read_up_to: u64,
-    /// Sequence number of the newest message that the person was notified of.
+    /// Sequence number of the newest message that the user was notified of.
     #[prost(uint64, tag = "10")]
     pub notified_up_to: u64,
 }

@@ -1,4 +1,4 @@
-//! Rows sealed at rest: AES-256-GCM under the data key, bound to the table and key that they stand under.
+//! Encryption of rows at rest: AES-256-GCM under the data key, bound to the table and the row key.
 //!
 //! A sealed row is `0x01 ‖ nonce (12 random bytes) ‖ ciphertext ‖ tag (16)`. The associated data is the version byte,
 //! the table's number and the row's key, so a row moved elsewhere does not open. What this module does not know: where
@@ -19,7 +19,7 @@ const TAG: usize = 16;
 pub struct Sealer(Aes256Gcm);
 
 impl Sealer {
-    /// From the data key.
+    /// Creates a sealer from the data key.
     pub fn new(data_key: &Secret<32>) -> Self {
         Self(Aes256Gcm::new(data_key.expose().into()))
     }

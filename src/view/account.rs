@@ -1,4 +1,4 @@
-//! Who we are: signing in, enlisting, signing out, and how far that has come.
+//! The account: sign-in, enlistment, sign-out, and their progress.
 
 use super::BackupView;
 use prost::Message;
@@ -32,7 +32,7 @@ pub struct SignedIn {}
 /// Enlist the signed-in user.
 #[derive(Clone, PartialEq, Message)]
 pub struct Enlist {
-    /// Even if the account's keys live in another browser: these are replaced, and that browser can't connect any more.
+    /// Replace the keys if another browser holds the account; that browser can then never connect again.
     /// Without it such an enlistment is refused with [`Issue::EnlistedElsewhere`].
     #[prost(bool, tag = "1")]
     pub replace: bool,
@@ -46,7 +46,7 @@ pub struct Erase {}
 #[derive(Clone, PartialEq, Message)]
 pub struct SignOut {}
 
-/// How far the person has come.
+/// Progress of sign-in and enlistment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum Stage {
@@ -60,10 +60,10 @@ pub enum Stage {
     Enlisted = 3,
 }
 
-/// Who we are, and the technical facts.
+/// The account as pages show it, with technical details.
 #[derive(Clone, PartialEq, Message)]
 pub struct AccountView {
-    /// How far the person has come.
+    /// Progress of sign-in and enlistment.
     #[prost(enumeration = "Stage", tag = "1")]
     pub stage: i32,
     /// The user-visible identifier.
@@ -84,7 +84,7 @@ pub struct AccountView {
     /// Version of this build.
     #[prost(string, tag = "7")]
     pub client_version: String,
-    /// Name of the provider, for people.
+    /// Display name of the provider.
     #[prost(string, tag = "8")]
     pub partner: String,
     /// One-time prekeys that the server was last known to hold.
@@ -96,13 +96,13 @@ pub struct AccountView {
     /// Largest text of a message, in UTF-8 bytes.
     #[prost(uint32, tag = "11")]
     pub max_text_bytes: u32,
-    /// Since when the account's keys live in another browser, unix milliseconds; 0 if they don't, as far as is known.
+    /// Since when another browser holds the account's keys, unix milliseconds; 0 if none is known to.
     #[prost(uint64, tag = "12")]
     pub elsewhere_since: u64,
-    /// When it was found that the browser had removed what was kept here, unix milliseconds; 0 if it has not.
+    /// When the loss of the store was detected, unix milliseconds; 0 if it was not lost.
     #[prost(uint64, tag = "13")]
     pub lost_at: u64,
-    /// What a person should know of backups.
+    /// State of backups and hand-overs.
     #[prost(message, optional, tag = "15")]
     pub backup: Option<BackupView>,
     /// Notifications hide the sender and the text.

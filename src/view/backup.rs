@@ -1,5 +1,5 @@
-//! Making and restoring backups, as pages ask for it and see it. A page sees encrypted bytes, and the passphrase that
-//! was typed into it; never a key. What this module does not know: what is in the bytes.
+//! Commands and updates for backups. A page has the encrypted bytes and the passphrase that was typed into it, never a
+//! key. What this module does not know: the format of the bytes.
 
 use prost::Message;
 use zeroize::Zeroize;
@@ -8,10 +8,10 @@ use zeroize::Zeroize;
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub struct Export {
-    /// Locks the file.
+    /// Passphrase that the file is encrypted with.
     #[prost(string, tag = "1")]
     pub passphrase: String,
-    /// This browser stops for good before the file is given out.
+    /// Hand over: this browser stops permanently before the file leaves it.
     #[prost(bool, tag = "2")]
     pub hand_over: bool,
 }
@@ -29,17 +29,17 @@ impl Drop for Export {
     }
 }
 
-/// A piece of a backup file. Each is answered with [`Done`](super::Done) before the next one is sent.
+/// A piece of a backup file. The next one is sent after the [`Done`](super::Done) of this one.
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub struct Restore {
-    /// Opens the file. Only with the first piece.
+    /// Passphrase of the file. Only with the first piece.
     #[prost(string, tag = "1")]
     pub passphrase: String,
     /// The bytes.
     #[prost(bytes = "vec", tag = "2")]
     pub piece: Vec<u8>,
-    /// Where in the file they stand.
+    /// Offset in the file.
     #[prost(uint64, tag = "3")]
     pub at: u64,
     /// Bytes of the whole file.
@@ -48,7 +48,7 @@ pub struct Restore {
     /// Tag of the command that gave the first piece; 0 in that command itself.
     #[prost(uint64, tag = "5")]
     pub first: u64,
-    /// The person has agreed that the account in this browser is replaced. Only with the first piece.
+    /// The user has agreed to replace the account in this browser. Only with the first piece.
     #[prost(bool, tag = "6")]
     pub replace: bool,
 }
@@ -66,7 +66,7 @@ impl Drop for Restore {
     }
 }
 
-/// Go on here after a hand-over.
+/// Continue in this browser after a hand-over.
 #[derive(Clone, PartialEq, Message)]
 pub struct ContinueHere {}
 
@@ -74,10 +74,10 @@ pub struct ContinueHere {}
 #[derive(Clone, PartialEq, Message)]
 #[prost(skip_debug)]
 pub struct BackupPiece {
-    /// Tag of the command that asked.
+    /// Tag of the [`Export`] command.
     #[prost(uint64, tag = "1")]
     pub tag: u64,
-    /// Where in the file it stands. 0 is a new beginning: what came before is void.
+    /// Offset in the file. 0 restarts the file: discard the pieces before.
     #[prost(uint64, tag = "2")]
     pub at: u64,
     /// The bytes, encrypted.
@@ -86,7 +86,7 @@ pub struct BackupPiece {
     /// The file ends here.
     #[prost(bool, tag = "4")]
     pub last: bool,
-    /// How far the file is, in thousandths.
+    /// Progress in thousandths.
     #[prost(uint32, tag = "5")]
     pub progress: u32,
     /// Rows that are damaged in this browser, and therefore not in the file.
@@ -105,7 +105,7 @@ impl core::fmt::Debug for BackupPiece {
     }
 }
 
-/// What a person should know of backups.
+/// State of backups and hand-overs.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub struct BackupView {
     /// When the last one was made, unix milliseconds; 0 never.

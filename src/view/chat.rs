@@ -31,12 +31,12 @@ pub struct Send {
     /// The chat's id.
     #[prost(string, tag = "1")]
     pub chat: String,
-    /// What the person wrote.
+    /// What the user wrote.
     #[prost(string, tag = "2")]
     pub text: String,
 }
 
-/// The person has seen messages.
+/// The user has seen messages.
 #[derive(Clone, PartialEq, Message)]
 pub struct MarkRead {
     /// The chat's id.
@@ -96,10 +96,10 @@ pub struct ChatView {
     /// 60 digits to compare with the peer, if both identities are known.
     #[prost(string, tag = "8")]
     pub security_code: String,
-    /// Sequence number of the newest message that the person had read when the chat was loaded.
+    /// Sequence number of the newest message that the user had read when the chat was loaded.
     #[prost(uint64, tag = "9")]
     pub read_up_to: u64,
-    /// Sequence number of the newest message that the person was notified of; 0 if there is none.
+    /// Sequence number of the newest message that the user was notified of; 0 if there is none.
     #[prost(uint64, tag = "10")]
     pub notified_up_to: u64,
 }

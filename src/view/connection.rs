@@ -21,7 +21,7 @@ pub enum ConnectionState {
     Online = 3,
     /// Waiting until [`ConnectionView::retry_at`].
     Waiting = 4,
-    /// Stopped until the person does something: see [`ConnectionView::issue`].
+    /// Stopped until the user does something: see [`ConnectionView::issue`].
     Stopped = 5,
 }
 

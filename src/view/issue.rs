@@ -96,7 +96,7 @@ pub enum Issue {
     BackupDamaged = 46,
     /// The backup belongs to another account than the one that is signed in.
     BackupOtherAccount = 47,
-    /// There is an account in this browser, and the person has not agreed that it is replaced.
+    /// There is an account in this browser, and the user has not agreed that it is replaced.
     RestoreWouldReplace = 48,
     /// The engine that was reading the backup is gone: begin again.
     RestoreInterrupted = 49,
@@ -106,6 +106,6 @@ pub enum Issue {
     StorageNewer = 56,
     /// Another browser has become this account's; this one can never connect again with the keys it holds.
     MovedElsewhere = 50,
-    /// Another browser is this account's: enlisting here would replace its keys, and the person has not agreed to that.
+    /// Another browser is this account's: enlisting here would replace its keys, and the user has not agreed to that.
     EnlistedElsewhere = 51,
 }

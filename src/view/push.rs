@@ -1,12 +1,12 @@
-//! What notifications need of the engine.
+//! Commands for push notifications.
 
 use prost::Message;
 
-/// A push has come.
+/// A push arrived.
 #[derive(Clone, PartialEq, Message)]
 pub struct Woken {}
 
-/// The person has been notified of everything in a chat up to a message.
+/// A notification has shown everything in a chat up to a message.
 #[derive(Clone, PartialEq, Message)]
 pub struct Notified {
     /// The chat's id.
@@ -17,10 +17,10 @@ pub struct Notified {
     pub up_to: u64,
 }
 
-/// Whether notifications say who wrote, and what.
+/// Whether notifications hide the sender and the text.
 #[derive(Clone, PartialEq, Message)]
 pub struct HideText {
-    /// They do not.
+    /// Hide them.
     #[prost(bool, tag = "1")]
     pub hide: bool,
 }
