@@ -11,7 +11,7 @@ pub(crate) enum DisconnectPolicy {
     /// Reconnect with backoff.
     Retry(Issue),
     /// Reconnect without delay: the server requested it.
-    AtOnce,
+    Immediately,
     /// Stop until the user acts.
     Stop(Issue),
 }
@@ -22,7 +22,7 @@ pub(super) fn of(stanza: &Stanza) -> Option<DisconnectPolicy> {
         Stanza::Failure(failure) => of_failure(failure.reason),
         Stanza::StreamEnd => DisconnectPolicy::Retry(Issue::ChatUnreachable),
         Stanza::StreamError(error) => match error {
-            StreamError::Restart => DisconnectPolicy::AtOnce,
+            StreamError::Restart => DisconnectPolicy::Immediately,
             StreamError::ForcedLogout | StreamError::DeviceRemoved => DisconnectPolicy::Stop(Issue::NotEnlisted),
             StreamError::Replaced => DisconnectPolicy::Stop(Issue::Replaced),
             StreamError::RateLimited => DisconnectPolicy::Retry(Issue::RateLimited),

@@ -6,14 +6,14 @@ use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};
 use rand_core::CryptoRng;
 
-/// A ping after this much silence at least (wire.md §1.3 has 15 to 30 s in the field)...
-const QUIET: Millis = 15_000;
-/// ...and at most this much more, so that clients don't ping in step.
+/// Least idle time before a ping. Existing clients use 15 to 30 s (wire.md §1.3).
+const IDLE_BEFORE_PING: Millis = 15_000;
+/// Largest random addition to it, so that clients do not ping in step.
 const JITTER: Millis = 10_000;
-/// After we sent something the ping comes this soon...
-const SOON: Millis = 4_000;
-/// ...and something must come this soon after a ping: a dead link shows within ten seconds of being used.
-pub(super) const ANSWER: Millis = 6_000;
+/// Time from a sent stanza to the next ping.
+const PING_AFTER_SEND: Millis = 4_000;
+/// Response time-out: bytes must arrive within it after a ping. A used link is thus known to be dead within ten seconds.
+pub(super) const RESPONSE_TIMEOUT: Millis = 6_000;
 
 /// What is due.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) enum Due {
     Nothing,
     /// Send this.
     Ping(Node),
-    /// The link is dead: nothing arrived within [`ANSWER`] of a ping.
+    /// The link is dead: nothing arrived within [`RESPONSE_TIMEOUT`] of a ping.
     Dead,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct KeepAlive {
 
 impl KeepAlive {
     pub(super) fn start(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.ping_at = Some(now.saturating_add(QUIET + rng.next_u64() % JITTER));
+        self.ping_at = Some(now.saturating_add(IDLE_BEFORE_PING + rng.next_u64() % JITTER));
         self.answer_by = None;
     }
 
@@ -52,10 +52,10 @@ impl KeepAlive {
         }
     }
 
-    /// Something was sent: the next ping is due within [`SOON`].
+    /// Something was sent: the next ping is due within [`PING_AFTER_SEND`].
     pub(super) fn sent(&mut self, now: Millis) {
         if let (Some(ping_at), None) = (self.ping_at, self.answer_by) {
-            self.ping_at = Some(ping_at.min(now.saturating_add(SOON)));
+            self.ping_at = Some(ping_at.min(now.saturating_add(PING_AFTER_SEND)));
         }
     }
 
@@ -64,7 +64,7 @@ impl KeepAlive {
             return Due::Dead;
         }
         if self.answer_by.is_none() && self.ping_at.is_some_and(|at| at <= now) {
-            self.answer_by = Some(now.saturating_add(ANSWER));
+            self.answer_by = Some(now.saturating_add(RESPONSE_TIMEOUT));
             self.sent += 1;
             return Due::Ping(ping::request(&format!("{:x}-{}", rng.next_u32(), self.sent)));
         }

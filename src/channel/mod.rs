@@ -451,7 +451,7 @@ impl Channel {
                 self.issue = issue;
                 State::Waiting { until: self.backoff.next(now, rng) }
             }
-            DisconnectPolicy::AtOnce => State::Waiting { until: now },
+            DisconnectPolicy::Immediately => State::Waiting { until: now },
             DisconnectPolicy::Stop(issue) => {
                 self.issue = issue;
                 State::Stopped

@@ -4,7 +4,7 @@
 //!
 //! What this module does not know: why a probe is needed, and what the other stanzas mean.
 
-use super::keepalive::ANSWER;
+use super::keepalive::RESPONSE_TIMEOUT;
 use crate::time::Millis;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::iq::IqKind;
@@ -40,14 +40,14 @@ impl RoundTripProbe {
     pub(super) fn send(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Node {
         let id = format!("{:x}-here", rng.next_u64());
         let ping = ping::request(&id);
-        self.sent = Some(Sent { id, by: now.saturating_add(ANSWER) });
+        self.sent = Some(Sent { id, by: now.saturating_add(RESPONSE_TIMEOUT) });
         ping
     }
 
     /// Bytes arrived: the response may be behind more of them, so its time-out restarts.
     pub(super) fn received(&mut self, now: Millis) {
         if let Some(sent) = &mut self.sent {
-            sent.by = now.saturating_add(ANSWER);
+            sent.by = now.saturating_add(RESPONSE_TIMEOUT);
         }
     }
 
@@ -80,7 +80,7 @@ impl RoundTripProbe {
     /// The device's clock was set back.
     pub(super) fn clock_set_back(&mut self, now: Millis) {
         if let Some(sent) = &mut self.sent {
-            sent.by = sent.by.min(now.saturating_add(ANSWER));
+            sent.by = sent.by.min(now.saturating_add(RESPONSE_TIMEOUT));
         }
     }
 }

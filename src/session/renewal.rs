@@ -10,7 +10,7 @@ use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::row_key;
 
 /// More ids than any browser uses between a backup and a restore.
-const AHEAD: u32 = 1 << 16;
+const ID_DISTANCE: u32 = 1 << 16;
 
 /// Moves the next ids far from the old ones, by a random distance, so that two restores of one file differ.
 pub(crate) fn renew(cx: &mut Context<'_>) {
@@ -38,9 +38,9 @@ pub(crate) fn renew(cx: &mut Context<'_>) {
     cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
 }
 
-/// An id at least [`AHEAD`] after `id` and as much before it, going round.
+/// An id at least [`ID_DISTANCE`] after `id` and as much before it, going round.
 fn far_from(id: u32, random: u32) -> u32 {
-    let ahead = AHEAD + random % (LAST_ID - 2 * AHEAD);
+    let ahead = ID_DISTANCE + random % (LAST_ID - 2 * ID_DISTANCE);
     (id.min(LAST_ID) + ahead) % LAST_ID + 1
 }
 
@@ -50,11 +50,14 @@ mod tests {
 
     #[test]
     fn a_far_id_is_an_id_and_far() {
-        for id in [0, 1, 800, AHEAD, LAST_ID - 1, LAST_ID] {
-            for random in [0, 1, 12_345_678, LAST_ID - 2 * AHEAD - 1, u32::MAX] {
+        for id in [0, 1, 800, ID_DISTANCE, LAST_ID - 1, LAST_ID] {
+            for random in [0, 1, 12_345_678, LAST_ID - 2 * ID_DISTANCE - 1, u32::MAX] {
                 let far = far_from(id, random);
                 assert!((1..=LAST_ID).contains(&far));
-                assert!(far.abs_diff(id) >= AHEAD - 1 && far.abs_diff(id) <= LAST_ID - AHEAD + 1, "{id} {far}");
+                assert!(
+                    far.abs_diff(id) >= ID_DISTANCE - 1 && far.abs_diff(id) <= LAST_ID - ID_DISTANCE + 1,
+                    "{id} {far}"
+                );
             }
         }
     }

@@ -20,9 +20,9 @@ use causeway_proto::stanza::prekeys as stanzas;
 /// Seconds in a day.
 const DAY: u64 = 86_400;
 /// Time that a signed prekey is in use, in seconds. A stolen one exposes the first messages of that time.
-const IN_USE: u64 = 7 * DAY;
+const LIFETIME: u64 = 7 * DAY;
 /// The mailbox holds mail for 30 days (wire.md §5.5, §5.7), and clocks differ.
-const KEPT: u64 = 35 * DAY;
+const RETENTION: u64 = 35 * DAY;
 
 impl Sessions {
     /// The mailbox has been read: queued messages to old keys have been decrypted.
@@ -54,7 +54,7 @@ fn candidate(cx: &mut Context<'_>) -> Option<u32> {
         return Some(candidate);
     }
     let current = cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
-    if now < current.key.created.saturating_add(IN_USE) {
+    if now < current.key.created.saturating_add(LIFETIME) {
         return None;
     }
     let mut id = own.signed_prekey_id;
@@ -88,7 +88,7 @@ pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
 /// Deletes keys that no queued message can need.
 fn prune(cx: &mut Context<'_>) {
     let now = cx.now / 1000;
-    let old = |row: &SignedPreKeyRow| row.replaced > 0 && row.replaced.saturating_add(KEPT) < now;
+    let old = |row: &SignedPreKeyRow| row.replaced > 0 && row.replaced.saturating_add(RETENTION) < now;
     let gone: Vec<Vec<u8>> =
         cx.records.signed_prekeys.iter().filter(|(_, row)| old(row)).map(|(key, _)| key.to_vec()).collect();
     for key in gone {

@@ -13,7 +13,7 @@ use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
 
 /// Unchanged rows kept of each table that is read on demand.
-const KEEP: usize = 512;
+const MAX_RESIDENT: usize = 512;
 /// Rows read of a table that is held whole. A store that holds more was not written by us.
 const WHOLE: u32 = 100_000;
 
@@ -226,9 +226,9 @@ impl Records {
 
     /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
     pub fn trim(&mut self) {
-        self.sessions.trim(KEEP);
-        self.messages.trim(KEEP);
-        self.positions.trim(KEEP);
+        self.sessions.trim(MAX_RESIDENT);
+        self.messages.trim(MAX_RESIDENT);
+        self.positions.trim(MAX_RESIDENT);
         self.unknown.trim(0);
     }
 }
