@@ -1,26 +1,29 @@
-//! `/api/passkey/…`: challenges for a browser's authenticator, and what its answers are worth.
+//! `/api/passkey/…`: passkey registration, sign-in and management.
 //!
-//! JSON here, because the browser's own functions read and write it. What this module does not know: what proves what.
+//! The bodies are JSON because the browser's WebAuthn functions read and write it. What this module does not know: how
+//! responses are verified.
 
 use super::{
-    App, Refusal,
     account::{NO_STORE, SignedIn, begin_session, limited},
+    api_error::ApiError,
+    auth_attempt::{AttemptCookies, begin_attempt, clear_attempt},
     caller::Network,
 };
 use crate::{
+    app::App,
     clock,
-    sign_in::{Ceremony, Challenge, Identifier, Kind, NewPasskeyError, PasskeyError},
+    sign_in::{AuthKind, Challenge, Identifier, NewPasskeyError, PasskeyError},
 };
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State, rejection::JsonRejection},
-    http::{StatusCode, header, request::Parts},
-    response::{AppendHeaders, IntoResponse, Response},
+    extract::{Path, State, rejection::JsonRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use std::{sync::Arc, time::Instant};
 use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
-impl From<JsonRejection> for Refusal {
+impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
@@ -29,7 +32,7 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
-impl From<NewPasskeyError> for Refusal {
+impl From<NewPasskeyError> for ApiError {
     fn from(error: NewPasskeyError) -> Self {
         match error {
             NewPasskeyError::TooMany => Self::TooManyPasskeys,
@@ -39,127 +42,91 @@ impl From<NewPasskeyError> for Refusal {
     }
 }
 
-/// The cookies that say which ceremony a browser finishes.
-pub(super) struct Begun(Vec<String>);
-
-impl FromRequestParts<Arc<App>> for Begun {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Self::Rejection> {
-        let headers = parts.headers.get_all(header::COOKIE).iter();
-        Ok(Self(headers.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()))
-    }
-}
-
-impl Begun {
-    /// What was kept for this browser, once.
-    pub(super) async fn take(self, app: &App, kind: Kind) -> Result<String, Refusal> {
-        let secure = app.settings.secure;
-        let ceremony = self.0.iter().rev().find_map(|header| Ceremony::from_cookies(header, kind, secure));
-        let ceremony = ceremony.ok_or(Refusal::ChallengeOver)?;
-        app.store.take_ceremony(&ceremony, clock::unix_seconds()).await?.ok_or(Refusal::ChallengeOver)
-    }
-}
-
-/// Keeps what was begun; the cookie that lets this browser finish it.
-pub(super) async fn keep(app: &App, kind: Kind, state: &str) -> Result<String, Refusal> {
-    let ceremony = Ceremony::random(kind)?;
-    if !app.store.begin_ceremony(&ceremony, state, clock::unix_seconds()).await? {
-        return Err(Refusal::Busy);
-    }
-    Ok(ceremony.cookie(app.settings.secure))
-}
-
 /// `POST /api/passkey/register/start`: options for `navigator.credentials.create`.
-pub(super) async fn register_start(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
-    let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
+pub(super) async fn register_start(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
+    let passkeys = app.account_source.passkeys().ok_or(ApiError::NotFound)?;
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
-    let handle = app.store.passkey_handle(&session.identifier).await?.ok_or(Refusal::NotSignedIn)?;
-    let known = app.store.passkeys(&session.identifier).await?;
+    let handle = app.passkeys.handle(&session.identifier).await?.ok_or(ApiError::NotSignedIn)?;
+    let known = app.passkeys.list(&session.identifier).await?;
     let known: Vec<String> = known.into_iter().map(|passkey| passkey.id).collect();
     let Challenge { options, state } =
-        passkeys.begin_new(handle, &session.identifier, &known).map_err(|error| refused(&error, Refusal::Internal))?;
-    let cookie = keep(&app, Kind::NewPasskey, &state).await?;
+        passkeys.begin_new(handle, &session.identifier, &known).map_err(|error| refused(&error, ApiError::Internal))?;
+    let cookie = begin_attempt(&app, AuthKind::NewPasskey, &state).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], [(header::SET_COOKIE, cookie)], Json(options)).into_response())
 }
 
-/// `POST /api/passkey/register/finish`: the account's from now on.
+/// `POST /api/passkey/register/finish`: stores the passkey for the account.
 pub(super) async fn register_finish(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    begun: Begun,
+    cookies: AttemptCookies,
     answer: Result<Json<RegisterPublicKeyCredential>, JsonRejection>,
-) -> Result<Response, Refusal> {
-    let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let passkeys = app.account_source.passkeys().ok_or(ApiError::NotFound)?;
     let Json(answer) = answer?;
-    let state = begun.take(&app, Kind::NewPasskey).await?;
-    // The challenge names the account that asked for it: whoever signed in meanwhile as another gets no key to it.
-    let handle = app.store.passkey_handle(&session.identifier).await?.ok_or(Refusal::NotSignedIn)?;
+    let state = cookies.take(&app, AuthKind::NewPasskey).await?;
+    // The challenge is bound to the account that requested it; after a change of accounts it is refused.
+    let handle = app.passkeys.handle(&session.identifier).await?.ok_or(ApiError::NotSignedIn)?;
     let kept =
-        passkeys.finish_new(&answer, &state, handle).map_err(|error| refused(&error, Refusal::PasskeyInvalid))?;
-    app.store.add_passkey(&session.identifier, &kept, clock::unix_seconds()).await?;
-    Ok(forgetting(&app, Kind::NewPasskey, StatusCode::NO_CONTENT.into_response()))
+        passkeys.finish_new(&answer, &state, handle).map_err(|error| refused(&error, ApiError::PasskeyInvalid))?;
+    app.passkeys.add(&session.identifier, &kept, clock::unix_seconds()).await?;
+    Ok(clear_attempt(&app, AuthKind::NewPasskey, StatusCode::NO_CONTENT.into_response()))
 }
 
 /// `POST /api/passkey/sign-in/start`: options for `navigator.credentials.get`.
-pub(super) async fn sign_in_start(State(app): State<Arc<App>>, network: Network) -> Result<Response, Refusal> {
-    let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
+pub(super) async fn sign_in_start(State(app): State<Arc<App>>, network: Network) -> Result<Response, ApiError> {
+    let passkeys = app.account_source.passkeys().ok_or(ApiError::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
-    let Challenge { options, state } = passkeys.begin_sign_in().map_err(|error| refused(&error, Refusal::Internal))?;
-    let cookie = keep(&app, Kind::Passkey, &state).await?;
+    let Challenge { options, state } = passkeys.begin_sign_in().map_err(|error| refused(&error, ApiError::Internal))?;
+    let cookie = begin_attempt(&app, AuthKind::Passkey, &state).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], [(header::SET_COOKIE, cookie)], Json(options)).into_response())
 }
 
-/// `POST /api/passkey/sign-in/finish`: signed in, as whoever the passkey is of.
+/// `POST /api/passkey/sign-in/finish`: signs in to the account of the passkey.
 pub(super) async fn sign_in_finish(
     State(app): State<Arc<App>>,
     network: Network,
-    begun: Begun,
+    cookies: AttemptCookies,
     answer: Result<Json<PublicKeyCredential>, JsonRejection>,
-) -> Result<Response, Refusal> {
-    let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let passkeys = app.account_source.passkeys().ok_or(ApiError::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
     let Json(answer) = answer?;
-    let state = begun.take(&app, Kind::Passkey).await?;
-    let bad = |error: PasskeyError| refused(&error, Refusal::BadCredentials);
+    let state = cookies.take(&app, AuthKind::Passkey).await?;
+    let bad = |error: PasskeyError| refused(&error, ApiError::BadCredentials);
     let (handle, id) = passkeys.claimed(&answer).map_err(bad)?;
-    let owner = app.store.passkey_owner(&id).await?.filter(|owner| owner.handle == handle.to_string());
-    let owner = owner.ok_or(Refusal::BadCredentials)?;
-    let identifier = Identifier::new(&owner.identifier).ok_or(Refusal::Internal)?;
+    let owner = app.passkeys.owner(&id).await?.filter(|owner| owner.handle == handle.to_string());
+    let owner = owner.ok_or(ApiError::BadCredentials)?;
+    let identifier = Identifier::new(&owner.identifier).ok_or(ApiError::Internal)?;
     limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
     let kept = passkeys.finish_sign_in(&answer, &state, &owner.kept).map_err(bad)?;
-    // Noted before anyone is signed in: of two answers with one count the second is a copy's.
-    if !app.store.use_passkey(&kept, clock::unix_seconds()).await? {
-        return Err(Refusal::BadCredentials);
+    // Recorded before the session begins: of two responses with the same counter the second comes from a cloned
+    // authenticator.
+    if !app.passkeys.record_use(&kept, clock::unix_seconds()).await? {
+        return Err(ApiError::BadCredentials);
     }
-    Ok(forgetting(&app, Kind::Passkey, begin_session(&app, &identifier).await?))
+    Ok(clear_attempt(&app, AuthKind::Passkey, begin_session(&app, &identifier).await?))
 }
 
 /// `GET /api/passkey`: the account's passkeys.
-pub(super) async fn list(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
-    app.accounts.passkeys().ok_or(Refusal::NotFound)?;
-    let passkeys = app.store.passkeys(&session.identifier).await?;
+pub(super) async fn list(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
+    app.account_source.passkeys().ok_or(ApiError::NotFound)?;
+    let passkeys = app.passkeys.list(&session.identifier).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(passkeys)).into_response())
 }
 
-/// `DELETE /api/passkey/{id}`: whoever has the passkey is not let in any more.
+/// `DELETE /api/passkey/{id}`: the passkey can no longer sign in.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
-    app.accounts.passkeys().ok_or(Refusal::NotFound)?;
-    app.store.end_passkey(&session.identifier, &id).await?;
+) -> Result<Response, ApiError> {
+    app.account_source.passkeys().ok_or(ApiError::NotFound)?;
+    app.passkeys.delete(&session.identifier, &id).await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, NO_STORE)]).into_response())
 }
 
-fn refused(error: &PasskeyError, refusal: Refusal) -> Refusal {
-    tracing::info!(%error, "a passkey ceremony failed");
-    refusal
-}
-
-/// The same answer, after which the browser forgets the ceremony.
-pub(super) fn forgetting(app: &App, kind: Kind, response: Response) -> Response {
-    let cookie = Ceremony::forget(kind, app.settings.secure);
-    (AppendHeaders([(header::SET_COOKIE, cookie)]), response).into_response()
+fn refused(error: &PasskeyError, api_error: ApiError) -> ApiError {
+    tracing::info!(%error, "a passkey attempt failed");
+    api_error
 }

@@ -1,12 +1,13 @@
-//! One relayed connection: bytes up, bytes down, and the end of either side is the end of the other.
+//! One relayed connection: copies bytes in both directions; the end of either side ends the other.
 //!
-//! Each direction has one buffer and reads no further before its bytes are written: whoever does not take stops whoever
-//! sends. What passes is never looked into; frames are followed only to find their ends ([`super::frame`]). What this
-//! module does not know: who the client is, and how either connection was made.
+//! Each direction has one buffer and reads no further before its bytes are written, which propagates backpressure.
+//! Payloads are not interpreted; frames are tracked only to find their boundaries ([`super::frame`]). What this module
+//! does not know: who the client is, and how either connection was opened.
 
 use super::{
+    buffered_halves::{BUSY_BUFFER, IDLE_BUFFER, Sink, Source},
+    connection_slot::EvictReason,
     frame::{self, Frames, Opcode, Pass},
-    seat::Leave,
 };
 use std::{io, pin::pin, time::Duration};
 use tokio::{
@@ -15,201 +16,200 @@ use tokio::{
     time,
 };
 
-/// What an idle direction keeps for the bytes that may come.
-const QUIET_BUFFER: usize = 1_024;
-/// What a busy one reads at once.
-const BUSY_BUFFER: usize = 16 * 1_024;
-/// How long the second side of a close handshake may take, and how long a side that is told goodbye is listened to.
+/// Time limit for the second half of a close handshake, and for draining a side after its close frame.
 const CLOSE: Duration = Duration::from_secs(1);
-/// Control frames on their way to the client; more are left out, which the protocol allows for pongs.
+/// Maximum number of control frames queued for the client; more are dropped, which RFC 6455 allows for pongs.
 const INSERTS: usize = 4;
-/// The payload of our own pings, whose pongs are for us.
+/// Payload of the relay's own pings; their pongs are not forwarded.
 const PING: &[u8] = b"relay";
 
-/// RFC 6455 §7.4.1 and IANA's registry.
+/// RFC 6455 §7.4.1 and the IANA registry.
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const PROTOCOL_ERROR: u16 = 1002;
-/// 1014, "bad gateway", says more, but not every client takes it.
+/// 1014, "bad gateway", would be more precise, but not every client accepts it.
 const BROKEN: u16 = 1011;
-/// Ours, of the range for applications.
+/// Private codes, from the range for applications.
 const REPLACED: u16 = 4001;
 const SIGNED_OUT: u16 = 4002;
 const SILENT: u16 = 4003;
 const SLOW: u16 = 4004;
 
-/// How long a side may be silent or stalled.
+/// Time limits of both sides.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// Silence after which a client is pinged; as much again, and it is gone.
+pub(super) struct Timeouts {
+    /// Silence after which a client is pinged; after the same time again it is disconnected.
     pub(super) idle: Duration,
-    /// How long a write may make no progress.
+    /// Maximum time without progress of a write.
     pub(super) write: Duration,
 }
 
-/// Counts what passed.
-pub(super) trait Tally: Sync {
+/// Counts relayed bytes.
+pub(super) trait ByteCounter: Sync {
     fn up(&self, bytes: usize);
     fn down(&self, bytes: usize);
 }
 
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// The client closed with this payload; it was handed on.
+pub(super) enum EndReason {
+    /// The client sent a close frame with this payload; it was forwarded.
     ClientClosed(Vec<u8>),
-    /// The client's connection broke off, without a close frame.
+    /// The client's connection ended without a close frame.
     ClientGone,
-    /// The client answers no ping.
+    /// The client does not answer pings.
     ClientSilent,
-    /// The client does not take what it is sent.
+    /// The client does not read.
     ClientSlow,
-    /// The client's frames are no WebSocket's.
-    ClientConfused,
-    /// The chat server closed, and the client was told.
+    /// The client violates RFC 6455.
+    ClientViolation,
+    /// The chat server closed; the close frame was forwarded.
     UpstreamClosed,
-    /// The chat server ended its stream.
+    /// The chat server ended its byte stream.
     UpstreamGone,
-    /// The chat server's connection broke, or its frames are no WebSocket's.
+    /// The chat server's connection failed, or violates RFC 6455.
     UpstreamBroken,
-    /// The chat server does not take what it is sent.
+    /// The chat server does not read.
     UpstreamSlow,
-    /// We ended it.
-    Left(Leave),
+    /// The slot was evicted.
+    Evicted(EvictReason),
 }
 
-/// The client's side, which outlives the chat server's by a goodbye.
+/// The client's side; it outlives the chat server's by the close frame.
 pub(super) struct Client<S> {
-    inlet: Inlet<ReadHalf<S>>,
-    outlet: Outlet<WriteHalf<S>>,
+    source: Source<ReadHalf<S>>,
+    sink: Sink<WriteHalf<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite> Client<S> {
-    pub(super) fn new(stream: S, patience: Patience) -> Self {
+    pub(super) fn new(stream: S, timeouts: Timeouts) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self { inlet: Inlet::new(reader), outlet: Outlet::new(writer, patience.write) }
+        Self { source: Source::new(reader), sink: Sink::new(writer, timeouts.write) }
     }
 
-    /// Keeps what the client says before the chat server is there, no more than a buffer of it. Returns only when the
+    /// Buffers what the client sends before the chat server is connected, up to one buffer. Returns only when the
     /// client is gone.
-    pub(super) async fn listen(&mut self) {
+    pub(super) async fn buffer_early_data(&mut self) {
         loop {
-            if self.inlet.early.len() >= BUSY_BUFFER {
+            if self.source.early.len() >= BUSY_BUFFER {
                 std::future::pending::<()>().await;
             }
-            let mut chunk = [0; QUIET_BUFFER];
-            match self.inlet.reader.read(&mut chunk).await {
+            let mut chunk = [0; IDLE_BUFFER];
+            match self.source.reader.read(&mut chunk).await {
                 Ok(0) | Err(_) => return,
-                Ok(length) => self.inlet.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+                Ok(length) => self.source.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
             }
         }
     }
 
-    /// Says why, if a frame can be said, and hangs up.
-    pub(super) async fn part(mut self, end: &End) {
-        let goodbye = match end {
-            End::ClientGone | End::UpstreamClosed => None,
-            End::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
-            End::ClientSilent => Some(frame::close(SILENT, "silent", None)),
-            End::ClientSlow => Some(frame::close(SLOW, "slow", None)),
-            End::ClientConfused => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
-            End::UpstreamGone => Some(frame::close(NORMAL, "", None)),
-            End::UpstreamBroken | End::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
-            End::Left(Leave::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
-            End::Left(Leave::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
-            End::Left(Leave::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
+    /// Sends a close frame with the reason, if one can be sent, and closes the connection.
+    pub(super) async fn close(mut self, end: &EndReason) {
+        let close_frame = match end {
+            EndReason::ClientGone | EndReason::UpstreamClosed => None,
+            EndReason::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
+            EndReason::ClientSilent => Some(frame::close(SILENT, "silent", None)),
+            EndReason::ClientSlow => Some(frame::close(SLOW, "slow", None)),
+            EndReason::ClientViolation => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
+            EndReason::UpstreamGone => Some(frame::close(NORMAL, "", None)),
+            EndReason::UpstreamBroken | EndReason::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
+            EndReason::Evicted(EvictReason::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
+            EndReason::Evicted(EvictReason::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
+            EndReason::Evicted(EvictReason::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
         };
-        let parting = async {
-            if let Some(goodbye) = goodbye.filter(|_| self.outlet.whole) {
-                self.outlet.writer.write_all(&goodbye).await?;
+        let closing = async {
+            if let Some(close_frame) = close_frame.filter(|_| self.sink.at_frame_boundary) {
+                self.sink.writer.write_all(&close_frame).await?;
             }
-            self.outlet.writer.shutdown().await?;
-            // A socket closed with bytes unread takes the goodbye back: read what still comes, for a moment.
-            while self.inlet.read().await?.is_some() {}
+            self.sink.writer.shutdown().await?;
+            // Closing a socket with unread bytes resets it and discards the close frame: drain it for a moment.
+            while self.source.read().await?.is_some() {}
             Ok::<_, io::Error>(())
         };
-        // Whatever goes wrong now, the connection is over.
-        let _ = time::timeout(CLOSE, parting).await;
+        // The connection is over, whatever fails here.
+        let _ = time::timeout(CLOSE, closing).await;
     }
 }
 
-/// Relays until either side ends or `leave` resolves; at the return nothing of the chat server's connection is left.
-pub(super) async fn carry<S, U>(
+/// Relays until either side ends or `evicted` resolves; the chat server's connection is closed when this returns.
+pub(super) async fn run<S, U>(
     client: &mut Client<S>,
     upstream: U,
     pass: Pass,
-    leave: impl Future<Output = Leave>,
-    patience: Patience,
-    tally: &impl Tally,
-) -> End
+    evicted: impl Future<Output = EvictReason>,
+    timeouts: Timeouts,
+    counter: &impl ByteCounter,
+) -> EndReason
 where
     S: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
 {
     let (reader, writer) = tokio::io::split(upstream);
-    let (mut from, mut to) = (Inlet::new(reader), Outlet::new(writer, patience.write));
+    let (mut from, mut to) = (Source::new(reader), Sink::new(writer, timeouts.write));
     let (insert, mut inserts) = mpsc::channel(INSERTS);
     let end = {
-        let mut rising = pin!(up(&mut client.inlet, &mut to, pass, insert, patience.idle, tally));
-        let mut falling = pin!(down(&mut from, &mut client.outlet, pass, &mut inserts, tally));
+        let mut upward = pin!(up(&mut client.source, &mut to, pass, insert, timeouts.idle, counter));
+        let mut downward = pin!(down(&mut from, &mut client.sink, pass, &mut inserts, counter));
         tokio::select! {
-            end = &mut rising => match end {
-                // The chat server's answer to the close still belongs to the client.
-                End::ClientClosed(payload) if pass == Pass::Frames => {
-                    match time::timeout(CLOSE, falling).await {
-                        Ok(End::UpstreamClosed) => End::UpstreamClosed,
-                        _ => End::ClientClosed(payload),
+            end = &mut upward => match end {
+                // The chat server's close frame in response must still reach the client.
+                EndReason::ClientClosed(payload) if pass == Pass::Frames => {
+                    match time::timeout(CLOSE, downward).await {
+                        Ok(EndReason::UpstreamClosed) => EndReason::UpstreamClosed,
+                        _ => EndReason::ClientClosed(payload),
                     }
                 }
                 end => end,
             },
-            end = &mut falling => {
-                if end == End::UpstreamClosed {
-                    // And the client's to the chat server; if none comes, both were told all there is.
-                    let _ = time::timeout(CLOSE, rising).await;
+            end = &mut downward => {
+                if end == EndReason::UpstreamClosed {
+                    // The client's response must still reach the chat server; if none comes, nothing is lost.
+                    let _ = time::timeout(CLOSE, upward).await;
                 }
                 end
             }
-            why = leave => End::Left(why),
+            reason = evicted => EndReason::Evicted(reason),
         }
     };
-    let told = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
-    let parting = async {
-        if pass == Pass::Frames && to.whole && !told {
+    let informed = matches!(
+        end,
+        EndReason::ClientClosed(_) | EndReason::UpstreamClosed | EndReason::UpstreamGone | EndReason::UpstreamBroken
+    );
+    let closing = async {
+        if pass == Pass::Frames && to.at_frame_boundary && !informed {
             let mut mask = [0; 4];
             getrandom::fill(&mut mask).map_err(io::Error::other)?;
             to.writer.write_all(&frame::close(GOING_AWAY, "", Some(mask))).await?;
         }
         to.writer.shutdown().await
     };
-    let _ = time::timeout(CLOSE, parting).await;
+    let _ = time::timeout(CLOSE, closing).await;
     end
 }
 
-/// From the client to the chat server.
+/// Copies from the client to the chat server.
 async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    client: &mut Inlet<R>,
-    upstream: &mut Outlet<W>,
+    client: &mut Source<R>,
+    upstream: &mut Sink<W>,
     pass: Pass,
     insert: mpsc::Sender<Vec<u8>>,
     idle: Duration,
-    tally: &impl Tally,
-) -> End {
+    counter: &impl ByteCounter,
+) -> EndReason {
     let mut frames = Frames::new(pass, true);
-    let mut asked = false;
+    let mut pinged = false;
     loop {
         let mut input = match time::timeout(idle, client.read()).await {
-            Err(_) if asked => return End::ClientSilent,
+            Err(_) if pinged => return EndReason::ClientSilent,
             Err(_) => {
-                asked = true;
-                // If others are waiting there, the client is about to hear something anyway.
+                pinged = true;
+                // If the queue is full, the client will receive other frames anyway.
                 let _ = insert.try_send(frame::control(Opcode::Ping, PING, None));
                 continue;
             }
             Ok(Ok(Some(bytes))) => bytes,
-            Ok(Ok(None) | Err(_)) => return End::ClientGone,
+            Ok(Ok(None) | Err(_)) => return EndReason::ClientGone,
         };
-        asked = false;
+        pinged = false;
         let mut out = Vec::new();
         let mut closed = None;
         while !input.is_empty() && closed.is_none() {
@@ -218,7 +218,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Ok(None) => continue,
                 Err(violation) => {
                     tracing::debug!(%violation, "a relayed client");
-                    return End::ClientConfused;
+                    return EndReason::ClientViolation;
                 }
             };
             match (control.opcode, pass) {
@@ -236,48 +236,48 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 (Opcode::Pong, Pass::Payloads) => {}
             }
         }
-        tally.up(out.len());
-        match upstream.write(&out, frames.between()).await {
+        counter.up(out.len());
+        match upstream.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::UpstreamSlow,
-            // What the chat server last said is still to be read: that is the other direction's.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return EndReason::UpstreamSlow,
+            // The last bytes of the chat server are still to be read, by the other direction.
             Err(_) => match closed {
-                Some(payload) => return End::ClientClosed(payload),
+                Some(payload) => return EndReason::ClientClosed(payload),
                 None => return upstream_lost().await,
             },
         }
         if let Some(payload) = closed {
-            return End::ClientClosed(payload);
+            return EndReason::ClientClosed(payload);
         }
     }
 }
 
-/// A chat server that ends a connection while we write: for a moment it is the reader who finds out how.
-async fn upstream_lost() -> End {
+/// The chat server closed its connection during a write: the reading direction finds out how, within a moment.
+async fn upstream_lost() -> EndReason {
     time::sleep(CLOSE).await;
-    End::UpstreamBroken
+    EndReason::UpstreamBroken
 }
 
-/// From the chat server to the client, with our own control frames in between.
+/// Copies from the chat server to the client, with the relay's own control frames between frames.
 async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    upstream: &mut Inlet<R>,
-    client: &mut Outlet<W>,
+    upstream: &mut Source<R>,
+    client: &mut Sink<W>,
     pass: Pass,
     inserts: &mut mpsc::Receiver<Vec<u8>>,
-    tally: &impl Tally,
-) -> End {
+    counter: &impl ByteCounter,
+) -> EndReason {
     let mut frames = Frames::new(pass, false);
     let mut out = Vec::new();
     loop {
         out.clear();
         let mut closed = false;
         tokio::select! {
-            Some(frame) = inserts.recv(), if frames.between() => out = frame,
+            Some(frame) = inserts.recv(), if frames.at_boundary() => out = frame,
             read = upstream.read() => {
                 let mut input = match read {
                     Ok(Some(bytes)) => bytes,
-                    Ok(None) if pass == Pass::Payloads => return End::UpstreamGone,
-                    Ok(None) | Err(_) => return End::UpstreamBroken,
+                    Ok(None) if pass == Pass::Payloads => return EndReason::UpstreamGone,
+                    Ok(None) | Err(_) => return EndReason::UpstreamBroken,
                 };
                 match pass {
                     Pass::Payloads => {
@@ -293,86 +293,24 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                             }
                             Err(violation) => {
                                 tracing::warn!(%violation, "the chat server");
-                                return End::UpstreamBroken;
+                                return EndReason::UpstreamBroken;
                             }
                         }
                     },
                 }
-                tally.down(out.len());
+                counter.down(out.len());
             }
         }
-        match client.write(&out, frames.between()).await {
+        match client.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::ClientSlow,
-            Err(_) => return End::ClientGone,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return EndReason::ClientSlow,
+            Err(_) => return EndReason::ClientGone,
         }
         if closed {
-            return End::UpstreamClosed;
+            return EndReason::UpstreamClosed;
         }
-        // A quiet connection keeps nothing.
+        // An idle connection holds no buffer.
         out = Vec::new();
-    }
-}
-
-/// Where bytes come from.
-struct Inlet<R> {
-    reader: R,
-    /// What was read before anyone could take it.
-    early: Vec<u8>,
-    buffer: Vec<u8>,
-    last: usize,
-}
-
-impl<R: AsyncRead + Unpin> Inlet<R> {
-    fn new(reader: R) -> Self {
-        Self { reader, early: Vec::new(), buffer: Vec::new(), last: 0 }
-    }
-
-    /// The next bytes; `None` at the end. The buffer is large only while there is much to read.
-    async fn read(&mut self) -> io::Result<Option<&[u8]>> {
-        if !self.early.is_empty() {
-            self.buffer = std::mem::take(&mut self.early);
-            return Ok(Some(&self.buffer));
-        }
-        let wanted = if self.last >= QUIET_BUFFER { BUSY_BUFFER } else { QUIET_BUFFER };
-        if self.buffer.len() != wanted {
-            self.buffer = vec![0; wanted];
-        }
-        self.last = self.reader.read(&mut self.buffer).await?;
-        Ok(self.buffer.get(..self.last).filter(|bytes| !bytes.is_empty()))
-    }
-}
-
-/// Where bytes go to.
-struct Outlet<W> {
-    writer: W,
-    patience: Duration,
-    /// Whether a frame can be written now: all that was written ends where a frame ends.
-    whole: bool,
-}
-
-impl<W: AsyncWrite + Unpin> Outlet<W> {
-    fn new(writer: W, patience: Duration) -> Self {
-        Self { writer, patience, whole: true }
-    }
-
-    /// Writes all of it, or fails: with `TimedOut` if the other end takes nothing for too long.
-    async fn write(&mut self, mut bytes: &[u8], whole: bool) -> io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.whole = false;
-        while !bytes.is_empty() {
-            let written = time::timeout(self.patience, self.writer.write(bytes)).await;
-            let written = written.map_err(|_| io::ErrorKind::TimedOut)??;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(written..).unwrap_or_default();
-        }
-        time::timeout(self.patience, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        self.whole = whole;
-        Ok(())
     }
 }
 
@@ -384,12 +322,12 @@ mod tests {
 
     const PIPE: usize = 1_024;
     const HOUR: Duration = Duration::from_secs(3_600);
-    const PATIENCE: Patience = Patience { idle: HOUR, write: HOUR };
+    const TIMEOUTS: Timeouts = Timeouts { idle: HOUR, write: HOUR };
 
     #[derive(Default)]
     struct Count(AtomicUsize, AtomicUsize);
 
-    impl Tally for Count {
+    impl ByteCounter for Count {
         fn up(&self, bytes: usize) {
             self.0.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -399,20 +337,20 @@ mod tests {
         }
     }
 
-    /// A relayed connection with pipes of one KiB at both ends.
-    fn relayed(pass: Pass, patience: Patience) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
+    /// A relayed connection with pipes of 1 KiB at both ends.
+    fn relayed(pass: Pass, timeouts: Timeouts) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<EndReason>) {
         let (client, near) = duplex(PIPE);
         let (upstream, far) = duplex(PIPE);
         let task = tokio::spawn(async move {
-            let mut near = Client::new(near, patience);
-            let end = carry(&mut near, far, pass, std::future::pending(), patience, &Count::default()).await;
-            near.part(&end).await;
+            let mut near = Client::new(near, timeouts);
+            let end = run(&mut near, far, pass, std::future::pending(), timeouts, &Count::default()).await;
+            near.close(&end).await;
             end
         });
         (client, upstream, task)
     }
 
-    /// How many bytes of endless frames a pipe takes while nobody reads at the other end.
+    /// Number of bytes that a pipe accepts while the other end does not read.
     async fn flood(pipe: &mut DuplexStream, frame: &[u8]) -> usize {
         let mut sent = 0;
         loop {
@@ -427,8 +365,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_is_in_flight_than_two_buffers() {
         for pass in [Pass::Frames, Pass::Payloads] {
-            let (mut client, mut upstream, _task) = relayed(pass, PATIENCE);
-            // Heads that promise very long frames: a relay that gathered frames would take all of it.
+            let (mut client, mut upstream, _task) = relayed(pass, TIMEOUTS);
+            // Headers of very long frames: a relay that buffered whole frames would accept all of it.
             let (down, up) =
                 ([0x82, 127, 0, 0, 0, 255, 0, 0, 0, 0], [0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]);
             upstream.write_all(&down).await.unwrap();
@@ -441,30 +379,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_takes_nothing_for_too_long_is_dropped() {
-        let patience = Patience { write: Duration::from_secs(5), ..PATIENCE };
-        let (mut client, _upstream, task) = relayed(Pass::Payloads, patience);
+    async fn a_peer_that_does_not_read_is_disconnected() {
+        let timeouts = Timeouts { write: Duration::from_secs(5), ..TIMEOUTS };
+        let (mut client, _upstream, task) = relayed(Pass::Payloads, timeouts);
         client.write_all(&[0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
         flood(&mut client, &[7; 500]).await;
-        assert_eq!(task.await.unwrap(), End::UpstreamSlow);
-        let (_client, mut upstream, task) = relayed(Pass::Payloads, patience);
+        assert_eq!(task.await.unwrap(), EndReason::UpstreamSlow);
+        let (_client, mut upstream, task) = relayed(Pass::Payloads, timeouts);
         flood(&mut upstream, &[7; 500]).await;
-        assert_eq!(task.await.unwrap(), End::ClientSlow);
+        assert_eq!(task.await.unwrap(), EndReason::ClientSlow);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_ping_stands_inside_a_frame() {
-        let patience = Patience { idle: Duration::from_secs(1), ..PATIENCE };
-        let (mut client, mut upstream, task) = relayed(Pass::Frames, patience);
+    async fn no_ping_is_inserted_inside_a_frame() {
+        let timeouts = Timeouts { idle: Duration::from_secs(1), ..TIMEOUTS };
+        let (mut client, mut upstream, task) = relayed(Pass::Frames, timeouts);
         upstream.write_all(&[0x82, 4, b'a', b'b']).await.unwrap();
-        let mut heard = [0; 4];
-        client.read_exact(&mut heard).await.unwrap();
-        // The client is silent and must be asked, but the chat server has not finished.
+        let mut received = [0; 4];
+        client.read_exact(&mut received).await.unwrap();
+        // The client is silent and due for a ping, but the chat server's frame is incomplete.
         assert!(time::timeout(Duration::from_millis(1_500), client.read_u8()).await.is_err());
         upstream.write_all(b"cd").await.unwrap();
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).await.unwrap();
         assert!(rest.starts_with(b"cd\x89\x05relay\x88"), "{rest:?}");
-        assert_eq!(task.await.unwrap(), End::ClientSilent);
+        assert_eq!(task.await.unwrap(), EndReason::ClientSilent);
     }
 }

@@ -1,11 +1,14 @@
-//! Databases for tests: a file in a folder of its own, or a fresh database of a real PostgreSQL.
+//! Databases for tests: a file in a temporary folder, or a new database of a real PostgreSQL.
 
-use super::{AnyConnectOptions, AnyPoolOptions, Engine, Place, Store, StoreError, install_default_drivers};
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+use super::{
+    database::{Database, DatabaseLocation},
+    error::StoreError,
+    open::open,
+};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
-#[path = "../../tests/common/postgres.rs"]
+#[path = "../../tests/support/postgres.rs"]
 mod postgres;
 
 #[derive(Clone)]
@@ -14,11 +17,11 @@ enum Kind {
     Server(String),
 }
 
-/// An empty database that nobody else uses.
+/// An empty database of one test.
 #[derive(Clone)]
-pub(crate) struct Database(Kind);
+pub(crate) struct TestDatabase(Kind);
 
-impl Database {
+impl TestDatabase {
     pub(crate) async fn sqlite() -> Self {
         Self(Kind::File(Arc::new(tempfile::tempdir().unwrap())))
     }
@@ -27,7 +30,7 @@ impl Database {
         Self(Kind::Server(postgres::database().await))
     }
 
-    /// One more of the same engine.
+    /// Another empty database of the same engine.
     pub(crate) async fn another(&self) -> Self {
         match &self.0 {
             Kind::File(_) => Self::sqlite().await,
@@ -35,72 +38,66 @@ impl Database {
         }
     }
 
-    /// Until somebody waits for a lock in this database; a file has one writer anyhow.
-    pub(crate) async fn until_contended(&self, store: &Store) {
+    /// Waits until a transaction waits for a lock; returns at once on SQLite, which has one writer.
+    pub(crate) async fn until_contended(&self, database: &Database) {
         const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (
             SELECT pid FROM pg_stat_activity WHERE datname = current_database())";
         let Kind::Server(_) = self.0 else { return };
-        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(store.pool()).await.unwrap() == 0 {
+        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(database.pool()).await.unwrap() == 0 {
             tokio::task::yield_now().await;
         }
     }
 
     fn file(&self) -> PathBuf {
         match &self.0 {
-            // Characters that mean something in a URL: the folder is the configuration's to choose.
+            // Characters with a meaning in URLs: operators choose the folder.
             Kind::File(folder) => folder.path().join("a #1 & 100%25?.db"),
             Kind::Server(_) => PathBuf::new(),
         }
     }
 
-    /// With the schema of this program.
-    pub(crate) async fn open(&self) -> Store {
+    /// Opens it with the current schema.
+    pub(crate) async fn open(&self) -> Database {
         self.try_open().await.unwrap()
     }
 
-    /// The same, as work of its own.
-    pub(crate) fn opening(&self) -> impl Future<Output = Store> + Send + 'static {
+    /// Like [`Self::open`], as a task of its own.
+    pub(crate) fn opening(&self) -> impl Future<Output = Database> + Send + 'static {
         let database = self.clone();
         async move { database.open().await }
     }
 
-    /// What opening says.
-    pub(crate) async fn try_open(&self) -> Result<Store, StoreError> {
+    /// Like [`Self::open`], with the error.
+    pub(crate) async fn try_open(&self) -> Result<Database, StoreError> {
         match &self.0 {
-            Kind::File(_) => Store::open(Place::File(&self.file())).await,
-            Kind::Server(url) => Store::open(Place::Server(url)).await,
+            Kind::File(_) => open(DatabaseLocation::Sqlite(&self.file())).await,
+            Kind::Server(url) => open(DatabaseLocation::Postgres(url)).await,
         }
     }
 
-    /// Without any schema.
-    pub(crate) async fn open_empty(&self) -> Store {
-        install_default_drivers();
-        let (engine, url) = match &self.0 {
-            Kind::File(_) => {
-                let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true);
-                (Engine::Sqlite, options.to_url_lossy())
-            }
-            Kind::Server(url) => (Engine::Postgres, url.parse().unwrap()),
+    /// Opens it without a schema.
+    pub(crate) async fn open_empty(&self) -> Database {
+        let opened = match &self.0 {
+            Kind::File(_) => Database::connect(DatabaseLocation::Sqlite(&self.file())).await,
+            Kind::Server(url) => Database::connect(DatabaseLocation::Postgres(url)).await,
         };
-        let options = AnyConnectOptions::from_url(&url).unwrap();
-        let pool = AnyPoolOptions::new().connect_with(options).await.unwrap();
-        Store { pool, engine }
+        opened.unwrap()
     }
 }
 
-/// Runs each test, an `async fn` of a [`Database`], on SQLite and on PostgreSQL.
+/// Runs each test, an `async fn` of a [`TestDatabase`], on SQLite and on PostgreSQL.
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test($crate::store::testing::Database::sqlite().await).await;
+                super::$test($crate::store::testing::TestDatabase::sqlite().await).await;
             })+
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test($crate::store::testing::Database::postgres().await).await;
+                super::$test($crate::store::testing::TestDatabase::postgres().await).await;
             })+
         }
     };

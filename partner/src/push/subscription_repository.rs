@@ -1,0 +1,158 @@
+//! Subscriptions in the database.
+//!
+//! What this module does not know: the time (an argument).
+
+use super::subscription::{Subscription, address};
+use crate::store::{Database, StoreError, lock_account};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Maximum number of subscriptions of one account; one more removes the one that was confirmed least recently.
+const MAX_PER_ACCOUNT: i64 = 10;
+
+/// A subscription without its encryption keys. The endpoint is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubscriptionRow {
+    pub(crate) identifier: String,
+    pub(crate) endpoint: String,
+    pub(crate) kid: String,
+    /// Unix milliseconds.
+    pub(crate) created: i64,
+    /// When its browser last confirmed it.
+    pub(crate) seen: i64,
+}
+
+/// Queries on the table `subscriptions`.
+#[derive(Clone)]
+pub(crate) struct SubscriptionRepository {
+    database: Database,
+}
+
+impl SubscriptionRepository {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Stores a subscription for an account, even if another account had it. `kid` names the VAPID key that a new
+    /// subscription was made for. Pushes that are queued for `previous` are moved to this subscription.
+    pub(crate) async fn save(
+        &self,
+        identifier: &str,
+        subscription: &Subscription,
+        previous: Option<&str>,
+        kid: &str,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let endpoint = subscription.endpoint.as_str();
+        let key = URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes());
+        let mut transaction = self.database.begin().await?;
+        lock_account(&mut transaction, identifier).await?;
+        // A push that waits for one account must not be delivered to another.
+        sqlx::query(
+            "DELETE FROM pushes WHERE endpoint = $1
+             AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $1 AND identifier <> $2)",
+        )
+        .bind(endpoint)
+        .bind(identifier)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO subscriptions (endpoint, identifier, p256dh, auth, kid, created, seen)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)
+             ON CONFLICT (endpoint) DO UPDATE SET
+                 kid = CASE WHEN subscriptions.p256dh = excluded.p256dh THEN subscriptions.kid ELSE excluded.kid END,
+                 identifier = excluded.identifier, p256dh = excluded.p256dh, auth = excluded.auth, seen = excluded.seen",
+        )
+        .bind(endpoint)
+        .bind(identifier)
+        .bind(key)
+        .bind(URL_SAFE_NO_PAD.encode(subscription.auth))
+        .bind(kid)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        let previous = previous.and_then(address).filter(|previous| *previous != subscription.endpoint);
+        if let Some(previous) = previous {
+            sqlx::query(
+                "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
+                 SELECT $1, message, 0, expires, 0, $3, '' FROM pushes WHERE endpoint = $2
+                 AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $2 AND identifier = $4)
+                 ON CONFLICT (endpoint, message) DO NOTHING",
+            )
+            .bind(endpoint)
+            .bind(previous.as_str())
+            .bind(now)
+            .bind(identifier)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
+                .bind(previous.as_str())
+                .bind(identifier)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        sqlx::query(
+            "DELETE FROM subscriptions WHERE identifier = $1 AND endpoint <> $2 AND endpoint NOT IN (
+                 SELECT endpoint FROM subscriptions WHERE identifier = $1 AND endpoint <> $2
+                 ORDER BY seen DESC, created DESC LIMIT $3
+             )",
+        )
+        .bind(identifier)
+        .bind(endpoint)
+        .bind(MAX_PER_ACCOUNT - 1)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Deletes a subscription of an account; succeeds if there is none.
+    pub(crate) async fn delete(&self, identifier: &str, endpoint: &str) -> Result<(), StoreError> {
+        let Some(endpoint) = address(endpoint) else { return Ok(()) };
+        sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
+            .bind(endpoint.as_str())
+            .bind(identifier)
+            .execute(self.database.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Deletes a subscription that its push service no longer knows, unless the browser has renewed it meanwhile.
+    pub(super) async fn delete_gone(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND p256dh = $2")
+            .bind(subscription.endpoint.as_str())
+            .bind(URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes()))
+            .execute(self.database.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// Records the VAPID key that a subscription turned out to be made for.
+    pub(super) async fn set_key(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE subscriptions SET kid = $2 WHERE endpoint = $1")
+            .bind(endpoint)
+            .bind(kid)
+            .execute(self.database.pool())
+            .await?;
+        Ok(())
+    }
+
+    /// The VAPID keys that subscriptions were made for.
+    pub(crate) async fn key_ids(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.database.pool()).await?)
+    }
+
+    /// Up to `limit` subscriptions after `after` (an account and an endpoint), in this order.
+    pub(crate) async fn list(&self, after: (&str, &str), limit: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
+            "SELECT identifier, endpoint, kid, created, seen FROM subscriptions
+             WHERE identifier > $1 OR (identifier = $1 AND endpoint > $2) ORDER BY identifier, endpoint LIMIT $3",
+        )
+        .bind(after.0)
+        .bind(after.1)
+        .bind(limit)
+        .fetch_all(self.database.pool())
+        .await?;
+        let kept =
+            |(identifier, endpoint, kid, created, seen)| SubscriptionRow { identifier, endpoint, kid, created, seen };
+        Ok(rows.into_iter().map(kept).collect())
+    }
+}
