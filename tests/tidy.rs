@@ -1,23 +1,23 @@
-//! The house rules that neither the compiler nor clippy knows: who may import whom inside a crate, how long a file may
-//! grow, what may never be committed.
+//! The repository's rules that neither the compiler nor clippy checks: imports inside a crate, length of files, words,
+//! citations, and what must never be committed.
 //!
-//! Every rule is a function from one file to its offences, and is shown an offence of its own before it is believed
-//! (`tidy/offences.rs`). What this test does not know: formatting and types; `make check` asks cargo for those.
+//! A rule is a function from files to offences. Each has a test that shows it an offence and a close case that is allowed
+//! (`tidy/offences.rs`). It must not know formatting or types: `make check` asks cargo for those.
 
-#[path = "tidy/house.rs"]
-mod house;
 #[path = "tidy/manifests.rs"]
 mod manifests;
 #[path = "tidy/offences.rs"]
 mod offences;
+#[path = "tidy/repository.rs"]
+mod repository;
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/text.rs"]
 mod text;
 
-use house::{File, files};
+use repository::{File, files};
 
-/// What one rule has to say about one file: where, and what to do.
+/// A rule on one file: returns one line for each offence, with its place and the correction.
 type Rule = fn(&File) -> Vec<String>;
 
 fn hold(rule: Rule) {
@@ -27,7 +27,7 @@ fn hold(rule: Rule) {
 }
 
 #[test]
-fn the_walk_sees_the_house() {
+fn the_walk_sees_the_repository() {
     let files = files();
     for path in
         ["Cargo.toml", "proto/src/lib.rs", "src/lib.rs", "web/index.html", "tests/tidy.rs", "tests/toolchain/setup"]

@@ -1,6 +1,6 @@
 //! Rules on Cargo.toml and on the versions of tools. Reads lines, not TOML: our manifests are written one fact a line.
 
-use super::house::File;
+use super::repository::File;
 
 const OURS: [&str; 7] = [
     "causeway",

@@ -1,7 +1,7 @@
 //! Each rule is shown what it forbids, and something close to it that is allowed: a rule that sees nothing guards
 //! nothing.
 
-use super::{Rule, house::File, manifests, source, text};
+use super::{Rule, manifests, repository::File, source, text};
 
 fn file(path: &str, text: &str) -> File {
     File { path: path.to_owned(), text: text.to_owned() }

@@ -1,7 +1,7 @@
 //! Rules on Rust source. Reads text, not syntax: comments and literals are taken out, the rest is a row of words. That
 //! is enough to see who names whom, and it can be read in a minute.
 
-use super::house::File;
+use super::repository::File;
 
 /// Production lines after which a file holds more than one idea.
 const MOST_LINES: usize = 700;

@@ -1,6 +1,6 @@
 //! Rules on any text, whatever its language. Knows words, no syntax.
 
-use super::house::File;
+use super::repository::File;
 
 /// Words that say that something is unfinished, or that only hold where they were written. In two halves, so that this
 /// file keeps its own rule.
