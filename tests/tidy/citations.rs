@@ -82,10 +82,10 @@ fn offences(file: &File, known: &Known<'_>) -> Vec<String> {
     let mut found = outside(&text);
     // The document whose sections are cited at this place of the text; in Markdown, the file itself.
     let own = file.path.ends_with(".md").then_some(file.path.as_str());
-    for sentence in text.split(['\n', ';']) {
+    for paragraph in text.split('\n') {
         let mut document = own;
         let mut standard = false;
-        for word in sentence.split_inclusive([' ', ',', '(', ')', '`', '"', '|', '[', ']', '<', '>']) {
+        for word in paragraph.split_inclusive([' ', ',', '(', ')', '`', '"', '|', '[', ']', '<', '>']) {
             let bare = word.trim_end_matches([' ', ',', '(', ')', '`', '"', '|', '[', ']', '<', '>']);
             let bare = bare.trim_end_matches(['.', ':', '?', '!', '\'']);
             if let Some(section) = bare.strip_prefix('§') {
@@ -107,7 +107,7 @@ fn offences(file: &File, known: &Known<'_>) -> Vec<String> {
                     Some(_) => {}
                 }
             }
-            let until = &sentence[..word.as_ptr().addr() - sentence.as_ptr().addr() + word.len()];
+            let until = &paragraph[..word.as_ptr().addr() - paragraph.as_ptr().addr() + word.len()];
             standard |= STANDARDS.iter().any(|name| until.ends_with(name) || until.trim_end().ends_with(name));
         }
     }
