@@ -53,6 +53,8 @@ fn a_section_that_is_not_there() {
 #[test]
 fn a_path_that_is_gone() {
     sees("ARCHITECTURE.md", "* `proto/src/frames.rs`");
+    sees("src/io.rs", "// as proto/src/frames.rs does");
+    allows("src/io.rs", "// as proto/src/frame.rs does, and what is in proto/none");
     sees("README.md", "[figures](docs/BENCH.md)");
     allows(
         "README.md",
