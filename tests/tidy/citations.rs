@@ -27,6 +27,8 @@ fn is_checked(file: &File) -> bool {
         && (script || WRITTEN.iter().any(|ending| file.path.ends_with(ending)))
 }
 
+/// Folders that a build makes.
+const BUILT: [&str; 3] = [".run/", "dist/", "target/"];
 /// Endings of paths that are checked outside of Markdown, too. Others may be made by a build.
 const SOURCES: [&str; 6] = [".rs", ".js", ".mjs", ".css", ".proto", ".toml"];
 
@@ -124,7 +126,8 @@ fn is_path(word: &str, markdown: bool) -> bool {
     let begins = FOLDERS.iter().any(|folder| word.starts_with(folder)) && !word.contains("...");
     let document = word.len() > 3 && word.ends_with(".md");
     let file = SOURCES.iter().any(|ending| word.ends_with(ending));
-    plain && (document || begins && (markdown || file))
+    let made = BUILT.iter().any(|folder| word.starts_with(folder));
+    plain && !made && (document || begins && (markdown || file))
 }
 
 /// The text with each paragraph on one line, and without the marks of comments.
