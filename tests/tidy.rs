@@ -76,7 +76,7 @@ fn only_ports_name_the_browser() {
 }
 
 #[test]
-fn the_sandbox_has_a_noise_of_its_own() {
+fn the_other_side_of_the_wire_has_a_noise_of_its_own() {
     hold(source::sandbox_shares_no_cryptography);
 }
 

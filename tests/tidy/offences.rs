@@ -57,6 +57,7 @@ fn a_shared_noise() {
         "tests/gatekeeper/src/chat.rs",
         "use causeway_proto::node; use crate::noise;",
     );
+    sees(source::sandbox_shares_no_cryptography, "tests/peer/src/channel.rs", "use causeway_proto::noise::cipher;");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The rule that no modules of a crate import each other in a ring, measured twice: among the modules under one parent,
 //! and among all files. It must not know Rust's grammar: `imports.rs` reads it.
 
-use super::imports::imports as read;
+use super::imports::{Imports, imports};
 use super::repository::File;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,6 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 type Module = Vec<String>;
 /// Who imports whom, with one path as the evidence.
 type Edges<N> = BTreeMap<N, BTreeMap<N, String>>;
+
+/// A file of a crate and what it imports.
+struct Source<'a> {
+    path: &'a str,
+    imports: Imports,
+}
 
 /// One offence for each ring in each of our crates.
 pub(crate) fn rings(files: &[File]) -> Vec<String> {
@@ -58,7 +64,7 @@ fn rings_under(root: &str, files: &[File]) -> Vec<String> {
 }
 
 /// The files under `root` by module. Binaries, test modules, and a `main.rs` beside a `lib.rs` are not part of the crate.
-fn modules<'a>(root: &str, files: &'a [File]) -> BTreeMap<Module, &'a File> {
+fn modules<'a>(root: &str, files: &'a [File]) -> BTreeMap<Module, Source<'a>> {
     let library = files.iter().any(|file| file.path == format!("{root}lib.rs"));
     let mut found = BTreeMap::new();
     for file in files {
@@ -70,21 +76,25 @@ fn modules<'a>(root: &str, files: &'a [File]) -> BTreeMap<Module, &'a File> {
         if ["lib", "main", "mod"].contains(&module.last().map_or("", String::as_str)) {
             module.pop();
         }
-        found.insert(module, file);
+        found.insert(module, Source { path: &file.path, imports: imports(file) });
     }
-    let for_tests: Vec<Module> = found
-        .iter()
-        .flat_map(|(module, file)| read(file).for_tests.into_iter().map(|child| [module.as_slice(), &[child]].concat()))
-        .collect();
+    let children = |(module, source): (&Module, &Source<'_>)| {
+        source
+            .imports
+            .for_tests
+            .iter()
+            .map(|child| [module.as_slice(), std::slice::from_ref(child)].concat())
+            .collect::<Vec<_>>()
+    };
+    let for_tests: Vec<Module> = found.iter().flat_map(children).collect();
     found.retain(|module, _| !for_tests.iter().any(|test| module.starts_with(test)));
     found
 }
 
 /// Every import between two modules: from, to, the path as written, and whether it is a re-export.
-fn imported(modules: &BTreeMap<Module, &File>) -> Vec<(Module, Module, String, bool)> {
+fn imported(modules: &BTreeMap<Module, Source<'_>>) -> Vec<(Module, Module, String, bool)> {
     let mut found = Vec::new();
-    for (from, file) in modules {
-        let imports = read(file);
+    for (from, Source { imports, .. }) in modules {
         for path in &imports.paths {
             let mut base = [from.as_slice(), &path.inside].concat();
             let mut segments = path.segments.as_slice();
@@ -112,8 +122,8 @@ fn imported(modules: &BTreeMap<Module, &File>) -> Vec<(Module, Module, String, b
                 segments = rest;
             }
             // A declared module without a file here comes from another folder (`#[path]`) or is for tests.
-            if let (Some(file), Some(next)) = (modules.get(&base), segments.first())
-                && read(file).declared.contains(next)
+            if let (Some(source), Some(next)) = (modules.get(&base), segments.first())
+                && source.imports.declared.contains(next)
             {
                 continue;
             }

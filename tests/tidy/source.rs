@@ -50,14 +50,17 @@ pub(crate) fn only_ports_name_the_browser(file: &File) -> Vec<String> {
     offending(file, &["web_sys", "js_sys", "wasm_bindgen"], "only web/src/port calls the browser")
 }
 
-/// The sandbox's Noise is its own: shared code at both ends would hide a mistake in it.
+/// The Noise of the sandbox and of the test doubles is their own: shared code at both ends would hide a mistake in it.
 pub(crate) fn sandbox_shares_no_cryptography(file: &File) -> Vec<String> {
-    if !(file.is_rust() && file.within("tests/gatekeeper/src/")) {
+    if !(file.is_rust() && (file.within("tests/gatekeeper/src/") || file.within("tests/peer/src/"))) {
         return Vec::new();
     }
     let code = bare(&file.text);
     if names(&code, "causeway_proto::noise") {
-        return vec![format!("{}: names causeway_proto::noise; the sandbox's Noise stands on snow alone", file.path)];
+        return vec![format!(
+            "{}: names causeway_proto::noise; the other side of the wire has a Noise of its own",
+            file.path
+        )];
     }
     Vec::new()
 }
@@ -77,7 +80,7 @@ pub(crate) fn name(file: &File) -> Vec<String> {
     if !file.is_rust() || !EMPTY.contains(&stem) {
         return Vec::new();
     }
-    vec![format!("{}: `{stem}` says nothing; name the idea", file.path)]
+    vec![format!("{}: `{stem}` fits any content; name the idea", file.path)]
 }
 
 /// An exception from a lint has a reason.

@@ -81,14 +81,15 @@ pub(crate) fn words(file: &File) -> Vec<String> {
         return Vec::new();
     }
     let mut offences = Vec::new();
-    let mut check = |place: String, text: &str| {
-        let spaced = spaced(text);
-        let found = ANYWHERE.iter().filter(|(word, _)| spaced.contains(&format!(" {word} ")));
-        offences.extend(found.map(|(word, term)| format!("{place}: `{word}`: say {term}")));
-    };
-    check(file.path.clone(), &file.path);
-    for (number, line) in file.text.lines().enumerate() {
-        check(format!("{}:{}", file.path, number + 1), line);
+    let whole = spaced(&format!("{}\n{}", file.path, file.text));
+    for (word, term) in ANYWHERE.iter().filter(|(word, _)| holds(&whole, word)) {
+        let lines = file.text.lines().enumerate().filter(|(_, line)| holds(&spaced(line), word));
+        let mut places: Vec<String> = lines.map(|(number, _)| format!("{}:{}", file.path, number + 1)).collect();
+        if places.is_empty() {
+            // In the path, or across a line break.
+            places.push(file.path.clone());
+        }
+        offences.extend(places.iter().map(|place| format!("{place}: `{word}`: say {term}")));
     }
     if let Some((word, term)) = FILES.iter().find(|(word, _)| Some(*word) == file.name().split('.').next()) {
         offences.push(format!("{}: `{word}` as a name of a file: say {term}", file.path));
@@ -99,6 +100,12 @@ pub(crate) fn words(file: &File) -> Vec<String> {
         offences.extend(found.map(|(word, term)| format!("{}: `{word}`: say {term}", file.path)));
     }
     offences
+}
+
+/// Whether a phrase occurs in a text that [`spaced`] returned.
+fn holds(spaced: &str, phrase: &str) -> bool {
+    let begins = |at: usize| spaced[..at].ends_with(' ') && spaced[at + phrase.len()..].starts_with(' ');
+    spaced.match_indices(phrase).any(|(at, _)| begins(at))
 }
 
 /// The words of a text in lower case, a space before and after each: `RowCache`, `row_cache` and `row cache` are the same.

@@ -9,6 +9,7 @@ fn a_word_of_the_list() {
     sees(words, "src/store/mod.rs", "let row_shelf = 1;");
     sees(words, "src/store/mod.rs", "/// Whoever asks.");
     sees(words, "src/store/mod.rs", "/// Kept for ever.");
+    sees(words, "src/store/mod.rs", "/// Kept for\n/// ever.");
     sees(words, "web/service-worker.js", "// so many at most");
     sees(words, "web/style/base.css", "/* the house */");
     sees(words, "docs/SOAK.md", "Blows: `browser`");
