@@ -114,6 +114,10 @@ fn offences(file: &File, known: &Known<'_>) -> Vec<String> {
                 }
             }
             let until = &paragraph[..word.as_ptr().addr() - paragraph.as_ptr().addr() + word.len()];
+            if word.trim_end().ends_with([')', '.']) {
+                // A sentence or a parenthesis ends: what follows names its document again.
+                (document, standard) = (own, false);
+            }
             standard |= STANDARDS.iter().any(|name| until.ends_with(name) || until.trim_end().ends_with(name));
         }
     }

@@ -42,6 +42,8 @@ fn a_section_that_is_not_there() {
     sees("src/io.rs", "//! Receipts (docs/spec/wire.md\n//! §6).");
     sees("src/io.rs", "/// Receipts (§5.10).");
     sees("docs/spec/wire.md", "## 5. Stanzas\n\nSee §6.");
+    sees("docs/spec/other.md", "Receipts (wire.md §5.10). More in §5.10.");
+    sees("src/io.rs", "/// Receipts (docs/spec/wire.md §5.10). More in §5.10.");
     allows(
         "src/io.rs",
         "//! Receipts (`docs/spec/wire.md` §5.10 and §5), and how\n//! they end (docs/spec/wire.md\n//! §5.10).",
