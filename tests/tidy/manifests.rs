@@ -1,27 +1,34 @@
-//! Rules on Cargo.toml and on the versions of tools. Reads lines, not TOML: our manifests are written one fact a line.
+//! Rules on Cargo.toml and on the versions of tools. It reads lines, not TOML: our manifests have one entry a line. It must
+//! not know Rust source.
 
-use super::house::File;
+use super::repository::File;
 
-const OURS: [&str; 7] = [
+const OURS: [&str; 9] = [
     "causeway",
     "causeway-proto",
     "causeway-web",
     "causeway-partner",
+    "causeway-peer",
     "causeway-gatekeeper",
     "causeway-e2e",
     "causeway-soak",
+    "causeway-bench",
 ];
 
 /// Which of our crates each manifest may depend on, outside its dev-dependencies.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("proto/Cargo.toml", &[]),
     ("Cargo.toml", &["causeway-proto"]),
     ("web/Cargo.toml", &["causeway", "causeway-proto"]),
     ("partner/Cargo.toml", &["causeway-proto"]),
-    ("tests/gatekeeper/Cargo.toml", &["causeway-proto"]),
+    ("tests/peer/Cargo.toml", &["causeway-proto"]),
+    ("tests/gatekeeper/Cargo.toml", &["causeway-peer", "causeway-proto"]),
+    ("tests/e2e/Cargo.toml", &["causeway-gatekeeper", "causeway-partner"]),
+    ("tests/soak/Cargo.toml", &["causeway-e2e", "causeway-proto"]),
+    ("benches/Cargo.toml", &["causeway-proto"]),
 ];
 
-/// The arrows of ARCHITECTURE.md.
+/// The dependencies between our crates, as the table of ARCHITECTURE.md has them.
 pub(crate) fn arrows(file: &File) -> Vec<String> {
     let Some((_, allowed)) = ARROWS.iter().find(|(path, _)| *path == file.path) else { return Vec::new() };
     let found = dependencies(&file.text).filter(|name| OURS.contains(name) && !allowed.contains(name));
@@ -42,7 +49,7 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every crate forbids unsafe code, and every crate of the workspace keeps its lints.
+/// Every crate forbids unsafe code, and every crate of the workspace inherits its lints.
 pub(crate) fn lints(file: &File) -> Vec<String> {
     if file.name() != "Cargo.toml" {
         return Vec::new();
@@ -51,11 +58,11 @@ pub(crate) fn lints(file: &File) -> Vec<String> {
     if keeps { Vec::new() } else { vec![format!("{}: add [lints] workspace = true", file.path)] }
 }
 
-/// A version that stands in several files is the same in all of them.
+/// A version that several files contain is the same in all of them.
 pub(crate) fn pins(files: &[File]) -> Result<(), String> {
     let value = |path: &str, after: &str| {
         let file = files.iter().find(|file| file.path == path).ok_or(format!("{path} is missing"))?;
-        let rest = file.text.split_once(after).ok_or(format!("{path} does not say {after}"))?.1;
+        let rest = file.text.split_once(after).ok_or(format!("{path} has no {after}"))?.1;
         let version: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         Ok::<_, String>(version)
     };
@@ -64,7 +71,7 @@ pub(crate) fn pins(files: &[File]) -> Result<(), String> {
         if a == b && !a.is_empty() {
             Ok(())
         } else {
-            Err(format!("{tool}: {} says {a:?}, {} says {b:?}", one.0, other.0))
+            Err(format!("{tool}: {} has {a:?}, {} has {b:?}", one.0, other.0))
         }
     };
     let tools = "tests/toolchain/Cargo.toml";

@@ -1,7 +1,14 @@
-//! Each rule is shown what it forbids, and something close to it that is allowed: a rule that sees nothing guards
+//! Each rule is shown what it forbids, and something close to it that is allowed: a rule that finds nothing guards
 //! nothing.
 
-use super::{Rule, house::File, manifests, source, text};
+use super::{Rule, manifests, repository::File, size, source, text};
+
+#[path = "offences/citations.rs"]
+mod citations;
+#[path = "offences/rings.rs"]
+mod rings;
+#[path = "offences/words.rs"]
+mod words;
 
 fn file(path: &str, text: &str) -> File {
     File { path: path.to_owned(), text: text.to_owned() }
@@ -50,15 +57,31 @@ fn a_shared_noise() {
         "tests/gatekeeper/src/chat.rs",
         "use causeway_proto::node; use crate::noise;",
     );
+    sees(source::sandbox_shares_no_cryptography, "tests/peer/src/channel.rs", "use causeway_proto::noise::cipher;");
 }
 
 #[test]
-fn a_file_without_purpose_size_or_name() {
+fn a_file_without_purpose_or_name() {
     sees(source::opens_with_its_purpose, "src/outbox.rs", "use core::fmt;\n//! late");
-    sees(source::length, "src/engine.rs", &"line\n".repeat(701));
-    sees(source::length, "web/src/ui/chat.rs", &"line\n".repeat(301));
-    allows(source::length, "src/engine.rs", &format!("{}mod tests {{\n{}", "line\n".repeat(700), "line\n".repeat(700)));
     sees(source::name, "src/utils.rs", "//! Everything.");
+}
+
+#[test]
+fn a_file_that_is_too_long() {
+    for path in ["src/engine.rs", "partner/tests/relay.rs", "web/service-worker.js", "web/style/chats.css"] {
+        sees(size::length, path, &"line\n".repeat(501));
+        allows(size::length, path, &"line\n".repeat(500));
+    }
+    sees(size::length, "web/src/ui/chat.rs", &"line\n".repeat(301));
+    allows(size::length, "web/src/ui/chat.rs", &format!("{0}mod tests {{\n{0}", "line\n".repeat(300)));
+    allows(size::length, "tests/vectors/vectors.json", &"line\n".repeat(501));
+}
+
+#[test]
+fn files_that_are_long_on_the_whole() {
+    let files = |lines: [usize; 3]| lines.map(|lines| file("src/x.rs", &"line\n".repeat(lines)));
+    assert_eq!(size::median(&files([400, 121, 10])).len(), 1);
+    assert_eq!(size::median(&files([400, 120, 10])), Vec::<String>::new());
 }
 
 #[test]

@@ -1,93 +1,21 @@
-//! Rules on Rust source. Reads text, not syntax: comments and literals are taken out, the rest is a row of words. That
-//! is enough to see who names whom, and it can be read in a minute.
+//! Rules on one Rust file: what its layer may name, how it opens, what it is called, which lints it silences. It must not
+//! know other files: `rings.rs` compares modules.
 
-use super::house::File;
-
-/// Production lines after which a file holds more than one idea.
-const MOST_LINES: usize = 700;
-/// The same for a component of the page.
-const MOST_LINES_UI: usize = 300;
-
-/// The part of a file that ships: everything before its tests, which come last and are called `tests`.
-pub(crate) fn production(file: &File) -> &str {
-    let is_test = file.name() == "tests.rs" || file.path.contains("/tests/") || file.within("tests/");
-    match file.text.find("\nmod tests {\n") {
-        _ if is_test => "",
-        Some(at) => &file.text[..at],
-        None => &file.text,
-    }
-}
-
-/// `code` without comments, and with nothing between the quotes of literals.
-pub(crate) fn bare(code: &str) -> String {
-    let mut out = String::with_capacity(code.len());
-    let mut rest = code;
-    while let Some(c) = rest.chars().next() {
-        let skip = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if let Some(raw) = rest.strip_prefix("r#\"") {
-            raw.find("\"#").map_or(rest.len(), |end| end + 5)
-        } else if c == '"' {
-            let mut escaped = false;
-            let end = rest[1..].find(|c| {
-                let ends = c == '"' && !escaped;
-                escaped = c == '\\' && !escaped;
-                ends
-            });
-            end.map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("'\"'") {
-            3
-        } else {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-            continue;
-        };
-        out.push(' ');
-        rest = &rest[skip..];
-    }
-    out
-}
-
-/// Whether `path`, such as `std::time`, stands in `code` as whole words. Sees through `use std::{time, …}`.
-pub(crate) fn names(code: &str, path: &str) -> bool {
-    let dense = code.split_whitespace().collect::<Vec<_>>().join(" ").replace(":: ", "::").replace(" ::", "::");
-    let (last, parent) = match path.rsplit_once("::") {
-        Some((parent, last)) => (last, Some(parent)),
-        None => (path, None),
-    };
-    let plain = if parent.is_some() { &dense } else { code };
-    if whole_word(plain, path) {
-        return true;
-    }
-    // use parent::{…, last, …};  one level is enough: rustfmt nests no deeper for these.
-    parent.is_some_and(|parent| {
-        let group = format!("{parent}::{{");
-        dense.match_indices(&group).any(|(at, _)| {
-            let inside = &dense[at + group.len()..];
-            whole_word(&inside[..inside.find(';').unwrap_or(inside.len())], last)
-        })
-    })
-}
-
-fn whole_word(text: &str, word: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(part) && !text[at + word.len()..].starts_with(part))
-}
+use super::repository::File;
+use super::syntax::{bare, names, production};
 
 fn offending(file: &File, words: &[&str], why: &str) -> Vec<String> {
     let code = bare(production(file));
-    let said = words.iter().filter(|word| names(&code, word));
-    said.map(|word| format!("{}: names {word}; {why}", file.path)).collect()
+    let found = words.iter().filter(|word| names(&code, word));
+    found.map(|word| format!("{}: names {word}; {why}", file.path)).collect()
 }
 
-/// `proto` and `src` compute; the world is an argument.
+/// `proto` and `src` name no clock, random source, thread, socket or file: all of them are arguments.
 pub(crate) fn pure(file: &File) -> Vec<String> {
     if !(file.is_rust() && (file.within("proto/src/") || file.within("src/"))) {
         return Vec::new();
     }
-    const WORLD: [&str; 14] = [
+    const OUTSIDE: [&str; 14] = [
         "web_sys",
         "js_sys",
         "wasm_bindgen",
@@ -103,10 +31,10 @@ pub(crate) fn pure(file: &File) -> Vec<String> {
         "std::env",
         "causeway_web",
     ];
-    offending(file, &WORLD, "time, randomness and the world are arguments here")
+    offending(file, &OUTSIDE, "time, randomness and I/O are arguments here")
 }
 
-/// Pages show state and send commands; only the driver speaks to ports.
+/// `web/src/ui` and `web/src/state` import no port: only the driver uses ports.
 pub(crate) fn pages_name_no_port(file: &File) -> Vec<String> {
     if !(file.is_rust() && (file.within("web/src/ui/") || file.within("web/src/state/"))) {
         return Vec::new();
@@ -114,27 +42,30 @@ pub(crate) fn pages_name_no_port(file: &File) -> Vec<String> {
     offending(file, &["port"], "pages and state never import a port: take what it gives as an argument")
 }
 
-/// One folder knows that there is a browser.
+/// Only `web/src/port` names the browser's bindings.
 pub(crate) fn only_ports_name_the_browser(file: &File) -> Vec<String> {
     if !(file.is_rust() && file.within("web/src/")) || file.within("web/src/port/") {
         return Vec::new();
     }
-    offending(file, &["web_sys", "js_sys", "wasm_bindgen"], "only web/src/port speaks to the browser")
+    offending(file, &["web_sys", "js_sys", "wasm_bindgen"], "only web/src/port calls the browser")
 }
 
-/// Both ends written by one hand agree on one mistake.
+/// The Noise of the sandbox and of the test doubles is their own: shared code at both ends would hide a mistake in it.
 pub(crate) fn sandbox_shares_no_cryptography(file: &File) -> Vec<String> {
-    if !(file.is_rust() && file.within("tests/gatekeeper/src/")) {
+    if !(file.is_rust() && (file.within("tests/gatekeeper/src/") || file.within("tests/peer/src/"))) {
         return Vec::new();
     }
     let code = bare(&file.text);
     if names(&code, "causeway_proto::noise") {
-        return vec![format!("{}: names causeway_proto::noise; the sandbox's Noise stands on snow alone", file.path)];
+        return vec![format!(
+            "{}: names causeway_proto::noise; the other side of the wire has a Noise of its own",
+            file.path
+        )];
     }
     Vec::new()
 }
 
-/// The first line of a module says what it is for.
+/// A Rust file opens with `//! ` and its purpose.
 pub(crate) fn opens_with_its_purpose(file: &File) -> Vec<String> {
     if !file.is_rust() || file.text.starts_with("//! ") {
         return Vec::new();
@@ -142,30 +73,17 @@ pub(crate) fn opens_with_its_purpose(file: &File) -> Vec<String> {
     vec![format!("{}: must open with `//! `, what it is for and what it does not know", file.path)]
 }
 
-/// One idea a file.
-pub(crate) fn length(file: &File) -> Vec<String> {
-    let most = if file.within("web/src/ui/") { MOST_LINES_UI } else { MOST_LINES };
-    let lines = match production(file) {
-        "" => file.text.lines().count(),
-        code => code.lines().count(),
-    };
-    if !file.is_rust() || lines <= most {
-        return Vec::new();
-    }
-    vec![format!("{}: {lines} lines, at most {most}; which two ideas does it hold?", file.path)]
-}
-
-/// A name that fits everything says nothing.
+/// A file is not named by a word that fits any content.
 pub(crate) fn name(file: &File) -> Vec<String> {
-    const EMPTY: [&str; 8] = ["util", "utils", "helper", "helpers", "manager", "misc", "common", "types"];
+    const EMPTY: [&str; 10] = ["util", "utils", "helper", "helpers", "manager", "misc", "common", "types", "new", "v2"];
     let stem = file.name().split('.').next().unwrap_or_default();
     if !file.is_rust() || !EMPTY.contains(&stem) {
         return Vec::new();
     }
-    vec![format!("{}: `{stem}` says nothing; name the idea", file.path)]
+    vec![format!("{}: `{stem}` fits any content; name the idea", file.path)]
 }
 
-/// An exception from a lint says why. `expect` where the compiler can tell when it is no longer needed, else `allow`.
+/// An exception from a lint has a reason.
 pub(crate) fn exceptions_have_reasons(file: &File) -> Vec<String> {
     if !file.is_rust() {
         return Vec::new();

@@ -1,9 +1,8 @@
-//! Rules on any text, whatever its language. Knows words, no syntax.
+//! Rules on any text, in any language. It must not know syntax.
 
-use super::house::File;
+use super::repository::File;
 
-/// Words that say that something is unfinished, or that only hold where they were written. In two halves, so that this
-/// file keeps its own rule.
+/// Marks of unfinished work, and names of one machine or network. In two halves, so that this file keeps its own rule.
 const FORBIDDEN: [(&str, &str, &str); 9] = [
     ("TO", "DO", "finish it, or file it"),
     ("FIX", "ME", "finish it, or file it"),
@@ -29,7 +28,7 @@ pub(crate) fn forbidden(file: &File) -> Vec<String> {
                 offences.push(format!("{}:{}: {head}{tail}: {why}", file.path, number + 1));
             }
         }
-        // package-lock.json says where it got each package unless .npmrc tells it not to.
+        // npm writes the address of each package into package-lock.json unless .npmrc forbids it.
         if file.name() == "package-lock.json" && line.contains("\"resolved\": \"http") {
             offences.push(format!(
                 "{}:{}: a registry's address; set omit-lockfile-registry-resolved",

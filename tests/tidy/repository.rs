@@ -1,12 +1,12 @@
-//! The files of the repository, as text. Knows which folders are not ours; knows no rule.
+//! The files of the repository, as text, without what builds and tools leave behind. It must not know any rule.
 
 use std::{fs, path::Path};
 
-/// One text file of the repository.
+/// One file of the repository.
 pub(crate) struct File {
     /// From the root of the repository, with `/`.
     pub(crate) path: String,
-    /// The whole file.
+    /// The whole file; empty if it is not UTF-8.
     pub(crate) text: String,
 }
 
@@ -16,7 +16,7 @@ impl File {
         self.path.starts_with(folder)
     }
 
-    /// Whether this is Rust.
+    /// Whether this is Rust source.
     pub(crate) fn is_rust(&self) -> bool {
         self.path.ends_with(".rs")
     }
@@ -30,7 +30,7 @@ impl File {
 /// What builds, tools and git leave behind.
 const NOT_OURS: [&str; 6] = [".git", ".run", "dist", "node_modules", "target", "artifacts"];
 
-/// Every text file of the repository, in the order of their paths.
+/// Every file of the repository, sorted by path.
 pub(crate) fn files() -> Vec<File> {
     let mut found = Vec::new();
     walk(Path::new(env!("CARGO_MANIFEST_DIR")), "", &mut found);
@@ -49,10 +49,9 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) {
         } else if kind.is_dir() {
             walk(&entry.path(), &format!("{path}/"), found);
         } else if kind.is_file() {
-            // What is not UTF-8 is a picture or a seed of the fuzzers.
-            if let Ok(text) = String::from_utf8(fs::read(entry.path()).unwrap()) {
-                found.push(File { path, text });
-            }
+            // What is not UTF-8 is a picture or an input of the fuzzers: it can be cited, not read.
+            let text = String::from_utf8(fs::read(entry.path()).unwrap()).unwrap_or_default();
+            found.push(File { path, text });
         }
     }
 }
