@@ -1,25 +1,24 @@
 // The servers that a measured page talks to, each a process of its own on ports of its own, and what a person does on the
 // page before there is anything to measure. The sandbox is built for speed: it must not be what is measured.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { buildDebug, run } from "./commands.mjs";
+import { freePorts } from "../tests/toolchain/ports.mjs";
 
 const PATIENCE = 120_000;
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
+/** Ends with this process, however that ends. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill()));
 
 async function start(command, environment, url) {
   const child = spawn(command, [], { env: { ...process.env, RUST_LOG: "warn", ...environment }, stdio: ["ignore", "ignore", "inherit"] });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const deadline = Date.now() + PATIENCE;
   for (;;) {
     const answer = await fetch(url).catch(() => undefined);
@@ -29,29 +28,29 @@ async function start(command, environment, url) {
   }
 }
 
-function build(root) {
-  const cargo = (...args) => execFileSync("cargo", ["build", "--locked", "--bins", ...args], { cwd: root, stdio: "inherit" });
-  cargo("-p", "causeway-partner");
-  cargo("--release", "-p", "causeway-gatekeeper");
+function build() {
+  buildDebug("partner");
+  run("cargo", ["build", "--locked", "--release", "-p", "causeway-gatekeeper", "--bins"]);
 }
 
 /** Sandbox and partner server, which serves the client that lies in `client`. */
 export class Servers {
   static async start({ root, target, client = join(root, "dist") }) {
-    build(root);
+    build();
     const data = mkdtempSync(join(tmpdir(), "causeway-bench-"));
-    const [gate, tcp, partner] = [await freePort(), await freePort(), await freePort()];
-    const sandbox = `127.0.0.1:${gate}`;
+    const first = await freePorts(4);
+    const [sandbox, tcp, push, partner] = [0, 1, 2, 3].map((at) => `127.0.0.1:${first + at}`);
     const gatekeeper = await start(join(target, "release/gatekeeper"), {
       GATEKEEPER_LISTEN: sandbox,
-      GATEKEEPER_TCP_LISTEN: `127.0.0.1:${tcp}`,
+      GATEKEEPER_TCP_LISTEN: tcp,
+      GATEKEEPER_PUSH_LISTEN: push,
       GATEKEEPER_DATA: join(data, "gatekeeper"),
-      GATEKEEPER_INTEGRATOR: `1=http://127.0.0.1:${partner}`,
+      GATEKEEPER_INTEGRATOR: `1=http://${partner}`,
     }, `http://${sandbox}/health`);
     const key = (await (await fetch(`http://${sandbox}/control/root`)).text()).trim();
-    const page = `http://127.0.0.1:${partner}`;
+    const page = `http://${partner}`;
     const server = await start(join(target, "debug/partner"), {
-      CAUSEWAY_PARTNER_LISTEN: `127.0.0.1:${partner}`,
+      CAUSEWAY_PARTNER_LISTEN: partner,
       CAUSEWAY_PARTNER_PUBLIC_URL: page,
       CAUSEWAY_PARTNER_DATA_DIR: join(data, "partner"),
       CAUSEWAY_PARTNER_CLIENT_DIR: client,

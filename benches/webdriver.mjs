@@ -36,6 +36,16 @@ export class Chromium {
     return new Session(this, sessionId, got.browserVersion);
   }
 
+  /** The browser's version; asks a session for it once. */
+  async version() {
+    if (!this.known) {
+      const session = await this.session();
+      this.known = session.version;
+      await session.end();
+    }
+    return this.known;
+  }
+
   async call(method, path, body) {
     const answer = await fetch(this.address + path, { method, body: body && JSON.stringify(body) });
     const { value } = await answer.json();

@@ -12,6 +12,7 @@ pub mod devtools;
 mod driver;
 pub mod open_id;
 pub mod page;
+mod ports;
 pub mod servers;
 pub mod service_worker;
 pub mod wait;

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: the partner server, beyond what it must be told of the provider.
 
-use crate::{driver::Driver, servers::free_port};
+use crate::{driver::Driver, ports::free_address};
 use anyhow::Result;
 use causeway_partner::Config;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ impl Place {
     /// # Errors
     /// If there is none.
     pub fn find() -> Result<Self> {
-        free_port().map(Self)
+        free_address().map(Self)
     }
 
     /// Has a partner server send people there.

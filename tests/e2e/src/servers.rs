@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: browsers.
 
-use crate::wait;
+use crate::{ports::free_address, wait};
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use causeway_gatekeeper::{Config as GatekeeperConfig, Gatekeeper, Integrator};
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha384};
 use std::{
     env, fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -49,12 +48,12 @@ impl Servers {
     /// If the client is not built, or a server does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
         let data = tempfile::tempdir()?;
-        let partner_at = free_port()?;
+        let partner_at = free_address()?;
         let url = setup.trusted_partner.unwrap_or_else(|| format!("http://{partner_at}"));
         let gatekeeper_config = GatekeeperConfig {
-            listen: free_port()?,
-            tcp_listen: free_port()?,
-            push_listen: free_port()?,
+            listen: free_address()?,
+            tcp_listen: free_address()?,
+            push_listen: free_address()?,
             data: data.path().join("gatekeeper"),
             integrators: vec![Integrator { id: 1, url, audience: "whatsapp".to_owned() }],
             echo: Some(ECHO.to_owned()),
@@ -376,7 +375,7 @@ impl Servers {
 /// If it does not start.
 pub async fn another_partner(data: &Path) -> Result<causeway_partner::Running> {
     let mut config = partner_config(data);
-    config.listen = free_port()?;
+    config.listen = free_address()?;
     config.whatsapp.root_key = Some("00".repeat(32));
     Ok(Server::start(config).await?)
 }
@@ -420,11 +419,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A port that was free a moment ago. The two servers must know each other's address before either is started.
-pub(crate) fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// Waits until `check` holds on the servers' side.
