@@ -10,6 +10,14 @@ unexport NO_COLOR
 export TRUNK_SKIP_VERSION_CHECK := true
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
+# Where rustup knows the version of rust-toolchain.toml only under the name stable.
+PINNED := $(shell sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+ifeq ($(shell cargo --version 2>/dev/null),)
+  ifneq ($(findstring cargo $(PINNED) ,$(shell RUSTUP_TOOLCHAIN=stable cargo --version 2>/dev/null)),)
+    export RUSTUP_TOOLCHAIN := stable
+  endif
+endif
+
 SEEDS ?= 10000
 FROM ?= 1
 TRACE ?= 0

@@ -134,12 +134,12 @@ async function drain({ chromium, servers, messages }) {
   for (const peer of peers) await servers.sandbox(`phones/${peer}/offline`, {});
 
   await session.before(watch(messages - each, texts[each - 1]));
-  let [before, peak] = [0, 0];
+  let peak = 0;
   const sampling = setInterval(() => {
     peak = Math.max(peak, renderers(chromium.driver.pid));
   }, SAMPLE);
   await session.open(`${servers.page}/${open}`);
-  before = renderers(chromium.driver.pid);
+  const before = renderers(chromium.driver.pid);
   const { painted, tasks, probe, heap } = await session.run(`
     ${REPORT}
     ${wait("globalThis.painted")}
@@ -183,7 +183,7 @@ export async function mailbox({ root, target, chromium, glance }) {
   try {
     for (let peer = 0; peer < PEERS; peer++) await servers.sandbox("phones", { number: number(peer) });
     const drains = [];
-    let [sending, limit] = [];
+    let sending, limit;
     for (const messages of glance ? [200] : MAILBOXES) {
       const { figure, session } = await drain({ chromium, servers, messages });
       drains.push(figure);

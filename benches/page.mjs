@@ -41,8 +41,8 @@ async function buildPage({ root, target, out }) {
 async function servePage(folder) {
   const kinds = { html: "text/html", js: "text/javascript", wasm: "application/wasm" };
   const server = createServer((request, response) => {
-    const name = request.url === "/" ? "index.html" : request.url.slice(1);
-    const kind = kinds[name.split(".").pop()];
+    const name = (request.url ?? "/").slice(1) || "index.html";
+    const kind = kinds[name.split(".").pop() ?? ""];
     if (!kind || !/^[\w.]+$/.test(name) || !existsSync(join(folder, name))) return response.writeHead(404).end();
     response.writeHead(200, {
       "content-type": kind,
@@ -51,7 +51,7 @@ async function servePage(folder) {
     });
     response.end(readFileSync(join(folder, name)));
   });
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(undefined)));
   return server;
 }
 
@@ -59,7 +59,8 @@ async function servePage(folder) {
 export async function inChromium({ root, target, out, chromium, glance }) {
   const server = await servePage(await buildPage({ root, target, out }));
   const session = await chromium.session();
-  await session.open(`http://127.0.0.1:${server.address().port}/`);
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  await session.open(`http://127.0.0.1:${port}/`);
   const contests = await session.run(
     `while (!globalThis.benchReady) await new Promise((next) => setTimeout(next, 20));
      if (!crossOriginIsolated) throw new Error("the clock is coarse");

@@ -34,7 +34,10 @@ function native() {
   return JSON.parse(run(join(target, "release/bench-native"), glance ? ["--glance"] : []));
 }
 
-/** Name in results.json, what is printed meanwhile, how it is measured. */
+/**
+ * Name in results.json, what is printed meanwhile, how it is measured.
+ * @type {[string, string, () => any][]}
+ */
 const PARTS = [
   ["native", "the contests on the machine", native],
   ["relay", "the relay of the partner server", () => relay(where)],

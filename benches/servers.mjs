@@ -62,7 +62,10 @@ export class Servers {
   }
 
   constructor(page, control, children, data) {
-    Object.assign(this, { page, control, children, data });
+    this.page = page;
+    this.control = control;
+    this.children = children;
+    this.data = data;
   }
 
   /** Asks the sandbox something, or tells it to do something. */

@@ -1,6 +1,9 @@
 // The figures as one table: each next to its limit or peer, with the ratio and the aim. Knows no measuring.
 
-/** What the ratio to an entrant should at least be; by contest, then entrant. Set in issue 2, kept in docs/BENCH.md. */
+/**
+ * What the ratio to an entrant should at least be, by contest, then entrant: docs/BENCH.md.
+ * @type {[RegExp, string, number][]}
+ */
 const AIMS = [
   [/^noise: /, "AES-256-GCM alone", 0.9],
   [/^ratchet: /, "3 HMAC, 1 HKDF, AES-CBC", 0.9],
@@ -20,7 +23,7 @@ function contests(where, list) {
     return others.map((other, at) => {
       const aim = AIMS.find(([pattern, name]) => pattern.test(contest) && name === other.name)?.[2];
       const head = at === 0 ? first : ["", "", ""];
-      return [...head, other.name, time(other.median), other.ratio.toFixed(2), verdict(aim, other.ratio >= aim, "≥")];
+      return [...head, other.name, time(other.median), other.ratio.toFixed(2), verdict(aim, aim !== undefined && other.ratio >= aim, "≥")];
     });
   });
 }

@@ -48,7 +48,7 @@ export class Chromium {
 
   async call(method, path, body) {
     const answer = await fetch(this.address + path, { method, body: body && JSON.stringify(body) });
-    const { value } = await answer.json();
+    const { value } = /** @type {any} */ (await answer.json());
     if (value?.error) throw new Error(`${path}: ${value.error}: ${value.message.split("\n")[0]}`);
     return value;
   }

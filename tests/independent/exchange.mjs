@@ -26,6 +26,7 @@ import pino from 'pino';
 import { parseArgs } from 'node:util';
 
 const SERVER = '@s.whatsapp.net';
+/** @type {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   ws: { type: 'string' }, root: { type: 'string' }, number: { type: 'string' }, to: { type: 'string' },
   text: { type: 'string' }, expect: { type: 'string', default: '0' }, reply: { type: 'string' },

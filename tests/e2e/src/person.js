@@ -14,7 +14,7 @@ globalThis.person ??= (() => {
     }
   };
   const see = (selector) => until(selector, () => document.querySelector(selector));
-  const click = async (selector) => (await see(selector)).click();
+  const click = async (selector) => /** @type {HTMLElement} */ (await see(selector)).click();
   const fill = async (selector, text) => {
     const field = await see(selector);
     const owner = Object.getPrototypeOf(field);
@@ -46,7 +46,7 @@ globalThis.person ??= (() => {
   const open = async (number) => {
     await see("#new-chat");
     if (!here(number)) {
-      const row = document.querySelector(`#chats a.chat-row[data-chat^='${number}']`);
+      const row = /** @type {HTMLElement} */ (document.querySelector(`#chats a.chat-row[data-chat^='${number}']`));
       if (row) row.click();
       else {
         await click("#new-chat");
@@ -57,7 +57,7 @@ globalThis.person ??= (() => {
     await until(`the chat with ${number}`, () => here(number) && shown());
   };
 
-  const bubbles = () => [...document.querySelectorAll("#messages li.message")];
+  const bubbles = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#messages li.message")]);
   const said = (bubble) => bubble.querySelector(".text").textContent;
 
   // Types and presses Enter, text after text without waiting, and is done when the last is on the screen.
@@ -99,7 +99,7 @@ globalThis.person ??= (() => {
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {
-        if (node.nodeType !== Node.ELEMENT_NODE) continue;
+        if (!(node instanceof Element)) continue;
         const found = node.matches("li.message.out") ? [node] : node.querySelectorAll("li.message.out");
         for (const bubble of found) globalThis[REPORT]?.(said(bubble));
       }
