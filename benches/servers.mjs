@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { buildDebug, run } from "./commands.mjs";
 import { freePorts } from "../tests/toolchain/ports.mjs";
 
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 
 /** Ends with this process, however that ends. */
 const running = new Set();
@@ -19,7 +19,7 @@ async function start(command, environment, url) {
   const child = spawn(command, [], { env: { ...process.env, RUST_LOG: "warn", ...environment }, stdio: ["ignore", "ignore", "inherit"] });
   running.add(child);
   child.once("exit", () => running.delete(child));
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + TIMEOUT;
   for (;;) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return child;
@@ -79,7 +79,7 @@ export class Servers {
 
   /** Waits until the sandbox says what `check` wants to hear. */
   async until(path, check) {
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + TIMEOUT;
     while (!check(await this.sandbox(path))) {
       if (Date.now() > deadline) throw new Error(`the sandbox's ${path} never was as it should be`);
       await pause(50);
@@ -95,9 +95,9 @@ export class Servers {
 }
 
 /** Script of a page: waits until an expression holds. */
-export const wait = (expression, patience = 60_000) => `
+export const wait = (expression, timeout = 60_000) => `
   {
-    const end = performance.now() + ${patience};
+    const end = performance.now() + ${timeout};
     while (!(${expression})) {
       if (performance.now() > end) throw new Error(${JSON.stringify(expression)} + " never came: " + document.body.innerText.slice(0, 300));
       await new Promise((next) => setTimeout(next, 20));

@@ -3,7 +3,7 @@
 //! What this module does not know: when to kill, and what the page is. `person.js` knows the page, as a person does.
 
 use crate::browser::CHROMIUM;
-use crate::devtools::{Devtools, REPORT, Said};
+use crate::devtools::{Devtools, PageLog, REPORT};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -39,11 +39,11 @@ pub struct Tab {
 }
 
 impl Chromium {
-    /// Starts the browser on a profile. What its pages say goes to `said`.
+    /// Starts the browser on a profile. What its pages log goes to `log`.
     ///
     /// # Errors
     /// If Chromium is missing or does not start.
-    pub async fn start(profile: &Path, said: &Said) -> Result<Self> {
+    pub async fn start(profile: &Path, log: &PageLog) -> Result<Self> {
         let mut process = Command::new("chromium")
             .args(CHROMIUM)
             .arg("--remote-debugging-port=0")
@@ -68,7 +68,7 @@ impl Chromium {
         let address = tokio::time::timeout(START, announced).await.context("Chromium did not start")??;
         // A full pipe would stop the browser.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { process, devtools: Devtools::connect(&address, said.clone()).await? })
+        Ok(Self { process, devtools: Devtools::connect(&address, log.clone()).await? })
     }
 
     /// Opens `url` in a new tab.
@@ -182,11 +182,11 @@ impl Tab {
     ///
     /// # Errors
     /// If it cannot be done, or the document goes away meanwhile.
-    pub async fn person(&self, deed: &str) -> Result<Value> {
-        let asked = json!({ "expression": deed, "awaitPromise": true, "returnByValue": true });
+    pub async fn person(&self, action: &str) -> Result<Value> {
+        let asked = json!({ "expression": action, "awaitPromise": true, "returnByValue": true });
         let mut done = self.page("Runtime.evaluate", asked).await?;
         if !done["exceptionDetails"].is_null() {
-            bail!("{deed}: {}", done["exceptionDetails"]);
+            bail!("{action}: {}", done["exceptionDetails"]);
         }
         Ok(done["result"]["value"].take())
     }
@@ -218,7 +218,7 @@ impl Tab {
     ///
     /// # Errors
     /// If it gets none.
-    pub async fn revive(&self, url: &str) -> Result<()> {
+    pub async fn reopen(&self, url: &str) -> Result<()> {
         wait::until("a new renderer", async || {
             // Once more if it comes to nothing: on a busy machine the crash may come after the reload.
             let went = tokio::time::timeout(NEW_RENDERER, self.go(url)).await;
@@ -245,8 +245,8 @@ impl Tab {
         let class = self.page("Runtime.evaluate", json!({ "expression": "Worker.prototype" })).await?;
         let asked = json!({ "prototypeObjectId": class["result"]["objectId"] });
         let found = self.page("Runtime.queryObjects", asked).await?;
-        let deed = "function () { for (const worker of this) worker.terminate(); return this.length; }";
-        let asked = json!({ "objectId": found["objects"]["objectId"], "functionDeclaration": deed });
+        let action = "function () { for (const worker of this) worker.terminate(); return this.length; }";
+        let asked = json!({ "objectId": found["objects"]["objectId"], "functionDeclaration": action });
         let ended = self.page("Runtime.callFunctionOn", asked).await?;
         Ok(ended["result"]["value"].as_u64() > Some(0))
     }

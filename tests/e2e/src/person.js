@@ -2,10 +2,10 @@
 // document by DevTools, so the content security policy has no say in it; it knows nothing that is not on the screen.
 globalThis.person ??= (() => {
   const REPORT = "causewaySoakShows";
-  const PATIENCE = 40_000;
+  const TIMEOUT = 40_000;
 
   const until = async (what, look) => {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + TIMEOUT;
     for (;;) {
       const seen = look();
       if (seen) return seen;

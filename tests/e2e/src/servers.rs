@@ -72,7 +72,7 @@ impl Servers {
             change(&mut config);
         }
         let partner = Server::start(config.clone()).await?;
-        let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(wait::TIMEOUT).build()?;
         Ok(Self {
             gatekeeper: Some(gatekeeper),
             gatekeeper_config,

@@ -4,7 +4,7 @@
 //! push service would have. What this module does not know: what notifications should say.
 
 use crate::chromium::{Chromium, Tab};
-use crate::devtools::{Displayed, Said};
+use crate::devtools::{Displayed, PageLog};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -32,8 +32,8 @@ pub struct Notification {
 pub struct ServiceWorker<'a> {
     browser: &'a Chromium,
     /// A tab that shows nothing of ours; DevTools speaks of workers to tabs only.
-    watchtower: Tab,
-    said: Said,
+    observer: Tab,
+    log: PageLog,
     origin: String,
 }
 
@@ -42,17 +42,17 @@ impl<'a> ServiceWorker<'a> {
     ///
     /// # Errors
     /// If the browser is gone.
-    pub async fn of(browser: &'a Chromium, said: &Said, url: &str) -> Result<Self> {
+    pub async fn of(browser: &'a Chromium, log: &PageLog, url: &str) -> Result<Self> {
         let origin = url.trim_end_matches('/').to_owned();
         let permission = json!({ "permissions": ["notifications"], "origin": origin });
         browser.ask("Browser.grantPermissions", permission).await?;
-        let watchtower = browser.open("about:blank").await?;
-        watchtower.page("ServiceWorker.enable", json!({})).await?;
-        watchtower.page("BackgroundService.startObserving", json!({ "service": "notifications" })).await?;
-        watchtower
+        let observer = browser.open("about:blank").await?;
+        observer.page("ServiceWorker.enable", json!({})).await?;
+        observer.page("BackgroundService.startObserving", json!({ "service": "notifications" })).await?;
+        observer
             .page("BackgroundService.setRecording", json!({ "service": "notifications", "shouldRecord": true }))
             .await?;
-        Ok(Self { browser, watchtower, said: said.clone(), origin })
+        Ok(Self { browser, observer, log: log.clone(), origin })
     }
 
     /// Waits until it is registered, and answers the registration's id.
@@ -60,7 +60,7 @@ impl<'a> ServiceWorker<'a> {
     /// # Errors
     /// If it never is.
     pub async fn registered(&self) -> Result<String> {
-        wait::until("a service worker", async || Ok(self.said.registration())).await
+        wait::until("a service worker", async || Ok(self.log.registration())).await
     }
 
     /// Delivers a push; starts the worker if it does not run. Done when the push was handed over, not when it was handled.
@@ -69,7 +69,7 @@ impl<'a> ServiceWorker<'a> {
     /// If there is no worker.
     pub async fn push(&self, word: &str) -> Result<()> {
         let push = json!({ "origin": self.origin, "registrationId": self.registered().await?, "data": word });
-        self.watchtower.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
+        self.observer.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
     }
 
     /// Ends it, whatever it is doing, and waits until it is gone: a push for one that is just ending is lost.
@@ -79,7 +79,7 @@ impl<'a> ServiceWorker<'a> {
     pub async fn stop(&self) -> Result<()> {
         wait::until("the end of the service worker", async || {
             // One that is just starting does not hear of it: once more, until it does.
-            self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await?;
+            self.observer.page("ServiceWorker.stopAllWorkers", json!({})).await?;
             Ok(self.target().await?.is_none().then_some(()))
         })
         .await
@@ -92,7 +92,7 @@ impl<'a> ServiceWorker<'a> {
     /// # Errors
     /// If none comes in that time.
     pub async fn displays(&self, within: Duration, is_it: impl Fn(&Displayed) -> bool) -> Result<Displayed> {
-        wait::until_within(within, "a notification", async || Ok(self.said.displayed(&is_it))).await
+        wait::until_within(within, "a notification", async || Ok(self.log.displayed(&is_it))).await
     }
 
     /// The notifications on screen, by tag. That something came is said under a tag of its own each time, which is cut off.
@@ -129,8 +129,8 @@ impl<'a> ServiceWorker<'a> {
         let mut history = Vec::new();
         let seen = wait::until_within(ON_SCREEN, "the expected notifications", async || {
             let shown = self.shown().await?;
-            let said = shown.iter().map(|one| (one.tag.as_str(), one.title.as_str(), one.body.as_str()));
-            let is_so = said.eq(expected.iter().copied());
+            let seen_now = shown.iter().map(|one| (one.tag.as_str(), one.title.as_str(), one.body.as_str()));
+            let is_so = seen_now.eq(expected.iter().copied());
             if history.last() != Some(&shown) {
                 history.push(shown);
             }
@@ -145,7 +145,7 @@ impl<'a> ServiceWorker<'a> {
     /// # Errors
     /// If there is no such notification.
     pub async fn click(&self, tag: &str, action: &str, typed: Option<&str>) -> Result<()> {
-        // What scripts dispatch cannot prolong the worker's life, so the deed's end is waited for here.
+        // What scripts dispatch cannot prolong the worker's life, so the action's end is waited for here.
         let click = format!(
             "registration.getNotifications({{ tag: {tag} }}).then(async ([notification]) => {{
                 const until = [];
@@ -180,7 +180,7 @@ impl<'a> ServiceWorker<'a> {
         wait::until("an answer of the service worker", async || {
             let Some(target) = self.target().await? else {
                 let scope = json!({ "scopeURL": format!("{}/", self.origin) });
-                self.watchtower.page("ServiceWorker.startWorker", scope).await?;
+                self.observer.page("ServiceWorker.startWorker", scope).await?;
                 return Ok(None);
             };
             let attach = json!({ "targetId": target, "flatten": true });

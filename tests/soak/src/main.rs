@@ -6,7 +6,7 @@ mod plan;
 mod run;
 
 use anyhow::{Context, Result};
-use plan::Blow;
+use plan::Fault;
 use run::{Run, Tally};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,7 +34,7 @@ async fn main() -> Result<ExitCode> {
             failures += 1;
             println!("  {error:#}\n  replay: make soak RUNS=1 FROM={seed}; kept: {}", folder.display());
         }
-        kills += tally.blows.iter().filter(|(blow, _)| blow.kills()).map(|(_, count)| count).sum::<u32>();
+        kills += tally.faults.iter().filter(|(fault, _)| fault.kills()).map(|(_, count)| count).sum::<u32>();
         messages += tally.messages;
     }
     println!(
@@ -45,11 +45,12 @@ async fn main() -> Result<ExitCode> {
 }
 
 fn line(seed: u64, sound: bool, took: Duration, tally: &Tally) -> String {
-    let blows = Blow::ALL.map(|blow| format!("{blow} {}", tally.blows.get(&blow).copied().unwrap_or(0))).join(", ");
+    let faults =
+        Fault::ALL.map(|fault| format!("{fault} {}", tally.faults.get(&fault).copied().unwrap_or(0))).join(", ");
     let phases: Vec<_> = tally.phases.iter().map(|(name, took)| format!("{name} {:.1}", took.as_secs_f64())).collect();
     let verdict = if sound { "ok" } else { "FAILED" };
     let (took, phases) = (took.as_secs_f64(), phases.join(", "));
-    format!("seed {seed}: {verdict}, {took:.1} s ({phases}), {blows}; {} messages", tally.messages)
+    format!("seed {seed}: {verdict}, {took:.1} s ({phases}), {faults}; {} messages", tally.messages)
 }
 
 fn setting(name: &str, default: u64) -> Result<u64> {

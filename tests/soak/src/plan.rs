@@ -1,6 +1,6 @@
-//! What happens in one run, drawn from its seed: which blows, how long after things have begun, and who writes what.
+//! What happens in one run, drawn from its seed: which faults, how long after things have begun, and who writes what.
 //!
-//! What this module does not know: how a blow is dealt. In a real browser the same seed draws the same blows at the same
+//! What this module does not know: how a fault is dealt. In a real browser the same seed draws the same faults at the same
 //! moments, but not the same instruction: what is replayed is the plan.
 
 use rand_chacha::ChaCha8Rng;
@@ -20,7 +20,7 @@ pub(crate) const LOSS: u8 = 50;
 
 /// Something that breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Blow {
+pub(crate) enum Fault {
     /// SIGKILL to the browser's process group; it is started again on the same profile.
     Browser,
     /// The tab's renderer crashes; the tab is reloaded.
@@ -35,7 +35,7 @@ pub(crate) enum Blow {
     Torn,
 }
 
-impl Blow {
+impl Fault {
     /// Every kind, in the order of the report's columns.
     pub(crate) const ALL: [Self; 6] =
         [Self::Browser, Self::Renderer, Self::Worker, Self::Reload, Self::Cut, Self::Torn];
@@ -46,7 +46,7 @@ impl Blow {
     }
 }
 
-impl fmt::Display for Blow {
+impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Browser => "browser",
@@ -61,54 +61,54 @@ impl fmt::Display for Blow {
 
 /// One run.
 pub(crate) struct Plan {
-    dice: ChaCha8Rng,
-    /// For the sandbox's own dice.
+    rng: ChaCha8Rng,
+    /// For the sandbox's own rng.
     pub(crate) loss_seed: u64,
-    /// Blows while the mailbox is drained, each with its time after the page was opened. A browser dies a little later: when
+    /// Faults while the mailbox is drained, each with its time after the page was opened. A browser dies a little later: when
     /// the server hears the next receipt.
-    pub(crate) drain: Vec<(Duration, Blow)>,
-    /// Blows while the person writes, each with its time after the one before. A browser dies a little later: when the phone
+    pub(crate) drain: Vec<(Duration, Fault)>,
+    /// Faults while the person writes, each with its time after the one before. A browser dies a little later: when the phone
     /// that is being written to gets the next text.
-    pub(crate) sends: Vec<(Duration, Blow)>,
+    pub(crate) sends: Vec<(Duration, Fault)>,
 }
 
 impl Plan {
     /// The plan of a seed.
     pub(crate) fn new(seed: u64) -> Self {
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        let loss_seed = dice.next_u64();
-        let mut plan = Self { dice, loss_seed, drain: Vec::new(), sends: Vec::new() };
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let loss_seed = rng.next_u64();
+        let mut plan = Self { rng, loss_seed, drain: Vec::new(), sends: Vec::new() };
         // The earliest falls while the engine starts, the latest when most mail is in.
-        plan.drain = (0..3 + plan.draw(3)).map(|_| (plan.moment(50, 1_300), plan.blow())).collect();
-        plan.sends = (0..3 + plan.draw(3)).map(|_| (plan.moment(100, 1_200), plan.blow())).collect();
+        plan.drain = (0..3 + plan.draw(3)).map(|_| (plan.moment(50, 1_300), plan.fault())).collect();
+        plan.sends = (0..3 + plan.draw(3)).map(|_| (plan.moment(100, 1_200), plan.fault())).collect();
         plan
     }
 
     /// A number below `bound`.
     pub(crate) fn draw(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.dice.next_u64() % bound).unwrap_or(0)
+        usize::try_from(self.rng.next_u64() % bound).unwrap_or(0)
     }
 
     fn moment(&mut self, least: usize, most: usize) -> Duration {
         Duration::from_millis(u64::try_from(least + self.draw(most - least)).unwrap_or(0))
     }
 
-    fn blow(&mut self) -> Blow {
+    fn fault(&mut self) -> Fault {
         // SIGKILL is what this is about; the others share the other half.
-        const HAT: [Blow; 10] = [
-            Blow::Browser,
-            Blow::Browser,
-            Blow::Browser,
-            Blow::Browser,
-            Blow::Worker,
-            Blow::Worker,
-            Blow::Renderer,
-            Blow::Reload,
-            Blow::Cut,
-            Blow::Torn,
+        const WEIGHTED: [Fault; 10] = [
+            Fault::Browser,
+            Fault::Browser,
+            Fault::Browser,
+            Fault::Browser,
+            Fault::Worker,
+            Fault::Worker,
+            Fault::Renderer,
+            Fault::Reload,
+            Fault::Cut,
+            Fault::Torn,
         ];
-        HAT[self.draw(HAT.len())]
+        WEIGHTED[self.draw(WEIGHTED.len())]
     }
 }
 
@@ -131,8 +131,8 @@ mod tests {
     #[test]
     fn every_blow_falls_and_every_plan_kills() {
         let plans: Vec<_> = (0..50).map(Plan::new).collect();
-        for blow in Blow::ALL {
-            assert!(plans.iter().any(|plan| plan.drain.iter().chain(&plan.sends).any(|(_, drawn)| *drawn == blow)));
+        for fault in Fault::ALL {
+            assert!(plans.iter().any(|plan| plan.drain.iter().chain(&plan.sends).any(|(_, drawn)| *drawn == fault)));
         }
         assert!(plans.iter().all(|plan| plan.drain.len() >= 3 && plan.sends.len() >= 3));
     }

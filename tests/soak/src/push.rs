@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     chromium::Chromium,
-    devtools::{Displayed, Said},
+    devtools::{Displayed, PageLog},
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
     wait,
@@ -19,12 +19,12 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const BOB: &str = "4915112345678";
-/// The latest moment of a blow, in milliseconds after the push: a cold worker shows the message after about 250.
-const LATEST_BLOW: u64 = 500;
+/// The latest moment of a fault, in milliseconds after the push: a cold worker shows the message after about 250.
+const LATEST_KILL: u64 = 500;
 /// Whatever a worker that was ended has left behind is on screen by then.
 const LATEST_WORD: Duration = Duration::from_secs(3);
 /// Of a hundred pushes.
-const BLOWS: u64 = 70;
+const KILL_PERCENT: u64 = 70;
 /// What a worker takes away is gone by then. Chromium without a screen takes each notification away after about 25 seconds,
 /// which is no merit of the worker's.
 const GONE: Duration = Duration::from_secs(10);
@@ -50,9 +50,9 @@ async fn main() -> Result<ExitCode> {
     // Each push begins a connection, and nobody is woken so often.
     let patient = Setup { partner: Some(Box::new(|config| config.limits.token_burst = 100_000)), ..Setup::default() };
     let servers = Servers::start(patient).await?;
-    let (profile, said) = (tempfile::tempdir()?, Said::default());
-    let mut browser = Chromium::start(profile.path(), &said).await?;
-    let tally = live(&servers, &browser, &said, pushes, seed, kills).await;
+    let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+    let mut browser = Chromium::start(profile.path(), &log).await?;
+    let tally = live(&servers, &browser, &log, pushes, seed, kills).await;
     browser.close().await?;
     drop(servers);
     let mut tally = tally?;
@@ -78,7 +78,7 @@ async fn main() -> Result<ExitCode> {
 async fn live(
     servers: &Servers,
     browser: &Chromium,
-    said: &Said,
+    log: &PageLog,
     pushes: u64,
     seed: u64,
     kills: bool,
@@ -90,19 +90,19 @@ async fn live(
     tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
     tab.close().await?;
     wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
-    let worker = ServiceWorker::of(browser, said, &servers.url()?).await?;
+    let worker = ServiceWorker::of(browser, log, &servers.url()?).await?;
     worker.registered().await?;
 
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut tally = Tally::default();
     for number in 1..=pushes {
-        let blow = (kills && rng.next_u64() % 100 < BLOWS).then(|| rng.next_u64() % LATEST_BLOW);
+        let fault = (kills && rng.next_u64() % 100 < KILL_PERCENT).then(|| rng.next_u64() % LATEST_KILL);
         worker.stop().await?;
         let text = format!("message {number}");
         servers.phone_writes(BOB, "carla", &text).await?;
         let pushed = SystemTime::now().duration_since(UNIX_EPOCH)?;
         worker.push("wake").await?;
-        match blow {
+        match fault {
             Some(after) => {
                 tokio::time::sleep(Duration::from_millis(after)).await;
                 worker.stop().await?;

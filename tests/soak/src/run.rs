@@ -1,12 +1,12 @@
-//! One run: enlist, drain a mailbox under blows, write over a link that loses half, let it heal, compare.
+//! One run: enlist, drain a mailbox under faults, write over a link that loses half, let it heal, compare.
 //!
 //! What this module does not know: the page's insides. It types, reads, and kills.
 
 use crate::oracle::{Chat, check_line};
-use crate::plan::{Blow, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
+use crate::plan::{Fault, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
 use anyhow::{Context, Result, bail, ensure};
 use causeway_e2e::chromium::{Chromium, Tab};
-use causeway_e2e::devtools::Said;
+use causeway_e2e::devtools::PageLog;
 use causeway_e2e::servers::{Servers, Setup, copy};
 use causeway_e2e::wait;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already i
 /// What a run did, for the table.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) blows: BTreeMap<Blow, u32>,
+    pub(crate) faults: BTreeMap<Fault, u32>,
     pub(crate) messages: usize,
     pub(crate) phases: Vec<(&'static str, Duration)>,
 }
@@ -46,7 +46,7 @@ pub(crate) struct Run {
     servers: Servers,
     profile: TempDir,
     browser: Option<(Chromium, Tab)>,
-    said: Said,
+    log: PageLog,
     plan: Plan,
     entered: Vec<Vec<String>>,
     painted: BTreeSet<String>,
@@ -62,7 +62,7 @@ impl Run {
             servers: Servers::start(Setup::default()).await?,
             profile: tempfile::tempdir()?,
             browser: None,
-            said: Said::default(),
+            log: PageLog::default(),
             plan: Plan::new(seed),
             entered: vec![Vec::new(); WRITERS + QUIET],
             painted: BTreeSet::new(),
@@ -92,10 +92,10 @@ impl Run {
             self.servers.phone(&number(phone), &format!("Phone {phone}")).await?;
         }
         self.open().await?;
-        // Once the page is there; to sign up twice would be two deeds.
+        // Once the page is there; to sign up twice would be two actions.
         self.person("person.ready()").await?;
-        let deed = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
-        self.tab()?.person(&deed).await?;
+        let action = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
+        self.tab()?.person(&action).await?;
         // The cookie of a session that is seconds old is not on disk yet: a kill would sign the person out.
         let (mut browser, _) = self.browser.take().context("no browser is open")?;
         browser.close().await
@@ -107,19 +107,19 @@ impl Run {
         self.until_waiting("the mailbox fill", |waiting| waiting >= u64::try_from(WRITERS * WAITING).unwrap_or(0))
             .await?;
         self.open().await?;
-        let blows = self.plan.drain.clone();
-        let comes_before = self.plan.draw(blows.len());
-        for (index, (after, blow)) in blows.into_iter().enumerate() {
+        let faults = self.plan.drain.clone();
+        let comes_before = self.plan.draw(faults.len());
+        for (index, (after, fault)) in faults.into_iter().enumerate() {
             if index == comes_before {
                 self.phones_write(WAITING, COMING).await?;
             }
-            // The moment of a blow is drawn, and so is not a condition.
+            // The moment of a fault is drawn, and so is not a condition.
             tokio::time::sleep(after).await;
-            if blow == Blow::Browser {
+            if fault == Fault::Browser {
                 let limit = self.perhaps_hang()?;
                 self.until_receipted(limit).await?;
             }
-            self.strike(blow).await?;
+            self.inject(fault).await?;
         }
         self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
     }
@@ -158,8 +158,8 @@ impl Run {
     async fn write(&mut self) -> Result<()> {
         self.servers.fault(&json!({"loss_percent": LOSS, "seed": self.plan.loss_seed})).await?;
         self.phones_write(COMING, TEXTS).await?;
-        let mut blows = self.plan.sends.clone().into_iter();
-        let mut next = blows.next();
+        let mut faults = self.plan.sends.clone().into_iter();
+        let mut next = faults.next();
         let mut due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
         while self.painted.len() < SENDS || next.is_some() {
             let phone = self.plan.draw(WRITERS + QUIET);
@@ -167,30 +167,30 @@ impl Run {
             let tab = self.tab()?;
             let (to, what) = (json!(number(phone)), json!(texts));
             self.person(&format!("person.open({to})")).await?;
-            let deed = format!("person.write({to}, {what})");
-            let mut writing = Box::pin(tab.person(&deed));
+            let action = format!("person.write({to}, {what})");
+            let mut writing = Box::pin(tab.person(&action));
             loop {
                 let wait = due.saturating_duration_since(Instant::now());
                 tokio::select! {
                     // A page that dies in the middle takes what was typed and not shown with it.
                     _ = &mut writing => break,
                     () = tokio::time::sleep(wait), if next.is_some() => {
-                        let Some((_, blow)) = next else { break };
-                        next = blows.next();
+                        let Some((_, fault)) = next else { break };
+                        next = faults.next();
                         due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
-                        if blow == Blow::Browser {
+                        if fault == Fault::Browser {
                             let limit = self.perhaps_hang()?;
                             self.until_heard(phone, limit).await?;
                         }
-                        self.strike(blow).await?;
-                        if blow.kills() && blow != Blow::Worker {
+                        self.inject(fault).await?;
+                        if fault.kills() && fault != Fault::Worker {
                             break;
                         }
                     }
                 }
             }
             drop(writing);
-            self.painted.extend(self.said.take_reports());
+            self.painted.extend(self.log.take_reports());
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ impl Run {
 
     /// A last kill, so that what is read is what was kept; then both sides are compared.
     async fn judge(&mut self) -> Result<()> {
-        self.strike(Blow::Browser).await?;
+        self.inject(Fault::Browser).await?;
         self.person("person.online()").await?;
         self.until_waiting("the last receipts", |waiting| waiting == 0).await?;
         for phone in 0..WRITERS + QUIET {
@@ -233,7 +233,7 @@ impl Run {
             chat.check()?;
         }
         check_line(&self.servers.heard().await?)?;
-        let complaints = self.said.complaints();
+        let complaints = self.log.complaints();
         let justified = |complaint: &&String| JUSTIFIED.iter().any(|text| complaint.contains(text));
         let unjustified: Vec<_> = complaints.iter().filter(|complaint| !justified(complaint)).collect();
         ensure!(unjustified.is_empty(), "the page complained: {unjustified:#?}");
@@ -265,7 +265,7 @@ impl Run {
             self.servers.keep_state(folder)?;
             let heard = serde_json::to_vec_pretty(&self.servers.heard().await?)?;
             std::fs::write(folder.join("heard.json"), heard)?;
-            std::fs::write(folder.join("complaints.txt"), self.said.complaints().join("\n"))?;
+            std::fs::write(folder.join("complaints.txt"), self.log.complaints().join("\n"))?;
             if let Ok(tab) = self.tab() {
                 let picture = tab.picture().await;
                 drop(picture.map(|png| std::fs::write(folder.join("page.png"), png)));
@@ -279,39 +279,39 @@ impl Run {
         Ok(())
     }
 
-    async fn strike(&mut self, blow: Blow) -> Result<()> {
+    async fn inject(&mut self, fault: Fault) -> Result<()> {
         let began = Instant::now();
-        match blow {
-            Blow::Browser => {
+        match fault {
+            Fault::Browser => {
                 self.close().await?;
                 self.open().await?;
             }
-            Blow::Renderer => {
+            Fault::Renderer => {
                 self.tab()?.crash().await;
-                self.tab()?.revive(&self.servers.url()?).await?;
+                self.tab()?.reopen(&self.servers.url()?).await?;
             }
-            Blow::Worker => {
+            Fault::Worker => {
                 // A page that has just been opened may not have started its worker yet.
                 let tab = self.tab()?;
                 wait::until("a worker to kill", async || Ok(tab.kill_worker().await?.then_some(()))).await?;
             }
-            Blow::Reload => {
+            Fault::Reload => {
                 // A page that has just been opened may not be there yet.
                 let tab = self.tab()?;
                 wait::until("a page to reload", async || tab.reload().await.map(Some)).await?;
             }
-            Blow::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
-            Blow::Torn => self.servers.fault(&json!({"tear": 1})).await?,
+            Fault::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
+            Fault::Torn => self.servers.fault(&json!({"tear": 1})).await?,
         }
-        *self.tally.blows.entry(blow).or_default() += 1;
-        tracing::info!(%blow, took = ?began.elapsed(), waiting = self.servers.waiting_for(ALICE).await?, "struck");
+        *self.tally.faults.entry(fault).or_default() += 1;
+        tracing::info!(%fault, took = ?began.elapsed(), waiting = self.servers.waiting_for(ALICE).await?, "injected");
         Ok(())
     }
 
     async fn open(&mut self) -> Result<()> {
         ensure!(self.browser.is_none(), "a browser is open");
         self.opened += 1;
-        let browser = Chromium::start(self.profile.path(), &self.said).await?;
+        let browser = Chromium::start(self.profile.path(), &self.log).await?;
         let tab = browser.open(&self.servers.url()?).await?;
         self.browser = Some((browser, tab));
         Ok(())
@@ -330,9 +330,9 @@ impl Run {
     }
 
     /// Has the person do something that may be done again: a document that goes away in the middle is no failure.
-    async fn person(&self, deed: &str) -> Result<Value> {
+    async fn person(&self, action: &str) -> Result<Value> {
         let tab = self.tab()?;
-        wait::until(deed, async || tab.person(deed).await.map(Some)).await
+        wait::until(action, async || tab.person(action).await.map(Some)).await
     }
 
     async fn phones_write(&mut self, from: usize, to: usize) -> Result<()> {

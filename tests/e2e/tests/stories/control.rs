@@ -9,14 +9,14 @@ use causeway_e2e::{
 };
 
 /// Has the page do something, and gives what it is then accused of.
-async fn accusation(scene: &mut Scene, deed: &str) -> Result<String> {
+async fn complaint_after(scene: &mut Scene, action: &str) -> Result<String> {
     scene.visit().await?.see("#identifier").await?;
     scene.browser.must_be_silent().await?;
-    scene.browser.web()?.execute(deed, []).await?;
-    let said = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
+    scene.browser.web()?.execute(action, []).await?;
+    let message = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
     // Accused once: the story itself must end in silence.
     scene.browser.expect("");
-    said
+    message
 }
 
 async fn complaint(browser: &mut Browser) -> Option<String> {
@@ -28,8 +28,8 @@ const INLINE_SCRIPT: &str = "const script = document.createElement('script');
     script.append('globalThis.ran = true'); document.head.append(script);";
 
 async fn bites(scene: &mut Scene) -> Result<()> {
-    let said = accusation(scene, "setTimeout(() => { console.error('a bite') })").await?;
-    ensure!(said.contains("a bite"), "{said}");
+    let message = complaint_after(scene, "setTimeout(() => { console.error('a bite') })").await?;
+    ensure!(message.contains("a bite"), "{message}");
     Ok(())
 }
 
@@ -46,8 +46,8 @@ async fn a_console_error_fails_a_story_in_firefox() {
 #[tokio::test]
 async fn an_uncaught_exception_fails_a_story() {
     tell("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
-        ensure!(said.contains("a bite"), "{said}");
+        let message = complaint_after(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
+        ensure!(message.contains("a bite"), "{message}");
         Ok(())
     })
     .await;
@@ -56,8 +56,8 @@ async fn an_uncaught_exception_fails_a_story() {
 #[tokio::test]
 async fn an_inline_script_is_stopped_and_fails_a_story() {
     tell("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, INLINE_SCRIPT).await?;
-        ensure!(said.contains("TrustedScript"), "{said}");
+        let message = complaint_after(scene, INLINE_SCRIPT).await?;
+        ensure!(message.contains("TrustedScript"), "{message}");
         let ran = scene.browser.web()?.execute("return globalThis.ran === true", []).await?;
         ensure!(!ran.convert::<bool>()?, "the inline script ran");
         Ok(())
@@ -68,8 +68,8 @@ async fn an_inline_script_is_stopped_and_fails_a_story() {
 #[tokio::test]
 async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
     tell("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
-        ensure!(said.contains("Content Security Policy"), "{said}");
+        let message = complaint_after(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
+        ensure!(message.contains("Content Security Policy"), "{message}");
         Ok(())
     })
     .await;

@@ -3,10 +3,10 @@
 mod backup;
 mod control;
 mod device;
-mod house;
 mod independent;
 mod journey;
 mod looks;
+mod many_tabs;
 mod open_id;
 mod passkey;
 mod push;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     browser::Browser,
     chromium::{Chromium, Tab},
-    devtools::Said,
+    devtools::PageLog,
     page::Page,
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
@@ -23,7 +23,7 @@ const PLAIN: (&str, &str, &str) = ("waiting", "New message", "Open Causeway to r
 struct Away {
     servers: Servers,
     browser: Chromium,
-    said: Said,
+    log: PageLog,
     _profile: TempDir,
 }
 
@@ -33,9 +33,9 @@ impl Away {
         for (number, name) in [(BOB, "Bob"), (EVE, "Eve"), (DAN, "Dan")] {
             servers.phone(number, name).await?;
         }
-        let (profile, said) = (tempfile::tempdir()?, Said::default());
-        let browser = Chromium::start(profile.path(), &said).await?;
-        let away = Self { servers, browser, said, _profile: profile };
+        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+        let browser = Chromium::start(profile.path(), &log).await?;
+        let away = Self { servers, browser, log, _profile: profile };
         let tab = away.open().await?;
         tab.person("person.signUp('carla', 'correct horse battery')").await?;
         tab.person(&format!("person.write('{DAN}', ['hello'])")).await?;
@@ -57,7 +57,7 @@ impl Away {
     }
 
     async fn worker(&self) -> Result<ServiceWorker<'_>> {
-        let worker = ServiceWorker::of(&self.browser, &self.said, &self.servers.url()?).await?;
+        let worker = ServiceWorker::of(&self.browser, &self.log, &self.servers.url()?).await?;
         worker.registered().await?;
         worker.stop().await?;
         Ok(worker)
@@ -119,8 +119,8 @@ async fn whatever_fails() -> Result<()> {
         worker.shows(&[PLAIN]).await?;
         // The attempt ends with a sound, when it is known that there will be no more.
         let (_, _, body) = PLAIN;
-        let first = worker.displays(wait::PATIENCE, |one| one.body == body).await?;
-        worker.displays(wait::PATIENCE, |one| one.tag == first.tag && one.at > first.at).await?;
+        let first = worker.displays(wait::TIMEOUT, |one| one.body == body).await?;
+        worker.displays(wait::TIMEOUT, |one| one.tag == first.tag && one.at > first.at).await?;
         let shown = worker.shown().await?;
         ensure!(matches!(shown.as_slice(), [one] if !one.silent), "not the plain word aloud: {shown:?}");
         worker.dismiss_all().await?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     chromium::{Chromium, Tab},
-    devtools::{Said, Worker},
+    devtools::{PageLog, Worker},
     page::PASSWORD,
     servers::{Servers, Setup},
     wait,
@@ -18,33 +18,33 @@ const ALICE: &str = "alice";
 const BOB: &str = "14155550123";
 
 /// A profile, its browser, and the servers.
-pub(crate) struct House {
+pub(crate) struct ManyTabs {
     pub(crate) servers: Servers,
     pub(crate) browser: Chromium,
     pub(crate) tabs: Vec<Tab>,
     profile: TempDir,
-    said: Said,
+    log: PageLog,
     written: Vec<String>,
 }
 
-impl House {
+impl ManyTabs {
     /// Alice is enlisted in the first of so many tabs.
     pub(crate) async fn build(tabs: usize) -> Result<Self> {
         let servers = Servers::start(Setup::default()).await?;
         servers.phone(BOB, "Bob").await?;
-        let (profile, said) = (tempfile::tempdir()?, Said::default());
-        let browser = Chromium::start(profile.path(), &said).await?;
+        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+        let browser = Chromium::start(profile.path(), &log).await?;
         let first = browser.open(&servers.url()?).await?;
         person(&first, "person.ready()").await?;
         first.person(&format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD))).await?;
-        let mut house = Self { servers, browser, tabs: vec![first], profile, said, written: Vec::new() };
+        let mut all = Self { servers, browser, tabs: vec![first], profile, log, written: Vec::new() };
         for _ in 1..tabs {
-            house.tabs.push(house.browser.open(&house.servers.url()?).await?);
+            all.tabs.push(all.browser.open(&all.servers.url()?).await?);
         }
-        for tab in &house.tabs {
+        for tab in &all.tabs {
             person(tab, "person.online()").await?;
         }
-        Ok(house)
+        Ok(all)
     }
 
     /// The worker that has the lock, as a tab sees it.
@@ -52,7 +52,7 @@ impl House {
         let holders = "navigator.locks.query().then(({ held }) => held)";
         let held = asked.person(holders).await?;
         let holder = held.as_array().context("no list")?.iter().find(|lock| lock["name"] == "causeway-engine");
-        Ok(holder.and_then(|lock| self.said.worker(lock["clientId"].as_str()?)))
+        Ok(holder.and_then(|lock| self.log.worker(lock["clientId"].as_str()?)))
     }
 
     /// The place of the tab that the leading worker belongs to.
@@ -62,7 +62,7 @@ impl House {
     }
 
     /// Waits until another tab than `before` leads on another connection than `connection`.
-    pub(crate) async fn succession(&self, before: usize, connection: u64) -> Result<usize> {
+    pub(crate) async fn takeover(&self, before: usize, connection: u64) -> Result<usize> {
         let witness = self.tabs.iter().enumerate().find(|(place, _)| *place != before).context("a lone tab")?.1;
         wait::until("another tab lead", async || {
             let leader = self.leader(witness).await?.filter(|leader| *leader != before);
@@ -86,15 +86,15 @@ impl House {
     }
 
     /// Every tab writes; then everybody agrees on what was written.
-    pub(crate) async fn everybody_writes(&mut self, round: &str) -> Result<()> {
+    pub(crate) async fn every_tab_writes(&mut self, round: &str) -> Result<()> {
         for place in 0..self.tabs.len() {
             self.write(place, &[&format!("{round}, from tab {place}")]).await?;
         }
-        self.everybody_agrees().await
+        self.every_tab_agrees().await
     }
 
     /// Every tab shows what was written, once, and nothing that would worry a person; and so does the phone.
-    pub(crate) async fn everybody_agrees(&self) -> Result<()> {
+    pub(crate) async fn every_tab_agrees(&self) -> Result<()> {
         for (place, tab) in self.tabs.iter().enumerate() {
             let all = async || {
                 let shown = tab.person(&format!("person.read({})", json!(BOB))).await?;
@@ -122,7 +122,7 @@ impl House {
             true => self.browser.kill().await?,
             false => self.browser.close().await?,
         }
-        self.browser = Chromium::start(self.profile.path(), &self.said).await?;
+        self.browser = Chromium::start(self.profile.path(), &self.log).await?;
         let url = self.servers.url()?;
         self.tabs = try_join_all(self.tabs.iter().map(|_| self.browser.open(&url))).await?;
         for tab in &self.tabs {
@@ -134,10 +134,10 @@ impl House {
     /// Ends browser and servers; no page may have complained, but for a connection that the browser itself ended when it
     /// froze or put away a page.
     pub(crate) async fn end(self) -> Result<()> {
-        let Self { mut servers, said, mut browser, .. } = self;
+        let Self { mut servers, log, mut browser, .. } = self;
         browser.kill().await?;
         servers.stop().await;
-        let mut complaints = said.complaints();
+        let mut complaints = log.complaints();
         complaints.retain(|complaint| !complaint.contains("WebSocket connection to"));
         ensure!(complaints.is_empty(), "pages complained: {complaints:#?}");
         Ok(())
@@ -145,6 +145,6 @@ impl House {
 }
 
 /// Has the person do something that may be done again.
-async fn person(tab: &Tab, deed: &str) -> Result<Value> {
-    wait::until(deed, async || tab.person(deed).await.map(Some)).await
+async fn person(tab: &Tab, action: &str) -> Result<Value> {
+    wait::until(action, async || tab.person(action).await.map(Some)).await
 }
