@@ -48,15 +48,15 @@ impl Scene {
 ///
 /// # Panics
 /// With the story's error, as a test must.
-pub async fn tell(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
+pub async fn run_story(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
     let _place = PLACES.acquire().await;
-    let told = try_tell(name, engine, setup, story).await;
-    if let Err(error) = told {
+    let outcome = try_run(name, engine, setup, story).await;
+    if let Err(error) = outcome {
         panic!("{name}: {error:#}");
     }
 }
 
-async fn try_tell(
+async fn try_run(
     name: &str,
     engine: Engine,
     setup: Setup,
@@ -66,13 +66,13 @@ async fn try_tell(
     let _ = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_test_writer().try_init();
     let servers = Servers::start(setup).await?;
     let mut scene = Scene { servers, browser: Browser::open(engine).await? };
-    let told = match story(&mut scene).await {
+    let outcome = match story(&mut scene).await {
         Ok(()) => scene.browser.must_be_silent().await,
         Err(error) => Err(explain(&mut scene, name, error).await),
     };
     let closed = if scene.browser.is_open() { scene.browser.close().await } else { Ok(()) };
     scene.servers.stop().await;
-    told.and(closed)
+    outcome.and(closed)
 }
 
 /// Adds to an error what a person would look at first.

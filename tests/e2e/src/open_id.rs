@@ -24,7 +24,7 @@ impl Place {
     }
 
     /// Has a partner server send people there.
-    pub fn tell(self, config: &mut Config) {
+    pub fn configure(self, config: &mut Config) {
         config.oidc.issuer = Some(format!("http://{}", self.0));
         config.oidc.client_id = Some(CLIENT.to_owned());
         config.oidc.client_secret = Some(SECRET.to_owned().into());

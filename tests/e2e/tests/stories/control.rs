@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use causeway_e2e::{
     audit,
     browser::{Browser, Engine},
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::Setup,
 };
 
@@ -35,17 +35,17 @@ async fn bites(scene: &mut Scene) -> Result<()> {
 
 #[tokio::test]
 async fn a_console_error_fails_a_story() {
-    tell("bites_console", Engine::Chromium, Setup::default(), bites).await;
+    run_story("bites_console", Engine::Chromium, Setup::default(), bites).await;
 }
 
 #[tokio::test]
 async fn a_console_error_fails_a_story_in_firefox() {
-    tell("bites_console_firefox", Engine::Firefox, Setup::default(), bites).await;
+    run_story("bites_console_firefox", Engine::Firefox, Setup::default(), bites).await;
 }
 
 #[tokio::test]
 async fn an_uncaught_exception_fails_a_story() {
-    tell("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
         let message = complaint_after(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
         ensure!(message.contains("a bite"), "{message}");
         Ok(())
@@ -55,7 +55,7 @@ async fn an_uncaught_exception_fails_a_story() {
 
 #[tokio::test]
 async fn an_inline_script_is_stopped_and_fails_a_story() {
-    tell("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
         let message = complaint_after(scene, INLINE_SCRIPT).await?;
         ensure!(message.contains("TrustedScript"), "{message}");
         let ran = scene.browser.web()?.execute("return globalThis.ran === true", []).await?;
@@ -67,7 +67,7 @@ async fn an_inline_script_is_stopped_and_fails_a_story() {
 
 #[tokio::test]
 async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
-    tell("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
         let message = complaint_after(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
         ensure!(message.contains("Content Security Policy"), "{message}");
         Ok(())
@@ -77,7 +77,7 @@ async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
 
 #[tokio::test]
 async fn axe_finds_a_field_without_a_name() {
-    tell("bites_axe", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("bites_axe", Engine::Chromium, Setup::default(), async |scene| {
         scene.visit().await?.see("#identifier").await?;
         let spoil = "document.querySelector('label[for=identifier]').remove();";
         scene.browser.web()?.execute(spoil, []).await?;

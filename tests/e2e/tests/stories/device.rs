@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     audit,
     browser::{Browser, Engine},
-    case::{Scene, tell},
+    case::{Scene, run_story},
     page::{PASSWORD, Page},
     servers::Setup,
 };
@@ -43,7 +43,7 @@ async fn remove(scene: &Scene, kinds: &str) -> Result<()> {
 
 #[tokio::test]
 async fn a_second_browser_is_warned_and_the_first_is_told() {
-    tell("replaced", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("replaced", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let first = scene.visit().await?;
         first.enlist("alice").await?;
@@ -121,7 +121,7 @@ async fn with_something_to_lose(scene: &Scene) -> Result<Page<'_>> {
 
 #[tokio::test]
 async fn removed_data_are_explained_and_not_a_question_for_a_password() {
-    tell("evicted", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("evicted", Engine::Chromium, Setup::default(), async |scene| {
         let page = with_something_to_lose(scene).await?;
 
         page.open("about:blank").await?;
@@ -152,7 +152,7 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
 
 #[tokio::test]
 async fn data_removed_under_an_open_page_are_noticed_at_the_next_step() {
-    tell("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
         let page = with_something_to_lose(scene).await?;
         remove(scene, "indexeddb").await?;
         page.fill("#composer", "into nothing").await?;
@@ -192,7 +192,7 @@ const TAKE_KEY: &str = "
 
 #[tokio::test]
 async fn data_without_its_key_are_told_honestly() {
-    tell("keyless", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("keyless", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         let taken = scene.browser.web()?.execute_async(TAKE_KEY, []).await?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     open_id::{Place, Provider},
     servers::{ECHO, Setup},
 };
@@ -13,8 +13,8 @@ async fn at_the_provider(scene: &mut Scene, place: Place) -> Result<()> {
     // What its own pages would like to have besides.
     scene.browser.expect("https://fonts.googleapis.com/");
     scene.browser.expect("/favicon.ico");
-    let told = there_and_back(scene).await;
-    told.with_context(|| format!("the provider said: {}", provider.output().join("\n")))
+    let outcome = there_and_back(scene).await;
+    outcome.with_context(|| format!("the provider said: {}", provider.output().join("\n")))
 }
 
 async fn there_and_back(scene: &mut Scene) -> Result<()> {
@@ -24,7 +24,7 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
     page.read("#step-title", "what to do", |words| words.starts_with("Sign in at")).await?;
     page.see_no("#form-problem").await?;
 
-    // Who changes their mind there is told so here, and may try again.
+    // Who changes their mind there is outcome so here, and may try again.
     page.click("#sign-in-provider").await?;
     page.click("a[href$='/abort']").await?;
     page.read("#form-problem", "why", |words| words.contains("wasn’t finished")).await?;
@@ -60,8 +60,8 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
 
 async fn the_story(engine: Engine, name: &str) {
     let place = Place::find().unwrap();
-    let setup = Setup { partner: Some(Box::new(move |config| place.tell(config))), ..Setup::default() };
-    tell(name, engine, setup, async |scene| at_the_provider(scene, place).await).await;
+    let setup = Setup { partner: Some(Box::new(move |config| place.configure(config))), ..Setup::default() };
+    run_story(name, engine, setup, async |scene| at_the_provider(scene, place).await).await;
 }
 
 #[tokio::test]

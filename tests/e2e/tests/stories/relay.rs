@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::{ECHO, Setup},
     wait,
 };
@@ -44,5 +44,5 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
 
 #[tokio::test]
 async fn a_browser_that_speaks_with_its_provider_only() {
-    tell("relay", Engine::Chromium, through_the_relay(), main_path).await;
+    run_story("relay", Engine::Chromium, through_the_relay(), main_path).await;
 }

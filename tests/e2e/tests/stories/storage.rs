@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::Setup,
     wait,
 };
@@ -26,7 +26,7 @@ async fn allow(scene: &Scene, bytes: Option<u64>) -> Result<()> {
 
 #[tokio::test]
 async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
-    tell("storage_full", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_full", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -94,7 +94,7 @@ async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
 
 #[tokio::test]
 async fn a_store_that_a_newer_version_wrote_asks_for_a_reload() {
-    tell("storage_newer", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_newer", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         // As a newer build in another tab does it: the running engine makes way.
@@ -120,7 +120,7 @@ async fn promise(scene: &Scene, setting: &str) -> Result<()> {
 
 #[tokio::test]
 async fn the_browser_is_asked_at_enlistment_and_its_answer_can_be_read_and_asked_for_again() {
-    tell("storage_kept", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_kept", Engine::Chromium, Setup::default(), async |scene| {
         promise(scene, "denied").await?;
         let page = scene.visit().await?;
         page.sign_up("alice").await?;
@@ -146,7 +146,7 @@ async fn the_browser_is_asked_at_enlistment_and_its_answer_can_be_read_and_asked
 
 #[tokio::test]
 async fn a_browser_that_forgets_within_a_week_is_warned_of_before_anything_is_kept_in_it() {
-    tell("storage_forgets", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_forgets", Engine::Chromium, Setup::default(), async |scene| {
         // What only Safari has.
         let safari = json!({"source": "globalThis.safari = {};"});
         scene.browser.devtools("Page.addScriptToEvaluateOnNewDocument", safari).await?;
