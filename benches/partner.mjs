@@ -1,5 +1,6 @@
-// The partner server under load, by its own examples, which start it as released: the chat relay beside nginx, the media
-// host, tokens and pushes. And how long a push takes to the notification when no tab is open, by the soak of pushes.
+// The partner server under load, by its own examples, which start it as released: the chat relay beside nginx, the
+// media host, tokens and pushes. And how long a push takes to the notification when no tab is open, by the soak of
+// pushes.
 //
 // What is measured how is said at the head of each example (partner/examples) and of tests/soak/src/push.rs.
 import { join } from "node:path";

@@ -1,5 +1,6 @@
 // `make bench`: measures part after part. Each part's rows are printed and target/bench/results.json is written as soon as the
-// part has been measured; a part that fails says so in one line, and the others go on. What the figures mean: docs/BENCH.md.
+// part has been measured; a part that fails says so in one line, and the others go on. What the figures mean:
+// docs/BENCH.md.
 // `make bench ONLY="loads push"` measures these parts and keeps the other figures of results.json. `--glance` runs everything
 // once and proves only that it runs.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The servers that a measured page talks to, each a process of its own on ports of its own, and what a person does on the
-// page before there is anything to measure. The sandbox is built for speed: it must not be what is measured.
+// The servers that a measured page talks to, each a process of its own on ports of its own, and what a person does on
+// the page before there is anything to measure. The sandbox is built for speed: it must not be what is measured.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -68,7 +68,7 @@ export class Servers {
     this.data = data;
   }
 
-  /** Asks the sandbox something, or tells it to do something. */
+  /** Sends a request to the sandbox's control API: GET without a body, POST with one. */
   async sandbox(path, body) {
     const request = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
     const answer = await fetch(`${this.control}/${path}`, request);
@@ -77,7 +77,7 @@ export class Servers {
     return text && JSON.parse(text);
   }
 
-  /** Waits until the sandbox says what `check` wants to hear. */
+  /** Polls the control API until `check` accepts the response. */
   async until(path, check) {
     const deadline = Date.now() + TIMEOUT;
     while (!check(await this.sandbox(path))) {

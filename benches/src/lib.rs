@@ -1,8 +1,8 @@
 //! The contests of `make bench`: each of our operations against the work it cannot do without, or against a peer.
 //!
 //! One source for two places: `bin/native.rs` runs it on the machine, `page.rs` in a browser. What this crate does not
-//! know: how a clock is read (an argument), transfer sizes and page loads (`benches/run`), and what a figure should be
-//! (`docs/BENCH.md`).
+//! know: how a clock is read (an argument), transfer sizes and page loads (`benches/run.mjs`), and what a figure should
+//! be (`docs/BENCH.md`).
 
 mod codec;
 mod contest;

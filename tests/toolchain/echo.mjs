@@ -1,5 +1,6 @@
-// A WebSocket server that sends every message back, for the tests of web/src/port/socket.rs. Prints one free port, for the
-// tests to be served on, and listens on the next one. Takes whole frames of up to 64 KiB, one after the other. Loopback only.
+// A WebSocket server that sends every message back, for the tests of web/src/port/socket.rs. Prints one free port, for
+// the tests to be served on, and listens on the next one. Takes whole frames of up to 64 KiB, one after the other.
+// Loopback only.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { freePorts } from "./ports.mjs";

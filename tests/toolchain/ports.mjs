@@ -2,8 +2,8 @@
 // port 0. Knows no servers.
 import { createServer } from "node:net";
 
-// Below the range from which Linux takes ports for outgoing connections (32768 and up): a port that was free a moment ago
-// is taken again only by another caller of this function, which draws from the same 12,000.
+// Below the range from which Linux takes ports for outgoing connections (32768 and up): a port that was free a moment
+// ago is taken again only by another caller of this function, which draws from the same 12,000.
 const FIRST = 20_000;
 const COUNT = 12_000;
 const ATTEMPTS = 100;

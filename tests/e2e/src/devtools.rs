@@ -1,8 +1,7 @@
-//! The DevTools protocol straight to Chromium, over the one WebSocket that it opens: no driver program in between that
-//! would have to survive the kills.
+//! The DevTools protocol over Chromium's own WebSocket, without a driver program that would have to survive the kills.
 //!
-//! What this module does not know: the page. It collects what the page complains about and what it reports, for as long
-//! as the test lasts, across every browser that is killed meanwhile.
+//! What this module does not know: the page. It collects console errors and reports of pages for the whole test, across
+//! all browsers that are killed meanwhile.
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::{SinkExt, StreamExt};
@@ -15,16 +14,16 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
-/// Longest wait for one answer. A browser that takes longer hangs.
+/// Time-out of one command.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The function through which a page reports what it shows.
 pub const REPORT: &str = "causewaySoakShows";
 
-/// What pages said, over all browsers of a run.
+/// Console errors, reports, workers and notifications, over all browsers of a run. Clones share one log.
 #[derive(Clone, Default)]
 pub struct PageLog(Arc<Mutex<Entries>>);
 
-/// A dedicated worker that DevTools has met.
+/// A dedicated worker that DevTools has attached to.
 #[derive(Clone)]
 pub struct Worker {
     /// Its target's id, which is also its name among the holders of locks.
@@ -38,7 +37,7 @@ pub struct Worker {
 /// A notification that the browser has put on screen.
 #[derive(Debug, Clone)]
 pub struct Displayed {
-    /// What tells it from the others.
+    /// Distinguishes it from the others.
     pub tag: String,
     /// Below its title.
     pub body: String,
@@ -70,12 +69,12 @@ impl PageLog {
         self.entries().workers.iter().find(|worker| worker.target == target).cloned()
     }
 
-    /// The id of the service worker's registration that DevTools spoke of last.
+    /// Id of the service worker registration that DevTools reported last.
     pub fn registration(&self) -> Option<String> {
         self.entries().registration.clone()
     }
 
-    /// The first notification that was put on screen and that this holds for.
+    /// The first displayed notification that satisfies `is_it`.
     pub fn displayed(&self, is_it: impl Fn(&Displayed) -> bool) -> Option<Displayed> {
         self.entries().displayed.iter().find(|one| is_it(one)).cloned()
     }
@@ -96,7 +95,7 @@ impl Devtools {
     /// Connects to the address that Chromium announced.
     ///
     /// # Errors
-    /// If nothing answers there.
+    /// If no WebSocket opens there.
     pub async fn connect(address: &str, log: PageLog) -> Result<Self> {
         let (socket, _) = tokio_tungstenite::connect_async(address).await.context("no DevTools")?;
         let (sender, requests) = mpsc::unbounded_channel();
@@ -143,7 +142,7 @@ async fn serve(
                 match message["id"].as_u64() {
                     Some(id) => {
                         if let Some(answer) = waiting.remove(&id) {
-                            // Whoever asked may have given up.
+                            // The caller may have timed out.
                             let _ = answer.send(outcome(&mut message));
                         }
                     }
@@ -168,7 +167,7 @@ fn outcome(message: &mut Value) -> Result<Value> {
     if message["error"].is_null() { Ok(message["result"].take()) } else { bail!("{}", message["error"]["message"]) }
 }
 
-/// Notes what a page said; asks new workers to say as much.
+/// Records an event of a page; returns the commands that enable the same events in new workers.
 fn record(event: &Value, log: &PageLog) -> Vec<Value> {
     let params = &event["params"];
     let entry = || params.to_string();
@@ -183,7 +182,7 @@ fn record(event: &Value, log: &PageLog) -> Vec<Value> {
             let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
             return vec![ask("Runtime.enable"), ask("Log.enable")];
         }
-        // Under a debugger it would never count as idle, and a newer one would wait for that.
+        // With a debugger attached it would never be idle, and a newer one would wait for that.
         Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "service_worker" => {
             let leave = json!({ "sessionId": params["sessionId"] });
             return vec![

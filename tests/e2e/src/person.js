@@ -1,5 +1,6 @@
-// What a person does on the page, with the page's own fields and buttons, as fast as it lets one. Put into every
-// document by DevTools, so the content security policy has no say in it; it knows nothing that is not on the screen.
+// The actions of a person on the page, by its own fields and buttons, as fast as the page allows. Put into every
+// document by DevTools, so the content security policy does not apply to it; it knows nothing that is not on the
+// screen.
 globalThis.person ??= (() => {
   const REPORT = "causewaySoakShows";
   const TIMEOUT = 40_000;
@@ -42,7 +43,7 @@ globalThis.person ??= (() => {
 
   const ready = () => see("#identifier").then(() => true);
 
-  // A chat that the other side began is in the list; another is begun by number.
+  // A chat that exists is opened from the list; another is started by number.
   const open = async (number) => {
     await see("#new-chat");
     if (!here(number)) {
@@ -88,14 +89,14 @@ globalThis.person ??= (() => {
     return bubbles().map((bubble) => [said(bubble), kind(bubble) ?? bubble.dataset.state]);
   };
 
-  // What would make a person think that something is wrong with this tab.
+  // The text of an error that this tab shows, or null.
   const worry = () => {
     const bar = document.querySelector("#connection[data-state=stopped]");
     const seen = [...document.querySelectorAll("[role=alert], #boot-failed")].filter((item) => item.checkVisibility());
     return bar?.textContent ?? seen.find((item) => item.textContent.trim())?.textContent ?? null;
   };
 
-  // Tells at once what of one's own the page shows: from then on it must be there whatever happens.
+  // Reports each own message as soon as the page shows it: from then on it must not be lost.
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {

@@ -19,9 +19,9 @@ const ATTEMPTS: usize = 100;
 /// Ports that this process has given away already.
 static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// An address that was free a moment ago, and that this function returns once in the life of the process. Other processes
-/// draw from the same 12,000 ports at random, so that two test runs side by side seldom meet; if they do, the second server
-/// fails to start.
+/// An address that was free a moment ago, and that this function returns once in the life of the process. Other
+/// processes draw from the same 12,000 ports at random, so that two test runs side by side seldom meet; if they do, the
+/// second server fails to start.
 ///
 /// # Errors
 /// After 100 ports that were not free.

@@ -27,7 +27,7 @@ pub type Change = Box<dyn FnOnce(&mut PartnerConfig)>;
 pub struct Setup {
     /// To the partner server's configuration.
     pub partner: Option<Change>,
-    /// Whose JWKS the sandbox reads instead of this partner server's: `http://…`.
+    /// Base URL of the partner server whose JWKS the sandbox reads instead of this one's: `http://…`.
     pub trusted_partner: Option<String>,
 }
 
@@ -91,8 +91,8 @@ impl Servers {
         Ok(format!("http://{}/", self.partner.as_ref().context("the partner server is stopped")?.addr))
     }
 
-    /// Restarts the partner server, at the same address, with another release of the client: in its index.html, one text is
-    /// replaced by another. The service worker names the release's files, as the build does.
+    /// Restarts the partner server, at the same address, with another release of the client: in its index.html, one
+    /// text is replaced by another. The service worker names the release's files, as the build does.
     ///
     /// # Errors
     /// If the text is not there, or the server does not start.
@@ -120,7 +120,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Gives the partner server another key for its pushes, as its operator does, and starts it again.
+    /// Rotates the partner server's VAPID key, as its operator does, and restarts it.
     ///
     /// # Errors
     /// If the key cannot be made, or the server does not start.
@@ -156,7 +156,7 @@ impl Servers {
         format!("ws://{}/", self.gatekeeper_config.push_listen)
     }
 
-    /// What the sandbox's push service knows: subscriptions, deliveries, rejections.
+    /// State of the sandbox's push service: subscriptions, deliveries, rejections.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -164,7 +164,7 @@ impl Servers {
         self.look("push-service").await
     }
 
-    /// Has the push service forget every browser, as one does that lost its data.
+    /// Makes the push service drop every subscription, as after a loss of its data.
     ///
     /// # Errors
     /// If the sandbox refuses.
@@ -246,7 +246,7 @@ impl Servers {
         self.control("faults", fault).await.map(drop)
     }
 
-    /// Waits until a phone has received `text`, and says how often it has.
+    /// Waits until a phone has received `text`; returns how often.
     ///
     /// # Errors
     /// If it never does.
@@ -268,7 +268,7 @@ impl Servers {
         Ok(received.filter_map(|entry| entry["text"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Everything that a phone shows, as the control API tells it.
+    /// Everything that a phone shows, as the control API lists it.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -280,7 +280,7 @@ impl Servers {
         }
     }
 
-    /// Every ciphertext of Partners' users, as it came off the line.
+    /// Every ciphertext of Partners' users as the sandbox received it, before any simulated loss.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -369,7 +369,7 @@ impl Servers {
     }
 }
 
-/// A partner server alone, for its keys: what a sandbox trusts that must not trust ours.
+/// A partner server alone, whose keys a sandbox trusts instead of ours.
 ///
 /// # Errors
 /// If it does not start.
@@ -382,7 +382,7 @@ pub async fn another_partner(data: &Path) -> Result<causeway_partner::Running> {
 
 fn partner_config(data: &Path) -> PartnerConfig {
     let mut config = PartnerConfig { data_dir: data.join("partner"), ..PartnerConfig::default() };
-    // The passwords of a test protect nothing; the processor has browsers to run.
+    // Passwords of a test protect nothing, and the processor is needed for browsers.
     config.sign_in.hash_memory_kib = 7_168;
     config.sign_in.hash_passes = 1;
     config.limits.shutdown_seconds = 1;

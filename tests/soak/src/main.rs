@@ -29,7 +29,7 @@ async fn main() -> Result<ExitCode> {
         println!("{}", line(seed, lived.is_ok(), began.elapsed(), &tally));
         if let Some(note) = note {
             discarded += 1;
-            println!("  the browser threw its database away: {note}");
+            println!("  the browser discarded its database: {note}");
         } else if let Err(error) = lived {
             failures += 1;
             println!("  {error:#}\n  replay: make soak RUNS=1 FROM={seed}; kept: {}", folder.display());
@@ -40,7 +40,7 @@ async fn main() -> Result<ExitCode> {
     println!(
         "runs {runs}, kills {kills}, messages {messages}, discarded by the browser {discarded}, failures {failures}"
     );
-    // Once in dozens of runs is Chromium; more often than once in ten is somebody else.
+    // Chromium discards a database once in dozens of runs; more than one in ten has another cause.
     Ok(if failures == 0 && discarded <= 1 + runs / 10 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -60,7 +60,7 @@ fn setting(name: &str, default: u64) -> Result<u64> {
     }
 }
 
-/// `target/soak`: what is left of the runs that failed.
+/// `target/soak`: state of the runs that failed.
 fn failed_runs() -> PathBuf {
     causeway_e2e::audit::artefacts().with_file_name("soak")
 }

@@ -1,7 +1,7 @@
-//! What happens in one run, drawn from its seed: which faults, how long after things have begun, and who writes what.
+//! The plan of one run, drawn from its seed: which faults, when, and who writes what.
 //!
-//! What this module does not know: how a fault is dealt. In a real browser the same seed draws the same faults at the same
-//! moments, but not the same instruction: what is replayed is the plan.
+//! What this module does not know: how a fault is injected. The same seed draws the same faults at the same times, but
+//! a real browser is not at the same instruction then: what is replayed is the plan.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -18,14 +18,14 @@ pub(crate) const SENDS: usize = 200;
 /// Of a hundred stanzas while the person writes.
 pub(crate) const LOSS: u8 = 50;
 
-/// Something that breaks.
+/// A failure that the soak injects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     /// SIGKILL to the browser's process group; it is started again on the same profile.
     Browser,
     /// The tab's renderer crashes; the tab is reloaded.
     Renderer,
-    /// The worker that runs the engine is ended; nobody tells the page.
+    /// The worker that runs the engine is terminated; the page gets no event.
     Worker,
     /// The person reloads the tab.
     Reload,
@@ -40,7 +40,7 @@ impl Fault {
     pub(crate) const ALL: [Self; 6] =
         [Self::Browser, Self::Renderer, Self::Worker, Self::Reload, Self::Cut, Self::Torn];
 
-    /// Whether something died, not merely the connection.
+    /// Whether a process or worker is killed, not merely the connection.
     pub(crate) fn kills(self) -> bool {
         !matches!(self, Self::Cut | Self::Torn)
     }
@@ -62,13 +62,13 @@ impl fmt::Display for Fault {
 /// One run.
 pub(crate) struct Plan {
     rng: ChaCha8Rng,
-    /// For the sandbox's own rng.
+    /// Seed of the sandbox's random losses.
     pub(crate) loss_seed: u64,
-    /// Faults while the mailbox is drained, each with its time after the page was opened. A browser dies a little later: when
-    /// the server hears the next receipt.
+    /// Faults while the mailbox is drained, each with its time after the page was opened. A browser is killed a little
+    /// later: when the server receives the next receipt.
     pub(crate) drain: Vec<(Duration, Fault)>,
-    /// Faults while the person writes, each with its time after the one before. A browser dies a little later: when the phone
-    /// that is being written to gets the next text.
+    /// Faults while the person writes, each with its time after the one before. A browser is killed a little later:
+    /// when the phone that is being written to receives the next text.
     pub(crate) sends: Vec<(Duration, Fault)>,
 }
 
@@ -78,7 +78,7 @@ impl Plan {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let loss_seed = rng.next_u64();
         let mut plan = Self { rng, loss_seed, drain: Vec::new(), sends: Vec::new() };
-        // The earliest falls while the engine starts, the latest when most mail is in.
+        // From the start of the engine until most mail has arrived.
         plan.drain = (0..3 + plan.draw(3)).map(|_| (plan.moment(50, 1_300), plan.fault())).collect();
         plan.sends = (0..3 + plan.draw(3)).map(|_| (plan.moment(100, 1_200), plan.fault())).collect();
         plan
@@ -95,7 +95,7 @@ impl Plan {
     }
 
     fn fault(&mut self) -> Fault {
-        // SIGKILL is what this is about; the others share the other half.
+        // SIGKILL has four of ten; the others share the rest.
         const WEIGHTED: [Fault; 10] = [
             Fault::Browser,
             Fault::Browser,
@@ -122,14 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_a_plan() {
+    fn a_seed_determines_the_plan() {
         let (one, other) = (Plan::new(7), Plan::new(7));
         assert_eq!((&one.drain, &one.sends, one.loss_seed), (&other.drain, &other.sends, other.loss_seed));
         assert_ne!(one.drain, Plan::new(8).drain);
     }
 
     #[test]
-    fn every_blow_falls_and_every_plan_kills() {
+    fn every_fault_occurs_and_every_plan_has_three() {
         let plans: Vec<_> = (0..50).map(Plan::new).collect();
         for fault in Fault::ALL {
             assert!(plans.iter().any(|plan| plan.drain.iter().chain(&plan.sends).any(|(_, drawn)| *drawn == fault)));

@@ -1,4 +1,4 @@
-//! One run: enlist, drain a mailbox under faults, write over a link that loses half, let it heal, compare.
+//! One run: enlist, drain a mailbox under faults, write over a link that loses half, repair it, compare.
 //!
 //! What this module does not know: the page's insides. It types, reads, and kills.
 
@@ -22,16 +22,16 @@ const PASSWORD: &str = "correct horse battery";
 /// rest over the lossy link.
 const WAITING: usize = 75;
 const COMING: usize = 115;
-/// Time for everything to arrive once nothing breaks any more.
+/// Time-out for everything to arrive once the faults are over.
 const SETTLE: Duration = Duration::from_secs(120);
-/// Chromium keeps the notes of this many starts.
+/// Starts of which Chromium keeps the storage log.
 const NOTES: u32 = 2;
-/// A mailbox that nobody reads is not waited for longer.
+/// Longest wait for a mailbox that is not being read.
 const LATEST: Duration = Duration::from_secs(3);
-/// The storage hangs for this long before the browser dies.
+/// How long the storage is stopped before the browser is killed.
 const HANG: Duration = Duration::from_millis(300);
-/// What a page may complain about when its connection is cut, or breaks while it sends.
-const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
+/// Complaints that a page may have when its connection is cut, or breaks while it sends.
+const EXPECTED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
 /// What a run did, for the table.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl Run {
             self.servers.phone(&number(phone), &format!("Phone {phone}")).await?;
         }
         self.open().await?;
-        // Once the page is there; to sign up twice would be two actions.
+        // Once the page is there: signing up must not be repeated.
         self.person("person.ready()").await?;
         let action = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
         self.tab()?.person(&action).await?;
@@ -101,7 +101,7 @@ impl Run {
         browser.close().await
     }
 
-    /// Mail waits, mail comes, and the browser does not stay.
+    /// Drains waiting and arriving mail while faults are injected.
     async fn drain(&mut self) -> Result<()> {
         self.phones_write(0, WAITING).await?;
         self.until_waiting("the mailbox fill", |waiting| waiting >= u64::try_from(WRITERS * WAITING).unwrap_or(0))
@@ -113,7 +113,7 @@ impl Run {
             if index == comes_before {
                 self.phones_write(WAITING, COMING).await?;
             }
-            // The moment of a fault is drawn, and so is not a condition.
+            // The time of a fault is random, not a condition.
             tokio::time::sleep(after).await;
             if fault == Fault::Browser {
                 let limit = self.perhaps_hang()?;
@@ -124,8 +124,8 @@ impl Run {
         self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
     }
 
-    /// Before every other death the storage hangs for a moment, while the network does not: whatever a client says now, it
-    /// says before it is kept. Answers how long the death may wait.
+    /// Before every other kill the storage is stopped for a moment while the network goes on: what a client sends then,
+    /// it sends before it is stored. Returns how long the kill may wait.
     fn perhaps_hang(&mut self) -> Result<Duration> {
         if self.plan.draw(2) == 0 {
             return Ok(LATEST);
@@ -134,8 +134,8 @@ impl Run {
         Ok(HANG)
     }
 
-    /// The worst moment for a kill is when the server has just heard that something is kept. Waits for that while mail waits
-    /// and comes out of the mailbox.
+    /// The worst moment for a kill is just after the server has received a receipt. Waits for that while the mailbox
+    /// holds mail.
     async fn until_receipted(&self, limit: Duration) -> Result<()> {
         let before = self.servers.waiting_for(ALICE).await?;
         let deadline = Instant::now() + limit;
@@ -146,8 +146,9 @@ impl Run {
         Ok(())
     }
 
-    /// The other worst moment is when a ciphertext has just left. The phone that is being written to sees it first.
-    async fn until_heard(&self, phone: usize, limit: Duration) -> Result<()> {
+    /// The other worst moment is just after a ciphertext was sent. The phone that is being written to receives it
+    /// first.
+    async fn until_received(&self, phone: usize, limit: Duration) -> Result<()> {
         let before = self.servers.received(&number(phone)).await?.len();
         let deadline = Instant::now() + limit;
         while self.servers.received(&number(phone)).await?.len() == before && Instant::now() < deadline {}
@@ -163,7 +164,7 @@ impl Run {
         let mut due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
         while self.painted.len() < SENDS || next.is_some() {
             let phone = self.plan.draw(WRITERS + QUIET);
-            let texts: Vec<String> = (0..8 + self.plan.draw(10)).map(|_| self.invent(phone)).collect();
+            let texts: Vec<String> = (0..8 + self.plan.draw(10)).map(|_| self.next_text(phone)).collect();
             let tab = self.tab()?;
             let (to, what) = (json!(number(phone)), json!(texts));
             self.person(&format!("person.open({to})")).await?;
@@ -172,7 +173,7 @@ impl Run {
             loop {
                 let wait = due.saturating_duration_since(Instant::now());
                 tokio::select! {
-                    // A page that dies in the middle takes what was typed and not shown with it.
+                    // A page that is killed in the middle loses what was typed and not shown.
                     _ = &mut writing => break,
                     () = tokio::time::sleep(wait), if next.is_some() => {
                         let Some((_, fault)) = next else { break };
@@ -180,7 +181,7 @@ impl Run {
                         due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
                         if fault == Fault::Browser {
                             let limit = self.perhaps_hang()?;
-                            self.until_heard(phone, limit).await?;
+                            self.until_received(phone, limit).await?;
                         }
                         self.inject(fault).await?;
                         if fault.kills() && fault != Fault::Worker {
@@ -195,10 +196,10 @@ impl Run {
         Ok(())
     }
 
-    /// The link heals; everything comes to rest by itself.
+    /// The link is repaired; everything must arrive without further help.
     async fn settle(&mut self) -> Result<()> {
         self.servers.fault(&json!({"clear": true})).await?;
-        // What a live link has lost comes again with the next connection.
+        // Lost stanzas are sent again with the next connection.
         self.servers.fault(&json!({"disconnect": 0})).await?;
         let all_there = async || {
             for phone in 0..WRITERS + QUIET {
@@ -213,7 +214,7 @@ impl Run {
         wait::until_within(SETTLE, "everything arrive", all_there).await
     }
 
-    /// A last kill, so that what is read is what was kept; then both sides are compared.
+    /// A last kill, so that what is read is what was stored; then both sides are compared.
     async fn judge(&mut self) -> Result<()> {
         self.inject(Fault::Browser).await?;
         self.person("person.online()").await?;
@@ -234,14 +235,15 @@ impl Run {
         }
         check_line(&self.servers.heard().await?)?;
         let complaints = self.log.complaints();
-        let justified = |complaint: &&String| JUSTIFIED.iter().any(|text| complaint.contains(text));
-        let unjustified: Vec<_> = complaints.iter().filter(|complaint| !justified(complaint)).collect();
-        ensure!(unjustified.is_empty(), "the page complained: {unjustified:#?}");
+        let expected = |complaint: &&String| EXPECTED.iter().any(|text| complaint.contains(text));
+        let unexpected: Vec<_> = complaints.iter().filter(|complaint| !expected(complaint)).collect();
+        ensure!(unexpected.is_empty(), "the page complained: {unexpected:#?}");
         Ok(())
     }
 
-    /// What Chromium's storage engine noted when it began an empty database in place of one that was there before. The client
-    /// never deletes a database, so that this is none of its doing. `None` while the enlistment's own beginning may still be in the notes.
+    /// The line of Chromium's storage log about an empty database in place of one that existed before. The client never
+    /// deletes a database, so the browser discarded it. `None` while the log may still hold the first start, which
+    /// creates one.
     pub(crate) fn discarded(&self) -> Result<Option<String>> {
         if self.opened <= NOTES {
             return Ok(None);
@@ -317,7 +319,7 @@ impl Run {
         Ok(())
     }
 
-    /// SIGKILL, and nothing in its place.
+    /// Kills the browser and starts no other.
     async fn close(&mut self) -> Result<()> {
         match self.browser.take() {
             Some((mut browser, _)) => browser.kill().await,
@@ -329,7 +331,7 @@ impl Run {
         Ok(self.browser.as_ref().context("no browser is open")?.1.clone())
     }
 
-    /// Has the person do something that may be done again: a document that goes away in the middle is no failure.
+    /// Runs an action of `person.js` that may be repeated: a document that is unloaded in the middle is no failure.
     async fn person(&self, action: &str) -> Result<Value> {
         let tab = self.tab()?;
         wait::until(action, async || tab.person(action).await.map(Some)).await
@@ -343,7 +345,7 @@ impl Run {
         Ok(())
     }
 
-    fn invent(&mut self, phone: usize) -> String {
+    fn next_text(&mut self, phone: usize) -> String {
         let text = format!("to phone {phone}, text {}", self.entered[phone].len());
         self.entered[phone].push(text.clone());
         text

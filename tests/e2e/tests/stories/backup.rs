@@ -1,5 +1,5 @@
-//! An account that moves to another browser with mail on its way, and one that comes back from a backup after its browser
-//! is gone.
+//! An account that moves to another browser with mail on its way, and one that comes back from a backup after its
+//! browser is gone.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{

@@ -1,4 +1,4 @@
-//! The watchdogs bite: without these, a silent browser could be a deaf test.
+//! The checks of the harness fail when they must: otherwise a story without complaints would prove nothing.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
@@ -8,13 +8,13 @@ use causeway_e2e::{
     servers::Setup,
 };
 
-/// Has the page do something, and gives what it is then accused of.
+/// Runs a script in the page and returns the complaint that follows.
 async fn complaint_after(scene: &mut Scene, action: &str) -> Result<String> {
     scene.visit().await?.see("#identifier").await?;
     scene.browser.must_be_silent().await?;
     scene.browser.web()?.execute(action, []).await?;
     let message = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
-    // Accused once: the story itself must end in silence.
+    // Counted here; the story itself must end without a complaint.
     scene.browser.expect("");
     message
 }

@@ -43,7 +43,7 @@ async fn a_client_library_that_is_not_ours_is_the_phone() {
         page.message(false, "The library read: Hello, library").await?;
         // It ends well only when its own two messages were delivered and one text was received.
         let ended = library.wait_with_output().await?;
-        ensure!(ended.status.success(), "the library said {}", String::from_utf8_lossy(&ended.stdout));
+        ensure!(ended.status.success(), "the library printed {}", String::from_utf8_lossy(&ended.stdout));
         Ok(())
     })
     .await;

@@ -1,4 +1,4 @@
-//! The main job, and what may happen in the middle of it.
+//! The main path, and interruptions in the middle of it.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
@@ -137,7 +137,7 @@ async fn a_reload_in_the_middle_loses_and_doubles_nothing() {
         page.start_chat(BOB).await?;
         let texts = ["one", "two", "three", "four", "five", "six"];
         for text in texts {
-            // Written and on the screen, but how far it has come is left to chance.
+            // On the screen; how far it has come when the page reloads is random.
             page.write(text).await?;
             page.reload().await?;
             page.see("#composer").await?;

@@ -1,4 +1,4 @@
-//! Stories told in real browsers: `make test-e2e`, or `cargo test -p causeway-e2e` with the client built.
+//! Stories in real browsers: `make test-e2e`, or `cargo test --workspace --test stories` with the client built.
 
 mod backup;
 mod control;

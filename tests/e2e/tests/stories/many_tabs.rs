@@ -12,9 +12,9 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The person.
+/// The account's identifier.
 const ALICE: &str = "alice";
-/// Whom she writes to.
+/// The phone that she writes to.
 const BOB: &str = "14155550123";
 
 /// A profile, its browser, and the servers.
@@ -28,7 +28,7 @@ pub(crate) struct ManyTabs {
 }
 
 impl ManyTabs {
-    /// Alice is enlisted in the first of so many tabs.
+    /// Opens `tabs` tabs; Alice is enlisted in the first.
     pub(crate) async fn build(tabs: usize) -> Result<Self> {
         let servers = Servers::start(Setup::default()).await?;
         servers.phone(BOB, "Bob").await?;
@@ -55,7 +55,7 @@ impl ManyTabs {
         Ok(holder.and_then(|lock| self.log.worker(lock["clientId"].as_str()?)))
     }
 
-    /// The place of the tab that the leading worker belongs to.
+    /// Index of the tab that the leading worker belongs to.
     pub(crate) async fn leader(&self, asked: &Tab) -> Result<Option<usize>> {
         let worker = self.leading_worker(asked).await?;
         Ok(worker.and_then(|worker| self.tabs.iter().position(|tab| tab.session() == worker.tab)))
@@ -72,12 +72,12 @@ impl ManyTabs {
         .await
     }
 
-    /// The number of Alice's connection.
+    /// Number of Alice's connection; a later one has a higher number.
     pub(crate) async fn connection(&self) -> Result<u64> {
         wait::until("a connection", async || self.servers.connection_of(ALICE).await).await
     }
 
-    /// Somebody writes in this tab, and sees it there.
+    /// Writes in this tab, and waits until it shows what was written.
     pub(crate) async fn write(&mut self, place: usize, texts: &[&str]) -> Result<()> {
         let tab = &self.tabs[place];
         person(tab, &format!("person.open({})", json!(BOB))).await?;
@@ -85,7 +85,7 @@ impl ManyTabs {
         tab.person(&format!("person.write({}, {})", json!(BOB), json!(texts))).await.map(drop)
     }
 
-    /// Every tab writes; then everybody agrees on what was written.
+    /// Writes in every tab; then every tab and the phone must show the same.
     pub(crate) async fn every_tab_writes(&mut self, round: &str) -> Result<()> {
         for place in 0..self.tabs.len() {
             self.write(place, &[&format!("{round}, from tab {place}")]).await?;
@@ -93,7 +93,7 @@ impl ManyTabs {
         self.every_tab_agrees().await
     }
 
-    /// Every tab shows what was written, once, and nothing that would worry a person; and so does the phone.
+    /// Every tab shows what was written, each once, and no error; and the phone has received the same.
     pub(crate) async fn every_tab_agrees(&self) -> Result<()> {
         for (place, tab) in self.tabs.iter().enumerate() {
             let all = async || {
@@ -115,8 +115,8 @@ impl ManyTabs {
         Ok(())
     }
 
-    /// Ends the browser, by force or not, and has a new one open the same tabs again, all at once. That is what restoring a
-    /// session comes to; a browser without a screen does not offer to restore one.
+    /// Ends the browser, by force or not, and opens the same tabs in a new one, all at once: as restoring a session
+    /// does, which a headless browser does not offer.
     pub(crate) async fn restart(&mut self, by_force: bool) -> Result<()> {
         match by_force {
             true => self.browser.kill().await?,
@@ -131,8 +131,8 @@ impl ManyTabs {
         Ok(())
     }
 
-    /// Ends browser and servers; no page may have complained, but for a connection that the browser itself ended when it
-    /// froze or put away a page.
+    /// Ends browser and servers; no page may have complained, but for a connection that the browser itself ended when
+    /// it froze or put away a page.
     pub(crate) async fn end(self) -> Result<()> {
         let Self { mut servers, log, mut browser, .. } = self;
         browser.kill().await?;
@@ -144,7 +144,7 @@ impl ManyTabs {
     }
 }
 
-/// Has the person do something that may be done again.
+/// Runs an action of `person.js` that may be repeated.
 async fn person(tab: &Tab, action: &str) -> Result<Value> {
     wait::until(action, async || tab.person(action).await.map(Some)).await
 }

@@ -1,4 +1,5 @@
-//! Passkeys, with an authenticator that Chromium plays: made in the settings, and good for signing in without a password.
+//! Passkeys, with an authenticator that Chromium plays: made in the settings, and good for signing in without a
+//! password.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{

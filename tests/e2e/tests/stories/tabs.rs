@@ -1,12 +1,13 @@
-//! Many tabs of one profile: one of them leads, and the others hardly notice when it dies, freezes, or goes away.
+//! Many tabs of one profile: one of them leads, and another takes over when it dies, freezes, or navigates away.
 
 use crate::many_tabs::ManyTabs;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Until the next worker has lock and socket. The aim is two seconds, and what it took is printed: 150 to 180 ms on a quiet
-/// machine, 4,368 ms beside three compilers. This limit only tells a slow machine from a successor that never comes.
+/// Until the next worker has lock and socket. The aim is two seconds, and what it took is printed: 150 to 180 ms on a
+/// quiet machine, 4,368 ms beside three compilers. This limit only tells a slow machine from a successor that never
+/// comes.
 const LIMIT: Duration = Duration::from_secs(15);
 
 /// Five tabs, and the one that leads dies: three times, in three ways.
@@ -45,7 +46,7 @@ async fn five_tabs_and_the_leader_dies() {
     five_tabs().await.unwrap();
 }
 
-/// A leader that is stopped in the midst of its work keeps the lock and says nothing. Nobody who needs it waits for ever.
+/// A leader that is stopped in the middle of its work keeps the lock and sends nothing. A tab that needs it takes over.
 async fn frozen() -> Result<()> {
     let mut all = ManyTabs::build(3).await?;
     all.every_tab_writes("at first").await?;
@@ -53,14 +54,14 @@ async fn frozen() -> Result<()> {
     let worker = all.leading_worker(&all.tabs[1]).await?.context("nobody leads")?;
     all.browser.send(&worker.session, "Debugger.enable", json!({})).await?;
     all.browser.send(&worker.session, "Debugger.pause", json!({})).await?;
-    // The next thing that reaches it stops it, with everything that it has begun.
+    // It pauses at the next event, in the middle of whatever it has begun.
     let began = Instant::now();
     all.write(1, &["to a leader that is frozen", "and once more"]).await?;
     println!("the page was answered {} ms after the leader was frozen", began.elapsed().as_millis());
     let next = all.takeover(0, connection).await?;
     ensure!(next == 1, "tab {next} leads, and tab 1 needed it");
 
-    // It wakes up, finds itself deposed, and takes its place in the line.
+    // It resumes, finds that it has been replaced, and queues for the lock again.
     all.browser.send(&worker.session, "Debugger.disable", json!({})).await?;
     all.every_tab_writes("after it woke up").await?;
     ensure!(all.leader(&all.tabs[1]).await? == Some(1), "it leads again by itself");
@@ -68,12 +69,12 @@ async fn frozen() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_frozen_leader_is_deposed() {
+async fn a_frozen_leader_is_replaced() {
     frozen().await.unwrap();
 }
 
-/// The leader's page is frozen as browsers freeze pages in the background: whether they freeze its worker as well or not,
-/// the other tab goes on, and the page itself once it is back.
+/// The leader's page is frozen as browsers freeze pages in the background: whether they freeze its worker as well or
+/// not, the other tab goes on, and the page itself once it is back.
 async fn frozen_page() -> Result<()> {
     let mut all = ManyTabs::build(2).await?;
     all.every_tab_writes("at first").await?;
@@ -86,7 +87,7 @@ async fn frozen_page() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_frozen_page_holds_nobody_up() {
+async fn a_frozen_page_blocks_no_other_tab() {
     frozen_page().await.unwrap();
 }
 
@@ -107,8 +108,8 @@ async fn a_session_is_restored() {
     restored().await.unwrap();
 }
 
-/// Away and back, as the leader: whether the browser kept the page or not, another tab leads meanwhile and this one works
-/// when it is shown again.
+/// Away and back, as the leader: whether the browser kept the page or not, another tab leads meanwhile and this one
+/// works when it is shown again.
 async fn back_and_forth() -> Result<()> {
     let mut all = ManyTabs::build(2).await?;
     all.every_tab_writes("at first").await?;
@@ -124,7 +125,7 @@ async fn back_and_forth() -> Result<()> {
     all.every_tab_agrees().await?;
     all.every_tab_writes("after it came back").await?;
 
-    // Alone in the browser, and away and back again.
+    // The only tab, and away and back again.
     all.tabs.remove(1).close().await?;
     all.tabs[0].go(&elsewhere).await?;
     all.tabs[0].person("history.back()").await?;

@@ -1,4 +1,4 @@
-//! What can go wrong, and whether a person is told what it is and what to do.
+//! Failures of servers, tokens and links: the page shows what is wrong and what to do.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const BOB: &str = "14155550123";
-/// A dead link is noticed within ten seconds and replaced within another, which is the first pause at most.
+/// A dead link is noticed within ten seconds and replaced within one more, the longest first delay.
 const NOTICED: Duration = Duration::from_secs(11);
 /// Bytes of the longest message.
 const MAX_TEXT: usize = 65_536;
@@ -60,7 +60,7 @@ async fn an_unknown_integrator() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_the_one_we_trust() {
+async fn a_server_with_another_root_key() {
     let setup = Setup {
         partner: Some(Box::new(|config| config.whatsapp.root_key = Some("1f".repeat(32)))),
         ..Setup::default()
@@ -78,7 +78,7 @@ async fn a_server_that_is_not_the_one_we_trust() {
 }
 
 #[tokio::test]
-async fn certificates_that_prove_nothing_and_then_a_sound_one() {
+async fn invalid_certificates_and_then_a_valid_one() {
     run_story("certificates", Engine::Chromium, Setup::default(), async |scene| {
         let foreign = "could not prove that it is WhatsApp";
         let dates = "Check that the date and time of this device are right";
@@ -185,7 +185,7 @@ async fn a_message_that_is_too_long_is_kept_and_not_sent() {
 }
 
 #[tokio::test]
-async fn names_and_passwords_that_do_not_do() {
+async fn names_and_passwords_that_are_refused() {
     run_story("sign_in", Engine::Chromium, Setup::default(), async |scene| {
         scene.browser.expect("/api/account");
         scene.browser.expect("/api/session");
