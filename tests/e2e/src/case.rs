@@ -51,6 +51,7 @@ impl Scene {
 ///
 /// # Panics
 /// With the story's error, as a test must.
+#[expect(clippy::panic, reason = "tests fail by panicking")]
 pub async fn run_story(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
     let _place = PLACES.acquire().await;
     let outcome = try_run(name, engine, setup, story).await;

@@ -84,7 +84,7 @@ fn same(sent: &[&str], shown: &[&str], in_order: usize) -> Result<()> {
     let mut seen = BTreeSet::new();
     let twice: Vec<_> = shown.iter().filter(|text| !seen.insert(**text)).collect();
     ensure!(twice.is_empty(), "shown twice: {twice:?}");
-    let strict = &sent[..in_order.min(sent.len())];
+    let strict: Vec<_> = sent.iter().take(in_order).copied().collect();
     let shown = shown.iter().filter(|text| strict.contains(text));
     for (index, (sent, shown)) in strict.iter().zip(shown).enumerate() {
         ensure!(sent == shown, "message {index} should be {sent:?}, and {shown:?} is shown");

@@ -108,7 +108,8 @@ impl Plan {
             Fault::Cut,
             Fault::Torn,
         ];
-        WEIGHTED[self.draw(WEIGHTED.len())]
+        let drawn = self.draw(WEIGHTED.len());
+        WEIGHTED.get(drawn).copied().unwrap_or(Fault::Browser)
     }
 }
 

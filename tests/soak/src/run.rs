@@ -48,7 +48,8 @@ pub(crate) struct Run {
     browser: Option<(Chromium, Tab)>,
     log: PageLog,
     plan: Plan,
-    entered: Vec<Vec<String>>,
+    /// What the person has entered, by phone.
+    entered: BTreeMap<usize, Vec<String>>,
     painted: BTreeSet<String>,
     /// How often a browser was started.
     opened: u32,
@@ -64,7 +65,7 @@ impl Run {
             browser: None,
             log: PageLog::default(),
             plan: Plan::new(seed),
-            entered: vec![Vec::new(); WRITERS + QUIET],
+            entered: BTreeMap::new(),
             painted: BTreeSet::new(),
             opened: 0,
             tally: Tally::default(),
@@ -204,8 +205,8 @@ impl Run {
         let all_there = async || {
             for phone in 0..WRITERS + QUIET {
                 let received: BTreeSet<String> = self.servers.received(&number(phone)).await?.into_iter().collect();
-                let missing = self.entered[phone].iter().filter(|text| self.painted.contains(*text));
-                if missing.into_iter().any(|text| !received.contains(text)) {
+                let mut painted = self.painted_for(phone);
+                if painted.any(|text| !received.contains(text)) {
                     return Ok(None);
                 }
             }
@@ -225,9 +226,9 @@ impl Run {
             let chat = Chat {
                 page: pairs(&shown).context("the page read out something else")?,
                 phone: self.servers.entries(&number).await?,
-                painted: self.entered[phone].iter().filter(|text| self.painted.contains(*text)).cloned().collect(),
+                painted: self.painted_for(phone).cloned().collect(),
                 in_order: COMING,
-                entered: self.entered[phone].clone(),
+                entered: self.entered.get(&phone).cloned().unwrap_or_default(),
                 number,
             };
             self.tally.messages += chat.page.len();
@@ -346,9 +347,15 @@ impl Run {
     }
 
     fn next_text(&mut self, phone: usize) -> String {
-        let text = format!("to phone {phone}, text {}", self.entered[phone].len());
-        self.entered[phone].push(text.clone());
+        let entered = self.entered.entry(phone).or_default();
+        let text = format!("to phone {phone}, text {}", entered.len());
+        entered.push(text.clone());
         text
+    }
+
+    /// The texts to this phone that the page has shown at any time.
+    fn painted_for(&self, phone: usize) -> impl Iterator<Item = &String> {
+        self.entered.get(&phone).into_iter().flatten().filter(|text| self.painted.contains(*text))
     }
 
     async fn until_waiting(&self, what: &str, enough: impl Fn(u64) -> bool) -> Result<()> {

@@ -1,5 +1,15 @@
 //! Stories in real browsers: `make test-e2e`, or `cargo test --workspace --test stories` with the client built.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
 mod backup;
 mod control;
 mod device;
