@@ -1,7 +1,8 @@
-// What no client can do without: the rows that a drained mailbox left in the database, written by bare IndexedDB in groups
-// as large as the client's own, with strict durability. In the same browser, at the same address, with no client running.
+// What no client can do without: the rows that a drained mailbox left in the database, written by bare IndexedDB in
+// groups as large as the client's own, with strict durability. In the same browser, at the same address, with no client
+// running.
 
-/** Reads what the client wrote, and writes it again into a database of its own; answers how long that takes. */
+/** Script: reads what the client wrote, writes it again into a database of its own, and returns how long that takes. */
 const rewrite = (messages, groups) => `
   const finished = (request) => new Promise((done, failed) => {
     request.onsuccess = () => done(request.result);

@@ -1,8 +1,8 @@
 // The two figures of a mailbox: how fast a full one is read, and how long a message takes from Enter to the socket.
 //
-// The client as released, its worker with a probe beside it (probe.js); the sandbox's phones encrypt every message before
-// the clock starts. Drained is what is committed and painted: one of the chats is open on screen, the others count unread.
-// Every mailbox is read by a browser of its own, into an empty database.
+// The client as released, its worker with a probe beside it (probe.js); the sandbox's phones encrypt every message
+// before the clock starts. Drained is what is committed and painted: one of the chats is open on screen, the others
+// count unread. Every mailbox is read by a browser of its own, into an empty database.
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,16 +130,16 @@ async function drain({ chromium, servers, messages }) {
     }
   }
   await servers.until("users", (users) => waiting(users).waiting >= messages);
-  // What the client says of each message must not be answered by a phone while the clock runs.
+  // Phones must not respond to receipts while the clock runs.
   for (const peer of peers) await servers.sandbox(`phones/${peer}/offline`, {});
 
   await session.before(watch(messages - each, texts[each - 1]));
-  let [before, peak] = [0, 0];
+  let peak = 0;
   const sampling = setInterval(() => {
     peak = Math.max(peak, renderers(chromium.driver.pid));
   }, SAMPLE);
   await session.open(`${servers.page}/${open}`);
-  before = renderers(chromium.driver.pid);
+  const before = renderers(chromium.driver.pid);
   const { painted, tasks, probe, heap } = await session.run(`
     ${REPORT}
     ${wait("globalThis.painted")}
@@ -148,7 +148,7 @@ async function drain({ chromium, servers, messages }) {
   clearInterval(sampling);
   const first = probe.frames[FIRST];
   const ms = painted - first;
-  // Browsers tell of tasks from 50 ms on. The page's own start is over when the mailbox opens.
+  // Browsers report tasks from 50 ms on. The page's own start is over when the mailbox opens.
   const longest = Math.max(0, ...tasks.filter(([began]) => began >= first && began <= painted).map(([, taken]) => taken));
   const figure = {
     messages, ms, perSecond: (messages / ms) * 1000, longestTask: longest, groups: probe.commits, engineMemory: probe.memory,
@@ -183,7 +183,7 @@ export async function mailbox({ root, target, chromium, glance }) {
   try {
     for (let peer = 0; peer < PEERS; peer++) await servers.sandbox("phones", { number: number(peer) });
     const drains = [];
-    let [sending, limit] = [];
+    let sending, limit;
     for (const messages of glance ? [200] : MAILBOXES) {
       const { figure, session } = await drain({ chromium, servers, messages });
       drains.push(figure);

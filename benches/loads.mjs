@@ -28,6 +28,7 @@ export async function loads({ root, target, chromium, glance }) {
   const servers = await Servers.start({ root, target });
   try {
     const times = glance ? 1 : LOADS;
+    /** @type {number[]} */
     const first = [];
     let session;
     for (let load = 0; load < times; load++) {
@@ -38,6 +39,7 @@ export async function loads({ root, target, chromium, glance }) {
       first.push(await session.run(`${wait("seen.onboarding")} return seen.onboarding;`));
     }
     await session.run(enlist("bench"));
+    /** @type {[number[], number[]]} */
     const [usable, connected] = [[], []];
     for (let load = 0; load < times; load++) {
       await session.open(servers.page);

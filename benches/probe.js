@@ -1,13 +1,14 @@
-// Goes with the engine's worker (drain.mjs adds one line to worker.js in a copy of the client): notes when frames come and
-// go, which transactions are begun, and how large the engine's memory is. Answers whoever asks on a channel of its own.
-// Times are epoch milliseconds by the monotonic clock, comparable with the page's.
+// Goes with the engine's worker (drain.mjs adds one line to worker.js in a copy of the client): notes when frames come
+// and go, which transactions are begun, and how large the engine's memory is. Reports on request, on a channel of its
+// own. Times are epoch milliseconds by the monotonic clock, comparable with the page's.
 const now = () => performance.timeOrigin + performance.now();
+/** @type {{ frames: number[], received: number, sent: number[], commits: number, memory: () => number }} */
 const seen = { frames: [], received: 0, sent: [], commits: 0, memory: () => 0 };
 
 const Socket = globalThis.WebSocket;
 globalThis.WebSocket = class extends Socket {
-  constructor(...address) {
-    super(...address);
+  constructor(url, protocols) {
+    super(url, protocols);
     seen.frames = [];
     seen.received = 0;
     this.addEventListener("message", () => {

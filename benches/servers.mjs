@@ -1,26 +1,25 @@
-// The servers that a measured page talks to, each a process of its own on ports of its own, and what a person does on the
-// page before there is anything to measure. The sandbox is built for speed: it must not be what is measured.
-import { execFileSync, spawn } from "node:child_process";
+// The servers that a measured page talks to, each a process of its own on ports of its own, and what a person does on
+// the page before there is anything to measure. The sandbox is built for speed: it must not be what is measured.
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { buildDebug, run } from "./commands.mjs";
+import { freePorts } from "../tests/toolchain/ports.mjs";
 
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 
-async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
+/** Ends with this process, however that ends. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill()));
 
 async function start(command, environment, url) {
   const child = spawn(command, [], { env: { ...process.env, RUST_LOG: "warn", ...environment }, stdio: ["ignore", "ignore", "inherit"] });
-  const deadline = Date.now() + PATIENCE;
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  const deadline = Date.now() + TIMEOUT;
   for (;;) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return child;
@@ -29,29 +28,29 @@ async function start(command, environment, url) {
   }
 }
 
-function build(root) {
-  const cargo = (...args) => execFileSync("cargo", ["build", "--locked", "--bins", ...args], { cwd: root, stdio: "inherit" });
-  cargo("-p", "causeway-partner");
-  cargo("--release", "-p", "causeway-gatekeeper");
+function build() {
+  buildDebug("partner");
+  run("cargo", ["build", "--locked", "--release", "-p", "causeway-gatekeeper", "--bins"]);
 }
 
 /** Sandbox and partner server, which serves the client that lies in `client`. */
 export class Servers {
   static async start({ root, target, client = join(root, "dist") }) {
-    build(root);
+    build();
     const data = mkdtempSync(join(tmpdir(), "causeway-bench-"));
-    const [gate, tcp, partner] = [await freePort(), await freePort(), await freePort()];
-    const sandbox = `127.0.0.1:${gate}`;
+    const first = await freePorts(4);
+    const [sandbox, tcp, push, partner] = [0, 1, 2, 3].map((at) => `127.0.0.1:${first + at}`);
     const gatekeeper = await start(join(target, "release/gatekeeper"), {
       GATEKEEPER_LISTEN: sandbox,
-      GATEKEEPER_TCP_LISTEN: `127.0.0.1:${tcp}`,
+      GATEKEEPER_TCP_LISTEN: tcp,
+      GATEKEEPER_PUSH_LISTEN: push,
       GATEKEEPER_DATA: join(data, "gatekeeper"),
-      GATEKEEPER_INTEGRATOR: `1=http://127.0.0.1:${partner}`,
+      GATEKEEPER_INTEGRATOR: `1=http://${partner}`,
     }, `http://${sandbox}/health`);
     const key = (await (await fetch(`http://${sandbox}/control/root`)).text()).trim();
-    const page = `http://127.0.0.1:${partner}`;
+    const page = `http://${partner}`;
     const server = await start(join(target, "debug/partner"), {
-      CAUSEWAY_PARTNER_LISTEN: `127.0.0.1:${partner}`,
+      CAUSEWAY_PARTNER_LISTEN: partner,
       CAUSEWAY_PARTNER_PUBLIC_URL: page,
       CAUSEWAY_PARTNER_DATA_DIR: join(data, "partner"),
       CAUSEWAY_PARTNER_CLIENT_DIR: client,
@@ -63,10 +62,13 @@ export class Servers {
   }
 
   constructor(page, control, children, data) {
-    Object.assign(this, { page, control, children, data });
+    this.page = page;
+    this.control = control;
+    this.children = children;
+    this.data = data;
   }
 
-  /** Asks the sandbox something, or tells it to do something. */
+  /** Sends a request to the sandbox's control API: GET without a body, POST with one. */
   async sandbox(path, body) {
     const request = body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
     const answer = await fetch(`${this.control}/${path}`, request);
@@ -75,9 +77,9 @@ export class Servers {
     return text && JSON.parse(text);
   }
 
-  /** Waits until the sandbox says what `check` wants to hear. */
+  /** Polls the control API until `check` accepts the response. */
   async until(path, check) {
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + TIMEOUT;
     while (!check(await this.sandbox(path))) {
       if (Date.now() > deadline) throw new Error(`the sandbox's ${path} never was as it should be`);
       await pause(50);
@@ -93,9 +95,9 @@ export class Servers {
 }
 
 /** Script of a page: waits until an expression holds. */
-export const wait = (expression, patience = 60_000) => `
+export const wait = (expression, timeout = 60_000) => `
   {
-    const end = performance.now() + ${patience};
+    const end = performance.now() + ${timeout};
     while (!(${expression})) {
       if (performance.now() > end) throw new Error(${JSON.stringify(expression)} + " never came: " + document.body.innerText.slice(0, 300));
       await new Promise((next) => setTimeout(next, 20));

@@ -1,6 +1,9 @@
 // The figures as one table: each next to its limit or peer, with the ratio and the aim. Knows no measuring.
 
-/** What the ratio to an entrant should at least be; by contest, then entrant. Set in issue 2, kept in docs/BENCH.md. */
+/**
+ * What the ratio to an entrant should at least be, by contest, then entrant: docs/BENCH.md.
+ * @type {[RegExp, string, number][]}
+ */
 const AIMS = [
   [/^noise: /, "AES-256-GCM alone", 0.9],
   [/^ratchet: /, "3 HMAC, 1 HKDF, AES-CBC", 0.9],
@@ -20,7 +23,7 @@ function contests(where, list) {
     return others.map((other, at) => {
       const aim = AIMS.find(([pattern, name]) => pattern.test(contest) && name === other.name)?.[2];
       const head = at === 0 ? first : ["", "", ""];
-      return [...head, other.name, time(other.median), other.ratio.toFixed(2), verdict(aim, other.ratio >= aim, "≥")];
+      return [...head, other.name, time(other.median), other.ratio.toFixed(2), verdict(aim, aim !== undefined && other.ratio >= aim, "≥")];
     });
   });
 }
@@ -105,31 +108,53 @@ function rates({ tokens, verified, durable, health }) {
   ];
 }
 
+function loads(list) {
+  return list.map(({ name, median, most }) => [
+    "Chromium", name, `${median.toFixed(0)} ms`, "limit", `${most} ms`, (most / median).toFixed(2), verdict(1, most >= median, "≥"),
+  ]);
+}
+
+function size({ total, budget }) {
+  return [[
+    "transfer", "everything, brotli", `${total.brotli} B`, "budget", `${budget} B`, (budget / total.brotli).toFixed(2),
+    verdict(1, budget >= total.brotli, "≥"),
+  ]];
+}
+
+/** The rows of each part of results.json, in the order of the table. */
+const ROWS = {
+  native: (list) => contests("native", list),
+  wasm: (list) => contests("Chromium", list),
+  loads,
+  mailbox,
+  push,
+  relay,
+  media,
+  rates,
+  size,
+};
+
+const HEAD = ["where", "what", "ours", "next to", "", "ratio", "aim"];
+/** Widths of the columns while rows come one part at a time; a longer cell moves the rest of its line. */
+const WIDTHS = [8, 52, 12, 28, 12, 6, 8];
+
+function lines(rows, widths) {
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+}
+
+/** The rows of one part, to be printed as soon as it has been measured. */
+export function partLines(part, measured) {
+  return lines(ROWS[part](measured), WIDTHS).join("\n");
+}
+
+/** All that has been measured, as one table. */
 export function table(results) {
-  const { size, loads } = results;
+  const rows = [HEAD, ...Object.keys(ROWS).flatMap((part) => (results[part] ? ROWS[part](results[part]) : []))];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const bytes = (file) => [`${file.raw} raw`, `${file.gzip} gzip`, `${file.brotli} brotli`].join(", ");
-  const rows = [
-    ["where", "what", "ours", "next to", "", "ratio", "aim"],
-    ...contests("native", results.native),
-    ...contests("Chromium", results.wasm),
-    ...loads.map(({ name, median, most }) => [
-      "Chromium", name, `${median.toFixed(0)} ms`, "limit", `${most} ms`, (most / median).toFixed(2), verdict(1, most >= median, "≥"),
-    ]),
-    ...mailbox(results.mailbox),
-    ...push(results.push),
-    ...relay(results.relay),
-    ...media(results.media),
-    ...rates(results.rates),
-    [
-      "transfer", "everything, brotli", `${size.total.brotli} B`, "budget", `${size.budget} B`,
-      (size.budget / size.total.brotli).toFixed(2), verdict(1, size.budget >= size.total.brotli, "≥"),
-    ],
-  ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
-  const files = [...size.files, size.total].map((file) => `  ${file.name}: ${bytes(file)}`);
+  const files = results.size ? [...results.size.files, results.size.total].map((file) => `  ${file.name}: ${bytes(file)}`) : [];
   return [
-    "", ...lines, "", "ratio: how many times our time (or memory) the other takes; 1 is as fast, 0.9 is 90 % of its speed.", "",
-    "transfer, file by file (bytes):", ...files,
+    "", ...lines(rows, widths), "", "ratio: how many times our time (or memory) the other takes; 1 is as fast, 0.9 is 90 % of its speed.",
+    ...(files.length > 0 ? ["", "transfer, file by file (bytes):", ...files] : []),
   ].join("\n");
 }

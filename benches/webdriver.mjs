@@ -1,4 +1,4 @@
-// Just enough WebDriver to open a page in headless Chromium and ask it something. Knows no page.
+// Just enough WebDriver to open a page in headless Chromium and run scripts in it. Knows no page.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
@@ -36,9 +36,19 @@ export class Chromium {
     return new Session(this, sessionId, got.browserVersion);
   }
 
+  /** The browser's version, read from a session once. */
+  async version() {
+    if (!this.known) {
+      const session = await this.session();
+      this.known = session.version;
+      await session.end();
+    }
+    return this.known;
+  }
+
   async call(method, path, body) {
     const answer = await fetch(this.address + path, { method, body: body && JSON.stringify(body) });
-    const { value } = await answer.json();
+    const { value } = /** @type {any} */ (await answer.json());
     if (value?.error) throw new Error(`${path}: ${value.error}: ${value.message.split("\n")[0]}`);
     return value;
   }
@@ -60,7 +70,7 @@ class Session {
     return this.call("POST", "/url", { url });
   }
 
-  /** Runs the body of an async function in the page; answers what it returns. */
+  /** Runs the body of an async function in the page; returns its result. */
   run(body, ...args) {
     const script = `const done = arguments[arguments.length - 1];
       (async () => { ${body} })().then((value) => done({ value }), (error) => done({ failed: String(error?.stack ?? error) }));`;
@@ -70,7 +80,7 @@ class Session {
     });
   }
 
-  /** Has every page of this session run a script before its own. */
+  /** Makes every page of this session run a script before its own. */
   before(source) {
     return this.call("POST", "/goog/cdp/execute", { cmd: "Page.addScriptToEvaluateOnNewDocument", params: { source } });
   }

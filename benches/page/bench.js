@@ -33,8 +33,8 @@ function contest(name, entrants, glance) {
   });
   const taken = entrants.map(() => []);
   for (let batch = 0; batch < (glance ? 1 : BATCHES); batch++) {
-    entrants.forEach((_, turn) => {
-      const at = (batch + turn) % entrants.length;
+    entrants.forEach((_, place) => {
+      const at = (batch + place) % entrants.length;
       taken[at].push((time(entrants[at].run, times[at]) * 1e6) / times[at]);
     });
   }

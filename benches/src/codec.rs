@@ -1,6 +1,6 @@
 //! The binary codec on two stanzas: a message as it arrives, and an upload of a hundred prekeys.
 //!
-//! The peer, Baileys's codec, is JavaScript: `page/peer.js` runs it on the same bytes, and is given `sample`.
+//! The peer, Baileys's codec, is JavaScript: `page/bench.js` runs it on the same bytes, and is given `sample`.
 
 use crate::contest::{Contest, Entrant};
 use causeway_proto::{
@@ -49,7 +49,7 @@ pub fn sample(sample: Sample) -> Vec<u8> {
     bytes
 }
 
-/// Encodes the stanza so often into one buffer.
+/// Encodes the stanza into one reused buffer; returns the length.
 pub fn encode(sample: Sample) -> impl FnMut() -> usize {
     let (node, profile, mut out) = (stanza(sample), Profile::default(), Vec::new());
     move || {

@@ -1,4 +1,4 @@
-//! Two or three ways of doing the same work, timed in turn, so that what disturbs one disturbs all.
+//! Two or three ways of doing the same work, timed alternately, so that a disturbance affects all of them.
 //!
 //! What this module does not know: what the work is.
 
@@ -26,7 +26,7 @@ pub enum Effort {
     Full,
 }
 
-/// Does the work so many times and says how many milliseconds that took, its preparation left out.
+/// Does the work the given number of times and returns the milliseconds that it took, without its preparation.
 pub(crate) type Run = Box<dyn FnMut(usize, &Clock<'_>) -> f64>;
 
 /// One way of doing the work.
@@ -52,21 +52,21 @@ impl Entrant {
     }
 }
 
-/// One kind of work, and who does it: ours first.
+/// One kind of work, and the implementations that are compared: ours first.
 pub(crate) struct Contest {
     pub(crate) name: &'static str,
     pub(crate) entrants: Vec<Entrant>,
 }
 
-/// Milliseconds that one batch should take: far above the 5 µs that the clock of an isolated page can tell, and short
-/// enough that many batches run without the system giving the processor to somebody else.
+/// Milliseconds that one batch should take: far above the 5 µs resolution of an isolated page's clock, and short enough
+/// that many batches run without a context switch.
 const BATCH: f64 = 3.0;
 /// Batches of each entrant. Odd, so that the median is one of them.
 const BATCHES: usize = 101;
 /// Most repetitions in a batch, which bounds what is prepared for it.
 const MOST: usize = 1 << 16;
 
-/// What a contest came to.
+/// Measured times of a contest.
 pub(crate) struct Figures {
     contest: &'static str,
     /// Name, and nanoseconds for each batch.
@@ -79,9 +79,9 @@ impl Figures {
         let mut taken = vec![Vec::with_capacity(BATCHES); times.len()];
         let batches = if effort == Effort::Glance { 1 } else { BATCHES };
         for batch in 0..batches {
-            for turn in 0..times.len() {
+            for place in 0..times.len() {
                 // Each round begins with another entrant, so that none always runs first.
-                let at = (batch + turn) % times.len();
+                let at = (batch + place) % times.len();
                 let milliseconds = (contest.entrants[at].run)(times[at], clock);
                 taken[at].push(milliseconds * 1e6 / times[at] as f64);
             }
@@ -112,8 +112,8 @@ fn fill(entrant: &mut Entrant, clock: &Clock<'_>, effort: Effort) -> usize {
     times
 }
 
-/// What ratios compare: the tenth percentile. What else the machine does can only make a batch slower, so the fast ones
-/// tell what the work costs.
+/// What ratios compare: the tenth percentile. Other load can only make a batch slower, so the fast ones show the cost
+/// of the work.
 fn undisturbed(taken: &[f64]) -> f64 {
     percentile(taken, 0.1)
 }

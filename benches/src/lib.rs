@@ -1,8 +1,15 @@
 //! The contests of `make bench`: each of our operations against the work it cannot do without, or against a peer.
 //!
 //! One source for two places: `bin/native.rs` runs it on the machine, `page.rs` in a browser. What this crate does not
-//! know: how a clock is read (an argument), transfer sizes and page loads (`benches/run`), and what a figure should be
-//! (`docs/BENCH.md`).
+//! know: how a clock is read (an argument), transfer sizes and page loads (`benches/run.mjs`), and what a figure should
+//! be (`docs/BENCH.md`).
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a contest that cannot be measured ends by panicking; times are floating-point numbers"
+)]
 
 mod codec;
 mod contest;

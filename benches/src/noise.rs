@@ -89,7 +89,8 @@ pub(crate) fn contests() -> Vec<Contest> {
     let bare = Entrant::plain("AES-256-GCM alone", move || bare.seal(&mut buffer));
     let (mut sender, _) = snow_pair();
     let (plain, mut sealed) = (vec![7; SIZE], vec![0; SIZE + TAG]);
-    let snow = Entrant::plain("snow", move || sender.write_message(&plain, &mut sealed).expect("there is room"));
+    let snow =
+        Entrant::plain("snow", move || sender.write_message(&plain, &mut sealed).expect("the buffer is large enough"));
     let seal = Contest { name: "noise: seal 1 KiB", entrants: vec![ours, bare, snow] };
     vec![seal, open()]
 }
@@ -121,7 +122,7 @@ fn open() -> Contest {
         let frames: Vec<Vec<u8>> = (0..times)
             .map(|_| {
                 let mut sealed = vec![0; SIZE + TAG];
-                sender.write_message(&[7; SIZE], &mut sealed).expect("there is room");
+                sender.write_message(&[7; SIZE], &mut sealed).expect("the buffer is large enough");
                 sealed
             })
             .collect();

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use std::hint::black_box;
 
-/// So many multiplications of a base point, and of another, and the check of one signature.
+/// `base` multiplications of the base point, `other` of another point, and one signature check if `verify`.
 fn arithmetic(base: usize, other: usize, verify: bool) -> impl FnMut() -> bool {
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let pair = KeyPair::generate(&mut rng);

@@ -1,5 +1,5 @@
-// An OpenID provider that is not ours: oidc-provider from npm, with its own pages for signing in and agreeing. Anybody is
-// known there, under any password. It keeps to the letter: names are not in its ID tokens, but told at UserInfo.
+// An OpenID provider that is not ours: oidc-provider from npm, with its own pages for sign-in and consent. It accepts
+// any name with any password. Names are not in its ID tokens; UserInfo returns them.
 //
 // node openid-provider.mjs PORT REDIRECT_URI CLIENT_ID CLIENT_SECRET
 import Provider from "oidc-provider";

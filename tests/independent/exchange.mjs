@@ -3,7 +3,7 @@
 //
 //   node exchange.mjs --ws ws://127.0.0.1:8200/ws/chat --root HEX --number 14155550199
 //        [--to JID --text TEXT]   write this first, and wait until it is delivered
-//        [--expect N]             wait for so many texts
+//        [--expect N]             wait for N texts
 //        [--reply PREFIX]         answer each text with PREFIX and the text, and wait until that is delivered
 //        [--timeout MS]           give up after this long (default 30000)
 //        [--verbose]              the library's own log on stderr
@@ -26,6 +26,7 @@ import pino from 'pino';
 import { parseArgs } from 'node:util';
 
 const SERVER = '@s.whatsapp.net';
+/** @type {import("node:util").ParseArgsOptionsConfig} */
 const options = {
   ws: { type: 'string' }, root: { type: 'string' }, number: { type: 'string' }, to: { type: 'string' },
   text: { type: 'string' }, expect: { type: 'string', default: '0' }, reply: { type: 'string' },
@@ -55,17 +56,17 @@ function settings() {
 
 // Keys and sessions, for as long as this process lives.
 function memoryKeys() {
-  const shelves = new Map();
+  const stored = new Map();
   return {
     get: async (kind, ids) => {
-      const found = ids.map((id) => [id, shelves.get(`${kind} ${id}`)]).filter(([, value]) => value);
+      const found = ids.map((id) => [id, stored.get(`${kind} ${id}`)]).filter(([, value]) => value);
       return Object.fromEntries(found);
     },
     set: async (changes) => {
       for (const [kind, entries] of Object.entries(changes)) {
         for (const [id, value] of Object.entries(entries)) {
-          if (value) shelves.set(`${kind} ${id}`, value);
-          else shelves.delete(`${kind} ${id}`);
+          if (value) stored.set(`${kind} ${id}`, value);
+          else stored.delete(`${kind} ${id}`);
         }
       }
     },
@@ -145,7 +146,7 @@ socket.ev.on('messages.upsert', ({ messages }) => {
   }
 });
 
-// Texts from interop addresses, which that pipeline turns away.
+// Texts from interop addresses, which that pipeline rejects.
 async function open(stanza) {
   const from = plain(stanza.attrs.from);
   const sealed = stanza.content.find(({ tag }) => tag === 'enc');

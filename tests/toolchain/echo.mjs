@@ -1,7 +1,9 @@
-// A WebSocket server that sends every message back, for the tests of web/src/port/socket.rs: echo.mjs PORT
-// Takes whole frames of up to 64 KiB, one after the other: what a test sends. Loopback only.
+// A WebSocket server that sends every message back, for the tests of web/src/port/socket.rs. Prints one free port, for
+// the tests to be served on, and listens on the next one. Takes whole frames of up to 64 KiB, one after the other.
+// Loopback only.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
+import { freePorts } from "./ports.mjs";
 
 const server = createServer((_, response) => response.end("echo"));
 server.on("upgrade", (request, socket) => {
@@ -31,4 +33,5 @@ server.on("upgrade", (request, socket) => {
     }
   });
 });
-server.listen(Number(process.argv[2]), "127.0.0.1");
+const port = await freePorts(2);
+server.listen(port + 1, "127.0.0.1", () => console.log(port));

@@ -1,4 +1,4 @@
-//! Pictures of pages, and axe's opinion of them.
+//! Screenshots of pages, and the accessibility findings of axe.
 //!
 //! What this module does not know: how the page got into its state.
 
@@ -18,7 +18,7 @@ const SCHEMES: [&str; 2] = ["light", "dark"];
 /// axe, read once.
 static AXE: OnceCell<String> = OnceCell::const_new();
 
-/// Runs axe on the document and hands back what it finds, most of it left out.
+/// Runs axe on the document and returns the fields of its findings that are shown.
 const RUN_AXE: &str = "
     const done = arguments[arguments.length - 1];
     axe.run(document, { resultTypes: ['violations'] }).then(
@@ -27,11 +27,11 @@ const RUN_AXE: &str = "
         (error) => done([{ id: 'axe', impact: 'critical', help: String(error), targets: [] }]));
 ";
 
-/// Photographs the page as `name` at every size and in both colour schemes, and lets axe look at each.
+/// Takes a screenshot named `name` at every size and in both colour schemes, and runs axe on each.
 /// In Firefox, one picture as it is.
 ///
 /// # Errors
-/// Every serious or critical finding, with what it is about.
+/// Every serious or critical finding, with the elements concerned.
 pub async fn page(browser: &Browser, name: &str) -> Result<()> {
     if browser.engine() == Engine::Firefox {
         return picture(browser, &format!("{name}-firefox")).await;
@@ -53,7 +53,7 @@ pub async fn page(browser: &Browser, name: &str) -> Result<()> {
 /// Keeps a picture of the page as it is.
 ///
 /// # Errors
-/// If the browser or the disk refuses.
+/// If the browser takes no screenshot or the file cannot be written.
 pub async fn picture(browser: &Browser, name: &str) -> Result<()> {
     let folder = artefacts();
     fs::create_dir_all(&folder)?;

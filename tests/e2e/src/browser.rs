@@ -1,4 +1,4 @@
-//! One browser with a profile of its own, which outlives the browser: close it, open it again, be the same person.
+//! One browser with a profile of its own, which outlives the browser process: it can be closed and opened again.
 //!
 //! What this module does not know: the page. It does know what the page complains about: console errors, uncaught
 //! exceptions and violations of the content security policy.
@@ -13,7 +13,7 @@ use thirtyfour::{
     common::capabilities::firefox::FirefoxPreferences,
 };
 
-/// Keeps Chromium to this machine and its habits out of the test.
+/// Keeps Chromium off the network and without background activity.
 pub const CHROMIUM: [&str; 12] = [
     "--headless=new",
     "--no-sandbox",
@@ -154,7 +154,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Reads what the open tab complained about since the last time; call it before leaving a tab.
+    /// Collects the complaints of the open tab since the last call; call it before leaving a tab.
     ///
     /// # Errors
     /// If the browser does not answer.
@@ -232,13 +232,13 @@ async fn firefox(profile: &Path, push_service: Option<&str>) -> Result<(Driver, 
     Ok((driver, session))
 }
 
-/// Firefox prints the page's own errors among those of its own parts, which begin with the part's name
-/// or tell its file.
+/// Firefox prints the page's errors among those of its own components, which begin with the component's name or its
+/// file.
 fn is_complaint(line: &str) -> bool {
     let ours = line.contains("http://127.0.0.1");
     let uncaught = ours && (line.contains("JavaScript error:") || line.contains("Content-Security-Policy"));
     let logged = line.strip_prefix("console.error: ");
-    uncaught || logged.is_some_and(|said| !said.trim_end().ends_with(':') && !said.contains("resource://"))
+    uncaught || logged.is_some_and(|text| !text.trim_end().ends_with(':') && !text.contains("resource://"))
 }
 
 #[cfg(test)]
@@ -246,7 +246,7 @@ mod tests {
     use super::is_complaint;
 
     #[test]
-    fn the_page_is_told_from_the_browser() {
+    fn errors_of_the_page_are_distinguished_from_those_of_the_browser() {
         assert!(is_complaint("console.error: \"a bite\""));
         assert!(is_complaint("JavaScript error: http://127.0.0.1:8100/boot.js, line 3: TypeError: x"));
         assert!(!is_complaint("console.error: RSLoader: "));

@@ -1,4 +1,4 @@
-//! One case: servers and a browser, the story, and what is kept when it goes wrong.
+//! Runs one story: servers and a browser of its own, and what is kept when it fails.
 //!
 //! What this module does not know: the stories.
 
@@ -9,13 +9,17 @@ use crate::{
     servers::{Servers, Setup},
 };
 use anyhow::{Error, Result};
+use std::{env, sync::LazyLock};
 use tokio::sync::Semaphore;
 use tracing_subscriber::EnvFilter;
 
-/// Browsers at once: more than the machine has processors for makes every one of them slow.
-static PLACES: Semaphore = Semaphore::const_new(2);
+/// Stories that run at the same time: `STORIES_AT_ONCE`, or two. With more browsers than processors each becomes slower.
+static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let chosen = env::var("STORIES_AT_ONCE").ok().and_then(|number| number.parse().ok());
+    Semaphore::new(chosen.unwrap_or(2))
+});
 
-/// What a story may use.
+/// Servers and browser of a story.
 pub struct Scene {
     /// Sandbox and partner server.
     pub servers: Servers,
@@ -35,7 +39,7 @@ impl Scene {
     /// Opens the page in the open tab.
     ///
     /// # Errors
-    /// If it cannot be had.
+    /// If the page does not load.
     pub async fn visit(&self) -> Result<Page<'_>> {
         let page = self.page()?;
         page.open(&self.servers.url()?).await?;
@@ -43,39 +47,39 @@ impl Scene {
     }
 }
 
-/// Tells a story as `name`; a picture of the page and its text are kept if it does not end well.
-/// However it ends, the page must not have complained.
+/// Runs a story; `name` is that of the screenshot that is kept if it fails. A complaint of the page is a failure, too.
 ///
 /// # Panics
 /// With the story's error, as a test must.
-pub async fn tell(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
+#[expect(clippy::panic, reason = "tests fail by panicking")]
+pub async fn run_story(name: &str, engine: Engine, setup: Setup, story: impl AsyncFnOnce(&mut Scene) -> Result<()>) {
     let _place = PLACES.acquire().await;
-    let told = try_tell(name, engine, setup, story).await;
-    if let Err(error) = told {
+    let outcome = try_run(name, engine, setup, story).await;
+    if let Err(error) = outcome {
         panic!("{name}: {error:#}");
     }
 }
 
-async fn try_tell(
+async fn try_run(
     name: &str,
     engine: Engine,
     setup: Setup,
     story: impl AsyncFnOnce(&mut Scene) -> Result<()>,
 ) -> Result<()> {
-    // Says what the servers do if RUST_LOG asks for it; the second story finds it done.
+    // The servers log what RUST_LOG selects; only the first story installs the subscriber.
     let _ = tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_test_writer().try_init();
     let servers = Servers::start(setup).await?;
     let mut scene = Scene { servers, browser: Browser::open(engine).await? };
-    let told = match story(&mut scene).await {
+    let outcome = match story(&mut scene).await {
         Ok(()) => scene.browser.must_be_silent().await,
         Err(error) => Err(explain(&mut scene, name, error).await),
     };
     let closed = if scene.browser.is_open() { scene.browser.close().await } else { Ok(()) };
     scene.servers.stop().await;
-    told.and(closed)
+    outcome.and(closed)
 }
 
-/// Adds to an error what a person would look at first.
+/// Adds the page's text, its complaints and a screenshot to an error.
 async fn explain(scene: &mut Scene, name: &str, error: Error) -> Error {
     let complaints = scene.browser.must_be_silent().await.err().map(|complaint| complaint.to_string());
     let picture = format!("failed-{name}");

@@ -1,9 +1,9 @@
-//! One Chromium on a profile that outlives every kill, driven without a driver program.
+//! One Chromium on a profile that outlives every kill, controlled without a driver program.
 //!
 //! What this module does not know: when to kill, and what the page is. `person.js` knows the page, as a person does.
 
 use crate::browser::CHROMIUM;
-use crate::devtools::{Devtools, REPORT, Said};
+use crate::devtools::{Devtools, PageLog, REPORT};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -17,11 +17,11 @@ use tokio::{
 
 /// Longest time for a browser to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
-/// A renderer that crashes says so within this time, or not at all.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-/// A tab that has a renderer answers within this time.
+/// A renderer that crashes reports it within this time, or not at all.
+const CRASH_REPORT: Duration = Duration::from_millis(500);
+/// A tab with a renderer answers within this time.
 const NEW_RENDERER: Duration = Duration::from_secs(5);
-/// What a person does, for every document of the page.
+/// The actions of a person, put into every document of the page.
 const PERSON: &str = include_str!("person.js");
 
 /// A running browser.
@@ -30,7 +30,7 @@ pub struct Chromium {
     devtools: Devtools,
 }
 
-/// A tab. Whoever has a copy learns by an error that the browser is gone.
+/// A tab. Every method fails once the browser is gone.
 #[derive(Clone)]
 pub struct Tab {
     devtools: Devtools,
@@ -39,11 +39,11 @@ pub struct Tab {
 }
 
 impl Chromium {
-    /// Starts the browser on a profile. What its pages say goes to `said`.
+    /// Starts the browser on a profile. What its pages log goes to `log`.
     ///
     /// # Errors
     /// If Chromium is missing or does not start.
-    pub async fn start(profile: &Path, said: &Said) -> Result<Self> {
+    pub async fn start(profile: &Path, log: &PageLog) -> Result<Self> {
         let mut process = Command::new("chromium")
             .args(CHROMIUM)
             .arg("--remote-debugging-port=0")
@@ -51,7 +51,7 @@ impl Chromium {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // A group of its own: the kill takes the browser, its renderers and its storage process in one blow.
+            // A group of its own: one signal kills the browser, its renderers and its storage process.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -68,7 +68,7 @@ impl Chromium {
         let address = tokio::time::timeout(START, announced).await.context("Chromium did not start")??;
         // A full pipe would stop the browser.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { process, devtools: Devtools::connect(&address, said.clone()).await? })
+        Ok(Self { process, devtools: Devtools::connect(&address, log.clone()).await? })
     }
 
     /// Opens `url` in a new tab.
@@ -106,18 +106,20 @@ impl Chromium {
         Ok(tab)
     }
 
-    /// Closes the browser as a person does: what it holds back, such as cookies for up to half a minute, goes to disk.
+    /// Closes the browser as a person does: what it buffers, such as cookies for up to half a minute, is written to
+    /// disk.
     ///
     /// # Errors
     /// If the process cannot be waited for.
     pub async fn close(&mut self) -> Result<()> {
-        // Gone before it can say so.
+        // The browser may end before it answers.
         let _ = self.devtools.send(None, "Browser.close", json!({})).await;
         self.process.wait().await?;
         Ok(())
     }
 
-    /// Stops the browser's own process, where its storage is written; pages and network go on without it until the kill.
+    /// Stops the browser's own process, where its storage is written; pages and network go on without it until the
+    /// kill.
     ///
     /// # Errors
     /// If there is nothing to stop.
@@ -178,15 +180,15 @@ impl Tab {
         }
     }
 
-    /// Has the person do something: an expression over `person.js`, awaited.
+    /// Evaluates an expression over `person.js` and awaits its result.
     ///
     /// # Errors
-    /// If it cannot be done, or the document goes away meanwhile.
-    pub async fn person(&self, deed: &str) -> Result<Value> {
-        let asked = json!({ "expression": deed, "awaitPromise": true, "returnByValue": true });
+    /// If it throws, or the document is unloaded meanwhile.
+    pub async fn person(&self, action: &str) -> Result<Value> {
+        let asked = json!({ "expression": action, "awaitPromise": true, "returnByValue": true });
         let mut done = self.page("Runtime.evaluate", asked).await?;
         if !done["exceptionDetails"].is_null() {
-            bail!("{deed}: {}", done["exceptionDetails"]);
+            bail!("{action}: {}", done["exceptionDetails"]);
         }
         Ok(done["result"]["value"].take())
     }
@@ -209,18 +211,18 @@ impl Tab {
 
     /// Crashes the tab's renderer, with the page and its worker in it.
     pub async fn crash(&self) {
-        // A renderer that is gone cannot always say that it is gone.
-        let _ = tokio::time::timeout(LAST_WORDS, self.page("Page.crash", json!({}))).await;
+        // The connection may end before the answer.
+        let _ = tokio::time::timeout(CRASH_REPORT, self.page("Page.crash", json!({}))).await;
     }
 
-    /// Opens `url` again in a tab that has crashed, and waits until it has a renderer: what is asked of it before is never
-    /// answered. A page that crashes before it is there leaves nothing to reload.
+    /// Opens `url` again in a tab that has crashed, and waits until it has a renderer: commands sent before get no
+    /// answer. A page that crashes before it has loaded leaves nothing to reload.
     ///
     /// # Errors
-    /// If it gets none.
-    pub async fn revive(&self, url: &str) -> Result<()> {
+    /// If it gets none within the time-out.
+    pub async fn reopen(&self, url: &str) -> Result<()> {
         wait::until("a new renderer", async || {
-            // Once more if it comes to nothing: on a busy machine the crash may come after the reload.
+            // Repeated: on a busy machine the crash may come after the reload.
             let went = tokio::time::timeout(NEW_RENDERER, self.go(url)).await;
             let asked = self.page("Runtime.evaluate", json!({ "expression": "location.href", "returnByValue": true }));
             let asked = tokio::time::timeout(NEW_RENDERER, asked).await;
@@ -231,8 +233,8 @@ impl Tab {
         .await
     }
 
-    /// Ends every worker of the page without asking worker or page, once it has begun: a page cannot tell one that was ended
-    /// before from one that is slow to come. Says whether there was one.
+    /// Terminates every worker of the page, once it has started: the page cannot distinguish one that was terminated
+    /// before from one that is slow to start. Returns whether there was one.
     ///
     /// # Errors
     /// If the browser is gone.
@@ -245,8 +247,8 @@ impl Tab {
         let class = self.page("Runtime.evaluate", json!({ "expression": "Worker.prototype" })).await?;
         let asked = json!({ "prototypeObjectId": class["result"]["objectId"] });
         let found = self.page("Runtime.queryObjects", asked).await?;
-        let deed = "function () { for (const worker of this) worker.terminate(); return this.length; }";
-        let asked = json!({ "objectId": found["objects"]["objectId"], "functionDeclaration": deed });
+        let action = "function () { for (const worker of this) worker.terminate(); return this.length; }";
+        let asked = json!({ "objectId": found["objects"]["objectId"], "functionDeclaration": action });
         let ended = self.page("Runtime.callFunctionOn", asked).await?;
         Ok(ended["result"]["value"].as_u64() > Some(0))
     }

@@ -1,8 +1,7 @@
-//! The DevTools protocol straight to Chromium, over the one WebSocket that it opens: no driver program in between that
-//! would have to survive the kills.
+//! The DevTools protocol over Chromium's own WebSocket, without a driver program that would have to survive the kills.
 //!
-//! What this module does not know: the page. It collects what the page complains about and what it reports, for as long
-//! as the test lasts, across every browser that is killed meanwhile.
+//! What this module does not know: the page. It collects console errors and reports of pages for the whole test, across
+//! all browsers that are killed meanwhile.
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::{SinkExt, StreamExt};
@@ -15,16 +14,16 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 
-/// Longest wait for one answer. A browser that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time-out of one command.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The function through which a page reports what it shows.
 pub const REPORT: &str = "causewaySoakShows";
 
-/// What pages said, over all browsers of a run.
+/// Console errors, reports, workers and notifications, over all browsers of a run. Clones share one log.
 #[derive(Clone, Default)]
-pub struct Said(Arc<Mutex<Words>>);
+pub struct PageLog(Arc<Mutex<Entries>>);
 
-/// A dedicated worker that DevTools has met.
+/// A dedicated worker that DevTools has attached to.
 #[derive(Clone)]
 pub struct Worker {
     /// Its target's id, which is also its name among the holders of locks.
@@ -38,7 +37,7 @@ pub struct Worker {
 /// A notification that the browser has put on screen.
 #[derive(Debug, Clone)]
 pub struct Displayed {
-    /// What tells it from the others.
+    /// Distinguishes it from the others.
     pub tag: String,
     /// Below its title.
     pub body: String,
@@ -47,7 +46,7 @@ pub struct Displayed {
 }
 
 #[derive(Default)]
-struct Words {
+struct Entries {
     complaints: Vec<String>,
     reports: Vec<String>,
     workers: Vec<Worker>,
@@ -55,34 +54,34 @@ struct Words {
     displayed: Vec<Displayed>,
 }
 
-impl Said {
-    fn words(&self) -> MutexGuard<'_, Words> {
+impl PageLog {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything that appeared in a console as an error.
     pub fn complaints(&self) -> Vec<String> {
-        self.words().complaints.clone()
+        self.entries().complaints.clone()
     }
 
     /// A worker, by its target's id.
     pub fn worker(&self, target: &str) -> Option<Worker> {
-        self.words().workers.iter().find(|worker| worker.target == target).cloned()
+        self.entries().workers.iter().find(|worker| worker.target == target).cloned()
     }
 
-    /// The id of the service worker's registration that DevTools spoke of last.
+    /// Id of the service worker registration that DevTools reported last.
     pub fn registration(&self) -> Option<String> {
-        self.words().registration.clone()
+        self.entries().registration.clone()
     }
 
-    /// The first notification that was put on screen and that this holds for.
+    /// The first displayed notification that satisfies `is_it`.
     pub fn displayed(&self, is_it: impl Fn(&Displayed) -> bool) -> Option<Displayed> {
-        self.words().displayed.iter().find(|one| is_it(one)).cloned()
+        self.entries().displayed.iter().find(|one| is_it(one)).cloned()
     }
 
     /// What pages reported through [`REPORT`] since the last call.
     pub fn take_reports(&self) -> Vec<String> {
-        std::mem::take(&mut self.words().reports)
+        std::mem::take(&mut self.entries().reports)
     }
 }
 
@@ -96,11 +95,11 @@ impl Devtools {
     /// Connects to the address that Chromium announced.
     ///
     /// # Errors
-    /// If nothing answers there.
-    pub async fn connect(address: &str, said: Said) -> Result<Self> {
+    /// If no WebSocket opens there.
+    pub async fn connect(address: &str, log: PageLog) -> Result<Self> {
         let (socket, _) = tokio_tungstenite::connect_async(address).await.context("no DevTools")?;
         let (sender, requests) = mpsc::unbounded_channel();
-        tokio::spawn(serve(socket, requests, said));
+        tokio::spawn(serve(socket, requests, log));
         Ok(Self(sender))
     }
 
@@ -115,8 +114,8 @@ impl Devtools {
             request["sessionId"] = json!(session);
         }
         self.0.send((request, Some(answer))).map_err(|_| anyhow!("the browser is gone"))?;
-        let answered = tokio::time::timeout(PATIENCE, answered).await;
-        let answered = answered.map_err(|_| anyhow!("no answer to {method} within {PATIENCE:?}"))?;
+        let answered = tokio::time::timeout(TIMEOUT, answered).await;
+        let answered = answered.map_err(|_| anyhow!("no answer to {method} within {TIMEOUT:?}"))?;
         answered.map_err(|_| anyhow!("the browser is gone"))?.with_context(|| method.to_owned())
     }
 }
@@ -124,7 +123,7 @@ impl Devtools {
 async fn serve(
     socket: tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
     mut requests: mpsc::UnboundedReceiver<(Value, Option<Answer>)>,
-    said: Said,
+    log: PageLog,
 ) {
     let (mut sink, mut source) = socket.split();
     let mut waiting: HashMap<u64, Answer> = HashMap::new();
@@ -143,11 +142,11 @@ async fn serve(
                 match message["id"].as_u64() {
                     Some(id) => {
                         if let Some(answer) = waiting.remove(&id) {
-                            // Whoever asked may have given up.
+                            // The caller may have timed out.
                             let _ = answer.send(outcome(&mut message));
                         }
                     }
-                    None => outgoing.extend(hear(&message, &said).into_iter().map(|request| (request, None))),
+                    None => outgoing.extend(record(&message, &log).into_iter().map(|request| (request, None))),
                 }
             }
         }
@@ -168,14 +167,14 @@ fn outcome(message: &mut Value) -> Result<Value> {
     if message["error"].is_null() { Ok(message["result"].take()) } else { bail!("{}", message["error"]["message"]) }
 }
 
-/// Notes what a page said; asks new workers to say as much.
-fn hear(event: &Value, said: &Said) -> Vec<Value> {
+/// Records an event of a page; returns the commands that enable the same events in new workers.
+fn record(event: &Value, log: &PageLog) -> Vec<Value> {
     let params = &event["params"];
-    let words = || params.to_string();
+    let entry = || params.to_string();
     match event["method"].as_str() {
         Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "worker" => {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            said.words().workers.push(Worker {
+            log.entries().workers.push(Worker {
                 target: text(&params["targetInfo"]["targetId"]),
                 tab: text(&event["sessionId"]),
                 session: text(&params["sessionId"]),
@@ -183,7 +182,7 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
             let ask = |method| json!({ "method": method, "sessionId": params["sessionId"], "params": {} });
             return vec![ask("Runtime.enable"), ask("Log.enable")];
         }
-        // Under a debugger it would never count as idle, and a newer one would wait for that.
+        // With a debugger attached it would never be idle, and a newer one would wait for that.
         Some("Target.attachedToTarget") if params["targetInfo"]["type"] == "service_worker" => {
             let leave = json!({ "sessionId": params["sessionId"] });
             return vec![
@@ -193,20 +192,20 @@ fn hear(event: &Value, said: &Said) -> Vec<Value> {
         Some("ServiceWorker.workerRegistrationUpdated") => {
             let ids = params["registrations"].as_array().into_iter().flatten();
             for id in ids.filter_map(|registration| registration["registrationId"].as_str()) {
-                said.words().registration = Some(id.to_owned());
+                log.entries().registration = Some(id.to_owned());
             }
         }
         Some("BackgroundService.backgroundServiceEventReceived") => {
-            said.words().displayed.extend(displayed(&params["backgroundServiceEvent"]));
+            log.entries().displayed.extend(displayed(&params["backgroundServiceEvent"]));
         }
         Some("Runtime.bindingCalled") if params["name"] == REPORT => {
-            said.words().reports.push(params["payload"].as_str().unwrap_or_default().to_owned());
+            log.entries().reports.push(params["payload"].as_str().unwrap_or_default().to_owned());
         }
-        Some("Runtime.exceptionThrown") => said.words().complaints.push(words()),
+        Some("Runtime.exceptionThrown") => log.entries().complaints.push(entry()),
         Some("Runtime.consoleAPICalled") if params["type"] == "error" || params["type"] == "assert" => {
-            said.words().complaints.push(words());
+            log.entries().complaints.push(entry());
         }
-        Some("Log.entryAdded") if params["entry"]["level"] == "error" => said.words().complaints.push(words()),
+        Some("Log.entryAdded") if params["entry"]["level"] == "error" => log.entries().complaints.push(entry()),
         _ => {}
     }
     Vec::new()

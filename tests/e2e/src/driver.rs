@@ -13,7 +13,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Lines of a driver's output that are kept: enough to tell why a browser did not start.
+/// Lines of a driver's output that are kept: enough to show why a browser did not start.
 const KEPT_LINES: usize = 2_000;
 
 /// A running driver; killed when dropped.

@@ -1,8 +1,8 @@
 //! A provider's own sign-in: an OpenID provider that is not ours (`openid-provider.mjs`), as a process of its own.
 //!
-//! What this module does not know: the partner server, beyond what it must be told of the provider.
+//! What this module does not know: the partner server, beyond the settings that name the provider.
 
-use crate::{driver::Driver, servers::free_port};
+use crate::{driver::Driver, ports::free_address};
 use anyhow::Result;
 use causeway_partner::Config;
 use std::net::SocketAddr;
@@ -15,16 +15,16 @@ const SECRET: &str = "a secret that only the two servers know";
 pub struct Place(SocketAddr);
 
 impl Place {
-    /// A free one.
+    /// Chooses a free address.
     ///
     /// # Errors
-    /// If there is none.
+    /// If no free port is found.
     pub fn find() -> Result<Self> {
-        free_port().map(Self)
+        free_address().map(Self)
     }
 
-    /// Has a partner server send people there.
-    pub fn tell(self, config: &mut Config) {
+    /// Configures a partner server to use this provider.
+    pub fn configure(self, config: &mut Config) {
         config.oidc.issuer = Some(format!("http://{}", self.0));
         config.oidc.client_id = Some(CLIENT.to_owned());
         config.oidc.client_secret = Some(SECRET.to_owned().into());

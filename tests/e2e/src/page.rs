@@ -1,4 +1,4 @@
-//! What a person does on the page, in words: sign up, start a chat, write, read.
+//! The actions of a person on the page: sign up, start a chat, write, read.
 //!
 //! What this module does not know: which browser, which servers, and anything that a person could not see.
 
@@ -97,7 +97,7 @@ impl<'a> Page<'a> {
     /// Waits until the text of `selector` satisfies `check`, and gives it.
     ///
     /// # Errors
-    /// If it never does; tells the last text.
+    /// If it never does; contains the last text.
     pub async fn read(self, selector: &str, what: &str, check: impl Fn(&str) -> bool) -> Result<String> {
         let mut last = String::new();
         let read = wait::until(&format!("{what} in {selector}"), async || {
@@ -106,7 +106,7 @@ impl<'a> Page<'a> {
             Ok(check(&last).then(|| last.clone()))
         })
         .await;
-        read.with_context(|| format!("{selector} said {last:?} in the end"))
+        read.with_context(|| format!("{selector} read {last:?} in the end"))
     }
 
     /// Waits for `selector` and clicks it.
@@ -163,7 +163,7 @@ impl<'a> Page<'a> {
         bail!("{MOST_STOPS} times Tab, and never on #{id}")
     }
 
-    /// Types wherever the focus is.
+    /// Types into the focused element.
     ///
     /// # Errors
     /// If the browser does not answer.
@@ -202,7 +202,7 @@ impl<'a> Page<'a> {
     /// Second step: consent, and on to the enlistment.
     ///
     /// # Errors
-    /// If the page does not let one.
+    /// If the form does not accept it.
     pub async fn agree(self) -> Result<()> {
         self.click("label[for=consent]").await?;
         self.click("#agree").await
@@ -230,7 +230,7 @@ impl<'a> Page<'a> {
         self.see_no("#dialog").await
     }
 
-    /// Waits until the page says that it is up to date.
+    /// Waits until the page shows that it is up to date.
     ///
     /// # Errors
     /// If it never does.
@@ -241,14 +241,14 @@ impl<'a> Page<'a> {
     /// Waits until the connection is in this state.
     ///
     /// # Errors
-    /// If it never is; tells what the page says instead.
+    /// If it never is; contains the connection bar's text.
     pub async fn connection(self, state: &str) -> Result<()> {
         let seen = self.see(&format!("#connection[data-state={state}]")).await;
         match seen {
             Ok(_) => Ok(()),
             Err(error) => {
                 let words = self.find("#connection").await?.context("there is no connection bar")?.text().await?;
-                Err(error.context(format!("the page says {words:?}")))
+                Err(error.context(format!("the connection bar reads {words:?}")))
             }
         }
     }

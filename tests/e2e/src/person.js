@@ -1,11 +1,12 @@
-// What a person does on the page, with the page's own fields and buttons, as fast as it lets one. Put into every
-// document by DevTools, so the content security policy has no say in it; it knows nothing that is not on the screen.
+// The actions of a person on the page, by its own fields and buttons, as fast as the page allows. Put into every
+// document by DevTools, so the content security policy does not apply to it; it knows nothing that is not on the
+// screen.
 globalThis.person ??= (() => {
   const REPORT = "causewaySoakShows";
-  const PATIENCE = 40_000;
+  const TIMEOUT = 40_000;
 
   const until = async (what, look) => {
-    const end = performance.now() + PATIENCE;
+    const end = performance.now() + TIMEOUT;
     for (;;) {
       const seen = look();
       if (seen) return seen;
@@ -14,7 +15,7 @@ globalThis.person ??= (() => {
     }
   };
   const see = (selector) => until(selector, () => document.querySelector(selector));
-  const click = async (selector) => (await see(selector)).click();
+  const click = async (selector) => /** @type {HTMLElement} */ (await see(selector)).click();
   const fill = async (selector, text) => {
     const field = await see(selector);
     const owner = Object.getPrototypeOf(field);
@@ -42,11 +43,11 @@ globalThis.person ??= (() => {
 
   const ready = () => see("#identifier").then(() => true);
 
-  // A chat that the other side began is in the list; another is begun by number.
+  // A chat that exists is opened from the list; another is started by number.
   const open = async (number) => {
     await see("#new-chat");
     if (!here(number)) {
-      const row = document.querySelector(`#chats a.chat-row[data-chat^='${number}']`);
+      const row = /** @type {HTMLElement} */ (document.querySelector(`#chats a.chat-row[data-chat^='${number}']`));
       if (row) row.click();
       else {
         await click("#new-chat");
@@ -57,7 +58,7 @@ globalThis.person ??= (() => {
     await until(`the chat with ${number}`, () => here(number) && shown());
   };
 
-  const bubbles = () => [...document.querySelectorAll("#messages li.message")];
+  const bubbles = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#messages li.message")]);
   const said = (bubble) => bubble.querySelector(".text").textContent;
 
   // Types and presses Enter, text after text without waiting, and is done when the last is on the screen.
@@ -88,18 +89,18 @@ globalThis.person ??= (() => {
     return bubbles().map((bubble) => [said(bubble), kind(bubble) ?? bubble.dataset.state]);
   };
 
-  // What would make a person think that something is wrong with this tab.
+  // The text of an error that this tab shows, or null.
   const worry = () => {
     const bar = document.querySelector("#connection[data-state=stopped]");
     const seen = [...document.querySelectorAll("[role=alert], #boot-failed")].filter((item) => item.checkVisibility());
     return bar?.textContent ?? seen.find((item) => item.textContent.trim())?.textContent ?? null;
   };
 
-  // Tells at once what of one's own the page shows: from then on it must be there whatever happens.
+  // Reports each own message as soon as the page shows it: from then on it must not be lost.
   new MutationObserver((changes) => {
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {
-        if (node.nodeType !== Node.ELEMENT_NODE) continue;
+        if (!(node instanceof Element)) continue;
         const found = node.matches("li.message.out") ? [node] : node.querySelectorAll("li.message.out");
         for (const bubble of found) globalThis[REPORT]?.(said(bubble));
       }

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: browsers.
 
-use crate::wait;
+use crate::{ports::free_address, wait};
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use causeway_gatekeeper::{Config as GatekeeperConfig, Gatekeeper, Integrator};
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha384};
 use std::{
     env, fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,7 +27,7 @@ pub type Change = Box<dyn FnOnce(&mut PartnerConfig)>;
 pub struct Setup {
     /// To the partner server's configuration.
     pub partner: Option<Change>,
-    /// Whose JWKS the sandbox reads instead of this partner server's: `http://…`.
+    /// Base URL of the partner server whose JWKS the sandbox reads instead of this one's: `http://…`.
     pub trusted_partner: Option<String>,
 }
 
@@ -49,12 +48,12 @@ impl Servers {
     /// If the client is not built, or a server does not start.
     pub async fn start(setup: Setup) -> Result<Self> {
         let data = tempfile::tempdir()?;
-        let partner_at = free_port()?;
+        let partner_at = free_address()?;
         let url = setup.trusted_partner.unwrap_or_else(|| format!("http://{partner_at}"));
         let gatekeeper_config = GatekeeperConfig {
-            listen: free_port()?,
-            tcp_listen: free_port()?,
-            push_listen: free_port()?,
+            listen: free_address()?,
+            tcp_listen: free_address()?,
+            push_listen: free_address()?,
             data: data.path().join("gatekeeper"),
             integrators: vec![Integrator { id: 1, url, audience: "whatsapp".to_owned() }],
             echo: Some(ECHO.to_owned()),
@@ -73,7 +72,7 @@ impl Servers {
             change(&mut config);
         }
         let partner = Server::start(config.clone()).await?;
-        let http = reqwest::Client::builder().no_proxy().timeout(wait::PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(wait::TIMEOUT).build()?;
         Ok(Self {
             gatekeeper: Some(gatekeeper),
             gatekeeper_config,
@@ -92,8 +91,8 @@ impl Servers {
         Ok(format!("http://{}/", self.partner.as_ref().context("the partner server is stopped")?.addr))
     }
 
-    /// Restarts the partner server, at the same address, with another release of the client: in its index.html, one text is
-    /// replaced by another. The service worker names the release's files, as the build does.
+    /// Restarts the partner server, at the same address, with another release of the client: in its index.html, one
+    /// text is replaced by another. The service worker names the release's files, as the build does.
     ///
     /// # Errors
     /// If the text is not there, or the server does not start.
@@ -121,7 +120,7 @@ impl Servers {
         Ok(())
     }
 
-    /// Gives the partner server another key for its pushes, as its operator does, and starts it again.
+    /// Rotates the partner server's VAPID key, as its operator does, and restarts it.
     ///
     /// # Errors
     /// If the key cannot be made, or the server does not start.
@@ -157,7 +156,7 @@ impl Servers {
         format!("ws://{}/", self.gatekeeper_config.push_listen)
     }
 
-    /// What the sandbox's push service knows: subscriptions, deliveries, rejections.
+    /// State of the sandbox's push service: subscriptions, deliveries, rejections.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -165,7 +164,7 @@ impl Servers {
         self.look("push-service").await
     }
 
-    /// Has the push service forget every browser, as one does that lost its data.
+    /// Makes the push service drop every subscription, as after a loss of its data.
     ///
     /// # Errors
     /// If the sandbox refuses.
@@ -247,7 +246,7 @@ impl Servers {
         self.control("faults", fault).await.map(drop)
     }
 
-    /// Waits until a phone has received `text`, and says how often it has.
+    /// Waits until a phone has received `text`; returns how often.
     ///
     /// # Errors
     /// If it never does.
@@ -269,7 +268,7 @@ impl Servers {
         Ok(received.filter_map(|entry| entry["text"].as_str().map(str::to_owned)).collect())
     }
 
-    /// Everything that a phone shows, as the control API tells it.
+    /// Everything that a phone shows, as the control API lists it.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -281,7 +280,7 @@ impl Servers {
         }
     }
 
-    /// Every ciphertext of Partners' users, as it came off the line.
+    /// Every ciphertext of Partners' users as the sandbox received it, before any simulated loss.
     ///
     /// # Errors
     /// If the sandbox does not answer.
@@ -370,20 +369,20 @@ impl Servers {
     }
 }
 
-/// A partner server alone, for its keys: what a sandbox trusts that must not trust ours.
+/// A partner server alone, whose keys a sandbox trusts instead of ours.
 ///
 /// # Errors
 /// If it does not start.
 pub async fn another_partner(data: &Path) -> Result<causeway_partner::Running> {
     let mut config = partner_config(data);
-    config.listen = free_port()?;
+    config.listen = free_address()?;
     config.whatsapp.root_key = Some("00".repeat(32));
     Ok(Server::start(config).await?)
 }
 
 fn partner_config(data: &Path) -> PartnerConfig {
     let mut config = PartnerConfig { data_dir: data.join("partner"), ..PartnerConfig::default() };
-    // The passwords of a test protect nothing; the processor has browsers to run.
+    // Passwords of a test protect nothing, and the processor is needed for browsers.
     config.sign_in.hash_memory_kib = 7_168;
     config.sign_in.hash_passes = 1;
     config.limits.shutdown_seconds = 1;
@@ -420,11 +419,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A port that was free a moment ago. The two servers must know each other's address before either is started.
-pub(crate) fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// Waits until `check` holds on the servers' side.

@@ -1,22 +1,22 @@
-//! The service worker of a page, in a Chromium whose tabs are all closed: pushes for it, its end, and what it shows.
+//! The service worker of a page in a Chromium whose tabs are all closed: pushes, termination, notifications.
 //!
-//! Chromium cannot subscribe without its vendor's service, so pushes are delivered through DevTools, which begins where the
-//! push service would have. What this module does not know: what notifications should say.
+//! Chromium cannot subscribe without its vendor's service, so pushes are delivered through DevTools, as from the push
+//! service. What this module does not know: what notifications should say.
 
 use crate::chromium::{Chromium, Tab};
-use crate::devtools::{Displayed, Said};
+use crate::devtools::{Displayed, PageLog};
 use crate::wait;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// As long as a notification is certain to stay.
+/// A headless Chromium removes a notification after about 25 seconds.
 const ON_SCREEN: Duration = Duration::from_secs(24);
 
 /// What a person sees of a notification.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Notification {
-    /// What tells it from the others.
+    /// Distinguishes it from the others.
     pub tag: String,
     /// First line.
     pub title: String,
@@ -31,9 +31,9 @@ pub struct Notification {
 /// The worker of one origin.
 pub struct ServiceWorker<'a> {
     browser: &'a Chromium,
-    /// A tab that shows nothing of ours; DevTools speaks of workers to tabs only.
-    watchtower: Tab,
-    said: Said,
+    /// An empty tab: DevTools reports workers to tabs only.
+    observer: Tab,
+    log: PageLog,
     origin: String,
 }
 
@@ -42,60 +42,62 @@ impl<'a> ServiceWorker<'a> {
     ///
     /// # Errors
     /// If the browser is gone.
-    pub async fn of(browser: &'a Chromium, said: &Said, url: &str) -> Result<Self> {
+    pub async fn of(browser: &'a Chromium, log: &PageLog, url: &str) -> Result<Self> {
         let origin = url.trim_end_matches('/').to_owned();
         let permission = json!({ "permissions": ["notifications"], "origin": origin });
         browser.ask("Browser.grantPermissions", permission).await?;
-        let watchtower = browser.open("about:blank").await?;
-        watchtower.page("ServiceWorker.enable", json!({})).await?;
-        watchtower.page("BackgroundService.startObserving", json!({ "service": "notifications" })).await?;
-        watchtower
+        let observer = browser.open("about:blank").await?;
+        observer.page("ServiceWorker.enable", json!({})).await?;
+        observer.page("BackgroundService.startObserving", json!({ "service": "notifications" })).await?;
+        observer
             .page("BackgroundService.setRecording", json!({ "service": "notifications", "shouldRecord": true }))
             .await?;
-        Ok(Self { browser, watchtower, said: said.clone(), origin })
+        Ok(Self { browser, observer, log: log.clone(), origin })
     }
 
-    /// Waits until it is registered, and answers the registration's id.
+    /// Waits until it is registered; returns the registration's id.
     ///
     /// # Errors
     /// If it never is.
     pub async fn registered(&self) -> Result<String> {
-        wait::until("a service worker", async || Ok(self.said.registration())).await
+        wait::until("a service worker", async || Ok(self.log.registration())).await
     }
 
-    /// Delivers a push; starts the worker if it does not run. Done when the push was handed over, not when it was handled.
+    /// Delivers a push; starts the worker if it does not run. Returns when the push was handed over, not when it was
+    /// handled.
     ///
     /// # Errors
     /// If there is no worker.
     pub async fn push(&self, word: &str) -> Result<()> {
         let push = json!({ "origin": self.origin, "registrationId": self.registered().await?, "data": word });
-        self.watchtower.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
+        self.observer.page("ServiceWorker.deliverPushMessage", push).await.map(drop)
     }
 
-    /// Ends it, whatever it is doing, and waits until it is gone: a push for one that is just ending is lost.
+    /// Terminates it and waits until it is gone: a push for one that is just ending is lost.
     ///
     /// # Errors
     /// If it does not end.
     pub async fn stop(&self) -> Result<()> {
         wait::until("the end of the service worker", async || {
-            // One that is just starting does not hear of it: once more, until it does.
-            self.watchtower.page("ServiceWorker.stopAllWorkers", json!({})).await?;
+            // One that is just starting misses the command: repeated until it is gone.
+            self.observer.page("ServiceWorker.stopAllWorkers", json!({})).await?;
             Ok(self.target().await?.is_none().then_some(()))
         })
         .await
     }
 
-    /// Waits until the browser itself says that it has put a notification on screen that this holds for. To ask scripts
-    /// over and over instead would disturb what is observed: `getNotifications` takes a row whose notification is just
-    /// being put on screen for one that is gone, and Chromium never speaks of that one again.
+    /// Waits until the browser itself reports a displayed notification that satisfies `is_it`. Polling with a script
+    /// would disturb what is observed: `getNotifications` treats a row whose notification is just being displayed as
+    /// one that is gone, and Chromium never lists that one again.
     ///
     /// # Errors
-    /// If none comes in that time.
+    /// If none is displayed within `within`.
     pub async fn displays(&self, within: Duration, is_it: impl Fn(&Displayed) -> bool) -> Result<Displayed> {
-        wait::until_within(within, "a notification", async || Ok(self.said.displayed(&is_it))).await
+        wait::until_within(within, "a notification", async || Ok(self.log.displayed(&is_it))).await
     }
 
-    /// The notifications on screen, by tag. That something came is said under a tag of its own each time, which is cut off.
+    /// The notifications on screen, by tag. The tag of a preliminary one (`waiting:…`, different each time) is
+    /// shortened.
     ///
     /// # Errors
     /// If the browser is gone.
@@ -113,13 +115,13 @@ impl<'a> ServiceWorker<'a> {
         Ok(shown)
     }
 
-    /// Waits until the notifications on screen are as they should be. Chromium without a screen takes each away after about
-    /// 25 seconds.
+    /// Waits until the notifications on screen are as they should be. Chromium without a screen takes each away after
+    /// about 25 seconds.
     ///
     /// # Errors
     /// With everything that was there instead, if they never are.
     pub async fn shows(&self, expected: &[(&str, &str, &str)]) -> Result<()> {
-        // Scripts are asked only when the browser has said that all of it was put on screen; see `displays`.
+        // Scripts run only after the browser has reported all of them as displayed; see `displays`.
         for (tag, _, body) in expected {
             let is_it = |one: &Displayed| one.tag.starts_with(tag) && one.body == *body;
             if self.displays(ON_SCREEN, is_it).await.is_err() {
@@ -129,8 +131,8 @@ impl<'a> ServiceWorker<'a> {
         let mut history = Vec::new();
         let seen = wait::until_within(ON_SCREEN, "the expected notifications", async || {
             let shown = self.shown().await?;
-            let said = shown.iter().map(|one| (one.tag.as_str(), one.title.as_str(), one.body.as_str()));
-            let is_so = said.eq(expected.iter().copied());
+            let seen_now = shown.iter().map(|one| (one.tag.as_str(), one.title.as_str(), one.body.as_str()));
+            let is_so = seen_now.eq(expected.iter().copied());
             if history.last() != Some(&shown) {
                 history.push(shown);
             }
@@ -140,12 +142,12 @@ impl<'a> ServiceWorker<'a> {
         seen.with_context(|| format!("expected {expected:?}, saw one after the other {history:#?}"))
     }
 
-    /// A person clicks on something of the notification with this tag: a button by its action's name, with what they typed.
+    /// Clicks the notification with this tag, or its button by the action's name, with a typed reply.
     ///
     /// # Errors
     /// If there is no such notification.
     pub async fn click(&self, tag: &str, action: &str, typed: Option<&str>) -> Result<()> {
-        // What scripts dispatch cannot prolong the worker's life, so the deed's end is waited for here.
+        // An event dispatched by a script does not extend the worker's lifetime, so its end is awaited here.
         let click = format!(
             "registration.getNotifications({{ tag: {tag} }}).then(async ([notification]) => {{
                 const until = [];
@@ -163,7 +165,7 @@ impl<'a> ServiceWorker<'a> {
         if done != json!(1) { bail!("the click on {tag} led to nothing: {done}") } else { Ok(()) }
     }
 
-    /// Takes every notification away, as a person may.
+    /// Closes every notification, as a person may.
     ///
     /// # Errors
     /// If the browser is gone.
@@ -171,16 +173,16 @@ impl<'a> ServiceWorker<'a> {
         self.run("registration.getNotifications().then((all) => all.forEach((one) => one.close()))").await.map(drop)
     }
 
-    /// Runs a script in the worker, which is started if need be.
+    /// Runs a script in the worker; starts it if it does not run.
     ///
     /// # Errors
     /// If the browser is gone, or the script throws.
     pub async fn run(&self, script: &str) -> Result<Value> {
-        // It may be ended between any two of these: then once more.
+        // It may end between any two of these commands; then all are repeated.
         wait::until("an answer of the service worker", async || {
             let Some(target) = self.target().await? else {
                 let scope = json!({ "scopeURL": format!("{}/", self.origin) });
-                self.watchtower.page("ServiceWorker.startWorker", scope).await?;
+                self.observer.page("ServiceWorker.startWorker", scope).await?;
                 return Ok(None);
             };
             let attach = json!({ "targetId": target, "flatten": true });

@@ -6,29 +6,29 @@ use anyhow::{Result, bail};
 use std::time::Duration;
 use tokio::time::{self, Instant};
 
-/// How long anything may take on a busy machine before it counts as never.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-/// Time between two looks.
+/// Default time-out: generous enough for a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+/// Time between two polls.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Looks until `look` sees something, and gives that. `what` finishes the sentence "never saw …".
+/// Polls `look` until it returns a value, and returns that. `what` completes the error text "never saw …".
 ///
 /// # Errors
-/// After [`PATIENCE`], with the last error of `look` if it had one.
+/// After [`TIMEOUT`], with the last error of `look` if it had one.
 pub async fn until<T>(what: &str, look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    until_within(PATIENCE, what, look).await
+    until_within(TIMEOUT, what, look).await
 }
 
-/// [`until`] with a patience of its own.
+/// [`until`] with a time-out of its own.
 ///
 /// # Errors
 /// As for [`until`].
 pub async fn until_within<T>(
-    patience: Duration,
+    timeout: Duration,
     what: &str,
     mut look: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
-    let end = Instant::now() + patience;
+    let end = Instant::now() + timeout;
     loop {
         let last = match look().await {
             Ok(Some(seen)) => return Ok(seen),

@@ -1,6 +1,7 @@
 // A person plays a phone: everything goes through the sandbox's control API, and the phone itself is a real client.
 'use strict';
 
+/** @type {(id: string) => any} */
 const at = (id) => document.getElementById(id);
 const TICKS = {
   queued: ['…', 'waiting'], sending: ['…', 'sending'], sent: ['✓', 'sent'], delivered: ['✓✓', 'delivered'],
@@ -147,7 +148,7 @@ at('make').addEventListener('submit', attempt(async (event) => {
 
 at('start').addEventListener('submit', attempt(async (event) => {
   if (!phone) throw new Error('Choose a phone first.');
-  const wanted = new FormData(event.target).get('to').trim();
+  const wanted = String(new FormData(event.target).get('to')).trim();
   const digits = wanted.replace(/[^0-9]/g, '');
   await showPhones();
   const known = [...names].find(([jid, name]) => jid === wanted || name === wanted);

@@ -6,7 +6,7 @@ mod plan;
 mod run;
 
 use anyhow::{Context, Result};
-use plan::Blow;
+use plan::Fault;
 use run::{Run, Tally};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,27 +29,28 @@ async fn main() -> Result<ExitCode> {
         println!("{}", line(seed, lived.is_ok(), began.elapsed(), &tally));
         if let Some(note) = note {
             discarded += 1;
-            println!("  the browser threw its database away: {note}");
+            println!("  the browser discarded its database: {note}");
         } else if let Err(error) = lived {
             failures += 1;
             println!("  {error:#}\n  replay: make soak RUNS=1 FROM={seed}; kept: {}", folder.display());
         }
-        kills += tally.blows.iter().filter(|(blow, _)| blow.kills()).map(|(_, count)| count).sum::<u32>();
+        kills += tally.faults.iter().filter(|(fault, _)| fault.kills()).map(|(_, count)| count).sum::<u32>();
         messages += tally.messages;
     }
     println!(
         "runs {runs}, kills {kills}, messages {messages}, discarded by the browser {discarded}, failures {failures}"
     );
-    // Once in dozens of runs is Chromium; more often than once in ten is somebody else.
+    // Chromium discards a database once in dozens of runs; more than one in ten has another cause.
     Ok(if failures == 0 && discarded <= 1 + runs / 10 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn line(seed: u64, sound: bool, took: Duration, tally: &Tally) -> String {
-    let blows = Blow::ALL.map(|blow| format!("{blow} {}", tally.blows.get(&blow).copied().unwrap_or(0))).join(", ");
+    let faults =
+        Fault::ALL.map(|fault| format!("{fault} {}", tally.faults.get(&fault).copied().unwrap_or(0))).join(", ");
     let phases: Vec<_> = tally.phases.iter().map(|(name, took)| format!("{name} {:.1}", took.as_secs_f64())).collect();
     let verdict = if sound { "ok" } else { "FAILED" };
     let (took, phases) = (took.as_secs_f64(), phases.join(", "));
-    format!("seed {seed}: {verdict}, {took:.1} s ({phases}), {blows}; {} messages", tally.messages)
+    format!("seed {seed}: {verdict}, {took:.1} s ({phases}), {faults}; {} messages", tally.messages)
 }
 
 fn setting(name: &str, default: u64) -> Result<u64> {
@@ -59,7 +60,7 @@ fn setting(name: &str, default: u64) -> Result<u64> {
     }
 }
 
-/// `target/soak`: what is left of the runs that failed.
+/// `target/soak`: state of the runs that failed.
 fn failed_runs() -> PathBuf {
     causeway_e2e::audit::artefacts().with_file_name("soak")
 }

@@ -1,6 +1,6 @@
-//! Judges a run from outside: what the page shows, what the phones show, and what went over the line.
+//! Checks a run from outside: what the page shows, what the phones show, and what was sent.
 //!
-//! What this module does not know: what happened on the way. It compares lists.
+//! What this module does not know: the faults of the run. It compares lists.
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
@@ -12,25 +12,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Bytes of the MAC at the end of an encrypted message.
 const MAC: usize = 8;
 
-/// One chat as everybody saw it in the end.
+/// One chat as both sides show it at the end.
 pub(crate) struct Chat {
     /// The phone.
     pub(crate) number: String,
     /// What the page shows: text and state, from the first message to the last.
     pub(crate) page: Vec<(String, String)>,
-    /// What the phone shows, as the sandbox tells it.
+    /// What the phone shows, as the sandbox's control API lists it.
     pub(crate) phone: Vec<Value>,
-    /// So many of the phone's texts came over a link that loses nothing: those must be in order. One that is lost and
-    /// sent again comes after those that were not.
+    /// Number of the phone's first texts that came over a link without loss: those must be in order. A lost one is sent
+    /// again after later ones.
     pub(crate) in_order: usize,
     /// Every text that the person entered, in that order.
     pub(crate) entered: Vec<String>,
-    /// Those of them that the page has shown at any time.
+    /// The entered texts that the page has shown at any time.
     pub(crate) painted: BTreeSet<String>,
 }
 
 impl Chat {
-    /// Lost, doubled, out of order, or not readable: in either direction.
+    /// Checks both directions for messages lost, duplicated, out of order, or unreadable.
     pub(crate) fn check(&self) -> Result<()> {
         let number = &self.number;
         let with = |wanted: bool| self.page.iter().filter(move |(_, state)| (state == "in") == wanted);
@@ -57,7 +57,7 @@ impl Chat {
         self.check_own(&own).with_context(|| format!("to {number}"))
     }
 
-    /// Of what was entered, everything that was ever shown is there, each once, in the order of entering.
+    /// Every entered text that was ever shown is there, each once, in the order of entering.
     fn check_own(&self, own: &[&str]) -> Result<()> {
         let place: HashMap<&str, usize> =
             self.entered.iter().enumerate().map(|(index, text)| (text.as_str(), index)).collect();
@@ -74,8 +74,8 @@ impl Chat {
     }
 }
 
-/// Two lists of which each holds what the other holds, once, and the first so many in the same order. Names the first
-/// difference.
+/// Both lists hold the same texts, each once, and the first `in_order` of them in the same order. The error names the
+/// first difference.
 fn same(sent: &[&str], shown: &[&str], in_order: usize) -> Result<()> {
     let lost: Vec<_> = sent.iter().filter(|text| !shown.contains(text)).collect();
     ensure!(lost.is_empty(), "lost: {lost:?}");
@@ -84,7 +84,7 @@ fn same(sent: &[&str], shown: &[&str], in_order: usize) -> Result<()> {
     let mut seen = BTreeSet::new();
     let twice: Vec<_> = shown.iter().filter(|text| !seen.insert(**text)).collect();
     ensure!(twice.is_empty(), "shown twice: {twice:?}");
-    let strict = &sent[..in_order.min(sent.len())];
+    let strict: Vec<_> = sent.iter().take(in_order).copied().collect();
     let shown = shown.iter().filter(|text| strict.contains(text));
     for (index, (sent, shown)) in strict.iter().zip(shown).enumerate() {
         ensure!(sent == shown, "message {index} should be {sent:?}, and {shown:?} is shown");
@@ -92,8 +92,8 @@ fn same(sent: &[&str], shown: &[&str], in_order: usize) -> Result<()> {
     Ok(())
 }
 
-/// Everything that left the client, lost and repeated messages too: a key of the ratchet encrypts one thing only, and a
-/// message has one ciphertext until the other side asks for another.
+/// Checks everything that the client sent, lost and repeated messages included: a ratchet key encrypts one plaintext
+/// only, and a message has one ciphertext unless the other side requests another.
 pub(crate) fn check_line(heard: &[Value]) -> Result<()> {
     let mut keys: HashMap<(Vec<u8>, u32), Vec<u8>> = HashMap::new();
     let mut ciphertexts: BTreeMap<String, String> = BTreeMap::new();
@@ -137,18 +137,18 @@ mod tests {
     }
 
     #[test]
-    fn the_same_bytes_again_are_no_offence() {
+    fn the_same_bytes_again_are_accepted() {
         check_line(&[record("A", 0, b"one"), record("A", 0, b"one"), record("B", 1, b"two")]).unwrap();
     }
 
     #[test]
-    fn a_key_that_is_used_twice_is_an_offence() {
+    fn a_key_that_is_used_twice_is_rejected() {
         let error = check_line(&[record("A", 0, b"one"), record("B", 0, b"two")]).unwrap_err();
         assert!(error.to_string().contains("encrypts two different messages"), "{error}");
     }
 
     #[test]
-    fn a_message_with_two_ciphertexts_is_an_offence_unless_it_was_asked_for_again() {
+    fn a_message_with_two_ciphertexts_is_rejected_unless_a_retry_was_requested() {
         assert!(check_line(&[record("A", 0, b"one"), record("A", 1, b"one")]).is_err());
         let mut resend = record("A", 1, b"one");
         resend["count"] = json!("1");
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_complete_passes() {
+    fn a_complete_run_passes() {
         let page = [("a", "in"), ("x", "delivered"), ("b", "in"), ("z", "read")];
         chat(&page, &[(true, "a"), (true, "b"), (false, "x"), (false, "z")]).check().unwrap();
     }
 
     #[test]
-    fn what_a_lossy_link_swapped_passes_where_it_may() {
+    fn reordering_passes_only_for_texts_of_the_lossy_link() {
         let page = [("a", "in"), ("c", "in"), ("b", "in"), ("x", "read")];
         let mut chat = chat(&page, &[(true, "a"), (true, "b"), (true, "c"), (false, "x")]);
         chat.in_order = 1;

@@ -1,13 +1,14 @@
 //! `make soak-push PUSHES=1000 FROM=1`: pushes for a Chromium whose tabs are all closed, and whose service worker is ended at
 //! seeded moments. No push is silent, and at the end every message is there, once and in order.
 //!
-//! A worker that is ended before its script ran cannot show anything; then the push service has had no answer, and delivers
-//! the push again, which the soak does in its place. `--json` prints the figures for `make bench`; `KILLS=0` ends nobody.
+//! A worker that is ended before its script ran cannot show anything; then the push service has had no answer and
+//! delivers the push again, which the soak does in its place. `--json` prints the figures for `make bench`; `KILLS=0`
+//! ends no worker.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     chromium::Chromium,
-    devtools::{Displayed, Said},
+    devtools::{Displayed, PageLog},
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
     wait,
@@ -19,26 +20,26 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const BOB: &str = "4915112345678";
-/// The latest moment of a blow, in milliseconds after the push: a cold worker shows the message after about 250.
-const LATEST_BLOW: u64 = 500;
-/// Whatever a worker that was ended has left behind is on screen by then.
-const LATEST_WORD: Duration = Duration::from_secs(3);
-/// Of a hundred pushes.
-const BLOWS: u64 = 70;
-/// What a worker takes away is gone by then. Chromium without a screen takes each notification away after about 25 seconds,
-/// which is no merit of the worker's.
+/// Latest time of a kill, in milliseconds after the push: a cold worker shows the message after about 250.
+const LATEST_KILL: u64 = 500;
+/// What a killed worker has shown is on screen by then.
+const LATEST_DISPLAY: Duration = Duration::from_secs(3);
+/// Share of pushes whose worker is killed, in percent.
+const KILL_PERCENT: u64 = 70;
+/// Time-out for a worker that closes notifications. A headless Chromium removes each after about 25 seconds by itself,
+/// so this is shorter.
 const GONE: Duration = Duration::from_secs(10);
-/// Nothing takes longer.
+/// Time-out for a notification.
 const LONGEST: Duration = Duration::from_secs(20);
-/// What the tags of the notifications begin with that only say that something came (service-worker.js).
+/// Prefix of the tags of preliminary notifications, which only announce that something came (service-worker.js).
 const WAITING: &str = "waiting:";
 
 #[derive(Default)]
 struct Tally {
     kills: u32,
-    /// Ended before the script ran, or lost by DevTools: delivered again.
+    /// Pushes delivered again: the worker was ended before its script ran, or DevTools lost the push.
     again: u32,
-    /// Ended after that, and the person saw nothing.
+    /// Pushes whose worker was ended after its script ran, without any notification.
     silent: Vec<u64>,
     /// From the push to the notification with sender and text, of workers that were not ended.
     took: Vec<Duration>,
@@ -47,12 +48,12 @@ struct Tally {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let (pushes, seed, kills) = (setting("PUSHES", 50)?, setting("FROM", 1)?, setting("KILLS", 1)? != 0);
-    // Each push begins a connection, and nobody is woken so often.
+    // Each push opens a connection: more often than the limits for people allow.
     let patient = Setup { partner: Some(Box::new(|config| config.limits.token_burst = 100_000)), ..Setup::default() };
     let servers = Servers::start(patient).await?;
-    let (profile, said) = (tempfile::tempdir()?, Said::default());
-    let mut browser = Chromium::start(profile.path(), &said).await?;
-    let tally = live(&servers, &browser, &said, pushes, seed, kills).await;
+    let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+    let mut browser = Chromium::start(profile.path(), &log).await?;
+    let tally = live(&servers, &browser, &log, pushes, seed, kills).await;
     browser.close().await?;
     drop(servers);
     let mut tally = tally?;
@@ -78,7 +79,7 @@ async fn main() -> Result<ExitCode> {
 async fn live(
     servers: &Servers,
     browser: &Chromium,
-    said: &Said,
+    log: &PageLog,
     pushes: u64,
     seed: u64,
     kills: bool,
@@ -90,30 +91,30 @@ async fn live(
     tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
     tab.close().await?;
     wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
-    let worker = ServiceWorker::of(browser, said, &servers.url()?).await?;
+    let worker = ServiceWorker::of(browser, log, &servers.url()?).await?;
     worker.registered().await?;
 
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut tally = Tally::default();
     for number in 1..=pushes {
-        let blow = (kills && rng.next_u64() % 100 < BLOWS).then(|| rng.next_u64() % LATEST_BLOW);
+        let fault = (kills && rng.next_u64() % 100 < KILL_PERCENT).then(|| rng.next_u64() % LATEST_KILL);
         worker.stop().await?;
         let text = format!("message {number}");
         servers.phone_writes(BOB, "carla", &text).await?;
         let pushed = SystemTime::now().duration_since(UNIX_EPOCH)?;
         worker.push("wake").await?;
-        match blow {
+        match fault {
             Some(after) => {
                 tokio::time::sleep(Duration::from_millis(after)).await;
                 worker.stop().await?;
                 tally.kills += 1;
                 // A push that came while the worker was starting is handled when it starts again.
                 let is_of_it = |one: &Displayed| one.at >= pushed && (one.body == text || one.tag.starts_with(WAITING));
-                if worker.displays(LATEST_WORD, is_of_it).await.is_err() {
-                    // Did its script run at all? What it notes is noted after the first notification.
+                if worker.displays(LATEST_DISPLAY, is_of_it).await.is_err() {
+                    // Did its script run at all? It writes its note after the first notification.
                     let handled = noted(&worker).await? >= pushed;
-                    // To ask may have started it again, and it does then what it came for.
-                    if handled && worker.displays(LATEST_WORD, is_of_it).await.is_err() {
+                    // Reading the note may have started it again; then it handles the push.
+                    if handled && worker.displays(LATEST_DISPLAY, is_of_it).await.is_err() {
                         eprintln!("push {number}, ended after {after} ms: {:?}", worker.shown().await?);
                         tally.silent.push(number);
                     }
@@ -154,8 +155,8 @@ async fn live(
     Ok(tally)
 }
 
-/// A worker that was left alone ends its work with one notification on screen: that of the chat. Those that only say that
-/// something came are gone, its own and those of the workers that were ended.
+/// A worker that was not killed ends with one notification on screen, that of the chat. Preliminary ones are gone, its
+/// own and those of the workers that were killed.
 async fn alone(servers: &Servers, worker: &ServiceWorker<'_>, text: &str) -> Result<()> {
     wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
     let mut shown = Vec::new();
@@ -166,7 +167,7 @@ async fn alone(servers: &Servers, worker: &ServiceWorker<'_>, text: &str) -> Res
     one.await.with_context(|| format!("on screen: {shown:?}"))
 }
 
-/// When the worker says that a push came last, since the Unix epoch.
+/// Time of the last push by the worker's own note, since the Unix epoch.
 async fn noted(worker: &ServiceWorker<'_>) -> Result<Duration> {
     let look =
         "caches.open('notes').then((notes) => notes.match('/notes/last')).then((note) => note ? note.text() : '0')";

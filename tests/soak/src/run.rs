@@ -1,12 +1,12 @@
-//! One run: enlist, drain a mailbox under blows, write over a link that loses half, let it heal, compare.
+//! One run: enlist, drain a mailbox under faults, write over a link that loses half, repair it, compare.
 //!
 //! What this module does not know: the page's insides. It types, reads, and kills.
 
 use crate::oracle::{Chat, check_line};
-use crate::plan::{Blow, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
+use crate::plan::{Fault, LOSS, Plan, QUIET, SENDS, TEXTS, WRITERS, number};
 use anyhow::{Context, Result, bail, ensure};
 use causeway_e2e::chromium::{Chromium, Tab};
-use causeway_e2e::devtools::Said;
+use causeway_e2e::devtools::PageLog;
 use causeway_e2e::servers::{Servers, Setup, copy};
 use causeway_e2e::wait;
 use serde_json::{Value, json};
@@ -22,21 +22,21 @@ const PASSWORD: &str = "correct horse battery";
 /// rest over the lossy link.
 const WAITING: usize = 75;
 const COMING: usize = 115;
-/// Time for everything to arrive once nothing breaks any more.
+/// Time-out for everything to arrive once the faults are over.
 const SETTLE: Duration = Duration::from_secs(120);
-/// Chromium keeps the notes of this many starts.
+/// Starts of which Chromium keeps the storage log.
 const NOTES: u32 = 2;
-/// A mailbox that nobody reads is not waited for longer.
+/// Longest wait for a mailbox that is not being read.
 const LATEST: Duration = Duration::from_secs(3);
-/// The storage hangs for this long before the browser dies.
+/// How long the storage is stopped before the browser is killed.
 const HANG: Duration = Duration::from_millis(300);
-/// What a page may complain about when its connection is cut, or breaks while it sends.
-const JUSTIFIED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
+/// Complaints that a page may have when its connection is cut, or breaks while it sends.
+const EXPECTED: [&str; 2] = ["WebSocket connection to", "WebSocket is already in CLOSING or CLOSED state"];
 
 /// What a run did, for the table.
 #[derive(Default)]
 pub(crate) struct Tally {
-    pub(crate) blows: BTreeMap<Blow, u32>,
+    pub(crate) faults: BTreeMap<Fault, u32>,
     pub(crate) messages: usize,
     pub(crate) phases: Vec<(&'static str, Duration)>,
 }
@@ -46,9 +46,10 @@ pub(crate) struct Run {
     servers: Servers,
     profile: TempDir,
     browser: Option<(Chromium, Tab)>,
-    said: Said,
+    log: PageLog,
     plan: Plan,
-    entered: Vec<Vec<String>>,
+    /// What the person has entered, by phone.
+    entered: BTreeMap<usize, Vec<String>>,
     painted: BTreeSet<String>,
     /// How often a browser was started.
     opened: u32,
@@ -62,9 +63,9 @@ impl Run {
             servers: Servers::start(Setup::default()).await?,
             profile: tempfile::tempdir()?,
             browser: None,
-            said: Said::default(),
+            log: PageLog::default(),
             plan: Plan::new(seed),
-            entered: vec![Vec::new(); WRITERS + QUIET],
+            entered: BTreeMap::new(),
             painted: BTreeSet::new(),
             opened: 0,
             tally: Tally::default(),
@@ -92,40 +93,40 @@ impl Run {
             self.servers.phone(&number(phone), &format!("Phone {phone}")).await?;
         }
         self.open().await?;
-        // Once the page is there; to sign up twice would be two deeds.
+        // Once the page is there: signing up must not be repeated.
         self.person("person.ready()").await?;
-        let deed = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
-        self.tab()?.person(&deed).await?;
+        let action = format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD));
+        self.tab()?.person(&action).await?;
         // The cookie of a session that is seconds old is not on disk yet: a kill would sign the person out.
         let (mut browser, _) = self.browser.take().context("no browser is open")?;
         browser.close().await
     }
 
-    /// Mail waits, mail comes, and the browser does not stay.
+    /// Drains waiting and arriving mail while faults are injected.
     async fn drain(&mut self) -> Result<()> {
         self.phones_write(0, WAITING).await?;
         self.until_waiting("the mailbox fill", |waiting| waiting >= u64::try_from(WRITERS * WAITING).unwrap_or(0))
             .await?;
         self.open().await?;
-        let blows = self.plan.drain.clone();
-        let comes_before = self.plan.draw(blows.len());
-        for (index, (after, blow)) in blows.into_iter().enumerate() {
+        let faults = self.plan.drain.clone();
+        let comes_before = self.plan.draw(faults.len());
+        for (index, (after, fault)) in faults.into_iter().enumerate() {
             if index == comes_before {
                 self.phones_write(WAITING, COMING).await?;
             }
-            // The moment of a blow is drawn, and so is not a condition.
+            // The time of a fault is random, not a condition.
             tokio::time::sleep(after).await;
-            if blow == Blow::Browser {
+            if fault == Fault::Browser {
                 let limit = self.perhaps_hang()?;
                 self.until_receipted(limit).await?;
             }
-            self.strike(blow).await?;
+            self.inject(fault).await?;
         }
         self.until_waiting("the mailbox drain", |waiting| waiting == 0).await
     }
 
-    /// Before every other death the storage hangs for a moment, while the network does not: whatever a client says now, it
-    /// says before it is kept. Answers how long the death may wait.
+    /// Before every other kill the storage is stopped for a moment while the network goes on: what a client sends then,
+    /// it sends before it is stored. Returns how long the kill may wait.
     fn perhaps_hang(&mut self) -> Result<Duration> {
         if self.plan.draw(2) == 0 {
             return Ok(LATEST);
@@ -134,8 +135,8 @@ impl Run {
         Ok(HANG)
     }
 
-    /// The worst moment for a kill is when the server has just heard that something is kept. Waits for that while mail waits
-    /// and comes out of the mailbox.
+    /// The worst moment for a kill is just after the server has received a receipt. Waits for that while the mailbox
+    /// holds mail.
     async fn until_receipted(&self, limit: Duration) -> Result<()> {
         let before = self.servers.waiting_for(ALICE).await?;
         let deadline = Instant::now() + limit;
@@ -146,8 +147,9 @@ impl Run {
         Ok(())
     }
 
-    /// The other worst moment is when a ciphertext has just left. The phone that is being written to sees it first.
-    async fn until_heard(&self, phone: usize, limit: Duration) -> Result<()> {
+    /// The other worst moment is just after a ciphertext was sent. The phone that is being written to receives it
+    /// first.
+    async fn until_received(&self, phone: usize, limit: Duration) -> Result<()> {
         let before = self.servers.received(&number(phone)).await?.len();
         let deadline = Instant::now() + limit;
         while self.servers.received(&number(phone)).await?.len() == before && Instant::now() < deadline {}
@@ -158,53 +160,53 @@ impl Run {
     async fn write(&mut self) -> Result<()> {
         self.servers.fault(&json!({"loss_percent": LOSS, "seed": self.plan.loss_seed})).await?;
         self.phones_write(COMING, TEXTS).await?;
-        let mut blows = self.plan.sends.clone().into_iter();
-        let mut next = blows.next();
+        let mut faults = self.plan.sends.clone().into_iter();
+        let mut next = faults.next();
         let mut due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
         while self.painted.len() < SENDS || next.is_some() {
             let phone = self.plan.draw(WRITERS + QUIET);
-            let texts: Vec<String> = (0..8 + self.plan.draw(10)).map(|_| self.invent(phone)).collect();
+            let texts: Vec<String> = (0..8 + self.plan.draw(10)).map(|_| self.next_text(phone)).collect();
             let tab = self.tab()?;
             let (to, what) = (json!(number(phone)), json!(texts));
             self.person(&format!("person.open({to})")).await?;
-            let deed = format!("person.write({to}, {what})");
-            let mut writing = Box::pin(tab.person(&deed));
+            let action = format!("person.write({to}, {what})");
+            let mut writing = Box::pin(tab.person(&action));
             loop {
                 let wait = due.saturating_duration_since(Instant::now());
                 tokio::select! {
-                    // A page that dies in the middle takes what was typed and not shown with it.
+                    // A page that is killed in the middle loses what was typed and not shown.
                     _ = &mut writing => break,
                     () = tokio::time::sleep(wait), if next.is_some() => {
-                        let Some((_, blow)) = next else { break };
-                        next = blows.next();
+                        let Some((_, fault)) = next else { break };
+                        next = faults.next();
                         due = Instant::now() + next.map_or(Duration::ZERO, |(after, _)| after);
-                        if blow == Blow::Browser {
+                        if fault == Fault::Browser {
                             let limit = self.perhaps_hang()?;
-                            self.until_heard(phone, limit).await?;
+                            self.until_received(phone, limit).await?;
                         }
-                        self.strike(blow).await?;
-                        if blow.kills() && blow != Blow::Worker {
+                        self.inject(fault).await?;
+                        if fault.kills() && fault != Fault::Worker {
                             break;
                         }
                     }
                 }
             }
             drop(writing);
-            self.painted.extend(self.said.take_reports());
+            self.painted.extend(self.log.take_reports());
         }
         Ok(())
     }
 
-    /// The link heals; everything comes to rest by itself.
+    /// The link is repaired; everything must arrive without further help.
     async fn settle(&mut self) -> Result<()> {
         self.servers.fault(&json!({"clear": true})).await?;
-        // What a live link has lost comes again with the next connection.
+        // Lost stanzas are sent again with the next connection.
         self.servers.fault(&json!({"disconnect": 0})).await?;
         let all_there = async || {
             for phone in 0..WRITERS + QUIET {
                 let received: BTreeSet<String> = self.servers.received(&number(phone)).await?.into_iter().collect();
-                let missing = self.entered[phone].iter().filter(|text| self.painted.contains(*text));
-                if missing.into_iter().any(|text| !received.contains(text)) {
+                let mut painted = self.painted_for(phone);
+                if painted.any(|text| !received.contains(text)) {
                     return Ok(None);
                 }
             }
@@ -213,9 +215,9 @@ impl Run {
         wait::until_within(SETTLE, "everything arrive", all_there).await
     }
 
-    /// A last kill, so that what is read is what was kept; then both sides are compared.
+    /// A last kill, so that what is read is what was stored; then both sides are compared.
     async fn judge(&mut self) -> Result<()> {
-        self.strike(Blow::Browser).await?;
+        self.inject(Fault::Browser).await?;
         self.person("person.online()").await?;
         self.until_waiting("the last receipts", |waiting| waiting == 0).await?;
         for phone in 0..WRITERS + QUIET {
@@ -224,24 +226,25 @@ impl Run {
             let chat = Chat {
                 page: pairs(&shown).context("the page read out something else")?,
                 phone: self.servers.entries(&number).await?,
-                painted: self.entered[phone].iter().filter(|text| self.painted.contains(*text)).cloned().collect(),
+                painted: self.painted_for(phone).cloned().collect(),
                 in_order: COMING,
-                entered: self.entered[phone].clone(),
+                entered: self.entered.get(&phone).cloned().unwrap_or_default(),
                 number,
             };
             self.tally.messages += chat.page.len();
             chat.check()?;
         }
         check_line(&self.servers.heard().await?)?;
-        let complaints = self.said.complaints();
-        let justified = |complaint: &&String| JUSTIFIED.iter().any(|text| complaint.contains(text));
-        let unjustified: Vec<_> = complaints.iter().filter(|complaint| !justified(complaint)).collect();
-        ensure!(unjustified.is_empty(), "the page complained: {unjustified:#?}");
+        let complaints = self.log.complaints();
+        let expected = |complaint: &&String| EXPECTED.iter().any(|text| complaint.contains(text));
+        let unexpected: Vec<_> = complaints.iter().filter(|complaint| !expected(complaint)).collect();
+        ensure!(unexpected.is_empty(), "the page complained: {unexpected:#?}");
         Ok(())
     }
 
-    /// What Chromium's storage engine noted when it began an empty database in place of one that was there before. The client
-    /// never deletes a database, so that this is none of its doing. `None` while the enlistment's own beginning may still be in the notes.
+    /// The line of Chromium's storage log about an empty database in place of one that existed before. The client never
+    /// deletes a database, so the browser discarded it. `None` while the log may still hold the first start, which
+    /// creates one.
     pub(crate) fn discarded(&self) -> Result<Option<String>> {
         if self.opened <= NOTES {
             return Ok(None);
@@ -265,7 +268,7 @@ impl Run {
             self.servers.keep_state(folder)?;
             let heard = serde_json::to_vec_pretty(&self.servers.heard().await?)?;
             std::fs::write(folder.join("heard.json"), heard)?;
-            std::fs::write(folder.join("complaints.txt"), self.said.complaints().join("\n"))?;
+            std::fs::write(folder.join("complaints.txt"), self.log.complaints().join("\n"))?;
             if let Ok(tab) = self.tab() {
                 let picture = tab.picture().await;
                 drop(picture.map(|png| std::fs::write(folder.join("page.png"), png)));
@@ -279,45 +282,45 @@ impl Run {
         Ok(())
     }
 
-    async fn strike(&mut self, blow: Blow) -> Result<()> {
+    async fn inject(&mut self, fault: Fault) -> Result<()> {
         let began = Instant::now();
-        match blow {
-            Blow::Browser => {
+        match fault {
+            Fault::Browser => {
                 self.close().await?;
                 self.open().await?;
             }
-            Blow::Renderer => {
+            Fault::Renderer => {
                 self.tab()?.crash().await;
-                self.tab()?.revive(&self.servers.url()?).await?;
+                self.tab()?.reopen(&self.servers.url()?).await?;
             }
-            Blow::Worker => {
+            Fault::Worker => {
                 // A page that has just been opened may not have started its worker yet.
                 let tab = self.tab()?;
                 wait::until("a worker to kill", async || Ok(tab.kill_worker().await?.then_some(()))).await?;
             }
-            Blow::Reload => {
+            Fault::Reload => {
                 // A page that has just been opened may not be there yet.
                 let tab = self.tab()?;
                 wait::until("a page to reload", async || tab.reload().await.map(Some)).await?;
             }
-            Blow::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
-            Blow::Torn => self.servers.fault(&json!({"tear": 1})).await?,
+            Fault::Cut => self.servers.fault(&json!({"disconnect": 0})).await?,
+            Fault::Torn => self.servers.fault(&json!({"tear": 1})).await?,
         }
-        *self.tally.blows.entry(blow).or_default() += 1;
-        tracing::info!(%blow, took = ?began.elapsed(), waiting = self.servers.waiting_for(ALICE).await?, "struck");
+        *self.tally.faults.entry(fault).or_default() += 1;
+        tracing::info!(%fault, took = ?began.elapsed(), waiting = self.servers.waiting_for(ALICE).await?, "injected");
         Ok(())
     }
 
     async fn open(&mut self) -> Result<()> {
         ensure!(self.browser.is_none(), "a browser is open");
         self.opened += 1;
-        let browser = Chromium::start(self.profile.path(), &self.said).await?;
+        let browser = Chromium::start(self.profile.path(), &self.log).await?;
         let tab = browser.open(&self.servers.url()?).await?;
         self.browser = Some((browser, tab));
         Ok(())
     }
 
-    /// SIGKILL, and nothing in its place.
+    /// Kills the browser and starts no other.
     async fn close(&mut self) -> Result<()> {
         match self.browser.take() {
             Some((mut browser, _)) => browser.kill().await,
@@ -329,10 +332,10 @@ impl Run {
         Ok(self.browser.as_ref().context("no browser is open")?.1.clone())
     }
 
-    /// Has the person do something that may be done again: a document that goes away in the middle is no failure.
-    async fn person(&self, deed: &str) -> Result<Value> {
+    /// Runs an action of `person.js` that may be repeated: a document that is unloaded in the middle is no failure.
+    async fn person(&self, action: &str) -> Result<Value> {
         let tab = self.tab()?;
-        wait::until(deed, async || tab.person(deed).await.map(Some)).await
+        wait::until(action, async || tab.person(action).await.map(Some)).await
     }
 
     async fn phones_write(&mut self, from: usize, to: usize) -> Result<()> {
@@ -343,10 +346,16 @@ impl Run {
         Ok(())
     }
 
-    fn invent(&mut self, phone: usize) -> String {
-        let text = format!("to phone {phone}, text {}", self.entered[phone].len());
-        self.entered[phone].push(text.clone());
+    fn next_text(&mut self, phone: usize) -> String {
+        let entered = self.entered.entry(phone).or_default();
+        let text = format!("to phone {phone}, text {}", entered.len());
+        entered.push(text.clone());
         text
+    }
+
+    /// The texts to this phone that the page has shown at any time.
+    fn painted_for(&self, phone: usize) -> impl Iterator<Item = &String> {
+        self.entered.get(&phone).into_iter().flatten().filter(|text| self.painted.contains(*text))
     }
 
     async fn until_waiting(&self, what: &str, enough: impl Fn(u64) -> bool) -> Result<()> {

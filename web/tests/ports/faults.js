@@ -88,7 +88,7 @@
         undo.push(() => { IDBDatabase.prototype.transaction = original; });
         IDBDatabase.prototype.transaction = function (...all) {
             if (dead.has(this)) throw new DOMException('The database connection is closing.', 'InvalidStateError');
-            const transaction = original.apply(this, all);
+            const transaction = original.apply(this, /** @type {any} */ (all));
             const siblings = running.get(this) ?? new Set();
             running.set(this, siblings.add(transaction));
             const ended = () => { siblings.delete(transaction); bury(this); };

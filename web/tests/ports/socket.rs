@@ -6,8 +6,12 @@ use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// A WebSocket server that sends every binary message back; named when the tests are compiled.
-const ECHO: Option<&str> = option_env!("CAUSEWAY_TEST_ECHO");
+/// Address of a WebSocket server that sends every binary message back: it listens on the port after that of the server of
+/// these tests (`tests/toolchain/wasm-test`).
+fn echo_server() -> String {
+    let address = script("() => `ws://${location.hostname}:${Number(location.port) + 1}/`", "");
+    address.as_string().expect("tests are served by a host")
+}
 
 fn open(url: &str) -> (Result<Socket, SocketError>, UnboundedReceiver<SocketEvent>) {
     let (sender, receiver) = unbounded();
@@ -33,8 +37,7 @@ fn an_address_that_is_none_is_refused_at_once() {
 
 #[wasm_bindgen_test]
 async fn bytes_come_back_as_they_went() {
-    let Some(echo) = ECHO else { return };
-    let (socket, mut events) = open(echo);
+    let (socket, mut events) = open(&echo_server());
     let socket = socket.expect("the address is one");
     assert_eq!(events.next().await, Some(SocketEvent::Opened));
     let every_byte: Vec<u8> = (0..=255).collect();

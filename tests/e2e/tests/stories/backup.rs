@@ -1,11 +1,11 @@
-//! An account that moves to another browser with mail on its way, and one that comes back from a backup after its browser
-//! is gone.
+//! An account that moves to another browser with mail on its way, and one that comes back from a backup after its
+//! browser is gone.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     audit,
     browser::{Browser, Engine},
-    case::{Scene, tell},
+    case::{Scene, run_story},
     page::{PASSWORD, Page},
     servers::{Setup, until},
 };
@@ -82,7 +82,7 @@ async fn restore(scene: &Scene, browser: &Browser, file: &Path) -> Result<()> {
 
 #[tokio::test]
 async fn an_account_moves_to_another_browser_with_mail_on_its_way() {
-    tell("hand-over", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("hand-over", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let first = scene.visit().await?;
         first.enlist("alice").await?;
@@ -150,7 +150,7 @@ async fn moved(scene: &Scene, second: &Browser, file: &Path) -> Result<()> {
 
 #[tokio::test]
 async fn a_backup_brings_an_account_back_after_its_browser_is_gone() {
-    tell("restore-drill", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("restore-drill", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let folder = tempfile::tempdir()?;
         let mut lost = Browser::open(Engine::Chromium).await?;

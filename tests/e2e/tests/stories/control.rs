@@ -1,22 +1,22 @@
-//! The watchdogs bite: without these, a silent browser could be a deaf test.
+//! The checks of the harness fail when they must: otherwise a story without complaints would prove nothing.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     audit,
     browser::{Browser, Engine},
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::Setup,
 };
 
-/// Has the page do something, and gives what it is then accused of.
-async fn accusation(scene: &mut Scene, deed: &str) -> Result<String> {
+/// Runs a script in the page and returns the complaint that follows.
+async fn complaint_after(scene: &mut Scene, action: &str) -> Result<String> {
     scene.visit().await?.see("#identifier").await?;
     scene.browser.must_be_silent().await?;
-    scene.browser.web()?.execute(deed, []).await?;
-    let said = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
-    // Accused once: the story itself must end in silence.
+    scene.browser.web()?.execute(action, []).await?;
+    let message = causeway_e2e::wait::until("a complaint", async || Ok(complaint(&mut scene.browser).await)).await;
+    // Counted here; the story itself must end without a complaint.
     scene.browser.expect("");
-    said
+    message
 }
 
 async fn complaint(browser: &mut Browser) -> Option<String> {
@@ -28,26 +28,26 @@ const INLINE_SCRIPT: &str = "const script = document.createElement('script');
     script.append('globalThis.ran = true'); document.head.append(script);";
 
 async fn bites(scene: &mut Scene) -> Result<()> {
-    let said = accusation(scene, "setTimeout(() => { console.error('a bite') })").await?;
-    ensure!(said.contains("a bite"), "{said}");
+    let message = complaint_after(scene, "setTimeout(() => { console.error('a bite') })").await?;
+    ensure!(message.contains("a bite"), "{message}");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_console_error_fails_a_story() {
-    tell("bites_console", Engine::Chromium, Setup::default(), bites).await;
+    run_story("bites_console", Engine::Chromium, Setup::default(), bites).await;
 }
 
 #[tokio::test]
 async fn a_console_error_fails_a_story_in_firefox() {
-    tell("bites_console_firefox", Engine::Firefox, Setup::default(), bites).await;
+    run_story("bites_console_firefox", Engine::Firefox, Setup::default(), bites).await;
 }
 
 #[tokio::test]
 async fn an_uncaught_exception_fails_a_story() {
-    tell("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
-        ensure!(said.contains("a bite"), "{said}");
+    run_story("bites_exception", Engine::Chromium, Setup::default(), async |scene| {
+        let message = complaint_after(scene, "setTimeout(() => { throw new Error('a bite') })").await?;
+        ensure!(message.contains("a bite"), "{message}");
         Ok(())
     })
     .await;
@@ -55,9 +55,9 @@ async fn an_uncaught_exception_fails_a_story() {
 
 #[tokio::test]
 async fn an_inline_script_is_stopped_and_fails_a_story() {
-    tell("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, INLINE_SCRIPT).await?;
-        ensure!(said.contains("TrustedScript"), "{said}");
+    run_story("bites_csp", Engine::Chromium, Setup::default(), async |scene| {
+        let message = complaint_after(scene, INLINE_SCRIPT).await?;
+        ensure!(message.contains("TrustedScript"), "{message}");
         let ran = scene.browser.web()?.execute("return globalThis.ran === true", []).await?;
         ensure!(!ran.convert::<bool>()?, "the inline script ran");
         Ok(())
@@ -67,9 +67,9 @@ async fn an_inline_script_is_stopped_and_fails_a_story() {
 
 #[tokio::test]
 async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
-    tell("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
-        let said = accusation(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
-        ensure!(said.contains("Content Security Policy"), "{said}");
+    run_story("bites_picture", Engine::Chromium, Setup::default(), async |scene| {
+        let message = complaint_after(scene, "new Image().src = 'http://127.0.0.1:9/pixel.png'").await?;
+        ensure!(message.contains("Content Security Policy"), "{message}");
         Ok(())
     })
     .await;
@@ -77,7 +77,7 @@ async fn a_picture_from_elsewhere_is_stopped_and_fails_a_story() {
 
 #[tokio::test]
 async fn axe_finds_a_field_without_a_name() {
-    tell("bites_axe", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("bites_axe", Engine::Chromium, Setup::default(), async |scene| {
         scene.visit().await?.see("#identifier").await?;
         let spoil = "document.querySelector('label[for=identifier]').remove();";
         scene.browser.web()?.execute(spoil, []).await?;

@@ -1,11 +1,11 @@
-//! One browser at a time: a second one is warned before it replaces the first, the first one is told and stays readable,
-//! and a browser that has removed its data says so.
+//! One browser at a time holds an account: a second one warns before it replaces the first, the first one shows that it
+//! was replaced and stays readable, and a browser that has removed its data explains that.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     audit,
     browser::{Browser, Engine},
-    case::{Scene, tell},
+    case::{Scene, run_story},
     page::{PASSWORD, Page},
     servers::Setup,
 };
@@ -42,8 +42,8 @@ async fn remove(scene: &Scene, kinds: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_second_browser_is_warned_and_the_first_is_told() {
-    tell("replaced", Engine::Chromium, Setup::default(), async |scene| {
+async fn a_second_browser_warns_and_the_replaced_one_says_so() {
+    run_story("replaced", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let first = scene.visit().await?;
         first.enlist("alice").await?;
@@ -66,7 +66,7 @@ async fn replace(scene: &mut Scene, browser: &mut Browser) -> Result<()> {
     second.read(TITLE, "the warning", |text| text.contains("in use in another browser")).await?;
     second.read(".lead", "since when", |text| text.contains("“alice” has been used")).await?;
     audit::page(browser, "12-in-use-elsewhere").await?;
-    // Looking costs nobody anything, and neither does coming back later.
+    // Reading the warning changes nothing, and neither does coming back to it later.
     second.reload().await?;
     second.click("#start-new").await?;
     second.see("#start-new-confirm").await?;
@@ -120,8 +120,8 @@ async fn with_something_to_lose(scene: &Scene) -> Result<Page<'_>> {
 }
 
 #[tokio::test]
-async fn removed_data_are_explained_and_not_a_question_for_a_password() {
-    tell("evicted", Engine::Chromium, Setup::default(), async |scene| {
+async fn removed_data_is_explained_instead_of_asking_for_a_password() {
+    run_story("evicted", Engine::Chromium, Setup::default(), async |scene| {
         let page = with_something_to_lose(scene).await?;
 
         page.open("about:blank").await?;
@@ -133,7 +133,7 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
         page.reload().await?;
         page.read(TITLE, "the same", |text| text.contains("removed your data")).await?;
 
-        // With the cookie gone as well, nobody can know whose data these were until somebody signs in.
+        // Without the cookie, the owner of the data is unknown until somebody signs in.
         page.open("about:blank").await?;
         remove(scene, "indexeddb,cookies").await?;
         let page = scene.visit().await?;
@@ -151,14 +151,14 @@ async fn removed_data_are_explained_and_not_a_question_for_a_password() {
 }
 
 #[tokio::test]
-async fn data_removed_under_an_open_page_are_noticed_at_the_next_step() {
-    tell("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
+async fn data_removed_under_an_open_page_is_noticed_at_the_next_action() {
+    run_story("evicted_open", Engine::Chromium, Setup::default(), async |scene| {
         let page = with_something_to_lose(scene).await?;
         remove(scene, "indexeddb").await?;
         page.fill("#composer", "into nothing").await?;
         page.press_enter("#composer").await?;
         page.read(TITLE, "what happened", |text| text.contains("removed your data")).await?;
-        // What could not be kept was not sent, and nothing of the old keys is left to go wrong with the new ones.
+        // What could not be stored was not sent, and no old key is used beside the new ones.
         start_new(page).await?;
         page.start_chat(BOB).await?;
         page.write("with new keys").await?;
@@ -191,8 +191,8 @@ const TAKE_KEY: &str = "
     });";
 
 #[tokio::test]
-async fn data_without_its_key_are_told_honestly() {
-    tell("keyless", Engine::Chromium, Setup::default(), async |scene| {
+async fn data_without_its_key_is_reported_as_unreadable() {
+    run_story("keyless", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         let taken = scene.browser.web()?.execute_async(TAKE_KEY, []).await?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::Setup,
 };
 use std::path::Path;
@@ -30,7 +30,7 @@ fn library(scene: &Scene, to: &str) -> Result<Child> {
 
 #[tokio::test]
 async fn a_client_library_that_is_not_ours_is_the_phone() {
-    tell("independent", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("independent", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         let alice = scene.servers.address_of("alice").await?;
@@ -43,7 +43,7 @@ async fn a_client_library_that_is_not_ours_is_the_phone() {
         page.message(false, "The library read: Hello, library").await?;
         // It ends well only when its own two messages were delivered and one text was received.
         let ended = library.wait_with_output().await?;
-        ensure!(ended.status.success(), "the library said {}", String::from_utf8_lossy(&ended.stdout));
+        ensure!(ended.status.success(), "the library printed {}", String::from_utf8_lossy(&ended.stdout));
         Ok(())
     })
     .await;

@@ -1,10 +1,10 @@
-//! The main job, and what may happen in the middle of it.
+//! The main path, and interruptions in the middle of it.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     audit,
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     page::PASSWORD,
     servers::{self, ECHO, Setup},
 };
@@ -26,17 +26,17 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
 
 #[tokio::test]
 async fn enlist_write_and_get_an_answer() {
-    tell("main_path", Engine::Chromium, Setup::default(), main_path).await;
+    run_story("main_path", Engine::Chromium, Setup::default(), main_path).await;
 }
 
 #[tokio::test]
 async fn enlist_write_and_get_an_answer_in_firefox() {
-    tell("main_path_firefox", Engine::Firefox, Setup::default(), main_path).await;
+    run_story("main_path_firefox", Engine::Firefox, Setup::default(), main_path).await;
 }
 
 #[tokio::test]
 async fn a_phone_writes_first_and_later_reads() {
-    tell("phone_first", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("phone_first", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -56,7 +56,7 @@ async fn a_phone_writes_first_and_later_reads() {
 
 #[tokio::test]
 async fn one_tick_turns_to_two_when_the_phone_comes_back() {
-    tell("ticks", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("ticks", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -76,7 +76,7 @@ async fn one_tick_turns_to_two_when_the_phone_comes_back() {
 
 #[tokio::test]
 async fn two_tabs_both_work_and_closing_one_loses_nothing() {
-    tell("two_tabs", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("two_tabs", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -130,14 +130,14 @@ async fn two_tabs_both_work_and_closing_one_loses_nothing() {
 
 #[tokio::test]
 async fn a_reload_in_the_middle_loses_and_doubles_nothing() {
-    tell("reload", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("reload", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         page.start_chat(BOB).await?;
         let texts = ["one", "two", "three", "four", "five", "six"];
         for text in texts {
-            // Written and on the screen, but how far it has come is left to chance.
+            // On the screen; how far it has come when the page reloads is random.
             page.write(text).await?;
             page.reload().await?;
             page.see("#composer").await?;
@@ -189,17 +189,17 @@ async fn mailbox(scene: &mut Scene) -> Result<()> {
 
 #[tokio::test]
 async fn close_and_come_back_to_a_filled_mailbox() {
-    tell("mailbox", Engine::Chromium, Setup::default(), mailbox).await;
+    run_story("mailbox", Engine::Chromium, Setup::default(), mailbox).await;
 }
 
 #[tokio::test]
 async fn close_and_come_back_to_a_filled_mailbox_in_firefox() {
-    tell("mailbox_firefox", Engine::Firefox, Setup::default(), mailbox).await;
+    run_story("mailbox_firefox", Engine::Firefox, Setup::default(), mailbox).await;
 }
 
 #[tokio::test]
 async fn the_keyboard_is_enough() {
-    tell("keyboard", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("keyboard", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.see("#identifier").await?;
         page.tab_to("identifier").await?;
@@ -235,7 +235,7 @@ async fn the_keyboard_is_enough() {
 
 #[tokio::test]
 async fn the_sandbox_restarts_underneath() {
-    tell("restart", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("restart", Engine::Chromium, Setup::default(), async |scene| {
         scene.browser.expect("WebSocket connection to");
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
@@ -265,7 +265,7 @@ async fn the_sandbox_restarts_underneath() {
 
 #[tokio::test]
 async fn an_account_signs_out_and_in_again_and_finds_everything() {
-    tell("sign_out", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("sign_out", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -289,7 +289,7 @@ async fn an_account_signs_out_and_in_again_and_finds_everything() {
 
 #[tokio::test]
 async fn both_sides_can_compare_a_security_code_after_the_first_message() {
-    tell("security_code", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("security_code", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         page.start_chat(ECHO).await?;

@@ -4,13 +4,13 @@ use anyhow::{Context, Result};
 use causeway_e2e::{
     audit,
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::{ECHO, Setup},
 };
 
 #[tokio::test]
 async fn every_page_at_every_size_in_both_schemes() {
-    tell("looks", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("looks", Engine::Chromium, Setup::default(), async |scene| {
         let mut findings = Vec::new();
         onboarding(scene, &mut findings).await?;
         chats(scene, &mut findings).await?;
@@ -24,7 +24,7 @@ async fn every_page_at_every_size_in_both_schemes() {
 
 type Findings = Vec<anyhow::Error>;
 
-/// Goes on after a finding: one run tells them all.
+/// Goes on after a finding, so that one run reports all of them.
 async fn look(scene: &Scene, name: &str, findings: &mut Findings) {
     if let Err(finding) = audit::page(&scene.browser, name).await {
         findings.push(finding);

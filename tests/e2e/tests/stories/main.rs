@@ -1,12 +1,22 @@
-//! Stories told in real browsers: `make test-e2e`, or `cargo test -p causeway-e2e` with the client built.
+//! Stories in real browsers: `make test-e2e`, or `cargo test --workspace --test stories` with the client built.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod backup;
 mod control;
 mod device;
-mod house;
 mod independent;
 mod journey;
 mod looks;
+mod many_tabs;
 mod open_id;
 mod passkey;
 mod push;

@@ -1,20 +1,20 @@
-//! A provider that has accounts already: people sign in there, at an OpenID provider that is not ours.
+//! Sign-in at an OpenID provider that shares no code with this project.
 
 use anyhow::{Context, Result};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     open_id::{Place, Provider},
     servers::{ECHO, Setup},
 };
 
 async fn at_the_provider(scene: &mut Scene, place: Place) -> Result<()> {
     let provider = Provider::start(place, &scene.servers.url()?).await?;
-    // What its own pages would like to have besides.
+    // Resources of the provider's own pages that no server here has.
     scene.browser.expect("https://fonts.googleapis.com/");
     scene.browser.expect("/favicon.ico");
-    let told = there_and_back(scene).await;
-    told.with_context(|| format!("the provider said: {}", provider.output().join("\n")))
+    let outcome = there_and_back(scene).await;
+    outcome.with_context(|| format!("the provider printed: {}", provider.output().join("\n")))
 }
 
 async fn there_and_back(scene: &mut Scene) -> Result<()> {
@@ -24,12 +24,12 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
     page.read("#step-title", "what to do", |words| words.starts_with("Sign in at")).await?;
     page.see_no("#form-problem").await?;
 
-    // Who changes their mind there is told so here, and may try again.
+    // An abort at the provider is reported here, and a second attempt is possible.
     page.click("#sign-in-provider").await?;
     page.click("a[href$='/abort']").await?;
     page.read("#form-problem", "why", |words| words.contains("wasn’t finished")).await?;
 
-    // There, the provider's own pages: name and password, then its question whether we may know.
+    // The provider's own pages: name and password, then its consent form.
     page.click("#sign-in-provider").await?;
     page.fill("input[name=login]", "carla").await?;
     page.fill("input[name=password]", "known to the provider only").await?;
@@ -37,7 +37,7 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
     page.see_no("input[name=password]").await?;
     page.click("button[type=submit]").await?;
 
-    // And back: the name is the provider's, everything else as for anybody.
+    // Back here: the name is the provider's; the rest is as for any account.
     page.agree().await?;
     page.click("#enlist-finish").await?;
     page.see("#phone").await?;
@@ -47,7 +47,7 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
     page.write("Hello from carla").await?;
     page.message(false, "You said: Hello from carla").await?;
 
-    // Signed out here, the provider still knows the person.
+    // After a sign-out here the session at the provider remains.
     page.click("#open-settings").await?;
     page.click("#sign-out").await?;
     page.connection("stopped").await?;
@@ -60,8 +60,8 @@ async fn there_and_back(scene: &mut Scene) -> Result<()> {
 
 async fn the_story(engine: Engine, name: &str) {
     let place = Place::find().unwrap();
-    let setup = Setup { partner: Some(Box::new(move |config| place.tell(config))), ..Setup::default() };
-    tell(name, engine, setup, async |scene| at_the_provider(scene, place).await).await;
+    let setup = Setup { partner: Some(Box::new(move |config| place.configure(config))), ..Setup::default() };
+    run_story(name, engine, setup, async |scene| at_the_provider(scene, place).await).await;
 }
 
 #[tokio::test]

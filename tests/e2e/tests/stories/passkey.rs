@@ -1,9 +1,10 @@
-//! Passkeys, with an authenticator that Chromium plays: made in the settings, and good for signing in without a password.
+//! Passkeys, with an authenticator that Chromium plays: made in the settings, and good for signing in without a
+//! password.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     chromium::Chromium,
-    devtools::Said,
+    devtools::PageLog,
     servers::{Servers, Setup},
 };
 use serde_json::json;
@@ -18,8 +19,8 @@ async fn in_place_of_a_password() -> Result<()> {
     };
     let mut servers = Servers::start(named).await?;
     let url = servers.url()?.replace("127.0.0.1", "localhost");
-    let (profile, said) = (tempfile::tempdir()?, Said::default());
-    let mut browser = Chromium::start(profile.path(), &said).await?;
+    let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+    let mut browser = Chromium::start(profile.path(), &log).await?;
     let tab = browser.open(&url).await?;
     tab.page("WebAuthn.enable", json!({})).await?;
     let authenticator = json!({ "options": {
@@ -36,7 +37,7 @@ async fn in_place_of_a_password() -> Result<()> {
     tab.person("person.click('#connection-action')").await?;
     tab.person("person.click('#sign-in-passkey')").await?;
     tab.person("person.online()").await?;
-    ensure!(said.complaints().is_empty(), "the page complained: {:?}", said.complaints());
+    ensure!(log.complaints().is_empty(), "the page complained: {:?}", log.complaints());
     browser.close().await?;
     servers.stop().await;
     Ok(())

@@ -1,10 +1,11 @@
-//! Pushes while no tab is open, in Chromium: what the person is told, what they can do, and what they find afterwards.
+//! Pushes while no tab is open: what is notified, what a person can do with a notification, and what the app shows
+//! afterwards.
 
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     browser::Browser,
     chromium::{Chromium, Tab},
-    devtools::Said,
+    devtools::PageLog,
     page::Page,
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
@@ -15,7 +16,7 @@ use tempfile::TempDir;
 
 const BOB: &str = "4915112345678";
 const EVE: &str = "4915187654321";
-/// Carla wrote to him before, and he says nothing.
+/// Carla wrote to him before; he never writes.
 const DAN: &str = "4915111111111";
 const PLAIN: (&str, &str, &str) = ("waiting", "New message", "Open Causeway to read it.");
 
@@ -23,7 +24,7 @@ const PLAIN: (&str, &str, &str) = ("waiting", "New message", "Open Causeway to r
 struct Away {
     servers: Servers,
     browser: Chromium,
-    said: Said,
+    log: PageLog,
     _profile: TempDir,
 }
 
@@ -33,9 +34,9 @@ impl Away {
         for (number, name) in [(BOB, "Bob"), (EVE, "Eve"), (DAN, "Dan")] {
             servers.phone(number, name).await?;
         }
-        let (profile, said) = (tempfile::tempdir()?, Said::default());
-        let browser = Chromium::start(profile.path(), &said).await?;
-        let away = Self { servers, browser, said, _profile: profile };
+        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+        let browser = Chromium::start(profile.path(), &log).await?;
+        let away = Self { servers, browser, log, _profile: profile };
         let tab = away.open().await?;
         tab.person("person.signUp('carla', 'correct horse battery')").await?;
         tab.person(&format!("person.write('{DAN}', ['hello'])")).await?;
@@ -57,7 +58,7 @@ impl Away {
     }
 
     async fn worker(&self) -> Result<ServiceWorker<'_>> {
-        let worker = ServiceWorker::of(&self.browser, &self.said, &self.servers.url()?).await?;
+        let worker = ServiceWorker::of(&self.browser, &self.log, &self.servers.url()?).await?;
         worker.registered().await?;
         worker.stop().await?;
         Ok(worker)
@@ -78,7 +79,7 @@ fn eve() -> String {
     format!("chat:{EVE}@s.whatsapp.net")
 }
 
-/// Two people write while nothing is open: one notification each, with name and text, and none that only says something.
+/// Two people write while nothing is open: one notification each, with name and text, and none without them.
 async fn sender_and_text() -> Result<()> {
     let away = Away::begin().await?;
     let worker = away.worker().await?;
@@ -98,7 +99,7 @@ async fn sender_and_text() -> Result<()> {
     let tab = away.open().await?;
     let read = tab.person(&format!("person.read('{BOB}')")).await?;
     ensure!(read == json!([["Are you there?", "in"], ["It is raining.", "in"]]), "the chat holds {read}");
-    // And what was read is told no more.
+    // What was read is not notified again.
     worker.shows(&[(&eve(), "Eve", "Lunch?")]).await?;
     away.end().await
 }
@@ -108,7 +109,7 @@ async fn a_push_shows_sender_and_text_while_no_tab_is_open() {
     sender_and_text().await.unwrap();
 }
 
-/// Whatever fails, the person sees exactly one notification that is true.
+/// Whatever fails, exactly one notification is shown, and its text is true.
 async fn whatever_fails() -> Result<()> {
     let mut away = Away::begin().await?;
     away.servers.phone_writes(BOB, "carla", "Are you there?").await?;
@@ -119,8 +120,8 @@ async fn whatever_fails() -> Result<()> {
         worker.shows(&[PLAIN]).await?;
         // The attempt ends with a sound, when it is known that there will be no more.
         let (_, _, body) = PLAIN;
-        let first = worker.displays(wait::PATIENCE, |one| one.body == body).await?;
-        worker.displays(wait::PATIENCE, |one| one.tag == first.tag && one.at > first.at).await?;
+        let first = worker.displays(wait::TIMEOUT, |one| one.body == body).await?;
+        worker.displays(wait::TIMEOUT, |one| one.tag == first.tag && one.at > first.at).await?;
         let shown = worker.shown().await?;
         ensure!(matches!(shown.as_slice(), [one] if !one.silent), "not the plain word aloud: {shown:?}");
         worker.dismiss_all().await?;
@@ -131,7 +132,7 @@ async fn whatever_fails() -> Result<()> {
     worker.shows(&[(&bob(), "Bob", "Are you there?")]).await?;
     worker.dismiss_all().await?;
 
-    // Nothing that was not told already.
+    // Nothing new, so nothing is notified again.
     worker.push("wake").await?;
     let nothing = "Causeway looked for messages and found none that you haven’t seen.";
     worker.shows(&[("waiting", "You are up to date", nothing)]).await?;
@@ -147,7 +148,7 @@ async fn every_push_ends_in_one_visible_notification() {
     whatever_fails().await.unwrap();
 }
 
-/// A tab is open and nobody looks at it: the tab does the work, and the person is told all the same.
+/// A tab is open and not visible: the tab does the work, and a notification is shown all the same.
 async fn beside_a_tab() -> Result<()> {
     let away = Away::begin().await?;
     let tab = away.browser.open(&away.servers.url()?).await?;
@@ -254,7 +255,8 @@ async fn the_app_opens_offline_with_its_history() {
     offline().await.unwrap();
 }
 
-/// A newer release waits until the person wants it. Until then every file is the old release's, whatever the server has.
+/// A newer release waits until the person wants it. Until then every file is the old release's, whatever the server
+/// has.
 async fn a_newer_release() -> Result<()> {
     let mut away = Away::begin().await?;
     let tab = away.open().await?;
@@ -271,16 +273,16 @@ async fn a_newer_release() -> Result<()> {
     second.person("person.online()").await?;
     ensure!(second.person("document.title").await? == json!("Causeway"), "two releases at once");
     second.person("person.see('#update')").await?;
-    // Who is writing does not want to be kept from it; the other tab still offers it.
+    // A tab with an unsent draft does not offer the update; the other tab does.
     second.person("person.click('#update-later')").await?;
     let gone = "document.querySelector('#update') === null";
     wait::until("nothing in the way", async || Ok((second.person(gone).await? == json!(true)).then_some(()))).await?;
 
     tab.person("person.click('#update-now')").await?;
     for one in [&tab, &second] {
-        // The former worker must come to rest first: nothing is fetched through it meanwhile.
+        // The former worker must become idle first: nothing is fetched through it meanwhile.
         let waits = "navigator.serviceWorker.getRegistration().then((it) => it.waiting === null)";
-        wait::until("the newer release's turn", async || Ok((one.person(waits).await? == json!(true)).then_some(())))
+        wait::until("the newer release waiting", async || Ok((one.person(waits).await? == json!(true)).then_some(())))
             .await?;
         wait::until("the newer shell", async || {
             let shell = one.person(&fetched("/index.html")).await?;
@@ -302,7 +304,7 @@ async fn a_newer_release_waits_until_it_is_wanted() {
     a_newer_release().await.unwrap();
 }
 
-/// What a person sees who looks at their screen while the app is closed. Any document of the origin can tell.
+/// The notifications on screen while the app is closed. Any document of the origin can list them.
 async fn on_screen(browser: &Browser) -> Result<Vec<String>> {
     let look = "navigator.serviceWorker.getRegistration('/').then((it) => it.getNotifications()) \
         .then((all) => arguments[0](all.map(({ title, body }) => `${title}: ${body}`).sort()))";
@@ -310,8 +312,8 @@ async fn on_screen(browser: &Browser) -> Result<Vec<String>> {
     Ok(seen.convert()?)
 }
 
-/// The whole way, with nothing simulated but WhatsApp's and Mozilla's servers: the sandbox calls the partner server, which
-/// encrypts for the push service, which wakes Firefox, whose service worker fetches and opens the message.
+/// The whole way, with nothing simulated but WhatsApp's and Mozilla's servers: the sandbox calls the partner server,
+/// which encrypts for the push service, which wakes Firefox, whose service worker fetches and opens the message.
 async fn the_whole_way() -> Result<()> {
     let mut servers = Servers::start(Setup::default()).await?;
     servers.phone(BOB, "Bob").await?;
@@ -350,8 +352,8 @@ async fn the_whole_way() -> Result<()> {
     seen(&browser, &["Bob: Are you there?", tested]).await?;
     ensure!(servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
 
-    // The push service loses its data; the browser subscribes anew, and the partner server is told. What was pushed to the
-    // former subscription before that is not lost.
+    // The push service loses its data; the browser subscribes again and registers that with the partner server. What
+    // was pushed to the former subscription before that is not lost.
     servers.drop_subscriptions().await?;
     servers.phone_writes(BOB, "carla", "Still there?").await?;
     seen(&browser, &["Bob (2): Still there?", tested]).await?;
@@ -388,7 +390,7 @@ async fn the_whole_way() -> Result<()> {
     servers.phone_writes(BOB, "carla", "And now?").await?;
     seen(&browser, &["Bob (5): And now?", tested]).await?;
 
-    // Whoever signs out is woken no more.
+    // A signed-out account gets no pushes.
     page.open(&servers.url()?).await?;
     page.connected().await?;
     page.click("#open-settings").await?;

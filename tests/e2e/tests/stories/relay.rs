@@ -1,9 +1,10 @@
-//! A browser that speaks with its provider only: enlistment and chat go through the relay, and nothing changes for the person.
+//! A browser that connects to its provider only: enlistment and chat go through the relay, and the page behaves the
+//! same.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::{ECHO, Setup},
     wait,
 };
@@ -30,7 +31,7 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
     let hosts = "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).host) \
                  .filter((host) => host !== location.host)";
     let hosts = scene.browser.web()?.execute(hosts, Vec::new()).await?;
-    ensure!(*hosts.json() == json!([]), "the page spoke with {}", hosts.json());
+    ensure!(*hosts.json() == json!([]), "the page connected to {}", hosts.json());
 
     // The connection ends with the page's.
     scene.browser.close().await?;
@@ -43,6 +44,6 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_browser_that_speaks_with_its_provider_only() {
-    tell("relay", Engine::Chromium, through_the_relay(), main_path).await;
+async fn a_browser_that_connects_to_its_provider_only() {
+    run_story("relay", Engine::Chromium, through_the_relay(), main_path).await;
 }

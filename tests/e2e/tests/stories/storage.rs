@@ -1,9 +1,9 @@
-//! The browser's storage: it runs full and has room again, and a person sees how full it is and whether it is kept.
+//! The browser's storage: the quota runs out and is raised again, and the page shows usage and persistence.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     servers::Setup,
     wait,
 };
@@ -11,10 +11,10 @@ use serde_json::json;
 use std::time::Duration;
 
 const BOB: &str = "14155550123";
-/// Chromium asks how much room is left at most twice a minute.
+/// Chromium reads the remaining quota every 30 seconds.
 const FILLS: Duration = Duration::from_secs(90);
 
-/// Lets the page's origin take so many bytes; `None` as many as the browser finds right.
+/// Sets the quota of the page's origin in bytes; `None` restores the browser's own.
 async fn allow(scene: &Scene, bytes: Option<u64>) -> Result<()> {
     let url = scene.servers.url()?;
     let mut parameters = json!({"origin": url.trim_end_matches('/')});
@@ -25,22 +25,22 @@ async fn allow(scene: &Scene, bytes: Option<u64>) -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
-    tell("storage_full", Engine::Chromium, Setup::default(), async |scene| {
+async fn a_used_up_quota_is_shown_and_the_outbox_is_sent_once_it_is_raised() {
+    run_story("storage_full", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
         page.start_chat(BOB).await?;
-        page.write("while there is room").await?;
-        page.ticks("while there is room", "delivered").await?;
+        page.write("before the quota is used up").await?;
+        page.ticks("before the quota is used up", "delivered").await?;
 
-        // One waits in the outbox, and then there is no room to encrypt it: that would advance the ratchet.
+        // One waits in the outbox and cannot be encrypted: that would advance the ratchet, which could not be stored.
         scene.browser.expect("WebSocket connection to");
         scene.servers.stop_gatekeeper().await;
         let page = scene.page()?;
         page.connection("waiting").await?;
         page.write("kept before it was full").await?;
-        // The browser remembers for a while that there was room. What is refused stays where it was typed, and is told.
+        // The browser caches the quota for a while. What is refused stays in the composer, with an explanation.
         allow(scene, Some(1)).await?;
         let full = "The storage for this site is full. Free some space";
         let mut taken = Vec::new();
@@ -65,12 +65,12 @@ async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
         let typed = page.see("#composer").await?.prop("value").await?.unwrap_or_default();
         ensure!(typed == refused, "the composer holds {typed:?}");
 
-        // With a server there is something to encrypt, which cannot be kept.
+        // With a server there is something to encrypt, which cannot be stored.
         scene.servers.start_gatekeeper().await?;
         let page = scene.page()?;
         page.read("#connection", full, |text| text.contains(full)).await?;
-        ensure!(scene.servers.received(BOB).await? == ["while there is room"]);
-        // A mailbox that cannot be kept is not acknowledged.
+        ensure!(scene.servers.received(BOB).await? == ["before the quota is used up"]);
+        // Mail that cannot be stored is not acknowledged.
         scene.servers.phone_writes(BOB, "alice", "an answer").await?;
 
         allow(scene, None).await?;
@@ -82,7 +82,7 @@ async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
         page.fill("#composer", "typed again").await?;
         page.press_enter("#composer").await?;
         page.ticks("typed again", "delivered").await?;
-        let mut expected = vec!["while there is room".to_owned(), "kept before it was full".to_owned()];
+        let mut expected = vec!["before the quota is used up".to_owned(), "kept before it was full".to_owned()];
         expected.extend(taken);
         expected.push("typed again".to_owned());
         let received = scene.servers.received(BOB).await?;
@@ -94,10 +94,10 @@ async fn a_full_disk_is_said_and_the_outbox_goes_out_once_there_is_room() {
 
 #[tokio::test]
 async fn a_store_that_a_newer_version_wrote_asks_for_a_reload() {
-    tell("storage_newer", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_newer", Engine::Chromium, Setup::default(), async |scene| {
         let page = scene.visit().await?;
         page.enlist("alice").await?;
-        // As a newer build in another tab does it: the running engine makes way.
+        // As a newer build in another tab does: the running engine closes its database.
         let upgrade = "const [done] = arguments, asked = indexedDB.open('causeway', 999);
             asked.onsuccess = () => { asked.result.close(); done(true); };
             asked.onerror = () => done(false);";
@@ -111,7 +111,7 @@ async fn a_store_that_a_newer_version_wrote_asks_for_a_reload() {
     .await;
 }
 
-/// Lets the browser promise to keep the data of the page's origin, or not.
+/// Grants or denies persistent storage to the page's origin.
 async fn promise(scene: &Scene, setting: &str) -> Result<()> {
     let parameters =
         json!({"permission": {"name": "persistent-storage"}, "setting": setting, "origin": scene.servers.url()?});
@@ -120,7 +120,7 @@ async fn promise(scene: &Scene, setting: &str) -> Result<()> {
 
 #[tokio::test]
 async fn the_browser_is_asked_at_enlistment_and_its_answer_can_be_read_and_asked_for_again() {
-    tell("storage_kept", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("storage_kept", Engine::Chromium, Setup::default(), async |scene| {
         promise(scene, "denied").await?;
         let page = scene.visit().await?;
         page.sign_up("alice").await?;
@@ -146,8 +146,8 @@ async fn the_browser_is_asked_at_enlistment_and_its_answer_can_be_read_and_asked
 
 #[tokio::test]
 async fn a_browser_that_forgets_within_a_week_is_warned_of_before_anything_is_kept_in_it() {
-    tell("storage_forgets", Engine::Chromium, Setup::default(), async |scene| {
-        // What only Safari has.
+    run_story("storage_forgets", Engine::Chromium, Setup::default(), async |scene| {
+        // Present in Safari only.
         let safari = json!({"source": "globalThis.safari = {};"});
         scene.browser.devtools("Page.addScriptToEvaluateOnNewDocument", safari).await?;
         let page = scene.visit().await?;

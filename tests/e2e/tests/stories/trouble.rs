@@ -1,9 +1,9 @@
-//! What can go wrong, and whether a person is told what it is and what to do.
+//! Failures of servers, tokens and links: the page shows what is wrong and what to do.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
-    case::{Scene, tell},
+    case::{Scene, run_story},
     page::PASSWORD,
     servers::{self, Setup, another_partner},
 };
@@ -11,7 +11,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 const BOB: &str = "14155550123";
-/// A dead link is noticed within ten seconds and replaced within another, which is the first pause at most.
+/// A dead link is noticed within ten seconds and replaced within one more, the longest first delay.
 const NOTICED: Duration = Duration::from_secs(11);
 /// Bytes of the longest message.
 const MAX_TEXT: usize = 65_536;
@@ -30,7 +30,7 @@ async fn a_token_signed_with_a_key_that_is_not_published() {
     let data = tempfile::tempdir().unwrap();
     let other = another_partner(data.path()).await.unwrap();
     let setup = Setup { trusted_partner: Some(format!("http://{}", other.addr)), ..Setup::default() };
-    tell("foreign_token", Engine::Chromium, setup, async |scene| {
+    run_story("foreign_token", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "did not accept the proof of who you are").await
     })
     .await;
@@ -39,7 +39,7 @@ async fn a_token_signed_with_a_key_that_is_not_published() {
 
 #[tokio::test]
 async fn a_token_that_has_expired_and_a_second_try_with_a_fresh_one() {
-    tell("expired_token", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("expired_token", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.fault(&json!({"clock_ms": 600_000})).await?;
         enlistment_fails_with(scene, "did not accept the proof of who you are").await?;
         scene.servers.fault(&json!({"clock_ms": -600_000})).await?;
@@ -53,19 +53,19 @@ async fn a_token_that_has_expired_and_a_second_try_with_a_fresh_one() {
 #[tokio::test]
 async fn an_unknown_integrator() {
     let setup = Setup { partner: Some(Box::new(|config| config.whatsapp.integrator = 7)), ..Setup::default() };
-    tell("integrator", Engine::Chromium, setup, async |scene| {
+    run_story("integrator", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "WhatsApp does not know Causeway").await
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_the_one_we_trust() {
+async fn a_server_with_another_root_key() {
     let setup = Setup {
         partner: Some(Box::new(|config| config.whatsapp.root_key = Some("1f".repeat(32)))),
         ..Setup::default()
     };
-    tell("wrong_root", Engine::Chromium, setup, async |scene| {
+    run_story("wrong_root", Engine::Chromium, setup, async |scene| {
         enlistment_fails_with(scene, "could not prove that it is WhatsApp").await?;
         let page = scene.page()?;
         page.reload().await?;
@@ -78,8 +78,8 @@ async fn a_server_that_is_not_the_one_we_trust() {
 }
 
 #[tokio::test]
-async fn certificates_that_prove_nothing_and_then_a_sound_one() {
-    tell("certificates", Engine::Chromium, Setup::default(), async |scene| {
+async fn invalid_certificates_and_then_a_valid_one() {
+    run_story("certificates", Engine::Chromium, Setup::default(), async |scene| {
         let foreign = "could not prove that it is WhatsApp";
         let dates = "Check that the date and time of this device are right";
         let faults =
@@ -102,7 +102,7 @@ async fn certificates_that_prove_nothing_and_then_a_sound_one() {
 
 #[tokio::test]
 async fn a_version_that_became_too_old_keeps_what_is_written_for_after_the_update() {
-    tell("outdated", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("outdated", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -129,7 +129,7 @@ async fn a_version_that_became_too_old_keeps_what_is_written_for_after_the_updat
 
 #[tokio::test]
 async fn a_link_that_goes_dead_is_noticed_within_ten_seconds() {
-    tell("dead_link", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("dead_link", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -157,7 +157,7 @@ async fn a_link_that_goes_dead_is_noticed_within_ten_seconds() {
 
 #[tokio::test]
 async fn a_message_that_is_too_long_is_kept_and_not_sent() {
-    tell("oversized", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("oversized", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;
@@ -185,8 +185,8 @@ async fn a_message_that_is_too_long_is_kept_and_not_sent() {
 }
 
 #[tokio::test]
-async fn names_and_passwords_that_do_not_do() {
-    tell("sign_in", Engine::Chromium, Setup::default(), async |scene| {
+async fn names_and_passwords_that_are_refused() {
+    run_story("sign_in", Engine::Chromium, Setup::default(), async |scene| {
         scene.browser.expect("/api/account");
         scene.browser.expect("/api/session");
         let page = scene.visit().await?;
@@ -219,7 +219,7 @@ async fn names_and_passwords_that_do_not_do() {
 
 #[tokio::test]
 async fn frames_that_were_altered_on_the_way() {
-    tell("corrupt", Engine::Chromium, Setup::default(), async |scene| {
+    run_story("corrupt", Engine::Chromium, Setup::default(), async |scene| {
         scene.servers.phone(BOB, "Bob").await?;
         let page = scene.visit().await?;
         page.enlist("alice").await?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     chromium::{Chromium, Tab},
-    devtools::{Said, Worker},
+    devtools::{PageLog, Worker},
     page::PASSWORD,
     servers::{Servers, Setup},
     wait,
@@ -12,39 +12,39 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The person.
+/// The account's identifier.
 const ALICE: &str = "alice";
-/// Whom she writes to.
+/// The phone that she writes to.
 const BOB: &str = "14155550123";
 
 /// A profile, its browser, and the servers.
-pub(crate) struct House {
+pub(crate) struct ManyTabs {
     pub(crate) servers: Servers,
     pub(crate) browser: Chromium,
     pub(crate) tabs: Vec<Tab>,
     profile: TempDir,
-    said: Said,
+    log: PageLog,
     written: Vec<String>,
 }
 
-impl House {
-    /// Alice is enlisted in the first of so many tabs.
+impl ManyTabs {
+    /// Opens `tabs` tabs; Alice is enlisted in the first.
     pub(crate) async fn build(tabs: usize) -> Result<Self> {
         let servers = Servers::start(Setup::default()).await?;
         servers.phone(BOB, "Bob").await?;
-        let (profile, said) = (tempfile::tempdir()?, Said::default());
-        let browser = Chromium::start(profile.path(), &said).await?;
+        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
+        let browser = Chromium::start(profile.path(), &log).await?;
         let first = browser.open(&servers.url()?).await?;
         person(&first, "person.ready()").await?;
         first.person(&format!("person.signUp({}, {})", json!(ALICE), json!(PASSWORD))).await?;
-        let mut house = Self { servers, browser, tabs: vec![first], profile, said, written: Vec::new() };
+        let mut all = Self { servers, browser, tabs: vec![first], profile, log, written: Vec::new() };
         for _ in 1..tabs {
-            house.tabs.push(house.browser.open(&house.servers.url()?).await?);
+            all.tabs.push(all.browser.open(&all.servers.url()?).await?);
         }
-        for tab in &house.tabs {
+        for tab in &all.tabs {
             person(tab, "person.online()").await?;
         }
-        Ok(house)
+        Ok(all)
     }
 
     /// The worker that has the lock, as a tab sees it.
@@ -52,17 +52,17 @@ impl House {
         let holders = "navigator.locks.query().then(({ held }) => held)";
         let held = asked.person(holders).await?;
         let holder = held.as_array().context("no list")?.iter().find(|lock| lock["name"] == "causeway-engine");
-        Ok(holder.and_then(|lock| self.said.worker(lock["clientId"].as_str()?)))
+        Ok(holder.and_then(|lock| self.log.worker(lock["clientId"].as_str()?)))
     }
 
-    /// The place of the tab that the leading worker belongs to.
+    /// Index of the tab that the leading worker belongs to.
     pub(crate) async fn leader(&self, asked: &Tab) -> Result<Option<usize>> {
         let worker = self.leading_worker(asked).await?;
         Ok(worker.and_then(|worker| self.tabs.iter().position(|tab| tab.session() == worker.tab)))
     }
 
     /// Waits until another tab than `before` leads on another connection than `connection`.
-    pub(crate) async fn succession(&self, before: usize, connection: u64) -> Result<usize> {
+    pub(crate) async fn takeover(&self, before: usize, connection: u64) -> Result<usize> {
         let witness = self.tabs.iter().enumerate().find(|(place, _)| *place != before).context("a lone tab")?.1;
         wait::until("another tab lead", async || {
             let leader = self.leader(witness).await?.filter(|leader| *leader != before);
@@ -72,12 +72,12 @@ impl House {
         .await
     }
 
-    /// The number of Alice's connection.
+    /// Number of Alice's connection; a later one has a higher number.
     pub(crate) async fn connection(&self) -> Result<u64> {
         wait::until("a connection", async || self.servers.connection_of(ALICE).await).await
     }
 
-    /// Somebody writes in this tab, and sees it there.
+    /// Writes in this tab, and waits until it shows what was written.
     pub(crate) async fn write(&mut self, place: usize, texts: &[&str]) -> Result<()> {
         let tab = &self.tabs[place];
         person(tab, &format!("person.open({})", json!(BOB))).await?;
@@ -85,16 +85,16 @@ impl House {
         tab.person(&format!("person.write({}, {})", json!(BOB), json!(texts))).await.map(drop)
     }
 
-    /// Every tab writes; then everybody agrees on what was written.
-    pub(crate) async fn everybody_writes(&mut self, round: &str) -> Result<()> {
+    /// Writes in every tab; then every tab and the phone must show the same.
+    pub(crate) async fn every_tab_writes(&mut self, round: &str) -> Result<()> {
         for place in 0..self.tabs.len() {
             self.write(place, &[&format!("{round}, from tab {place}")]).await?;
         }
-        self.everybody_agrees().await
+        self.every_tab_agrees().await
     }
 
-    /// Every tab shows what was written, once, and nothing that would worry a person; and so does the phone.
-    pub(crate) async fn everybody_agrees(&self) -> Result<()> {
+    /// Every tab shows what was written, each once, and no error; and the phone has received the same.
+    pub(crate) async fn every_tab_agrees(&self) -> Result<()> {
         for (place, tab) in self.tabs.iter().enumerate() {
             let all = async || {
                 let shown = tab.person(&format!("person.read({})", json!(BOB))).await?;
@@ -115,14 +115,14 @@ impl House {
         Ok(())
     }
 
-    /// Ends the browser, by force or not, and has a new one open the same tabs again, all at once. That is what restoring a
-    /// session comes to; a browser without a screen does not offer to restore one.
+    /// Ends the browser, by force or not, and opens the same tabs in a new one, all at once: as restoring a session
+    /// does, which a headless browser does not offer.
     pub(crate) async fn restart(&mut self, by_force: bool) -> Result<()> {
         match by_force {
             true => self.browser.kill().await?,
             false => self.browser.close().await?,
         }
-        self.browser = Chromium::start(self.profile.path(), &self.said).await?;
+        self.browser = Chromium::start(self.profile.path(), &self.log).await?;
         let url = self.servers.url()?;
         self.tabs = try_join_all(self.tabs.iter().map(|_| self.browser.open(&url))).await?;
         for tab in &self.tabs {
@@ -131,20 +131,20 @@ impl House {
         Ok(())
     }
 
-    /// Ends browser and servers; no page may have complained, but for a connection that the browser itself ended when it
-    /// froze or put away a page.
+    /// Ends browser and servers; no page may have complained, but for a connection that the browser itself ended when
+    /// it froze or put away a page.
     pub(crate) async fn end(self) -> Result<()> {
-        let Self { mut servers, said, mut browser, .. } = self;
+        let Self { mut servers, log, mut browser, .. } = self;
         browser.kill().await?;
         servers.stop().await;
-        let mut complaints = said.complaints();
+        let mut complaints = log.complaints();
         complaints.retain(|complaint| !complaint.contains("WebSocket connection to"));
         ensure!(complaints.is_empty(), "pages complained: {complaints:#?}");
         Ok(())
     }
 }
 
-/// Has the person do something that may be done again.
-async fn person(tab: &Tab, deed: &str) -> Result<Value> {
-    wait::until(deed, async || tab.person(deed).await.map(Some)).await
+/// Runs an action of `person.js` that may be repeated.
+async fn person(tab: &Tab, action: &str) -> Result<Value> {
+    wait::until(action, async || tab.person(action).await.map(Some)).await
 }
