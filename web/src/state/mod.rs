@@ -13,5 +13,6 @@ pub mod remedy;
 pub mod room;
 pub mod route;
 pub mod saving;
+pub mod scope;
 pub mod signals;
 pub mod thread;

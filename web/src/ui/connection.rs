@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use causeway::view::{Action, ConnectionState, ConnectionView, Enlist, Issue, Reconnect};
+use causeway::view::{Action, ConnectionState, ConnectionView, Done, Enlist, Issue, Reconnect};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
+use super::timing::every;
 use crate::state::remedy::{self, Remedy};
+use crate::state::scope::{Answer, Scope};
 use crate::text::{Elsewhere, Phrase, Text};
 
 /// A strip of constant height while all is well; it grows only when there is something to do.
@@ -49,11 +51,9 @@ fn clock(app: App) -> RwSignal<u64> {
     let now = RwSignal::new(app.store.browser().now());
     Effect::new(move |_| {
         if app.store.connection.with(|view| view.state() == ConnectionState::Waiting) {
-            let tick = move || now.set(app.store.browser().now());
-            tick();
-            if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
-                on_cleanup(move || handle.clear());
-            }
+            let tick = move |()| now.set(app.store.browser().now());
+            tick(());
+            every(Duration::from_secs(1), Scope::current().listener(tick));
         }
     });
     now
@@ -109,11 +109,14 @@ fn follow(app: App, remedy: Remedy) {
     match remedy {
         Remedy::TryNow | Remedy::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
         Remedy::SignIn => app.sheet.set(Some(Sheet::SignIn)),
-        Remedy::Enlist => app.store.ask(Action::Enlist(Enlist { replace: false }), move |done| {
-            if done.issue() == Issue::AlreadyEnlisted {
-                app.store.send(Action::Reconnect(Reconnect {}));
-            }
-        }),
+        Remedy::Enlist => {
+            let answer = Answer::detached(app, |app, done: Done| {
+                if done.issue() == Issue::AlreadyEnlisted {
+                    app.store.send(Action::Reconnect(Reconnect {}));
+                }
+            });
+            app.store.ask(Action::Enlist(Enlist { replace: false }), answer);
+        }
         Remedy::Reload => app.store.browser().reload(),
         Remedy::Explain => app.sheet.set(Some(Sheet::Moved)),
     }

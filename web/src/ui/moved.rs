@@ -4,6 +4,7 @@ use causeway::view::{Action, ContinueHere};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
+use crate::state::scope::Answer;
 use crate::text::elsewhere::moved_since;
 use crate::text::{Backup, Elsewhere, Text};
 
@@ -53,11 +54,8 @@ fn Words() -> impl IntoView {
 #[component]
 fn HandedOver(app: App) -> impl IntoView {
     let go_on = move |_| {
-        app.store.ask(Action::ContinueHere(ContinueHere {}), move |_| {
-            if app.sheet.get_untracked() == Some(Sheet::Moved) {
-                app.sheet.set(None);
-            }
-        });
+        let answer = Answer::detached(app, |app, _| app.close(Sheet::Moved));
+        app.store.ask(Action::ContinueHere(ContinueHere {}), answer);
     };
     view! {
         <p>{Backup::Moved.say()}</p>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::state::room::{Level, Room};
+use crate::state::scope::Scope;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};
@@ -11,12 +12,13 @@ use crate::ui::parts::{Icon, Picture};
 #[component]
 pub(super) fn Storage() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let room = RwSignal::new(None::<Room>);
     Effect::new(move |_| {
         app.store.chats.track();
         app.store.incoming.track();
         app.store.connection.track();
-        look(app, room);
+        look(app, scope, room);
     });
     let words = move || match room.get() {
         None => Text::OneMoment.say().to_owned(),
@@ -56,14 +58,15 @@ pub(super) fn Storage() -> impl IntoView {
 #[component]
 fn Kept(room: RwSignal<Option<Room>>) -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let refused = RwSignal::new(false);
     let browser = app.store.browser();
     let forgets = browser.forgets_in_a_week();
     let kept = Memo::new(move |_| room.get().and_then(|room| room.kept));
     let ask = move |_| {
-        app.store.browser().ask_to_keep(Box::new(move |kept| {
-            refused.try_set(!kept);
-            look(app, room);
+        app.store.browser().ask_to_keep(scope.answer(move |kept: bool| {
+            refused.set(!kept);
+            look(app, scope, room);
         }));
     };
     let words = move || match kept.get() {
@@ -82,9 +85,27 @@ fn Kept(room: RwSignal<Option<Room>>) -> impl IntoView {
     }
 }
 
-fn look(app: App, room: RwSignal<Option<Room>>) {
-    // The settings may be closed by the time the browser answers.
-    app.store.browser().look_at_room(Box::new(move |seen| {
-        room.try_set(Some(seen));
-    }));
+fn look(app: App, scope: Scope, room: RwSignal<Option<Room>>) {
+    app.store.browser().look_at_room(scope.answer(move |seen| room.set(Some(seen))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::page;
+
+    #[test]
+    fn an_estimate_that_comes_when_the_settings_are_closed_is_dropped() {
+        for gone in [false, true] {
+            let (_page, app, browser) = page();
+            let settings = Owner::new();
+            let (scope, room) = settings.with(|| (Scope::current(), RwSignal::new(None)));
+            look(app, scope, room);
+            if gone {
+                settings.cleanup();
+            }
+            browser.answer();
+            assert_eq!(room.try_get_untracked().flatten().is_some(), !gone);
+        }
+    }
 }
