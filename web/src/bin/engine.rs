@@ -9,7 +9,7 @@ use causeway_web::shift::{self, Job};
 use causeway_web::tabs::{self, Names};
 
 fn main() {
-    causeway_web::port::boot::report_panics();
+    causeway_web::port::boot::log_panics();
     if offer::is_wanted() {
         return offer_shifts();
     }

@@ -9,7 +9,7 @@ use causeway_web::revive;
 use futures::channel::mpsc;
 
 fn main() {
-    boot::report_panics();
+    boot::cover_page_on_panic();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
     let (silent, silences) = mpsc::unbounded();

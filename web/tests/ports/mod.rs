@@ -1,5 +1,6 @@
 //! The tests that every kind of browser context runs: each file of `tests/` beside this folder names one context.
 
+mod boot;
 mod channel;
 mod driver;
 mod faults;
