@@ -12,8 +12,10 @@ pub(super) use notices::notices;
 
 use causeway::view::{Delivery, Issue};
 
-use super::{Facts, Phrase, Plural, Text};
+use crate::state::browser::Plural;
 use crate::state::room;
+use crate::text::phrase::{Facts, Phrase};
+use crate::text::words::Text;
 
 /// Where the provider has not said its name.
 pub(super) const YOUR_PROVIDER: &str = "your provider";

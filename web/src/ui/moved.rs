@@ -5,8 +5,7 @@ use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use crate::state::scope::Answer;
-use crate::text::elsewhere::moved_since;
-use crate::text::{Backup, Elsewhere, Text};
+use crate::text::{Backup, Elsewhere, Text, moved_since};
 
 /// Instead of an open chat, where there is room for it.
 #[component]

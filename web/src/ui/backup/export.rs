@@ -12,14 +12,13 @@ use super::passphrase::PassphraseField;
 use crate::state::browser::Browser;
 use crate::state::saving::file_name;
 use crate::state::scope::{Answer, Listener, PageLifetime, Scope};
-use crate::text::Backup;
-use crate::text::backup::{left_out, progress};
+use crate::text::{Backup, backup_left_out, backup_progress};
 use crate::ui::app::{App, app};
 use crate::ui::parts::Problem;
 
 /// In the dialog: a backup.
 #[component]
-pub(in crate::ui) fn BackupSheet() -> impl IntoView {
+pub(crate) fn BackupSheet() -> impl IntoView {
     view! {
         <h2 id="dialog-title">{Backup::MakeTitle.say()}</h2>
         <Maker hand_over=false confirm=Backup::MakeConfirm made=Backup::Made>
@@ -31,7 +30,7 @@ pub(in crate::ui) fn BackupSheet() -> impl IntoView {
 
 /// In the dialog: to another browser.
 #[component]
-pub(in crate::ui) fn MoveSheet() -> impl IntoView {
+pub(crate) fn MoveSheet() -> impl IntoView {
     view! {
         <h2 id="dialog-title">{Backup::MoveTitle.say()}</h2>
         <Maker hand_over=true confirm=Backup::MoveConfirm made=Backup::MoveDone>
@@ -170,14 +169,14 @@ fn Maker(hand_over: bool, confirm: Backup, made: Backup, children: ChildrenFn) -
                 State::Making(_) => view! { <p>{Backup::Making.say()}</p> }.into_any(),
                 State::Made { left_out: 0 } => view! { <p id="backup-made">{made.say()}</p> }.into_any(),
                 State::Made { left_out: count } => view! {
-                    <p id="backup-made">{made.say()}" "{left_out(count)}</p>
+                    <p id="backup-made">{made.say()}" "{backup_left_out(count)}</p>
                 }.into_any(),
             }}
         </div>
         {move || match form.state.get() {
             State::Making(done) => view! {
                 <progress id="backup-progress" max="1000" value=done.to_string() aria-label=Backup::Making.say()>
-                    {progress(done / 10)}
+                    {backup_progress(done / 10)}
                 </progress>
             }.into_any(),
             State::Made { .. } => view! {

@@ -12,8 +12,7 @@ use super::passphrase::PassphraseField;
 use crate::state::browser::FilePart;
 use crate::state::route::Route;
 use crate::state::scope::{Answer, Scope};
-use crate::text::backup::progress;
-use crate::text::{Backup, Text};
+use crate::text::{Backup, Text, backup_progress};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Mark, Problem};
 use crate::ui::timing::next_frame;
@@ -144,7 +143,7 @@ fn show_restored(app: App, done: Done) {
 
 /// The page.
 #[component]
-pub(in crate::ui) fn RestorePage() -> impl IntoView {
+pub(crate) fn RestorePage() -> impl IntoView {
     let app = app();
     let form = Form::new(app);
     let scope = form.scope;
@@ -190,7 +189,7 @@ pub(in crate::ui) fn RestorePage() -> impl IntoView {
                 </div>
                 {move || form.done.get().map(|done| view! {
                     <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.say()>
-                        {progress(done / 10)}
+                        {backup_progress(done / 10)}
                     </progress>
                 })}
                 <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.say()}</a>

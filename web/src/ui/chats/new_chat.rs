@@ -12,7 +12,7 @@ use crate::ui::parts::Problem;
 
 /// Asks for the number; opens the chat once the engine has found or made it.
 #[component]
-pub(in crate::ui) fn NewChat() -> impl IntoView {
+pub(crate) fn NewChat() -> impl IntoView {
     let app = app();
     let scope = Scope::current();
     let phone = RwSignal::new(String::new());

@@ -8,8 +8,7 @@ use super::entrance::{AtProvider, WithPasskey, entered};
 use crate::state::check::{self, NAME_LIMIT, NameProblem};
 use crate::state::route::Route;
 use crate::state::scope::Scope;
-use crate::text::entrance::sign_in_at;
-use crate::text::{Backup, Entrance, Phrase, Text};
+use crate::text::{Backup, Entrance, Phrase, Text, sign_in_at};
 use crate::ui::app::{App, Sheet, Then, app};
 use crate::ui::parts::{PasswordField, Problem};
 
@@ -212,7 +211,7 @@ fn signs_in_elsewhere(app: App) -> Memo<bool> {
 
 /// In the dialog: the session has ended, the name is known.
 #[component]
-pub(in crate::ui) fn SignInAgain() -> impl IntoView {
+pub(crate) fn SignInAgain() -> impl IntoView {
     let app = app();
     let form = Form::new(app, false);
     let name = untrack(|| app.identifier());

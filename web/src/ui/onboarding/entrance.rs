@@ -5,8 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::browser::Passkey;
 use crate::state::scope::{Answer, Scope};
-use crate::text::entrance::go_on_at;
-use crate::text::{Entrance, Text};
+use crate::text::{Entrance, Text, go_on_at};
 use crate::ui::app::{App, Then, app};
 use crate::ui::parts::Problem;
 

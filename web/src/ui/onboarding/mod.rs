@@ -4,6 +4,7 @@
 //! sees it before the chats take over.
 
 mod account;
+mod attempt;
 mod elsewhere;
 mod enlist;
 mod entrance;
@@ -16,6 +17,7 @@ use causeway::view::{Action, Done, Enlist, Issue, Stage};
 use leptos::prelude::*;
 
 use self::account::AccountStep;
+use self::attempt::Attempt;
 use self::elsewhere::ElsewhereStep;
 use self::enlist::EnlistStep;
 use self::sharing::SharingStep;
@@ -26,17 +28,6 @@ use crate::state::scope::{Answer, Scope};
 use crate::text::{Phrase, Text};
 
 const STEPS: u32 = 3;
-
-/// The enlistment that this page asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
-    /// None yet.
-    None,
-    /// Under way.
-    Running,
-    /// It did not work.
-    Failed(Issue),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {

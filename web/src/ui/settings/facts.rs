@@ -42,6 +42,6 @@ pub(super) fn FactList() -> impl IntoView {
 }
 
 /// A key in hexadecimal, in groups of four.
-pub(in crate::ui) fn fingerprint(key: &str) -> String {
+pub(crate) fn fingerprint(key: &str) -> String {
     check::in_groups(key, 4).join(" ")
 }

@@ -11,7 +11,7 @@ use crate::ui::settings::fingerprint;
 
 /// About the open chat.
 #[component]
-pub(in crate::ui) fn Safety() -> impl IntoView {
+pub(crate) fn Safety() -> impl IntoView {
     let app = app();
     let row = app.route.with_untracked(|route| match route {
         Route::Chat(id) => untrack(|| app.store.row(id)),
