@@ -11,8 +11,8 @@ use crate::port::passkey::{self, PasskeyError};
 use crate::port::{self, badge, clock, file, locale, service, storage, window};
 use crate::state::browser::{Browser, FilePart, Passkey, Plural};
 use crate::state::push::{Order, Push, Word};
-use crate::state::room::Room;
 use crate::state::scope::{Answer, Listener};
+use crate::state::storage_quota::StorageQuota;
 
 /// The language that the pages are written in.
 const LANGUAGE: &str = "en";
@@ -132,25 +132,25 @@ impl Browser for Page {
         window::mark_root(attribute, value);
     }
 
-    fn look_at_room(&self, answer: Answer<Room>) {
+    fn estimate_storage(&self, answer: Answer<StorageQuota>) {
         port::spawn(async move {
-            let (estimate, kept) = (storage::estimate().await, storage::persisted().await);
-            answer.run(Room {
+            let (estimate, persisted) = (storage::estimate().await, storage::persisted().await);
+            answer.run(StorageQuota {
                 used: estimate.map(|estimate| (estimate.used, estimate.quota)),
                 messages: estimate.and_then(|estimate| estimate.database),
-                kept,
+                persisted,
             });
         });
     }
 
-    fn ask_to_keep(&self, answer: Answer<bool>) {
+    fn request_persistence(&self, answer: Answer<bool>) {
         // Begun at once, not when the task first runs: the click must be fresh.
         let asked = storage::persist();
         port::spawn(async move { answer.run(asked.await) });
     }
 
-    fn forgets_in_a_week(&self) -> bool {
-        storage::forgets_in_a_week()
+    fn evicts_after_a_week(&self) -> bool {
+        storage::evicts_after_a_week()
     }
 
     fn has_passkeys(&self) -> bool {

@@ -9,8 +9,8 @@ use causeway::io::Millis;
 use causeway::view::Action;
 
 use super::push::{Order, Push, Word};
-use super::room::Room;
 use super::scope::{Answer, Listener, PageLifetime};
+use super::storage_quota::StorageQuota;
 
 /// Plural categories of a language, as `Intl.PluralRules` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +91,12 @@ pub trait Browser {
     fn mark_root(&self, attribute: &str, value: Option<&str>);
 
     /// Looks how much room there is; `answer` is called once the browser has said so.
-    fn look_at_room(&self, answer: Answer<Room>);
+    fn estimate_storage(&self, answer: Answer<StorageQuota>);
     /// Asks the browser never to remove our data by itself; `answer` is told whether it promised. It may ask the person, so
     /// call this when the person has just clicked on something that says why.
-    fn ask_to_keep(&self, answer: Answer<bool>);
+    fn request_persistence(&self, answer: Answer<bool>);
     /// The browser removes the data of sites that nobody visits for a week.
-    fn forgets_in_a_week(&self) -> bool;
+    fn evicts_after_a_week(&self) -> bool;
     /// This browser has passkeys.
     fn has_passkeys(&self) -> bool;
     /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.

@@ -28,9 +28,9 @@ pub enum Phrase<'a> {
     /// Messages not read.
     Unread(u32, Plural),
     /// Room left in a message, in bytes.
-    RoomLeft(u32, Plural),
+    LengthRemaining(u32, Plural),
     /// Too much in a message: by how many bytes, and the limit.
-    RoomOver(u32, Plural, u32),
+    LengthExceeded(u32, Plural, u32),
     /// A message that is not shown: its kind.
     UnsupportedKind(&'a str),
     /// A message that can't be read: how often its sender was asked for it, and how often at most.
@@ -40,9 +40,9 @@ pub enum Phrase<'a> {
     /// A message came: sender and text.
     NewMessageFrom(&'a str, &'a str),
     /// How much room is taken, of how much: bytes.
-    RoomUsed(u64, u64),
+    StorageUsed(u64, u64),
     /// How much of it messages and keys take: bytes.
-    RoomOfMessages(u64),
+    StorageOfMessages(u64),
     /// Signed in as.
     SignedInAs(&'a str),
     /// Signs in again: the name.

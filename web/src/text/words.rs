@@ -238,14 +238,14 @@ pub enum Text {
     Account,
     /// The provider.
     Provider,
-    /// The room that the browser gives.
-    Room,
+    /// The heading of the section about storage.
+    Storage,
     /// The browser does not say how much.
-    RoomUnknown,
+    StorageUnknown,
     /// At 80 percent.
-    RoomFilling,
+    StorageFilling,
     /// At 95 percent.
-    RoomFull,
+    StorageFull,
     /// The browser has promised to keep our data.
     KeptYes,
     /// It has not.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::{Action, Answer, Browser, FilePart, Listener, Millis, Order, Passkey, Plural, Push, Room, Word};
+use super::{Action, Answer, Browser, FilePart, Listener, Millis, Order, Passkey, Plural, Push, StorageQuota, Word};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -74,10 +74,10 @@ impl Browser for Fake {
     }
     fn remember(&self, _: &str, _: &str) {}
     fn mark_root(&self, _: &str, _: Option<&str>) {}
-    fn look_at_room(&self, answer: Answer<Room>) {
-        self.later(answer, Room::default());
+    fn estimate_storage(&self, answer: Answer<StorageQuota>) {
+        self.later(answer, StorageQuota::default());
     }
-    fn ask_to_keep(&self, answer: Answer<bool>) {
+    fn request_persistence(&self, answer: Answer<bool>) {
         self.later(answer, true);
     }
     fn has_passkeys(&self) -> bool {
@@ -94,7 +94,7 @@ impl Browser for Fake {
     fn close_notices(&self, _: Vec<String>) {}
     fn use_update(&self) {}
     fn badge(&self, _: u32) {}
-    fn forgets_in_a_week(&self) -> bool {
+    fn evicts_after_a_week(&self) -> bool {
         false
     }
     fn collect(&self, _: u64, piece: &[u8]) {

@@ -9,8 +9,8 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::passphrase::PassphraseField;
+use crate::state::backup_filename::backup_filename;
 use crate::state::browser::Browser;
-use crate::state::saving::file_name;
 use crate::state::scope::{Answer, Listener, PageLifetime, Scope};
 use crate::text::{Backup, backup_left_out, backup_progress};
 use crate::ui::app::{App, app};
@@ -73,7 +73,7 @@ impl Download {
 
     fn save(self, done: Done) {
         if done.issue() == Issue::None {
-            self.browser.save(&file_name(&self.identifier, self.browser.local_day(self.browser.now())));
+            self.browser.save(&backup_filename(&self.identifier, self.browser.local_day(self.browser.now())));
         }
     }
 }

@@ -69,7 +69,7 @@ impl Form {
             return;
         }
         // As at an enlistment: what comes back exists here and in a file that will soon be old.
-        self.app.store.browser().ask_to_keep(Answer::ignored());
+        self.app.store.browser().request_persistence(Answer::ignored());
         let passphrase = self.app.store.browser().composed(&self.passphrase.get_untracked());
         self.problem.set(None);
         self.done.set(Some(0));

@@ -3,9 +3,9 @@
 use causeway::view::{Action, Done, Issue, StartChat};
 use leptos::prelude::*;
 
-use crate::state::check;
 use crate::state::route::Route;
 use crate::state::scope::{Answer, Scope};
+use crate::state::validation;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::Problem;
@@ -25,7 +25,7 @@ pub(crate) fn NewChat() -> impl IntoView {
             return;
         }
         let typed = phone.get_untracked();
-        if !check::is_phone(&typed) {
+        if !validation::is_phone(&typed) {
             problem.set(Some(Text::PhoneInvalid.say().to_owned()));
             app.store.browser().focus("phone");
             return;

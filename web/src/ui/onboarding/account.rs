@@ -5,9 +5,9 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use super::entrance::{AtProvider, WithPasskey, entered};
-use crate::state::check::{self, NAME_LIMIT, NameProblem};
 use crate::state::route::Route;
 use crate::state::scope::Scope;
+use crate::state::validation::{self, NAME_LIMIT, NameProblem};
 use crate::text::{Backup, Entrance, Phrase, Text, sign_in_at};
 use crate::ui::app::{App, Sheet, Then, app};
 use crate::ui::parts::{PasswordField, Problem};
@@ -43,7 +43,7 @@ impl Form {
     }
 
     fn name_problem(self) -> Option<Text> {
-        match self.identifier.with(|typed| check::name(typed).err())? {
+        match self.identifier.with(|typed| validation::name(typed).err())? {
             // Nobody is told off for what is not typed yet; too long is said at once.
             NameProblem::Empty => self.checked.get().then_some(Text::NameEmpty),
             NameProblem::TooLong => Some(Text::NameTooLong),
@@ -64,7 +64,7 @@ impl Form {
         self.checked.set(true);
         let browser = self.app.store.browser();
         let identifier = self.identifier.get_untracked();
-        let Ok(identifier) = check::name(&identifier) else {
+        let Ok(identifier) = validation::name(&identifier) else {
             browser.focus("identifier");
             return;
         };

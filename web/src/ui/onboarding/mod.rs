@@ -97,7 +97,7 @@ fn is_elsewhere(app: App) -> bool {
 
 fn enlist(app: App, scope: Scope, attempt: RwSignal<Attempt>) {
     // The keys that are made now exist nowhere else. The step before says why this is asked; the settings tell the answer.
-    app.store.browser().ask_to_keep(Answer::ignored());
+    app.store.browser().request_persistence(Answer::ignored());
     app.welcome.set(true);
     attempt.set(Attempt::Running);
     let replace = app.replace.get_untracked();

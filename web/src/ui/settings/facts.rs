@@ -3,7 +3,7 @@
 use causeway::view::AccountView;
 use leptos::prelude::*;
 
-use crate::state::check;
+use crate::state::validation;
 use crate::text::Text;
 use crate::ui::app::app;
 
@@ -43,5 +43,5 @@ pub(super) fn FactList() -> impl IntoView {
 
 /// A key in hexadecimal, in groups of four.
 pub(crate) fn fingerprint(key: &str) -> String {
-    check::in_groups(key, 4).join(" ")
+    validation::in_groups(key, 4).join(" ")
 }

@@ -60,7 +60,7 @@ pub(super) fn Settings() -> impl IntoView {
                     <NoticesSection/>
                 </section>
                 <section aria-labelledby="storage">
-                    <h2 id="storage">{Text::Room.say()}</h2>
+                    <h2 id="storage">{Text::Storage.say()}</h2>
                     <Storage/>
                 </section>
                 <section aria-labelledby="backup">

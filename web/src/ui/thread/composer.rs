@@ -7,9 +7,9 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::check::{self, Room};
 use crate::state::model;
 use crate::state::scope::{Answer, PageLifetime, Scope};
+use crate::state::validation::{self, RemainingLength};
 use crate::text::{Elsewhere, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture, Problem};
@@ -58,14 +58,14 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     next_frame(scope.answer(move |()| browser.focus(if touch { "chat-title" } else { "composer" })));
 
     let limit = move || app.store.account.with(|account| account.as_ref().map_or(0, |account| account.max_text_bytes));
-    let room = move || text.with(|text| check::room(text, limit()));
+    let remaining = move || text.with(|text| validation::remaining_length(text, limit()));
     let offline = move || {
         app.store.connection.with(|view| {
             matches!(view.state(), ConnectionState::Off | ConnectionState::Waiting | ConnectionState::Stopped)
         })
     };
     let send = move || {
-        if !matches!(untrack(room), Room::Over(_)) {
+        if !matches!(untrack(remaining), RemainingLength::Over(_)) {
             send(&draft, scope, problem);
         }
         app.store.browser().focus("composer");
@@ -95,7 +95,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         enterkeyhint=if touch { "enter" } else { "send" }
                         aria-label=move || format!("{}, {}", Text::WriteMessage.say(), name())
                         aria-describedby="composer-notes"
-                        aria-invalid=move || matches!(room(), Room::Over(_)).to_string()
+                        aria-invalid=move || matches!(remaining(), RemainingLength::Over(_)).to_string()
                         placeholder=Text::WriteMessage.say()
                         prop:value=move || text.get()
                         on:input=move |event| {
@@ -110,13 +110,13 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 </button>
             </div>
             <div id="composer-notes" class="composer-notes">
-                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, room(), limit())))/>
-                {move || match room() {
-                    Room::Left(left) => {
-                        let said = Phrase::RoomLeft(left, app.store.browser().plural(left)).say();
+                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
+                {move || match remaining() {
+                    RemainingLength::Left(left) => {
+                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).say();
                         Some(view! { <p class="hint">{said}</p> })
                     }
-                    Room::Plenty | Room::Over(_) => None,
+                    RemainingLength::Ample | RemainingLength::Over(_) => None,
                 }}
                 {move || (offline() && text.with(|text| !text.is_empty())).then(|| {
                     let said = if app.is_moved() { Elsewhere::CannotSend.say() } else { Text::WillSend.say() };
@@ -127,9 +127,9 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     }
 }
 
-fn too_long(app: App, room: Room, limit: u32) -> Option<String> {
-    let Room::Over(excess) = room else { return None };
-    Some(Phrase::RoomOver(excess, app.store.browser().plural(excess), limit).say())
+fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> {
+    let RemainingLength::Over(excess) = remaining else { return None };
+    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).say())
 }
 
 /// After a pause, when the window loses the focus, and when the chat is left.

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::state::check;
 use crate::state::model;
 use crate::state::route::Route;
+use crate::state::validation;
 use crate::text::{Phrase, Text};
 use crate::ui::app::app;
 use crate::ui::settings::fingerprint;
@@ -21,7 +21,7 @@ pub(crate) fn Safety() -> impl IntoView {
     let key = app.store.account.with_untracked(|account| {
         account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default()
     });
-    let groups = check::in_groups(&chat.security_code, 5);
+    let groups = validation::in_groups(&chat.security_code, 5);
     view! {
         <h2 id="dialog-title">{Text::SafetyTitle.say()}</h2>
         <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).say()}</p>
