@@ -6,11 +6,11 @@ mod driver;
 mod faults;
 mod http;
 mod key;
+mod leader;
 mod lock;
 mod releases;
 mod socket;
 mod store;
-mod tabs;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
