@@ -20,14 +20,41 @@ globalThis.trustedTypes?.createPolicy("default", {
   },
 });
 
-const fail = () => {
-  document.getElementById("boot-failed").hidden = false;
+// Where the reason of the last failure is kept until the next one, for a support log.
+const LAST_FAILURE = "causeway-last-failure";
+const LONGEST_REASON = 1000;
+
+const failure = document.getElementById("boot-failed");
+let failed = false;
+
+// After a panic or a trap, nothing on the page answers any more: the failure takes the place of all of it. The first failure
+// is the cause; others follow from it. The reason holds no user content: see port/boot.rs, and errors of WebAssembly itself
+// have fixed messages.
+const fail = (reason) => {
+  if (failed) return;
+  failed = true;
+  try {
+    const kept = { at: Date.now(), build: wasm, reason: reason.slice(0, LONGEST_REASON) };
+    localStorage.setItem(LAST_FAILURE, JSON.stringify(kept));
+  } catch {
+    // Nothing may be kept in this browser.
+  }
+  failure.hidden = false;
+  // Not only hidden: an open dialog would keep the focus, and the dead page would go on listening.
+  document.body.replaceChildren(failure);
+  failure.focus();
 };
 
-// After a trap, nothing on the page answers any more.
-addEventListener("error", ({ error }) => {
-  if (error instanceof WebAssembly.RuntimeError) fail();
-});
+document.getElementById("boot-reload").addEventListener("click", () => location.reload());
+
+// Called by port/boot.rs, before a panic traps.
+globalThis.causewayFailed = fail;
+
+const onTrap = (error) => {
+  if (error instanceof WebAssembly.RuntimeError) fail(`${error.name}: ${error.message}`);
+};
+addEventListener("error", ({ error }) => onTrap(error));
+addEventListener("unhandledrejection", ({ reason }) => onTrap(reason));
 
 try {
   // Chromium does not check `integrity` on a preload, so the hash is carried over to the fetch that counts.
@@ -38,5 +65,5 @@ try {
   await init({ module_or_path: response });
 } catch (error) {
   console.error(error);
-  fail();
+  fail(`the page did not start: ${error}`);
 }

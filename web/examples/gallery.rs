@@ -7,15 +7,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use causeway::view::{
     AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
     MessageKind, MessagePage, MessageView, Messages, News, Snapshot, Stage, Update,
 };
 use causeway_web::page::Page;
-use causeway_web::port::locale;
-use leptos::prelude::{location, set_timeout};
+use causeway_web::port::{clock, locale, spawn};
+use leptos::prelude::location;
 
 const MINUTE: u64 = 60 * 1000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -229,7 +228,10 @@ impl Engine {
 }
 
 fn later(millis: u64, action: impl FnOnce() + 'static) {
-    set_timeout(action, Duration::from_millis(millis));
+    spawn(async move {
+        clock::sleep(millis).await;
+        action();
+    });
 }
 
 fn state(scene: &str) -> State {

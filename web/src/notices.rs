@@ -4,7 +4,7 @@
 
 use crate::state::model::{self, Model};
 use crate::text::Notices;
-use crate::text::notices::{count_after, what_came};
+use crate::text::{message_summary, sender_with_count};
 use causeway::view::ChatView;
 
 /// Shown at once, at most: the chats in which something happened last.
@@ -56,7 +56,7 @@ fn notice(chat: &ChatView, hide: bool) -> Option<Notice> {
     }
     let (title, body) = match hide {
         true => (Notices::Title.say().to_owned(), Notices::Hidden.say().to_owned()),
-        false => (count_after(model::title(chat), chat.unread), what_came(last)),
+        false => (sender_with_count(model::title(chat), chat.unread), message_summary(last)),
     };
     Some(Notice { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
 }

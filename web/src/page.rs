@@ -9,9 +9,10 @@ use causeway::view::Action;
 
 use crate::port::passkey::{self, PasskeyError};
 use crate::port::{self, badge, clock, file, locale, service, storage, window};
-use crate::state::browser::{Browser, Passkey, Plural, TakePart};
+use crate::state::browser::{Browser, FilePart, Passkey, Plural};
 use crate::state::push::{Order, Push, Word};
-use crate::state::room::Room;
+use crate::state::scope::{Answer, Listener};
+use crate::state::storage_quota::StorageQuota;
 
 /// The language that the pages are written in.
 const LANGUAGE: &str = "en";
@@ -54,13 +55,13 @@ impl Browser for Page {
         }
     }
 
-    fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>) {
+    fn before_paint(&self, after: Millis, work: Answer<()>) {
         port::spawn(async move {
             if after > 0 {
                 clock::sleep(after).await;
             }
             window::next_frame().await;
-            work();
+            work.run(());
         });
     }
 
@@ -131,35 +132,35 @@ impl Browser for Page {
         window::mark_root(attribute, value);
     }
 
-    fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>) {
-        port::spawn(async {
-            let (estimate, kept) = (storage::estimate().await, storage::persisted().await);
-            answer(Room {
+    fn estimate_storage(&self, answer: Answer<StorageQuota>) {
+        port::spawn(async move {
+            let (estimate, persisted) = (storage::estimate().await, storage::persisted().await);
+            answer.run(StorageQuota {
                 used: estimate.map(|estimate| (estimate.used, estimate.quota)),
                 messages: estimate.and_then(|estimate| estimate.database),
-                kept,
+                persisted,
             });
         });
     }
 
-    fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
+    fn request_persistence(&self, answer: Answer<bool>) {
         // Begun at once, not when the task first runs: the click must be fresh.
         let asked = storage::persist();
-        port::spawn(async { answer(asked.await) });
+        port::spawn(async move { answer.run(asked.await) });
     }
 
-    fn forgets_in_a_week(&self) -> bool {
-        storage::forgets_in_a_week()
+    fn evicts_after_a_week(&self) -> bool {
+        storage::evicts_after_a_week()
     }
 
     fn has_passkeys(&self) -> bool {
         passkey::is_supported()
     }
 
-    fn passkey(&self, fresh: bool, answer: Box<dyn FnOnce(Passkey)>) {
+    fn passkey(&self, fresh: bool, answer: Answer<Passkey>) {
         port::spawn(async move {
             let given = if fresh { passkey::register().await } else { passkey::sign_in().await };
-            answer(match given {
+            answer.run(match given {
                 Ok(()) => Passkey::Accepted,
                 Err(PasskeyError::NotGiven) => Passkey::NotGiven,
                 Err(PasskeyError::Unreachable) => Passkey::Unreachable,
@@ -168,19 +169,19 @@ impl Browser for Page {
         });
     }
 
-    fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>) {
+    fn order(&self, order: Order, answer: Answer<Push>) {
         // Begun at once, as above.
         let permission = (order == Order::On).then(service::ask_permission);
         port::spawn(async move {
             if let Some(permission) = permission {
                 permission.await;
             }
-            answer(service::order(order).await);
+            answer.run(service::order(order).await);
         });
     }
 
-    fn hear(&self, hear: Box<dyn Fn(Word)>) {
-        service::watch(hear);
+    fn hear(&self, hear: Listener<Word>) {
+        service::watch(move |word| hear.run(word));
     }
 
     fn look_for_news(&self) {
@@ -207,8 +208,8 @@ impl Browser for Page {
         self.download.borrow_mut().save(name);
     }
 
-    fn read_file(&self, input: &str, at: u64, length: u64, then: TakePart) {
-        file::read(input, at, length, then);
+    fn read_file(&self, input: &str, at: u64, length: u64, then: Answer<Option<FilePart>>) {
+        file::read(input, at, length, move |part| then.run(part));
     }
 
     fn composed(&self, text: &str) -> String {

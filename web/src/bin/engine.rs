@@ -1,21 +1,21 @@
 //! The engine: runs in the dedicated worker of every tab, and leads in one of them. In the service worker it runs for the
-//! time of a [`shift`](causeway_web::shift), when service-worker.js calls what is offered here.
+//! time of a [`shift`](causeway_web::background), when service-worker.js calls what is offered here.
 
 use causeway::engine::{Config, Engine};
 use causeway_proto::secret::Secret;
-use causeway_web::life;
+use causeway_web::background::{self, Task};
+use causeway_web::leader::{self, LeaderNames};
 use causeway_web::port::offer::{self, offer};
-use causeway_web::shift::{self, Job};
-use causeway_web::tabs::{self, Names};
+use causeway_web::worker_liveness;
 
 fn main() {
-    causeway_web::port::boot::report_panics();
+    causeway_web::port::boot::log_panics();
     if offer::is_wanted() {
-        return offer_shifts();
+        return offer_tasks();
     }
-    if let Some(urges) = life::urges() {
-        causeway_web::port::spawn(life::hold());
-        causeway_web::port::spawn(tabs::run(Names::default(), urges, engine));
+    if let Some(urges) = worker_liveness::takeover_requests() {
+        causeway_web::port::spawn(worker_liveness::hold_lock());
+        causeway_web::port::spawn(leader::run(LeaderNames::default(), urges, engine));
     }
 }
 
@@ -24,21 +24,21 @@ fn engine(data_key: Secret<32>) -> Engine {
 }
 
 /// What service-worker.js calls. A reply is durable when its promise is kept.
-fn offer_shifts() {
+fn offer_tasks() {
     offer("pushed", |texts| {
         let [tag] = exactly(texts);
-        work(Job::Push { tag })
+        run(Task::Push { tag })
     });
-    offer("catchUp", |_| work(Job::CatchUp));
-    offer("look", |_| work(Job::Look));
+    offer("catchUp", |_| run(Task::CatchUp));
+    offer("look", |_| run(Task::Look));
     offer("reply", |texts| {
         let [chat, text] = exactly(texts);
-        work(Job::Reply { chat, text })
+        run(Task::Reply { chat, text })
     });
     offer("read", |texts| {
         let [chat, seq] = exactly(texts);
         // Message 0 is none: nothing is read then.
-        work(Job::Read { chat, seq: seq.parse().unwrap_or(0) })
+        run(Task::Read { chat, seq: seq.parse().unwrap_or(0) })
     });
 }
 
@@ -48,6 +48,6 @@ fn exactly<const N: usize>(texts: Vec<String>) -> [String; N] {
     core::array::from_fn(|_| texts.next().unwrap_or_default())
 }
 
-async fn work(job: Job) -> Result<(), String> {
-    shift::work(job, engine).await.map_err(|error| error.to_string())
+async fn run(task: Task) -> Result<(), String> {
+    background::run(task, engine).await.map_err(|error| error.to_string())
 }

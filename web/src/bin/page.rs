@@ -2,26 +2,26 @@
 
 use std::rc::Rc;
 
-use causeway_web::link::Link;
+use causeway_web::engine_client::EngineClient;
 use causeway_web::page::Page;
 use causeway_web::port::boot;
-use causeway_web::revive;
+use causeway_web::worker_supervisor;
 use futures::channel::mpsc;
 
 fn main() {
-    boot::report_panics();
+    boot::cover_page_on_panic();
     let page = Rc::new(Page::new());
     let take = causeway_web::ui::mount(page.clone());
-    let (silent, silences) = mpsc::unbounded();
-    let on_silence = move || {
+    let (timed_out, timeouts) = mpsc::unbounded();
+    let on_timeout = move || {
         // Fails only when the page has given up.
-        let _ = silent.unbounded_send(());
+        let _ = timed_out.unbounded_send(());
     };
-    match Link::connect(take, on_silence) {
-        Ok(link) => {
-            let withdrawing = link.clone();
-            page.join(move |action| link.send(action), move |tag| withdrawing.withdraw(tag));
-            revive::keep_running(silences, boot::show_failure);
+    match EngineClient::connect(take, on_timeout) {
+        Ok(client) => {
+            let withdrawing = client.clone();
+            page.join(move |action| client.send(action), move |tag| withdrawing.withdraw(tag));
+            worker_supervisor::keep_running(timeouts, boot::show_failure);
         }
         Err(_) => boot::show_failure(),
     }

@@ -57,7 +57,7 @@ pub async fn estimate() -> Option<Estimate> {
 
 /// This browser removes what a site keeps when nobody visits it for a week, unless the site is installed: Safari, and every
 /// browser of an iPhone or iPad. They are known by what only they have.
-pub fn forgets_in_a_week() -> bool {
+pub fn evicts_after_a_week() -> bool {
     let has = |of: &JsValue, field: &str| Reflect::has(of, &field.into()).unwrap_or(false);
     let global = JsValue::from(js_sys::global());
     let Ok(navigator) = Reflect::get(&global, &"navigator".into()) else { return false };

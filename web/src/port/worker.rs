@@ -53,7 +53,7 @@ impl EngineWorker {
     }
 
     /// Asks the worker to take over.
-    pub fn urge(&self) {
+    pub fn request_takeover(&self) {
         // Null can be posted anywhere.
         let _ = self.inner.post_message(&JsValue::NULL);
     }
@@ -85,8 +85,8 @@ impl OwnEnd {
     }
 
     /// Calls back whenever the page urges, for as long as the worker lives.
-    pub fn on_urged(&self, mut on_urged: impl FnMut() + 'static) {
-        let listener = Closure::<dyn FnMut(Event)>::new(move |_| on_urged());
+    pub fn on_takeover_request(&self, mut on_takeover_request: impl FnMut() + 'static) {
+        let listener = Closure::<dyn FnMut(Event)>::new(move |_| on_takeover_request());
         self.0.set_onmessage(Some(listener.as_ref().unchecked_ref()));
         listener.forget();
     }

@@ -3,11 +3,14 @@
 //! The pages never import a port. Whoever mounts them hands in an implementation: the real browser, or a test's. Formats
 //! follow the person's locale, so nothing here says how a date looks.
 
+use std::rc::Rc;
+
 use causeway::io::Millis;
 use causeway::view::Action;
 
 use super::push::{Order, Push, Word};
-use super::room::Room;
+use super::scope::{Answer, Listener, PageLifetime};
+use super::storage_quota::StorageQuota;
 
 /// Plural categories of a language, as `Intl.PluralRules` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +29,11 @@ pub enum Plural {
     Other,
 }
 
+// An implementation knows no components.
+impl PageLifetime for Rc<dyn Browser> {}
+
 /// A part of a file: the whole file's length, and the part's bytes.
 pub type FilePart = (u64, Vec<u8>);
-/// Called with the part of a file that was asked for.
-pub type TakePart = Box<dyn FnOnce(Option<FilePart>)>;
 
 /// What came of asking for a passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +56,7 @@ pub trait Browser {
     fn withdraw(&self, tag: u64);
 
     /// Does this after so long, before the page is painted next; soon after, should it not be painted at all.
-    fn before_paint(&self, after: Millis, work: Box<dyn FnOnce()>);
+    fn before_paint(&self, after: Millis, work: Answer<()>);
     /// The time.
     fn now(&self) -> u64;
     /// Number of the local calendar day that a moment lies in; consecutive days have consecutive numbers.
@@ -87,20 +91,20 @@ pub trait Browser {
     fn mark_root(&self, attribute: &str, value: Option<&str>);
 
     /// Looks how much room there is; `answer` is called once the browser has said so.
-    fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>);
+    fn estimate_storage(&self, answer: Answer<StorageQuota>);
     /// Asks the browser never to remove our data by itself; `answer` is told whether it promised. It may ask the person, so
     /// call this when the person has just clicked on something that says why.
-    fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>);
+    fn request_persistence(&self, answer: Answer<bool>);
     /// The browser removes the data of sites that nobody visits for a week.
-    fn forgets_in_a_week(&self) -> bool;
+    fn evicts_after_a_week(&self) -> bool;
     /// This browser has passkeys.
     fn has_passkeys(&self) -> bool;
     /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.
-    fn passkey(&self, fresh: bool, answer: Box<dyn FnOnce(Passkey)>);
+    fn passkey(&self, fresh: bool, answer: Answer<Passkey>);
     /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
-    fn order(&self, order: Order, answer: Box<dyn FnOnce(Push)>);
+    fn order(&self, order: Order, answer: Answer<Push>);
     /// Calls `hear` with everything that the service worker says by itself, from now on.
-    fn hear(&self, hear: Box<dyn Fn(Word)>);
+    fn hear(&self, hear: Listener<Word>);
     /// Has the service worker show what is new: nobody looks at this page.
     fn look_for_news(&self);
     /// Takes the notifications about chats away, except those about these.
@@ -115,7 +119,7 @@ pub trait Browser {
     fn save(&self, name: &str);
     /// Reads a part of the file that is chosen in the input of an id: the whole file's length and the part's bytes, or
     /// nothing if there is no such file, or no such part.
-    fn read_file(&self, input: &str, at: u64, length: u64, then: TakePart);
+    fn read_file(&self, input: &str, at: u64, length: u64, then: Answer<Option<FilePart>>);
     /// The same text in Unicode's composed form: what is typed alike on two devices is alike.
     fn composed(&self, text: &str) -> String;
 
@@ -127,103 +131,5 @@ pub trait Browser {
     fn suggested_number(&self) -> Option<String>;
 }
 
-/// A browser for tests: keeps what is sent, and lives in UTC.
 #[cfg(test)]
-pub(crate) mod fake {
-    use std::cell::RefCell;
-
-    use super::{Action, Browser, Millis, Order, Passkey, Plural, Push, Room, TakePart, Word};
-
-    const DAY: u64 = 24 * 60 * 60 * 1000;
-
-    /// Tags are the positions in `sent`, from 1.
-    #[derive(Default)]
-    pub(crate) struct Fake {
-        pub(crate) sent: RefCell<Vec<Action>>,
-    }
-
-    impl Browser for Fake {
-        fn send(&self, action: Action) -> u64 {
-            let mut sent = self.sent.borrow_mut();
-            sent.push(action);
-            sent.len() as u64
-        }
-        fn withdraw(&self, _: u64) {}
-        fn before_paint(&self, _: Millis, work: Box<dyn FnOnce()>) {
-            work();
-        }
-        fn now(&self) -> u64 {
-            0
-        }
-        fn local_day(&self, at: u64) -> i64 {
-            (at / DAY) as i64
-        }
-        fn clock_time(&self, at: u64) -> String {
-            at.to_string()
-        }
-        fn full_date(&self, at: u64) -> String {
-            at.to_string()
-        }
-        fn short_date(&self, at: u64) -> String {
-            at.to_string()
-        }
-        fn plural(&self, count: u32) -> Plural {
-            if count == 1 { Plural::One } else { Plural::Other }
-        }
-        fn fragment(&self) -> String {
-            String::new()
-        }
-        fn address_parameter(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn go(&self, _: &str, _: bool) {}
-        fn set_title(&self, _: &str) {}
-        fn reload(&self) {}
-        fn focus(&self, _: &str) {}
-        fn recall(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn remember(&self, _: &str, _: &str) {}
-        fn mark_root(&self, _: &str, _: Option<&str>) {}
-        fn look_at_room(&self, answer: Box<dyn FnOnce(Room)>) {
-            answer(Room::default());
-        }
-        fn ask_to_keep(&self, answer: Box<dyn FnOnce(bool)>) {
-            answer(true);
-        }
-        fn has_passkeys(&self) -> bool {
-            false
-        }
-        fn passkey(&self, _: bool, answer: Box<dyn FnOnce(Passkey)>) {
-            answer(Passkey::NotGiven);
-        }
-        fn order(&self, _: Order, answer: Box<dyn FnOnce(Push)>) {
-            answer(Push::default());
-        }
-        fn hear(&self, _: Box<dyn Fn(Word)>) {}
-        fn look_for_news(&self) {}
-        fn close_notices(&self, _: Vec<String>) {}
-        fn use_update(&self) {}
-        fn badge(&self, _: u32) {}
-        fn forgets_in_a_week(&self) -> bool {
-            false
-        }
-        fn collect(&self, _: u64, _: &[u8]) {}
-        fn save(&self, _: &str) {}
-        fn read_file(&self, _: &str, _: u64, _: u64, then: TakePart) {
-            then(None);
-        }
-        fn composed(&self, text: &str) -> String {
-            text.to_owned()
-        }
-        fn is_watched(&self) -> bool {
-            true
-        }
-        fn is_touch(&self) -> bool {
-            false
-        }
-        fn suggested_number(&self) -> Option<String> {
-            None
-        }
-    }
-}
+pub(crate) mod fake;

@@ -3,15 +3,16 @@
 //! [`model`], [`thread`] and [`layout`] are plain Rust and tested natively; [`signals`] mirrors them. Nothing here names
 //! the browser: what is needed from it comes through [`browser::Browser`].
 
+pub mod backup_filename;
 pub mod browser;
-pub mod check;
 pub mod layout;
-pub mod links;
+pub mod linkify;
 pub mod model;
 pub mod push;
-pub mod remedy;
-pub mod room;
+pub mod recovery_action;
 pub mod route;
-pub mod saving;
+pub mod scope;
 pub mod signals;
+pub mod storage_quota;
 pub mod thread;
+pub mod validation;

@@ -16,15 +16,13 @@ use leptos::prelude::*;
 use super::browser::Browser;
 use super::layout::{self, Shape, Slot};
 use super::model::{self, Change, Incoming, Model};
+use super::scope::{Answer, Listener, PageLifetime};
 
 /// Messages in one page of history.
 pub const PAGE: u32 = 60;
 
 /// Between two paintings while a full mailbox is read: to paint every frame would take the processor that reads it.
 const WHILE_DRAINING: Millis = 400;
-
-/// Called with the answer to a command.
-type Answer = Box<dyn FnOnce(&Done)>;
 
 /// One chat in the list.
 #[derive(Clone)]
@@ -76,9 +74,6 @@ pub struct OpenThread {
     pub at_newest: RwSignal<bool>,
 }
 
-/// Called with each piece of a file.
-type Taker = Box<dyn Fn(BackupPiece)>;
-
 /// When what has changed will be shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
@@ -93,16 +88,16 @@ struct Inner {
     changed: Vec<Change>,
     /// When they will be set.
     due: Due,
-    answers: Vec<(u64, Answer)>,
+    answers: Vec<(u64, Answer<Done>)>,
     /// Who takes the pieces of the file that the command of this tag asked for.
-    taker: Option<(u64, Taker)>,
+    taker: Option<(u64, Listener<BackupPiece>)>,
     /// Ascending by sequence number.
     rows: Vec<MessageRow>,
     open: Option<String>,
     unread_after: Option<u64>,
 }
 
-/// What the pages show. Copyable: a handle, given by context.
+/// What the pages show. Copyable: a handle, given by context; valid for as long as the page.
 #[derive(Clone, Copy)]
 pub struct Store {
     inner: StoredValue<RefCell<Inner>, LocalStorage>,
@@ -120,6 +115,8 @@ pub struct Store {
     /// The message that came last.
     pub incoming: RwSignal<Option<Incoming>>,
 }
+
+impl PageLifetime for Store {}
 
 impl Store {
     /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
@@ -163,23 +160,18 @@ impl Store {
         self.browser().send(action);
     }
 
-    /// Hands a command over; `answer` is called once it is carried out, or is not.
-    pub fn ask(&self, action: Action, answer: impl FnOnce(&Done) + 'static) {
+    /// Hands a command over; `answer` is run once it is carried out, or is not.
+    pub fn ask(&self, action: Action, answer: Answer<Done>) {
         let tag = self.browser().send(action);
-        self.with(|inner| inner.answers.push((tag, Box::new(answer))));
+        self.with(|inner| inner.answers.push((tag, answer)));
     }
 
-    /// Asks for a backup file: `piece` is called with each piece of it, `answer` once it is complete, or will not be.
-    pub fn export(&self, export: Export, piece: impl Fn(BackupPiece) + 'static, answer: impl FnOnce(&Done) + 'static) {
+    /// Asks for a backup file: `piece` is called with each piece of it, `answer` is run once it is complete, or will not be.
+    pub fn export(&self, export: Export, piece: Listener<BackupPiece>, answer: Answer<Done>) {
         let tag = self.browser().send(Action::Export(export));
-        let store = *self;
         self.with(|inner| {
-            inner.taker = Some((tag, Box::new(piece)));
-            let answer = move |done: &Done| {
-                store.with(|inner| inner.taker.take_if(|(taking, _)| *taking == done.tag));
-                answer(done);
-            };
-            inner.answers.push((tag, Box::new(answer)));
+            inner.taker = Some((tag, piece));
+            inner.answers.push((tag, answer));
         });
     }
 
@@ -207,9 +199,8 @@ impl Store {
             })
         });
         if let Some(due) = sooner {
-            let store = *self;
             let after = if due == Due::InAWhile { WHILE_DRAINING } else { 0 };
-            self.browser().before_paint(after, Box::new(move || store.show()));
+            self.browser().before_paint(after, Answer::detached(*self, |store, ()| store.show()));
         }
     }
 
@@ -314,18 +305,19 @@ impl Store {
             Change::Piece(piece) => {
                 let taker = self.with(|inner| inner.taker.take_if(|(tag, _)| *tag == piece.tag));
                 if let Some((tag, take)) = taker {
-                    take(piece);
+                    take.run(piece);
                     // Whoever takes it may have asked for another file.
                     self.with(|inner| inner.taker.get_or_insert((tag, take)).0);
                 }
             }
             Change::Done(done) => {
                 let answer = self.with(|inner| {
+                    inner.taker.take_if(|(tag, _)| *tag == done.tag);
                     let at = inner.answers.iter().position(|(tag, _)| *tag == done.tag)?;
                     Some(inner.answers.remove(at).1)
                 });
                 if let Some(answer) = answer {
-                    answer(&done);
+                    answer.run(done);
                 }
             }
             Change::Stale => {
@@ -440,7 +432,10 @@ impl MessageRow {
 mod tests {
     use causeway::view::{Delivery, Erase, Issue, MessagePage, Messages, News, Snapshot};
 
+    use leptos::prelude::Update as _;
+
     use super::super::browser::fake::Fake;
+    use super::super::scope::Scope;
     use super::*;
 
     const CHAT: &str = "1@s.whatsapp.net";
@@ -524,15 +519,43 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_reaches_whoever_asked_and_only_once() {
-        let (store, _browser, _owner) = store(chat(0, 0));
+    fn an_answer_reaches_the_one_that_asked_and_only_once() {
+        let (store, _browser, owner) = store(chat(0, 0));
         let heard = Rc::new(RefCell::new(Vec::new()));
         let listen = heard.clone();
-        store.ask(Action::Erase(Erase {}), move |done| listen.borrow_mut().push(done.issue()));
+        let scope = owner.with(Scope::current);
+        let answer = scope.answer(move |done: Done| listen.borrow_mut().push(done.issue()));
+        store.ask(Action::Erase(Erase {}), answer);
         let done = Done { tag: 1, issue: Issue::StorageFull.into(), ..Done::default() };
         store.take(News::Done(Done { tag: 2, ..Done::default() }).into());
         store.take(News::Done(done.clone()).into());
         store.take(News::Done(done).into());
         assert_eq!(*heard.borrow(), [Issue::StorageFull]);
+    }
+
+    #[test]
+    fn an_answer_to_a_component_that_is_gone_is_dropped() {
+        let (store, _browser, _owner) = store(chat(0, 0));
+        let component = Owner::new();
+        let (scope, busy) = component.with(|| (Scope::current(), RwSignal::new(true)));
+        store.ask(Action::Erase(Erase {}), scope.answer(move |_| busy.set(!busy.get_untracked())));
+        component.cleanup();
+        store.take(News::Done(Done { tag: 1, ..Done::default() }).into());
+    }
+
+    #[test]
+    fn pieces_of_a_file_are_taken_until_it_is_complete() {
+        let (store, _browser, owner) = store(chat(0, 0));
+        let bytes = owner.with(|| RwSignal::new(Vec::<u8>::new()));
+        let piece =
+            owner.with(Scope::current).listener(move |piece: BackupPiece| bytes.update(|it| it.extend(piece.bytes)));
+        store.export(Export::default(), piece, Answer::ignored());
+        let news = |tag, byte| News::BackupPiece(BackupPiece { tag, bytes: vec![byte], ..BackupPiece::default() });
+        store.take(news(1, 1).into());
+        store.take(news(9, 2).into());
+        store.take(news(1, 3).into());
+        store.take(News::Done(Done { tag: 1, ..Done::default() }).into());
+        store.take(news(1, 4).into());
+        assert_eq!(bytes.get_untracked(), [1, 3]);
     }
 }

@@ -1,7 +1,5 @@
 //! Words for backups, for moving to another browser, and for restoring either.
 
-use super::english;
-
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backup {
@@ -113,26 +111,4 @@ pub enum Backup {
     OfferLater,
     /// Done.
     Close,
-}
-
-impl Backup {
-    /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::backup(self)
-    }
-}
-
-/// When the last backup was made: a date.
-pub fn made_at(when: &str) -> String {
-    english::backup_made_at(when)
-}
-
-/// How far it is, in percent.
-pub fn progress(percent: u32) -> String {
-    english::backup_progress(percent)
-}
-
-/// Rows that are not in it.
-pub fn left_out(count: u64) -> String {
-    english::backup_left_out(count)
 }

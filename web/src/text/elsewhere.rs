@@ -1,7 +1,5 @@
 //! Words for when an account's keys are in another browser, or are gone: before they are replaced, and after.
 
-use super::english;
-
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Elsewhere {
@@ -77,35 +75,4 @@ pub enum Elsewhere {
     DamagedWhat,
     /// What to do.
     DamagedNow,
-}
-
-impl Elsewhere {
-    /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::elsewhere(self)
-    }
-}
-
-/// Since when another browser has the account: the name, and a time if one is known.
-pub fn in_use_since(name: &str, when: Option<&str>) -> String {
-    english::in_use_since(name, when)
-}
-
-/// Since when this browser is replaced: a time, if one is known.
-pub fn moved_since(when: Option<&str>) -> String {
-    english::moved_since(when)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_that_is_not_known_leaves_no_gap() {
-        for said in [in_use_since("alice", None), moved_since(None)] {
-            assert!(said.ends_with('.') && !said.contains("  ") && !said.contains("since"), "{said}");
-        }
-        assert!(in_use_since("alice", Some("Monday")).contains("“alice”"));
-        assert!(moved_since(Some("Monday")).contains("since Monday"));
-    }
 }

@@ -12,8 +12,10 @@ pub(super) use notices::notices;
 
 use causeway::view::{Delivery, Issue};
 
-use super::{Facts, Phrase, Plural, Text};
-use crate::state::room;
+use crate::state::browser::Plural;
+use crate::state::storage_quota;
+use crate::text::phrase::{Facts, Phrase};
+use crate::text::words::Text;
 
 /// Where the provider has not said its name.
 pub(super) const YOUR_PROVIDER: &str = "your provider";
@@ -160,12 +162,12 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::ThemeDark => "Dark",
         Text::Account => "Account",
         Text::Provider => "Provider",
-        Text::Room => "Storage",
-        Text::RoomUnknown => "This browser does not say how much room there is.",
-        Text::RoomFilling => {
+        Text::Storage => "Storage",
+        Text::StorageUnknown => "This browser does not say how much room there is.",
+        Text::StorageFilling => {
             "The storage is filling up. Make room on this device: remove files and apps that you no longer need."
         }
-        Text::RoomFull => {
+        Text::StorageFull => {
             "The storage is almost full, and soon nothing new can be saved. Make room on this device now. What is saved \
              stays."
         }
@@ -244,8 +246,8 @@ pub(super) fn phrase(phrase: Phrase<'_>) -> String {
         Phrase::Undecryptable(asked, _) => format!(
             "This message couldn’t be opened: it was locked for keys that this browser doesn’t have. The sender’s phone was asked {asked} times to send it again."
         ),
-        Phrase::RoomLeft(count, plural) => format!("{count} {} left", one(plural, "byte", "bytes")),
-        Phrase::RoomOver(count, plural, limit) => format!(
+        Phrase::LengthRemaining(count, plural) => format!("{count} {} left", one(plural, "byte", "bytes")),
+        Phrase::LengthExceeded(count, plural, limit) => format!(
             "{count} {} too long. A message holds {limit} bytes: shorten it, or send it in parts.",
             one(plural, "byte", "bytes")
         ),
@@ -254,8 +256,8 @@ pub(super) fn phrase(phrase: Phrase<'_>) -> String {
         Phrase::MessageLabel(sender, says, time, Some(state)) => format!("{sender}: {says}, {time}, {state}"),
         Phrase::NewMessageFrom(sender, "") => format!("New message from {sender}"),
         Phrase::NewMessageFrom(sender, text) => format!("New message from {sender}: {text}"),
-        Phrase::RoomUsed(used, all) => format!("{} of {} used.", size(used), size(all)),
-        Phrase::RoomOfMessages(bytes) => format!("Messages and keys: {}.", size(bytes)),
+        Phrase::StorageUsed(used, all) => format!("{} of {} used.", size(used), size(all)),
+        Phrase::StorageOfMessages(bytes) => format!("Messages and keys: {}.", size(bytes)),
         Phrase::SignedInAs(name) => format!("Signed in as {name}"),
         Phrase::SignInAgainAs(name) => format!("Sign in again as {name}"),
         Phrase::ChatWith(name) => format!("Chat with {name}"),
@@ -386,7 +388,7 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
 }
 
 fn size(bytes: u64) -> String {
-    let (whole, tenths, unit) = room::size(bytes);
+    let (whole, tenths, unit) = storage_quota::size(bytes);
     let unit = ["bytes", "kB", "MB", "GB", "TB"].get(unit).copied().unwrap_or_default();
     // Tenths matter only where there is little before the point.
     if whole < 10 && tenths > 0 { format!("{whole}.{tenths} {unit}") } else { format!("{whole} {unit}") }

@@ -1,7 +1,5 @@
 //! Words for signing in without a password: with a passkey, or at the provider's own page.
 
-use super::english;
-
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entrance {
@@ -25,21 +23,4 @@ pub enum Entrance {
     Added,
     /// It was not.
     NotAdded,
-}
-
-impl Entrance {
-    /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::entrance(self)
-    }
-}
-
-/// Title of the first step, where people sign in at the provider.
-pub fn sign_in_at(partner: &str) -> String {
-    english::sign_in_at(partner)
-}
-
-/// The link to the provider's own sign-in.
-pub fn go_on_at(partner: &str) -> String {
-    english::go_on_at(partner)
 }

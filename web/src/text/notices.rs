@@ -1,8 +1,5 @@
 //! Words of notifications, and of the settings about them.
 
-use super::{Text, english};
-use causeway::view::{MessageKind, MessageView};
-
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notices {
@@ -64,26 +61,4 @@ pub enum Notices {
     UpdateReady,
     /// Use it.
     UpdateNow,
-}
-
-impl Notices {
-    /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::notices(self)
-    }
-}
-
-/// Who wrote, and how many messages are not read if there are several.
-pub fn count_after(name: &str, unread: u32) -> String {
-    if unread > 1 { format!("{name} ({unread})") } else { name.to_owned() }
-}
-
-/// What a message says, or what it is.
-pub fn what_came(message: &MessageView) -> String {
-    match message.kind() {
-        MessageKind::Text => message.text.clone(),
-        MessageKind::Unsupported => Text::Unsupported.say().to_owned(),
-        MessageKind::Undecryptable => Text::Undecryptable.say().to_owned(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.say().to_owned(),
-    }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::push::Push;
 use crate::state::route::Route;
+use crate::state::scope::PageLifetime;
 use crate::state::signals::Store;
 use crate::text::{self, Facts, Text};
 
@@ -31,7 +32,7 @@ pub(super) enum Sheet {
     Move,
 }
 
-/// Given by context at the root. Copyable.
+/// Given by context at the root. Copyable; valid for as long as the page.
 #[derive(Clone, Copy)]
 pub(super) struct App {
     /// What the engine says.
@@ -54,15 +55,45 @@ pub(super) struct App {
     pub(super) update_ready: RwSignal<bool>,
 }
 
+/// What is done with the app when something has worked.
+pub(super) type Then = fn(App);
+
+// Its signals are made by the root, which is mounted once and never removed.
+impl PageLifetime for App {}
+impl PageLifetime for Then {}
+
 /// The façade. Every component lives under the root that provides it.
 pub(super) fn app() -> App {
     expect_context()
 }
 
 impl App {
+    /// Over a store. Must be made under a reactive owner that lives as long as the page.
+    pub(super) fn new(store: Store) -> Self {
+        let browser = store.browser();
+        Self {
+            store,
+            route: RwSignal::new(Route::parse(&browser.fragment())),
+            sheet: RwSignal::new(None),
+            today: RwSignal::new(browser.local_day(browser.now())),
+            watched: RwSignal::new(browser.is_watched()),
+            welcome: RwSignal::new(false),
+            replace: RwSignal::new(false),
+            push: RwSignal::new(None),
+            update_ready: RwSignal::new(false),
+        }
+    }
+
     /// Goes to a page.
     pub(super) fn go(self, route: &Route) {
         self.store.browser().go(&route.fragment(), false);
+    }
+
+    /// Closes the dialog if it shows this.
+    pub(super) fn close(self, sheet: Sheet) {
+        if self.sheet.get_untracked() == Some(sheet) {
+            self.sheet.set(None);
+        }
     }
 
     /// How far the person has come; `None` until the engine has answered.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use causeway::view::{Action, ConnectionState, ConnectionView, Enlist, Issue, Reconnect};
+use causeway::view::{Action, ConnectionState, ConnectionView, Done, Enlist, Issue, Reconnect};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
-use crate::state::remedy::{self, Remedy};
+use super::timing::every;
+use crate::state::recovery_action::{self, RecoveryAction};
+use crate::state::scope::{Answer, Scope};
 use crate::text::{Elsewhere, Phrase, Text};
 
 /// A strip of constant height while all is well; it grows only when there is something to do.
@@ -32,12 +34,12 @@ pub(super) fn ConnectionBar() -> impl IntoView {
 #[component]
 pub(super) fn NextStep(class: &'static str) -> impl IntoView {
     let app = app();
-    let remedy = Memo::new(move |_| app.store.connection.with(remedy::of));
+    let action = Memo::new(move |_| app.store.connection.with(recovery_action::for_connection));
     move || {
-        remedy.get().map(|remedy| {
+        action.get().map(|action| {
             view! {
-                <button id="connection-action" class=class on:click=move |_| follow(app, remedy)>
-                    {label(remedy)}
+                <button id="connection-action" class=class on:click=move |_| follow(app, action)>
+                    {label(action)}
                 </button>
             }
         })
@@ -49,11 +51,9 @@ fn clock(app: App) -> RwSignal<u64> {
     let now = RwSignal::new(app.store.browser().now());
     Effect::new(move |_| {
         if app.store.connection.with(|view| view.state() == ConnectionState::Waiting) {
-            let tick = move || now.set(app.store.browser().now());
-            tick();
-            if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
-                on_cleanup(move || handle.clear());
-            }
+            let tick = move |()| now.set(app.store.browser().now());
+            tick(());
+            every(Duration::from_secs(1), Scope::current().listener(tick));
         }
     });
     now
@@ -85,7 +85,7 @@ fn words(app: App, view: &ConnectionView) -> String {
 fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
     let view = app.store.connection.get();
     (view.state() == ConnectionState::Waiting).then(|| {
-        let left = remedy::seconds_left(&view, now.get());
+        let left = recovery_action::seconds_until_retry(&view, now.get());
         if left == 0 {
             Text::StateConnecting.say().to_owned()
         } else {
@@ -94,28 +94,31 @@ fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
     })
 }
 
-fn label(remedy: Remedy) -> &'static str {
-    match remedy {
-        Remedy::TryNow => Text::TryNow.say(),
-        Remedy::UseHere => Text::UseHere.say(),
-        Remedy::SignIn => Text::SignInAgain.say(),
-        Remedy::Enlist => Text::EnlistAgain.say(),
-        Remedy::Reload => Text::Reload.say(),
-        Remedy::Explain => Elsewhere::WhatNow.say(),
+fn label(action: RecoveryAction) -> &'static str {
+    match action {
+        RecoveryAction::TryNow => Text::TryNow.say(),
+        RecoveryAction::UseHere => Text::UseHere.say(),
+        RecoveryAction::SignIn => Text::SignInAgain.say(),
+        RecoveryAction::Enlist => Text::EnlistAgain.say(),
+        RecoveryAction::Reload => Text::Reload.say(),
+        RecoveryAction::Explain => Elsewhere::WhatNow.say(),
     }
 }
 
-fn follow(app: App, remedy: Remedy) {
-    match remedy {
-        Remedy::TryNow | Remedy::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
-        Remedy::SignIn => app.sheet.set(Some(Sheet::SignIn)),
-        Remedy::Enlist => app.store.ask(Action::Enlist(Enlist { replace: false }), move |done| {
-            if done.issue() == Issue::AlreadyEnlisted {
-                app.store.send(Action::Reconnect(Reconnect {}));
-            }
-        }),
-        Remedy::Reload => app.store.browser().reload(),
-        Remedy::Explain => app.sheet.set(Some(Sheet::Moved)),
+fn follow(app: App, action: RecoveryAction) {
+    match action {
+        RecoveryAction::TryNow | RecoveryAction::UseHere => app.store.send(Action::Reconnect(Reconnect {})),
+        RecoveryAction::SignIn => app.sheet.set(Some(Sheet::SignIn)),
+        RecoveryAction::Enlist => {
+            let answer = Answer::detached(app, |app, done: Done| {
+                if done.issue() == Issue::AlreadyEnlisted {
+                    app.store.send(Action::Reconnect(Reconnect {}));
+                }
+            });
+            app.store.ask(Action::Enlist(Enlist { replace: false }), answer);
+        }
+        RecoveryAction::Reload => app.store.browser().reload(),
+        RecoveryAction::Explain => app.sheet.set(Some(Sheet::Moved)),
     }
 }
 

@@ -27,6 +27,8 @@ mod app;
 mod backup;
 mod chats;
 mod connection;
+#[cfg(test)]
+mod fixture;
 mod moved;
 mod notices;
 mod onboarding;
@@ -36,6 +38,7 @@ mod shell;
 mod shortcuts;
 mod theme;
 mod thread;
+mod timing;
 
 use std::cell::OnceCell;
 use std::rc::Rc;

@@ -4,8 +4,8 @@ use causeway::view::{Action, ContinueHere};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
-use crate::text::elsewhere::moved_since;
-use crate::text::{Backup, Elsewhere, Text};
+use crate::state::scope::Answer;
+use crate::text::{Backup, Elsewhere, Text, moved_since};
 
 /// Instead of an open chat, where there is room for it.
 #[component]
@@ -53,11 +53,8 @@ fn Words() -> impl IntoView {
 #[component]
 fn HandedOver(app: App) -> impl IntoView {
     let go_on = move |_| {
-        app.store.ask(Action::ContinueHere(ContinueHere {}), move |_| {
-            if app.sheet.get_untracked() == Some(Sheet::Moved) {
-                app.sheet.set(None);
-            }
-        });
+        let answer = Answer::detached(app, |app, _| app.close(Sheet::Moved));
+        app.store.ask(Action::ContinueHere(ContinueHere {}), answer);
     };
     view! {
         <p>{Backup::Moved.say()}</p>

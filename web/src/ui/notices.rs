@@ -7,7 +7,9 @@ use leptos::prelude::*;
 
 use super::app::{App, app};
 use super::parts::Problem;
+use super::timing::after;
 use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use crate::state::scope::{Answer, Listener, Scope};
 use crate::state::signals::ChatRow;
 use crate::text::{Notices, Text};
 
@@ -18,28 +20,28 @@ const GATHER: Duration = Duration::from_millis(300);
 
 /// Listens to the service worker, keeps the subscription in step, and has it show what nobody sees here.
 pub(super) fn watch(app: App) {
-    let browser = app.store.browser();
-    browser.hear(Box::new(move |word| match word {
+    let scope = Scope::current();
+    app.store.browser().hear(Listener::detached(app, |app, word| match word {
         Word::Open(fragment) => app.store.browser().go(&fragment, false),
-        Word::Woken => ask(app, Order::State, |_| {}),
+        Word::Woken => ask(*app, Order::State, Answer::ignored()),
         Word::UpdateReady => app.update_ready.set(true),
     }));
     let enlisted = Memo::new(move |_| app.stage() == Some(Stage::Enlisted));
     Effect::new(move |_| {
         if enlisted.get() {
-            ask(app, Order::Keep, |_| {});
+            ask(app, Order::Keep, Answer::ignored());
         }
     });
     let gathering = StoredValue::new(false);
     let look_soon = move || {
         if app.push.with_untracked(|push| push.is_some_and(|push| push.is_on())) && !gathering.get_value() {
             gathering.set_value(true);
-            set_timeout(
-                move || {
+            after(
+                GATHER,
+                scope.answer(move |()| {
                     gathering.set_value(false);
                     app.store.browser().look_for_news();
-                },
-                GATHER,
+                }),
             );
         }
     };
@@ -65,14 +67,10 @@ pub(super) fn watch(app: App) {
     });
 }
 
-fn ask(app: App, order: Order, then: impl FnOnce(Push) + 'static) {
-    app.store.browser().order(
-        order,
-        Box::new(move |push| {
-            app.push.set(Some(push));
-            then(push);
-        }),
-    );
+/// Gives the service worker an order; the state that it reports is shown, then `next` takes it.
+pub(super) fn ask(app: App, order: Order, next: Answer<Push>) {
+    let answer = Answer::detached(app, |app, push| app.push.set(Some(push)));
+    app.store.browser().order(order, answer.and(next));
 }
 
 /// Above the chats, once there is one: whoever writes to somebody wants to know of the answer.
@@ -108,13 +106,12 @@ pub(super) fn Offer() -> impl IntoView {
 #[component]
 fn TurnOn(id: &'static str) -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let busy = RwSignal::new(false);
     let turn_on = move |_| {
         if !busy.get_untracked() {
             busy.set(true);
-            ask(app, Order::On, move |_| {
-                busy.try_set(false);
-            });
+            ask(app, Order::On, scope.answer(move |_| busy.set(false)));
         }
     };
     view! {
@@ -128,7 +125,7 @@ fn TurnOn(id: &'static str) -> impl IntoView {
 #[component]
 pub(super) fn NoticesSection() -> impl IntoView {
     let app = app();
-    ask(app, Order::State, |_| {});
+    ask(app, Order::State, Answer::ignored());
     let push = app.push;
     let state = move || match push.get() {
         None => Text::OneMoment.say(),
@@ -163,6 +160,7 @@ pub(super) fn NoticesSection() -> impl IntoView {
 #[component]
 fn WhileOn() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let sent = RwSignal::new(false);
     let last = move || match app.push.get().map_or(0, |push| push.last) {
         0 => Text::Never.say().to_owned(),
@@ -170,9 +168,7 @@ fn WhileOn() -> impl IntoView {
     };
     let test = move |_| {
         sent.set(false);
-        ask(app, Order::Test, move |push| {
-            sent.try_set(push.hindrance == Hindrance::None);
-        });
+        ask(app, Order::Test, scope.answer(move |push: Push| sent.set(push.hindrance == Hindrance::None)));
     };
     let hidden = Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.hide_text)));
     let hide = move |event| app.store.send(Action::HideText(HideText { hide: event_target_checked(&event) }));
@@ -187,7 +183,7 @@ fn WhileOn() -> impl IntoView {
         </dl>
         <div class="buttons">
             <button id="notices-test" class="secondary" on:click=test>{Notices::Test.say()}</button>
-            <button id="notices-off" class="secondary" on:click=move |_| ask(app, Order::Off, |_| {})>
+            <button id="notices-off" class="secondary" on:click=move |_| ask(app, Order::Off, Answer::ignored())>
                 {Notices::TurnOff.say()}
             </button>
         </div>

@@ -15,9 +15,11 @@ use super::onboarding::{Onboarding, SignInAgain, StartNew};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
+use super::timing::{after, every, on_window};
 use super::{notices, parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
+use crate::state::scope::{Listener, Scope};
 use crate::state::signals::Store;
 use crate::text::{Backup, Elsewhere, Phrase, Text};
 
@@ -35,18 +37,7 @@ enum Screen {
 /// The root. Provides [`App`].
 #[component]
 pub(super) fn Root(store: Store) -> impl IntoView {
-    let browser = store.browser();
-    let app = App {
-        store,
-        route: RwSignal::new(Route::parse(&browser.fragment())),
-        sheet: RwSignal::new(None),
-        today: RwSignal::new(browser.local_day(browser.now())),
-        watched: RwSignal::new(browser.is_watched()),
-        welcome: RwSignal::new(false),
-        replace: RwSignal::new(false),
-        push: RwSignal::new(None),
-        update_ready: RwSignal::new(false),
-    };
+    let app = App::new(store);
     provide_context(app);
     watch_window(app);
     shortcuts::listen(app);
@@ -87,38 +78,26 @@ fn sheet(sheet: Sheet) -> AnyView {
 
 /// Follows the address bar, the focus of the window, and midnight.
 fn watch_window(app: App) {
+    on_window(
+        "hashchange",
+        Listener::detached(app, |app, ()| app.route.set(Route::parse(&app.store.browser().fragment()))),
+    );
+    for event in ["focus", "blur", "visibilitychange"] {
+        on_window(event, Listener::detached(app, look));
+    }
+    every(Duration::from_secs(60), Listener::detached(app, look));
+}
+
+fn look(app: &App, (): ()) {
     let browser = app.store.browser();
-    let hash = window_event_listener(leptos::ev::hashchange, {
-        let browser = browser.clone();
-        move |_| app.route.set(Route::parse(&browser.fragment()))
-    });
-    let look = {
-        let browser = browser.clone();
-        move || {
-            let watched = browser.is_watched();
-            if app.watched.get_untracked() != watched {
-                app.watched.set(watched);
-            }
-            let today = browser.local_day(browser.now());
-            if app.today.get_untracked() != today {
-                app.today.set(today);
-            }
-        }
-    };
-    let looks = ["focus", "blur", "visibilitychange"].map(|name| {
-        let look = look.clone();
-        window_event_listener_untyped(name, move |_| look())
-    });
-    let minute = set_interval_with_handle(look, Duration::from_secs(60));
-    on_cleanup(move || {
-        hash.remove();
-        for listener in looks {
-            listener.remove();
-        }
-        if let Ok(minute) = minute {
-            minute.clear();
-        }
-    });
+    let watched = browser.is_watched();
+    if app.watched.get_untracked() != watched {
+        app.watched.set(watched);
+    }
+    let today = browser.local_day(browser.now());
+    if app.today.get_untracked() != today {
+        app.today.set(today);
+    }
 }
 
 fn name_window(app: App) {
@@ -142,9 +121,7 @@ fn name_window(app: App) {
 fn Opening() -> impl IntoView {
     let app = app();
     let slow = RwSignal::new(false);
-    if let Ok(timer) = set_timeout_with_handle(move || slow.set(true), PATIENCE) {
-        on_cleanup(move || timer.clear());
-    }
+    after(PATIENCE, Scope::current().answer(move |()| slow.set(true)));
     // What keeps the store from opening; without a word about it a person would wait for ever.
     let issue = Memo::new(move |_| app.store.connection.with(ConnectionView::issue));
     let words = move || match issue.get() {

@@ -4,7 +4,9 @@ use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use super::app::{App, Sheet};
+use super::timing::on_key;
 use crate::state::route::Route;
+use crate::state::scope::Listener;
 use crate::text::Text;
 
 /// Every shortcut, for the list: keys, and what they do.
@@ -19,8 +21,7 @@ pub(super) const LIST: [(&[&str], Text); 6] = [
 
 /// Listens while the page lives.
 pub(super) fn listen(app: App) {
-    let handle = window_event_listener(leptos::ev::keydown, move |event| press(app, &event));
-    on_cleanup(move || handle.remove());
+    on_key(Listener::detached(app, |app, event| press(*app, &event)));
 }
 
 fn press(app: App, event: &KeyboardEvent) {

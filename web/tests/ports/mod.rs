@@ -1,15 +1,16 @@
 //! The tests that every kind of browser context runs: each file of `tests/` beside this folder names one context.
 
+mod boot;
 mod channel;
 mod driver;
 mod faults;
 mod http;
 mod key;
+mod leader;
 mod lock;
 mod releases;
 mod socket;
 mod store;
-mod tabs;
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,9 +1,9 @@
 //! English for backups, for moving to another browser, and for restoring either. What would be lost is said before it can
 //! be, and in full.
 
-use super::super::Backup;
+use crate::text::backup::Backup;
 
-pub(in crate::text) fn backup(text: Backup) -> &'static str {
+pub(crate) fn backup(text: Backup) -> &'static str {
     match text {
         Backup::Title => "Backup",
         Backup::Why => {
@@ -97,14 +97,14 @@ pub(in crate::text) fn backup(text: Backup) -> &'static str {
     }
 }
 
-pub(in crate::text) fn backup_made_at(when: &str) -> String {
+pub(crate) fn backup_made_at(when: &str) -> String {
     format!("Last backup: {when}.")
 }
 
-pub(in crate::text) fn backup_progress(percent: u32) -> String {
+pub(crate) fn backup_progress(percent: u32) -> String {
     format!("{percent} %")
 }
 
-pub(in crate::text) fn backup_left_out(count: u64) -> String {
+pub(crate) fn backup_left_out(count: u64) -> String {
     format!("{count} damaged entries of this browser are not in it.")
 }

@@ -1,9 +1,9 @@
 //! English for when an account's keys are in another browser, or are gone. First what happened, then what it means, then
 //! what to do; and nothing sounds smaller than it is.
 
-use super::super::Elsewhere;
+use crate::text::elsewhere::Elsewhere;
 
-pub(in crate::text) fn elsewhere(text: Elsewhere) -> &'static str {
+pub(crate) fn elsewhere(text: Elsewhere) -> &'static str {
     match text {
         Elsewhere::InUse => "Your name is in use in another browser",
         Elsewhere::MaybeHere => "Or that was this one, before its data was removed.",
@@ -76,14 +76,14 @@ pub(in crate::text) fn elsewhere(text: Elsewhere) -> &'static str {
     }
 }
 
-pub(in crate::text) fn in_use_since(name: &str, when: Option<&str>) -> String {
+pub(crate) fn in_use_since(name: &str, when: Option<&str>) -> String {
     match when {
         Some(when) => format!("“{name}” has been used in another browser since {when}."),
         None => format!("“{name}” is used in another browser."),
     }
 }
 
-pub(in crate::text) fn moved_since(when: Option<&str>) -> String {
+pub(crate) fn moved_since(when: Option<&str>) -> String {
     match when {
         Some(when) => format!("It has been used there since {when}."),
         None => "Another browser has your keys now.".to_owned(),

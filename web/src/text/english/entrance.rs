@@ -1,8 +1,8 @@
 //! English: signing in without a password.
 
-use super::super::Entrance;
+use crate::text::entrance::Entrance;
 
-pub(in crate::text) fn entrance(words: Entrance) -> &'static str {
+pub(crate) fn entrance(words: Entrance) -> &'static str {
     match words {
         Entrance::WithPasskey => "Sign in with a passkey",
         Entrance::NotGiven => "No passkey was used. Try again, or sign in with your password.",
@@ -19,10 +19,10 @@ pub(in crate::text) fn entrance(words: Entrance) -> &'static str {
     }
 }
 
-pub(in crate::text) fn sign_in_at(partner: &str) -> String {
+pub(crate) fn sign_in_at(partner: &str) -> String {
     format!("Sign in at {partner}")
 }
 
-pub(in crate::text) fn go_on_at(partner: &str) -> String {
+pub(crate) fn go_on_at(partner: &str) -> String {
     format!("Continue at {partner}")
 }

@@ -1,8 +1,8 @@
 //! English: notifications.
 
-use super::super::Notices;
+use crate::text::notices::Notices;
 
-pub(in crate::text) fn notices(words: Notices) -> &'static str {
+pub(crate) fn notices(words: Notices) -> &'static str {
     match words {
         Notices::Title => "New message",
         Notices::Hidden => "Open Causeway to read it.",

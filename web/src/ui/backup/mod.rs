@@ -10,8 +10,7 @@ pub(super) use restore::RestorePage;
 use leptos::prelude::*;
 
 use super::app::{Sheet, app};
-use crate::text::Backup;
-use crate::text::backup::made_at;
+use crate::text::{Backup, backup_made_at};
 
 /// In the settings.
 #[component]
@@ -24,7 +23,7 @@ pub(super) fn BackupSection() -> impl IntoView {
             .with(|account| account.as_ref().and_then(|account| account.backup).map_or(0, |backup| backup.made_at));
         match at {
             0 => Backup::None.say().to_owned(),
-            at => made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
+            at => backup_made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
         }
     };
     view! {

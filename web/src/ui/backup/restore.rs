@@ -3,17 +3,19 @@
 
 use std::rc::Rc;
 
-use causeway::view::{Action, Issue, Restore};
+use causeway::view::{Action, Done, Issue, Restore};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use zeroize::Zeroizing;
 
 use super::passphrase::PassphraseField;
+use crate::state::browser::FilePart;
 use crate::state::route::Route;
-use crate::text::backup::progress;
-use crate::text::{Backup, Text};
+use crate::state::scope::{Answer, Scope};
+use crate::text::{Backup, Text, backup_progress};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Mark, Problem};
+use crate::ui::timing::next_frame;
 
 /// Bytes of a piece.
 const PIECE: u64 = 512 * 1024;
@@ -25,6 +27,7 @@ const FILE: &str = "restore-file";
 #[derive(Clone, Copy)]
 struct Form {
     app: App,
+    scope: Scope,
     passphrase: RwSignal<String>,
     agreed: RwSignal<bool>,
     /// In thousandths, while it is read.
@@ -45,13 +48,28 @@ struct Run {
 }
 
 impl Form {
+    fn new(app: App) -> Self {
+        Self {
+            app,
+            scope: Scope::current(),
+            passphrase: RwSignal::new(String::new()),
+            agreed: RwSignal::new(false),
+            done: RwSignal::new(None),
+            problem: RwSignal::new(None),
+        }
+    }
+
     fn submit(self, event: &SubmitEvent) {
         event.prevent_default();
+        self.restore();
+    }
+
+    fn restore(self) {
         if self.done.get_untracked().is_some() {
             return;
         }
         // As at an enlistment: what comes back exists here and in a file that will soon be old.
-        self.app.store.browser().ask_to_keep(Box::new(|_| ()));
+        self.app.store.browser().request_persistence(Answer::ignored());
         let passphrase = self.app.store.browser().composed(&self.passphrase.get_untracked());
         self.problem.set(None);
         self.done.set(Some(0));
@@ -61,8 +79,8 @@ impl Form {
     }
 
     fn fail(self, says: String, focus: &str) {
-        self.done.try_set(None);
-        self.problem.try_set(Some(says));
+        self.done.set(None);
+        self.problem.set(Some(says));
         self.app.store.browser().focus(focus);
     }
 }
@@ -71,31 +89,31 @@ impl Run {
     /// Gives the next piece.
     fn go_on(self) {
         let browser = self.form.app.store.browser();
-        let (at, first) = (self.at, self.first);
-        browser.read_file(
-            FILE,
-            at,
-            PIECE,
-            Box::new(move |part| {
-                let Some((total, piece)) = part.filter(|(total, piece)| !piece.is_empty() && *total > at) else {
-                    let says = if at == 0 { Backup::FileMissing } else { Backup::FileUnreadable };
-                    return self.form.fail(says.say().to_owned(), FILE);
-                };
-                let end = at + piece.len() as u64;
-                self.form.done.try_set(Some(u32::try_from(end * 1000 / total).unwrap_or(1000)));
-                let passphrase = if first == 0 { self.passphrase.to_string() } else { String::new() };
-                let command = Restore { passphrase, piece, at, total, first, replace: self.replace };
-                let store = self.form.app.store;
-                store.ask(Action::Restore(command), move |done| {
-                    let first = if first == 0 { done.tag } else { first };
-                    self.answered(done.issue(), Self::progressed(first, end, total));
-                });
-            }),
-        );
+        let at = self.at;
+        browser.read_file(FILE, at, PIECE, self.form.scope.answer(move |part| self.give(part)));
     }
 
-    fn progressed(first: u64, end: u64, total: u64) -> Option<(u64, u64)> {
-        (end < total).then_some((first, end))
+    /// Hands a piece to the engine.
+    fn give(self, part: Option<FilePart>) {
+        let (at, first) = (self.at, self.first);
+        let Form { app, scope, done: shown, .. } = self.form;
+        let Some((total, piece)) = part.filter(|(total, piece)| !piece.is_empty() && *total > at) else {
+            let says = if at == 0 { Backup::FileMissing } else { Backup::FileUnreadable };
+            return self.form.fail(says.say().to_owned(), FILE);
+        };
+        let end = at + piece.len() as u64;
+        shown.set(Some(u32::try_from(end * 1000 / total).unwrap_or(1000)));
+        let passphrase = if first == 0 { self.passphrase.to_string() } else { String::new() };
+        let command = Restore { passphrase, piece, at, total, first, replace: self.replace };
+        let mut answer = scope.answer(move |done: Done| {
+            let first = if first == 0 { done.tag } else { first };
+            self.answered(done.issue(), (end < total).then_some((first, end)));
+        });
+        if end >= total {
+            // The last piece is in the engine's hands: what it restores is shown, even if the person has left this page.
+            answer = answer.and(Answer::detached(app, show_restored));
+        }
+        app.store.ask(Action::Restore(command), answer);
     }
 
     /// A piece was taken, or was not. `next` is where to go on, unless it was the last.
@@ -103,11 +121,7 @@ impl Run {
         let app = self.form.app;
         match (issue, next) {
             (Issue::None, Some((first, at))) => Self { first, at, ..self }.go_on(),
-            (Issue::None, None) => {
-                self.form.passphrase.try_set(String::new());
-                app.welcome.set(false);
-                app.go(&Route::Chats);
-            }
+            (Issue::None, None) => self.form.passphrase.set(String::new()),
             (Issue::RestoreInterrupted, _) if self.beginnings < BEGINNINGS => {
                 let beginnings = self.beginnings + 1;
                 Self { first: 0, at: 0, beginnings, ..self }.go_on();
@@ -120,17 +134,19 @@ impl Run {
     }
 }
 
+fn show_restored(app: App, done: Done) {
+    if done.issue() == Issue::None {
+        app.welcome.set(false);
+        app.go(&Route::Chats);
+    }
+}
+
 /// The page.
 #[component]
-pub(in crate::ui) fn RestorePage() -> impl IntoView {
+pub(crate) fn RestorePage() -> impl IntoView {
     let app = app();
-    let form = Form {
-        app,
-        passphrase: RwSignal::new(String::new()),
-        agreed: RwSignal::new(false),
-        done: RwSignal::new(None),
-        problem: RwSignal::new(None),
-    };
+    let form = Form::new(app);
+    let scope = form.scope;
     let shown = RwSignal::new(false);
     let replaces = Memo::new(move |_| {
         app.store.account.with(|account| account.as_ref().is_some_and(|account| !account.identity_key.is_empty()))
@@ -139,7 +155,7 @@ pub(in crate::ui) fn RestorePage() -> impl IntoView {
     let browser = app.store.browser();
     Effect::new(move |_| {
         let browser = browser.clone();
-        request_animation_frame(move || browser.focus("step-title"));
+        next_frame(scope.answer(move |()| browser.focus("step-title")));
     });
     view! {
         <div class="onboarding">
@@ -173,11 +189,43 @@ pub(in crate::ui) fn RestorePage() -> impl IntoView {
                 </div>
                 {move || form.done.get().map(|done| view! {
                     <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.say()>
-                        {progress(done / 10)}
+                        {backup_progress(done / 10)}
                     </progress>
                 })}
                 <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.say()}</a>
             </main>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::{answer_last, page};
+
+    #[test]
+    fn nothing_more_is_read_when_the_page_was_left() {
+        for issue in [Issue::None, Issue::BackupLocked, Issue::RestoreInterrupted] {
+            let (_page, app, browser) = page();
+            let restore = Owner::new();
+            let form = restore.with(|| Form::new(app));
+            form.restore();
+            restore.cleanup();
+            browser.answer();
+            assert!(browser.sent.borrow().is_empty(), "the file was not read yet");
+            answer_last(app, &browser, issue);
+        }
+    }
+
+    #[test]
+    fn what_was_restored_is_shown_even_if_the_page_was_left_after_the_last_piece() {
+        let (_page, app, browser) = page();
+        app.welcome.set(true);
+        let restore = Owner::new();
+        restore.with(|| Form::new(app)).restore();
+        browser.answer();
+        restore.cleanup();
+        answer_last(app, &browser, Issue::None);
+        assert!(!app.welcome.get_untracked());
     }
 }

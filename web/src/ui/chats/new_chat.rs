@@ -1,18 +1,20 @@
 //! In the dialog: a chat by phone number.
 
-use causeway::view::{Action, Issue, StartChat};
+use causeway::view::{Action, Done, Issue, StartChat};
 use leptos::prelude::*;
 
-use crate::state::check;
 use crate::state::route::Route;
+use crate::state::scope::{Answer, Scope};
+use crate::state::validation;
 use crate::text::{Phrase, Text};
-use crate::ui::app::app;
+use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::Problem;
 
 /// Asks for the number; opens the chat once the engine has found or made it.
 #[component]
-pub(in crate::ui) fn NewChat() -> impl IntoView {
+pub(crate) fn NewChat() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let phone = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
@@ -23,23 +25,21 @@ pub(in crate::ui) fn NewChat() -> impl IntoView {
             return;
         }
         let typed = phone.get_untracked();
-        if !check::is_phone(&typed) {
+        if !validation::is_phone(&typed) {
             problem.set(Some(Text::PhoneInvalid.say().to_owned()));
             app.store.browser().focus("phone");
             return;
         }
         problem.set(None);
         busy.set(true);
-        app.store.ask(Action::StartChat(StartChat { phone: typed }), move |done| {
-            busy.try_set(false);
-            if done.issue() == Issue::None {
-                app.sheet.set(None);
-                app.go(&Route::Chat(done.chat.clone()));
-            } else {
-                problem.try_set(Some(untrack(|| app.explain(done.issue()))));
+        let answer = scope.answer(move |done: Done| {
+            busy.set(false);
+            if done.issue() != Issue::None {
+                problem.set(Some(untrack(|| app.explain(done.issue()))));
                 app.store.browser().focus("phone");
             }
         });
+        app.store.ask(Action::StartChat(StartChat { phone: typed }), answer.and(Answer::detached(app, open)));
     };
     view! {
         <h2 id="dialog-title">{Text::NewChat.say()}</h2>
@@ -61,5 +61,12 @@ pub(in crate::ui) fn NewChat() -> impl IntoView {
                 {move || if busy.get() { Text::OneMoment } else { Text::StartChat }.say()}
             </button>
         </form>
+    }
+}
+
+fn open(app: App, done: Done) {
+    if done.issue() == Issue::None {
+        app.close(Sheet::NewChat);
+        app.go(&Route::Chat(done.chat));
     }
 }

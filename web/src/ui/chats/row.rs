@@ -65,7 +65,7 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
 }
 
 /// The id of a chat's row, for the focus.
-pub(in crate::ui) fn row_id(chat: &str) -> String {
+pub(crate) fn row_id(chat: &str) -> String {
     format!("chat-{chat}")
 }
 

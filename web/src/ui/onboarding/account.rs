@@ -1,21 +1,22 @@
 //! The first step: a name and a password at the provider. The same form signs in again later.
 
-use causeway::view::{Action, Issue, SignIn};
+use causeway::view::{Action, Done, Issue, SignIn};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::entrance::{AtProvider, WithPasskey};
-use crate::state::check::{self, NAME_LIMIT, NameProblem};
+use super::entrance::{AtProvider, WithPasskey, entered};
 use crate::state::route::Route;
-use crate::text::entrance::sign_in_at;
-use crate::text::{Backup, Entrance, Phrase, Text};
-use crate::ui::app::{App, app};
+use crate::state::scope::Scope;
+use crate::state::validation::{self, NAME_LIMIT, NameProblem};
+use crate::text::{Backup, Entrance, Phrase, Text, sign_in_at};
+use crate::ui::app::{App, Sheet, Then, app};
 use crate::ui::parts::{PasswordField, Problem};
 
 /// What the form holds. The password leaves with the command and is wiped from the form.
 #[derive(Clone, Copy)]
 struct Form {
     app: App,
+    scope: Scope,
     identifier: RwSignal<String>,
     password: RwSignal<String>,
     create: RwSignal<bool>,
@@ -29,6 +30,7 @@ impl Form {
     fn new(app: App, create: bool) -> Self {
         Self {
             app,
+            scope: Scope::current(),
             identifier: RwSignal::new(app.store.account.with_untracked(|account| {
                 account.as_ref().map(|account| account.identifier.clone()).unwrap_or_default()
             })),
@@ -41,7 +43,7 @@ impl Form {
     }
 
     fn name_problem(self) -> Option<Text> {
-        match self.identifier.with(|typed| check::name(typed).err())? {
+        match self.identifier.with(|typed| validation::name(typed).err())? {
             // Nobody is told off for what is not typed yet; too long is said at once.
             NameProblem::Empty => self.checked.get().then_some(Text::NameEmpty),
             NameProblem::TooLong => Some(Text::NameTooLong),
@@ -49,16 +51,20 @@ impl Form {
         }
     }
 
-    /// Sends the form; `then` is called when it worked.
-    fn submit(self, event: &SubmitEvent, then: impl FnOnce() + 'static) {
+    fn submit(self, event: &SubmitEvent, then: Then) {
         event.prevent_default();
+        self.send(then);
+    }
+
+    /// Sends the form; `then` is called when it worked.
+    fn send(self, then: Then) {
         if self.busy.get_untracked() {
             return;
         }
         self.checked.set(true);
         let browser = self.app.store.browser();
         let identifier = self.identifier.get_untracked();
-        let Ok(identifier) = check::name(&identifier) else {
+        let Ok(identifier) = validation::name(&identifier) else {
             browser.focus("identifier");
             return;
         };
@@ -74,18 +80,18 @@ impl Form {
             password: self.password.get_untracked(),
             create: self.create.get_untracked(),
         };
-        self.app.store.ask(Action::SignIn(sign_in), move |done| {
+        let answer = self.scope.answer(move |done: Done| {
             let issue = done.issue();
-            self.busy.try_set(false);
+            self.busy.set(false);
             if issue == Issue::None {
-                self.password.try_set(String::new());
-                then();
+                self.password.set(String::new());
             } else {
-                self.problem.try_set(Some(untrack(|| self.app.explain(issue))));
+                self.problem.set(Some(untrack(|| self.app.explain(issue))));
                 let at_name = matches!(issue, Issue::IdentifierTaken | Issue::IdentifierInvalid);
                 browser.focus(if at_name { "identifier" } else { "password" });
             }
         });
+        self.app.store.ask(Action::SignIn(sign_in), answer.and(entered(self.app, then)));
     }
 
     fn password_field(self) -> impl IntoView {
@@ -135,11 +141,18 @@ pub(super) fn AccountStep() -> impl IntoView {
         <h1 id="step-title" tabindex="-1">{title}</h1>
         <p class="lead">{lead}</p>
         {move || match elsewhere.get() {
-            true => view! { <AtProvider then=Callback::new(|()| ())/> }.into_any(),
+            true => view! { <AtProvider then=stay/> }.into_any(),
             false => view! { <Here form/> }.into_any(),
         }}
         <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.say()}</a>
     }
+}
+
+/// The next step follows from what the engine says.
+fn stay(_: App) {}
+
+fn close(app: App) {
+    app.close(Sheet::SignIn);
 }
 
 /// The form of a provider whose accounts are made here.
@@ -150,7 +163,7 @@ fn Here(form: Form) -> impl IntoView {
         form.problem.set(None);
     };
     view! {
-        <form on:submit=move |event| form.submit(&event, || ()) novalidate>
+        <form on:submit=move |event| form.submit(&event, stay) novalidate>
             <fieldset class="segments">
                 <legend class="unseen">{Text::AccountChoice.say()}</legend>
                 <input type="radio" name="account" id="account-create" prop:checked=move || form.create.get()
@@ -186,7 +199,7 @@ fn Here(form: Form) -> impl IntoView {
             {form.button()}
         </form>
         <Show when=move || !form.create.get()>
-            <WithPasskey then=Callback::new(|()| ())/>
+            <WithPasskey then=stay/>
         </Show>
     }
 }
@@ -198,11 +211,10 @@ fn signs_in_elsewhere(app: App) -> Memo<bool> {
 
 /// In the dialog: the session has ended, the name is known.
 #[component]
-pub(in crate::ui) fn SignInAgain() -> impl IntoView {
+pub(crate) fn SignInAgain() -> impl IntoView {
     let app = app();
     let form = Form::new(app, false);
     let name = untrack(|| app.identifier());
-    let close = Callback::new(move |()| app.sheet.set(None));
     if signs_in_elsewhere(app).get_untracked() {
         return view! {
             <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
@@ -212,7 +224,7 @@ pub(in crate::ui) fn SignInAgain() -> impl IntoView {
     }
     view! {
         <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).say()}</h2>
-        <form on:submit=move |event| form.submit(&event, move || app.sheet.set(None)) novalidate>
+        <form on:submit=move |event| form.submit(&event, close) novalidate>
             // Password managers look for it.
             <input class="unseen" type="text" name="username" autocomplete="username" tabindex="-1" readonly
                 aria-hidden="true" value=name.clone()/>
@@ -223,4 +235,42 @@ pub(in crate::ui) fn SignInAgain() -> impl IntoView {
         <WithPasskey then=close/>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::{answer_last, page};
+
+    fn filled(app: App) -> Form {
+        let form = Form::new(app, true);
+        form.identifier.set("alice".to_owned());
+        form.password.set("correct horse".to_owned());
+        form
+    }
+
+    #[test]
+    fn the_password_is_wiped_when_the_sign_in_worked() {
+        let (_page, app, browser) = page();
+        let step = Owner::new();
+        let form = step.with(|| filled(app));
+        form.send(stay);
+        assert!(form.busy.get_untracked());
+        answer_last(app, &browser, Issue::None);
+        assert_eq!(form.password.get_untracked(), "");
+        assert!(!form.busy.get_untracked());
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_step_closes_the_dialog_and_touches_nothing_else() {
+        for issue in [Issue::None, Issue::BadCredentials] {
+            let (_page, app, browser) = page();
+            app.sheet.set(Some(Sheet::SignIn));
+            let step = Owner::new();
+            step.with(|| filled(app)).send(close);
+            step.cleanup();
+            answer_last(app, &browser, issue);
+            assert_eq!(app.sheet.get_untracked().is_none(), issue == Issue::None);
+        }
+    }
 }

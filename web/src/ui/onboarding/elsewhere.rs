@@ -5,8 +5,7 @@ use causeway::view::{Action, SignOut};
 use leptos::prelude::*;
 
 use crate::state::route::Route;
-use crate::text::elsewhere::in_use_since;
-use crate::text::{Elsewhere, Text};
+use crate::text::{Elsewhere, Text, in_use_since};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::{Icon, Picture};
 
@@ -65,7 +64,7 @@ fn Lost() -> impl IntoView {
 
 /// In the dialog: what starting new costs, and the question.
 #[component]
-pub(in crate::ui) fn StartNew() -> impl IntoView {
+pub(crate) fn StartNew() -> impl IntoView {
     let app = app();
     let start = move |_| {
         app.replace.set(true);

@@ -3,7 +3,7 @@
 use causeway::view::{Action, ConnectionState, Issue, SignOut, Stage};
 use leptos::prelude::*;
 
-use super::Attempt;
+use super::attempt::Attempt;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::backup::BackupOffer;

@@ -1,50 +1,68 @@
 //! Ways in without a password: a passkey, or the provider's own sign-in.
 
-use causeway::view::{Action, Issue, SignedIn};
+use causeway::view::{Action, Done, Issue, SignedIn};
 use leptos::prelude::*;
 
 use crate::state::browser::Passkey;
-use crate::text::entrance::go_on_at;
-use crate::text::{Entrance, Text};
-use crate::ui::app::{App, app};
+use crate::state::scope::{Answer, Scope};
+use crate::text::{Entrance, Text, go_on_at};
+use crate::ui::app::{App, Then, app};
 use crate::ui::parts::Problem;
 
 /// Where the partner server begins a sign-in at the provider.
 const AT_PROVIDER: &str = "/api/sign-in/oidc";
 
-/// Has the engine look whether the browser has a session.
-fn enter(app: App, problem: RwSignal<Option<String>>, then: impl FnOnce() + 'static) {
-    app.store.ask(Action::SignedIn(SignedIn {}), move |done| match done.issue() {
-        Issue::None => then(),
-        issue => {
-            problem.try_set(Some(untrack(|| app.explain(issue))));
+/// Does what follows when the engine has signed in. The step that asked for it may have gone by then: the next one comes as
+/// soon as the engine says so.
+pub(super) fn entered(app: App, then: Then) -> Answer<Done> {
+    Answer::detached((app, then), |(app, then), done: Done| {
+        if done.issue() == Issue::None {
+            then(app);
+        }
+    })
+}
+
+/// Has the engine look whether the browser has a session, now that a passkey was accepted.
+fn enter(app: App, given: Passkey, answer: Answer<Done>) {
+    if given == Passkey::Accepted {
+        app.store.ask(Action::SignedIn(SignedIn {}), answer);
+    }
+}
+
+/// Asks for a passkey, and signs in with it.
+fn sign_in(app: App, scope: Scope, busy: RwSignal<bool>, problem: RwSignal<Option<String>>, then: Then) {
+    let refused = scope.answer(move |done: Done| {
+        if done.issue() != Issue::None {
+            problem.set(Some(untrack(|| app.explain(done.issue()))));
         }
     });
+    let shown = scope.answer(move |given| {
+        busy.set(false);
+        problem.set(match given {
+            Passkey::Accepted => None,
+            Passkey::NotGiven => Some(Entrance::NotGiven.say().to_owned()),
+            Passkey::Refused => Some(Entrance::Refused.say().to_owned()),
+            Passkey::Unreachable => Some(untrack(|| app.explain(Issue::PartnerUnreachable))),
+        });
+    });
+    let answer = entered(app, then).and(refused);
+    let go_on = Answer::detached((app, answer), |(app, answer), given| enter(app, given, answer));
+    app.store.browser().passkey(false, shown.and(go_on));
 }
 
 /// A button beside the password, where the browser has passkeys.
 #[component]
-pub(super) fn WithPasskey(then: Callback<()>) -> impl IntoView {
+pub(super) fn WithPasskey(then: Then) -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let sign_in = move |_| {
-        if busy.get_untracked() {
-            return;
+        if !busy.get_untracked() {
+            busy.set(true);
+            problem.set(None);
+            sign_in(app, scope, busy, problem, then);
         }
-        busy.set(true);
-        problem.set(None);
-        let answered = move |given| {
-            busy.try_set(false);
-            let words = match given {
-                Passkey::Accepted => return enter(app, problem, move || then.run(())),
-                Passkey::NotGiven => Entrance::NotGiven.say().to_owned(),
-                Passkey::Refused => Entrance::Refused.say().to_owned(),
-                Passkey::Unreachable => untrack(|| app.explain(Issue::PartnerUnreachable)),
-            };
-            problem.try_set(Some(words));
-        };
-        app.store.browser().passkey(false, Box::new(answered));
     };
     let supported = app.store.browser().has_passkeys();
     let taken = Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.passkeys)));
@@ -62,7 +80,7 @@ pub(super) fn WithPasskey(then: Callback<()>) -> impl IntoView {
 
 /// Instead of a form: the provider knows the person already. Whoever comes back from there has a session.
 #[component]
-pub(super) fn AtProvider(then: Callback<()>) -> impl IntoView {
+pub(super) fn AtProvider(then: Then) -> impl IntoView {
     let app = app();
     // The partner server says why the person comes back without a session.
     let failed = app.store.browser().address_parameter("sign_in").map(|word| match word.as_str() {
@@ -72,11 +90,57 @@ pub(super) fn AtProvider(then: Callback<()>) -> impl IntoView {
     });
     let problem = RwSignal::new(failed);
     // Most people who see this have not been there yet, and need not hear of it.
-    let nobody = RwSignal::new(None::<String>);
-    enter(app, nobody, move || then.run(()));
+    app.store.ask(Action::SignedIn(SignedIn {}), entered(app, then));
     view! {
         <p>{Entrance::AtProvider.say()}</p>
         <Problem id="form-problem" says=problem/>
         <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">{move || go_on_at(&app.partner())}</a>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::app::Sheet;
+    use crate::ui::fixture::{answer_last, page};
+
+    fn close(app: App) {
+        app.close(Sheet::SignIn);
+    }
+
+    #[test]
+    fn a_session_that_is_found_after_the_step_has_gone_is_used() {
+        let (_page, app, browser) = page();
+        app.sheet.set(Some(Sheet::SignIn));
+        app.store.ask(Action::SignedIn(SignedIn {}), entered(app, close));
+        answer_last(app, &browser, Issue::None);
+        assert_eq!(app.sheet.get_untracked(), None);
+    }
+
+    #[test]
+    fn a_passkey_that_is_accepted_after_the_step_has_gone_signs_in() {
+        for issue in [Issue::None, Issue::SignInNeeded] {
+            let (_page, app, browser) = page();
+            app.sheet.set(Some(Sheet::SignIn));
+            let step = Owner::new();
+            step.with(|| sign_in(app, Scope::current(), RwSignal::new(true), RwSignal::new(None), close));
+            step.cleanup();
+            browser.answer();
+            assert!(matches!(browser.sent.borrow().last(), Some(Action::SignedIn(_))));
+            answer_last(app, &browser, issue);
+            assert_eq!(app.sheet.get_untracked().is_none(), issue == Issue::None);
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_refused_is_explained() {
+        let (_page, app, browser) = page();
+        let step = Owner::new();
+        let (busy, problem) = step.with(|| (RwSignal::new(true), RwSignal::new(None)));
+        step.with(|| sign_in(app, Scope::current(), busy, problem, |_| ()));
+        browser.answer();
+        assert!(!busy.get_untracked());
+        answer_last(app, &browser, Issue::SignInNeeded);
+        assert!(problem.get_untracked().is_some());
     }
 }

@@ -4,6 +4,7 @@
 //! sees it before the chats take over.
 
 mod account;
+mod attempt;
 mod elsewhere;
 mod enlist;
 mod entrance;
@@ -12,29 +13,21 @@ mod sharing;
 pub(super) use account::SignInAgain;
 pub(super) use elsewhere::StartNew;
 
-use causeway::view::{Action, Enlist, Issue, Stage};
+use causeway::view::{Action, Done, Enlist, Issue, Stage};
 use leptos::prelude::*;
 
 use self::account::AccountStep;
+use self::attempt::Attempt;
 use self::elsewhere::ElsewhereStep;
 use self::enlist::EnlistStep;
 use self::sharing::SharingStep;
 use super::app::{App, app};
 use super::parts::Mark;
+use super::timing::next_frame;
+use crate::state::scope::{Answer, Scope};
 use crate::text::{Phrase, Text};
 
 const STEPS: u32 = 3;
-
-/// The enlistment that this page asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
-    /// None yet.
-    None,
-    /// Under way.
-    Running,
-    /// It did not work.
-    Failed(Issue),
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -49,6 +42,7 @@ enum Step {
 #[component]
 pub(super) fn Onboarding() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let attempt = RwSignal::new(Attempt::None);
     let step = Memo::new(move |_| match app.stage() {
         None | Some(Stage::SignedOut) => Step::Account,
@@ -67,7 +61,7 @@ pub(super) fn Onboarding() -> impl IntoView {
         }
         if before.is_some_and(|before| before != now) {
             let browser = browser.clone();
-            request_animation_frame(move || browser.focus("step-title"));
+            next_frame(scope.answer(move |()| browser.focus("step-title")));
         }
         now
     });
@@ -89,8 +83,8 @@ pub(super) fn Onboarding() -> impl IntoView {
                 {move || match step.get() {
                     Step::Account => view! { <AccountStep/> }.into_any(),
                     Step::Elsewhere => view! { <ElsewhereStep/> }.into_any(),
-                    Step::Sharing => view! { <SharingStep enlist=move || enlist(app, attempt)/> }.into_any(),
-                    Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, attempt)/> }.into_any(),
+                    Step::Sharing => view! { <SharingStep enlist=move || enlist(app, scope, attempt)/> }.into_any(),
+                    Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any(),
                 }}
             </main>
         </div>
@@ -101,19 +95,43 @@ fn is_elsewhere(app: App) -> bool {
     app.store.account.with(|account| account.as_ref().is_some_and(|account| account.elsewhere_since != 0))
 }
 
-fn enlist(app: App, attempt: RwSignal<Attempt>) {
+fn enlist(app: App, scope: Scope, attempt: RwSignal<Attempt>) {
     // The keys that are made now exist nowhere else. The step before says why this is asked; the settings tell the answer.
-    app.store.browser().ask_to_keep(Box::new(|_| ()));
+    app.store.browser().request_persistence(Answer::ignored());
     app.welcome.set(true);
     attempt.set(Attempt::Running);
     let replace = app.replace.get_untracked();
-    app.store.ask(Action::Enlist(Enlist { replace }), move |done| {
+    let answer = scope.answer(move |done: Done| {
         let now = match done.issue() {
             Issue::None | Issue::AlreadyEnlisted => return,
             // It was not known before; now it is, and the page that explains it comes.
             Issue::EnlistedElsewhere => Attempt::None,
             issue => Attempt::Failed(issue),
         };
-        attempt.try_update(|attempt| *attempt = now);
+        attempt.set(now);
     });
+    app.store.ask(Action::Enlist(Enlist { replace }), answer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::{answer_last, page};
+
+    #[test]
+    fn an_enlistment_that_fails_is_shown_if_the_steps_are_still_there() {
+        for gone in [false, true] {
+            let (_page, app, browser) = page();
+            let steps = Owner::new();
+            let (scope, attempt) = steps.with(|| (Scope::current(), RwSignal::new(Attempt::None)));
+            enlist(app, scope, attempt);
+            if gone {
+                steps.cleanup();
+            }
+            browser.answer();
+            answer_last(app, &browser, Issue::EnlistOutdated);
+            let shown = attempt.try_get_untracked();
+            assert_eq!(shown, (!gone).then_some(Attempt::Failed(Issue::EnlistOutdated)));
+        }
+    }
 }

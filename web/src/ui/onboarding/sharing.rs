@@ -14,7 +14,7 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let agreed = RwSignal::new(false);
     let missing = RwSignal::new(false);
     let (name, partner) = untrack(|| (app.identifier(), app.partner()));
-    let forgets = app.store.browser().forgets_in_a_week();
+    let forgets = app.store.browser().evicts_after_a_week();
     let points = [
         (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).say()),
         (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).say()),

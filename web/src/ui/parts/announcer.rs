@@ -10,7 +10,7 @@ const READ_OUT: usize = 200;
 
 /// Invisible; polite, so that it never interrupts.
 #[component]
-pub(in crate::ui) fn Announcer() -> impl IntoView {
+pub(crate) fn Announcer() -> impl IntoView {
     let app = app();
     // The same words twice would be no change, and nothing would be said: every other time they end in a space.
     let words = Memo::new(move |before: Option<&String>| {

@@ -9,7 +9,7 @@ use crate::ui::app::app;
 
 /// Shows its children while a sheet is open. They name it with an element `#dialog-title`.
 #[component]
-pub(in crate::ui) fn Dialog(children: Children) -> impl IntoView {
+pub(crate) fn Dialog(children: Children) -> impl IntoView {
     let app = app();
     let dialog = NodeRef::<html::Dialog>::new();
     let close = move || {

@@ -7,7 +7,7 @@ use crate::text::Text;
 
 /// What is wrong, said once it is; screen readers say it at once.
 #[component]
-pub(in crate::ui) fn Problem(#[prop(into)] id: String, #[prop(into)] says: Signal<Option<String>>) -> impl IntoView {
+pub(crate) fn Problem(#[prop(into)] id: String, #[prop(into)] says: Signal<Option<String>>) -> impl IntoView {
     view! {
         <p id=id class="problem" role="alert">
             {move || says.get().map(|says| view! { <Icon of=Picture::Warning/><span>{says}</span> })}
@@ -17,7 +17,7 @@ pub(in crate::ui) fn Problem(#[prop(into)] id: String, #[prop(into)] says: Signa
 
 /// A password, with a button that shows it.
 #[component]
-pub(in crate::ui) fn PasswordField(
+pub(crate) fn PasswordField(
     value: RwSignal<String>,
     #[prop(into)] autocomplete: Signal<&'static str>,
     #[prop(into)] hint: Signal<Option<&'static str>>,

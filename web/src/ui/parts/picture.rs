@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// What an icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ui) enum Picture {
+pub(crate) enum Picture {
     Back,
     Chats,
     Check,
@@ -52,13 +52,13 @@ impl Picture {
 
 /// An icon. It says nothing to a screen reader: the words beside it do.
 #[component]
-pub(in crate::ui) fn Icon(of: Picture) -> impl IntoView {
+pub(crate) fn Icon(of: Picture) -> impl IntoView {
     stroke("icon", of.path())
 }
 
 /// How far a message came. It says nothing to a screen reader: the message's name does.
 #[component]
-pub(in crate::ui) fn Tick(#[prop(into)] of: Signal<Delivery>) -> impl IntoView {
+pub(crate) fn Tick(#[prop(into)] of: Signal<Delivery>) -> impl IntoView {
     move || {
         let (class, path) = match of.get() {
             Delivery::Queued => ("tick", "M12 5a7 7 0 1 1 0 14 7 7 0 0 1 0-14zM12 8.5V12l2.5 2"),
@@ -80,7 +80,7 @@ fn stroke(class: &'static str, path: &'static str) -> AnyView {
 
 /// The product's mark: a deck on two arches.
 #[component]
-pub(in crate::ui) fn Mark() -> impl IntoView {
+pub(crate) fn Mark() -> impl IntoView {
     view! {
         <svg class="mark" viewBox="0 0 48 48" aria-hidden="true" focusable="false">
             <path d="M4 14h40v6h-3v16h-4v-4.5a5.5 5.5 0 0 0-11 0V36h-4v-4.5a5.5 5.5 0 0 0-11 0V36H7V20H4z"></path>

@@ -3,7 +3,7 @@
 use causeway::view::AccountView;
 use leptos::prelude::*;
 
-use crate::state::check;
+use crate::state::validation;
 use crate::text::Text;
 use crate::ui::app::app;
 
@@ -42,6 +42,6 @@ pub(super) fn FactList() -> impl IntoView {
 }
 
 /// A key in hexadecimal, in groups of four.
-pub(in crate::ui) fn fingerprint(key: &str) -> String {
-    check::in_groups(key, 4).join(" ")
+pub(crate) fn fingerprint(key: &str) -> String {
+    validation::in_groups(key, 4).join(" ")
 }

@@ -3,7 +3,7 @@
 mod facts;
 mod storage;
 
-use causeway::view::{Action, Erase as EraseAction, Issue, SignOut};
+use causeway::view::{Action, Done, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
 use self::facts::FactList;
@@ -11,12 +11,14 @@ pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
-use super::notices::NoticesSection;
+use super::notices::{NoticesSection, ask};
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
+use super::timing::next_frame;
 use crate::state::browser::Passkey;
-use crate::state::push::Order;
+use crate::state::push::{Order, Push};
 use crate::state::route::Route;
+use crate::state::scope::{Answer, PageLifetime, Scope};
 use crate::text::{Backup, Entrance, Notices, Text};
 
 /// The pane.
@@ -24,10 +26,11 @@ use crate::text::{Backup, Entrance, Notices, Text};
 pub(super) fn Settings() -> impl IntoView {
     let app = app();
     app.store.open(None);
+    let scope = Scope::current();
     let browser = app.store.browser();
     Effect::new(move |_| {
         let browser = browser.clone();
-        request_animation_frame(move || browser.focus("settings-title"));
+        next_frame(scope.answer(move |()| browser.focus("settings-title")));
     });
     view! {
         <main id="content" class="pane settings" tabindex="-1">
@@ -57,7 +60,7 @@ pub(super) fn Settings() -> impl IntoView {
                     <NoticesSection/>
                 </section>
                 <section aria-labelledby="storage">
-                    <h2 id="storage">{Text::Room.say()}</h2>
+                    <h2 id="storage">{Text::Storage.say()}</h2>
                     <Storage/>
                 </section>
                 <section aria-labelledby="backup">
@@ -101,21 +104,17 @@ fn synced(app: App) -> String {
 #[component]
 fn SignOutButton() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let problem = RwSignal::new(None::<String>);
     let sign_out = move |_| {
         problem.set(None);
+        let answer = scope.answer(move |done: Done| {
+            if done.issue() != Issue::None {
+                problem.set(Some(untrack(|| app.explain(done.issue()))));
+            }
+        });
         // Nobody is signed in whom a push could be for.
-        app.store.browser().order(
-            Order::Off,
-            Box::new(move |push| {
-                app.push.set(Some(push));
-                app.store.ask(Action::SignOut(SignOut {}), move |done| {
-                    if done.issue() != Issue::None {
-                        problem.try_set(Some(untrack(|| app.explain(done.issue()))));
-                    }
-                });
-            }),
-        );
+        ask(app, Order::Off, then(app, Action::SignOut(SignOut {}), answer));
     };
     view! {
         <p>{Text::SignOutWhy.say()}</p>
@@ -124,18 +123,34 @@ fn SignOutButton() -> impl IntoView {
     }
 }
 
+/// Sends a command when the notifications are off, whether or not the settings are still open.
+fn then(app: App, action: Action, answer: Answer<Done>) -> Answer<Push> {
+    Answer::detached((app, Command { action, answer }), |(app, command), _| {
+        app.store.ask(command.action, command.answer);
+    })
+}
+
+/// A command, and who takes its answer.
+struct Command {
+    action: Action,
+    answer: Answer<Done>,
+}
+
+impl PageLifetime for Command {}
+
 /// Where accounts are made here, and the browser has passkeys.
 #[component]
 fn AddPasskey() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let said = RwSignal::new(None::<&'static str>);
     let add = move |_| {
         said.set(Some(Text::OneMoment.say()));
-        let answered = move |given| {
+        let answer = scope.answer(move |given| {
             let words = if given == Passkey::Accepted { Entrance::Added } else { Entrance::NotAdded };
-            said.try_set(Some(words.say()));
-        };
-        app.store.browser().passkey(true, Box::new(answered));
+            said.set(Some(words.say()));
+        });
+        app.store.browser().passkey(true, answer);
     };
     let offered =
         Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|account| account.passkeys)));
@@ -179,6 +194,7 @@ fn ThemeChoice() -> impl IntoView {
 #[component]
 pub(super) fn Erase() -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let erase = move |_| {
@@ -186,19 +202,14 @@ pub(super) fn Erase() -> impl IntoView {
             return;
         }
         busy.set(true);
-        let erase = move |push| {
-            app.push.set(Some(push));
-            app.store.ask(Action::Erase(EraseAction {}), move |done| {
-                busy.try_set(false);
-                if done.issue() == Issue::None {
-                    app.sheet.set(None);
-                    app.go(&Route::Chats);
-                } else {
-                    problem.try_set(Some(untrack(|| app.explain(done.issue()))));
-                }
-            });
-        };
-        app.store.browser().order(Order::Off, Box::new(erase));
+        let answer = scope.answer(move |done: Done| {
+            busy.set(false);
+            if done.issue() != Issue::None {
+                problem.set(Some(untrack(|| app.explain(done.issue()))));
+            }
+        });
+        let answer = answer.and(Answer::detached(app, begin_again));
+        ask(app, Order::Off, then(app, Action::Erase(EraseAction {}), answer));
     };
     view! {
         <h2 id="dialog-title">{Text::EraseTitle.say()}</h2>
@@ -215,5 +226,12 @@ pub(super) fn Erase() -> impl IntoView {
                 {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.say()}
             </button>
         </div>
+    }
+}
+
+fn begin_again(app: App, done: Done) {
+    if done.issue() == Issue::None {
+        app.sheet.set(None);
+        app.go(&Route::Chats);
     }
 }

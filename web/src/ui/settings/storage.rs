@@ -1,8 +1,9 @@
-//! How much room is taken, what to do when it runs out, and whether the browser keeps what it was given.
+//! Settings: storage usage, advice when it runs out, and persistence.
 
 use leptos::prelude::*;
 
-use crate::state::room::{Level, Room};
+use crate::state::scope::Scope;
+use crate::state::storage_quota::{Level, StorageQuota};
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};
@@ -11,30 +12,31 @@ use crate::ui::parts::{Icon, Picture};
 #[component]
 pub(super) fn Storage() -> impl IntoView {
     let app = app();
-    let room = RwSignal::new(None::<Room>);
+    let scope = Scope::current();
+    let quota = RwSignal::new(None::<StorageQuota>);
     Effect::new(move |_| {
         app.store.chats.track();
         app.store.incoming.track();
         app.store.connection.track();
-        look(app, room);
+        look(app, scope, quota);
     });
-    let words = move || match room.get() {
+    let words = move || match quota.get() {
         None => Text::OneMoment.say().to_owned(),
-        Some(Room { used: None, .. }) => Text::RoomUnknown.say().to_owned(),
-        Some(Room { used: Some((used, all)), messages, .. }) => {
-            let mut words = Phrase::RoomUsed(used, all).say();
+        Some(StorageQuota { used: None, .. }) => Text::StorageUnknown.say().to_owned(),
+        Some(StorageQuota { used: Some((used, all)), messages, .. }) => {
+            let mut words = Phrase::StorageUsed(used, all).say();
             if let Some(messages) = messages {
                 words.push(' ');
-                words.push_str(&Phrase::RoomOfMessages(messages).say());
+                words.push_str(&Phrase::StorageOfMessages(messages).say());
             }
             words
         }
     };
-    let percent = move || room.get().and_then(|room| room.percent());
-    let advice = move || match room.get().map_or(Level::Fine, |room| room.level()) {
+    let percent = move || quota.get().and_then(|quota| quota.percent());
+    let advice = move || match quota.get().map_or(Level::Fine, |quota| quota.level()) {
         Level::Fine => None,
-        Level::Filling => Some(("storage-filling", Text::RoomFilling)),
-        Level::Full => Some(("storage-full", Text::RoomFull)),
+        Level::Filling => Some(("storage-filling", Text::StorageFilling)),
+        Level::Full => Some(("storage-full", Text::StorageFull)),
     };
     view! {
         {move || percent().is_some().then(|| view! {
@@ -48,22 +50,23 @@ pub(super) fn Storage() -> impl IntoView {
                 <p id=id class="advice"><Icon of=Picture::Warning/><span>{text.say()}</span></p>
             })}
         </div>
-        <Kept room/>
+        <Kept quota/>
     }
 }
 
 /// Whether the browser keeps it, and the question, as often as a person likes to put it.
 #[component]
-fn Kept(room: RwSignal<Option<Room>>) -> impl IntoView {
+fn Kept(quota: RwSignal<Option<StorageQuota>>) -> impl IntoView {
     let app = app();
+    let scope = Scope::current();
     let refused = RwSignal::new(false);
     let browser = app.store.browser();
-    let forgets = browser.forgets_in_a_week();
-    let kept = Memo::new(move |_| room.get().and_then(|room| room.kept));
+    let forgets = browser.evicts_after_a_week();
+    let kept = Memo::new(move |_| quota.get().and_then(|quota| quota.persisted));
     let ask = move |_| {
-        app.store.browser().ask_to_keep(Box::new(move |kept| {
-            refused.try_set(!kept);
-            look(app, room);
+        app.store.browser().request_persistence(scope.answer(move |kept: bool| {
+            refused.set(!kept);
+            look(app, scope, quota);
         }));
     };
     let words = move || match kept.get() {
@@ -72,7 +75,7 @@ fn Kept(room: RwSignal<Option<Room>>) -> impl IntoView {
         Some(false) | None => Text::KeptNo,
     };
     view! {
-        <p id="storage-kept" role="status">{move || room.get().map(|_| words().say())}</p>
+        <p id="storage-kept" role="status">{move || quota.get().map(|_| words().say())}</p>
         {forgets.then(|| view! {
             <p id="storage-forgets" class="advice"><Icon of=Picture::Warning/><span>{Text::ForgetsMore.say()}</span></p>
         })}
@@ -82,9 +85,27 @@ fn Kept(room: RwSignal<Option<Room>>) -> impl IntoView {
     }
 }
 
-fn look(app: App, room: RwSignal<Option<Room>>) {
-    // The settings may be closed by the time the browser answers.
-    app.store.browser().look_at_room(Box::new(move |seen| {
-        room.try_set(Some(seen));
-    }));
+fn look(app: App, scope: Scope, quota: RwSignal<Option<StorageQuota>>) {
+    app.store.browser().estimate_storage(scope.answer(move |seen| quota.set(Some(seen))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::page;
+
+    #[test]
+    fn an_estimate_that_comes_when_the_settings_are_closed_is_dropped() {
+        for gone in [false, true] {
+            let (_page, app, browser) = page();
+            let settings = Owner::new();
+            let (scope, quota) = settings.with(|| (Scope::current(), RwSignal::new(None)));
+            look(app, scope, quota);
+            if gone {
+                settings.cleanup();
+            }
+            browser.answer();
+            assert_eq!(quota.try_get_untracked().flatten().is_some(), !gone);
+        }
+    }
 }

@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
-use causeway::view::{Action, ChatView, ConnectionState, Issue, SaveDraft, Send};
+use causeway::view::{Action, ChatView, ConnectionState, Done, Issue, SaveDraft, Send};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::check::{self, Room};
 use crate::state::model;
+use crate::state::scope::{Answer, PageLifetime, Scope};
+use crate::state::validation::{self, RemainingLength};
 use crate::text::{Elsewhere, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture, Problem};
+use crate::ui::timing::{after, next_frame};
 
 /// A pause in typing after which the draft is kept.
 const PAUSE: Duration = Duration::from_millis(600);
 /// What `keyCode` says while an input method is at work, in browsers whose `isComposing` comes too late.
 const COMPOSING: u32 = 229;
 
-/// What is typed, and what of it is already kept. Outlives the component by the time that its clean-up takes.
+/// What is typed, and what of it is already kept. Outlives the component: a message that is refused later becomes a draft.
 #[derive(Clone)]
 struct Draft {
     app: App,
@@ -26,6 +28,8 @@ struct Draft {
     text: ArcRwSignal<String>,
     kept: ArcRwSignal<String>,
 }
+
+impl PageLifetime for Draft {}
 
 impl Draft {
     /// Keeps what is typed, if it is not kept yet.
@@ -46,31 +50,35 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     let (id, saved) = chat.with_untracked(|chat| (chat.id.clone(), chat.draft.clone()));
     let draft = Draft { app, chat: id, text: ArcRwSignal::new(saved.clone()), kept: ArcRwSignal::new(saved) };
     let text = RwSignal::from(draft.text.clone());
+    let scope = Scope::current();
     let problem = RwSignal::new(None::<String>);
     keep_draft(&draft);
     // A finger's tap opens the keyboard over half of the screen: only when asked for.
     let touch = browser.is_touch();
-    request_animation_frame(move || browser.focus(if touch { "chat-title" } else { "composer" }));
+    next_frame(scope.answer(move |()| browser.focus(if touch { "chat-title" } else { "composer" })));
 
     let limit = move || app.store.account.with(|account| account.as_ref().map_or(0, |account| account.max_text_bytes));
-    let room = move || text.with(|text| check::room(text, limit()));
+    let remaining = move || text.with(|text| validation::remaining_length(text, limit()));
     let offline = move || {
         app.store.connection.with(|view| {
             matches!(view.state(), ConnectionState::Off | ConnectionState::Waiting | ConnectionState::Stopped)
         })
     };
-    let send = Callback::new(move |()| {
-        if !matches!(untrack(room), Room::Over(_)) {
-            send(&draft, problem);
+    let send = move || {
+        if !matches!(untrack(remaining), RemainingLength::Over(_)) {
+            send(&draft, scope, problem);
         }
         app.store.browser().focus("composer");
-    });
-    let on_key = move |event: KeyboardEvent| {
-        let composing = event.is_composing() || event.key_code() == COMPOSING;
-        // A finger's keyboard has no Shift+Enter; there the button sends.
-        if event.key() == "Enter" && !event.shift_key() && !composing && !touch {
-            event.prevent_default();
-            send.run(());
+    };
+    let on_key = {
+        let send = send.clone();
+        move |event: KeyboardEvent| {
+            let composing = event.is_composing() || event.key_code() == COMPOSING;
+            // A finger's keyboard has no Shift+Enter; there the button sends.
+            if event.key() == "Enter" && !event.shift_key() && !composing && !touch {
+                event.prevent_default();
+                send();
+            }
         }
     };
     let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).say();
@@ -78,7 +86,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     view! {
         <form class="composer" on:submit=move |event| {
             event.prevent_default();
-            send.run(());
+            send();
         }>
             <div class="composer-row">
                 // The box is as high as this copy of its text: no measuring, no script in the way of typing.
@@ -87,7 +95,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         enterkeyhint=if touch { "enter" } else { "send" }
                         aria-label=move || format!("{}, {}", Text::WriteMessage.say(), name())
                         aria-describedby="composer-notes"
-                        aria-invalid=move || matches!(room(), Room::Over(_)).to_string()
+                        aria-invalid=move || matches!(remaining(), RemainingLength::Over(_)).to_string()
                         placeholder=Text::WriteMessage.say()
                         prop:value=move || text.get()
                         on:input=move |event| {
@@ -102,13 +110,13 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 </button>
             </div>
             <div id="composer-notes" class="composer-notes">
-                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, room(), limit())))/>
-                {move || match room() {
-                    Room::Left(left) => {
-                        let said = Phrase::RoomLeft(left, app.store.browser().plural(left)).say();
+                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
+                {move || match remaining() {
+                    RemainingLength::Left(left) => {
+                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).say();
                         Some(view! { <p class="hint">{said}</p> })
                     }
-                    Room::Plenty | Room::Over(_) => None,
+                    RemainingLength::Ample | RemainingLength::Over(_) => None,
                 }}
                 {move || (offline() && text.with(|text| !text.is_empty())).then(|| {
                     let said = if app.is_moved() { Elsewhere::CannotSend.say() } else { Text::WillSend.say() };
@@ -119,9 +127,9 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     }
 }
 
-fn too_long(app: App, room: Room, limit: u32) -> Option<String> {
-    let Room::Over(excess) = room else { return None };
-    Some(Phrase::RoomOver(excess, app.store.browser().plural(excess), limit).say())
+fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> {
+    let RemainingLength::Over(excess) = remaining else { return None };
+    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).say())
 }
 
 /// After a pause, when the window loses the focus, and when the chat is left.
@@ -137,8 +145,7 @@ fn keep_draft(draft: &Draft) {
         move |_| {
             draft.text.track();
             stop();
-            let draft = draft.clone();
-            pause.set_value(set_timeout_with_handle(move || draft.keep(), PAUSE).ok());
+            pause.set_value(after(PAUSE, Answer::detached(draft.clone(), |draft, ()| draft.keep())));
         }
     });
     Effect::new({
@@ -157,27 +164,59 @@ fn keep_draft(draft: &Draft) {
 }
 
 /// The box is empty at once; if the engine refuses, the text comes back.
-fn send(draft: &Draft, problem: RwSignal<Option<String>>) {
+fn send(draft: &Draft, scope: Scope, problem: RwSignal<Option<String>>) {
     let text = draft.text.get_untracked();
     if text.trim().is_empty() {
         return;
     }
     draft.text.set(String::new());
     let action = Send { chat: draft.chat.clone(), text: text.clone() };
-    let draft = draft.clone();
-    let store = draft.app.store;
-    store.ask(Action::Send(action), move |done| {
+    let app = draft.app;
+    let sent = Answer::detached((draft.clone(), text), |(draft, text), done: Done| {
         if done.issue() == Issue::None {
             // The engine forgets the draft with the same commit; what was typed since is a new one.
             draft.kept.set(String::new());
             draft.keep();
-        } else {
-            if draft.text.with_untracked(String::is_empty) {
-                draft.text.set(text);
-                // The chat may have been left meanwhile; then it waits there as a draft.
-                draft.keep();
-            }
-            problem.try_set(Some(untrack(|| draft.app.explain(done.issue()))));
+        } else if draft.text.with_untracked(String::is_empty) {
+            draft.text.set(text);
+            // The chat may have been left meanwhile; then it waits there as a draft.
+            draft.keep();
         }
     });
+    let refused = scope.answer(move |done: Done| {
+        if done.issue() != Issue::None {
+            problem.set(Some(untrack(|| app.explain(done.issue()))));
+        }
+    });
+    app.store.ask(Action::Send(action), sent.and(refused));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::fixture::{answer_last, page};
+
+    #[test]
+    fn a_text_that_is_refused_after_the_chat_was_left_becomes_a_draft() {
+        for gone in [false, true] {
+            let (_page, app, browser) = page();
+            let chat = Owner::new();
+            let draft = Draft {
+                app,
+                chat: "1".to_owned(),
+                text: ArcRwSignal::new("hello".to_owned()),
+                kept: ArcRwSignal::new(String::new()),
+            };
+            let (scope, problem) = chat.with(|| (Scope::current(), RwSignal::new(None)));
+            send(&draft, scope, problem);
+            if gone {
+                chat.cleanup();
+            }
+            answer_last(app, &browser, Issue::StorageFull);
+            assert_eq!(draft.text.get_untracked(), "hello");
+            let sent = browser.sent.borrow();
+            assert!(matches!(sent.last(), Some(Action::SaveDraft(saved)) if saved.text == "hello"), "{sent:?}");
+            assert_eq!(problem.try_get_untracked().flatten().is_some(), !gone);
+        }
+    }
 }

@@ -9,10 +9,12 @@ use leptos::prelude::*;
 
 use super::message::Message;
 use crate::state::layout::Slot;
+use crate::state::scope::Scope;
 use crate::state::signals::ThreadRow;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};
+use crate::ui::timing::next_frame;
 
 /// This close to the bottom, in CSS pixels, the newest message is in sight.
 const AT_BOTTOM: i32 = 64;
@@ -36,8 +38,9 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
             app.store.read_older();
         }
     };
-    fill(app, scroller);
-    hold_position(app, scroller);
+    let scope = Scope::current();
+    fill(app, scope, scroller);
+    hold_position(app, scope, scroller);
     mark_read(app, chat, at_bottom);
     let below = move || if at_bottom.get() { 0 } else { chat.with(|chat| chat.unread) };
     let to_newest = move |_| {
@@ -87,32 +90,32 @@ fn slot(app: App, chat: RwSignal<ChatView>, row: ThreadRow) -> AnyView {
 }
 
 /// Reads older pages until the window is full: a short page can't be scrolled.
-fn fill(app: App, scroller: NodeRef<html::Div>) {
+fn fill(app: App, scope: Scope, scroller: NodeRef<html::Div>) {
     let thread = app.store.thread;
     Effect::new(move |_| {
         thread.rows.track();
         if !thread.more.get() || thread.loading.get() {
             return;
         }
-        request_animation_frame(move || {
-            if let Some(Some(element)) = scroller.try_get_untracked()
+        next_frame(scope.answer(move |()| {
+            if let Some(element) = scroller.get_untracked()
                 && element.scroll_height() <= element.client_height() + AHEAD
             {
                 app.store.read_older();
             }
-        });
+        }));
     });
 }
 
 /// A person who reads further up keeps their place when something new comes. Older pages need no help.
-fn hold_position(app: App, scroller: NodeRef<html::Div>) {
+fn hold_position(app: App, scope: Scope, scroller: NodeRef<html::Div>) {
     let newest = app.store.thread.newest;
     Effect::new(move |before: Option<u64>| {
         let now = newest.get();
         if let Some(before) = before.filter(|before| *before != 0 && *before < now) {
             // By the next frame the new rows are in the page, and nothing has been painted yet.
-            request_animation_frame(move || {
-                let Some(Some(element)) = scroller.try_get_untracked() else { return };
+            next_frame(scope.answer(move |()| {
+                let Some(element) = scroller.get_untracked() else { return };
                 let bottom = |seq: u64| {
                     let row = element.query_selector(&format!("[data-seq=\"{seq}\"]")).ok().flatten()?;
                     Some(row.get_bounding_client_rect().bottom())
@@ -123,7 +126,7 @@ fn hold_position(app: App, scroller: NodeRef<html::Div>) {
                 {
                     element.set_scroll_top(top - (is - was).round() as i32);
                 }
-            });
+            }));
         }
         now
     });

@@ -4,7 +4,7 @@ use causeway::view::{Action, ChatView, Delivery, MAX_RETRIES, MessageKind, Messa
 use leptos::prelude::*;
 use std::borrow::Cow;
 
-use crate::state::links::{self, Piece};
+use crate::state::linkify::{self, Piece};
 use crate::state::model;
 use crate::state::signals::MessageRow;
 use crate::text::{self, Phrase, Text};
@@ -73,7 +73,7 @@ fn words(view: &MessageView) -> Cow<'_, str> {
 
 fn content(app: App, view: &MessageView) -> AnyView {
     match view.kind() {
-        MessageKind::Text => links::split(&view.text).into_iter().map(piece).collect_view().into_any(),
+        MessageKind::Text => linkify::split(&view.text).into_iter().map(piece).collect_view().into_any(),
         MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.say().into_any(),
         MessageKind::Unsupported => {
             let kind = Phrase::UnsupportedKind(&view.text).say();

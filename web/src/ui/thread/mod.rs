@@ -16,7 +16,9 @@ use self::list::MessageList;
 use super::app::app;
 use super::chats::row_id;
 use super::parts::{Icon, Picture};
+use super::timing::next_frame;
 use crate::state::route::Route;
+use crate::state::scope::Answer;
 use crate::text::Text;
 
 /// The pane of a chat. Made anew for each chat.
@@ -56,12 +58,11 @@ pub(super) fn ThreadPane(id: String) -> impl IntoView {
 fn leave_well(id: String) {
     let app = app();
     on_cleanup(move || {
-        let browser = app.store.browser();
-        request_animation_frame(move || {
-            if app.route.try_get_untracked() == Some(Route::Chats) {
-                browser.focus(&row_id(&id));
+        next_frame(Answer::detached((app, id), |(app, id), ()| {
+            if app.route.get_untracked() == Route::Chats {
+                app.store.browser().focus(&row_id(&id));
             }
-        });
+        }));
     });
 }
 

@@ -2,16 +2,16 @@
 
 use leptos::prelude::*;
 
-use crate::state::check;
 use crate::state::model;
 use crate::state::route::Route;
+use crate::state::validation;
 use crate::text::{Phrase, Text};
 use crate::ui::app::app;
 use crate::ui::settings::fingerprint;
 
 /// About the open chat.
 #[component]
-pub(in crate::ui) fn Safety() -> impl IntoView {
+pub(crate) fn Safety() -> impl IntoView {
     let app = app();
     let row = app.route.with_untracked(|route| match route {
         Route::Chat(id) => untrack(|| app.store.row(id)),
@@ -21,7 +21,7 @@ pub(in crate::ui) fn Safety() -> impl IntoView {
     let key = app.store.account.with_untracked(|account| {
         account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default()
     });
-    let groups = check::in_groups(&chat.security_code, 5);
+    let groups = validation::in_groups(&chat.security_code, 5);
     view! {
         <h2 id="dialog-title">{Text::SafetyTitle.say()}</h2>
         <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).say()}</p>

@@ -4,7 +4,7 @@ use causeway::view::{ConnectionState, ConnectionView, Issue};
 
 /// The next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
+pub enum RecoveryAction {
     /// Connect now instead of later.
     TryNow,
     /// Connect here, away from the other browser.
@@ -20,20 +20,20 @@ pub enum Remedy {
 }
 
 /// The next step that the banner offers; `None` while everything is on its way.
-pub fn of(connection: &ConnectionView) -> Option<Remedy> {
+pub fn for_connection(connection: &ConnectionView) -> Option<RecoveryAction> {
     match connection.state() {
-        ConnectionState::Waiting => Some(Remedy::TryNow),
+        ConnectionState::Waiting => Some(RecoveryAction::TryNow),
         ConnectionState::Stopped => Some(match connection.issue() {
-            Issue::SignInNeeded | Issue::BadCredentials => Remedy::SignIn,
-            Issue::NotEnlisted | Issue::NotYetEnlisted | Issue::LoginRefused => Remedy::Enlist,
+            Issue::SignInNeeded | Issue::BadCredentials => RecoveryAction::SignIn,
+            Issue::NotEnlisted | Issue::NotYetEnlisted | Issue::LoginRefused => RecoveryAction::Enlist,
             Issue::Outdated
             | Issue::EnlistOutdated
             | Issue::StorageFailed
             | Issue::AccountDamaged
-            | Issue::StorageNewer => Remedy::Reload,
-            Issue::Replaced => Remedy::UseHere,
-            Issue::MovedElsewhere => Remedy::Explain,
-            _ => Remedy::TryNow,
+            | Issue::StorageNewer => RecoveryAction::Reload,
+            Issue::Replaced => RecoveryAction::UseHere,
+            Issue::MovedElsewhere => RecoveryAction::Explain,
+            _ => RecoveryAction::TryNow,
         }),
         ConnectionState::Off | ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online => {
             None
@@ -42,7 +42,7 @@ pub fn of(connection: &ConnectionView) -> Option<Remedy> {
 }
 
 /// Whole seconds until the next attempt, rounded up.
-pub fn seconds_left(connection: &ConnectionView, now: u64) -> u32 {
+pub fn seconds_until_retry(connection: &ConnectionView, now: u64) -> u32 {
     u32::try_from(connection.retry_at.saturating_sub(now).div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
@@ -58,19 +58,22 @@ mod tests {
     fn whoever_is_stopped_can_always_do_something() {
         for issue in 0..1000 {
             let Ok(issue) = Issue::try_from(issue) else { continue };
-            assert!(of(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
+            assert!(for_connection(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
         }
-        assert_eq!(of(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(Remedy::SignIn));
-        assert_eq!(of(&view(ConnectionState::Online, Issue::None)), None);
+        assert_eq!(for_connection(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(RecoveryAction::SignIn));
+        assert_eq!(for_connection(&view(ConnectionState::Online, Issue::None)), None);
         // Whoever was replaced must not be offered to connect.
-        assert_eq!(of(&view(ConnectionState::Stopped, Issue::MovedElsewhere)), Some(Remedy::Explain));
+        assert_eq!(
+            for_connection(&view(ConnectionState::Stopped, Issue::MovedElsewhere)),
+            Some(RecoveryAction::Explain)
+        );
     }
 
     #[test]
     fn the_countdown_ends_at_zero() {
         let waiting = ConnectionView { retry_at: 10_001, ..Default::default() };
-        assert_eq!(seconds_left(&waiting, 0), 11);
-        assert_eq!(seconds_left(&waiting, 10_000), 1);
-        assert_eq!(seconds_left(&waiting, 99_999), 0);
+        assert_eq!(seconds_until_retry(&waiting, 0), 11);
+        assert_eq!(seconds_until_retry(&waiting, 10_000), 1);
+        assert_eq!(seconds_until_retry(&waiting, 99_999), 0);
     }
 }

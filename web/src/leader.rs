@@ -14,13 +14,13 @@
 //! holder dies. There is no talk between candidates, and none that could be lost.
 //!
 //! A holder that is frozen or stuck keeps the lock and does nothing. Whoever leads answers a page's question for a sign of
-//! life at once, even while its store opens; a page that gets none urges its own worker, which takes the lock by force. The
+//! life at once, even while its store opens; a page that gets none makes its own worker take over, which takes the lock by force. The
 //! store's generation then stops the former holder, should it wake.
 //!
-//! What this module does not know: what the engine does. Only how its reign begins and ends.
+//! What this module does not know: what the engine does. Only how its term begins and ends.
 
 use crate::driver::{self, Inputs, Machine};
-use crate::link::{ASK, COMMANDS, UPDATES, WAKE};
+use crate::engine_client::{ASK, COMMANDS, UPDATES, WAKE};
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::clock;
 use crate::port::events::Returns;
@@ -42,14 +42,14 @@ use zeroize::Zeroizing;
 
 /// The names by which the tabs of one origin find each other.
 #[derive(Debug, Clone, Copy)]
-pub struct Names {
+pub struct LeaderNames {
     /// The lock that makes its holder the one engine.
     pub lock: &'static str,
     /// The database.
     pub database: &'static str,
 }
 
-impl Default for Names {
+impl Default for LeaderNames {
     fn default() -> Self {
         Self { lock: "causeway-engine", database: "causeway" }
     }
@@ -60,9 +60,9 @@ const FIRST_PAUSE: Millis = 500;
 /// Between attempts, at most.
 const LONGEST_PAUSE: Millis = 30_000;
 
-/// How a candidacy ended.
+/// How an election ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Ending {
+pub enum TermEnd {
     /// No lock.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -86,71 +86,71 @@ pub enum Ending {
     LockLost,
 }
 
-/// What to do after a candidacy.
+/// What to do after an election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterTerm {
     /// Tell the pages if there is something to tell, wait, and get in line again.
-    QueueAgain(Millis, Option<Issue>),
+    RunAgain(Millis, Option<Issue>),
     /// Tell the pages, and never try again.
     Retire(Issue),
 }
 
-/// Decides what to do after each candidacy.
+/// Decides what to do after each election.
 #[derive(Debug, Default)]
-pub struct Candidate {
+pub struct ElectionBackoff {
     failures: u32,
 }
 
-impl Candidate {
-    /// The candidacy has ended.
-    pub fn after(&mut self, ending: Ending) -> Next {
-        let issue = match ending {
+impl ElectionBackoff {
+    /// The election has ended.
+    pub fn after(&mut self, end: TermEnd) -> AfterTerm {
+        let issue = match end {
             // Someone else leads, or is about to: nothing is wrong.
-            Ending::Stopped(StopReason::Superseded)
-            | Ending::LockLost
-            | Ending::Key(KeyError::Store(StoreFailure::Superseded)) => None,
-            Ending::Stopped(StopReason::StoreTooNew) | Ending::Open(OpenError::TooNew) => {
-                return Next::Retire(Issue::StorageNewer);
+            TermEnd::Stopped(StopReason::Superseded)
+            | TermEnd::LockLost
+            | TermEnd::Key(KeyError::Store(StoreFailure::Superseded)) => None,
+            TermEnd::Stopped(StopReason::StoreTooNew) | TermEnd::Open(OpenError::TooNew) => {
+                return AfterTerm::Retire(Issue::StorageNewer);
             }
-            Ending::Lock(LockError::Unsupported)
-            | Ending::Channel(ChannelError)
-            | Ending::Randomness(NoRandomness)
-            | Ending::Key(KeyError::Unsupported) => return Next::Retire(Issue::StorageFailed),
-            Ending::Open(OpenError::QuotaExceeded) | Ending::Key(KeyError::Store(StoreFailure::QuotaExceeded)) => {
+            TermEnd::Lock(LockError::Unsupported)
+            | TermEnd::Channel(ChannelError)
+            | TermEnd::Randomness(NoRandomness)
+            | TermEnd::Key(KeyError::Unsupported) => return AfterTerm::Retire(Issue::StorageFailed),
+            TermEnd::Open(OpenError::QuotaExceeded) | TermEnd::Key(KeyError::Store(StoreFailure::QuotaExceeded)) => {
                 Some(Issue::StorageFull)
             }
-            Ending::Key(KeyError::Damaged) => Some(Issue::AccountDamaged),
-            Ending::Lock(LockError::Refused)
-            | Ending::Open(OpenError::Unavailable)
-            | Ending::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
+            TermEnd::Key(KeyError::Damaged) => Some(Issue::AccountDamaged),
+            TermEnd::Lock(LockError::Refused)
+            | TermEnd::Open(OpenError::Unavailable)
+            | TermEnd::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
         };
-        // A reign that ended well for us still counts: two that supersede each other must not do so in a tight circle.
+        // A term that ended well for us still counts: two that supersede each other must not do so in a tight circle.
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
         self.failures = if issue.is_some() { self.failures.saturating_add(1) } else { 0 };
-        Next::QueueAgain(pause, issue)
+        AfterTerm::RunAgain(pause, issue)
     }
 }
 
-/// Runs this worker's candidacies for as long as the worker lives. Each reign begins with a new engine, made with the
-/// store's data key. Whenever `urges` says so, the lock is not waited for but taken.
+/// Runs this worker's elections for as long as the worker lives. Each term begins with a new engine, made with the
+/// store's data key. Whenever `takeovers` says so, the lock is not waited for but taken.
 pub async fn run<M: Machine>(
-    names: Names,
-    mut urges: impl Stream<Item = ()> + Unpin,
+    names: LeaderNames,
+    mut takeovers: impl Stream<Item = ()> + Unpin,
     engine: impl Fn(Secret<32>) -> M,
 ) {
-    let mut candidate = Candidate::default();
+    let mut backoff = ElectionBackoff::default();
     loop {
-        let ending = lead(names, &mut urges, &engine).await;
-        if matches!(ending, Ending::LockLost | Ending::Stopped(StopReason::Superseded)) {
-            correct();
+        let end = run_term(names, &mut takeovers, &engine).await;
+        if matches!(end, TermEnd::LockLost | TermEnd::Stopped(StopReason::Superseded)) {
+            request_snapshot();
         }
-        match candidate.after(ending) {
-            Next::QueueAgain(pause, None) => clock::sleep(pause).await,
-            Next::QueueAgain(pause, Some(issue)) => {
-                select(pin!(complain(issue)), clock::sleep(pause)).await;
+        match backoff.after(end) {
+            AfterTerm::RunAgain(pause, None) => clock::sleep(pause).await,
+            AfterTerm::RunAgain(pause, Some(issue)) => {
+                select(pin!(report_unavailable(issue)), clock::sleep(pause)).await;
             }
-            Next::Retire(issue) => loop {
-                complain(issue).await;
+            AfterTerm::Retire(issue) => loop {
+                report_unavailable(issue).await;
             },
         }
     }
@@ -158,7 +158,7 @@ pub async fn run<M: Machine>(
 
 /// A leader that was deposed while it was frozen may have said on waking what was true of itself alone. Whoever leads now
 /// is asked to tell everybody how things are.
-fn correct() {
+fn request_snapshot() {
     let hello =
         Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})), ..Command::default() };
     if let Ok(commands) = Channel::speaking_only(COMMANDS) {
@@ -166,27 +166,31 @@ fn correct() {
     }
 }
 
-/// Gets in line, and leads once it is our turn. Answers when the reign is over; the lock is free again by then.
-async fn lead<M: Machine>(
-    names: Names,
-    urges: &mut (impl Stream<Item = ()> + Unpin),
+/// Gets in line, and leads once it is our turn. Answers when the term is over; the lock is free again by then.
+async fn run_term<M: Machine>(
+    names: LeaderNames,
+    takeovers: &mut (impl Stream<Item = ()> + Unpin),
     engine: impl Fn(Secret<32>) -> M,
-) -> Ending {
-    // An urge from before was about a reign that is over.
-    while urges.next().now_or_never().flatten().is_some() {}
-    let lock = match select(pin!(lock::acquire(names.lock)), urges.next()).await {
+) -> TermEnd {
+    // A takeover from before was about a term that is over.
+    while takeovers.next().now_or_never().flatten().is_some() {}
+    let lock = match select(pin!(lock::acquire(names.lock)), takeovers.next()).await {
         Either::Right((Some(()), _)) => lock::steal(names.lock).await,
-        // Nobody will ever urge us.
+        // Nobody will ever request a takeover.
         Either::Right((None, line)) => line.await,
         Either::Left((lock, _)) => lock,
     };
     match lock {
-        Ok(lock) => reign(names, &lock, engine).await.unwrap_or_else(|ending| ending),
+        Ok(lock) => hold_term(names, &lock, engine).await.unwrap_or_else(|end| end),
         Err(error) => error.into(),
     }
 }
 
-async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>) -> M) -> Result<Ending, Ending> {
+async fn hold_term<M: Machine>(
+    names: LeaderNames,
+    lock: &Lock,
+    engine: impl Fn(Secret<32>) -> M,
+) -> Result<TermEnd, TermEnd> {
     let mut rng = rng::open()?;
     let inputs = Inputs::default();
     let updates = Rc::new(Channel::speaking_only(UPDATES)?);
@@ -207,27 +211,27 @@ async fn reign<M: Machine>(names: Names, lock: &Lock, engine: impl Fn(Secret<32>
     let store = Rc::new(Store::open(names.database).await?);
     let data_key = key::open(&store, &mut rng).await?;
     let tell = |update: Update| updates.send(&update.encode_to_vec());
-    let reign = pin!(driver::run(engine(data_key), inputs, store, &mut rng, tell));
-    match select(reign, pin!(lock.lost())).await {
-        Either::Left((reason, _)) => Ok(Ending::Stopped(reason)),
-        Either::Right(_) => Ok(Ending::LockLost),
+    let term = pin!(driver::run(engine(data_key), inputs, store, &mut rng, tell));
+    match select(term, pin!(lock.lost())).await {
+        Either::Left((reason, _)) => Ok(TermEnd::Stopped(reason)),
+        Either::Right(_) => Ok(TermEnd::LockLost),
     }
 }
 
 /// Tells the pages why no engine runs, now and whenever one of them asks for something; until a person wants it tried again.
-async fn complain(issue: Issue) {
+async fn report_unavailable(issue: Issue) {
     let Ok(updates) = Channel::speaking_only(UPDATES) else { return core::future::pending().await };
-    let complaint = Update::from(News::Connection(ConnectionView {
+    let report = Update::from(News::Connection(ConnectionView {
         state: ConnectionState::Stopped.into(),
         issue: issue.into(),
         ..ConnectionView::default()
     }))
     .encode_to_vec();
-    updates.send(&complaint);
+    updates.send(&report);
     let (again, asked) = oneshot::channel();
     let again = Cell::new(Some(again));
     let _commands = Channel::open(COMMANDS, move |message| {
-        updates.send(&complaint);
+        updates.send(&report);
         if let Ok(Command { action: Some(Action::Reconnect(_)), .. }) =
             Command::decode(Zeroizing::new(message).as_slice())
         {
@@ -246,46 +250,46 @@ mod tests {
 
     #[test]
     fn being_superseded_is_no_failure() {
-        let mut candidate = Candidate::default();
-        for ending in [
-            Ending::Stopped(StopReason::Superseded),
-            Ending::LockLost,
-            Ending::Key(KeyError::Store(StoreFailure::Superseded)),
-            Ending::Stopped(StopReason::Superseded),
+        let mut backoff = ElectionBackoff::default();
+        for end in [
+            TermEnd::Stopped(StopReason::Superseded),
+            TermEnd::LockLost,
+            TermEnd::Key(KeyError::Store(StoreFailure::Superseded)),
+            TermEnd::Stopped(StopReason::Superseded),
         ] {
-            assert_eq!(candidate.after(ending), Next::QueueAgain(FIRST_PAUSE, None));
+            assert_eq!(backoff.after(end), AfterTerm::RunAgain(FIRST_PAUSE, None));
         }
     }
 
     #[test]
     fn a_newer_store_ends_the_candidacy_for_good() {
-        let retired = Next::Retire(Issue::StorageNewer);
-        assert_eq!(Candidate::default().after(Ending::Open(OpenError::TooNew)), retired);
-        assert_eq!(Candidate::default().after(Ending::Stopped(StopReason::StoreTooNew)), retired);
+        let retired = AfterTerm::Retire(Issue::StorageNewer);
+        assert_eq!(ElectionBackoff::default().after(TermEnd::Open(OpenError::TooNew)), retired);
+        assert_eq!(ElectionBackoff::default().after(TermEnd::Stopped(StopReason::StoreTooNew)), retired);
     }
 
     #[test]
     fn a_browser_that_cannot_is_not_asked_again() {
-        for ending in [
-            Ending::Lock(LockError::Unsupported),
-            Ending::Channel(ChannelError),
-            Ending::Randomness(NoRandomness),
-            Ending::Key(KeyError::Unsupported),
+        for end in [
+            TermEnd::Lock(LockError::Unsupported),
+            TermEnd::Channel(ChannelError),
+            TermEnd::Randomness(NoRandomness),
+            TermEnd::Key(KeyError::Unsupported),
         ] {
-            assert_eq!(Candidate::default().after(ending), Next::Retire(Issue::StorageFailed));
+            assert_eq!(ElectionBackoff::default().after(end), AfterTerm::Retire(Issue::StorageFailed));
         }
     }
 
     #[test]
     fn pauses_grow_up_to_a_limit_and_shrink_after_a_reign() {
-        let mut candidate = Candidate::default();
-        let mut pause = || match candidate.after(Ending::Open(OpenError::QuotaExceeded)) {
-            Next::QueueAgain(pause, Some(Issue::StorageFull)) => pause,
+        let mut backoff = ElectionBackoff::default();
+        let mut pause = || match backoff.after(TermEnd::Open(OpenError::QuotaExceeded)) {
+            AfterTerm::RunAgain(pause, Some(Issue::StorageFull)) => pause,
             other => panic!("expected another attempt, got {other:?}"),
         };
         assert_eq!([pause(), pause(), pause()], [500, 1000, 2000]);
         assert!((0..100).map(|_| pause()).all(|pause| pause <= LONGEST_PAUSE));
-        candidate.after(Ending::LockLost);
-        assert_eq!(candidate.after(Ending::LockLost), Next::QueueAgain(FIRST_PAUSE, None));
+        backoff.after(TermEnd::LockLost);
+        assert_eq!(backoff.after(TermEnd::LockLost), AfterTerm::RunAgain(FIRST_PAUSE, None));
     }
 }

@@ -1,15 +1,15 @@
-//! The service worker's shift: it is woken by a push, or by a click on a notification, and is there for one job.
+//! The service worker's shift: it is woken by a push, or by a click on a notification, and is there for one task.
 //!
 //! It is a page without pixels and a worker at once. As a worker it is one more candidate for the lock, so that the engine
 //! runs here if no tab is open; as a page it talks to whoever leads. If a tab leads, the tab does the work.
 //!
 //! What this module does not know: pushes and clicks. It is told what to do, and says whether that was done.
 
-use crate::link::{Link, LinkError};
+use crate::engine_client::{EngineClient, EngineClientError};
+use crate::leader::{self, LeaderNames};
 use crate::notices;
 use crate::port::{badge, clock, notification};
 use crate::state::model::{self, Change, Model};
-use crate::tabs::{self, Names};
 use crate::text::Notices;
 use causeway::engine::Engine;
 use causeway::io::Millis;
@@ -23,13 +23,13 @@ use futures::stream::StreamExt;
 use std::rc::Rc;
 
 /// Browsers end a service worker after half a minute or more. Whatever was not done by then has failed.
-const LONGEST: Millis = 20_000;
+const TASK_TIMEOUT: Millis = 20_000;
 /// After an answer is durable, the chat server gets this long to take it.
-const UNTIL_SENT: Millis = 8_000;
+const SEND_TIMEOUT: Millis = 8_000;
 
 /// What a shift is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Job {
+pub enum Task {
     /// A push came: fetch what waits, then tell the person.
     Push {
         /// The tag of the notification that already says that something came.
@@ -55,15 +55,15 @@ pub enum Job {
     },
 }
 
-/// The job was not done.
+/// The task was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ShiftError {
+pub enum BackgroundError {
     /// There is no talking to any engine.
     #[error(transparent)]
-    Link(#[from] LinkError),
+    EngineClient(#[from] EngineClientError),
     /// The time was up.
     #[error("the engine did not answer in time")]
-    TooLong,
+    TimedOut,
     /// The engine refused.
     #[error("the engine answered with an issue: {0:?}")]
     Refused(Issue),
@@ -72,28 +72,28 @@ pub enum ShiftError {
     Stopped,
 }
 
-/// Does one job.
+/// Does one task.
 ///
 /// # Errors
-/// [`ShiftError`]: then nothing is certain, and the caller must tell the person something that is true anyway.
-pub async fn work(job: Job, engine: impl Fn(Secret<32>) -> Engine) -> Result<(), ShiftError> {
-    let (urge, urges) = mpsc::unbounded();
-    let (desk, link) = Desk::open(move || {
+/// [`BackgroundError`]: then nothing is certain, and the caller must tell the person something that is true anyway.
+pub async fn run(task: Task, engine: impl Fn(Secret<32>) -> Engine) -> Result<(), BackgroundError> {
+    let (takeover, takeovers) = mpsc::unbounded();
+    let (client_view, client) = BackgroundClient::open(move || {
         // Fails only when nobody waits any more.
-        let _ = urge.unbounded_send(());
+        let _ = takeover.unbounded_send(());
     })?;
-    let candidacy = pin!(tabs::run(Names::default(), urges, engine));
-    let job = pin!(desk.perform(&link, job));
-    match select(select(job, clock::sleep(LONGEST)), candidacy).await {
+    let election = pin!(leader::run(LeaderNames::default(), takeovers, engine));
+    let task = pin!(client_view.perform(&client, task));
+    match select(select(task, clock::sleep(TASK_TIMEOUT)), election).await {
         Either::Left((Either::Left((outcome, _)), _)) => outcome,
-        Either::Left((Either::Right(_), _)) => Err(ShiftError::TooLong),
-        // A candidacy never ends.
-        Either::Right(_) => Err(ShiftError::Stopped),
+        Either::Left((Either::Right(_), _)) => Err(BackgroundError::TimedOut),
+        // An election never ends.
+        Either::Right(_) => Err(BackgroundError::Stopped),
     }
 }
 
-/// What the engine has told us, and word that it has.
-struct Desk {
+/// What the engine has sent, and word that it has.
+struct BackgroundClient {
     known: Rc<RefCell<Known>>,
     news: RefCell<UnboundedReceiver<()>>,
 }
@@ -104,11 +104,11 @@ struct Known {
     done: Vec<Done>,
 }
 
-impl Desk {
-    fn open(on_silence: impl Fn() + 'static) -> Result<(Self, Link), LinkError> {
+impl BackgroundClient {
+    fn open(on_timeout: impl Fn() + 'static) -> Result<(Self, EngineClient), EngineClientError> {
         let known = Rc::new(RefCell::new(Known::default()));
-        let (tell, news) = mpsc::unbounded();
-        let link = Link::connect(
+        let (sender, news) = mpsc::unbounded();
+        let client = EngineClient::connect(
             {
                 let known = Rc::clone(&known);
                 move |update| {
@@ -118,28 +118,28 @@ impl Desk {
                             known.done.push(done);
                         }
                     }
-                    let _nobody_waits = tell.unbounded_send(());
+                    let _nobody_waits = sender.unbounded_send(());
                 }
             },
-            on_silence,
+            on_timeout,
         )?;
-        Ok((Self { known, news: RefCell::new(news) }, link))
+        Ok((Self { known, news: RefCell::new(news) }, client))
     }
 
     /// Waits until what is known says so.
-    #[expect(clippy::await_holding_refcell_ref, reason = "there is one job at a time, and nobody else waits for news")]
-    async fn until<T>(&self, mut look: impl FnMut(&Known) -> Option<T>) -> Result<T, ShiftError> {
+    #[expect(clippy::await_holding_refcell_ref, reason = "there is one task at a time, and nobody else waits for news")]
+    async fn until<T>(&self, mut look: impl FnMut(&Known) -> Option<T>) -> Result<T, BackgroundError> {
         let mut news = self.news.borrow_mut();
         loop {
             if let Some(seen) = look(&self.known.borrow()) {
                 return Ok(seen);
             }
-            news.next().await.ok_or(ShiftError::Stopped)?;
+            news.next().await.ok_or(BackgroundError::Stopped)?;
         }
     }
 
-    async fn ask(&self, link: &Link, action: Action) -> Result<(), ShiftError> {
-        let tag = link.send(action);
+    async fn ask(&self, client: &EngineClient, action: Action) -> Result<(), BackgroundError> {
+        let tag = client.send(action);
         let issue = self
             .until(|known| {
                 let done = known.done.iter().find(|done| done.tag == tag).map(Done::issue);
@@ -149,70 +149,70 @@ impl Desk {
             .await?;
         match issue {
             Issue::None => Ok(()),
-            issue => Err(ShiftError::Refused(issue)),
+            issue => Err(BackgroundError::Refused(issue)),
         }
     }
 
-    async fn perform(&self, link: &Link, job: Job) -> Result<(), ShiftError> {
-        match job {
-            Job::Push { tag } => {
-                self.ask(link, Action::Woken(Woken {})).await?;
-                let told = self.tell(link, true).await?;
-                if told || !notification::shown().await.is_empty() {
+    async fn perform(&self, client: &EngineClient, task: Task) -> Result<(), BackgroundError> {
+        match task {
+            Task::Push { tag } => {
+                self.ask(client, Action::Woken(Woken {})).await?;
+                let any_shown = self.show_notifications(client, true).await?;
+                if any_shown || !notification::shown().await.is_empty() {
                     notification::close_waiting().await;
                 } else {
                     let _refused = notification::say(&tag, Notices::NothingNew, Notices::NothingNewWhy.say()).await;
                 }
             }
-            Job::CatchUp => {
-                self.ask(link, Action::Woken(Woken {})).await?;
-                self.look(link).await?;
+            Task::CatchUp => {
+                self.ask(client, Action::Woken(Woken {})).await?;
+                self.show_news(client).await?;
             }
-            Job::Look => self.look(link).await?,
-            Job::Reply { chat, text } => {
-                self.ask(link, Action::Send(Send { chat: chat.clone(), text })).await?;
+            Task::Look => self.show_news(client).await?,
+            Task::Reply { chat, text } => {
+                self.ask(client, Action::Send(Send { chat: chat.clone(), text })).await?;
                 {
                     // In a block of its own: who waits for news has them to itself until it is dropped.
                     let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
                     // It is durable: a tab, or the next shift, sends it if this one cannot.
-                    select(sent, clock::sleep(UNTIL_SENT)).await;
+                    select(sent, clock::sleep(SEND_TIMEOUT)).await;
                 }
-                self.tell(link, true).await?;
+                self.show_notifications(client, true).await?;
             }
-            Job::Read { chat, seq } => {
-                self.ask(link, Action::MarkRead(MarkRead { chat, up_to: seq })).await?;
-                self.tell(link, true).await?;
+            Task::Read { chat, seq } => {
+                self.ask(client, Action::MarkRead(MarkRead { chat, up_to: seq })).await?;
+                self.show_notifications(client, true).await?;
             }
         }
         Ok(())
     }
 
     /// Tells the person what they do not see anyway.
-    async fn look(&self, link: &Link) -> Result<(), ShiftError> {
+    async fn show_news(&self, client: &EngineClient) -> Result<(), BackgroundError> {
         let aloud = !notification::is_watched().await;
-        self.tell(link, aloud).await.map(drop)
+        self.show_notifications(client, aloud).await.map(drop)
     }
 
     /// Brings what is on screen in step with what is known; if not `aloud`, shows nothing more. Says whether anything was
     /// shown.
-    async fn tell(&self, link: &Link, aloud: bool) -> Result<bool, ShiftError> {
+    async fn show_notifications(&self, client: &EngineClient, aloud: bool) -> Result<bool, BackgroundError> {
         // The answer comes after a snapshot, which is newer than every answer before it.
-        self.ask(link, Action::Hello(Hello {})).await?;
+        self.ask(client, Action::Hello(Hello {})).await?;
         let shown = notification::shown().await;
         let plan = notices::plan(&self.known.borrow().model, &shown);
         badge::set(plan.unread);
         for chat in &plan.close {
             notification::close(chat).await;
         }
-        let mut told = false;
+        let mut any_shown = false;
         for notice in plan.show.into_iter().filter(|_| aloud) {
             // Shown first, noted then: who is interrupted in between shows it again, in the same place.
             if notification::show(&notice).await.is_ok() {
-                told = true;
-                self.ask(link, Action::Notified(Notified { chat: notice.chat, up_to: notice.seq })).await?;
+                any_shown = true;
+                self.ask(client, Action::Notified(Notified { chat: notice.chat, up_to: notice.seq })).await?;
             }
         }
-        Ok(told)
+        Ok(any_shown)
     }
 }
 

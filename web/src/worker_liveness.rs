@@ -11,34 +11,34 @@ use crate::port::worker::OwnEnd;
 use futures::channel::mpsc::{self, UnboundedReceiver};
 
 /// A name for a new worker, and for the lock that it dies with.
-pub fn name() -> String {
+pub fn new_name() -> String {
     // Without randomness no engine starts either; then nobody waits for this lock.
     format!("causeway-worker-{:016x}", rng::tag().unwrap_or_default())
 }
 
 /// In the worker: takes the lock, tells the page, and keeps it.
-pub async fn hold() {
+pub async fn hold_lock() {
     let Some(own) = OwnEnd::here() else { return };
-    if let Ok(_life) = lock::acquire(&own.name()).await {
+    if let Ok(_held) = lock::acquire(&own.name()).await {
         own.begun();
         core::future::pending::<()>().await;
     }
 }
 
-/// In the worker: what the page urges, from now on. `None` in anything but a page's worker.
-pub fn urges() -> Option<UnboundedReceiver<()>> {
-    let (sender, urges) = mpsc::unbounded();
-    OwnEnd::here()?.on_urged(move || {
+/// In the worker: what the page requests, from now on. `None` in anything but a page's worker.
+pub fn takeover_requests() -> Option<UnboundedReceiver<()>> {
+    let (sender, requests) = mpsc::unbounded();
+    OwnEnd::here()?.on_takeover_request(move || {
         // Fails only when nobody waits any more.
         let _ = sender.unbounded_send(());
     });
-    Some(urges)
+    Some(requests)
 }
 
 /// In the page, once the worker has begun: completes when it is dead.
 ///
 /// # Errors
 /// [`LockError`]: this browser cannot tell.
-pub async fn end_of(name: &str) -> Result<(), LockError> {
+pub async fn wait_for_death(name: &str) -> Result<(), LockError> {
     lock::acquire(name).await.map(drop)
 }

@@ -1,16 +1,16 @@
-//! How much room the browser gives us, how much of it is taken, and whether what we keep is safe from the browser itself.
+//! Storage quota and usage of this origin, and whether the browser has promised not to evict its data.
 //!
 //! What this module does not know: how the browser is asked, and the words for it.
 
 /// What the browser says about its storage. All of it is rough on purpose, and some browsers say nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Room {
+pub struct StorageQuota {
     /// Bytes that are taken, and bytes that may be.
     pub used: Option<(u64, u64)>,
     /// Bytes that messages and keys take, where the browser tells them apart from the app.
     pub messages: Option<u64>,
     /// The browser has promised not to remove our data by itself. `None`: it makes no such promises.
-    pub kept: Option<bool>,
+    pub persisted: Option<bool>,
 }
 
 /// How full it is, as far as a person needs to know.
@@ -18,14 +18,14 @@ pub struct Room {
 pub enum Level {
     /// Nothing to do.
     Fine,
-    /// At 80 percent: time to make room.
+    /// At 80 percent: time to free space.
     Filling,
     /// At 95 percent: soon nothing more can be saved.
     Full,
 }
 
-impl Room {
-    /// Percent of the room that is taken, rounded down; never more than 100.
+impl StorageQuota {
+    /// Percent of the quota that is taken, rounded down; never more than 100.
     pub fn percent(&self) -> Option<u32> {
         let (used, all) = self.used?;
         let percent = u128::from(used) * 100 / u128::from(all.max(1));
@@ -56,24 +56,24 @@ pub fn size(bytes: u64) -> (u64, u64, usize) {
 mod tests {
     use super::*;
 
-    fn room(used: u64, all: u64) -> Room {
-        Room { used: Some((used, all)), ..Room::default() }
+    fn quota(used: u64, all: u64) -> StorageQuota {
+        StorageQuota { used: Some((used, all)), ..StorageQuota::default() }
     }
 
     #[test]
     fn levels_begin_where_they_say() {
-        let levels = [0, 79, 80, 94, 95, 100, 250].map(|used| room(used, 100).level());
+        let levels = [0, 79, 80, 94, 95, 100, 250].map(|used| quota(used, 100).level());
         use Level::{Filling, Fine, Full};
         assert_eq!(levels, [Fine, Fine, Filling, Filling, Full, Full, Full]);
-        assert_eq!(Room::default().level(), Fine, "a browser that says nothing worries nobody");
+        assert_eq!(StorageQuota::default().level(), Fine, "a browser that says nothing worries nobody");
     }
 
     #[test]
     fn no_numbers_make_it_fail() {
-        assert_eq!(room(0, 0).percent(), Some(0));
-        assert_eq!(room(1, 0).percent(), Some(100));
-        assert_eq!(room(u64::MAX, u64::MAX).percent(), Some(100));
-        assert_eq!(room(u64::MAX, 1).percent(), Some(100));
+        assert_eq!(quota(0, 0).percent(), Some(0));
+        assert_eq!(quota(1, 0).percent(), Some(100));
+        assert_eq!(quota(u64::MAX, u64::MAX).percent(), Some(100));
+        assert_eq!(quota(u64::MAX, 1).percent(), Some(100));
     }
 
     #[test]

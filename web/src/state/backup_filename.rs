@@ -1,7 +1,7 @@
 //! What a backup file is called.
 
 /// `causeway-NAME-YEAR-MONTH-DAY.backup`. The day is a local calendar day, counted from 1970-01-01.
-pub fn file_name(identifier: &str, day: i64) -> String {
+pub fn backup_filename(identifier: &str, day: i64) -> String {
     // A name may hold what no file system takes.
     let name: String = identifier
         .chars()
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_name_becomes_one_that_every_file_system_takes() {
-        assert_eq!(file_name("alice", 0), "causeway-alice-1970-01-01.backup");
-        assert_eq!(file_name("Büro X/../:*", 0), "causeway-Büro-X-..----1970-01-01.backup");
+        assert_eq!(backup_filename("alice", 0), "causeway-alice-1970-01-01.backup");
+        assert_eq!(backup_filename("Büro X/../:*", 0), "causeway-Büro-X-..----1970-01-01.backup");
     }
 }

@@ -3,14 +3,14 @@
 //! A worker whose WebAssembly has trapped still lives, and still holds the lock if it led: no other tab could take over.
 //! Ending it frees the lock. One that the browser ended without a word is known by the lock that it dies with.
 //!
-//! When no engine gives a sign of life, the worker is urged to take over. If there is still none then, it may be the silent one
+//! When no engine gives a sign of life, the worker is requested to take over. If there is still none then, it may be the silent one
 //! itself, and is replaced.
 //!
 //! What this module does not know: why it died. What matters is durable, and the next engine begins from there.
 
-use crate::life;
 use crate::port::worker::{EngineWorker, WorkerEvent};
 use crate::port::{clock, spawn};
+use crate::worker_liveness;
 use causeway::io::Millis;
 use core::pin::pin;
 use futures::channel::mpsc::{self, UnboundedReceiver};
@@ -20,60 +20,60 @@ use futures::stream::StreamExt;
 /// Before the first replacement; doubled for each further one.
 const FIRST_PAUSE: Millis = 250;
 /// Deaths in a row after which the page gives up.
-const MOST_DEATHS: u32 = 5;
+const MAX_RESTARTS: u32 = 5;
 /// A worker that has not begun by then, over the slowest line, was ended before it could.
-const LONGEST_BIRTH: Millis = 60_000;
-/// An engine that is silent again so soon after the worker was urged means that urging does not help.
-const URGED_IN_VAIN: Millis = 15_000;
-/// A worker that lived this long did not die of what it was born with.
-const LONG_LIFE: Millis = 60_000;
+const START_TIMEOUT: Millis = 60_000;
+/// An engine that is silent again so soon after the worker was requested means that urging does not help.
+const TAKEOVER_IN_VAIN: Millis = 15_000;
+/// A worker that lived this long did not die of what it was started with.
+const STABLE_AFTER: Millis = 60_000;
 
-/// Keeps a worker running beside the page for as long as there is hope; then says so, once. `silences` tells whenever no
+/// Keeps a worker running beside the page for as long as there is hope; then says so, once. `timeouts` tells whenever no
 /// engine gives a sign of life.
-pub fn keep_running(mut silences: UnboundedReceiver<()>, on_hopeless: impl FnOnce() + 'static) {
+pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce() + 'static) {
     spawn(async move {
         let mut deaths = Deaths::default();
         loop {
-            let born = clock::now();
-            let name = life::name();
+            let started = clock::now();
+            let name = worker_liveness::new_name();
             let (say, mut events) = mpsc::unbounded();
             let worker = EngineWorker::start(&name, move |event| {
                 // Fails only when nobody waits any more.
                 let _ = say.unbounded_send(event);
             });
             let Ok(worker) = worker else { break };
-            let death = pin!(died(&name, &mut events));
-            select(death, pin!(urge_in_vain(&worker, &mut silences))).await;
+            let died = pin!(died(&name, &mut events));
+            select(died, pin!(takeover_in_vain(&worker, &mut timeouts))).await;
             drop(worker);
-            match deaths.after(clock::now().saturating_sub(born)) {
+            match deaths.after(clock::now().saturating_sub(started)) {
                 Some(pause) => clock::sleep(pause).await,
                 None => break,
             }
         }
-        on_hopeless();
+        on_give_up();
     });
 }
 
 /// Urges the worker at every silence. Completes when that did not help.
-async fn urge_in_vain(worker: &EngineWorker, silences: &mut UnboundedReceiver<()>) {
-    let mut urged: Option<Millis> = None;
-    while silences.next().await.is_some() {
+async fn takeover_in_vain(worker: &EngineWorker, timeouts: &mut UnboundedReceiver<()>) {
+    let mut requested: Option<Millis> = None;
+    while timeouts.next().await.is_some() {
         let now = clock::now();
-        if urged.is_some_and(|urged| now.saturating_sub(urged) < URGED_IN_VAIN) {
+        if requested.is_some_and(|requested| now.saturating_sub(requested) < TAKEOVER_IN_VAIN) {
             return;
         }
-        urged = Some(now);
-        worker.urge();
+        requested = Some(now);
+        worker.request_takeover();
     }
     core::future::pending().await
 }
 
 /// Completes when the worker has failed, is gone without a word, or never begins.
 async fn died(name: &str, events: &mut UnboundedReceiver<WorkerEvent>) {
-    let first = select(events.next(), clock::sleep(LONGEST_BIRTH)).await;
+    let first = select(events.next(), clock::sleep(START_TIMEOUT)).await;
     if let Either::Left((Some(WorkerEvent::Begun), _)) = first {
         let end = pin!(async {
-            if life::end_of(name).await.is_err() {
+            if worker_liveness::wait_for_death(name).await.is_err() {
                 core::future::pending::<()>().await;
             }
         });
@@ -88,11 +88,11 @@ struct Deaths(u32);
 impl Deaths {
     /// A worker has died after so long a life: how long to wait before the next one, if there shall be one.
     fn after(&mut self, life: Millis) -> Option<Millis> {
-        if life >= LONG_LIFE {
+        if life >= STABLE_AFTER {
             self.0 = 0;
         }
         self.0 += 1;
-        (self.0 < MOST_DEATHS).then(|| FIRST_PAUSE << (self.0 - 1))
+        (self.0 < MAX_RESTARTS).then(|| FIRST_PAUSE << (self.0 - 1))
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     fn a_long_life_brings_hope_back() {
         let mut deaths = Deaths::default();
         for _ in 0..100 {
-            assert_eq!(deaths.after(LONG_LIFE), Some(FIRST_PAUSE));
+            assert_eq!(deaths.after(STABLE_AFTER), Some(FIRST_PAUSE));
         }
     }
 }

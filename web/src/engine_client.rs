@@ -4,7 +4,7 @@
 //! it is done, and sent again when an engine starts; its tag keeps it from having a second effect. Every command names the
 //! engine that it is meant for, so that none overtakes those that must be said again first.
 //!
-//! While something is unanswered, the link asks for a sign of life every second. An engine that gives none, although it
+//! While something is unanswered, the client asks for a sign of life every second. An engine that gives none, although it
 //! need only let its worker breathe to do so, is frozen or stuck; then somebody else must lead.
 //!
 //! What this module does not know: what the commands and the updates mean.
@@ -42,7 +42,7 @@ const MOST_UNANSWERED: usize = 10_000;
 
 /// The page cannot reach any engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LinkError {
+pub enum EngineClientError {
     /// No channel between tabs.
     #[error(transparent)]
     Channel(#[from] ChannelError),
@@ -53,10 +53,10 @@ pub enum LinkError {
 
 /// The page's end. Clones are the same end.
 #[derive(Clone)]
-pub struct Link(Rc<Inner>);
+pub struct EngineClient(Rc<Inner>);
 
 struct Inner {
-    /// Absent only while the link is being made: the two channels and the closures between them know each other.
+    /// Absent only while the client is being made: the two channels and the closures between them know each other.
     ends: RefCell<Option<Ends>>,
     unanswered: RefCell<Unanswered>,
     /// The engine that spoke last; `None` until one has said what to call it.
@@ -65,7 +65,7 @@ struct Inner {
     heard: Cell<bool>,
     /// Somebody watches over the engine already.
     watched: Cell<bool>,
-    on_silence: Box<dyn Fn()>,
+    on_timeout: Box<dyn Fn()>,
 }
 
 /// Kept alive for as long as updates may come.
@@ -75,20 +75,23 @@ struct Ends {
     _returns: Returns,
 }
 
-impl Link {
+impl EngineClient {
     /// Joins, and asks whichever engine runs for a snapshot. `on_update` gets everything that engines say from now on;
-    /// `on_silence` is called, again and again, while something is unanswered and no engine gives a sign of life.
+    /// `on_timeout` is called, again and again, while something is unanswered and no engine gives a sign of life.
     ///
     /// # Errors
-    /// [`LinkError`] when this browser cannot run the client.
-    pub fn connect(on_update: impl Fn(Update) + 'static, on_silence: impl Fn() + 'static) -> Result<Self, LinkError> {
+    /// [`EngineClientError`] when this browser cannot run the client.
+    pub fn connect(
+        on_update: impl Fn(Update) + 'static,
+        on_timeout: impl Fn() + 'static,
+    ) -> Result<Self, EngineClientError> {
         let inner = Rc::new(Inner {
             ends: RefCell::new(None),
             unanswered: RefCell::default(),
             engine: Cell::new(None),
             heard: Cell::new(false),
             watched: Cell::new(false),
-            on_silence: Box::new(on_silence),
+            on_timeout: Box::new(on_timeout),
         });
         rng::open()?;
         let commands = Channel::speaking_only(COMMANDS)?;
@@ -140,7 +143,7 @@ impl Link {
     }
 }
 
-impl Link {
+impl EngineClient {
     /// Nobody waits for the answer to this command any more: it is not said again.
     pub fn withdraw(&self, tag: u64) {
         self.0.unanswered.borrow_mut().forget(tag);
@@ -186,7 +189,7 @@ fn addressed(command: &[u8], engine: u64) -> Zeroizing<Vec<u8>> {
 
 /// Watches over the engine for as long as something is unanswered.
 async fn watch(inner: Weak<Inner>) {
-    let mut silence = Silence::default();
+    let mut timeouts = TimeoutCounter::default();
     let mut before = clock::now();
     loop {
         clock::sleep(TICK).await;
@@ -196,8 +199,8 @@ async fn watch(inner: Weak<Inner>) {
             return;
         }
         let now = clock::now();
-        if silence.tick(inner.heard.replace(false), now.saturating_sub(before)) {
-            (inner.on_silence)();
+        if timeouts.tick(inner.heard.replace(false), now.saturating_sub(before)) {
+            (inner.on_timeout)();
         }
         before = now;
         inner.post(ASK);
@@ -206,9 +209,9 @@ async fn watch(inner: Weak<Inner>) {
 
 /// Counts the questions in a row that nobody has answered.
 #[derive(Default)]
-struct Silence(u32);
+struct TimeoutCounter(u32);
 
-impl Silence {
+impl TimeoutCounter {
     /// A tick has passed, in so much time. Says whether the engine counts as silent.
     fn tick(&mut self, heard: bool, took: Millis) -> bool {
         self.0 = if heard || took > LONGEST_TICK { 0 } else { self.0 + 1 };
@@ -224,7 +227,7 @@ impl Silence {
 #[derive(Default)]
 struct Unanswered(VecDeque<(u64, Zeroizing<Vec<u8>>)>);
 
-/// What an update means for the link.
+/// What an update means for the client.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Observed {
     /// What the engine calls itself, if it said that.
@@ -301,15 +304,15 @@ mod tests {
 
     #[test]
     fn silence_is_four_ticks_without_a_word_and_any_word_breaks_it() {
-        let mut silence = Silence::default();
-        assert_eq!([false; 4].map(|heard| silence.tick(heard, TICK)), [false, false, false, true]);
-        assert_eq!([false, false, true, false, false].map(|heard| silence.tick(heard, TICK)), [false; 5]);
+        let mut timeouts = TimeoutCounter::default();
+        assert_eq!([false; 4].map(|heard| timeouts.tick(heard, TICK)), [false, false, false, true]);
+        assert_eq!([false, false, true, false, false].map(|heard| timeouts.tick(heard, TICK)), [false; 5]);
     }
 
     #[test]
     fn a_page_that_was_frozen_itself_accuses_nobody() {
-        let mut silence = Silence::default();
-        assert_eq!([TICK, TICK, TICK, 60_000, TICK, TICK].map(|took| silence.tick(false, took)), [false; 6]);
+        let mut timeouts = TimeoutCounter::default();
+        assert_eq!([TICK, TICK, TICK, 60_000, TICK, TICK].map(|took| timeouts.tick(false, took)), [false; 6]);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use super::driver::Scripted;
 use super::{settle, unique};
 use causeway::io::{Input, Output};
 use causeway::view::{Action, Done, News, Reconnect, Started, Update};
-use causeway_web::link::Link;
+use causeway_web::engine_client::EngineClient;
+use causeway_web::leader::{self, LeaderNames};
 use causeway_web::port::clock;
-use causeway_web::tabs::{self, Names};
 use core::pin::pin;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{Either, select};
@@ -16,27 +16,27 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-fn names() -> Names {
+fn names() -> LeaderNames {
     // Tests live until their page closes: what is leaked here is as long-lived.
-    Names { lock: unique("engine").leak(), database: unique("database").leak() }
+    LeaderNames { lock: unique("engine").leak(), database: unique("database").leak() }
 }
 
 type Seen = Rc<RefCell<Vec<(&'static str, u64)>>>;
 
 /// A worker whose engine says that it has started, notes commands, and answers them if told so.
-async fn worker(names: Names, who: &'static str, seen: Seen, answers: bool) {
-    urged_worker(names, pending(), who, seen, answers).await;
+async fn worker(names: LeaderNames, who: &'static str, seen: Seen, answers: bool) {
+    takeover_worker(names, pending(), who, seen, answers).await;
 }
 
 /// The same; it takes over whenever it is urged to.
-async fn urged_worker(
-    names: Names,
-    urges: impl Stream<Item = ()> + Unpin,
+async fn takeover_worker(
+    names: LeaderNames,
+    takeovers: impl Stream<Item = ()> + Unpin,
     who: &'static str,
     seen: Seen,
     answers: bool,
 ) {
-    tabs::run(names, urges, move |_| {
+    leader::run(names, takeovers, move |_| {
         let seen = Rc::clone(&seen);
         Scripted::new(move |input| match input {
             Input::Started => {
@@ -54,9 +54,13 @@ async fn urged_worker(
     .await;
 }
 
-fn link() -> (Link, UnboundedReceiver<Update>) {
+fn client() -> (EngineClient, UnboundedReceiver<Update>) {
     let (sender, updates) = unbounded();
-    (Link::connect(move |update| drop(sender.unbounded_send(update)), || {}).expect("browsers have channels"), updates)
+    (
+        EngineClient::connect(move |update| drop(sender.unbounded_send(update)), || {})
+            .expect("browsers have channels"),
+        updates,
+    )
 }
 
 /// Waits for a kind of news while the worker runs.
@@ -82,9 +86,9 @@ async fn until(
 async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     let names = names();
     let seen = Seen::default();
-    let (link, mut updates) = link();
-    // Nobody leads yet: the link keeps it.
-    let tag = link.send(Action::Reconnect(Reconnect {}));
+    let (client, mut updates) = client();
+    // Nobody leads yet: the client keeps it.
+    let tag = client.send(Action::Reconnect(Reconnect {}));
     let is_started = |news: &News| matches!(news, News::Started(_));
 
     let mut first = Box::pin(worker(names, "first", Rc::clone(&seen), false));
@@ -111,17 +115,17 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
 async fn a_worker_that_is_urged_takes_over_from_one_that_is_frozen() {
     let names = names();
     let seen = Seen::default();
-    let (_link, mut updates) = link();
+    let (_link, mut updates) = client();
     let is_started = |news: &News| matches!(news, News::Started(_));
     let mut first = Box::pin(worker(names, "first", Rc::clone(&seen), true));
     until(&mut first, &mut updates, is_started).await;
 
     // From here on the first is not polled: it holds the lock and does nothing.
-    let (urge, urges) = unbounded();
-    let mut second = Box::pin(urged_worker(names, urges, "second", Rc::clone(&seen), true));
+    let (takeover, takeovers) = unbounded();
+    let mut second = Box::pin(takeover_worker(names, takeovers, "second", Rc::clone(&seen), true));
     assert!(select(&mut second, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
     assert_eq!(*seen.borrow(), [("first", 0)], "it waits in line until it is urged");
-    urge.unbounded_send(()).expect("the worker listens");
+    takeover.unbounded_send(()).expect("the worker listens");
     until(&mut second, &mut updates, is_started).await;
     assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)]);
 
@@ -133,23 +137,25 @@ async fn a_worker_that_is_urged_takes_over_from_one_that_is_frozen() {
 
 #[wasm_bindgen_test]
 async fn a_page_that_waits_for_an_answer_hears_that_nobody_gives_a_sign_of_life() {
-    let (sender, mut silences) = unbounded();
-    let link = Link::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
-    link.send(Action::Reconnect(Reconnect {}));
+    let (sender, mut timeouts) = unbounded();
+    let client =
+        EngineClient::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
+    client.send(Action::Reconnect(Reconnect {}));
     // A worker of another test answers for a while, perhaps; it ends with its test.
-    assert_eq!(silences.next().await, Some(()));
+    assert_eq!(timeouts.next().await, Some(()));
 }
 
 #[wasm_bindgen_test]
 async fn an_engine_that_answers_no_command_still_gives_signs_of_life() {
-    let (sender, mut silences) = unbounded();
-    let link = Link::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
-    link.send(Action::Reconnect(Reconnect {}));
+    let (sender, mut timeouts) = unbounded();
+    let client =
+        EngineClient::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
+    client.send(Action::Reconnect(Reconnect {}));
     let mut busy = pin!(worker(names(), "busy", Seen::default(), false));
     let quiet = pin!(clock::sleep(6_000));
-    let silent = select(silences.next(), quiet).map(|first| matches!(first, Either::Left(_)));
-    match select(&mut busy, pin!(silent)).await {
+    let timed_out = select(timeouts.next(), quiet).map(|first| matches!(first, Either::Left(_)));
+    match select(&mut busy, pin!(timed_out)).await {
         Either::Left(_) => panic!("workers run for ever"),
-        Either::Right((silent, _)) => assert!(!silent, "an engine that lives was called silent"),
+        Either::Right((timed_out, _)) => assert!(!timed_out, "an engine that lives was called timed_out"),
     }
 }

@@ -38,11 +38,11 @@ pub fn is_phone(typed: &str) -> bool {
     (5..=15).contains(&digits) && typed.chars().all(known)
 }
 
-/// How much of a message's room is used.
+/// How much of a message's remaining_length is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum RemainingLength {
     /// Far from the limit.
-    Plenty,
+    Ample,
     /// This many bytes are left.
     Left(u32),
     /// This many bytes too many.
@@ -50,13 +50,13 @@ pub enum Room {
 }
 
 /// Measures a message against the engine's limit in bytes (0: not known yet).
-pub fn room(text: &str, limit: u32) -> Room {
+pub fn remaining_length(text: &str, limit: u32) -> RemainingLength {
     let limit = if limit == 0 { TEXT_LIMIT } else { limit };
     let used = u32::try_from(text.len()).unwrap_or(u32::MAX);
     match limit.checked_sub(used) {
-        None => Room::Over(used - limit),
-        Some(left) if left <= limit / 10 => Room::Left(left),
-        Some(_) => Room::Plenty,
+        None => RemainingLength::Over(used - limit),
+        Some(left) if left <= limit / 10 => RemainingLength::Left(left),
+        Some(_) => RemainingLength::Ample,
     }
 }
 
@@ -91,10 +91,10 @@ mod tests {
 
     #[test]
     fn room_is_counted_in_bytes() {
-        assert_eq!(room("abc", 100), Room::Plenty);
-        assert_eq!(room(&"é".repeat(46), 100), Room::Left(8));
-        assert_eq!(room(&"é".repeat(50), 100), Room::Left(0));
-        assert_eq!(room(&"é".repeat(51), 100), Room::Over(2));
+        assert_eq!(remaining_length("abc", 100), RemainingLength::Ample);
+        assert_eq!(remaining_length(&"é".repeat(46), 100), RemainingLength::Left(8));
+        assert_eq!(remaining_length(&"é".repeat(50), 100), RemainingLength::Left(0));
+        assert_eq!(remaining_length(&"é".repeat(51), 100), RemainingLength::Over(2));
     }
 
     #[test]

@@ -1,0 +1,121 @@
+//! A browser for tests: keeps the commands that are sent, answers when a test says so, and is in UTC.
+
+use std::cell::RefCell;
+
+use super::{Action, Answer, Browser, FilePart, Listener, Millis, Order, Passkey, Plural, Push, StorageQuota, Word};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Tags are the positions in `sent`, from 1.
+#[derive(Default)]
+pub(crate) struct Fake {
+    pub(crate) sent: RefCell<Vec<Action>>,
+    /// The bytes of the file that is collected.
+    pub(crate) collected: RefCell<Vec<u8>>,
+    /// The names of the files that were saved.
+    pub(crate) saved: RefCell<Vec<String>>,
+    /// What the browser was asked for and has not answered yet.
+    pending: RefCell<Vec<Box<dyn FnOnce()>>>,
+}
+
+impl Fake {
+    /// Answers all that is pending, in the order in which it was asked for.
+    pub(crate) fn answer(&self) {
+        for answer in self.pending.take() {
+            answer();
+        }
+    }
+
+    fn later<T: 'static>(&self, answer: Answer<T>, value: T) {
+        self.pending.borrow_mut().push(Box::new(move || answer.run(value)));
+    }
+}
+
+impl Browser for Fake {
+    fn send(&self, action: Action) -> u64 {
+        let mut sent = self.sent.borrow_mut();
+        sent.push(action);
+        sent.len() as u64
+    }
+    fn withdraw(&self, _: u64) {}
+    fn before_paint(&self, _: Millis, work: Answer<()>) {
+        work.run(());
+    }
+    fn now(&self) -> u64 {
+        0
+    }
+    fn local_day(&self, at: u64) -> i64 {
+        (at / DAY) as i64
+    }
+    fn clock_time(&self, at: u64) -> String {
+        at.to_string()
+    }
+    fn full_date(&self, at: u64) -> String {
+        at.to_string()
+    }
+    fn short_date(&self, at: u64) -> String {
+        at.to_string()
+    }
+    fn plural(&self, count: u32) -> Plural {
+        if count == 1 { Plural::One } else { Plural::Other }
+    }
+    fn fragment(&self) -> String {
+        String::new()
+    }
+    fn address_parameter(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn go(&self, _: &str, _: bool) {}
+    fn set_title(&self, _: &str) {}
+    fn reload(&self) {}
+    fn focus(&self, _: &str) {}
+    fn recall(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn remember(&self, _: &str, _: &str) {}
+    fn mark_root(&self, _: &str, _: Option<&str>) {}
+    fn estimate_storage(&self, answer: Answer<StorageQuota>) {
+        self.later(answer, StorageQuota::default());
+    }
+    fn request_persistence(&self, answer: Answer<bool>) {
+        self.later(answer, true);
+    }
+    fn has_passkeys(&self) -> bool {
+        true
+    }
+    fn passkey(&self, _: bool, answer: Answer<Passkey>) {
+        self.later(answer, Passkey::Accepted);
+    }
+    fn order(&self, _: Order, answer: Answer<Push>) {
+        self.later(answer, Push::default());
+    }
+    fn hear(&self, _: Listener<Word>) {}
+    fn look_for_news(&self) {}
+    fn close_notices(&self, _: Vec<String>) {}
+    fn use_update(&self) {}
+    fn badge(&self, _: u32) {}
+    fn evicts_after_a_week(&self) -> bool {
+        false
+    }
+    fn collect(&self, _: u64, piece: &[u8]) {
+        self.collected.borrow_mut().extend_from_slice(piece);
+    }
+    fn save(&self, name: &str) {
+        self.saved.borrow_mut().push(name.to_owned());
+    }
+    fn read_file(&self, _: &str, at: u64, _: u64, then: Answer<Option<FilePart>>) {
+        self.later(then, Some((at + 1, vec![0])));
+    }
+    fn composed(&self, text: &str) -> String {
+        text.to_owned()
+    }
+    fn is_watched(&self) -> bool {
+        true
+    }
+    fn is_touch(&self) -> bool {
+        false
+    }
+    fn suggested_number(&self) -> Option<String> {
+        None
+    }
+}

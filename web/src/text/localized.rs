@@ -1,0 +1,158 @@
+//! Texts in the page's language.
+
+use causeway::view::{Delivery, Issue, MessageKind, MessageView};
+
+use super::backup::Backup;
+use super::elsewhere::Elsewhere;
+use super::english;
+use super::entrance::Entrance;
+use super::notices::Notices;
+use super::phrase::{Facts, Phrase};
+use super::words::Text;
+
+impl Text {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::text(self)
+    }
+}
+
+impl Phrase<'_> {
+    /// In the page's language.
+    pub fn say(self) -> String {
+        english::phrase(self)
+    }
+}
+
+/// What went wrong and what to do, for people.
+pub fn issue(issue: Issue, facts: Facts<'_>) -> String {
+    let partner = if facts.partner.is_empty() { english::YOUR_PROVIDER } else { facts.partner };
+    english::issue(issue, Facts { partner, ..facts })
+}
+
+/// How far a message came, for people.
+pub fn delivery(delivery: Delivery) -> &'static str {
+    english::delivery(delivery)
+}
+
+/// The provider's name, or a word for it where it has not said one.
+pub fn partner(name: &str) -> &str {
+    if name.is_empty() { english::YOUR_PROVIDER } else { name }
+}
+
+impl Backup {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::backup(self)
+    }
+}
+
+/// When the last backup was made: a date.
+pub fn backup_made_at(when: &str) -> String {
+    english::backup_made_at(when)
+}
+
+/// How far it is, in percent.
+pub fn backup_progress(percent: u32) -> String {
+    english::backup_progress(percent)
+}
+
+/// Rows that are not in it.
+pub fn backup_left_out(count: u64) -> String {
+    english::backup_left_out(count)
+}
+
+impl Elsewhere {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::elsewhere(self)
+    }
+}
+
+/// Since when another browser has the account: the name, and a time if one is known.
+pub fn in_use_since(name: &str, when: Option<&str>) -> String {
+    english::in_use_since(name, when)
+}
+
+/// Since when this browser is replaced: a time, if one is known.
+pub fn moved_since(when: Option<&str>) -> String {
+    english::moved_since(when)
+}
+
+impl Entrance {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::entrance(self)
+    }
+}
+
+/// Title of the first step, where people sign in at the provider.
+pub fn sign_in_at(partner: &str) -> String {
+    english::sign_in_at(partner)
+}
+
+/// The link to the provider's own sign-in.
+pub fn go_on_at(partner: &str) -> String {
+    english::go_on_at(partner)
+}
+
+impl Notices {
+    /// In the page's language.
+    pub fn say(self) -> &'static str {
+        english::notices(self)
+    }
+}
+
+/// Who wrote, and how many messages are not read if there are several.
+pub fn sender_with_count(name: &str, unread: u32) -> String {
+    if unread > 1 { format!("{name} ({unread})") } else { name.to_owned() }
+}
+
+/// What a message says, or what it is.
+pub fn message_summary(message: &MessageView) -> String {
+    match message.kind() {
+        MessageKind::Text => message.text.clone(),
+        MessageKind::Unsupported => Text::Unsupported.say().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.say().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.say().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::browser::Plural;
+
+    #[test]
+    fn every_issue_says_what_happened_and_what_to_do() {
+        for known in (1..=999).filter_map(|number| Issue::try_from(number).ok()) {
+            let said = issue(known, Facts { partner: "Partner", max_text_bytes: 1000 });
+            assert!(said.split_inclusive(['.', ':']).count() >= 2, "{known:?}: {said}");
+            assert!(said.ends_with('.'), "{known:?}: {said}");
+        }
+        assert_eq!(issue(Issue::None, Facts::default()), "");
+    }
+
+    #[test]
+    fn counts_agree_with_their_words() {
+        assert_eq!(Phrase::Unread(1, Plural::One).say(), "1 unread message");
+        assert_eq!(Phrase::Unread(2, Plural::Other).say(), "2 unread messages");
+        assert_eq!(Phrase::Title(0, "Causeway").say(), "Causeway");
+        assert_eq!(Phrase::Title(3, "Causeway").say(), "(3) Causeway");
+    }
+
+    #[test]
+    fn a_limit_that_is_passed_is_named() {
+        let said = issue(Issue::TextTooLong, Facts { partner: "", max_text_bytes: 4096 });
+        assert!(said.contains("4096"), "{said}");
+    }
+
+    #[test]
+    fn a_date_that_is_not_known_leaves_no_gap() {
+        for said in [in_use_since("alice", None), moved_since(None)] {
+            assert!(said.ends_with('.') && !said.contains("  ") && !said.contains("since"), "{said}");
+        }
+        assert!(in_use_since("alice", Some("Monday")).contains("“alice”"));
+        assert!(moved_since(Some("Monday")).contains("since Monday"));
+    }
+}
