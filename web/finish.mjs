@@ -1,13 +1,16 @@
-// The last step of a build, called by Trunk (Trunk.toml): tells the service worker which files make up the release, and
-// compresses those that are worth it, so that the partner server never compresses anything.
+// The last step of a build, called by Trunk (Trunk.toml). Adds the modules into which tests/toolchain has cut the client,
+// with their hashes; writes the names of the client's files into the workers; tells the service worker which files make up
+// the release; compresses the files that are worth it, so that the partner server never compresses anything.
 // Knows files; not what is in them.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const dist = process.env.TRUNK_STAGING_DIR;
-if (!dist) throw new Error("finish.mjs is called by Trunk, which names the folder of the build");
+const source = process.env.TRUNK_SOURCE_DIR;
+if (!dist || !source) throw new Error("finish.mjs is called by Trunk, which names the folder of the build");
 // While developing, files change under the page's feet: nothing is kept.
 const isRelease = process.env.TRUNK_PROFILE === "release";
 const WORKER = "service-worker.js";
@@ -15,25 +18,63 @@ const PLACE = 'const SHELL = { release: "", files: {} };';
 const WORTH_IT = /\.(css|html|js|svg|wasm|webmanifest)$/;
 const SMALLEST = 512;
 
-const names = readdirSync(dist, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
-  .map((entry) => relative(dist, join(entry.parentPath, entry.name)))
-  .sort();
-const files = names.filter((name) => name !== WORKER).map((name) => [name, readFileSync(join(dist, name))]);
+const at = (name) => join(dist, name);
+const text = (name) => readFileSync(at(name), "utf8");
+const hash = (bytes) => `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
+const list = () =>
+  readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dist, join(entry.parentPath, entry.name)))
+    .sort();
 
-const digest = (bytes) => createHash("sha384").update(bytes).digest("base64");
-const worker = readFileSync(join(dist, WORKER), "utf8");
-if (!worker.includes(PLACE)) throw new Error(`${WORKER} must hold the line ${PLACE}`);
-const hashes = Object.fromEntries(files.map(([name, bytes]) => [`/${name}`, `sha384-${digest(bytes)}`]));
+// What must be there exactly once in a file, replaced.
+function put(name, place, words) {
+  const parts = text(name).split(place);
+  if (parts.length !== 2) throw new Error(`${name} must hold ${place} once`);
+  writeFileSync(at(name), parts.join(words));
+}
+
+// --- the modules of the client
+
+const client = list().find((name) => /^client-[0-9a-f]+\.js$/.test(name))?.slice(0, -3);
+if (!client) throw new Error("Trunk has built no client-HASH.js");
+const target = process.env.CARGO_TARGET_DIR ?? join(source, "..", "target");
+const built = join(target, "wasm-bindgen", isRelease ? "release" : "debug");
+const loader = `${client}.pieces.js`;
+const modules = readdirSync(built).filter((name) => name.startsWith(`${client}.`) && name.endsWith(".wasm")).sort();
+copyFileSync(join(built, loader), at(loader));
+for (const name of modules) {
+  if (isRelease) execFileSync("wasm-opt", ["-Oz", join(built, name), "-o", at(name)], { stdio: ["ignore", "inherit", "ignore"] });
+  else copyFileSync(join(built, name), at(name));
+  put(loader, `fetch(new URL("./${name}", import.meta.url))`, `fetch(new URL("./${name}", import.meta.url), { integrity: "${hash(readFileSync(at(name)))}" })`);
+}
+
+// The page's module and the code that it shares are loaded beside the main module, not after it. The browser has them then
+// when the loader asks for them.
+const first = modules.filter((name) => !name.endsWith(".secondary.wasm"));
+const preloads = [
+  `<link rel="modulepreload" href="/${loader}" crossorigin="anonymous" integrity="${hash(readFileSync(at(loader)))}">`,
+  ...first.map((name) => `<link rel="preload" href="/${name}" crossorigin="anonymous" integrity="${hash(readFileSync(at(name)))}" as="fetch" type="application/wasm">`),
+];
+put("index.html", "</head>", `${preloads.join("")}</head>`);
+for (const name of ["worker.js", WORKER]) put(name, '"./client.js"', `"./${client}.js"`);
+put(WORKER, '"client_bg.wasm"', `"${client}_bg.wasm"`);
+
+// --- the release
+
+const names = list();
+const files = names.filter((name) => name !== WORKER).map((name) => [name, readFileSync(at(name))]);
+const worker = text(WORKER);
+const hashes = Object.fromEntries(files.map(([name, bytes]) => [`/${name}`, hash(bytes)]));
 const release = createHash("sha256").update(worker).update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
 const shell = isRelease ? { release, files: hashes } : { release: "", files: {} };
-writeFileSync(join(dist, WORKER), worker.replace(PLACE, () => `const SHELL = ${JSON.stringify(shell)};`));
+put(WORKER, PLACE, `const SHELL = ${JSON.stringify(shell)};`);
 
 if (isRelease) {
   for (const [name, bytes] of files) {
     if (!WORTH_IT.test(name) || bytes.length < SMALLEST) continue;
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-    writeFileSync(join(dist, `${name}.br`), brotliCompressSync(bytes, { params }));
-    writeFileSync(join(dist, `${name}.gz`), gzipSync(bytes, { level: 9 }));
+    writeFileSync(at(`${name}.br`), brotliCompressSync(bytes, { params }));
+    writeFileSync(at(`${name}.gz`), gzipSync(bytes, { level: 9 }));
   }
 }

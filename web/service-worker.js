@@ -3,7 +3,7 @@
 // - The shell: every file of one release, kept together, so that the app opens offline and a page never meets a worker of
 //   another release. A new release waits until no page of the old one is open, or a person asks for it.
 // - Pushes: each ends in exactly one visible notification, whatever fails. What it says is the engine's (src/shift.rs).
-import init from "./engine.js";
+import init from "./client.js";
 
 // web/finish.mjs writes the files of the build here, with their hashes. Empty in development: nothing is kept then.
 const SHELL = { release: "", files: {} };
@@ -87,7 +87,7 @@ let engine;
 
 function start() {
   engine ??= (async () => {
-    const url = new URL("engine_bg.wasm", location.href);
+    const url = new URL("client_bg.wasm", location.href);
     const kept = await caches.match(url.pathname, { cacheName: SHELL_CACHE });
     await init({ module_or_path: kept ?? fetch(url) });
   })().catch((error) => {
@@ -106,7 +106,7 @@ function inTurn(job) {
   return done;
 }
 
-// What src/bin/engine.rs offers: a job by its name, with texts.
+// What src/bin/client/worker.rs offers: a job by its name, with texts.
 const withEngine = (job, ...texts) => inTurn(() => within(LONGEST_JOB, start().then(() => causeway[job](texts))));
 
 // --- pushes

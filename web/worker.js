@@ -1,5 +1,6 @@
-// Starts the engine in a dedicated module worker. See src/bin/engine.rs for what it does.
-import init from "./engine.js";
+// Starts the engine in a dedicated module worker. See src/bin/client/worker.rs for what it does. web/finish.mjs puts the
+// real name of the client's JavaScript here.
+import init from "./client.js";
 
 // Only an uncaught exception becomes an "error" event on the page's Worker, which then replaces this one.
 addEventListener("unhandledrejection", ({ reason }) => {

@@ -1,9 +1,9 @@
 //! Where the browser begins: the ports, the driver of the engine, and the pages.
 //!
-//! Two programs come of this crate. The *page* (`bin/page.rs`) shows [`ui`] and talks over a [`engine_client`]. The *engine*
-//! (`bin/engine.rs`) runs in a dedicated worker of every tab: [`leader`] decides which of them leads, and the [`driver`] of
-//! the leading one does what the engine asks for. The same program runs in the service worker, when a push wakes it: the
-//! [`shift`]. Only [`port`] names `web_sys` and `js_sys`; [`ui`] and [`state`] never
+//! One program comes of this crate (`bin/client`), which runs in three places. The *page* shows [`ui`] and talks over an
+//! [`engine_client`]. The dedicated *worker* of every tab stands for election: [`leader`] decides which of them leads, and the
+//! [`driver`] of the leading one does what the engine asks for. The *service worker* runs the engine when a push wakes it:
+//! [`background`]. Only [`port`] names `web_sys` and `js_sys`; [`ui`] and [`state`] never
 //! import it.
 
 pub mod background;

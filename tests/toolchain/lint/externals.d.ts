@@ -5,9 +5,9 @@ declare module "pino";
 declare module "oidc-provider";
 declare module "esbuild";
 declare module "buffer";
-declare module "*/engine.js";
+declare module "*/client.js";
 declare module "*/causeway_bench.js";
 
 
-// What the engine's JavaScript puts into the service worker's scope (web/src/bin/engine.rs): jobs by their names.
+// What the engine's JavaScript puts into the service worker's scope (web/src/bin/client/worker.rs): jobs by their names.
 declare var causeway: Record<string, (texts: string[]) => Promise<any>>;

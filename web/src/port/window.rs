@@ -116,3 +116,8 @@ pub fn meta(name: &str) -> Option<String> {
     let found = document()?.query_selector(&format!("meta[name=\"{name}\"]")).ok()??;
     found.get_attribute("content").filter(|content| !content.is_empty())
 }
+
+/// Whether this is a page; otherwise it is a worker.
+pub fn is_page() -> bool {
+    web_sys::window().is_some()
+}

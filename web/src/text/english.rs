@@ -27,6 +27,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Opening => "Opening your messages…",
         Text::OpeningSlowly => "This takes longer than it should. Your messages are safe.",
         Text::Reload => "Reload the page",
+        Text::PageLoading => "Loading this page…",
+        Text::PageNotLoaded => "This page could not be loaded. Check the connection, then try again.",
         Text::Close => "Close",
         Text::Cancel => "Cancel",
         Text::Back => "Back to chats",

@@ -13,6 +13,10 @@ pub enum Text {
     OpeningSlowly,
     /// Load the page again.
     Reload,
+    /// A page that is downloaded when it is opened has not come yet.
+    PageLoading,
+    /// It could not be downloaded.
+    PageNotLoaded,
     /// Close a dialog.
     Close,
     /// Leave it as it is.

@@ -3,6 +3,7 @@
 use causeway::view::{ConnectionState, Issue, Stage};
 use leptos::prelude::*;
 
+use super::on_demand::{FetchPages, OnDemand};
 use crate::state::push::Push;
 use crate::state::route::Route;
 use crate::state::scope::PageLifetime;
@@ -53,6 +54,8 @@ pub(super) struct App {
     pub(super) push: RwSignal<Option<Push>>,
     /// A newer release waits.
     pub(super) update_ready: RwSignal<bool>,
+    /// Settings, restore and other pages that are downloaded when they are opened.
+    pub(super) on_demand: OnDemand,
 }
 
 /// What is done with the app when something has worked.
@@ -69,7 +72,7 @@ pub(super) fn app() -> App {
 
 impl App {
     /// Over a store. Must be made under a reactive owner that lives as long as the page.
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(store: Store, fetch: FetchPages) -> Self {
         let browser = store.browser();
         Self {
             store,
@@ -81,6 +84,7 @@ impl App {
             replace: RwSignal::new(false),
             push: RwSignal::new(None),
             update_ready: RwSignal::new(false),
+            on_demand: OnDemand::new(fetch),
         }
     }
 

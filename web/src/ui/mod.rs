@@ -31,6 +31,7 @@ mod connection;
 mod fixture;
 mod moved;
 mod notices;
+pub mod on_demand;
 mod onboarding;
 mod parts;
 mod settings;
@@ -47,11 +48,12 @@ use causeway::view::Update;
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
+use self::on_demand::{FetchPages, SecondaryPages};
 use crate::state::browser::Browser;
 use crate::state::signals::Store;
 
 /// Shows the pages, and answers with where the engine's updates go.
-pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
+pub fn mount(browser: Rc<dyn Browser>, fetch: FetchPages) -> impl Fn(Update) + 'static {
     theme::restore(&*browser);
     let store = Rc::new(OnceCell::new());
     mount_to_body({
@@ -60,12 +62,26 @@ pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
             let made = Store::new(browser);
             // Mounting happens once, so the cell is empty.
             let _ = store.set(made);
-            view! { <shell::Root store=made/> }
+            view! { <shell::Root store=made fetch/> }
         }
     });
     move |update| {
         if let Some(store) = store.get() {
             store.take(update);
         }
+    }
+}
+
+/// The pages that are fetched on demand. The module that calls this function carries all of them.
+pub fn secondary_pages() -> SecondaryPages {
+    SecondaryPages {
+        settings: || view! { <settings::Settings/> }.into_any(),
+        erase: || view! { <settings::Erase/> }.into_any(),
+        backup: || view! { <backup::BackupSheet/> }.into_any(),
+        hand_over: || view! { <backup::MoveSheet/> }.into_any(),
+        shortcuts: || view! { <shortcuts::Shortcuts/> }.into_any(),
+        restore: || view! { <backup::RestorePage/> }.into_any(),
+        start_new: || view! { <onboarding::StartNew/> }.into_any(),
+        moved: || view! { <moved::MovedSheet/> }.into_any(),
     }
 }

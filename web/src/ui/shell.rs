@@ -6,14 +6,13 @@ use causeway::view::{ConnectionView, Issue, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
-use super::backup::{BackupSheet, MoveSheet, RestorePage};
 use super::chats::{ChatList, NewChat};
 use super::connection::{ConnectionBar, NextStep};
-use super::moved::{MovedPane, MovedSheet};
+use super::moved::MovedPane;
 use super::notices::UpdateBar;
-use super::onboarding::{Onboarding, SignInAgain, StartNew};
+use super::on_demand::FetchPages;
+use super::onboarding::{Onboarding, SignInAgain};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
-use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
 use super::timing::{after, every, on_window};
 use super::{notices, parts, shortcuts};
@@ -36,8 +35,8 @@ enum Screen {
 
 /// The root. Provides [`App`].
 #[component]
-pub(super) fn Root(store: Store) -> impl IntoView {
-    let app = App::new(store);
+pub(super) fn Root(store: Store, fetch: FetchPages) -> impl IntoView {
+    let app = App::new(store, fetch);
     provide_context(app);
     watch_window(app);
     shortcuts::listen(app);
@@ -53,26 +52,26 @@ pub(super) fn Root(store: Store) -> impl IntoView {
         {move || match screen.get() {
             Screen::Opening => view! { <Opening/> }.into_any(),
             Screen::Onboarding => view! { <Onboarding/> }.into_any(),
-            Screen::Restore => view! { <RestorePage/> }.into_any(),
+            Screen::Restore => app.on_demand.show(|pages| pages.restore),
             Screen::Chats => view! { <Panes/> }.into_any(),
         }}
         <UpdateBar/>
-        <Dialog>{move || app.sheet.get().map(sheet)}</Dialog>
+        <Dialog>{move || app.sheet.get().map(|open| sheet(app, open))}</Dialog>
         <parts::Announcer/>
     }
 }
 
-fn sheet(sheet: Sheet) -> AnyView {
-    match sheet {
+fn sheet(app: App, open: Sheet) -> AnyView {
+    match open {
         Sheet::NewChat => view! { <NewChat/> }.into_any(),
         Sheet::Safety => view! { <Safety/> }.into_any(),
-        Sheet::Shortcuts => view! { <Shortcuts/> }.into_any(),
+        Sheet::Shortcuts => app.on_demand.show(|pages| pages.shortcuts),
         Sheet::SignIn => view! { <SignInAgain/> }.into_any(),
-        Sheet::Erase => view! { <Erase/> }.into_any(),
-        Sheet::StartNew => view! { <StartNew/> }.into_any(),
-        Sheet::Moved => view! { <MovedSheet/> }.into_any(),
-        Sheet::Backup => view! { <BackupSheet/> }.into_any(),
-        Sheet::Move => view! { <MoveSheet/> }.into_any(),
+        Sheet::Erase => app.on_demand.show(|pages| pages.erase),
+        Sheet::StartNew => app.on_demand.show(|pages| pages.start_new),
+        Sheet::Moved => app.on_demand.show(|pages| pages.moved),
+        Sheet::Backup => app.on_demand.show(|pages| pages.backup),
+        Sheet::Move => app.on_demand.show(|pages| pages.hand_over),
     }
 }
 
@@ -172,7 +171,7 @@ fn Panes() -> impl IntoView {
                 Route::Chats if moved.get() => view! { <MovedPane/> }.into_any(),
                 Route::Chats | Route::Restore => view! { <NothingOpen/> }.into_any(),
                 Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),
-                Route::Settings => view! { <Settings/> }.into_any(),
+                Route::Settings => app.on_demand.show(|pages| pages.settings),
             }}
         </div>
     }
@@ -188,20 +187,5 @@ fn NothingOpen() -> impl IntoView {
             <h1>{Text::NothingOpen.say()}</h1>
             <p>{Text::NothingOpenWhy.say()}</p>
         </main>
-    }
-}
-
-#[component]
-fn Shortcuts() -> impl IntoView {
-    view! {
-        <h2 id="dialog-title">{Text::Shortcuts.say()}</h2>
-        <dl class="shortcuts">
-            {shortcuts::LIST.map(|(keys, what)| view! {
-                <div>
-                    <dt>{what.say()}</dt>
-                    <dd>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dd>
-                </div>
-            }).collect_view()}
-        </dl>
     }
 }

@@ -65,3 +65,19 @@ fn step(app: App, by: isize) {
         app.go(&Route::Chat(next));
     }
 }
+
+/// In the dialog: every shortcut.
+#[component]
+pub(super) fn Shortcuts() -> impl IntoView {
+    view! {
+        <h2 id="dialog-title">{Text::Shortcuts.say()}</h2>
+        <dl class="shortcuts">
+            {LIST.map(|(keys, what)| view! {
+                <div>
+                    <dt>{what.say()}</dt>
+                    <dd>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dd>
+                </div>
+            }).collect_view()}
+        </dl>
+    }
+}

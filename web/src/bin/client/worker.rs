@@ -8,7 +8,8 @@ use causeway_web::leader::{self, LeaderNames};
 use causeway_web::port::offer::{self, offer};
 use causeway_web::worker_liveness;
 
-fn main() {
+/// Offers the service worker its tasks, or stands for election in a dedicated worker.
+pub(crate) fn start() {
     causeway_web::port::boot::log_panics();
     if offer::is_wanted() {
         return offer_tasks();

@@ -5,13 +5,17 @@ use std::rc::Rc;
 use causeway_web::engine_client::EngineClient;
 use causeway_web::page::Page;
 use causeway_web::port::boot;
-use causeway_web::worker_supervisor;
+use causeway_web::state::scope::Answer;
+use causeway_web::ui::on_demand::SecondaryPages;
+use causeway_web::{port, ui, worker_supervisor};
 use futures::channel::mpsc;
 
-fn main() {
-    boot::cover_page_on_panic();
+use crate::pieces;
+
+/// Mounts the user interface, and connects it to the engine.
+pub(crate) fn start() {
     let page = Rc::new(Page::new());
-    let take = causeway_web::ui::mount(page.clone());
+    let take = ui::mount(page.clone(), fetch_secondary_pages);
     let (timed_out, timeouts) = mpsc::unbounded();
     let on_timeout = move || {
         // Fails only when the page has given up.
@@ -25,4 +29,8 @@ fn main() {
         }
         Err(_) => boot::show_failure(),
     }
+}
+
+fn fetch_secondary_pages(answer: Answer<Option<SecondaryPages>>) {
+    port::spawn(async move { answer.run(pieces::secondary_pages().await.ok()) });
 }

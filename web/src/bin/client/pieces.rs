@@ -1,0 +1,22 @@
+//! Where the client is cut into modules. Each function here is the only way into a module of its own: calling it loads the
+//! module first, together with the modules that it shares code with, and fails if one of them cannot be fetched. Whatever
+//! only such a function reaches is left out of the main module.
+//!
+//! These functions are in the program, not in the library: the linker keeps each of them, with all that it reaches, in every
+//! program that contains it.
+
+use causeway_web::ui::on_demand::SecondaryPages;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+/// Starts the page. Module `page`.
+#[wasm_split(page, fallible)]
+pub(crate) fn start_page() -> Result<(), SplitLoaderError> {
+    crate::page::start();
+    Ok(())
+}
+
+/// Settings, restore and the like. Module `secondary`.
+#[wasm_split(secondary, fallible)]
+pub(crate) fn secondary_pages() -> Result<SecondaryPages, SplitLoaderError> {
+    Ok(causeway_web::ui::secondary_pages())
+}
