@@ -36,29 +36,47 @@ function put(name, place, words) {
 
 // --- the modules of the client
 
-const client = list().find((name) => /^client-[0-9a-f]+\.js$/.test(name))?.slice(0, -3);
+// Trunk gives the program a name with a hash; the modules get the same one.
+const client = list()
+  .find((name) => /^client-[0-9a-f]+\.js$/.test(name))
+  ?.slice(0, -".js".length);
 if (!client) throw new Error("Trunk has built no client-HASH.js");
 const target = process.env.CARGO_TARGET_DIR ?? join(source, "..", "target");
 const built = join(target, "wasm-bindgen", isRelease ? "release" : "debug");
+const parts = readdirSync(built).filter((name) => /^client\.[a-z_0-9]+\.wasm$/.test(name)).sort();
+const glue = `${client}.js`;
 const loader = `${client}.pieces.js`;
-const modules = readdirSync(built).filter((name) => name.startsWith(`${client}.`) && name.endsWith(".wasm")).sort();
-copyFileSync(join(built, loader), at(loader));
-for (const name of modules) {
-  if (isRelease) execFileSync("wasm-opt", ["-Oz", join(built, name), "-o", at(name)], { stdio: ["ignore", "inherit", "ignore"] });
-  else copyFileSync(join(built, name), at(name));
-  put(loader, `fetch(new URL("./${name}", import.meta.url))`, `fetch(new URL("./${name}", import.meta.url), { integrity: "${hash(readFileSync(at(name)))}" })`);
+const named = (part) => part.replace("client", client);
+
+copyFileSync(join(built, "client.pieces.js"), at(loader));
+put(loader, '"./client.js"', `"./${glue}"`);
+for (const part of parts) {
+  const name = named(part);
+  if (isRelease) execFileSync("wasm-opt", ["-Oz", join(built, part), "-o", at(name)], { stdio: ["ignore", "inherit", "ignore"] });
+  else copyFileSync(join(built, part), at(name));
+  const integrity = hash(readFileSync(at(name)));
+  put(loader, `new URL("./${part}", import.meta.url)`, `new URL("./${name}", import.meta.url), { integrity: "${integrity}" }`);
 }
 
 // The page's module and the code that it shares are loaded beside the main module, not after it. The browser has them then
 // when the loader asks for them.
-const first = modules.filter((name) => !name.endsWith(".secondary.wasm"));
+const first = parts.map(named).filter((name) => !name.endsWith(".secondary.wasm"));
+const preload = (name, kind) =>
+  `<link rel="${kind}" href="/${name}" crossorigin="anonymous" integrity="${hash(readFileSync(at(name)))}"`;
 const preloads = [
-  `<link rel="modulepreload" href="/${loader}" crossorigin="anonymous" integrity="${hash(readFileSync(at(loader)))}">`,
-  ...first.map((name) => `<link rel="preload" href="/${name}" crossorigin="anonymous" integrity="${hash(readFileSync(at(name)))}" as="fetch" type="application/wasm">`),
+  `${preload(loader, "modulepreload")}>`,
+  ...first.map((name) => `${preload(name, "preload")} as="fetch" type="application/wasm">`),
 ];
 put("index.html", "</head>", `${preloads.join("")}</head>`);
-for (const name of ["worker.js", WORKER]) put(name, '"./client.js"', `"./${client}.js"`);
-put(WORKER, '"client_bg.wasm"', `"${client}_bg.wasm"`);
+
+const before = hash(readFileSync(at(glue)));
+// Where it is imported; the name by which the program knows the imported functions stays.
+writeFileSync(at(glue), text(glue).replaceAll('from "./client.pieces.js"', `from "./${loader}"`));
+put("index.html", before, hash(readFileSync(at(glue))));
+for (const name of ["worker.js", WORKER]) {
+  put(name, '"./client.js"', `"./${glue}"`);
+  put(name, '"client_bg.wasm"', `"${client}_bg.wasm"`);
+}
 
 // --- the release
 
