@@ -122,7 +122,7 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
         let identifier = app.store.session(&hash, clock::unix_seconds()).await?;
         app.store.end_session(&hash).await?;
         if let (Some(relay), Some(identifier)) = (&app.relay, identifier) {
-            relay.dismiss(&identifier, Some(&hash));
+            relay.evict(&identifier, Some(&hash));
         }
     }
     Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
@@ -132,7 +132,7 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
 pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
     app.store.delete_account(&session.identifier).await?;
     if let Some(relay) = &app.relay {
-        relay.dismiss(&session.identifier, None);
+        relay.evict(&session.identifier, None);
     }
     Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
 }

@@ -13,25 +13,25 @@
 //! enlist     the one HTTP request that a browser may need relayed, too
 //! ```
 
+mod connection_slot;
 mod enlist;
 mod frame;
 mod handshake;
 mod pump;
-mod seat;
 mod upstream;
 
+pub(crate) use connection_slot::AtCapacity;
 pub(crate) use enlist::Enlistment;
 pub(crate) use handshake::accept;
-pub(crate) use seat::Full;
 pub(crate) use upstream::{Caller, ClientAddress, Target, forwarded};
 
 use crate::metrics::RelayMetrics;
+use connection_slot::{ConnectionSlot, ConnectionSlots};
 use frame::Pass;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use pump::{Client, End, Patience, Tally};
+use pump::{ByteCounter, Client, End, Patience};
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
-use seat::{Seat, Seats};
 use std::{pin::pin, sync::Arc, time::Duration};
 use upstream::Upstream;
 
@@ -61,14 +61,14 @@ pub enum RelayError {
 /// The relay and everyone who is connected through it.
 pub(crate) struct Relay {
     upstream: Upstream,
-    seats: Seats,
+    slots: ConnectionSlots,
     patience: Patience,
     metrics: RelayMetrics,
 }
 
 /// One connection that may begin.
 pub(crate) struct Admission {
-    seat: Seat,
+    slot: ConnectionSlot,
     upstream: Upstream,
     patience: Patience,
     metrics: RelayMetrics,
@@ -79,7 +79,7 @@ impl Relay {
         let tls = client_tls(settings.target.tls, settings.roots)?;
         Ok(Self {
             upstream: Upstream::new(settings.target, settings.client_address, Arc::new(tls)),
-            seats: Seats::new(settings.connections),
+            slots: ConnectionSlots::new(settings.connections),
             patience: Patience { idle: settings.idle, write: settings.write },
             metrics,
         })
@@ -87,19 +87,19 @@ impl Relay {
 
     /// A place for one more connection of `account`; the one that it has is told to leave. `session` is the hash of what
     /// it signed in with.
-    pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, Full> {
-        let seat = self.seats.take(account, session)?;
-        Ok(Admission { seat, upstream: self.upstream.clone(), patience: self.patience, metrics: self.metrics.clone() })
+    pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, AtCapacity> {
+        let slot = self.slots.take(account, session)?;
+        Ok(Admission { slot, upstream: self.upstream.clone(), patience: self.patience, metrics: self.metrics.clone() })
     }
 
     /// Ends an account's connection; with a session's hash, only if it signed in with that one.
-    pub(crate) fn dismiss(&self, account: &str, session: Option<&str>) {
-        self.seats.dismiss(account, session);
+    pub(crate) fn evict(&self, account: &str, session: Option<&str>) {
+        self.slots.evict(account, session);
     }
 
     /// Ends every connection and waits until all are gone, a few seconds at most.
     pub(crate) async fn close(&self) {
-        self.seats.close().await;
+        self.slots.close().await;
     }
 }
 
@@ -108,25 +108,25 @@ impl Admission {
     pub(crate) async fn serve(mut self, upgrade: OnUpgrade, caller: Caller) {
         let Ok(upgraded) = upgrade.await else {
             // The client went before it heard that it may come.
-            self.seat.alone().await;
+            self.slot.predecessor_gone().await;
             return;
         };
         self.metrics.connections.inc();
         let mut client = Client::new(TokioIo::new(upgraded), self.patience);
         let end = self.relay(&mut client, caller).await;
-        self.seat.vacate();
+        self.slot.release();
         tracing::debug!(?end, "a relayed connection ended");
-        client.part(&end).await;
+        client.close(&end).await;
         self.metrics.connections.dec();
     }
 
     /// The chat server's connection: it begins after the client's and is gone at the return.
     async fn relay(&mut self, client: &mut Client<TokioIo<hyper::upgrade::Upgraded>>, caller: Caller) -> End {
-        let mut leave = pin!(self.seat.told_to_leave());
-        self.seat.alone().await;
+        let mut leave = pin!(self.slot.evicted());
+        self.slot.predecessor_gone().await;
         let connected = tokio::select! {
-            why = &mut leave => return End::Left(why),
-            () = client.listen() => return End::ClientGone,
+            why = &mut leave => return End::Evicted(why),
+            () = client.buffer_early_data() => return End::ClientGone,
             connected = self.upstream.connect(caller) => connected,
         };
         let upstream = match connected {
@@ -138,11 +138,11 @@ impl Admission {
             }
         };
         let pass = if self.upstream.is_websocket() { Pass::Frames } else { Pass::Payloads };
-        pump::carry(client, upstream, pass, leave, self.patience, &self.metrics).await
+        pump::run(client, upstream, pass, leave, self.patience, &self.metrics).await
     }
 }
 
-impl Tally for RelayMetrics {
+impl ByteCounter for RelayMetrics {
     fn up(&self, bytes: usize) {
         self.up_bytes.inc_by(bytes as u64);
     }

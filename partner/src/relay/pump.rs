@@ -5,8 +5,8 @@
 //! module does not know: who the client is, and how either connection was made.
 
 use super::{
+    connection_slot::EvictReason,
     frame::{self, Frames, Opcode, Pass},
-    seat::Leave,
 };
 use std::{io, pin::pin, time::Duration};
 use tokio::{
@@ -19,7 +19,7 @@ use tokio::{
 const QUIET_BUFFER: usize = 1_024;
 /// What a busy one reads at once.
 const BUSY_BUFFER: usize = 16 * 1_024;
-/// How long the second side of a close handshake may take, and how long a side that is told goodbye is listened to.
+/// How long the second side of a close handshake may take, and how long a side that is told close_frame is listened to.
 const CLOSE: Duration = Duration::from_secs(1);
 /// Control frames on their way to the client; more are left out, which the protocol allows for pongs.
 const INSERTS: usize = 4;
@@ -48,7 +48,7 @@ pub(super) struct Patience {
 }
 
 /// Counts what passed.
-pub(super) trait Tally: Sync {
+pub(super) trait ByteCounter: Sync {
     fn up(&self, bytes: usize);
     fn down(&self, bytes: usize);
 }
@@ -75,39 +75,39 @@ pub(super) enum End {
     /// The chat server does not take what it is sent.
     UpstreamSlow,
     /// We ended it.
-    Left(Leave),
+    Evicted(EvictReason),
 }
 
-/// The client's side, which outlives the chat server's by a goodbye.
+/// The client's side, which outlives the chat server's by a close_frame.
 pub(super) struct Client<S> {
-    inlet: Inlet<ReadHalf<S>>,
-    outlet: Outlet<WriteHalf<S>>,
+    source: Source<ReadHalf<S>>,
+    sink: Sink<WriteHalf<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite> Client<S> {
     pub(super) fn new(stream: S, patience: Patience) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self { inlet: Inlet::new(reader), outlet: Outlet::new(writer, patience.write) }
+        Self { source: Source::new(reader), sink: Sink::new(writer, patience.write) }
     }
 
     /// Keeps what the client says before the chat server is there, no more than a buffer of it. Returns only when the
     /// client is gone.
-    pub(super) async fn listen(&mut self) {
+    pub(super) async fn buffer_early_data(&mut self) {
         loop {
-            if self.inlet.early.len() >= BUSY_BUFFER {
+            if self.source.early.len() >= BUSY_BUFFER {
                 std::future::pending::<()>().await;
             }
             let mut chunk = [0; QUIET_BUFFER];
-            match self.inlet.reader.read(&mut chunk).await {
+            match self.source.reader.read(&mut chunk).await {
                 Ok(0) | Err(_) => return,
-                Ok(length) => self.inlet.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+                Ok(length) => self.source.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
             }
         }
     }
 
     /// Says why, if a frame can be said, and hangs up.
-    pub(super) async fn part(mut self, end: &End) {
-        let goodbye = match end {
+    pub(super) async fn close(mut self, end: &End) {
+        let close_frame = match end {
             End::ClientGone | End::UpstreamClosed => None,
             End::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
             End::ClientSilent => Some(frame::close(SILENT, "silent", None)),
@@ -115,85 +115,85 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
             End::ClientConfused => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
             End::UpstreamGone => Some(frame::close(NORMAL, "", None)),
             End::UpstreamBroken | End::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
-            End::Left(Leave::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
-            End::Left(Leave::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
-            End::Left(Leave::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
+            End::Evicted(EvictReason::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
+            End::Evicted(EvictReason::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
+            End::Evicted(EvictReason::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
         };
-        let parting = async {
-            if let Some(goodbye) = goodbye.filter(|_| self.outlet.whole) {
-                self.outlet.writer.write_all(&goodbye).await?;
+        let closing = async {
+            if let Some(close_frame) = close_frame.filter(|_| self.sink.at_frame_boundary) {
+                self.sink.writer.write_all(&close_frame).await?;
             }
-            self.outlet.writer.shutdown().await?;
-            // A socket closed with bytes unread takes the goodbye back: read what still comes, for a moment.
-            while self.inlet.read().await?.is_some() {}
+            self.sink.writer.shutdown().await?;
+            // A socket closed with bytes unread takes the close_frame back: read what still comes, for a moment.
+            while self.source.read().await?.is_some() {}
             Ok::<_, io::Error>(())
         };
         // Whatever goes wrong now, the connection is over.
-        let _ = time::timeout(CLOSE, parting).await;
+        let _ = time::timeout(CLOSE, closing).await;
     }
 }
 
 /// Relays until either side ends or `leave` resolves; at the return nothing of the chat server's connection is left.
-pub(super) async fn carry<S, U>(
+pub(super) async fn run<S, U>(
     client: &mut Client<S>,
     upstream: U,
     pass: Pass,
-    leave: impl Future<Output = Leave>,
+    leave: impl Future<Output = EvictReason>,
     patience: Patience,
-    tally: &impl Tally,
+    counter: &impl ByteCounter,
 ) -> End
 where
     S: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
 {
     let (reader, writer) = tokio::io::split(upstream);
-    let (mut from, mut to) = (Inlet::new(reader), Outlet::new(writer, patience.write));
+    let (mut from, mut to) = (Source::new(reader), Sink::new(writer, patience.write));
     let (insert, mut inserts) = mpsc::channel(INSERTS);
     let end = {
-        let mut rising = pin!(up(&mut client.inlet, &mut to, pass, insert, patience.idle, tally));
-        let mut falling = pin!(down(&mut from, &mut client.outlet, pass, &mut inserts, tally));
+        let mut upward = pin!(up(&mut client.source, &mut to, pass, insert, patience.idle, counter));
+        let mut downward = pin!(down(&mut from, &mut client.sink, pass, &mut inserts, counter));
         tokio::select! {
-            end = &mut rising => match end {
+            end = &mut upward => match end {
                 // The chat server's answer to the close still belongs to the client.
                 End::ClientClosed(payload) if pass == Pass::Frames => {
-                    match time::timeout(CLOSE, falling).await {
+                    match time::timeout(CLOSE, downward).await {
                         Ok(End::UpstreamClosed) => End::UpstreamClosed,
                         _ => End::ClientClosed(payload),
                     }
                 }
                 end => end,
             },
-            end = &mut falling => {
+            end = &mut downward => {
                 if end == End::UpstreamClosed {
                     // And the client's to the chat server; if none comes, both were told all there is.
-                    let _ = time::timeout(CLOSE, rising).await;
+                    let _ = time::timeout(CLOSE, upward).await;
                 }
                 end
             }
-            why = leave => End::Left(why),
+            why = leave => End::Evicted(why),
         }
     };
     let told = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
-    let parting = async {
-        if pass == Pass::Frames && to.whole && !told {
+    let closing = async {
+        if pass == Pass::Frames && to.at_frame_boundary && !told {
             let mut mask = [0; 4];
             getrandom::fill(&mut mask).map_err(io::Error::other)?;
             to.writer.write_all(&frame::close(GOING_AWAY, "", Some(mask))).await?;
         }
         to.writer.shutdown().await
     };
-    let _ = time::timeout(CLOSE, parting).await;
+    let _ = time::timeout(CLOSE, closing).await;
     end
 }
 
 /// From the client to the chat server.
 async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    client: &mut Inlet<R>,
-    upstream: &mut Outlet<W>,
+    client: &mut Source<R>,
+    upstream: &mut Sink<W>,
     pass: Pass,
     insert: mpsc::Sender<Vec<u8>>,
     idle: Duration,
-    tally: &impl Tally,
+    counter: &impl ByteCounter,
 ) -> End {
     let mut frames = Frames::new(pass, true);
     let mut asked = false;
@@ -236,7 +236,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 (Opcode::Pong, Pass::Payloads) => {}
             }
         }
-        tally.up(out.len());
+        counter.up(out.len());
         match upstream.write(&out, frames.between()).await {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::UpstreamSlow,
@@ -260,11 +260,11 @@ async fn upstream_lost() -> End {
 
 /// From the chat server to the client, with our own control frames in between.
 async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    upstream: &mut Inlet<R>,
-    client: &mut Outlet<W>,
+    upstream: &mut Source<R>,
+    client: &mut Sink<W>,
     pass: Pass,
     inserts: &mut mpsc::Receiver<Vec<u8>>,
-    tally: &impl Tally,
+    counter: &impl ByteCounter,
 ) -> End {
     let mut frames = Frames::new(pass, false);
     let mut out = Vec::new();
@@ -298,7 +298,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                         }
                     },
                 }
-                tally.down(out.len());
+                counter.down(out.len());
             }
         }
         match client.write(&out, frames.between()).await {
@@ -315,7 +315,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
 }
 
 /// Where bytes come from.
-struct Inlet<R> {
+struct Source<R> {
     reader: R,
     /// What was read before anyone could take it.
     early: Vec<u8>,
@@ -323,7 +323,7 @@ struct Inlet<R> {
     last: usize,
 }
 
-impl<R: AsyncRead + Unpin> Inlet<R> {
+impl<R: AsyncRead + Unpin> Source<R> {
     fn new(reader: R) -> Self {
         Self { reader, early: Vec::new(), buffer: Vec::new(), last: 0 }
     }
@@ -344,24 +344,24 @@ impl<R: AsyncRead + Unpin> Inlet<R> {
 }
 
 /// Where bytes go to.
-struct Outlet<W> {
+struct Sink<W> {
     writer: W,
     patience: Duration,
     /// Whether a frame can be written now: all that was written ends where a frame ends.
-    whole: bool,
+    at_frame_boundary: bool,
 }
 
-impl<W: AsyncWrite + Unpin> Outlet<W> {
+impl<W: AsyncWrite + Unpin> Sink<W> {
     fn new(writer: W, patience: Duration) -> Self {
-        Self { writer, patience, whole: true }
+        Self { writer, patience, at_frame_boundary: true }
     }
 
     /// Writes all of it, or fails: with `TimedOut` if the other end takes nothing for too long.
-    async fn write(&mut self, mut bytes: &[u8], whole: bool) -> io::Result<()> {
+    async fn write(&mut self, mut bytes: &[u8], at_frame_boundary: bool) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.whole = false;
+        self.at_frame_boundary = false;
         while !bytes.is_empty() {
             let written = time::timeout(self.patience, self.writer.write(bytes)).await;
             let written = written.map_err(|_| io::ErrorKind::TimedOut)??;
@@ -371,7 +371,7 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             bytes = bytes.get(written..).unwrap_or_default();
         }
         time::timeout(self.patience, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        self.whole = whole;
+        self.at_frame_boundary = at_frame_boundary;
         Ok(())
     }
 }
@@ -389,7 +389,7 @@ mod tests {
     #[derive(Default)]
     struct Count(AtomicUsize, AtomicUsize);
 
-    impl Tally for Count {
+    impl ByteCounter for Count {
         fn up(&self, bytes: usize) {
             self.0.fetch_add(bytes, Ordering::Relaxed);
         }
@@ -405,8 +405,8 @@ mod tests {
         let (upstream, far) = duplex(PIPE);
         let task = tokio::spawn(async move {
             let mut near = Client::new(near, patience);
-            let end = carry(&mut near, far, pass, std::future::pending(), patience, &Count::default()).await;
-            near.part(&end).await;
+            let end = run(&mut near, far, pass, std::future::pending(), patience, &Count::default()).await;
+            near.close(&end).await;
             end
         });
         (client, upstream, task)
@@ -457,8 +457,8 @@ mod tests {
         let patience = Patience { idle: Duration::from_secs(1), ..PATIENCE };
         let (mut client, mut upstream, task) = relayed(Pass::Frames, patience);
         upstream.write_all(&[0x82, 4, b'a', b'b']).await.unwrap();
-        let mut heard = [0; 4];
-        client.read_exact(&mut heard).await.unwrap();
+        let mut received = [0; 4];
+        client.read_exact(&mut received).await.unwrap();
         // The client is silent and must be asked, but the chat server has not finished.
         assert!(time::timeout(Duration::from_millis(1_500), client.read_u8()).await.is_err());
         upstream.write_all(b"cd").await.unwrap();
