@@ -168,7 +168,7 @@ impl Server {
                 (Some(listener), Some(addr))
             }
         };
-        let patience = serve::Patience {
+        let timeouts = serve::Timeouts {
             connections: settings.limits.connections,
             headers: Duration::from_secs(settings.limits.request_seconds),
             write: Duration::from_secs(settings.limits.write_seconds),
@@ -181,10 +181,10 @@ impl Server {
         let upkeep = Upkeep::begin(app.clone());
         let (stop, stopped) = oneshot::channel();
         let (close, closing) = watch::channel(false);
-        let serving = serve::serve(listener, tls.clone(), http::router(app.clone()), patience, closing.clone());
+        let serving = serve::serve(listener, tls.clone(), http::router(app.clone()), timeouts, closing.clone());
         let metrics = metrics_listener.map(|listener| {
             let router = http::metrics_router(app.metrics.clone());
-            serve::serve(listener, None, router, patience, closing)
+            serve::serve(listener, None, router, timeouts, closing)
         });
         let task = tokio::spawn(async move {
             let stopping = async {
@@ -194,7 +194,7 @@ impl Server {
                 time::sleep(drain).await;
                 let _ = close.send(true);
                 if let Some(relay) = &app.relay
-                    && time::timeout(patience.shutdown, relay.close()).await.is_err()
+                    && time::timeout(timeouts.shutdown, relay.close()).await.is_err()
                 {
                     tracing::warn!("relayed connections were still open when their time was up");
                 }
@@ -205,7 +205,7 @@ impl Server {
                 }
             };
             tokio::join!(serving, metrics, stopping);
-            upkeep.end(patience.shutdown).await;
+            upkeep.end(timeouts.shutdown).await;
             app.store.close().await;
         });
         Ok(Running { addr, metrics_addr, tls, stop, task })

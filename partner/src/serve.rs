@@ -41,7 +41,7 @@ pub(crate) struct Ends {
 
 /// How patient the server is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     pub(crate) connections: usize,
     pub(crate) headers: Duration,
     /// For a caller that takes nothing of what it is sent.
@@ -50,31 +50,31 @@ pub(crate) struct Patience {
 }
 
 /// Serves until `closing` becomes true or its sender is dropped, then lets requests under way finish for
-/// `patience.shutdown`.
+/// `timeouts.shutdown`.
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<Tls>,
     router: Router,
-    patience: Patience,
+    timeouts: Timeouts,
     mut closing: watch::Receiver<bool>,
 ) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(timeouts.headers);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(HTTP2_STREAMS)
         .enable_connect_protocol()
         .keep_alive_interval(HTTP2_PING)
-        .keep_alive_timeout(patience.headers);
+        .keep_alive_timeout(timeouts.headers);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(patience.connections));
+    let places = Arc::new(Semaphore::new(timeouts.connections));
     loop {
         let (stream, ends, place) = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
             _ = closing.wait_for(|closing| *closing) => break,
         };
-        let stream = impatient(stream, patience.write);
+        let stream = with_write_timeout(stream, timeouts.write);
         let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
         match tls.as_ref().map(Tls::acceptor) {
             None => drop(tokio::spawn(async move {
@@ -85,7 +85,7 @@ pub(crate) async fn serve(
                 let mut closing = closing.clone();
                 tokio::spawn(async move {
                     let shaken = tokio::select! {
-                        shaken = time::timeout(patience.headers, acceptor.accept(stream)) => shaken,
+                        shaken = time::timeout(timeouts.headers, acceptor.accept(stream)) => shaken,
                         _ = closing.wait_for(|closing| *closing) => return,
                     };
                     match shaken {
@@ -99,15 +99,15 @@ pub(crate) async fn serve(
         }
     }
     drop(listener);
-    if time::timeout(patience.shutdown, graceful.shutdown()).await.is_err() {
+    if time::timeout(timeouts.shutdown, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were still under way when their time was up");
     }
 }
 
 /// Who asks for much and reads nothing would keep it, and a place, for ever.
-fn impatient(stream: TcpStream, patience: Duration) -> Pin<Box<TimeoutWriter<TcpStream>>> {
+fn with_write_timeout(stream: TcpStream, timeout: Duration) -> Pin<Box<TimeoutWriter<TcpStream>>> {
     let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(patience));
+    stream.set_timeout(Some(timeout));
     Box::pin(stream)
 }
 

@@ -36,11 +36,11 @@ impl Upkeep {
         Self { app, stop, keys, pushes, media }
     }
 
-    /// Lets what is under way finish for `patience`; what does not is put back for another instance, or for the next start.
-    pub(crate) async fn end(self, patience: Duration) {
+    /// Lets what is under way finish for `timeout`; what does not is put back for another instance, or for the next start.
+    pub(crate) async fn end(self, timeout: Duration) {
         let Self { app, stop, keys, mut pushes, media } = self;
         stop.send_replace(true);
-        if time::timeout(patience, &mut pushes).await.is_err() {
+        if time::timeout(timeout, &mut pushes).await.is_err() {
             pushes.abort();
             let _ = pushes.await;
         }

@@ -133,15 +133,15 @@ fn state(upload: &Upload, status: StatusCode) -> Response {
 
 /// Keeps what the body brings, a piece at a time. What came before it broke off is kept, too.
 async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), Refusal> {
-    let patience = Duration::from_secs(app.settings.limits.request_seconds);
-    let turn = time::timeout(patience, app.media.turn()).await.map_err(|_| Refusal::Busy)?;
+    let timeout = Duration::from_secs(app.settings.limits.request_seconds);
+    let turn = time::timeout(timeout, app.media.turn()).await.map_err(|_| Refusal::Busy)?;
     let mut left = upload.size - upload.received;
     if body.size_hint().lower() > left {
         return Err(Refusal::TooLarge);
     }
     let (mut gathered, mut bytes) = (Vec::<Bytes>::new(), 0);
     let end = loop {
-        let data = match time::timeout(patience, body.frame()).await {
+        let data = match time::timeout(timeout, body.frame()).await {
             Err(_) => break Err(Refusal::TooSlow),
             Ok(None) => break Ok(()),
             // The caller is gone, and hears no refusal.

@@ -23,7 +23,7 @@ use std::{
 pub(crate) const PIECE: usize = 2 << 20;
 /// How often a store over the network is asked again, and for how long at most.
 const RETRIES: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the pieces are.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ fn connect(place: &Place) -> Result<Arc<dyn ObjectStore>, MediaStoreError> {
                 .with_region(&s3.region)
                 .with_access_key_id(&s3.access_key_id)
                 .with_secret_access_key(s3.secret_access_key.as_str())
-                .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() });
+                .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: TIMEOUT, ..RetryConfig::default() });
             if let Some(endpoint) = &s3.endpoint {
                 // The configuration allows http for this machine only.
                 builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_allow_http(true);

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Largest answer that is handed on.
 const MAX_ANSWER: usize = 64 * 1_024;
 /// How long WhatsApp may take; less than a browser waits.
-const PATIENCE: Duration = Duration::from_secs(12);
+const TIMEOUT: Duration = Duration::from_secs(12);
 
 /// WhatsApp gave no answer that can be handed on.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub(crate) struct Enlistment {
 
 impl Enlistment {
     pub(crate) fn new(url: Url) -> Result<Self, reqwest::Error> {
-        let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
+        let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(TIMEOUT).build()?;
         Ok(Self { http, url })
     }
 

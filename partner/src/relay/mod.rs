@@ -30,7 +30,7 @@ use connection_slot::{ConnectionSlot, ConnectionSlots};
 use frame::Pass;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use pump::{ByteCounter, Client, End, Patience};
+use pump::{ByteCounter, Client, End, Timeouts};
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use std::{pin::pin, sync::Arc, time::Duration};
 use upstream::Upstream;
@@ -62,7 +62,7 @@ pub enum RelayError {
 pub(crate) struct Relay {
     upstream: Upstream,
     slots: ConnectionSlots,
-    patience: Patience,
+    timeouts: Timeouts,
     metrics: RelayMetrics,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Relay {
 pub(crate) struct Admission {
     slot: ConnectionSlot,
     upstream: Upstream,
-    patience: Patience,
+    timeouts: Timeouts,
     metrics: RelayMetrics,
 }
 
@@ -80,7 +80,7 @@ impl Relay {
         Ok(Self {
             upstream: Upstream::new(settings.target, settings.client_address, Arc::new(tls)),
             slots: ConnectionSlots::new(settings.connections),
-            patience: Patience { idle: settings.idle, write: settings.write },
+            timeouts: Timeouts { idle: settings.idle, write: settings.write },
             metrics,
         })
     }
@@ -89,7 +89,7 @@ impl Relay {
     /// it signed in with.
     pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, AtCapacity> {
         let slot = self.slots.take(account, session)?;
-        Ok(Admission { slot, upstream: self.upstream.clone(), patience: self.patience, metrics: self.metrics.clone() })
+        Ok(Admission { slot, upstream: self.upstream.clone(), timeouts: self.timeouts, metrics: self.metrics.clone() })
     }
 
     /// Ends an account's connection; with a session's hash, only if it signed in with that one.
@@ -112,7 +112,7 @@ impl Admission {
             return;
         };
         self.metrics.connections.inc();
-        let mut client = Client::new(TokioIo::new(upgraded), self.patience);
+        let mut client = Client::new(TokioIo::new(upgraded), self.timeouts);
         let end = self.relay(&mut client, caller).await;
         self.slot.release();
         tracing::debug!(?end, "a relayed connection ended");
@@ -138,7 +138,7 @@ impl Admission {
             }
         };
         let pass = if self.upstream.is_websocket() { Pass::Frames } else { Pass::Payloads };
-        pump::run(client, upstream, pass, leave, self.patience, &self.metrics).await
+        pump::run(client, upstream, pass, leave, self.timeouts, &self.metrics).await
     }
 }
 

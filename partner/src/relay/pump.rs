@@ -40,7 +40,7 @@ const SLOW: u16 = 4004;
 
 /// How long a side may be silent or stalled.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     /// Silence after which a client is pinged; as much again, and it is gone.
     pub(super) idle: Duration,
     /// How long a write may make no progress.
@@ -85,9 +85,9 @@ pub(super) struct Client<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite> Client<S> {
-    pub(super) fn new(stream: S, patience: Patience) -> Self {
+    pub(super) fn new(stream: S, timeouts: Timeouts) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self { source: Source::new(reader), sink: Sink::new(writer, patience.write) }
+        Self { source: Source::new(reader), sink: Sink::new(writer, timeouts.write) }
     }
 
     /// Keeps what the client says before the chat server is there, no more than a buffer of it. Returns only when the
@@ -139,7 +139,7 @@ pub(super) async fn run<S, U>(
     upstream: U,
     pass: Pass,
     leave: impl Future<Output = EvictReason>,
-    patience: Patience,
+    timeouts: Timeouts,
     counter: &impl ByteCounter,
 ) -> End
 where
@@ -147,10 +147,10 @@ where
     U: AsyncRead + AsyncWrite,
 {
     let (reader, writer) = tokio::io::split(upstream);
-    let (mut from, mut to) = (Source::new(reader), Sink::new(writer, patience.write));
+    let (mut from, mut to) = (Source::new(reader), Sink::new(writer, timeouts.write));
     let (insert, mut inserts) = mpsc::channel(INSERTS);
     let end = {
-        let mut upward = pin!(up(&mut client.source, &mut to, pass, insert, patience.idle, counter));
+        let mut upward = pin!(up(&mut client.source, &mut to, pass, insert, timeouts.idle, counter));
         let mut downward = pin!(down(&mut from, &mut client.sink, pass, &mut inserts, counter));
         tokio::select! {
             end = &mut upward => match end {
@@ -346,14 +346,14 @@ impl<R: AsyncRead + Unpin> Source<R> {
 /// Where bytes go to.
 struct Sink<W> {
     writer: W,
-    patience: Duration,
+    write_timeout: Duration,
     /// Whether a frame can be written now: all that was written ends where a frame ends.
     at_frame_boundary: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Sink<W> {
-    fn new(writer: W, patience: Duration) -> Self {
-        Self { writer, patience, at_frame_boundary: true }
+    fn new(writer: W, write_timeout: Duration) -> Self {
+        Self { writer, write_timeout, at_frame_boundary: true }
     }
 
     /// Writes all of it, or fails: with `TimedOut` if the other end takes nothing for too long.
@@ -363,14 +363,14 @@ impl<W: AsyncWrite + Unpin> Sink<W> {
         }
         self.at_frame_boundary = false;
         while !bytes.is_empty() {
-            let written = time::timeout(self.patience, self.writer.write(bytes)).await;
+            let written = time::timeout(self.write_timeout, self.writer.write(bytes)).await;
             let written = written.map_err(|_| io::ErrorKind::TimedOut)??;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
             bytes = bytes.get(written..).unwrap_or_default();
         }
-        time::timeout(self.patience, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        time::timeout(self.write_timeout, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
         self.at_frame_boundary = at_frame_boundary;
         Ok(())
     }
@@ -384,7 +384,7 @@ mod tests {
 
     const PIPE: usize = 1_024;
     const HOUR: Duration = Duration::from_secs(3_600);
-    const PATIENCE: Patience = Patience { idle: HOUR, write: HOUR };
+    const TIMEOUTS: Timeouts = Timeouts { idle: HOUR, write: HOUR };
 
     #[derive(Default)]
     struct Count(AtomicUsize, AtomicUsize);
@@ -400,12 +400,12 @@ mod tests {
     }
 
     /// A relayed connection with pipes of one KiB at both ends.
-    fn relayed(pass: Pass, patience: Patience) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
+    fn relayed(pass: Pass, timeouts: Timeouts) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
         let (client, near) = duplex(PIPE);
         let (upstream, far) = duplex(PIPE);
         let task = tokio::spawn(async move {
-            let mut near = Client::new(near, patience);
-            let end = run(&mut near, far, pass, std::future::pending(), patience, &Count::default()).await;
+            let mut near = Client::new(near, timeouts);
+            let end = run(&mut near, far, pass, std::future::pending(), timeouts, &Count::default()).await;
             near.close(&end).await;
             end
         });
@@ -427,7 +427,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_is_in_flight_than_two_buffers() {
         for pass in [Pass::Frames, Pass::Payloads] {
-            let (mut client, mut upstream, _task) = relayed(pass, PATIENCE);
+            let (mut client, mut upstream, _task) = relayed(pass, TIMEOUTS);
             // Heads that promise very long frames: a relay that gathered frames would take all of it.
             let (down, up) =
                 ([0x82, 127, 0, 0, 0, 255, 0, 0, 0, 0], [0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]);
@@ -442,20 +442,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_takes_nothing_for_too_long_is_dropped() {
-        let patience = Patience { write: Duration::from_secs(5), ..PATIENCE };
-        let (mut client, _upstream, task) = relayed(Pass::Payloads, patience);
+        let timeouts = Timeouts { write: Duration::from_secs(5), ..TIMEOUTS };
+        let (mut client, _upstream, task) = relayed(Pass::Payloads, timeouts);
         client.write_all(&[0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
         flood(&mut client, &[7; 500]).await;
         assert_eq!(task.await.unwrap(), End::UpstreamSlow);
-        let (_client, mut upstream, task) = relayed(Pass::Payloads, patience);
+        let (_client, mut upstream, task) = relayed(Pass::Payloads, timeouts);
         flood(&mut upstream, &[7; 500]).await;
         assert_eq!(task.await.unwrap(), End::ClientSlow);
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_ping_stands_inside_a_frame() {
-        let patience = Patience { idle: Duration::from_secs(1), ..PATIENCE };
-        let (mut client, mut upstream, task) = relayed(Pass::Frames, patience);
+        let timeouts = Timeouts { idle: Duration::from_secs(1), ..TIMEOUTS };
+        let (mut client, mut upstream, task) = relayed(Pass::Frames, timeouts);
         upstream.write_all(&[0x82, 4, b'a', b'b']).await.unwrap();
         let mut received = [0; 4];
         client.read_exact(&mut received).await.unwrap();

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// Longest password in bytes: enough for any pass phrase, too short to be worth sending as a burden.
 pub(crate) const MAX_BYTES: usize = 1_024;
 /// How long a request waits for its turn to hash.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a password cannot be hashed at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Passwords {
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        let turn = time::timeout(TIMEOUT, self.turns.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else { return Err(Busy) };
         // The turn goes with the work: a caller who hangs up does not free the processor before it is free.
         task::spawn_blocking(move || {

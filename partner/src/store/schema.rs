@@ -141,7 +141,7 @@ const STEPS: &[Step] = &[
 /// only ours.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(727369731427)";
 /// A large table may take longer to change than a query may.
-const MIGRATION_PATIENCE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;";
+const MIGRATION_TIMEOUTS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;";
 
 /// The schema that this program reads and writes.
 fn newest() -> i64 {
@@ -158,7 +158,7 @@ impl Store {
         // On SQLite this takes the write lock.
         let mut transaction = self.begin().await?;
         if self.engine == Engine::Postgres {
-            transaction.execute(MIGRATION_PATIENCE).await?;
+            transaction.execute(MIGRATION_TIMEOUTS).await?;
             transaction.execute(MIGRATION_LOCK).await?;
         }
         sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
