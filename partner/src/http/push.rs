@@ -75,10 +75,10 @@ pub(super) async fn test(
 ) -> Result<Response, Refusal> {
     limited(app.limits.push.take(&session.identifier, Instant::now()))?;
     let Form(Which { endpoint }) = parsed?;
-    if !app.store.queue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
+    if !app.store.enqueue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
         return Err(Refusal::NotFound);
     }
-    app.push.delivery.ring();
+    app.push.delivery.notify();
     Ok(nothing())
 }
 

@@ -5,7 +5,7 @@
 use super::{App, Refusal};
 use crate::{
     clock,
-    push::{BearerError, Wake},
+    push::{BearerError, EnqueueOutcome},
     sign_in::Identifier,
 };
 use axum::{
@@ -32,7 +32,7 @@ pub(super) async fn wake(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let token = bearer(&headers).ok_or(Refusal::BearerInvalid)?;
-    let once = app.push.verifier.verify(token, clock::unix_seconds()).await.map_err(|error| match error {
+    let replay_guard = app.push.verifier.verify(token, clock::unix_seconds()).await.map_err(|error| match error {
         BearerError::Invalid(why) => {
             tracing::warn!(why, "a call to /push was refused");
             Refusal::BearerInvalid
@@ -46,13 +46,13 @@ pub(super) async fn wake(
     // Whatever type it says it has: the seed's sample of the header is not even well-formed.
     let Call { to } = serde_json::from_slice(&body).map_err(|_| Refusal::CallInvalid)?;
     let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(Refusal::NotFound)?;
-    match app.store.queue_wake(identifier.as_str(), once.as_ref(), clock::unix_milliseconds()).await? {
-        Wake::Queued => {
-            app.push.delivery.ring();
+    match app.store.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
+        EnqueueOutcome::Queued => {
+            app.push.delivery.notify();
             Ok(([(header::CACHE_CONTROL, "no-store")], "").into_response())
         }
-        Wake::Unknown => Err(Refusal::NotFound),
-        Wake::Replayed => {
+        EnqueueOutcome::Unknown => Err(Refusal::NotFound),
+        EnqueueOutcome::Replayed => {
             tracing::warn!(why = "used before", "a call to /push was refused");
             Err(Refusal::BearerInvalid)
         }

@@ -4,12 +4,12 @@
 
 use super::{
     Message, Services, Subscription, VapidKeys,
-    queue::Due,
+    per_service_limiter::PerServiceLimiter,
+    push_response::{PushResponse, backoff, classify, jitter, retry_after},
+    queue::DuePush,
     service,
     subscription::host,
-    turns::Turns,
     vapid::VapidKey,
-    verdict::{Verdict, asked, jitter, verdict, wait},
 };
 use crate::{
     clock,
@@ -30,18 +30,18 @@ use tokio::{
     time,
 };
 
-/// Requests under way at once.
-const AT_ONCE: usize = 32;
+/// Requests under way at replay_guard.
+const MAX_CONCURRENT: usize = 32;
 /// Of these, to one push service.
-const AT_ONE_SERVICE: usize = 24;
+const MAX_PER_SERVICE: usize = 24;
 /// Who gets no turn at its service is looked at again after so many milliseconds.
-const NO_TURN: i64 = 500;
+const SERVICE_BUSY_DELAY: i64 = 500;
 /// How often to look for what another instance left, in milliseconds.
-const LOOK: u64 = 5_000;
-/// How long a claim holds, in milliseconds: longer than [`ATTEMPT`].
+const POLL_INTERVAL: u64 = 5_000;
+/// How long a claim holds, in milliseconds: longer than [`ATTEMPT_TIMEOUT`].
 const LEASE: i64 = 30_000;
 /// Longest time for one attempt with all its keys.
-const ATTEMPT: Duration = Duration::from_secs(20);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Attempts before we give up: with full jitter about two hours, at most four.
 const MAX_ATTEMPTS: i64 = 14;
 /// Largest answer that is read: only to use the connection again.
@@ -69,7 +69,7 @@ pub(crate) struct Delivery {
     client: Client,
     counters: Arc<Counters>,
     /// Rings when something was queued here.
-    bell: Notify,
+    queued: Notify,
     /// What this instance's claims begin with.
     instance: String,
 }
@@ -85,37 +85,37 @@ impl Delivery {
         let mut id = [0; 8];
         getrandom::fill(&mut id)?;
         let instance = format!("{:016x}", u64::from_be_bytes(id));
-        Ok(Self { store, keys, services, contact, client, counters: Arc::default(), bell: Notify::new(), instance })
+        Ok(Self { store, keys, services, contact, client, counters: Arc::default(), queued: Notify::new(), instance })
     }
 
     /// Something was queued.
-    pub(crate) fn ring(&self) {
-        self.bell.notify_one();
+    pub(crate) fn notify(&self) {
+        self.queued.notify_one();
     }
 
     /// Sends until `stop` says so, then lets what is under way finish. Whoever cannot wait for that drops it.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let (mut sending, mut turns) = (JoinSet::new(), Turns::new(AT_ONE_SERVICE));
+        let (mut sending, mut limiter) = (JoinSet::new(), PerServiceLimiter::new(MAX_PER_SERVICE));
         let mut batch = 0_u64;
         while !*stop.borrow() {
             while sending.try_join_next().is_some() {}
-            let room = AT_ONCE.saturating_sub(sending.len());
-            let mut wait = LOOK;
-            if room > 0 {
+            let free = MAX_CONCURRENT.saturating_sub(sending.len());
+            let mut wait = POLL_INTERVAL;
+            if free > 0 {
                 batch += 1;
-                match self.claim(batch, room).await {
+                match self.claim(batch, free).await {
                     Ok((claim, claimed, until)) => {
                         wait = until;
                         for due in claimed {
-                            match turns.take(&due.endpoint) {
-                                Some(turn) => {
+                            match limiter.acquire(&due.endpoint) {
+                                Some(permit) => {
                                     let delivery = self.clone().deliver(claim.clone(), due);
                                     sending.spawn(async move {
                                         delivery.await;
-                                        drop(turn);
+                                        drop(permit);
                                     });
                                 }
-                                None => self.put_off(&claim, &due).await,
+                                None => self.defer(&claim, &due).await,
                             }
                         }
                     }
@@ -123,8 +123,8 @@ impl Delivery {
                 }
             }
             tokio::select! {
-                () = self.bell.notified(), if sending.len() < AT_ONCE => {}
-                Some(_) = sending.join_next(), if sending.len() >= AT_ONCE => {}
+                () = self.queued.notified(), if sending.len() < MAX_CONCURRENT => {}
+                Some(_) = sending.join_next(), if sending.len() >= MAX_CONCURRENT => {}
                 () = time::sleep(Duration::from_millis(wait)) => {}
                 _ = stop.changed() => {}
             }
@@ -136,7 +136,7 @@ impl Delivery {
         &self.counters
     }
 
-    /// Puts back what was not sent when the instance stopped, for another to send at once.
+    /// Puts back what was not sent when the instance stopped, for another to send at replay_guard.
     pub(crate) async fn release(&self) {
         if let Err(error) = self.store.release_pushes(&self.instance, clock::unix_milliseconds()).await {
             tracing::warn!(%error, "pushes under way are sent again only after their lease");
@@ -144,65 +144,68 @@ impl Delivery {
     }
 
     /// What to send now, under which claim, and the milliseconds until it is worth looking again.
-    async fn claim(&self, batch: u64, room: usize) -> Result<(Arc<str>, Vec<Due>, u64), StoreError> {
+    async fn claim(&self, batch: u64, free: usize) -> Result<(Arc<str>, Vec<DuePush>, u64), StoreError> {
         let claim: Arc<str> = format!("{}.{batch}", self.instance).into();
         let now = clock::unix_milliseconds();
         // A look costs less than a claim, which writes.
         let next = self.store.next_push().await?;
         if next.is_none_or(|due| due > now) {
-            let until = next.map_or(LOOK, |due| u64::try_from(due.saturating_sub(now)).unwrap_or(LOOK).min(LOOK));
+            let until = next.map_or(POLL_INTERVAL, |due| {
+                u64::try_from(due.saturating_sub(now)).unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)
+            });
             return Ok((claim, Vec::new(), until));
         }
-        let claimed = self.store.claim_pushes(&claim, room as i64, now, now.saturating_add(LEASE)).await?;
-        // More may be due than there was room for; if another instance was faster, nothing is.
+        let claimed = self.store.claim_pushes(&claim, free as i64, now, now.saturating_add(LEASE)).await?;
+        // More may be due than there was free for; if another instance was faster, nothing is.
         let until = if claimed.is_empty() { 100 } else { 0 };
         Ok((claim, claimed, until))
     }
 
     /// Its service has enough to do; this was no attempt.
-    async fn put_off(&self, claim: &str, due: &Due) {
-        let at = clock::unix_milliseconds().saturating_add(NO_TURN);
-        if let Err(error) = self.store.put_off_push(claim, due, at).await {
+    async fn defer(&self, claim: &str, due: &DuePush) {
+        let at = clock::unix_milliseconds().saturating_add(SERVICE_BUSY_DELAY);
+        if let Err(error) = self.store.defer_push(claim, due, at).await {
             tracing::error!(%error, "a push is looked at again only after its lease");
         }
     }
 
-    async fn deliver(self: Arc<Self>, claim: Arc<str>, due: Due) {
-        let verdict = time::timeout(ATTEMPT, self.attempt(&due)).await.unwrap_or(Ok(Verdict::Later(0)));
-        let done = match verdict {
-            Ok(verdict) => self.conclude(&claim, &due, verdict).await,
+    async fn deliver(self: Arc<Self>, claim: Arc<str>, due: DuePush) {
+        let response =
+            time::timeout(ATTEMPT_TIMEOUT, self.attempt(&due)).await.unwrap_or(Ok(PushResponse::RetryAfter(0)));
+        let done = match response {
+            Ok(response) => self.conclude(&claim, &due, response).await,
             Err(KeyError::Store(error)) => Err(error),
             Err(error) => {
                 tracing::error!(%error, "a push could not be made");
-                self.conclude(&claim, &due, Verdict::Refused).await
+                self.conclude(&claim, &due, PushResponse::Rejected).await
             }
         };
         // What is not concluded is due again after its lease.
         if let Err(error) = done {
             tracing::error!(%error, "what became of a push could not be kept");
         }
-        self.ring();
+        self.notify();
     }
 
-    async fn conclude(&self, claim: &str, due: &Due, verdict: Verdict) -> Result<(), StoreError> {
+    async fn conclude(&self, claim: &str, due: &DuePush, response: PushResponse) -> Result<(), StoreError> {
         let now = clock::unix_milliseconds();
         let host = host(&due.endpoint);
-        match verdict {
-            Verdict::Delivered => {
+        match response {
+            PushResponse::Delivered => {
                 count(&self.counters.delivered);
                 self.store.finish_push(claim, due, now).await
             }
-            Verdict::Ended => {
+            PushResponse::Gone => {
                 count(&self.counters.pruned);
                 match self.subscription(due) {
-                    Some(subscription) => self.store.end_subscription(&subscription).await?,
+                    Some(subscription) => self.store.delete_gone(&subscription).await?,
                     None => self.store.finish_push(claim, due, now).await?,
                 }
                 // A subscription that was made anew meanwhile is still there, and what waits for it as well.
                 self.store.postpone_push(claim, due, now).await
             }
-            Verdict::Later(asked) => {
-                let at = now.saturating_add(wait(due.attempts, jitter()).max(asked));
+            PushResponse::RetryAfter(asked) => {
+                let at = now.saturating_add(backoff(due.attempts, jitter()).max(asked));
                 if due.attempts >= MAX_ATTEMPTS || at >= due.expires {
                     tracing::warn!(host, attempts = due.attempts, "a push service did not take a push in time");
                     count(&self.counters.dropped);
@@ -213,44 +216,44 @@ impl Delivery {
                 tracing::info!(host, milliseconds = at - now, "a push is sent again later");
                 Ok(())
             }
-            Verdict::WrongKey | Verdict::Refused => {
+            PushResponse::WrongKey | PushResponse::Rejected => {
                 count(&self.counters.dropped);
                 self.store.finish_push(claim, due, now).await
             }
         }
     }
 
-    fn subscription(&self, due: &Due) -> Option<Subscription> {
+    fn subscription(&self, due: &DuePush) -> Option<Subscription> {
         Subscription::read(&due.endpoint, &due.p256dh, &due.auth, &self.services)
     }
 
-    async fn attempt(&self, due: &Due) -> Result<Verdict, KeyError> {
+    async fn attempt(&self, due: &DuePush) -> Result<PushResponse, KeyError> {
         let now = clock::unix_milliseconds();
         let (Some(subscription), Some(message)) = (self.subscription(due), Message::named(&due.message)) else {
             // The list of services has become shorter since.
             tracing::warn!(host = host(&due.endpoint), "a push was dropped: the service is not in push.services");
-            return Ok(Verdict::Refused);
+            return Ok(PushResponse::Rejected);
         };
         if due.expires <= now {
-            return Ok(Verdict::Later(0));
+            return Ok(PushResponse::RetryAfter(0));
         }
         // The key that the subscription was made for; if the service takes another one only, a rotation came in between.
         let entries = self.keys.entries();
         let own = entries.iter().filter(|entry| entry.key.kid() == due.kid);
         let others = entries.iter().rev().filter(|entry| entry.key.kid() != due.kid);
-        let mut verdict = Verdict::WrongKey;
+        let mut response = PushResponse::WrongKey;
         for entry in own.chain(others) {
             let entry: &Entry<VapidKey> = entry;
-            verdict = self.send(&subscription, message, &entry.key, due.expires).await?;
-            if verdict == Verdict::WrongKey {
+            response = self.send(&subscription, message, &entry.key, due.expires).await?;
+            if response == PushResponse::WrongKey {
                 continue;
             }
-            if verdict == Verdict::Delivered && entry.key.kid() != due.kid {
-                self.store.made_for(&due.endpoint, entry.key.kid()).await?;
+            if response == PushResponse::Delivered && entry.key.kid() != due.kid {
+                self.store.set_key(&due.endpoint, entry.key.kid()).await?;
             }
             break;
         }
-        Ok(verdict)
+        Ok(response)
     }
 
     async fn send(
@@ -259,7 +262,7 @@ impl Delivery {
         message: Message,
         key: &VapidKey,
         expires: i64,
-    ) -> Result<Verdict, KeyError> {
+    ) -> Result<PushResponse, KeyError> {
         let now = clock::unix_milliseconds();
         let body = web_push_native::encrypt(message.text().into(), &to.public_key, &to.auth.into())
             .map_err(|_| KeyError::Library("encrypt a push"))?;
@@ -286,17 +289,17 @@ impl Delivery {
             Err(error) => {
                 // The address in an error would let who reads the log send pushes.
                 tracing::warn!(host, error = %error.without_url(), "a push service cannot be reached");
-                return Ok(Verdict::Later(0));
+                return Ok(PushResponse::RetryAfter(0));
             }
         };
         let status = response.status();
-        let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| asked(value.to_str().ok()?));
+        let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
         service::body(response, MAX_ANSWER_BYTES).await;
-        let verdict = verdict(status, asked.unwrap_or(0));
-        if !matches!(verdict, Verdict::Delivered | Verdict::Ended) {
+        let response = classify(status, asked.unwrap_or(0));
+        if !matches!(response, PushResponse::Delivered | PushResponse::Gone) {
             tracing::warn!(host, status = status.as_u16(), "a push service did not take a push");
         }
-        Ok(verdict)
+        Ok(response)
     }
 }
 

@@ -14,18 +14,18 @@
 
 mod delivery;
 mod message;
+mod per_service_limiter;
+mod push_response;
 mod queue;
 mod service;
 mod subscription;
 mod subscriptions;
-mod turns;
 mod vapid;
-mod verdict;
 mod whatsapp;
 
 pub(crate) use delivery::{Counters, Delivery};
 pub(crate) use message::Message;
-pub(crate) use queue::{Once, Wake};
+pub(crate) use queue::{EnqueueOutcome, ReplayGuard};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
 pub(crate) use subscription::{Services, Subscription, host as subscription_host};

@@ -8,9 +8,9 @@
 use super::{Message, subscription::address};
 use crate::store::{Store, StoreError};
 
-/// A token of WhatsApp's that is good once.
+/// A token of WhatsApp's that is good replay_guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Once {
+pub(crate) struct ReplayGuard {
     /// What tells it from others.
     pub(crate) hash: String,
     /// From when on it would be refused anyhow, Unix seconds.
@@ -19,7 +19,7 @@ pub(crate) struct Once {
 
 /// What became of a call to wake someone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wake {
+pub(crate) enum EnqueueOutcome {
     /// It is queued for every subscription of the account, be there any or none.
     Queued,
     /// There is no such account.
@@ -30,7 +30,7 @@ pub(crate) enum Wake {
 
 /// Something to send, as it is kept.
 #[derive(Debug, Clone)]
-pub(super) struct Due {
+pub(super) struct DuePush {
     pub(super) endpoint: String,
     pub(super) p256dh: String,
     pub(super) auth: String,
@@ -44,23 +44,28 @@ pub(super) struct Due {
     pub(super) attempts: i64,
 }
 
-type DueRow = (String, String, String, String, String, i64, i64, i64);
+type DuePushRow = (String, String, String, String, String, i64, i64, i64);
 
 impl Store {
     /// Queues a wake for every subscription of an account, and uses up the token, both or neither. A call for nobody uses
     /// its token up, too: else it would be good for asking who has an account.
-    pub(crate) async fn queue_wake(&self, identifier: &str, once: Option<&Once>, now: i64) -> Result<Wake, StoreError> {
+    pub(crate) async fn enqueue_wake(
+        &self,
+        identifier: &str,
+        replay_guard: Option<&ReplayGuard>,
+        now: i64,
+    ) -> Result<EnqueueOutcome, StoreError> {
         // Before the transaction, which alone may write: a call for nobody need not keep others waiting. Who is deleted right
         // after it has no subscriptions left either.
         let known: Option<i64> = sqlx::query_scalar("SELECT created FROM accounts WHERE identifier = $1")
             .bind(identifier)
             .fetch_optional(self.pool())
             .await?;
-        if known.is_none() && once.is_none() {
-            return Ok(Wake::Unknown);
+        if known.is_none() && replay_guard.is_none() {
+            return Ok(EnqueueOutcome::Unknown);
         }
         let mut transaction = self.begin().await?;
-        if let Some(Once { hash, expires }) = once {
+        if let Some(ReplayGuard { hash, expires }) = replay_guard {
             let used =
                 sqlx::query("INSERT INTO used_tokens (token_hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                     .bind(hash)
@@ -68,7 +73,7 @@ impl Store {
                     .execute(&mut *transaction)
                     .await?;
             if used.rows_affected() == 0 {
-                return Ok(Wake::Replayed);
+                return Ok(EnqueueOutcome::Replayed);
             }
         }
         // One that waits is not queued twice. But if it is being sent just now, its receiver may look into the mailbox
@@ -85,11 +90,11 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(if known.is_some() { Wake::Queued } else { Wake::Unknown })
+        Ok(if known.is_some() { EnqueueOutcome::Queued } else { EnqueueOutcome::Unknown })
     }
 
     /// Queues a test for one subscription of an account. Answers whether there is one.
-    pub(crate) async fn queue_test(&self, identifier: &str, endpoint: &str, now: i64) -> Result<bool, StoreError> {
+    pub(crate) async fn enqueue_test(&self, identifier: &str, endpoint: &str, now: i64) -> Result<bool, StoreError> {
         let Some(endpoint) = address(endpoint) else { return Ok(false) };
         // Who tests again wants an answer now, not when an earlier try comes round.
         let queued = sqlx::query(
@@ -120,7 +125,7 @@ impl Store {
         limit: i64,
         now: i64,
         lease: i64,
-    ) -> Result<Vec<Due>, StoreError> {
+    ) -> Result<Vec<DuePush>, StoreError> {
         // The condition stands outside, too: PostgreSQL asks it again for a row that another instance took meanwhile.
         let claimed = sqlx::query(
             "UPDATE pushes SET claim = $1, due = $2, attempts = attempts + 1
@@ -137,14 +142,14 @@ impl Store {
         if claimed.rows_affected() == 0 {
             return Ok(Vec::new());
         }
-        let rows: Vec<DueRow> = sqlx::query_as(
+        let rows: Vec<DuePushRow> = sqlx::query_as(
             "SELECT s.endpoint, s.p256dh, s.auth, s.kid, p.message, p.serial, p.expires, p.attempts
              FROM pushes p JOIN subscriptions s ON s.endpoint = p.endpoint WHERE p.claim = $1",
         )
         .bind(claim)
         .fetch_all(self.pool())
         .await?;
-        let due = |(endpoint, p256dh, auth, kid, message, serial, expires, attempts)| Due {
+        let due = |(endpoint, p256dh, auth, kid, message, serial, expires, attempts)| DuePush {
             endpoint,
             p256dh,
             auth,
@@ -157,8 +162,8 @@ impl Store {
         Ok(rows.into_iter().map(due).collect())
     }
 
-    /// Ends what was claimed, whether it arrived or never will; if it was queued again meanwhile, it is due at once.
-    pub(super) async fn finish_push(&self, claim: &str, due: &Due, now: i64) -> Result<(), StoreError> {
+    /// Ends what was claimed, whether it arrived or never will; if it was queued again meanwhile, it is due at replay_guard.
+    pub(super) async fn finish_push(&self, claim: &str, due: &DuePush, now: i64) -> Result<(), StoreError> {
         let ended =
             sqlx::query("DELETE FROM pushes WHERE endpoint = $1 AND message = $2 AND claim = $3 AND serial = $4")
                 .bind(&due.endpoint)
@@ -183,16 +188,16 @@ impl Store {
     }
 
     /// Puts back what was claimed, to be tried again at `at`.
-    pub(super) async fn postpone_push(&self, claim: &str, due: &Due, at: i64) -> Result<(), StoreError> {
+    pub(super) async fn postpone_push(&self, claim: &str, due: &DuePush, at: i64) -> Result<(), StoreError> {
         self.put_back(claim, due, at, 0).await
     }
 
     /// Puts back what was claimed and not tried, to be looked at again at `at`.
-    pub(super) async fn put_off_push(&self, claim: &str, due: &Due, at: i64) -> Result<(), StoreError> {
+    pub(super) async fn defer_push(&self, claim: &str, due: &DuePush, at: i64) -> Result<(), StoreError> {
         self.put_back(claim, due, at, 1).await
     }
 
-    async fn put_back(&self, claim: &str, due: &Due, at: i64, untried: i64) -> Result<(), StoreError> {
+    async fn put_back(&self, claim: &str, due: &DuePush, at: i64, untried: i64) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE pushes SET claim = '', due = $4, attempts = attempts - $5
              WHERE endpoint = $1 AND message = $2 AND claim = $3",

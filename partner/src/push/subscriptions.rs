@@ -11,7 +11,7 @@ const PER_ACCOUNT: i64 = 10;
 
 /// A subscription as an operator sees it: not its keys, and of its endpoint only the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct SubscriptionRow {
     pub(crate) identifier: String,
     pub(crate) endpoint: String,
     pub(crate) kid: String,
@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// Ends a subscription of which its push service knows nothing any more, unless its browser has made it anew meanwhile.
-    pub(super) async fn end_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
+    pub(super) async fn delete_gone(&self, subscription: &Subscription) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND p256dh = $2")
             .bind(subscription.endpoint.as_str())
             .bind(URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes()))
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Notes the key that a subscription turned out to be made for.
-    pub(super) async fn made_for(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
+    pub(super) async fn set_key(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE subscriptions SET kid = $2 WHERE endpoint = $1")
             .bind(endpoint)
             .bind(kid)
@@ -131,7 +131,11 @@ impl Store {
     }
 
     /// At most `limit` subscriptions after those of `after` (an account and an endpoint), in this order.
-    pub(crate) async fn subscriptions(&self, after: (&str, &str), limit: i64) -> Result<Vec<Kept>, StoreError> {
+    pub(crate) async fn subscriptions(
+        &self,
+        after: (&str, &str),
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
         let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
             "SELECT identifier, endpoint, kid, created, seen FROM subscriptions
              WHERE identifier > $1 OR (identifier = $1 AND endpoint > $2) ORDER BY identifier, endpoint LIMIT $3",
@@ -141,7 +145,8 @@ impl Store {
         .bind(limit)
         .fetch_all(self.pool())
         .await?;
-        let kept = |(identifier, endpoint, kid, created, seen)| Kept { identifier, endpoint, kid, created, seen };
+        let kept =
+            |(identifier, endpoint, kid, created, seen)| SubscriptionRow { identifier, endpoint, kid, created, seen };
         Ok(rows.into_iter().map(kept).collect())
     }
 }

@@ -57,15 +57,15 @@ async fn people(database: &Database, names: &[&str]) -> Store {
 }
 
 async fn wake(store: &Store, now: i64) {
-    assert_eq!(store.queue_wake("alice", None, now).await.unwrap(), Wake::Queued);
+    assert_eq!(store.enqueue_wake("alice", None, now).await.unwrap(), EnqueueOutcome::Queued);
 }
 
 /// Claims under a name for ten seconds.
-async fn claim(store: &Store, name: &str, now: i64) -> Vec<Due> {
+async fn claim(store: &Store, name: &str, now: i64) -> Vec<DuePush> {
     store.claim_pushes(name, 100, now, now + 10_000).await.unwrap()
 }
 
-fn endpoints(due: &[Due]) -> BTreeSet<String> {
+fn endpoints(due: &[DuePush]) -> BTreeSet<String> {
     due.iter().map(|due| due.endpoint.clone()).collect()
 }
 
@@ -91,7 +91,7 @@ async fn a_wake_is_for_every_subscription_of_one_account(database: Database) {
         store.finish_push("a.1", due, 1_000).await.unwrap();
     }
     assert_eq!(store.next_push().await.unwrap(), None);
-    assert_eq!(store.queue_wake("nobody", None, 1_000).await.unwrap(), Wake::Unknown);
+    assert_eq!(store.enqueue_wake("nobody", None, 1_000).await.unwrap(), EnqueueOutcome::Unknown);
 }
 
 async fn a_wake_that_waits_is_not_queued_twice(database: Database) {
@@ -124,33 +124,34 @@ async fn a_wake_while_one_is_being_sent_is_sent_again(database: Database) {
     assert_eq!(store.next_push().await.unwrap(), None);
 }
 
-fn once(hash: &str) -> Once {
-    Once { hash: hash.to_owned(), expires: 50 }
+fn replay_guard(hash: &str) -> ReplayGuard {
+    ReplayGuard { hash: hash.to_owned(), expires: 50 }
 }
 
 async fn a_token_is_good_once_and_only_if_the_wake_was_kept(database: Database) {
     let store = people(&database, &["one"]).await;
-    assert_eq!(store.queue_wake("alice", Some(&once("x")), 1_000).await.unwrap(), Wake::Queued);
+    assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Queued);
     let due = claim(&store, "a.1", 1_000).await;
     store.finish_push("a.1", &due[0], 1_000).await.unwrap();
-    assert_eq!(store.queue_wake("alice", Some(&once("x")), 1_000).await.unwrap(), Wake::Replayed);
-    assert_eq!(store.queue_wake("bob", Some(&once("x")), 1_000).await.unwrap(), Wake::Replayed);
+    assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Replayed);
+    assert_eq!(store.enqueue_wake("bob", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Replayed);
     assert_eq!(store.next_push().await.unwrap(), None, "a replay queues nothing");
-    assert_eq!(store.queue_wake("nobody", Some(&once("y")), 1_000).await.unwrap(), Wake::Unknown);
-    assert_eq!(store.queue_wake("alice", Some(&once("y")), 1_000).await.unwrap(), Wake::Replayed);
+    assert_eq!(store.enqueue_wake("nobody", Some(&replay_guard("y")), 1_000).await.unwrap(), EnqueueOutcome::Unknown);
+    assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("y")), 1_000).await.unwrap(), EnqueueOutcome::Replayed);
     store.forget_used_tokens(49).await.unwrap();
-    assert_eq!(store.queue_wake("alice", Some(&once("x")), 1_000).await.unwrap(), Wake::Replayed);
+    assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Replayed);
     store.forget_used_tokens(50).await.unwrap();
-    assert_eq!(store.queue_wake("alice", Some(&once("x")), 1_000).await.unwrap(), Wake::Queued);
+    assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Queued);
 }
 
 async fn of_many_replays_at_once_one_is_taken(database: Database) {
     let store = people(&database, &["one"]).await;
-    let call = |store: Store| async move { store.queue_wake("alice", Some(&once("x")), 1_000).await.unwrap() };
+    let call =
+        |store: Store| async move { store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap() };
     let calls: Vec<_> = (0..12).map(|_| tokio::spawn(call(store.clone()))).collect();
     let mut taken = 0;
     for call in calls {
-        taken += usize::from(call.await.unwrap() == Wake::Queued);
+        taken += usize::from(call.await.unwrap() == EnqueueOutcome::Queued);
     }
     assert_eq!(taken, 1);
 }
@@ -172,7 +173,7 @@ async fn instances_that_claim_at_once_share_the_work(database: Database) {
     for worked in working {
         all.extend(worked.await.unwrap());
     }
-    assert_eq!(all.len(), 9, "each once: {all:?}");
+    assert_eq!(all.len(), 9, "each replay_guard: {all:?}");
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 9);
 }
 
@@ -220,9 +221,9 @@ async fn what_was_not_tried_is_no_attempt(database: Database) {
     wake(&store, 1_000).await;
     let due = claim(&store, "a.1", 1_000).await.remove(0);
     assert_eq!(due.attempts, 1);
-    store.put_off_push("b.1", &due, 1_000).await.unwrap();
+    store.defer_push("b.1", &due, 1_000).await.unwrap();
     assert!(claim(&store, "a.2", 1_000).await.is_empty(), "it is not b's to put off");
-    store.put_off_push("a.1", &due, 2_000).await.unwrap();
+    store.defer_push("a.1", &due, 2_000).await.unwrap();
     assert!(claim(&store, "a.3", 1_999).await.is_empty());
     assert_eq!(claim(&store, "a.4", 2_000).await.remove(0).attempts, 1);
 }
@@ -230,18 +231,18 @@ async fn what_was_not_tried_is_no_attempt(database: Database) {
 async fn a_test_is_for_ones_own_subscription_and_comes_soon(database: Database) {
     let store = people(&database, &["one"]).await;
     for (identifier, endpoint) in [("alice", "bobs"), ("bob", "one"), ("alice", "three"), ("nobody", "one")] {
-        assert!(!store.queue_test(identifier, &url(endpoint), 1_000).await.unwrap(), "{identifier} {endpoint}");
+        assert!(!store.enqueue_test(identifier, &url(endpoint), 1_000).await.unwrap(), "{identifier} {endpoint}");
     }
-    assert!(!store.queue_test("alice", "nonsense", 1_000).await.unwrap());
+    assert!(!store.enqueue_test("alice", "nonsense", 1_000).await.unwrap());
     wake(&store, 1_000).await;
-    assert!(store.queue_test("alice", &url("one"), 1_000).await.unwrap());
+    assert!(store.enqueue_test("alice", &url("one"), 1_000).await.unwrap());
     let due = claim(&store, "a.1", 1_000).await;
     let messages: BTreeSet<_> = due.iter().map(|due| (due.message.as_str(), due.expires - 1_000)).collect();
     assert_eq!(messages, BTreeSet::from([("test", 60_000), ("wake", 28 * 86_400_000)]));
     for due in &due {
         store.postpone_push("a.1", due, 50_000).await.unwrap();
     }
-    assert!(store.queue_test("alice", &url("one"), 2_000).await.unwrap());
+    assert!(store.enqueue_test("alice", &url("one"), 2_000).await.unwrap());
     let due = claim(&store, "a.2", 2_000).await;
     assert_eq!(due.iter().map(|due| due.message.as_str()).collect::<Vec<_>>(), ["test"]);
 }
@@ -284,7 +285,7 @@ async fn a_replaced_subscription_hands_over_what_waits(database: Database) {
     let due = claim(&store, "a.2", 2_000).await;
     assert_eq!(endpoints(&due), BTreeSet::from([url("new")]));
     // Naming another's as previous neither ends it nor takes what waits for it.
-    assert_eq!(store.queue_wake("bob", None, 3_000).await.unwrap(), Wake::Queued);
+    assert_eq!(store.enqueue_wake("bob", None, 3_000).await.unwrap(), EnqueueOutcome::Queued);
     store.subscribe("alice", &subscription("newest", 1), Some(&url("bobs")), "kid", 3_000).await.unwrap();
     assert_eq!(endpoints_of(&store, "bob").await, BTreeSet::from([url("bobs")]));
     assert_eq!(endpoints(&claim(&store, "a.3", 3_000).await), BTreeSet::from([url("bobs")]));
@@ -298,9 +299,9 @@ async fn a_replaced_subscription_hands_over_what_waits(database: Database) {
 async fn a_subscription_made_anew_is_not_pruned_for_the_old_one(database: Database) {
     let store = people(&database, &["one"]).await;
     store.subscribe("alice", &subscription("one", 1), None, "kid", 2_000).await.unwrap();
-    store.end_subscription(&subscription("one", 0)).await.unwrap();
+    store.delete_gone(&subscription("one", 0)).await.unwrap();
     assert_eq!(endpoints_of(&store, "alice").await, BTreeSet::from([url("one")]));
-    store.end_subscription(&subscription("one", 1)).await.unwrap();
+    store.delete_gone(&subscription("one", 1)).await.unwrap();
     assert_eq!(endpoints_of(&store, "alice").await, BTreeSet::new());
 }
 
@@ -315,7 +316,7 @@ async fn a_key_stays_that_of_the_subscription(database: Database) {
     assert_eq!(kid(store.clone()).await, "kid");
     store.subscribe("alice", &subscription("one", 1), None, "newer", 3_000).await.unwrap();
     assert_eq!(kid(store.clone()).await, "newer");
-    store.made_for(&url("one"), "newest").await.unwrap();
+    store.set_key(&url("one"), "newest").await.unwrap();
     let mut used = store.keys_of_subscriptions().await.unwrap();
     used.sort();
     assert_eq!(used, ["kid", "newest"]);

@@ -7,7 +7,7 @@ mod source;
 
 pub(crate) use source::KeySource;
 
-use super::Once;
+use super::ReplayGuard;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -41,7 +41,7 @@ pub(crate) struct Verifier {
     pub(crate) leeway: i64,
     /// Longest time between `iat` and `exp`, in seconds.
     pub(crate) lifetime: i64,
-    /// Whether a token without `jti` is good once, too.
+    /// Whether a token without `jti` is good replay_guard, too.
     pub(crate) single_use: bool,
     pub(crate) keys: KeySource,
 }
@@ -64,9 +64,9 @@ struct Claims {
 }
 
 impl Verifier {
-    /// Checks a token, but not whether it was used before: that is the answer, if it is good only once. `now` in Unix
+    /// Checks a token, but not whether it was used before: that is the answer, if it is good only replay_guard. `now` in Unix
     /// seconds.
-    pub(crate) async fn verify(&self, token: &str, now: i64) -> Result<Option<Once>, BearerError> {
+    pub(crate) async fn verify(&self, token: &str, now: i64) -> Result<Option<ReplayGuard>, BearerError> {
         let invalid = BearerError::Invalid;
         if token.len() > MAX_BYTES {
             return Err(invalid("too long"));
@@ -92,7 +92,7 @@ impl Verifier {
         self.check(claims.claims, token, now).map_err(invalid)
     }
 
-    fn check(&self, claims: Claims, token: &str, now: i64) -> Result<Option<Once>, &'static str> {
+    fn check(&self, claims: Claims, token: &str, now: i64) -> Result<Option<ReplayGuard>, &'static str> {
         let Claims { iss, aud, iat, exp, nbf, jti } = claims;
         let ours = match aud {
             Audience::One(audience) => audience == self.audience,
@@ -117,7 +117,7 @@ impl Verifier {
             None if self.single_use => token.rsplit_once('.').map(|(signed, _)| digest(&["token", signed])),
             None => None,
         };
-        Ok(unique.map(|hash| Once { hash, expires: late }))
+        Ok(unique.map(|hash| ReplayGuard { hash, expires: late }))
     }
 }
 

@@ -51,7 +51,7 @@ fn without(name: &str) -> Value {
     claims
 }
 
-fn refusal(answer: Result<Option<Once>, BearerError>) -> &'static str {
+fn refusal(answer: Result<Option<ReplayGuard>, BearerError>) -> &'static str {
     match answer {
         Err(BearerError::Invalid(why)) => why,
         other => panic!("{other:?}"),
@@ -182,18 +182,18 @@ async fn only_rs256_under_a_published_key() {
 async fn what_is_good_once_has_a_name_of_its_own() {
     let (key, mut verifier) = usual().await;
     let named = |id: &str| key.sign(Algorithm::RS256, &with("jti", json!(id)));
-    let once = |answer: Result<Option<Once>, BearerError>| answer.unwrap().unwrap();
-    let first = once(verifier.verify(&named("one"), NOW).await);
+    let replay_guard = |answer: Result<Option<ReplayGuard>, BearerError>| answer.unwrap().unwrap();
+    let first = replay_guard(verifier.verify(&named("one"), NOW).await);
     assert_eq!(first.expires, NOW + 3_660, "while it is taken, leeway included");
-    assert_eq!(once(verifier.verify(&named("one"), NOW).await).hash, first.hash);
-    assert_ne!(once(verifier.verify(&named("two"), NOW).await).hash, first.hash);
+    assert_eq!(replay_guard(verifier.verify(&named("one"), NOW).await).hash, first.hash);
+    assert_ne!(replay_guard(verifier.verify(&named("two"), NOW).await).hash, first.hash);
 
     verifier.single_use = true;
     let plain = key.sign(Algorithm::RS256, &claims());
-    let unnamed = once(verifier.verify(&plain, NOW).await);
-    assert_eq!(once(verifier.verify(&plain, NOW).await), unnamed);
+    let unnamed = replay_guard(verifier.verify(&plain, NOW).await);
+    assert_eq!(replay_guard(verifier.verify(&plain, NOW).await), unnamed);
     let later = key.sign(Algorithm::RS256, &with("iat", json!(NOW + 1)));
-    assert_ne!(once(verifier.verify(&later, NOW).await).hash, unnamed.hash);
+    assert_ne!(replay_guard(verifier.verify(&later, NOW).await).hash, unnamed.hash);
 }
 
 #[tokio::test]

@@ -13,31 +13,31 @@ const LONGEST_ASKED: i64 = 86_400_000;
 
 /// What an answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum PushResponse {
     Delivered,
     /// The subscription is over.
-    Ended,
+    Gone,
     /// It was made for another of our keys; under the last of them: never.
     WrongKey,
     /// Later, and not before this many milliseconds.
-    Later(i64),
+    RetryAfter(i64),
     /// Never.
-    Refused,
+    Rejected,
 }
 
-pub(super) fn verdict(status: StatusCode, asked: i64) -> Verdict {
+pub(super) fn classify(status: StatusCode, asked: i64) -> PushResponse {
     match status.as_u16() {
-        200..=299 => Verdict::Delivered,
-        404 | 410 => Verdict::Ended,
+        200..=299 => PushResponse::Delivered,
+        404 | 410 => PushResponse::Gone,
         // Apple's service says 400 to a key that is not the subscription's, the others 401 or 403.
-        400 | 401 | 403 => Verdict::WrongKey,
-        408 | 429 | 500..=599 => Verdict::Later(asked),
-        _ => Verdict::Refused,
+        400 | 401 | 403 => PushResponse::WrongKey,
+        408 | 429 | 500..=599 => PushResponse::RetryAfter(asked),
+        _ => PushResponse::Rejected,
     }
 }
 
 /// Milliseconds of a `Retry-After`: seconds or a date.
-pub(super) fn asked(value: &str) -> Option<i64> {
+pub(super) fn retry_after(value: &str) -> Option<i64> {
     let milliseconds = match value.trim().parse::<u32>() {
         Ok(seconds) => i64::from(seconds) * 1_000,
         Err(_) => {
@@ -50,7 +50,7 @@ pub(super) fn asked(value: &str) -> Option<i64> {
 
 /// Full jitter: anything up to twice the wait before, so that what failed together does not come again together. `chance` is
 /// uniform over all its values.
-pub(super) fn wait(attempts: i64, chance: u32) -> i64 {
+pub(super) fn backoff(attempts: i64, chance: u32) -> i64 {
     let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
     let most = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
     most * i64::from(chance) / i64::from(u32::MAX)
@@ -69,45 +69,45 @@ mod tests {
     #[test]
     fn every_answer_has_a_meaning() {
         for (status, expected) in [
-            (200, Verdict::Delivered),
-            (201, Verdict::Delivered),
-            (202, Verdict::Delivered),
-            (404, Verdict::Ended),
-            (410, Verdict::Ended),
-            (401, Verdict::WrongKey),
-            (403, Verdict::WrongKey),
-            (429, Verdict::Later(7)),
-            (500, Verdict::Later(7)),
-            (503, Verdict::Later(7)),
-            (400, Verdict::WrongKey),
-            (413, Verdict::Refused),
-            (301, Verdict::Refused),
-            (307, Verdict::Refused),
+            (200, PushResponse::Delivered),
+            (201, PushResponse::Delivered),
+            (202, PushResponse::Delivered),
+            (404, PushResponse::Gone),
+            (410, PushResponse::Gone),
+            (401, PushResponse::WrongKey),
+            (403, PushResponse::WrongKey),
+            (429, PushResponse::RetryAfter(7)),
+            (500, PushResponse::RetryAfter(7)),
+            (503, PushResponse::RetryAfter(7)),
+            (400, PushResponse::WrongKey),
+            (413, PushResponse::Rejected),
+            (301, PushResponse::Rejected),
+            (307, PushResponse::Rejected),
         ] {
-            assert_eq!(verdict(StatusCode::from_u16(status).unwrap(), 7), expected, "{status}");
+            assert_eq!(classify(StatusCode::from_u16(status).unwrap(), 7), expected, "{status}");
         }
     }
 
     #[test]
     fn waits_double_up_to_an_hour_and_scatter_from_nothing() {
-        let most: Vec<_> = (1..=14).map(|attempts| wait(attempts, u32::MAX)).collect();
+        let most: Vec<_> = (1..=14).map(|attempts| backoff(attempts, u32::MAX)).collect();
         assert_eq!(most[..4], [2_000, 4_000, 8_000, 16_000]);
         assert_eq!(most[13], LONGEST_WAIT);
         assert!(most.iter().sum::<i64>() < 4 * LONGEST_WAIT + LONGEST_WAIT / 2);
-        assert_eq!(wait(5, 0), 0);
-        assert!((wait(5, u32::MAX / 2) - 16_000).abs() < 10);
-        assert_eq!(wait(i64::MAX, u32::MAX), LONGEST_WAIT);
-        assert_eq!(wait(i64::MIN, u32::MAX), FIRST_WAIT);
+        assert_eq!(backoff(5, 0), 0);
+        assert!((backoff(5, u32::MAX / 2) - 16_000).abs() < 10);
+        assert_eq!(backoff(i64::MAX, u32::MAX), LONGEST_WAIT);
+        assert_eq!(backoff(i64::MIN, u32::MAX), FIRST_WAIT);
     }
 
     #[test]
     fn retry_after_is_seconds_or_a_date_and_has_an_end() {
-        assert_eq!(asked("120"), Some(120_000));
-        assert_eq!(asked("4294967295"), Some(LONGEST_ASKED));
-        assert_eq!(asked("soon"), None);
-        assert_eq!(asked("-1"), None);
-        let soon = asked(&httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100))).unwrap();
+        assert_eq!(retry_after("120"), Some(120_000));
+        assert_eq!(retry_after("4294967295"), Some(LONGEST_ASKED));
+        assert_eq!(retry_after("soon"), None);
+        assert_eq!(retry_after("-1"), None);
+        let soon = retry_after(&httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100))).unwrap();
         assert!((98_000..=100_000).contains(&soon), "{soon}");
-        assert_eq!(asked(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH)), Some(0));
+        assert_eq!(retry_after(&httpdate::fmt_http_date(SystemTime::UNIX_EPOCH)), Some(0));
     }
 }
