@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock,
     identity::Claims,
-    sign_in::{Claim, Current, Device},
+    sign_in::{CurrentDevice, DeviceId, ReplacedDevice},
 };
 use axum::{
     extract::{Form, State, rejection::FormRejection},
@@ -41,7 +41,7 @@ pub(super) async fn account(
         }
         session => session?,
     };
-    let Current { device, since } = app.store.current_device(&session.identifier).await?;
+    let CurrentDevice { device, since } = app.store.current_device(&session.identifier).await?;
     let since = since.to_string();
     Ok(form(&[("identifier", &session.identifier), ("device", &device), ("since", &since)]))
 }
@@ -55,7 +55,7 @@ pub(super) async fn claim(
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
     let device = device(which)?;
     let now = clock::unix_milliseconds();
-    let Claim { previous, since } = app.store.claim_device(&session.identifier, &device, now).await?;
+    let ReplacedDevice { previous, since } = app.store.claim_device(&session.identifier, &device, now).await?;
     Ok(form(&[("previous", &previous), ("since", &since.to_string())]))
 }
 
@@ -83,9 +83,9 @@ pub(super) async fn token(
     Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
 }
 
-fn device(which: WhichForm) -> Result<Device, Refusal> {
+fn device(which: WhichForm) -> Result<DeviceId, Refusal> {
     let Form(Which { device }) = which?;
-    Device::try_from(device).map_err(|_| Refusal::DeviceInvalid)
+    DeviceId::try_from(device).map_err(|_| Refusal::DeviceInvalid)
 }
 
 pub(super) fn form(fields: &[(&str, &str)]) -> Response {

@@ -7,11 +7,11 @@ use super::{
     App, Refusal,
     account::{NO_STORE, begin_session, limited},
     caller::Network,
-    passkey::{Begun, forgetting, keep},
+    passkey::{AttemptCookies, begin_attempt, clear_attempt},
 };
 use crate::{
     clock,
-    sign_in::{Identifier, Kind, OpenIdError},
+    sign_in::{AuthKind, Identifier, OpenIdError},
 };
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
@@ -46,7 +46,7 @@ pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Resu
     let begun = async {
         limited(app.limits.address.take(network, Instant::now()))?;
         let begun = open_id.begin().await?;
-        let cookie = keep(&app, Kind::OpenId, &begun.state).await?;
+        let cookie = begin_attempt(&app, AuthKind::OpenId, &begun.state).await?;
         Ok::<_, Refusal>((begun.url, cookie))
     };
     Ok(match begun.await {
@@ -62,7 +62,7 @@ pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Resu
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
     network: Network,
-    begun: Begun,
+    begun: AttemptCookies,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     app.accounts.open_id().ok_or(Refusal::NotFound)?;
@@ -70,19 +70,19 @@ pub(super) async fn finish(
         Ok(session) => (session.headers().clone(), home(None)).into_response(),
         Err(refusal) => home(Some(refusal)),
     };
-    Ok(forgetting(&app, Kind::OpenId, signed_in))
+    Ok(clear_attempt(&app, AuthKind::OpenId, signed_in))
 }
 
 async fn signed_in(
     app: &App,
     network: Network,
-    begun: Begun,
+    begun: AttemptCookies,
     brought: Result<Query<Brought>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let open_id = app.accounts.open_id().ok_or(Refusal::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
     let Query(Brought { code, state, error }) = brought.map_err(|_| Refusal::FormInvalid)?;
-    let kept = begun.take(app, Kind::OpenId).await?;
+    let kept = begun.take(app, AuthKind::OpenId).await?;
     if error.is_some() {
         return Err(Refusal::Declined);
     }

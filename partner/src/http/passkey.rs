@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock,
-    sign_in::{Ceremony, Challenge, Identifier, Kind, NewPasskeyError, PasskeyError},
+    sign_in::{AuthAttempt, AuthKind, Challenge, Identifier, NewPasskeyError, PasskeyError},
 };
 use axum::{
     Json,
@@ -39,10 +39,10 @@ impl From<NewPasskeyError> for Refusal {
     }
 }
 
-/// The cookies that say which ceremony a browser finishes.
-pub(super) struct Begun(Vec<String>);
+/// The cookies that say which attempt a browser finishes.
+pub(super) struct AttemptCookies(Vec<String>);
 
-impl FromRequestParts<Arc<App>> for Begun {
+impl FromRequestParts<Arc<App>> for AttemptCookies {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, Self::Rejection> {
@@ -51,23 +51,23 @@ impl FromRequestParts<Arc<App>> for Begun {
     }
 }
 
-impl Begun {
+impl AttemptCookies {
     /// What was kept for this browser, once.
-    pub(super) async fn take(self, app: &App, kind: Kind) -> Result<String, Refusal> {
+    pub(super) async fn take(self, app: &App, kind: AuthKind) -> Result<String, Refusal> {
         let secure = app.settings.secure;
-        let ceremony = self.0.iter().rev().find_map(|header| Ceremony::from_cookies(header, kind, secure));
-        let ceremony = ceremony.ok_or(Refusal::ChallengeOver)?;
-        app.store.take_ceremony(&ceremony, clock::unix_seconds()).await?.ok_or(Refusal::ChallengeOver)
+        let attempt = self.0.iter().rev().find_map(|header| AuthAttempt::from_cookies(header, kind, secure));
+        let attempt = attempt.ok_or(Refusal::ChallengeOver)?;
+        app.store.take_attempt(&attempt, clock::unix_seconds()).await?.ok_or(Refusal::ChallengeOver)
     }
 }
 
 /// Keeps what was begun; the cookie that lets this browser finish it.
-pub(super) async fn keep(app: &App, kind: Kind, state: &str) -> Result<String, Refusal> {
-    let ceremony = Ceremony::random(kind)?;
-    if !app.store.begin_ceremony(&ceremony, state, clock::unix_seconds()).await? {
+pub(super) async fn begin_attempt(app: &App, kind: AuthKind, state: &str) -> Result<String, Refusal> {
+    let attempt = AuthAttempt::random(kind)?;
+    if !app.store.begin_attempt(&attempt, state, clock::unix_seconds()).await? {
         return Err(Refusal::Busy);
     }
-    Ok(ceremony.cookie(app.settings.secure))
+    Ok(attempt.cookie(app.settings.secure))
 }
 
 /// `POST /api/passkey/register/start`: options for `navigator.credentials.create`.
@@ -79,7 +79,7 @@ pub(super) async fn register_start(State(app): State<Arc<App>>, session: SignedI
     let known: Vec<String> = known.into_iter().map(|passkey| passkey.id).collect();
     let Challenge { options, state } =
         passkeys.begin_new(handle, &session.identifier, &known).map_err(|error| refused(&error, Refusal::Internal))?;
-    let cookie = keep(&app, Kind::NewPasskey, &state).await?;
+    let cookie = begin_attempt(&app, AuthKind::NewPasskey, &state).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], [(header::SET_COOKIE, cookie)], Json(options)).into_response())
 }
 
@@ -87,18 +87,18 @@ pub(super) async fn register_start(State(app): State<Arc<App>>, session: SignedI
 pub(super) async fn register_finish(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    begun: Begun,
+    begun: AttemptCookies,
     answer: Result<Json<RegisterPublicKeyCredential>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
     let Json(answer) = answer?;
-    let state = begun.take(&app, Kind::NewPasskey).await?;
+    let state = begun.take(&app, AuthKind::NewPasskey).await?;
     // The challenge names the account that asked for it: whoever signed in meanwhile as another gets no key to it.
     let handle = app.store.passkey_handle(&session.identifier).await?.ok_or(Refusal::NotSignedIn)?;
     let kept =
         passkeys.finish_new(&answer, &state, handle).map_err(|error| refused(&error, Refusal::PasskeyInvalid))?;
     app.store.add_passkey(&session.identifier, &kept, clock::unix_seconds()).await?;
-    Ok(forgetting(&app, Kind::NewPasskey, StatusCode::NO_CONTENT.into_response()))
+    Ok(clear_attempt(&app, AuthKind::NewPasskey, StatusCode::NO_CONTENT.into_response()))
 }
 
 /// `POST /api/passkey/sign-in/start`: options for `navigator.credentials.get`.
@@ -106,7 +106,7 @@ pub(super) async fn sign_in_start(State(app): State<Arc<App>>, network: Network)
     let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
     let Challenge { options, state } = passkeys.begin_sign_in().map_err(|error| refused(&error, Refusal::Internal))?;
-    let cookie = keep(&app, Kind::Passkey, &state).await?;
+    let cookie = begin_attempt(&app, AuthKind::Passkey, &state).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], [(header::SET_COOKIE, cookie)], Json(options)).into_response())
 }
 
@@ -114,13 +114,13 @@ pub(super) async fn sign_in_start(State(app): State<Arc<App>>, network: Network)
 pub(super) async fn sign_in_finish(
     State(app): State<Arc<App>>,
     network: Network,
-    begun: Begun,
+    begun: AttemptCookies,
     answer: Result<Json<PublicKeyCredential>, JsonRejection>,
 ) -> Result<Response, Refusal> {
     let passkeys = app.accounts.passkeys().ok_or(Refusal::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
     let Json(answer) = answer?;
-    let state = begun.take(&app, Kind::Passkey).await?;
+    let state = begun.take(&app, AuthKind::Passkey).await?;
     let bad = |error: PasskeyError| refused(&error, Refusal::BadCredentials);
     let (handle, id) = passkeys.claimed(&answer).map_err(bad)?;
     let owner = app.store.passkey_owner(&id).await?.filter(|owner| owner.handle == handle.to_string());
@@ -132,7 +132,7 @@ pub(super) async fn sign_in_finish(
     if !app.store.use_passkey(&kept, clock::unix_seconds()).await? {
         return Err(Refusal::BadCredentials);
     }
-    Ok(forgetting(&app, Kind::Passkey, begin_session(&app, &identifier).await?))
+    Ok(clear_attempt(&app, AuthKind::Passkey, begin_session(&app, &identifier).await?))
 }
 
 /// `GET /api/passkey`: the account's passkeys.
@@ -154,12 +154,12 @@ pub(super) async fn end(
 }
 
 fn refused(error: &PasskeyError, refusal: Refusal) -> Refusal {
-    tracing::info!(%error, "a passkey ceremony failed");
+    tracing::info!(%error, "a passkey attempt failed");
     refusal
 }
 
-/// The same answer, after which the browser forgets the ceremony.
-pub(super) fn forgetting(app: &App, kind: Kind, response: Response) -> Response {
-    let cookie = Ceremony::forget(kind, app.settings.secure);
+/// The same answer, after which the browser forgets the attempt.
+pub(super) fn clear_attempt(app: &App, kind: AuthKind, response: Response) -> Response {
+    let cookie = AuthAttempt::forget(kind, app.settings.secure);
     (AppendHeaders([(header::SET_COOKIE, cookie)]), response).into_response()
 }

@@ -8,25 +8,25 @@ use crate::store::{Store, StoreError};
 
 /// A device id: 32 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Device(String);
+pub(crate) struct DeviceId(String);
 
 /// What was said is no device id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a device id has 32 lower-case hex digits")]
-pub(crate) struct NotADevice;
+pub(crate) struct InvalidDeviceId;
 
-impl TryFrom<String> for Device {
-    type Error = NotADevice;
+impl TryFrom<String> for DeviceId {
+    type Error = InvalidDeviceId;
 
-    fn try_from(text: String) -> Result<Self, NotADevice> {
+    fn try_from(text: String) -> Result<Self, InvalidDeviceId> {
         let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        (text.len() == 32 && text.bytes().all(hex)).then_some(Self(text)).ok_or(NotADevice)
+        (text.len() == 32 && text.bytes().all(hex)).then_some(Self(text)).ok_or(InvalidDeviceId)
     }
 }
 
 /// An account's current device.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Current {
+pub(crate) struct CurrentDevice {
     /// Its id; empty if there is none yet.
     pub(crate) device: String,
     /// When it became that, Unix milliseconds; 0 if there is none.
@@ -35,7 +35,7 @@ pub(crate) struct Current {
 
 /// What a claim replaced.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Claim {
+pub(crate) struct ReplacedDevice {
     /// The device before this one; empty if there was none.
     pub(crate) previous: String,
     /// When that one had become the current one; 0 if there was none.
@@ -44,18 +44,23 @@ pub(crate) struct Claim {
 
 impl Store {
     /// The account's current device.
-    pub(crate) async fn current_device(&self, identifier: &str) -> Result<Current, StoreError> {
+    pub(crate) async fn current_device(&self, identifier: &str) -> Result<CurrentDevice, StoreError> {
         let found: Option<(String, i64)> =
             sqlx::query_as("SELECT device, device_since FROM accounts WHERE identifier = $1")
                 .bind(identifier)
                 .fetch_optional(self.pool())
                 .await?;
-        Ok(found.map(|(device, since)| Current { device, since }).unwrap_or_default())
+        Ok(found.map(|(device, since)| CurrentDevice { device, since }).unwrap_or_default())
     }
 
     /// Makes a device the account's. Claiming again answers what the first claim answered, so that a client whose answer
     /// was lost on the way learns the same.
-    pub(crate) async fn claim_device(&self, identifier: &str, device: &Device, now: i64) -> Result<Claim, StoreError> {
+    pub(crate) async fn claim_device(
+        &self,
+        identifier: &str,
+        device: &DeviceId,
+        now: i64,
+    ) -> Result<ReplacedDevice, StoreError> {
         // Of two devices that claim at once the later one replaces the earlier, and knows it: the second update waits for
         // the first transaction, and sees what it did.
         let mut transaction = self.begin().await?;
@@ -74,14 +79,14 @@ impl Store {
                 .fetch_optional(&mut *transaction)
                 .await?;
         transaction.commit().await?;
-        Ok(found.map(|(previous, since)| Claim { previous, since }).unwrap_or_default())
+        Ok(found.map(|(previous, since)| ReplacedDevice { previous, since }).unwrap_or_default())
     }
 
     /// Whether a device is the account's; it becomes so if none is.
     pub(crate) async fn is_current_device(
         &self,
         identifier: &str,
-        device: &Device,
+        device: &DeviceId,
         now: i64,
     ) -> Result<bool, StoreError> {
         sqlx::query("UPDATE accounts SET device = $2, device_since = $3 WHERE identifier = $1 AND device = ''")
@@ -104,8 +109,8 @@ mod tests {
 
     on_both_engines!(of_devices_that_claim_at_once_each_replaces_the_one_before, only_one_of_many_becomes_the_first);
 
-    fn device(number: usize) -> Device {
-        Device(format!("{number:032x}"))
+    fn device(number: usize) -> DeviceId {
+        DeviceId(format!("{number:032x}"))
     }
 
     async fn of_devices_that_claim_at_once_each_replaces_the_one_before(database: Database) {
@@ -141,10 +146,10 @@ mod tests {
     #[test]
     fn thirty_two_lower_case_hex_digits_and_nothing_else() {
         let good = "0123456789abcdef".repeat(2);
-        assert_eq!(Device::try_from(good.clone()).map(|device| device.0), Ok(good.clone()));
+        assert_eq!(DeviceId::try_from(good.clone()).map(|device| device.0), Ok(good.clone()));
         for bad in ["", &good[1..], &format!("{good}0"), &good.to_uppercase(), &good.replace('0', "g"), &"é".repeat(16)]
         {
-            assert_eq!(Device::try_from(bad.to_owned()), Err(NotADevice), "{bad:?}");
+            assert_eq!(DeviceId::try_from(bad.to_owned()), Err(InvalidDeviceId), "{bad:?}");
         }
     }
 }

@@ -4,22 +4,22 @@
 //! What this module does not know: HTTP, and what an account is good for (identity tokens are [`crate::identity`]'s).
 
 mod accounts;
-mod ceremony;
-mod credentials;
+mod auth_attempt;
 mod device;
 mod identifier;
 mod open_id;
 mod passkey;
+mod passkey_repository;
 mod password;
 mod session;
 
 pub(crate) use accounts::NewAccountError;
-pub(crate) use ceremony::{Ceremony, Kind};
-pub(crate) use credentials::NewPasskeyError;
-pub(crate) use device::{Claim, Current, Device};
+pub(crate) use auth_attempt::{AuthAttempt, AuthKind};
+pub(crate) use device::{CurrentDevice, DeviceId, ReplacedDevice};
 pub(crate) use identifier::Identifier;
 pub(crate) use open_id::{OpenId, OpenIdError, RETURN_PATH};
 pub(crate) use passkey::{Challenge, PasskeyError, Passkeys};
+pub(crate) use passkey_repository::NewPasskeyError;
 pub(crate) use password::{Busy, PasswordError, Passwords};
 pub(crate) use session::SessionToken;
 

@@ -35,7 +35,7 @@ pub(crate) const RETURN_PATH: &str = "/api/sign-in/oidc/return";
 /// Metadata and keys are believed for so long.
 const FRESH: Duration = Duration::from_secs(3_600);
 /// How often unknown keys may have them fetched again: made-up key ids must not turn us against the provider.
-const REFETCHES: Allowance = Allowance { burst: 3, refill: Duration::from_secs(60) };
+const REFETCH_LIMIT: Allowance = Allowance { burst: 3, refill: Duration::from_secs(60) };
 /// Longest authorization code or state that is looked at.
 const MAX_PARAMETER: usize = 4_096;
 /// Longest subject (OpenID Connect Core §2).
@@ -58,14 +58,14 @@ pub(crate) enum OpenIdError {
 }
 
 /// What the browser is sent to, and what is kept until it is back.
-pub(crate) struct Begun {
+pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     pub(crate) state: String,
 }
 
 /// Who signed in.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Person {
+pub(crate) struct ProviderUser {
     /// The issuer and what it calls the person, for ever.
     pub(crate) subject: String,
     /// The name that the configured claim holds today.
@@ -73,7 +73,7 @@ pub(crate) struct Person {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Flow {
+struct PendingFlow {
     state: String,
     nonce: String,
     verifier: String,
@@ -122,12 +122,12 @@ impl OpenId {
             http: Http::new(&settings.issuer).map_err(|error| failed(&error))?,
             settings,
             provider: Mutex::new(None),
-            refetches: RateLimit::new(REFETCHES),
+            refetches: RateLimit::new(REFETCH_LIMIT),
         })
     }
 
     /// Begins a sign-in.
-    pub(crate) async fn begin(&self) -> Result<Begun, OpenIdError> {
+    pub(crate) async fn begin(&self) -> Result<AuthorizationRequest, OpenIdError> {
         let client = self.client(&self.provider(FRESH).await?.metadata);
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
@@ -137,16 +137,19 @@ impl OpenId {
         }
         let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
         self.http.permit(&url)?;
-        let flow =
-            Flow { state: state.secret().clone(), nonce: nonce.secret().clone(), verifier: verifier.secret().clone() };
+        let flow = PendingFlow {
+            state: state.secret().clone(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.secret().clone(),
+        };
         let state = serde_json::to_string(&flow).map_err(|error| OpenIdError::Provider(error.to_string()))?;
-        Ok(Begun { url, state })
+        Ok(AuthorizationRequest { url, state })
     }
 
     /// Finishes a sign-in: `code` and `state` are what the browser brought back, `kept` is what was begun.
-    pub(crate) async fn finish(&self, code: String, state: &str, kept: &str) -> Result<Person, OpenIdError> {
+    pub(crate) async fn finish(&self, code: String, state: &str, kept: &str) -> Result<ProviderUser, OpenIdError> {
         let refused = |why: &dyn std::fmt::Display| OpenIdError::Refused(why.to_string());
-        let flow: Flow = serde_json::from_str(kept).map_err(|error| refused(&error))?;
+        let flow: PendingFlow = serde_json::from_str(kept).map_err(|error| refused(&error))?;
         if code.len() > MAX_PARAMETER || state.len() > MAX_PARAMETER {
             return Err(refused(&"a parameter is too long"));
         }
@@ -177,7 +180,7 @@ impl OpenId {
                 found.ok_or_else(|| OpenIdError::NoIdentifier(self.settings.identifier_claim.clone()))?
             }
         };
-        Ok(Person { subject: format!("{} {subject}", self.settings.issuer), identifier })
+        Ok(ProviderUser { subject: format!("{} {subject}", self.settings.issuer), identifier })
     }
 
     async fn exchange(

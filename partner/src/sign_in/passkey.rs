@@ -1,7 +1,7 @@
 //! Passkeys: WebAuthn credentials that their owner's device finds by itself and uses only after it has recognised its
 //! owner.
 //!
-//! What this module does not know: HTTP, and where challenges and passkeys are kept ([`super::credentials`]).
+//! What this module does not know: HTTP, and where challenges and passkeys are kept ([`super::passkey_repository`]).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -13,7 +13,7 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
-/// Why a ceremony failed.
+/// Why a attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasskeyError {
     /// What the browser brought does not prove what it should, in the library's words.
@@ -24,7 +24,7 @@ pub(crate) enum PasskeyError {
     OtherAccount,
     /// What was kept cannot be read, or not be written.
     #[error("what is kept of a passkey is not JSON as it should be: {0}")]
-    Kept(#[from] serde_json::Error),
+    Stored(#[from] serde_json::Error),
 }
 
 /// A challenge: what the browser gets, and what is kept until it answers.
@@ -36,7 +36,7 @@ pub(crate) struct Challenge {
 
 /// A passkey as the database keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredPasskey {
     /// The credential's id, base64url.
     pub(crate) id: String,
     /// Public key and properties, JSON.
@@ -60,7 +60,7 @@ impl Passkeys {
     pub(crate) fn new(origin: &str, partner_name: &str) -> Option<Self> {
         let url = Url::parse(origin).ok()?;
         let builder = WebauthnBuilder::new(url.domain()?, &url).ok()?;
-        let timeout = Duration::from_secs(super::ceremony::SECONDS);
+        let timeout = Duration::from_secs(super::auth_attempt::SECONDS);
         builder.rp_name(partner_name).timeout(timeout).build().ok().map(Self)
     }
 
@@ -89,7 +89,7 @@ impl Passkeys {
         answer: &RegisterPublicKeyCredential,
         state: &str,
         handle: Uuid,
-    ) -> Result<Kept, PasskeyError> {
+    ) -> Result<StoredPasskey, PasskeyError> {
         let begun: NewPasskey = read(state)?;
         if begun.handle != handle {
             return Err(PasskeyError::OtherAccount);
@@ -114,8 +114,8 @@ impl Passkeys {
         &self,
         answer: &PublicKeyCredential,
         state: &str,
-        known: &Kept,
-    ) -> Result<Kept, PasskeyError> {
+        known: &StoredPasskey,
+    ) -> Result<StoredPasskey, PasskeyError> {
         let state: DiscoverableAuthentication = read(state)?;
         let mut passkey: Passkey = read(&known.key)?;
         let result = self.0.finish_discoverable_authentication_v2(answer, state, &passkey)?;
@@ -124,8 +124,8 @@ impl Passkeys {
     }
 }
 
-fn kept(passkey: &Passkey, counter: u32) -> Result<Kept, PasskeyError> {
-    Ok(Kept { id: encode(passkey.cred_id()), key: write(passkey)?, counter })
+fn kept(passkey: &Passkey, counter: u32) -> Result<StoredPasskey, PasskeyError> {
+    Ok(StoredPasskey { id: encode(passkey.cred_id()), key: write(passkey)?, counter })
 }
 
 fn encode(id: &[u8]) -> String {

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 /// Longest password in bytes: enough for any pass phrase, too short to be worth sending as a burden.
 pub(crate) const MAX_BYTES: usize = 1_024;
-/// How long a request waits for its turn to hash.
+/// How long a request waits for its permit to hash.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a password cannot be hashed at all.
@@ -33,10 +33,10 @@ pub(crate) struct Busy;
 #[derive(Clone)]
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     least: usize,
     /// The hash of nobody's password: compared with for unknown identifiers, so that they take as long as known ones.
-    nobody: Arc<str>,
+    dummy_hash: Arc<str>,
 }
 
 impl Passwords {
@@ -44,12 +44,12 @@ impl Passwords {
     pub(crate) fn new(config: &SignInConfig) -> Result<Self, argon2::password_hash::Error> {
         let params = Params::new(config.hash_memory_kib, config.hash_passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = argon2.hash_password(b"nobody's password")?.to_string().into();
+        let dummy_hash = argon2.hash_password(b"nobody's password")?.to_string().into();
         let at_once = match config.hash_at_once {
             0 => thread::available_parallelism().map_or(1, usize::from),
             chosen => chosen,
         };
-        Ok(Self { argon2, turns: Arc::new(Semaphore::new(at_once)), least: config.password_min, nobody })
+        Ok(Self { argon2, permits: Arc::new(Semaphore::new(at_once)), least: config.password_min, dummy_hash })
     }
 
     /// Whether a new password is acceptable.
@@ -66,8 +66,10 @@ impl Passwords {
     /// The hash to keep, with salt and cost in it.
     pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Result<String, Busy> {
         let argon2 = self.argon2.clone();
-        self.in_turn(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|_| Busy))
-            .await?
+        self.with_permit(move || {
+            argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|_| Busy)
+        })
+        .await?
     }
 
     /// Whether the password is the one that was hashed; takes as long for an unknown account (`None`).
@@ -75,22 +77,22 @@ impl Passwords {
         if password.len() > MAX_BYTES {
             return Ok(false);
         }
-        let (argon2, nobody, known) = (self.argon2.clone(), self.nobody.clone(), kept.is_some());
-        self.in_turn(move || {
-            let hash = PasswordHash::new(kept.as_deref().unwrap_or(&nobody));
+        let (argon2, dummy_hash, known) = (self.argon2.clone(), self.dummy_hash.clone(), kept.is_some());
+        self.with_permit(move || {
+            let hash = PasswordHash::new(kept.as_deref().unwrap_or(&dummy_hash));
             let same = hash.is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok());
             same && known
         })
         .await
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let turn = time::timeout(TIMEOUT, self.turns.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(Busy) };
-        // The turn goes with the work: a caller who hangs up does not free the processor before it is free.
+    async fn with_permit<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        let permit = time::timeout(TIMEOUT, self.permits.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else { return Err(Busy) };
+        // The permit goes with the work: a caller who hangs up does not free the processor before it is free.
         task::spawn_blocking(move || {
             let done = work();
-            drop(turn);
+            drop(permit);
             done
         })
         .await
@@ -139,10 +141,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_every_turn_is_taken_callers_are_sent_away_after_a_while() {
+    async fn when_every_permit_is_taken_callers_are_sent_away_after_a_while() {
         let passwords = cheap();
-        let all = passwords.turns.available_permits() as u32;
-        let _taken = passwords.turns.clone().acquire_many_owned(all).await.unwrap();
+        let all = passwords.permits.available_permits() as u32;
+        let _taken = passwords.permits.clone().acquire_many_owned(all).await.unwrap();
         assert_eq!(passwords.hash(text("correct horse")).await, Err(Busy));
     }
 }

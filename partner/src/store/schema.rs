@@ -190,7 +190,7 @@ mod tests {
         super::testing::{Database, on_both_engines},
         *,
     };
-    use crate::sign_in::{Current, Identifier};
+    use crate::sign_in::{CurrentDevice, Identifier};
 
     on_both_engines!(
         a_newer_schema_is_left_alone,
@@ -236,7 +236,7 @@ mod tests {
                 let store = place.open().await;
                 let alice = Identifier::new("alice").unwrap();
                 assert_eq!(store.password_hash(&alice).await.unwrap().as_deref(), Some("hash"));
-                assert_eq!(store.current_device("alice").await.unwrap(), Current::default());
+                assert_eq!(store.current_device("alice").await.unwrap(), CurrentDevice::default());
                 assert_eq!(versions(&store).await, [newest()], "from {old}");
                 store.close().await;
             }

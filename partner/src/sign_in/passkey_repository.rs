@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: what a passkey proves ([`super::passkey`]), and the time (an argument).
 
-use super::passkey::Kept;
+use super::passkey::StoredPasskey;
 use crate::store::{Store, StoreError};
 use webauthn_rs::prelude::Uuid;
 
@@ -22,16 +22,16 @@ pub(crate) enum NewPasskeyError {
 
 /// Whose passkey it is.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
+pub(crate) struct PasskeyOwner {
     pub(crate) identifier: String,
     /// What the account's passkeys call it.
     pub(crate) handle: String,
-    pub(crate) kept: Kept,
+    pub(crate) kept: StoredPasskey,
 }
 
 /// A passkey as its owner sees it; times are Unix seconds.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Listed {
+pub(crate) struct PasskeySummary {
     pub(crate) id: String,
     pub(crate) created: i64,
     /// The last sign-in; 0 before the first.
@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// The account's passkeys, oldest first.
-    pub(crate) async fn passkeys(&self, identifier: &str) -> Result<Vec<Listed>, StoreError> {
+    pub(crate) async fn passkeys(&self, identifier: &str) -> Result<Vec<PasskeySummary>, StoreError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT id, created, used FROM passkeys WHERE identifier = $1 ORDER BY created, id LIMIT $2",
         )
@@ -62,11 +62,16 @@ impl Store {
         .bind(PER_ACCOUNT)
         .fetch_all(self.pool())
         .await?;
-        Ok(rows.into_iter().map(|(id, created, used)| Listed { id, created, used }).collect())
+        Ok(rows.into_iter().map(|(id, created, used)| PasskeySummary { id, created, used }).collect())
     }
 
     /// Adds a passkey.
-    pub(crate) async fn add_passkey(&self, identifier: &str, kept: &Kept, now: i64) -> Result<(), NewPasskeyError> {
+    pub(crate) async fn add_passkey(
+        &self,
+        identifier: &str,
+        kept: &StoredPasskey,
+        now: i64,
+    ) -> Result<(), NewPasskeyError> {
         let mut transaction = self.begin().await?;
         // Of two that are added at once the second is counted after the first.
         Self::lock_account(&mut transaction, identifier).await?;
@@ -97,7 +102,7 @@ impl Store {
     }
 
     /// Whose passkey this is.
-    pub(crate) async fn passkey_owner(&self, id: &str) -> Result<Option<Owner>, StoreError> {
+    pub(crate) async fn passkey_owner(&self, id: &str) -> Result<Option<PasskeyOwner>, StoreError> {
         let row: Option<(String, String, String, i64)> = sqlx::query_as(
             "SELECT passkeys.identifier, passkey_handle, key_json, counter FROM passkeys
              JOIN accounts ON accounts.identifier = passkeys.identifier WHERE id = $1",
@@ -106,13 +111,13 @@ impl Store {
         .fetch_optional(self.pool())
         .await?;
         Ok(row.map(|(identifier, handle, key, counter)| {
-            let kept = Kept { id: id.to_owned(), key, counter: u32::try_from(counter).unwrap_or(u32::MAX) };
-            Owner { identifier, handle, kept }
+            let kept = StoredPasskey { id: id.to_owned(), key, counter: u32::try_from(counter).unwrap_or(u32::MAX) };
+            PasskeyOwner { identifier, handle, kept }
         }))
     }
 
     /// Notes a sign-in. `false` if another one with the same count, or a later, was faster: one of the two is a copy.
-    pub(crate) async fn use_passkey(&self, kept: &Kept, now: i64) -> Result<bool, StoreError> {
+    pub(crate) async fn use_passkey(&self, kept: &StoredPasskey, now: i64) -> Result<bool, StoreError> {
         let used = sqlx::query(
             "UPDATE passkeys SET key_json = $2, counter = $3, used = $4
              WHERE id = $1 AND (counter < $3 OR (counter = 0 AND $3 = 0))",
@@ -159,8 +164,8 @@ mod tests {
         store
     }
 
-    fn kept(id: &str, counter: u32) -> Kept {
-        Kept { id: id.to_owned(), key: "{}".to_owned(), counter }
+    fn kept(id: &str, counter: u32) -> StoredPasskey {
+        StoredPasskey { id: id.to_owned(), key: "{}".to_owned(), counter }
     }
 
     async fn a_passkey_is_one_accounts_and_ends_with_it(database: Database) {
@@ -169,10 +174,10 @@ mod tests {
         store.add_passkey("alice", &kept("a", 0), 5).await.unwrap();
         assert!(matches!(store.add_passkey("bob", &kept("a", 0), 5).await, Err(NewPasskeyError::Taken)));
         let owner = store.passkey_owner("a").await.unwrap().unwrap();
-        let expected = Owner { identifier: "alice".into(), handle: handle.to_string(), kept: kept("a", 0) };
+        let expected = PasskeyOwner { identifier: "alice".into(), handle: handle.to_string(), kept: kept("a", 0) };
         assert_eq!(owner, expected);
         store.end_passkey("bob", "a").await.unwrap();
-        assert_eq!(store.passkeys("alice").await.unwrap(), [Listed { id: "a".into(), created: 5, used: 0 }]);
+        assert_eq!(store.passkeys("alice").await.unwrap(), [PasskeySummary { id: "a".into(), created: 5, used: 0 }]);
         sqlx::query("DELETE FROM accounts WHERE identifier = 'alice'").execute(store.pool()).await.unwrap();
         assert_eq!(store.passkey_owner("a").await.unwrap(), None);
     }
