@@ -18,7 +18,7 @@
 //! tls       certificates
 //! metrics   what is counted
 //! admin     what an operator does
-//! upkeep    what is done beside answering
+//! maintenance    what is done beside answering
 //! ```
 
 mod admin;
@@ -27,6 +27,7 @@ mod config;
 mod http;
 mod identity;
 mod keys;
+mod maintenance;
 mod media;
 mod metrics;
 mod push;
@@ -36,7 +37,6 @@ mod serve;
 mod sign_in;
 mod store;
 mod tls;
-mod upkeep;
 
 pub use admin::{Admin, KeyFacts, StorageFacts, SubscriptionFacts, UserFacts};
 pub use config::{
@@ -55,6 +55,7 @@ use config::PushSettings;
 use http::{App, ClientFiles, Limits, Push};
 use identity::{KeyRing, key_files};
 use keys::Seal;
+use maintenance::Maintenance;
 use media::Media;
 use metrics::Metrics;
 use push::{Delivery, KeySource, VapidKeys, Verifier, outbound};
@@ -79,7 +80,6 @@ use tokio::{
     task::JoinHandle,
     time,
 };
-use upkeep::Upkeep;
 
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -178,7 +178,7 @@ impl Server {
         // Read a moment ago, when the settings were checked.
         let tls = settings.tls.clone().map(Tls::open).transpose()?;
         let app = Arc::new(open(settings).await?);
-        let upkeep = Upkeep::begin(app.clone());
+        let maintenance = Maintenance::begin(app.clone());
         let (stop, stopped) = oneshot::channel();
         let (close, closing) = watch::channel(false);
         let serving = serve::serve(listener, tls.clone(), http::router(app.clone()), timeouts, closing.clone());
@@ -205,7 +205,7 @@ impl Server {
                 }
             };
             tokio::join!(serving, metrics, stopping);
-            upkeep.end(timeouts.shutdown).await;
+            maintenance.end(timeouts.shutdown).await;
             app.store.close().await;
         });
         Ok(Running { addr, metrics_addr, tls, stop, task })

@@ -3,7 +3,7 @@
 //! What this module does not know: how hashes and sessions are made; it says in which order. What a session is good for
 //! is [`super::device`]'s.
 
-use super::{App, Refusal, caller::Network};
+use super::{ApiError, App, caller::Network};
 use crate::{
     clock,
     sign_in::{Identifier, PasswordError, SessionToken},
@@ -28,7 +28,7 @@ pub(super) struct Credentials {
 
 type CredentialsForm = Result<Form<Credentials>, FormRejection>;
 
-impl From<FormRejection> for Refusal {
+impl From<FormRejection> for ApiError {
     fn from(rejection: FormRejection) -> Self {
         match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
@@ -45,13 +45,13 @@ pub(super) struct SignedIn {
 }
 
 impl FromRequestParts<Arc<App>> for SignedIn {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let token = cookie(parts, app).ok_or(Refusal::NotSignedIn)?;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let token = cookie(parts, app).ok_or(ApiError::NotSignedIn)?;
         let token_hash = token.hash();
         let identifier = app.store.session(&token_hash, clock::unix_seconds()).await?;
-        Ok(Self { identifier: identifier.ok_or(Refusal::NotSignedIn)?, token_hash })
+        Ok(Self { identifier: identifier.ok_or(ApiError::NotSignedIn)?, token_hash })
     }
 }
 
@@ -59,9 +59,9 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 pub(super) struct Cookie(Option<SessionToken>);
 
 impl FromRequestParts<Arc<App>> for Cookie {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         Ok(Self(cookie(parts, app)))
     }
 }
@@ -77,19 +77,19 @@ pub(super) async fn create(
     State(app): State<Arc<App>>,
     network: Network,
     form: CredentialsForm,
-) -> Result<Response, Refusal> {
-    let passwords = app.accounts.passwords().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let passwords = app.accounts.passwords().ok_or(ApiError::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
-    let identifier = Identifier::new(&identifier).ok_or(Refusal::IdentifierInvalid)?;
+    let identifier = Identifier::new(&identifier).ok_or(ApiError::IdentifierInvalid)?;
     passwords.check(&password).map_err(|error| match error {
-        PasswordError::TooShort => Refusal::PasswordTooShort,
-        PasswordError::TooLong => Refusal::PasswordTooLong,
+        PasswordError::TooShort => ApiError::PasswordTooShort,
+        PasswordError::TooLong => ApiError::PasswordTooLong,
     })?;
     // Asked before the costly hash; the insertion below decides.
     if app.store.is_taken(&identifier).await? {
-        return Err(Refusal::IdentifierTaken);
+        return Err(ApiError::IdentifierTaken);
     }
     let hash = passwords.hash(password).await?;
     app.store.create_account(&identifier, &hash, clock::unix_seconds()).await?;
@@ -101,22 +101,22 @@ pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     network: Network,
     form: CredentialsForm,
-) -> Result<Response, Refusal> {
-    let passwords = app.accounts.passwords().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let passwords = app.accounts.passwords().ok_or(ApiError::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
-    let identifier = Identifier::new(&identifier).ok_or(Refusal::BadCredentials)?;
+    let identifier = Identifier::new(&identifier).ok_or(ApiError::BadCredentials)?;
     limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
     let kept = app.store.password_hash(&identifier).await?;
     if !passwords.verify(password, kept).await? {
-        return Err(Refusal::BadCredentials);
+        return Err(ApiError::BadCredentials);
     }
     begin_session(&app, &identifier).await
 }
 
 /// `DELETE /api/session`: signed out, here and in the store.
-pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, Refusal> {
+pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, ApiError> {
     if let Some(token) = token {
         let hash = token.hash();
         let identifier = app.store.session(&hash, clock::unix_seconds()).await?;
@@ -129,7 +129,7 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
 }
 
 /// `DELETE /api/account`: the account, and all that belongs to it, is gone.
-pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, Refusal> {
+pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
     app.store.delete_account(&session.identifier).await?;
     if let Some(relay) = &app.relay {
         relay.evict(&session.identifier, None);
@@ -138,12 +138,12 @@ pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Re
 }
 
 /// `GET /api/session`: who is signed in.
-pub(super) async fn who(session: SignedIn) -> impl IntoResponse {
+pub(super) async fn current_session(session: SignedIn) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
 }
 
 /// A session for whoever has proved to be this person.
-pub(super) async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, Refusal> {
+pub(super) async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, ApiError> {
     let token = SessionToken::random()?;
     let seconds = u64::from(app.settings.sign_in.session_days) * 24 * 60 * 60;
     let now = clock::unix_seconds();
@@ -156,6 +156,6 @@ fn with_cookie(cookie: &str) -> Response {
     (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store"), (header::SET_COOKIE, cookie)]).into_response()
 }
 
-pub(super) fn limited(taken: Result<(), std::time::Duration>) -> Result<(), Refusal> {
-    taken.map_err(|wait| Refusal::RateLimited { wait })
+pub(super) fn limited(taken: Result<(), std::time::Duration>) -> Result<(), ApiError> {
+    taken.map_err(|wait| ApiError::RateLimited { wait })
 }

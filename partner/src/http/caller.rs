@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: which person it is.
 
-use super::{App, Refusal};
+use super::{ApiError, App};
 use crate::{relay::Caller, serve::Ends};
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -23,7 +23,7 @@ pub(super) async fn refuse_other_sites(State(app): State<Arc<App>>, request: Req
     if safe || is_own_page(request.headers(), &app.settings.public_origin) {
         next.run(request).await
     } else {
-        Refusal::CrossSite.into_response()
+        ApiError::CrossSite.into_response()
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! What this module does not know: what is in the files.
 
-use super::{App, Refusal};
+use super::{ApiError, App};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
@@ -126,9 +126,9 @@ pub(super) fn serve(app: &App, request: &Parts) -> Response {
     let path = request.uri.path();
     let file = app.client.as_ref().filter(|_| !path.starts_with("/api/")).and_then(|c| c.find(path, &request.headers));
     match (file, &request.method) {
-        (None, _) => Refusal::NotFound.into_response(),
+        (None, _) => ApiError::NotFound.into_response(),
         (Some(file), &Method::GET | &Method::HEAD) => answer(file, &request.headers),
-        (Some(_), _) => Refusal::MethodNotAllowed.into_response(),
+        (Some(_), _) => ApiError::MethodNotAllowed.into_response(),
     }
 }
 

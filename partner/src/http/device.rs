@@ -4,7 +4,7 @@
 //! What this module does not know: what the client does with it, and how devices are kept and tokens are made.
 
 use super::{
-    App, Refusal,
+    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
 };
 use crate::{
@@ -33,10 +33,10 @@ type WhichForm = Result<Form<Which>, FormRejection>;
 /// before anyone could have signed in, and a browser writes each refusal to its console: nobody is an answer, too.
 pub(super) async fn account(
     State(app): State<Arc<App>>,
-    session: Result<SignedIn, Refusal>,
-) -> Result<Response, Refusal> {
+    session: Result<SignedIn, ApiError>,
+) -> Result<Response, ApiError> {
     let session = match session {
-        Err(Refusal::NotSignedIn) => {
+        Err(ApiError::NotSignedIn) => {
             return Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, NO_STORE)]).into_response());
         }
         session => session?,
@@ -51,7 +51,7 @@ pub(super) async fn claim(
     State(app): State<Arc<App>>,
     session: SignedIn,
     which: WhichForm,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
     let device = device(which)?;
     let now = clock::unix_milliseconds();
@@ -64,11 +64,11 @@ pub(super) async fn token(
     State(app): State<Arc<App>>,
     session: SignedIn,
     which: WhichForm,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
     let device = device(which)?;
     if !app.store.is_current_device(&session.identifier, &device, clock::unix_milliseconds()).await? {
-        return Err(Refusal::OtherDevice);
+        return Err(ApiError::OtherDevice);
     }
     let now = clock::unix_seconds();
     let claims = Claims {
@@ -83,9 +83,9 @@ pub(super) async fn token(
     Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
 }
 
-fn device(which: WhichForm) -> Result<DeviceId, Refusal> {
+fn device(which: WhichForm) -> Result<DeviceId, ApiError> {
     let Form(Which { device }) = which?;
-    DeviceId::try_from(device).map_err(|_| Refusal::DeviceInvalid)
+    DeviceId::try_from(device).map_err(|_| ApiError::DeviceInvalid)
 }
 
 pub(super) fn form(fields: &[(&str, &str)]) -> Response {

@@ -3,7 +3,7 @@
 //! What this module does not know: how files are kept ([`crate::media`]).
 
 use super::{
-    App, Refusal,
+    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
     range::{self, Wanted},
 };
@@ -45,23 +45,23 @@ pub(super) async fn begin(
     State(app): State<Arc<App>>,
     session: SignedIn,
     form: Result<Form<Announced>, FormRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     limited(app.limits.upload.take(&session.identifier, Instant::now()))?;
     let Form(Announced { size, kind }) = form?;
     let settings = app.media.settings();
     let kind = kind.to_ascii_lowercase();
     if !settings.types.contains(&kind) {
-        return Err(Refusal::TypeUnsupported);
+        return Err(ApiError::TypeUnsupported);
     }
     if !(1..=settings.file_bytes).contains(&size) {
-        return Err(Refusal::TooLarge);
+        return Err(ApiError::TooLarge);
     }
     let upload = app.media.begin(&session.identifier, &kind, size, clock::unix_seconds()).await?;
     let location = format!("/api/media/{}", upload.as_str());
     let headers = [
         (header::CACHE_CONTROL, NO_STORE),
         (RESUMABLE, VERSION),
-        (header::LOCATION, HeaderValue::try_from(location).map_err(|_| Refusal::Internal)?),
+        (header::LOCATION, HeaderValue::try_from(location).map_err(|_| ApiError::Internal)?),
         (header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
     ];
     let form = Serializer::new(String::new()).append_pair("upload", upload.as_str()).finish();
@@ -73,7 +73,7 @@ pub(super) async fn offset(
     State(app): State<Arc<App>>,
     session: SignedIn,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let upload = own(&app, &session, &id).await?;
     Ok(state(&upload, StatusCode::OK))
 }
@@ -86,18 +86,18 @@ pub(super) async fn write(
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     if headers.get(RESUMABLE).is_some_and(|version| *version != VERSION) {
-        return Err(Refusal::VersionUnsupported);
+        return Err(ApiError::VersionUnsupported);
     }
     if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != PIECES) {
-        return Err(Refusal::TypeUnsupported);
+        return Err(ApiError::TypeUnsupported);
     }
     let begin: Option<u64> = headers.get(OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
-    let begin = begin.ok_or(Refusal::FormInvalid)?;
+    let begin = begin.ok_or(ApiError::FormInvalid)?;
     let mut upload = own(&app, &session, &id).await?;
     if begin != upload.received {
-        return Err(Refusal::OffsetConflict);
+        return Err(ApiError::OffsetConflict);
     }
     receive(&app, &mut upload, body).await?;
     if upload.received < upload.size {
@@ -116,14 +116,14 @@ pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
     Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let upload = own(&app, &session, &id).await?;
     app.media.end(&upload).await?;
     Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
 }
 
-async fn own(app: &App, session: &SignedIn, id: &str) -> Result<Upload, Refusal> {
-    app.media.upload(&session.identifier, id, clock::unix_seconds()).await?.ok_or(Refusal::NotFound)
+async fn own(app: &App, session: &SignedIn, id: &str) -> Result<Upload, ApiError> {
+    app.media.upload(&session.identifier, id, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)
 }
 
 fn state(upload: &Upload, status: StatusCode) -> Response {
@@ -132,27 +132,27 @@ fn state(upload: &Upload, status: StatusCode) -> Response {
 }
 
 /// Keeps what the body brings, a piece at a time. What came before it broke off is kept, too.
-async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), Refusal> {
+async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), ApiError> {
     let timeout = Duration::from_secs(app.settings.limits.request_seconds);
-    let turn = time::timeout(timeout, app.media.turn()).await.map_err(|_| Refusal::Busy)?;
+    let turn = time::timeout(timeout, app.media.turn()).await.map_err(|_| ApiError::Busy)?;
     let mut left = upload.size - upload.received;
     if body.size_hint().lower() > left {
-        return Err(Refusal::TooLarge);
+        return Err(ApiError::TooLarge);
     }
     let (mut gathered, mut bytes) = (Vec::<Bytes>::new(), 0);
     let end = loop {
         let data = match time::timeout(timeout, body.frame()).await {
-            Err(_) => break Err(Refusal::TooSlow),
+            Err(_) => break Err(ApiError::TooSlow),
             Ok(None) => break Ok(()),
-            // The caller is gone, and hears no refusal.
-            Ok(Some(Err(_))) => break Err(Refusal::FormInvalid),
+            // The caller is gone, and hears no api_error.
+            Ok(Some(Err(_))) => break Err(ApiError::FormInvalid),
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => data,
                 Err(_trailers) => continue,
             },
         };
         if data.len() as u64 > left {
-            break Err(Refusal::TooLarge);
+            break Err(ApiError::TooLarge);
         }
         left -= data.len() as u64;
         bytes += data.len();
@@ -172,16 +172,16 @@ async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), R
 /// `GET /{storage_reference}`, without a session: whoever knows the reference was told it.
 pub(super) async fn download(app: &App, reference: &Reference, request: &Parts) -> Response {
     if !matches!(request.method, Method::GET | Method::HEAD) {
-        return Refusal::MethodNotAllowed.into_response();
+        return ApiError::MethodNotAllowed.into_response();
     }
     match answer(app, reference, request).await {
         Ok(response) => response,
-        Err(refusal) => refusal.into_response(),
+        Err(api_error) => api_error.into_response(),
     }
 }
 
-async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Response, Refusal> {
-    let found = app.media.find(reference, clock::unix_seconds()).await?.ok_or(Refusal::NotFound)?;
+async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Response, ApiError> {
+    let found = app.media.find(reference, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)?;
     // A file never changes under its reference, which whoever asks knows already.
     let etag = format!("\"{}\"", reference.as_str());
     let mut response = Response::new(Body::empty());
@@ -194,8 +194,8 @@ async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Res
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(&found.kind).map_err(|_| Refusal::Internal)?);
-    headers.insert(header::ETAG, HeaderValue::try_from(&etag).map_err(|_| Refusal::Internal)?);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(&found.kind).map_err(|_| ApiError::Internal)?);
+    headers.insert(header::ETAG, HeaderValue::try_from(&etag).map_err(|_| ApiError::Internal)?);
     if range::is_known(&request.headers, &etag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
@@ -205,8 +205,8 @@ async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Res
         Wanted::All => (StatusCode::OK, 0..size),
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Wanted::Nothing => {
-            let mut response = Refusal::RangeInvalid.into_response();
-            let whole = HeaderValue::try_from(format!("bytes */{size}")).map_err(|_| Refusal::Internal)?;
+            let mut response = ApiError::RangeInvalid.into_response();
+            let whole = HeaderValue::try_from(format!("bytes */{size}")).map_err(|_| ApiError::Internal)?;
             response.headers_mut().insert(header::CONTENT_RANGE, whole);
             return Ok(response);
         }
@@ -215,7 +215,7 @@ async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Res
     headers.insert(header::CONTENT_LENGTH, (wanted.end - wanted.start).into());
     if status == StatusCode::PARTIAL_CONTENT {
         let place = format!("bytes {}-{}/{size}", wanted.start, wanted.end - 1);
-        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(place).map_err(|_| Refusal::Internal)?);
+        headers.insert(header::CONTENT_RANGE, HeaderValue::try_from(place).map_err(|_| ApiError::Internal)?);
     }
     *response.status_mut() = status;
     if request.method == Method::GET {
@@ -224,7 +224,7 @@ async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Res
     Ok(response)
 }
 
-impl From<NewUploadError> for Refusal {
+impl From<NewUploadError> for ApiError {
     fn from(error: NewUploadError) -> Self {
         match error {
             NewUploadError::Quota => Self::QuotaExceeded,
@@ -236,7 +236,7 @@ impl From<NewUploadError> for Refusal {
     }
 }
 
-impl From<WriteError> for Refusal {
+impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Moved => Self::OffsetConflict,

@@ -3,23 +3,23 @@
 //! What this module does not know: sockets ([`crate::serve`]) and how a password, a session or a token works.
 
 mod account;
+mod api_error;
 mod caller;
 mod client;
 mod device;
-mod facts;
 mod headers;
 mod media;
+mod meta;
 mod open_id;
 mod passkey;
 mod push;
+mod push_webhook;
 mod range;
-mod refusal;
 mod relay;
-mod wake;
 
+pub(crate) use api_error::ApiError;
 pub use client::ClientError;
 pub(crate) use client::ClientFiles;
-pub(crate) use refusal::Refusal;
 
 use crate::{
     config::{ENLIST_PATH, RELAY_PATH, Settings},
@@ -104,7 +104,7 @@ impl Limits {
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/account", get(device::account).post(account::create).delete(account::delete))
-        .route("/api/session", post(account::sign_in).get(account::who).delete(account::sign_out))
+        .route("/api/session", post(account::sign_in).get(account::current_session).delete(account::sign_out))
         .route("/api/passkey", get(passkey::list))
         .route("/api/passkey/{id}", delete(passkey::end))
         .route("/api/passkey/register/start", post(passkey::register_start))
@@ -118,11 +118,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/push", get(push::key).post(push::subscribe))
         .route("/api/push/end", post(push::end))
         .route("/api/push/test", post(push::test))
-        .route("/push", post(wake::wake).layer(DefaultBodyLimit::max(wake::MAX_BODY_BYTES)))
-        .route("/api/profile", get(facts::profile))
-        .route("/.well-known/oauth/openid/jwks", get(facts::jwks))
-        .route("/health", get(facts::health))
-        .route("/ready", get(facts::ready))
+        .route("/push", post(push_webhook::receive).layer(DefaultBodyLimit::max(push_webhook::MAX_BODY_BYTES)))
+        .route("/api/profile", get(meta::profile))
+        .route("/.well-known/oauth/openid/jwks", get(meta::jwks))
+        .route("/health", get(meta::health))
+        .route("/ready", get(meta::ready))
         .route(RELAY_PATH, any(relay::relay))
         .route(ENLIST_PATH, post(relay::enlist))
         .route("/api/media", post(media::begin))
@@ -131,15 +131,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), deadline))
         // A file takes as long as it takes: the media host bounds each piece instead.
         .route("/api/media/{upload}", head(media::offset).patch(media::write).delete(media::end))
-        .method_not_allowed_fallback(|| async { Refusal::MethodNotAllowed })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(app.clone(), caller::refuse_other_sites))
-        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 
 /// Only `GET /metrics`, for whoever reads them.
 pub(crate) fn metrics_router(metrics: Metrics) -> Router {
-    Router::new().route("/metrics", get(facts::metrics)).fallback(|| async { Refusal::NotFound }).with_state(metrics)
+    Router::new().route("/metrics", get(meta::metrics)).fallback(|| async { ApiError::NotFound }).with_state(metrics)
 }
 
 /// Everything that no route names: media by their references, else the client's files.
@@ -153,12 +153,12 @@ async fn files(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn deadline(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let seconds = Duration::from_secs(app.settings.limits.request_seconds);
-    time::timeout(seconds, next.run(request)).await.unwrap_or_else(|_| Refusal::TooSlow.into_response())
+    time::timeout(seconds, next.run(request)).await.unwrap_or_else(|_| ApiError::TooSlow.into_response())
 }
 
 /// Around every request: the security headers of its answer, and one line in the log, which names the
 /// route but nobody.
-async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();

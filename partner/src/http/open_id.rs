@@ -4,7 +4,7 @@
 //! when it did not work. What this module does not know: what the provider says.
 
 use super::{
-    App, Refusal,
+    ApiError, App,
     account::{NO_STORE, begin_session, limited},
     caller::Network,
     passkey::{AttemptCookies, begin_attempt, clear_attempt},
@@ -21,7 +21,7 @@ use axum::{
 use serde::Deserialize;
 use std::{sync::Arc, time::Instant};
 
-impl From<OpenIdError> for Refusal {
+impl From<OpenIdError> for ApiError {
     fn from(error: OpenIdError) -> Self {
         tracing::warn!(%error, "a sign-in at the OpenID provider failed");
         match error {
@@ -34,24 +34,24 @@ impl From<OpenIdError> for Refusal {
 
 /// What the provider sends a browser back with.
 #[derive(Deserialize)]
-pub(super) struct Brought {
+pub(super) struct CallbackQuery {
     code: Option<String>,
     state: Option<String>,
     error: Option<String>,
 }
 
 /// `GET /api/sign-in/oidc`: to the provider.
-pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Result<Response, Refusal> {
-    let open_id = app.accounts.open_id().ok_or(Refusal::NotFound)?;
+pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Result<Response, ApiError> {
+    let open_id = app.accounts.open_id().ok_or(ApiError::NotFound)?;
     let begun = async {
         limited(app.limits.address.take(network, Instant::now()))?;
         let begun = open_id.begin().await?;
         let cookie = begin_attempt(&app, AuthKind::OpenId, &begun.state).await?;
-        Ok::<_, Refusal>((begun.url, cookie))
+        Ok::<_, ApiError>((begun.url, cookie))
     };
     Ok(match begun.await {
         Ok((url, cookie)) => ([(header::SET_COOKIE, cookie)], to(url.as_str())).into_response(),
-        Err(refusal) => home(Some(refusal)),
+        Err(api_error) => home(Some(api_error)),
     })
 }
 
@@ -63,12 +63,12 @@ pub(super) async fn finish(
     State(app): State<Arc<App>>,
     network: Network,
     begun: AttemptCookies,
-    brought: Result<Query<Brought>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    app.accounts.open_id().ok_or(Refusal::NotFound)?;
+    brought: Result<Query<CallbackQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    app.accounts.open_id().ok_or(ApiError::NotFound)?;
     let signed_in = match signed_in(&app, network, begun, brought).await {
         Ok(session) => (session.headers().clone(), home(None)).into_response(),
-        Err(refusal) => home(Some(refusal)),
+        Err(api_error) => home(Some(api_error)),
     };
     Ok(clear_attempt(&app, AuthKind::OpenId, signed_in))
 }
@@ -77,27 +77,27 @@ async fn signed_in(
     app: &App,
     network: Network,
     begun: AttemptCookies,
-    brought: Result<Query<Brought>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let open_id = app.accounts.open_id().ok_or(Refusal::NotFound)?;
+    brought: Result<Query<CallbackQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let open_id = app.accounts.open_id().ok_or(ApiError::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
-    let Query(Brought { code, state, error }) = brought.map_err(|_| Refusal::FormInvalid)?;
+    let Query(CallbackQuery { code, state, error }) = brought.map_err(|_| ApiError::FormInvalid)?;
     let kept = begun.take(app, AuthKind::OpenId).await?;
     if error.is_some() {
-        return Err(Refusal::Declined);
+        return Err(ApiError::Declined);
     }
-    let (Some(code), Some(state)) = (code, state) else { return Err(Refusal::FormInvalid) };
+    let (Some(code), Some(state)) = (code, state) else { return Err(ApiError::FormInvalid) };
     let person = open_id.finish(code, &state, &kept).await?;
-    let proposed = Identifier::new(&person.identifier).ok_or(Refusal::IdentifierInvalid)?;
+    let proposed = Identifier::new(&person.identifier).ok_or(ApiError::IdentifierInvalid)?;
     let identifier = app.store.account_of_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
-    let identifier = Identifier::new(&identifier).ok_or(Refusal::Internal)?;
+    let identifier = Identifier::new(&identifier).ok_or(ApiError::Internal)?;
     begin_session(app, &identifier).await
 }
 
 /// To the client, which has a sentence for the word.
-fn home(refusal: Option<Refusal>) -> Response {
-    match refusal {
-        Some(refusal) => to(&format!("/?sign_in={}", refusal.word())),
+fn home(api_error: Option<ApiError>) -> Response {
+    match api_error {
+        Some(api_error) => to(&format!("/?sign_in={}", api_error.code())),
         None => to("/"),
     }
 }

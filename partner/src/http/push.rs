@@ -3,7 +3,7 @@
 //! What this module does not know: how and when anything is sent.
 
 use super::{
-    App, Refusal,
+    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
     device::form,
 };
@@ -35,7 +35,7 @@ pub(super) struct Which {
 type Parsed<T> = Result<Form<T>, FormRejection>;
 
 /// `GET /api/push`: the key that subscriptions must be made for.
-pub(super) async fn key(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+pub(super) async fn key(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let signer = app.push.keys.signer(clock::unix_seconds())?;
     Ok(form(&[("key", signer.key.public())]))
 }
@@ -45,11 +45,11 @@ pub(super) async fn subscribe(
     State(app): State<Arc<App>>,
     session: SignedIn,
     parsed: Parsed<Subscribe>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     limited(app.limits.push.take(&session.identifier, Instant::now()))?;
     let Form(Subscribe { endpoint, p256dh, auth, previous }) = parsed?;
     let subscription = Subscription::read(&endpoint, &p256dh, &auth, &app.push.services);
-    let subscription = subscription.ok_or(Refusal::SubscriptionInvalid)?;
+    let subscription = subscription.ok_or(ApiError::SubscriptionInvalid)?;
     let signer = app.push.keys.signer(clock::unix_seconds())?;
     let (kid, now) = (crate::keys::Key::kid(&signer.key), clock::unix_milliseconds());
     app.store.subscribe(&session.identifier, &subscription, previous.as_deref(), kid, now).await?;
@@ -61,7 +61,7 @@ pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
     parsed: Parsed<Which>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let Form(Which { endpoint }) = parsed?;
     app.store.unsubscribe(&session.identifier, &endpoint).await?;
     Ok(nothing())
@@ -72,11 +72,11 @@ pub(super) async fn test(
     State(app): State<Arc<App>>,
     session: SignedIn,
     parsed: Parsed<Which>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     limited(app.limits.push.take(&session.identifier, Instant::now()))?;
     let Form(Which { endpoint }) = parsed?;
     if !app.store.enqueue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
-        return Err(Refusal::NotFound);
+        return Err(ApiError::NotFound);
     }
     app.push.delivery.notify();
     Ok(nothing())

@@ -3,7 +3,7 @@
 //! What this module does not know: how bytes pass ([`crate::relay`]).
 
 use super::{
-    App, Refusal,
+    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
     caller::Remote,
 };
@@ -23,16 +23,16 @@ pub(super) async fn relay(
     Remote(caller): Remote,
     session: SignedIn,
     mut request: Request<Body>,
-) -> Result<Response, Refusal> {
-    let relay = app.relay.as_ref().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let relay = app.relay.as_ref().ok_or(ApiError::NotFound)?;
     // A page of another site may open WebSockets to us, and the browser adds the cookie. Every browser says from where.
     let origin = request.headers().get(header::ORIGIN);
     if origin.is_none_or(|origin| *origin != app.settings.public_origin.as_str()) {
-        return Err(Refusal::CrossSite);
+        return Err(ApiError::CrossSite);
     }
     limited(app.limits.relay.take(&session.identifier, Instant::now()))?;
-    let (response, upgrade) = accept(&mut request).map_err(|_| Refusal::UpgradeRequired)?;
-    let admission = relay.admit(&session.identifier, &session.token_hash).map_err(|_| Refusal::Busy)?;
+    let (response, upgrade) = accept(&mut request).map_err(|_| ApiError::UpgradeRequired)?;
+    let admission = relay.admit(&session.identifier, &session.token_hash).map_err(|_| ApiError::Busy)?;
     tokio::spawn(admission.serve(upgrade, caller));
     Ok(response)
 }
@@ -44,18 +44,18 @@ pub(super) async fn enlist(
     session: SignedIn,
     headers: HeaderMap,
     form: Bytes,
-) -> Result<Response, Refusal> {
-    let enlistment = app.enlistment.as_ref().ok_or(Refusal::NotFound)?;
+) -> Result<Response, ApiError> {
+    let enlistment = app.enlistment.as_ref().ok_or(ApiError::NotFound)?;
     limited(app.limits.relay.take(&session.identifier, Instant::now()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
-        return Err(Refusal::FormInvalid);
+        return Err(ApiError::FormInvalid);
     }
     let told = app.settings.relay.as_ref().is_none_or(|relay| relay.client_address != ClientAddress::None);
     let address = told.then(|| forwarded(caller).ok()).flatten();
     let (status, answer) = enlistment.enlist(form, address).await.map_err(|error| {
         tracing::warn!(%error, "enlistment cannot be handed on");
-        Refusal::BadGateway
+        ApiError::BadGateway
     })?;
     // Whatever it says it is: for the client's script, never a page.
     let kind = HeaderValue::from_static("application/json");

@@ -51,7 +51,7 @@ fn without(name: &str) -> Value {
     claims
 }
 
-fn refusal(answer: Result<Option<ReplayGuard>, BearerError>) -> &'static str {
+fn api_error(answer: Result<Option<ReplayGuard>, BearerError>) -> &'static str {
     match answer {
         Err(BearerError::Invalid(why)) => why,
         other => panic!("{other:?}"),
@@ -101,7 +101,7 @@ async fn claims_that_are_not_ours_are_refused() {
         (with("jti", json!(7)), "claims missing or misshapen"),
     ] {
         let token = key.sign(Algorithm::RS256, &claims);
-        assert_eq!(refusal(verifier.verify(&token, NOW).await), expected, "{claims}");
+        assert_eq!(api_error(verifier.verify(&token, NOW).await), expected, "{claims}");
     }
 }
 
@@ -130,7 +130,7 @@ async fn only_rs256_under_a_published_key() {
     for none in ["none", "None", "NONE"] {
         let header = head(json!({"alg": none, "typ": "JWT", "kid": key.kid}));
         for token in [format!("{header}.{payload}."), format!("{header}.{payload}.{signature}")] {
-            assert_eq!(refusal(verifier.verify(&token, NOW).await), "not a token");
+            assert_eq!(api_error(verifier.verify(&token, NOW).await), "not a token");
         }
     }
     // The public key, which everyone has, as the secret of an HMAC.
@@ -138,21 +138,21 @@ async fn only_rs256_under_a_published_key() {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.to_owned());
         let token = encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap();
-        assert_eq!(refusal(verifier.verify(&token, NOW).await), "not RS256");
+        assert_eq!(api_error(verifier.verify(&token, NOW).await), "not RS256");
     }
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
-        assert_eq!(refusal(verifier.verify(&key.sign(algorithm, &claims()), NOW).await), "not RS256");
+        assert_eq!(api_error(verifier.verify(&key.sign(algorithm, &claims()), NOW).await), "not RS256");
     }
     // A stranger's key: under a name of its own, under the published name, and brought along.
     let stranger = SigningKey::new("stranger");
-    assert_eq!(refusal(verifier.verify(&stranger.sign(Algorithm::RS256, &claims()), NOW).await), "an unknown key");
+    assert_eq!(api_error(verifier.verify(&stranger.sign(Algorithm::RS256, &claims()), NOW).await), "an unknown key");
     let impostor = SigningKey { kid: key.kid, ..stranger };
-    assert_eq!(refusal(verifier.verify(&impostor.sign(Algorithm::RS256, &claims()), NOW).await), "a wrong signature");
+    assert_eq!(api_error(verifier.verify(&impostor.sign(Algorithm::RS256, &claims()), NOW).await), "a wrong signature");
     let mut brought = Header::new(Algorithm::RS256);
     brought.kid = Some(key.kid.to_owned());
     brought.jwk = Some(serde_json::from_value(impostor.jwk()).unwrap());
     let token = encode(&brought, &claims(), &EncodingKey::from_rsa_der(&impostor.der)).unwrap();
-    assert_eq!(refusal(verifier.verify(&token, NOW).await), "a wrong signature");
+    assert_eq!(api_error(verifier.verify(&token, NOW).await), "a wrong signature");
 
     let other = URL_SAFE_NO_PAD.encode(with("exp", json!(NOW + 3_599)).to_string());
     let first = if signature.starts_with('A') { "B" } else { "A" };
@@ -172,7 +172,7 @@ async fn only_rs256_under_a_published_key() {
         ("x".repeat(4_097), "too long"),
         (key.sign(Algorithm::RS256, &with("x", json!("x".repeat(4_096)))), "too long"),
     ] {
-        let found = refusal(verifier.verify(&token, NOW).await);
+        let found = api_error(verifier.verify(&token, NOW).await);
         assert_eq!(found, expected, "{token}");
     }
     assert_eq!(verifier.verify(&good, NOW).await, Ok(None));
@@ -210,11 +210,11 @@ async fn a_rotation_is_noticed_and_keys_are_asked_for_no_more_often_than_allowed
     assert_eq!(patient.verify(&old_token, NOW).await, Ok(None));
     whatsapp.publish(&[&new]);
     assert_eq!(quick.verify(&new_token, NOW).await, Ok(None));
-    assert_eq!(refusal(quick.verify(&old_token, NOW).await), "an unknown key");
+    assert_eq!(api_error(quick.verify(&old_token, NOW).await), "an unknown key");
 
     let asked = whatsapp.asked();
     for _ in 0..10 {
-        assert_eq!(refusal(patient.verify(&new_token, NOW).await), "an unknown key");
+        assert_eq!(api_error(patient.verify(&new_token, NOW).await), "an unknown key");
     }
     assert_eq!(whatsapp.asked(), asked, "the pause is not over");
     assert_eq!(patient.verify(&old_token, NOW).await, Ok(None));

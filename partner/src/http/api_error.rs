@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// Why a request gets nothing. The body of the answer is the word and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum ApiError {
     FormInvalid,
     CallInvalid,
     BearerInvalid,
@@ -54,7 +54,7 @@ pub(crate) enum Refusal {
     TooSlow,
 }
 
-impl Refusal {
+impl ApiError {
     fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Self::FormInvalid => (StatusCode::BAD_REQUEST, "form_invalid"),
@@ -96,14 +96,14 @@ impl Refusal {
     }
 }
 
-impl Refusal {
+impl ApiError {
     /// The word alone, for an answer that is not the body's.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn code(self) -> &'static str {
         self.parts().1
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.parts().into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -119,20 +119,20 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl From<Busy> for Refusal {
+impl From<Busy> for ApiError {
     fn from(Busy: Busy) -> Self {
         Self::Busy
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store failed");
         Self::Internal
     }
 }
 
-impl From<NewAccountError> for Refusal {
+impl From<NewAccountError> for ApiError {
     fn from(error: NewAccountError) -> Self {
         match error {
             NewAccountError::Taken => Self::IdentifierTaken,
@@ -141,21 +141,21 @@ impl From<NewAccountError> for Refusal {
     }
 }
 
-impl From<TokenError> for Refusal {
+impl From<TokenError> for ApiError {
     fn from(error: TokenError) -> Self {
         tracing::error!(%error, "no token could be issued");
         Self::Internal
     }
 }
 
-impl From<KeyError> for Refusal {
+impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         tracing::error!(%error, "a key cannot be used");
         Self::Internal
     }
 }
 
-impl From<getrandom::Error> for Refusal {
+impl From<getrandom::Error> for ApiError {
     fn from(error: getrandom::Error) -> Self {
         tracing::error!(%error, "the operating system has no randomness");
         Self::Internal
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_rounded_up() {
-        let response = Refusal::RateLimited { wait: Duration::from_millis(1_001) }.into_response();
+        let response = ApiError::RateLimited { wait: Duration::from_millis(1_001) }.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");
     }
 }

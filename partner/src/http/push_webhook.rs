@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: how WhatsApp is told from others ([`crate::push`]).
 
-use super::{App, Refusal};
+use super::{ApiError, App};
 use crate::{
     clock,
     push::{BearerError, EnqueueOutcome},
@@ -21,40 +21,40 @@ use std::sync::Arc;
 pub(super) const MAX_BODY_BYTES: usize = 4 * 1_024;
 
 #[derive(Deserialize)]
-struct Call {
+struct WakeRequest {
     to: String,
 }
 
 /// Answers 200 when the wake is durable: WhatsApp need not call again.
-pub(super) async fn wake(
+pub(super) async fn receive(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    let token = bearer(&headers).ok_or(Refusal::BearerInvalid)?;
+) -> Result<Response, ApiError> {
+    let token = bearer(&headers).ok_or(ApiError::BearerInvalid)?;
     let replay_guard = app.push.verifier.verify(token, clock::unix_seconds()).await.map_err(|error| match error {
         BearerError::Invalid(why) => {
             tracing::warn!(why, "a call to /push was refused");
-            Refusal::BearerInvalid
+            ApiError::BearerInvalid
         }
-        BearerError::NoKeys { wait } => Refusal::NoKeys { wait },
+        BearerError::NoKeys { wait } => ApiError::NoKeys { wait },
     })?;
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
-        _ => Refusal::CallInvalid,
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => ApiError::CallInvalid,
     })?;
     // Whatever type it says it has: the seed's sample of the header is not even well-formed.
-    let Call { to } = serde_json::from_slice(&body).map_err(|_| Refusal::CallInvalid)?;
-    let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(Refusal::NotFound)?;
+    let WakeRequest { to } = serde_json::from_slice(&body).map_err(|_| ApiError::CallInvalid)?;
+    let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(ApiError::NotFound)?;
     match app.store.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
         EnqueueOutcome::Queued => {
             app.push.delivery.notify();
             Ok(([(header::CACHE_CONTROL, "no-store")], "").into_response())
         }
-        EnqueueOutcome::Unknown => Err(Refusal::NotFound),
+        EnqueueOutcome::Unknown => Err(ApiError::NotFound),
         EnqueueOutcome::Replayed => {
             tracing::warn!(why = "used before", "a call to /push was refused");
-            Err(Refusal::BearerInvalid)
+            Err(ApiError::BearerInvalid)
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: who asks.
 
-use super::{App, Refusal};
+use super::{ApiError, App};
 use crate::{
     clock,
     identity::JWKS_SECONDS,
@@ -52,9 +52,9 @@ pub(super) async fn health() -> impl IntoResponse {
 
 /// `GET /ready`: 200 while requests are welcome: the database answers, and the server is not about to stop. The keys are
 /// there, or it would not have started.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Refusal> {
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
     if app.draining.load(Ordering::Relaxed) {
-        return Err(Refusal::Busy);
+        return Err(ApiError::Busy);
     }
     app.store.ping().await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], "ok"))
@@ -64,6 +64,6 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<impl IntoRespon
 pub(super) async fn metrics(State(metrics): State<Metrics>) -> Response {
     match metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        Err(_) => Refusal::Internal.into_response(),
+        Err(_) => ApiError::Internal.into_response(),
     }
 }

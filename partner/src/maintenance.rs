@@ -18,7 +18,7 @@ const OFTEN: Duration = Duration::from_secs(30);
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// The work under way.
-pub(crate) struct Upkeep {
+pub(crate) struct Maintenance {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     keys: JoinHandle<()>,
@@ -26,7 +26,7 @@ pub(crate) struct Upkeep {
     media: JoinHandle<()>,
 }
 
-impl Upkeep {
+impl Maintenance {
     /// Begins it.
     pub(crate) fn begin(app: Arc<App>) -> Self {
         let (stop, stopped) = watch::channel(false);
