@@ -6,8 +6,8 @@
 use crate::{
     StartError, Store, clock,
     config::{Config, Settings},
-    identity::KeyRing,
-    keys::{Entry, Key, KeyError, Ring},
+    identity::TokenKeys,
+    keys::{Key, KeyEntry, KeyError, KeyRing},
     media::{Media, MediaSettings, SweepError, Usage},
     metrics::MediaMetrics,
     push::{Services, VapidKeys, subscription_host},
@@ -23,7 +23,7 @@ const FORGOTTEN: i64 = 90 * 86_400;
 /// A configured database, open for its operator.
 pub struct Admin {
     store: Store,
-    keys: KeyRing,
+    keys: TokenKeys,
     vapid: VapidKeys,
     services: Services,
     media: MediaSettings,
@@ -227,10 +227,10 @@ impl Admin {
     }
 }
 
-async fn facts<K: Key>(ring: &Ring<K>) -> Result<Vec<KeyFacts>, KeyError> {
+async fn facts<K: Key>(ring: &KeyRing<K>) -> Result<Vec<KeyFacts>, KeyError> {
     let entries = ring.reload().await?;
     let signer = ring.signer(clock::unix_seconds())?;
-    let fact = |entry: &Entry<K>| KeyFacts {
+    let fact = |entry: &KeyEntry<K>| KeyFacts {
         purpose: K::PURPOSE,
         kid: entry.key.kid().to_owned(),
         created: entry.created,

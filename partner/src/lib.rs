@@ -53,7 +53,7 @@ pub use tls::TlsError;
 
 use config::PushSettings;
 use http::{App, ClientFiles, Limits, Push};
-use identity::{KeyRing, key_files};
+use identity::{TokenKeys, key_files};
 use keys::Seal;
 use maintenance::Maintenance;
 use media::Media;
@@ -265,7 +265,7 @@ async fn open(settings: Settings) -> Result<App, StartError> {
 }
 
 /// Opens the database and the keys in it, making them at the first start.
-async fn open_kept(settings: &Settings) -> Result<(Store, KeyRing, VapidKeys), StartError> {
+async fn open_kept(settings: &Settings) -> Result<(Store, TokenKeys, VapidKeys), StartError> {
     let at = |source| StartError::DataFolder { path: settings.data_dir.clone(), source };
     let file = settings.data_dir.join("partner.db");
     let place = match &settings.database_url {
@@ -275,11 +275,11 @@ async fn open_kept(settings: &Settings) -> Result<(Store, KeyRing, VapidKeys), S
             Place::File(&file)
         }
     };
-    let seal = Arc::new(Seal::open(&settings.secrecy)?);
+    let seal = Arc::new(Seal::open(&settings.sealing_secret)?);
     let store = Store::open(place).await?;
     let now = clock::unix_seconds();
     let files = settings.data_dir.join("keys");
-    let keys = KeyRing::open(store.clone(), seal.clone(), now, move || key_files(&files)).await?;
+    let keys = TokenKeys::open(store.clone(), seal.clone(), now, move || key_files(&files)).await?;
     let vapid = VapidKeys::open(store.clone(), seal, now, || Ok(Vec::new())).await?;
     Ok((store, keys, vapid))
 }

@@ -72,9 +72,9 @@ async fn follow(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 async fn round(app: &App) -> Result<(), KeyError> {
     let now = clock::unix_seconds();
-    app.keys.keep_up(app.settings.rotate_days, now).await?;
+    app.keys.maintain(app.settings.rotate_days, now).await?;
     let used = app.store.keys_of_subscriptions().await?;
-    app.push.keys.keep_up(&used, now).await?;
+    app.push.keys.maintain(&used, now).await?;
     Ok(app.store.forget_used_tokens(now).await?)
 }
 

@@ -4,7 +4,9 @@
 //! and the key ring say that themselves).
 
 use super::{Config, LimitsConfig, Secret, SignInConfig, media, oidc::OpenIdSettings, push::PushSettings, relay};
-use crate::{identity::MAX_LIFETIME_SECONDS, keys::Secrecy, media::MediaSettings, relay::RelaySettings, tls::TlsFiles};
+use crate::{
+    identity::MAX_LIFETIME_SECONDS, keys::SealingSecret, media::MediaSettings, relay::RelaySettings, tls::TlsFiles,
+};
 use std::{net::SocketAddr, path::PathBuf};
 use url::{Host, Url};
 use zeroize::Zeroizing;
@@ -37,7 +39,7 @@ pub struct Settings {
     pub(crate) data_dir: PathBuf,
     /// A PostgreSQL database instead of a file.
     pub(crate) database_url: Option<Secret>,
-    pub(crate) secrecy: Secrecy,
+    pub(crate) sealing_secret: SealingSecret,
     pub(crate) client_dir: Option<PathBuf>,
     pub(crate) behind_proxy: bool,
     pub(crate) tls: Option<TlsFiles>,
@@ -99,10 +101,12 @@ impl Settings {
         }
         let root_key = checker.root_key(config.whatsapp.root_key, config.whatsapp.root_key_file);
         let push = config.push.check(&mut checker, public.as_ref());
-        let secrecy = match (config.secret, config.secret_file) {
-            (Some(secret), _) => checker.secret(&secret).map(Secrecy::Given),
-            (None, Some(file)) => Some(Secrecy::File(file)),
-            (None, None) if config.database_url.is_none() => Some(Secrecy::Made(config.data_dir.join("secret"))),
+        let sealing_secret = match (config.secret, config.secret_file) {
+            (Some(secret), _) => checker.secret(&secret).map(SealingSecret::Given),
+            (None, Some(file)) => Some(SealingSecret::File(file)),
+            (None, None) if config.database_url.is_none() => {
+                Some(SealingSecret::Generated(config.data_dir.join("secret")))
+            }
             (None, None) => {
                 let hint = "Every instance of the database needs the same one; make it with: openssl rand -hex 32";
                 checker.problem("secret", format_args!("is missing. {hint}"));
@@ -163,9 +167,9 @@ impl Settings {
             Some(root_key),
             Some(media),
             Some(push),
-            Some(secrecy),
+            Some(sealing_secret),
             [],
-        ) = (public, enlist_url, chat_url, root_key, media, push, secrecy, checker.problems.as_slice())
+        ) = (public, enlist_url, chat_url, root_key, media, push, sealing_secret, checker.problems.as_slice())
         else {
             return Err(ConfigError { problems: checker.problems });
         };
@@ -174,7 +178,7 @@ impl Settings {
             public_origin,
             data_dir: config.data_dir,
             database_url: config.database_url,
-            secrecy,
+            sealing_secret,
             client_dir: config.client_dir,
             behind_proxy: config.behind_proxy,
             tls,

@@ -23,7 +23,7 @@ pub(crate) use client::ClientFiles;
 
 use crate::{
     config::{ENLIST_PATH, RELAY_PATH, Settings},
-    identity::KeyRing,
+    identity::TokenKeys,
     media::{Media, Reference},
     metrics::Metrics,
     push::{Delivery, Services, VapidKeys, Verifier},
@@ -53,7 +53,7 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) accounts: Accounts,
-    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) keys: Arc<TokenKeys>,
     pub(crate) push: Push,
     pub(crate) client: Option<ClientFiles>,
     pub(crate) limits: Limits,

@@ -2,10 +2,10 @@
 //!
 //! What this module does not know: how the person proved it to us, and HTTP.
 
-mod files;
-mod keys;
+mod key_files;
 mod token;
+mod token_key;
 
-pub(crate) use files::key_files;
-pub(crate) use keys::{JWKS_SECONDS, KeyRing, MAX_LIFETIME_SECONDS};
+pub(crate) use key_files::key_files;
 pub(crate) use token::{Claims, TokenError};
+pub(crate) use token_key::{JWKS_SECONDS, MAX_LIFETIME_SECONDS, TokenKeys};

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: whether the identifier is the caller's.
 
-use super::keys::TokenKey;
+use super::token_key::TokenKey;
 use crate::keys::{Key, KeyError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;

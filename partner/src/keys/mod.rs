@@ -3,12 +3,12 @@
 //!
 //! What this module does not know: what is signed ([`crate::identity`], [`crate::push`]).
 
-mod ring;
-mod rows;
+mod key_ring;
+mod repository;
 mod seal;
 
-pub(crate) use ring::{Entry, Ring};
-pub(crate) use seal::{Seal, Secrecy};
+pub(crate) use key_ring::{KeyEntry, KeyRing};
+pub(crate) use seal::{Seal, SealingSecret};
 
 use crate::store::StoreError;
 use std::{io, path::PathBuf};

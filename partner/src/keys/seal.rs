@@ -22,21 +22,21 @@ const KEY_INFO: &[&[u8]] = &[b"causeway partner signing keys"];
 
 /// Where the secret comes from.
 #[derive(Clone)]
-pub(crate) enum Secrecy {
+pub(crate) enum SealingSecret {
     /// Given in the configuration.
     Given(Zeroizing<[u8; 32]>),
     /// A file of the operator's.
     File(PathBuf),
     /// A file of ours, made at the first start.
-    Made(PathBuf),
+    Generated(PathBuf),
 }
 
-impl std::fmt::Debug for Secrecy {
+impl std::fmt::Debug for SealingSecret {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Given(_) => "Given",
             Self::File(_) => "File",
-            Self::Made(_) => "Made",
+            Self::Generated(_) => "Generated",
         })
     }
 }
@@ -54,12 +54,12 @@ impl KeyType for Length {
 
 impl Seal {
     /// Reads the secret, making it if it is ours to make. Blocking.
-    pub(crate) fn open(secrecy: &Secrecy) -> Result<Self, KeyError> {
-        match secrecy {
-            Secrecy::Given(secret) => Self::under(secret),
+    pub(crate) fn open(sealing_secret: &SealingSecret) -> Result<Self, KeyError> {
+        match sealing_secret {
+            SealingSecret::Given(secret) => Self::under(secret),
             // Groups are how containers and service managers hand a file to one user.
-            Secrecy::File(path) => Self::under(&*read(path, 0o007)?),
-            Secrecy::Made(path) => {
+            SealingSecret::File(path) => Self::under(&*read(path, 0o007)?),
+            SealingSecret::Generated(path) => {
                 if !path.exists() {
                     make(path)?;
                 }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn given(byte: u8) -> Seal {
-        Seal::open(&Secrecy::Given(Zeroizing::new([byte; 32]))).unwrap()
+        Seal::open(&SealingSecret::Given(Zeroizing::new([byte; 32]))).unwrap()
     }
 
     #[test]
@@ -165,28 +165,28 @@ mod tests {
     #[test]
     fn our_own_secret_is_made_once_for_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
-        let secrecy = Secrecy::Made(folder.path().join("secret"));
-        let sealed = Seal::open(&secrecy).unwrap().seal("token", b"a key").unwrap();
+        let sealing_secret = SealingSecret::Generated(folder.path().join("secret"));
+        let sealed = Seal::open(&sealing_secret).unwrap().seal("token", b"a key").unwrap();
         let path = folder.path().join("secret");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(Seal::open(&secrecy).unwrap().unseal("token", &sealed).is_some());
+        assert!(Seal::open(&sealing_secret).unwrap().unseal("token", &sealed).is_some());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::Exposed { mode: 0o640, .. })));
+        assert!(matches!(Seal::open(&sealing_secret).err(), Some(KeyError::Exposed { mode: 0o640, .. })));
     }
 
     #[test]
     fn the_operators_secret_is_never_made_and_must_be_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        let secrecy = Secrecy::File(path.clone());
-        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::File { .. })));
+        let sealing_secret = SealingSecret::File(path.clone());
+        assert!(matches!(Seal::open(&sealing_secret).err(), Some(KeyError::File { .. })));
         fs::write(&path, "abc").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::NotASecret { .. })));
+        assert!(matches!(Seal::open(&sealing_secret).err(), Some(KeyError::NotASecret { .. })));
         fs::write(&path, format!("{}\n", "0a".repeat(32))).unwrap();
-        let sealed = Seal::open(&secrecy).unwrap().seal("token", b"a key").unwrap();
+        let sealed = Seal::open(&sealing_secret).unwrap().seal("token", b"a key").unwrap();
         assert!(given(10).unseal("token", &sealed).is_some());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(Seal::open(&secrecy).err(), Some(KeyError::Exposed { mode: 0o644, .. })));
+        assert!(matches!(Seal::open(&sealing_secret).err(), Some(KeyError::Exposed { mode: 0o644, .. })));
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock,
-    keys::{Entry, Key, KeyError},
+    keys::{Key, KeyEntry, KeyError},
     store::{Store, StoreError},
 };
 use reqwest::{Client, header};
@@ -243,7 +243,7 @@ impl Delivery {
         let others = entries.iter().rev().filter(|entry| entry.key.kid() != due.kid);
         let mut response = PushResponse::WrongKey;
         for entry in own.chain(others) {
-            let entry: &Entry<VapidKey> = entry;
+            let entry: &KeyEntry<VapidKey> = entry;
             response = self.send(&subscription, message, &entry.key, due.expires).await?;
             if response == PushResponse::WrongKey {
                 continue;

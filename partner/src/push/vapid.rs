@@ -3,7 +3,7 @@
 //! What this module does not know: which subscription was made for which key; a push service takes only that one.
 
 use super::subscription::origin;
-use crate::keys::{Key, KeyError, Ring};
+use crate::keys::{Key, KeyError, KeyRing};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -68,14 +68,14 @@ impl Key for VapidKey {
 }
 
 /// The keys for push services. The newest is given to browsers; those of older subscriptions stay.
-pub(crate) type VapidKeys = Ring<VapidKey>;
+pub(crate) type VapidKeys = KeyRing<VapidKey>;
 
 /// Seconds that a key is kept after the next one took over, for browsers that were subscribing meanwhile.
 const RETENTION: i64 = 7 * 86_400;
 
 impl VapidKeys {
     /// Reads the keys again, and forgets those that no subscription was made for. `used` names the others.
-    pub(crate) async fn keep_up(&self, used: &[String], now: i64) -> Result<(), KeyError> {
+    pub(crate) async fn maintain(&self, used: &[String], now: i64) -> Result<(), KeyError> {
         let entries = self.reload().await?;
         for (entry, next) in entries.iter().zip(entries.iter().skip(1)) {
             let over = next.active.saturating_add(RETENTION) <= now;

@@ -2,13 +2,13 @@
 //!
 //! What this module does not know: the time (an argument), and when a key is no longer needed.
 
-use super::{Key, KeyError, MAX_KEYS, Seal, rows::Row};
+use super::{Key, KeyError, MAX_KEYS, Seal, repository::KeyRow};
 use crate::store::Store;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::task;
 
 /// A key and its times.
-pub(crate) struct Entry<K> {
+pub(crate) struct KeyEntry<K> {
     pub(crate) key: K,
     /// Unix seconds.
     pub(crate) created: i64,
@@ -16,29 +16,29 @@ pub(crate) struct Entry<K> {
     pub(crate) active: i64,
 }
 
-type Entries<K> = Arc<Vec<Arc<Entry<K>>>>;
+type Entries<K> = Arc<Vec<Arc<KeyEntry<K>>>>;
 
 /// Every key of one purpose, in the order in which they become active.
-pub(crate) struct Ring<K> {
+pub(crate) struct KeyRing<K> {
     store: Store,
     seal: Arc<Seal>,
     entries: RwLock<Entries<K>>,
 }
 
-impl<K: Key> Ring<K> {
+impl<K: Key> KeyRing<K> {
     /// Reads the keys, after `first` has given those of the first start.
     pub(crate) async fn open(
         store: Store,
         seal: Arc<Seal>,
         now: i64,
-        first: impl FnOnce() -> Result<Vec<Entry<K>>, KeyError> + Send + 'static,
+        first: impl FnOnce() -> Result<Vec<KeyEntry<K>>, KeyError> + Send + 'static,
     ) -> Result<Self, KeyError> {
         let ring = Self { store, seal, entries: RwLock::default() };
         if ring.reload().await?.is_empty() {
             let mut made =
                 task::spawn_blocking(first).await.map_err(|_| KeyError::Library("read the first keys"))??;
             if made.is_empty() {
-                made.push(Entry { key: make().await?, created: now, active: now });
+                made.push(KeyEntry { key: make().await?, created: now, active: now });
             }
             // Another instance may have been faster: then its keys are the ones.
             ring.add(&made, i64::MIN).await?;
@@ -53,10 +53,10 @@ impl<K: Key> Ring<K> {
     }
 
     /// The key that signs now.
-    pub(crate) fn signer(&self, now: i64) -> Result<Arc<Entry<K>>, KeyError> {
+    pub(crate) fn signer(&self, now: i64) -> Result<Arc<KeyEntry<K>>, KeyError> {
         let entries = self.entries();
         // Without a lead the newest signs. With a clock that is behind the other instances', the first is better than none.
-        let signs = |entry: &&Arc<Entry<K>>| K::LEAD == 0 || entry.active <= now;
+        let signs = |entry: &&Arc<KeyEntry<K>>| K::LEAD == 0 || entry.active <= now;
         let signer = entries.iter().rev().find(signs).or(entries.first());
         signer.cloned().ok_or(KeyError::Gone)
     }
@@ -83,7 +83,7 @@ impl<K: Key> Ring<K> {
         // Later than the newest, so that all instances agree on the order.
         let newest = self.reload().await?.last().map_or(i64::MIN, |newest| newest.active);
         let active = now.saturating_add(K::LEAD).max(newest.saturating_add(1));
-        let entry = Entry { key: make::<K>().await?, created: now, active };
+        let entry = KeyEntry { key: make::<K>().await?, created: now, active };
         let kid = entry.key.kid().to_owned();
         self.add(&[entry], i64::MAX).await?;
         Ok(kid)
@@ -95,7 +95,7 @@ impl<K: Key> Ring<K> {
         if self.entries().last().is_none_or(|newest| newest.active > due) {
             return Ok(());
         }
-        let entry = Entry { key: make::<K>().await?, created: now, active: now.saturating_add(K::LEAD) };
+        let entry = KeyEntry { key: make::<K>().await?, created: now, active: now.saturating_add(K::LEAD) };
         self.add(&[entry], due).await
     }
 
@@ -105,22 +105,22 @@ impl<K: Key> Ring<K> {
         self.reload().await.map(drop)
     }
 
-    async fn add(&self, entries: &[Entry<K>], unless_after: i64) -> Result<(), KeyError> {
+    async fn add(&self, entries: &[KeyEntry<K>], unless_after: i64) -> Result<(), KeyError> {
         let rows: Vec<_> = entries.iter().map(|entry| self.row(entry)).collect::<Result<_, _>>()?;
         self.store.add_keys(K::PURPOSE, &rows, unless_after).await?;
         self.reload().await.map(drop)
     }
 
-    fn row(&self, entry: &Entry<K>) -> Result<Row, KeyError> {
+    fn row(&self, entry: &KeyEntry<K>) -> Result<KeyRow, KeyError> {
         let kid = entry.key.kid().to_owned();
         let sealed = self.seal.seal(&bound(K::PURPOSE, &kid), &entry.key.write()?)?;
-        Ok(Row { kid, created: entry.created, active: entry.active, sealed })
+        Ok(KeyRow { kid, created: entry.created, active: entry.active, sealed })
     }
 
-    fn unseal(&self, row: Row) -> Result<Entry<K>, KeyError> {
+    fn unseal(&self, row: KeyRow) -> Result<KeyEntry<K>, KeyError> {
         let der = self.seal.unseal(&bound(K::PURPOSE, &row.kid), &row.sealed);
         let key = der.and_then(|der| K::read(&der)).ok_or(KeyError::Sealed { kid: row.kid })?;
-        Ok(Entry { key, created: row.created, active: row.active })
+        Ok(KeyEntry { key, created: row.created, active: row.active })
     }
 }
 
@@ -137,7 +137,7 @@ async fn make<K: Key>() -> Result<K, KeyError> {
 mod tests {
     use super::*;
     use crate::{
-        keys::Secrecy,
+        keys::SealingSecret,
         push::VapidKey,
         store::testing::{Database, on_both_engines},
     };
@@ -152,14 +152,14 @@ mod tests {
     );
 
     fn seal(byte: u8) -> Arc<Seal> {
-        Arc::new(Seal::open(&Secrecy::Given(Zeroizing::new([byte; 32]))).unwrap())
+        Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([byte; 32]))).unwrap())
     }
 
-    async fn ring(store: &Store) -> Ring<VapidKey> {
-        Ring::open(store.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
+    async fn ring(store: &Store) -> KeyRing<VapidKey> {
+        KeyRing::open(store.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
     }
 
-    fn kids(ring: &Ring<VapidKey>) -> Vec<String> {
+    fn kids(ring: &KeyRing<VapidKey>) -> Vec<String> {
         ring.entries().iter().map(|entry| entry.key.kid().to_owned()).collect()
     }
 
@@ -180,7 +180,7 @@ mod tests {
         let store = database.open().await;
         let kid = kids(&ring(&store).await);
         assert_eq!(kids(&ring(&store).await), kid);
-        let other = Ring::<VapidKey>::open(store, seal(2), 1_000, || Ok(Vec::new())).await;
+        let other = KeyRing::<VapidKey>::open(store, seal(2), 1_000, || Ok(Vec::new())).await;
         assert!(matches!(other.err(), Some(KeyError::Sealed { kid: found }) if found == kid[0]));
     }
 

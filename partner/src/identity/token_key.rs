@@ -5,7 +5,7 @@
 //! A key is published [`Key::LEAD`] before it signs: by then every instance has read it, and every verifier's copy of the
 //! set, which may be [`JWKS_SECONDS`] old, has it. It stays published while a token under it can be presented.
 
-use crate::keys::{Key, KeyError, Ring};
+use crate::keys::{Key, KeyError, KeyRing};
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
@@ -84,9 +84,9 @@ impl Key for TokenKey {
 }
 
 /// The keys of identity tokens.
-pub(crate) type KeyRing = Ring<TokenKey>;
+pub(crate) type TokenKeys = KeyRing<TokenKey>;
 
-impl KeyRing {
+impl TokenKeys {
     /// The public halves as a JSON Web Key Set (RFC 7517), in the shape of seed 001 §1.3.
     pub(crate) fn jwks(&self, now: i64) -> String {
         let entries = self.entries();
@@ -102,7 +102,7 @@ impl KeyRing {
     }
 
     /// Reads the keys again, rotates them if it is time, and forgets those whose tokens are over.
-    pub(crate) async fn keep_up(&self, rotate_days: u32, now: i64) -> Result<(), KeyError> {
+    pub(crate) async fn maintain(&self, rotate_days: u32, now: i64) -> Result<(), KeyError> {
         self.reload().await?;
         self.rotate_after(i64::from(rotate_days) * 86_400, now).await?;
         let entries = self.entries();
@@ -126,7 +126,7 @@ mod tests {
     use crate::{
         clock,
         identity::Claims,
-        keys::{Seal, Secrecy},
+        keys::{Seal, SealingSecret},
         store::{
             Store,
             testing::{Database, on_both_engines},
@@ -139,12 +139,12 @@ mod tests {
 
     const START: i64 = 1_700_000_000;
 
-    async fn ring(store: &Store) -> KeyRing {
-        let seal = Arc::new(Seal::open(&Secrecy::Given(Zeroizing::new([1; 32]))).unwrap());
-        KeyRing::open(store.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
+    async fn ring(store: &Store) -> TokenKeys {
+        let seal = Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([1; 32]))).unwrap());
+        TokenKeys::open(store.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
     }
 
-    fn published(ring: &KeyRing, now: i64) -> JwkSet {
+    fn published(ring: &TokenKeys, now: i64) -> JwkSet {
         serde_json::from_str(&ring.jwks(now)).unwrap()
     }
 
@@ -218,9 +218,9 @@ mod tests {
         let over = rotated + TokenKey::LEAD + RETENTION;
         assert_eq!(published(&one, over - 1).keys.len(), 2);
         assert_eq!(published(&one, over).keys.len(), 1);
-        one.keep_up(30, over - 1).await.unwrap();
+        one.maintain(30, over - 1).await.unwrap();
         assert_eq!(other.reload().await.unwrap().len(), 2);
-        one.keep_up(30, over).await.unwrap();
+        one.maintain(30, over).await.unwrap();
         assert_eq!(other.reload().await.unwrap().len(), 1);
     }
 
@@ -231,7 +231,7 @@ mod tests {
         let mut before = ring.signer(START).unwrap();
         // An hour at a time for a quarter of a year, with ten days between keys.
         for now in (START..START + 90 * 86_400).step_by(3_600) {
-            ring.keep_up(10, now).await.unwrap();
+            ring.maintain(10, now).await.unwrap();
             let signer = ring.signer(now).unwrap();
             if signer.key.kid() != before.key.kid() {
                 takeovers.push((now - START) / 86_400);

@@ -2,8 +2,8 @@
 //!
 //! What this module does not know: that they are read once only, when the database has no key. The files stay.
 
-use super::keys::TokenKey;
-use crate::keys::{Entry, Key, KeyError, MAX_KEYS};
+use super::token_key::TokenKey;
+use crate::keys::{Key, KeyEntry, KeyError, MAX_KEYS};
 use std::{
     fs,
     io::{self, Read},
@@ -17,7 +17,7 @@ const MAX_FILE_BYTES: u64 = 8_192;
 const EXTENSION: &str = "pk8";
 
 /// Every key of `folder`, oldest first; none if there is no such folder. Blocking.
-pub(crate) fn key_files(folder: &Path) -> Result<Vec<Entry<TokenKey>>, KeyError> {
+pub(crate) fn key_files(folder: &Path) -> Result<Vec<KeyEntry<TokenKey>>, KeyError> {
     let at = |source| KeyError::File { path: folder.to_owned(), source };
     let listed = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -42,7 +42,7 @@ pub(crate) fn key_files(folder: &Path) -> Result<Vec<Entry<TokenKey>>, KeyError>
     Ok(entries)
 }
 
-fn load(path: &Path) -> Result<Entry<TokenKey>, KeyError> {
+fn load(path: &Path) -> Result<KeyEntry<TokenKey>, KeyError> {
     let at = |source| KeyError::File { path: path.to_owned(), source };
     let file = fs::File::open(path).map_err(at)?;
     let mode = file.metadata().map_err(at)?.permissions().mode() & 0o777;
@@ -53,7 +53,7 @@ fn load(path: &Path) -> Result<Entry<TokenKey>, KeyError> {
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(at)?;
     let key = TokenKey::read(&bytes).ok_or_else(|| KeyError::NotAKey { path: path.to_owned() })?;
     let made = made(path);
-    Ok(Entry { key, created: made, active: made })
+    Ok(KeyEntry { key, created: made, active: made })
 }
 
 /// The time in a file's name; 0, older than all others, for a name that somebody else gave.

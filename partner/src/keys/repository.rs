@@ -7,7 +7,7 @@ use crate::store::{Store, StoreError};
 
 /// One key as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct KeyRow {
     pub(super) kid: String,
     /// Unix seconds.
     pub(super) created: i64,
@@ -18,19 +18,19 @@ pub(super) struct Row {
 
 impl Store {
     /// The keys of a purpose, the one that signs first first.
-    pub(super) async fn keys(&self, purpose: &str) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn keys(&self, purpose: &str) -> Result<Vec<KeyRow>, StoreError> {
         let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
             "SELECT kid, created, active, sealed FROM signing_keys WHERE purpose = $1 ORDER BY active, created, kid",
         )
         .bind(purpose)
         .fetch_all(self.pool())
         .await?;
-        Ok(rows.into_iter().map(|(kid, created, active, sealed)| Row { kid, created, active, sealed }).collect())
+        Ok(rows.into_iter().map(|(kid, created, active, sealed)| KeyRow { kid, created, active, sealed }).collect())
     }
 
     /// Adds keys, unless one of the purpose becomes active after `unless_after`. Of instances that add at once, with the
     /// same condition, one does. Answers whether they were added.
-    pub(super) async fn add_keys(&self, purpose: &str, rows: &[Row], unless_after: i64) -> Result<bool, KeyError> {
+    pub(super) async fn add_keys(&self, purpose: &str, rows: &[KeyRow], unless_after: i64) -> Result<bool, KeyError> {
         let mut transaction = self.begin().await?;
         // One row that every instance has: who changes it is alone until its transaction ends.
         sqlx::query("UPDATE schema_version SET version = version")
