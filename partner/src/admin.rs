@@ -8,7 +8,7 @@ use crate::{
     config::{Config, Settings},
     identity::TokenKeys,
     keys::{Key, KeyEntry, KeyError, KeyRing},
-    media::{Media, MediaSettings, SweepError, Usage},
+    media::{Media, MediaSettings, StorageUsage, SweepError},
     metrics::MediaMetrics,
     push::{Services, VapidKeys, subscription_host},
     sign_in::Identifier,
@@ -201,7 +201,7 @@ impl Admin {
     pub async fn storage(&self, after: Option<&StorageFacts>) -> Result<Vec<StorageFacts>, StoreError> {
         let after = after.map_or("", |facts| facts.identifier.as_str());
         let rows = self.store.media_usage(clock::unix_seconds(), after, PAGE).await?;
-        let facts = |Usage { identifier, files, uploads, bytes, expired }| StorageFacts {
+        let facts = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageFacts {
             identifier,
             files,
             uploads,

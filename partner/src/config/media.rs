@@ -3,7 +3,7 @@
 //! What this module does not know: whether the store answers.
 
 use super::{Secret, settings::Checker};
-use crate::media::{MediaSettings, Place, S3};
+use crate::media::{MediaLocation, MediaSettings, S3};
 use serde::Deserialize;
 use std::{path::Path, time::Duration};
 
@@ -67,12 +67,12 @@ pub(super) fn check(checker: &mut Checker, config: &MediaConfig, data_dir: &Path
     if types.iter().any(|kind| !is_media_type(kind)) {
         checker.problem("media.types", "must be media types such as application/octet-stream, with commas in between");
     }
-    let place = match &config.store_url {
-        None => Place::Folder(data_dir.join("media")),
-        Some(url) => Place::S3(s3(checker, config, url)?),
+    let location = match &config.store_url {
+        None => MediaLocation::Folder(data_dir.join("media")),
+        Some(url) => MediaLocation::S3(s3(checker, config, url)?),
     };
     Some(MediaSettings {
-        place,
+        location,
         types,
         file_bytes: config.file_mib.saturating_mul(MIB),
         quota_bytes: config.quota_mib.saturating_mul(MIB),

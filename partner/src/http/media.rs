@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock,
-    media::{NewUploadError, PIECE, Reference, Upload, WORTH_KEEPING, WriteError},
+    media::{MIN_PARTIAL_PIECE_BYTES, NewUploadError, PIECE_BYTES, Reference, Upload, WriteError},
 };
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -34,7 +34,7 @@ const PIECES: &str = "application/offset+octet-stream";
 
 /// The form that begins an upload.
 #[derive(Deserialize)]
-pub(super) struct Announced {
+pub(super) struct NewUploadForm {
     size: u64,
     #[serde(rename = "type")]
     kind: String,
@@ -44,10 +44,10 @@ pub(super) struct Announced {
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    form: Result<Form<Announced>, FormRejection>,
+    form: Result<Form<NewUploadForm>, FormRejection>,
 ) -> Result<Response, ApiError> {
     limited(app.limits.upload.take(&session.identifier, Instant::now()))?;
-    let Form(Announced { size, kind }) = form?;
+    let Form(NewUploadForm { size, kind }) = form?;
     let settings = app.media.settings();
     let kind = kind.to_ascii_lowercase();
     if !settings.types.contains(&kind) {
@@ -134,7 +134,7 @@ fn state(upload: &Upload, status: StatusCode) -> Response {
 /// Keeps what the body brings, a piece at a time. What came before it broke off is kept, too.
 async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), ApiError> {
     let timeout = Duration::from_secs(app.settings.limits.request_seconds);
-    let turn = time::timeout(timeout, app.media.turn()).await.map_err(|_| ApiError::Busy)?;
+    let permit = time::timeout(timeout, app.media.writer_permit()).await.map_err(|_| ApiError::Busy)?;
     let mut left = upload.size - upload.received;
     if body.size_hint().lower() > left {
         return Err(ApiError::TooLarge);
@@ -157,15 +157,15 @@ async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), A
         left -= data.len() as u64;
         bytes += data.len();
         gathered.push(data);
-        if bytes >= PIECE {
+        if bytes >= PIECE_BYTES {
             app.media.keep(upload, std::mem::take(&mut gathered), clock::unix_seconds()).await?;
             bytes = 0;
         }
     };
-    if bytes > 0 && (end.is_ok() || bytes >= WORTH_KEEPING) {
+    if bytes > 0 && (end.is_ok() || bytes >= MIN_PARTIAL_PIECE_BYTES) {
         app.media.keep(upload, gathered, clock::unix_seconds()).await?;
     }
-    drop(turn);
+    drop(permit);
     end
 }
 
@@ -239,8 +239,8 @@ impl From<NewUploadError> for ApiError {
 impl From<WriteError> for ApiError {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Moved => Self::OffsetConflict,
-            WriteError::Crumbs => Self::TooLarge,
+            WriteError::OffsetMismatch => Self::OffsetConflict,
+            WriteError::TooManyPieces => Self::TooLarge,
             WriteError::Store(error) => error.into(),
             WriteError::Objects(error) => {
                 tracing::error!(%error, "media cannot be kept");

@@ -12,13 +12,13 @@
 //! ```
 
 mod pieces;
-mod records;
 mod reference;
+mod repository;
 
 pub use pieces::MediaStoreError;
-pub(crate) use pieces::{PIECE, Place, S3};
-pub(crate) use records::{Found, NewUploadError, Upload, Usage};
+pub(crate) use pieces::{MediaLocation, PIECE_BYTES, S3};
 pub(crate) use reference::Reference;
+pub(crate) use repository::{NewUploadError, StorageUsage, StoredFile, Upload};
 
 use crate::{
     metrics::MediaMetrics,
@@ -26,22 +26,22 @@ use crate::{
 };
 use axum::body::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
-use pieces::Pieces;
-use records::Piece;
+use pieces::PieceStore;
+use repository::Piece;
 use std::{ops::Range, sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Uploads that receive bytes at once; each holds up to a piece in memory.
-const WRITERS: usize = 64;
+const MAX_CONCURRENT_WRITERS: usize = 64;
 /// Files that one sweep deletes.
-const SWEEP: i64 = 200;
+const SWEEP_BATCH: i64 = 200;
 /// A piece smaller than this is worth keeping only at the end of a request that ended well.
-pub(crate) const WORTH_KEEPING: usize = 64 * 1_024;
+pub(crate) const MIN_PARTIAL_PIECE_BYTES: usize = 64 * 1_024;
 
 /// The checked options of the media host.
 #[derive(Debug, Clone)]
 pub(crate) struct MediaSettings {
-    pub(crate) place: Place,
+    pub(crate) location: MediaLocation,
     /// Media types, in lower case.
     pub(crate) types: Vec<String>,
     pub(crate) file_bytes: u64,
@@ -58,10 +58,10 @@ pub(crate) struct MediaSettings {
 pub(crate) enum WriteError {
     /// Another request has moved on.
     #[error("the upload is elsewhere by now")]
-    Moved,
+    OffsetMismatch,
     /// So many small pieces that the file would be slow to read.
     #[error("too many pieces")]
-    Crumbs,
+    TooManyPieces,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -92,7 +92,7 @@ impl From<SweepError> for WriteError {
 #[derive(Clone)]
 pub(crate) struct Media {
     store: Store,
-    pieces: Pieces,
+    pieces: PieceStore,
     settings: Arc<MediaSettings>,
     writers: Arc<Semaphore>,
     pub(crate) metrics: MediaMetrics,
@@ -101,8 +101,8 @@ pub(crate) struct Media {
 impl Media {
     /// Opens the place where the pieces are; a folder is made.
     pub(crate) fn open(settings: MediaSettings, store: Store, metrics: MediaMetrics) -> Result<Self, MediaStoreError> {
-        let pieces = Pieces::open(settings.place.clone())?;
-        let writers = Arc::new(Semaphore::new(WRITERS));
+        let pieces = PieceStore::open(settings.location.clone())?;
+        let writers = Arc::new(Semaphore::new(MAX_CONCURRENT_WRITERS));
         Ok(Self { store, pieces, settings: Arc::new(settings), writers, metrics })
     }
 
@@ -111,7 +111,7 @@ impl Media {
     }
 
     /// A turn to receive bytes: bounds the memory that all uploads take together.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn writer_permit(&self) -> Option<OwnedSemaphorePermit> {
         // Fails only if the semaphore is closed, which it never is.
         self.writers.clone().acquire_owned().await.ok()
     }
@@ -174,14 +174,14 @@ impl Media {
     }
 
     /// A whole file that may still be fetched.
-    pub(crate) async fn find(&self, reference: &Reference, now: i64) -> Result<Option<Found>, StoreError> {
+    pub(crate) async fn find(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
         self.store.find_media(reference, now).await
     }
 
     /// The bytes of a range of a file, piece after piece.
     pub(crate) fn read(
         &self,
-        found: Found,
+        found: StoredFile,
         range: Range<u64>,
     ) -> impl Stream<Item = Result<Bytes, MediaStoreError>> + use<> {
         let (pieces, metrics) = (self.pieces.clone(), self.metrics.clone());
@@ -205,7 +205,7 @@ impl Media {
     pub(crate) async fn sweep(&self, now: i64) -> Result<u64, SweepError> {
         let mut swept = 0;
         loop {
-            let expired = self.store.expired_media(now, SWEEP).await?;
+            let expired = self.store.expired_media(now, SWEEP_BATCH).await?;
             if expired.is_empty() {
                 return Ok(swept);
             }

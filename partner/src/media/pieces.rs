@@ -20,14 +20,14 @@ use std::{
 };
 
 /// What an upload gathers before it writes: the most that one holds in memory.
-pub(crate) const PIECE: usize = 2 << 20;
+pub(crate) const PIECE_BYTES: usize = 2 << 20;
 /// How often a store over the network is asked again, and for how long at most.
 const RETRIES: usize = 3;
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where the pieces are.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum MediaLocation {
     Folder(PathBuf),
     S3(S3),
 }
@@ -61,16 +61,16 @@ pub enum MediaStoreError {
 
 /// Reads and writes pieces.
 #[derive(Clone)]
-pub(super) struct Pieces {
-    place: Arc<Place>,
+pub(super) struct PieceStore {
+    location: Arc<MediaLocation>,
     opened: Arc<OnceLock<Arc<dyn ObjectStore>>>,
 }
 
-impl Pieces {
+impl PieceStore {
     /// A folder is made when the first piece comes: an instance that keeps everything elsewhere has none.
-    pub(super) fn open(place: Place) -> Result<Self, MediaStoreError> {
-        let later = matches!(&place, Place::Folder(path) if !path.exists());
-        let pieces = Self { place: Arc::new(place), opened: Arc::default() };
+    pub(super) fn open(location: MediaLocation) -> Result<Self, MediaStoreError> {
+        let later = matches!(&location, MediaLocation::Folder(path) if !path.exists());
+        let pieces = Self { location: Arc::new(location), opened: Arc::default() };
         if !later {
             pieces.store()?;
         }
@@ -81,7 +81,7 @@ impl Pieces {
         if let Some(store) = self.opened.get() {
             return Ok(&**store);
         }
-        let store = connect(&self.place)?;
+        let store = connect(&self.location)?;
         // Of two that come at once one opens it in vain.
         Ok(&**self.opened.get_or_init(|| store))
     }
@@ -130,15 +130,15 @@ impl Pieces {
     }
 }
 
-fn connect(place: &Place) -> Result<Arc<dyn ObjectStore>, MediaStoreError> {
-    Ok(match place {
-        Place::Folder(path) => {
+fn connect(location: &MediaLocation) -> Result<Arc<dyn ObjectStore>, MediaStoreError> {
+    Ok(match location {
+        MediaLocation::Folder(path) => {
             let at = |source| MediaStoreError::Folder { path: path.clone(), source };
             fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at)?;
             let folder = LocalFileSystem::new_with_prefix(path)?;
             Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))
         }
-        Place::S3(s3) => {
+        MediaLocation::S3(s3) => {
             let mut builder = AmazonS3Builder::new()
                 .with_bucket_name(&s3.bucket)
                 .with_region(&s3.region)

@@ -15,19 +15,19 @@ on_both_engines!(
     an_account_has_a_quota_and_a_number_of_uploads
 );
 
-struct House {
+struct Fixture {
     media: Media,
     folder: TempDir,
 }
 
-async fn house(database: &Database) -> House {
+async fn fixture(database: &Database) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = database.open().await;
     for name in ["alice", "bob"] {
         store.create_account(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
     }
     let settings = MediaSettings {
-        place: Place::Folder(folder.path().join("media")),
+        location: MediaLocation::Folder(folder.path().join("media")),
         types: vec!["application/octet-stream".to_owned()],
         file_bytes: 1_000,
         quota_bytes: 1_500,
@@ -35,10 +35,10 @@ async fn house(database: &Database) -> House {
         upload: Duration::from_secs(10),
         kept: Duration::from_secs(100),
     };
-    House { media: Media::open(settings, store, MediaMetrics::default()).unwrap(), folder }
+    Fixture { media: Media::open(settings, store, MediaMetrics::default()).unwrap(), folder }
 }
 
-impl House {
+impl Fixture {
     async fn begin(&self, size: u64, now: i64) -> Upload {
         let id = self.media.begin("alice", "application/octet-stream", size, now).await.unwrap();
         self.media.upload("alice", id.as_str(), now).await.unwrap().unwrap()
@@ -60,79 +60,82 @@ fn bytes(text: &'static str) -> Vec<Bytes> {
 }
 
 async fn a_file_is_its_pieces_in_order(database: Database) {
-    let house = house(&database).await;
-    let mut upload = house.begin(10, 1).await;
+    let fixture = fixture(&database).await;
+    let mut upload = fixture.begin(10, 1).await;
     for piece in ["012", "3456", "789"] {
-        assert!(house.read(&upload, 0..10, 2).await.is_none(), "not before it is whole");
-        house.media.keep(&mut upload, bytes(piece), 2).await.unwrap();
+        assert!(fixture.read(&upload, 0..10, 2).await.is_none(), "not before it is whole");
+        fixture.media.keep(&mut upload, bytes(piece), 2).await.unwrap();
     }
-    assert_eq!(house.read(&upload, 0..10, 3).await.unwrap(), b"0123456789");
-    assert_eq!(house.read(&upload, 2..8, 3).await.unwrap(), b"234567");
-    assert_eq!(house.read(&upload, 3..7, 3).await.unwrap(), b"3456");
-    assert!(house.media.upload("bob", upload.id.as_str(), 3).await.unwrap().is_none(), "it is alice's");
+    assert_eq!(fixture.read(&upload, 0..10, 3).await.unwrap(), b"0123456789");
+    assert_eq!(fixture.read(&upload, 2..8, 3).await.unwrap(), b"234567");
+    assert_eq!(fixture.read(&upload, 3..7, 3).await.unwrap(), b"3456");
+    assert!(fixture.media.upload("bob", upload.id.as_str(), 3).await.unwrap().is_none(), "it is alice's");
     assert!(
-        house.media.upload("alice", upload.reference.as_str(), 3).await.unwrap().is_none(),
+        fixture.media.upload("alice", upload.reference.as_str(), 3).await.unwrap().is_none(),
         "the reference is public"
     );
 }
 
 async fn of_two_writers_one_has_moved_on(database: Database) {
-    let house = house(&database).await;
-    let mut first = house.begin(6, 1).await;
+    let fixture = fixture(&database).await;
+    let mut first = fixture.begin(6, 1).await;
     let mut second = first.clone();
-    house.media.keep(&mut first, bytes("abc"), 1).await.unwrap();
-    assert!(matches!(house.media.keep(&mut second, bytes("xyz"), 1).await, Err(WriteError::Moved)));
-    house.media.keep(&mut first, bytes("def"), 1).await.unwrap();
-    assert!(matches!(house.media.keep(&mut first, bytes("g"), 1).await, Err(WriteError::Moved)), "more than announced");
-    assert_eq!(house.read(&first, 0..6, 2).await.unwrap(), b"abcdef");
-    let pieces = std::fs::read_dir(house.folder.path().join("media").join(first.reference.as_str())).unwrap().count();
+    fixture.media.keep(&mut first, bytes("abc"), 1).await.unwrap();
+    assert!(matches!(fixture.media.keep(&mut second, bytes("xyz"), 1).await, Err(WriteError::OffsetMismatch)));
+    fixture.media.keep(&mut first, bytes("def"), 1).await.unwrap();
+    assert!(
+        matches!(fixture.media.keep(&mut first, bytes("g"), 1).await, Err(WriteError::OffsetMismatch)),
+        "more than announced"
+    );
+    assert_eq!(fixture.read(&first, 0..6, 2).await.unwrap(), b"abcdef");
+    let pieces = std::fs::read_dir(fixture.folder.path().join("media").join(first.reference.as_str())).unwrap().count();
     assert_eq!(pieces, 2, "what was not kept is not there");
 }
 
 async fn what_has_expired_is_swept_with_its_bytes(database: Database) {
-    let house = house(&database).await;
-    let (mut whole, mut part) = (house.begin(3, 1).await, house.begin(6, 1).await);
-    house.media.keep(&mut whole, bytes("abc"), 5).await.unwrap();
-    house.media.keep(&mut part, bytes("abc"), 5).await.unwrap();
+    let fixture = fixture(&database).await;
+    let (mut whole, mut part) = (fixture.begin(3, 1).await, fixture.begin(6, 1).await);
+    fixture.media.keep(&mut whole, bytes("abc"), 5).await.unwrap();
+    fixture.media.keep(&mut part, bytes("abc"), 5).await.unwrap();
     // A piece that was written when the server stopped, before the database knew.
-    house.media.pieces.put(&part.reference, bytes("lost")).await.unwrap();
-    assert_eq!(house.media.sweep(10).await.unwrap(), 0);
-    assert_eq!(house.media.sweep(11).await.unwrap(), 1, "ten seconds for an upload");
-    assert!(house.media.upload("alice", part.id.as_str(), 11).await.unwrap().is_none());
-    assert_eq!(house.files(), 1);
-    assert!(house.read(&whole, 0..3, 104).await.is_some());
-    assert!(house.read(&whole, 0..3, 105).await.is_none(), "a hundred seconds for a file, from its last byte");
-    assert_eq!(house.media.sweep(105).await.unwrap(), 1);
-    assert_eq!(house.files(), 0);
-    assert!(matches!(house.media.keep(&mut part, bytes("def"), 5).await, Err(WriteError::Moved)));
-    assert_eq!(house.files(), 0);
+    fixture.media.pieces.put(&part.reference, bytes("lost")).await.unwrap();
+    assert_eq!(fixture.media.sweep(10).await.unwrap(), 0);
+    assert_eq!(fixture.media.sweep(11).await.unwrap(), 1, "ten seconds for an upload");
+    assert!(fixture.media.upload("alice", part.id.as_str(), 11).await.unwrap().is_none());
+    assert_eq!(fixture.files(), 1);
+    assert!(fixture.read(&whole, 0..3, 104).await.is_some());
+    assert!(fixture.read(&whole, 0..3, 105).await.is_none(), "a hundred seconds for a file, from its last byte");
+    assert_eq!(fixture.media.sweep(105).await.unwrap(), 1);
+    assert_eq!(fixture.files(), 0);
+    assert!(matches!(fixture.media.keep(&mut part, bytes("def"), 5).await, Err(WriteError::OffsetMismatch)));
+    assert_eq!(fixture.files(), 0);
 }
 
 async fn media_go_with_their_account(database: Database) {
-    let house = house(&database).await;
-    let mut upload = house.begin(3, 1).await;
-    house.media.keep(&mut upload, bytes("abc"), 1).await.unwrap();
+    let fixture = fixture(&database).await;
+    let mut upload = fixture.begin(3, 1).await;
+    fixture.media.keep(&mut upload, bytes("abc"), 1).await.unwrap();
     let alice = Identifier::new("alice").unwrap();
-    assert!(house.media.store.delete_account("alice").await.unwrap());
+    assert!(fixture.media.store.delete_account("alice").await.unwrap());
     assert!(matches!(
-        house.media.begin("alice", "application/octet-stream", 1, 1).await,
+        fixture.media.begin("alice", "application/octet-stream", 1, 1).await,
         Err(NewUploadError::NoAccount)
     ));
     // Somebody else takes the name.
-    house.media.store.create_account(&alice, "hash", 2).await.unwrap();
-    assert!(house.media.upload("alice", upload.id.as_str(), 2).await.unwrap().is_none());
-    assert!(house.read(&upload, 0..3, 2).await.is_none());
-    assert_eq!(house.media.sweep(2).await.unwrap(), 1);
-    assert_eq!(house.files(), 0);
+    fixture.media.store.create_account(&alice, "hash", 2).await.unwrap();
+    assert!(fixture.media.upload("alice", upload.id.as_str(), 2).await.unwrap().is_none());
+    assert!(fixture.read(&upload, 0..3, 2).await.is_none());
+    assert_eq!(fixture.media.sweep(2).await.unwrap(), 1);
+    assert_eq!(fixture.files(), 0);
 }
 
 async fn an_account_has_a_quota_and_a_number_of_uploads(database: Database) {
-    let house = house(&database).await;
-    let begin = |size| house.media.begin("alice", "application/octet-stream", size, 1);
+    let fixture = fixture(&database).await;
+    let begin = |size| fixture.media.begin("alice", "application/octet-stream", size, 1);
     begin(1_000).await.unwrap();
     assert!(matches!(begin(501).await, Err(NewUploadError::Quota)));
     begin(400).await.unwrap();
     assert!(matches!(begin(100).await, Err(NewUploadError::TooMany)));
-    house.media.begin("bob", "application/octet-stream", 1_000, 1).await.unwrap();
-    house.media.begin("alice", "application/octet-stream", 1_000, 11).await.unwrap();
+    fixture.media.begin("bob", "application/octet-stream", 1_000, 1).await.unwrap();
+    fixture.media.begin("alice", "application/octet-stream", 1_000, 11).await.unwrap();
 }

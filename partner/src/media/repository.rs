@@ -2,11 +2,11 @@
 //!
 //! What this module does not know: the bytes, and the time (an argument).
 
-use super::{MediaSettings, PIECE, Reference, WriteError};
+use super::{MediaSettings, PIECE_BYTES, Reference, WriteError};
 use crate::store::{Store, StoreError};
 use sqlx::AnyConnection;
 
-/// Pieces beyond those that a file of this size needs: one for each time that a connection broke off.
+/// PieceStore beyond those that a file of this size needs: one for each time that a connection broke off.
 const SPARE_PIECES: u64 = 256;
 
 /// An upload, or the file that it has become.
@@ -24,7 +24,7 @@ pub(crate) struct Upload {
 
 /// A whole file.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct StoredFile {
     pub(crate) kind: String,
     pub(crate) size: u64,
     /// In the file's order.
@@ -41,7 +41,7 @@ pub(super) struct Piece {
 
 /// What an account has in the storage.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Usage {
+pub(crate) struct StorageUsage {
     pub(crate) identifier: String,
     /// Whole files that may be fetched.
     pub(crate) files: u64,
@@ -178,14 +178,14 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         if moved.rows_affected() != 1 {
-            return Err(WriteError::Moved);
+            return Err(WriteError::OffsetMismatch);
         }
         let pieces: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM media_pieces WHERE reference = $1")
             .bind(upload.reference.as_str())
             .fetch_one(&mut *transaction)
             .await?;
-        if pieces.unsigned_abs() >= upload.size / PIECE as u64 + SPARE_PIECES {
-            return Err(WriteError::Crumbs);
+        if pieces.unsigned_abs() >= upload.size / PIECE_BYTES as u64 + SPARE_PIECES {
+            return Err(WriteError::TooManyPieces);
         }
         sqlx::query("INSERT INTO media_pieces (reference, begins, length, object) VALUES ($1, $2, $3, $4)")
             .bind(upload.reference.as_str())
@@ -198,7 +198,7 @@ impl Store {
     }
 
     /// A whole file of an account that exists, with its pieces.
-    pub(super) async fn find_media(&self, reference: &Reference, now: i64) -> Result<Option<Found>, StoreError> {
+    pub(super) async fn find_media(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT kind, size FROM media WHERE reference = $1 AND expires > $2 AND received = size
              AND identifier IN (SELECT identifier FROM accounts)",
@@ -218,7 +218,7 @@ impl Store {
             begin: begin.unsigned_abs(),
             length: length.unsigned_abs(),
         });
-        Ok(Some(Found { kind, size: size.unsigned_abs(), pieces: pieces.collect() }))
+        Ok(Some(StoredFile { kind, size: size.unsigned_abs(), pieces: pieces.collect() }))
     }
 
     /// From now on nobody can fetch a file or go on with an upload.
@@ -238,7 +238,7 @@ impl Store {
 
     /// What accounts have, in the order of their identifiers, after one; those that are deleted, too, until they are
     /// swept up.
-    pub(crate) async fn media_usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<Usage>, StoreError> {
+    pub(crate) async fn media_usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<StorageUsage>, StoreError> {
         // Plain numbers: what PostgreSQL makes of a sum of BIGINT is no BIGINT.
         let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT identifier,
@@ -253,7 +253,7 @@ impl Store {
         .bind(most)
         .fetch_all(self.pool())
         .await?;
-        let usage = |(identifier, files, uploads, bytes, expired): (String, i64, i64, i64, i64)| Usage {
+        let usage = |(identifier, files, uploads, bytes, expired): (String, i64, i64, i64, i64)| StorageUsage {
             identifier,
             files: files.unsigned_abs(),
             uploads: uploads.unsigned_abs(),
