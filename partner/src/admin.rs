@@ -4,7 +4,7 @@
 //! within half a minute.
 
 use crate::{
-    StartError, Store, clock,
+    Database, StartError, clock,
     config::{Config, Settings},
     identity::TokenKeys,
     keys::{Key, KeyEntry, KeyError, KeyRing},
@@ -22,7 +22,7 @@ const FORGOTTEN: i64 = 90 * 86_400;
 
 /// A configured database, open for its operator.
 pub struct Admin {
-    store: Store,
+    store: Database,
     keys: TokenKeys,
     vapid: VapidKeys,
     services: Services,

@@ -72,7 +72,7 @@ use std::{
     },
     time::Duration,
 };
-use store::{Place, Store};
+use store::{Database, DatabaseLocation};
 use tls::Tls;
 use tokio::{
     net::TcpListener,
@@ -265,18 +265,18 @@ async fn open(settings: Settings) -> Result<App, StartError> {
 }
 
 /// Opens the database and the keys in it, making them at the first start.
-async fn open_kept(settings: &Settings) -> Result<(Store, TokenKeys, VapidKeys), StartError> {
+async fn open_kept(settings: &Settings) -> Result<(Database, TokenKeys, VapidKeys), StartError> {
     let at = |source| StartError::DataFolder { path: settings.data_dir.clone(), source };
     let file = settings.data_dir.join("partner.db");
-    let place = match &settings.database_url {
-        Some(url) => Place::Server(url.as_str()),
+    let location = match &settings.database_url {
+        Some(url) => DatabaseLocation::Postgres(url.as_str()),
         None => {
             make_private(&settings.data_dir).and_then(|()| touch_private(&file)).map_err(at)?;
-            Place::File(&file)
+            DatabaseLocation::Sqlite(&file)
         }
     };
     let seal = Arc::new(Seal::open(&settings.sealing_secret)?);
-    let store = Store::open(place).await?;
+    let store = Database::open(location).await?;
     let now = clock::unix_seconds();
     let files = settings.data_dir.join("keys");
     let keys = TokenKeys::open(store.clone(), seal.clone(), now, move || key_files(&files)).await?;
@@ -284,7 +284,7 @@ async fn open_kept(settings: &Settings) -> Result<(Store, TokenKeys, VapidKeys),
     Ok((store, keys, vapid))
 }
 
-fn open_push(settings: &PushSettings, store: &Store, keys: Arc<VapidKeys>) -> Result<Push, StartError> {
+fn open_push(settings: &PushSettings, store: &Database, keys: Arc<VapidKeys>) -> Result<Push, StartError> {
     let client = outbound(settings.proxy.as_ref())?;
     let source = KeySource::new(client.clone(), settings.jwks_url.clone(), settings.jwks_cache, settings.jwks_pause);
     let verifier = Verifier {

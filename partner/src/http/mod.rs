@@ -30,7 +30,7 @@ use crate::{
     rate::{Allowance, RateLimit},
     relay::{Enlistment, Relay},
     sign_in::{Accounts, RETURN_PATH},
-    store::Store,
+    store::Database,
 };
 use axum::{
     Router,
@@ -51,7 +51,7 @@ const MAX_BODY_BYTES: usize = 16 * 1_024;
 /// What the handlers share.
 pub(crate) struct App {
     pub(crate) settings: Settings,
-    pub(crate) store: Store,
+    pub(crate) store: Database,
     pub(crate) accounts: Accounts,
     pub(crate) keys: Arc<TokenKeys>,
     pub(crate) push: Push,

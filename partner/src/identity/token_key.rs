@@ -128,8 +128,8 @@ mod tests {
         identity::Claims,
         keys::{Seal, SealingSecret},
         store::{
-            Store,
-            testing::{Database, on_both_engines},
+            Database,
+            testing::{TestDatabase, on_both_engines},
         },
     };
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
@@ -139,7 +139,7 @@ mod tests {
 
     const START: i64 = 1_700_000_000;
 
-    async fn ring(store: &Store) -> TokenKeys {
+    async fn ring(store: &Database) -> TokenKeys {
         let seal = Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([1; 32]))).unwrap());
         TokenKeys::open(store.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
     }
@@ -161,7 +161,7 @@ mod tests {
         at < issued + lifetime + leeway && at >= issued - leeway
     }
 
-    async fn a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live(database: Database) {
+    async fn a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live(database: TestDatabase) {
         let store = database.open().await;
         // Two instances: one rotates, the other hears of it when it next reads the keys, 30 s later at most.
         let (one, other) = (ring(&store).await, ring(&store).await);
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(other.reload().await.unwrap().len(), 1);
     }
 
-    async fn rotation_keeps_to_its_schedule(database: Database) {
+    async fn rotation_keeps_to_its_schedule(database: TestDatabase) {
         let store = database.open().await;
         let ring = ring(&store).await;
         let mut takeovers = Vec::new();
@@ -244,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_that_is_behind_signs_with_the_first_key() {
-        let database = Database::sqlite().await;
+        let database = TestDatabase::sqlite().await;
         let store = database.open().await;
         let ring = ring(&store).await;
         assert_eq!(ring.signer(START - 600).unwrap().key.kid(), ring.signer(START).unwrap().key.kid());

@@ -3,7 +3,7 @@
 //! What this module does not know: the time (an argument), and when a key is no longer needed.
 
 use super::{Key, KeyError, MAX_KEYS, Seal, repository::KeyRow};
-use crate::store::Store;
+use crate::store::Database;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::task;
 
@@ -20,7 +20,7 @@ type Entries<K> = Arc<Vec<Arc<KeyEntry<K>>>>;
 
 /// Every key of one purpose, in the order in which they become active.
 pub(crate) struct KeyRing<K> {
-    store: Store,
+    store: Database,
     seal: Arc<Seal>,
     entries: RwLock<Entries<K>>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct KeyRing<K> {
 impl<K: Key> KeyRing<K> {
     /// Reads the keys, after `first` has given those of the first start.
     pub(crate) async fn open(
-        store: Store,
+        store: Database,
         seal: Arc<Seal>,
         now: i64,
         first: impl FnOnce() -> Result<Vec<KeyEntry<K>>, KeyError> + Send + 'static,
@@ -139,7 +139,7 @@ mod tests {
     use crate::{
         keys::SealingSecret,
         push::VapidKey,
-        store::testing::{Database, on_both_engines},
+        store::testing::{TestDatabase, on_both_engines},
     };
     use zeroize::Zeroizing;
 
@@ -155,7 +155,7 @@ mod tests {
         Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([byte; 32]))).unwrap())
     }
 
-    async fn ring(store: &Store) -> KeyRing<VapidKey> {
+    async fn ring(store: &Database) -> KeyRing<VapidKey> {
         KeyRing::open(store.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
     }
 
@@ -163,9 +163,9 @@ mod tests {
         ring.entries().iter().map(|entry| entry.key.kid().to_owned()).collect()
     }
 
-    async fn instances_that_start_at_once_share_one_key(database: Database) {
+    async fn instances_that_start_at_once_share_one_key(database: TestDatabase) {
         let store = database.open().await;
-        let start = |store: Store| async move { kids(&ring(&store).await) };
+        let start = |store: Database| async move { kids(&ring(&store).await) };
         let starting: Vec<_> = (0..4).map(|_| tokio::spawn(start(store.clone()))).collect();
         let mut all = Vec::new();
         for started in starting {
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(all.len(), 1, "{all:?}");
     }
 
-    async fn a_key_is_read_under_its_secret_only(database: Database) {
+    async fn a_key_is_read_under_its_secret_only(database: TestDatabase) {
         let store = database.open().await;
         let kid = kids(&ring(&store).await);
         assert_eq!(kids(&ring(&store).await), kid);
@@ -184,7 +184,7 @@ mod tests {
         assert!(matches!(other.err(), Some(KeyError::Sealed { kid: found }) if found == kid[0]));
     }
 
-    async fn a_scheduled_rotation_is_done_once(database: Database) {
+    async fn a_scheduled_rotation_is_done_once(database: TestDatabase) {
         let store = database.open().await;
         let rings = [ring(&store).await, ring(&store).await, ring(&store).await];
         let due = 1_000 + 86_400 - VapidKey::LEAD;
@@ -205,7 +205,7 @@ mod tests {
         }
     }
 
-    async fn another_instances_keys_come_and_go(database: Database) {
+    async fn another_instances_keys_come_and_go(database: TestDatabase) {
         let store = database.open().await;
         let (one, other) = (ring(&store).await, ring(&store).await);
         let first = kids(&one);
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(kids(&one), [second]);
     }
 
-    async fn there_is_an_end_to_keys(database: Database) {
+    async fn there_is_an_end_to_keys(database: TestDatabase) {
         let store = database.open().await;
         let ring = ring(&store).await;
         for at in 1..MAX_KEYS {

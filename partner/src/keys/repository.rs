@@ -3,7 +3,7 @@
 //! What this module does not know: what is sealed in them.
 
 use super::{KeyError, MAX_KEYS};
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 
 /// One key as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) struct KeyRow {
     pub(super) sealed: String,
 }
 
-impl Store {
+impl Database {
     /// The keys of a purpose, the one that signs first first.
     pub(super) async fn keys(&self, purpose: &str) -> Result<Vec<KeyRow>, StoreError> {
         let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(

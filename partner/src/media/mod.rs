@@ -22,7 +22,7 @@ pub(crate) use repository::{NewUploadError, StorageUsage, StoredFile, Upload};
 
 use crate::{
     metrics::MediaMetrics,
-    store::{Store, StoreError},
+    store::{Database, StoreError},
 };
 use axum::body::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -91,7 +91,7 @@ impl From<SweepError> for WriteError {
 /// The media host.
 #[derive(Clone)]
 pub(crate) struct Media {
-    store: Store,
+    store: Database,
     pieces: PieceStore,
     settings: Arc<MediaSettings>,
     writers: Arc<Semaphore>,
@@ -100,7 +100,11 @@ pub(crate) struct Media {
 
 impl Media {
     /// Opens the place where the pieces are; a folder is made.
-    pub(crate) fn open(settings: MediaSettings, store: Store, metrics: MediaMetrics) -> Result<Self, MediaStoreError> {
+    pub(crate) fn open(
+        settings: MediaSettings,
+        store: Database,
+        metrics: MediaMetrics,
+    ) -> Result<Self, MediaStoreError> {
         let pieces = PieceStore::open(settings.location.clone())?;
         let writers = Arc::new(Semaphore::new(MAX_CONCURRENT_WRITERS));
         Ok(Self { store, pieces, settings: Arc::new(settings), writers, metrics })

@@ -3,7 +3,7 @@
 //! What this module does not know: the bytes, and the time (an argument).
 
 use super::{MediaSettings, PIECE_BYTES, Reference, WriteError};
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 use sqlx::AnyConnection;
 
 /// PieceStore beyond those that a file of this size needs: one for each time that a connection broke off.
@@ -85,7 +85,7 @@ fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-impl Store {
+impl Database {
     /// Keeps a new upload if the account has room for it.
     pub(super) async fn begin_upload(
         &self,

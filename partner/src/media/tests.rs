@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     sign_in::Identifier,
-    store::testing::{Database, on_both_engines},
+    store::testing::{TestDatabase, on_both_engines},
 };
 use tempfile::TempDir;
 
@@ -20,7 +20,7 @@ struct Fixture {
     folder: TempDir,
 }
 
-async fn fixture(database: &Database) -> Fixture {
+async fn fixture(database: &TestDatabase) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let store = database.open().await;
     for name in ["alice", "bob"] {
@@ -59,7 +59,7 @@ fn bytes(text: &'static str) -> Vec<Bytes> {
     vec![Bytes::from_static(text.as_bytes())]
 }
 
-async fn a_file_is_its_pieces_in_order(database: Database) {
+async fn a_file_is_its_pieces_in_order(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut upload = fixture.begin(10, 1).await;
     for piece in ["012", "3456", "789"] {
@@ -76,7 +76,7 @@ async fn a_file_is_its_pieces_in_order(database: Database) {
     );
 }
 
-async fn of_two_writers_one_has_moved_on(database: Database) {
+async fn of_two_writers_one_has_moved_on(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut first = fixture.begin(6, 1).await;
     let mut second = first.clone();
@@ -92,7 +92,7 @@ async fn of_two_writers_one_has_moved_on(database: Database) {
     assert_eq!(pieces, 2, "what was not kept is not there");
 }
 
-async fn what_has_expired_is_swept_with_its_bytes(database: Database) {
+async fn what_has_expired_is_swept_with_its_bytes(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let (mut whole, mut part) = (fixture.begin(3, 1).await, fixture.begin(6, 1).await);
     fixture.media.keep(&mut whole, bytes("abc"), 5).await.unwrap();
@@ -111,7 +111,7 @@ async fn what_has_expired_is_swept_with_its_bytes(database: Database) {
     assert_eq!(fixture.files(), 0);
 }
 
-async fn media_go_with_their_account(database: Database) {
+async fn media_go_with_their_account(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut upload = fixture.begin(3, 1).await;
     fixture.media.keep(&mut upload, bytes("abc"), 1).await.unwrap();
@@ -129,7 +129,7 @@ async fn media_go_with_their_account(database: Database) {
     assert_eq!(fixture.files(), 0);
 }
 
-async fn an_account_has_a_quota_and_a_number_of_uploads(database: Database) {
+async fn an_account_has_a_quota_and_a_number_of_uploads(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let begin = |size| fixture.media.begin("alice", "application/octet-stream", size, 1);
     begin(1_000).await.unwrap();

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock,
     keys::{Key, KeyEntry, KeyError},
-    store::{Store, StoreError},
+    store::{Database, StoreError},
 };
 use reqwest::{Client, header};
 use std::{
@@ -62,7 +62,7 @@ pub(crate) struct Counters {
 
 /// Sends pushes for one instance.
 pub(crate) struct Delivery {
-    store: Store,
+    store: Database,
     keys: Arc<VapidKeys>,
     services: Services,
     contact: String,
@@ -76,7 +76,7 @@ pub(crate) struct Delivery {
 
 impl Delivery {
     pub(crate) fn new(
-        store: Store,
+        store: Database,
         keys: Arc<VapidKeys>,
         services: Services,
         contact: String,

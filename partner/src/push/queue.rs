@@ -6,7 +6,7 @@
 //! runs out and another instance sends it again: a push may come twice, and never not at all.
 
 use super::{Message, subscription::address};
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 
 /// A token of WhatsApp's that is good replay_guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) struct DuePush {
 
 type DuePushRow = (String, String, String, String, String, i64, i64, i64);
 
-impl Store {
+impl Database {
     /// Queues a wake for every subscription of an account, and uses up the token, both or neither. A call for nobody uses
     /// its token up, too: else it would be good for asking who has an account.
     pub(crate) async fn enqueue_wake(

@@ -3,7 +3,7 @@
 //! What this module does not know: the time (an argument).
 
 use super::{Subscription, subscription::address};
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Subscriptions that one account keeps; one more ends the one that was not heard of for longest.
@@ -21,7 +21,7 @@ pub(crate) struct SubscriptionRow {
     pub(crate) seen: i64,
 }
 
-impl Store {
+impl Database {
     /// Keeps a subscription for an account, whoever had it. `kid` names the key that it was made for, if it is a fresh one.
     /// What is queued for `previous` is queued for this one instead.
     pub(crate) async fn subscribe(

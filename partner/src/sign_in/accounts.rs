@@ -4,7 +4,7 @@
 //! is kept here.
 
 use super::Identifier;
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 
 /// Sessions that one account keeps; signing in once more ends the oldest.
 const SESSIONS_PER_ACCOUNT: i64 = 20;
@@ -19,7 +19,7 @@ pub(crate) enum NewAccountError {
     Store(#[from] StoreError),
 }
 
-impl Store {
+impl Database {
     /// Makes an account.
     pub(crate) async fn create_account(
         &self,
@@ -165,7 +165,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{Database, on_both_engines};
+    use crate::store::testing::{TestDatabase, on_both_engines};
 
     on_both_engines!(
         an_identifier_is_taken_whatever_its_case_but_found_only_as_written,
@@ -180,7 +180,7 @@ mod tests {
         Identifier::new("alice").unwrap()
     }
 
-    async fn an_identifier_is_taken_whatever_its_case_but_found_only_as_written(database: Database) {
+    async fn an_identifier_is_taken_whatever_its_case_but_found_only_as_written(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&alice(), "hash", 1).await.unwrap();
         let shouted = Identifier::new("ALICE").unwrap();
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(store.password_hash(&shouted).await.unwrap(), None);
     }
 
-    async fn a_subject_has_one_account_whatever_its_name_and_no_name_has_two_subjects(database: Database) {
+    async fn a_subject_has_one_account_whatever_its_name_and_no_name_has_two_subjects(database: TestDatabase) {
         let store = database.open().await;
         assert_eq!(store.account_of_subject("issuer 1", &alice(), 5).await.unwrap(), "alice");
         let renamed = Identifier::new("alice.smith").unwrap();
@@ -202,9 +202,9 @@ mod tests {
         assert_eq!(store.account_of_subject("issuer 2", &renamed, 9).await.unwrap(), "alice.smith");
     }
 
-    async fn first_sign_ins_of_one_subject_at_once_make_one_account(database: Database) {
+    async fn first_sign_ins_of_one_subject_at_once_make_one_account(database: TestDatabase) {
         let store = database.open().await;
-        let first = |store: Store, number: usize| async move {
+        let first = |store: Database, number: usize| async move {
             let proposed = Identifier::new(&format!("alice {number}")).unwrap();
             store.account_of_subject("issuer 1", &proposed, 5).await.unwrap()
         };
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(names.len(), 1, "{names:?}");
     }
 
-    async fn a_session_ends_at_its_time_or_when_told(database: Database) {
+    async fn a_session_ends_at_its_time_or_when_told(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&alice(), "hash", 1).await.unwrap();
         store.create_session("first", &alice(), 100, 200).await.unwrap();
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(store.session("second", 100).await.unwrap(), None);
     }
 
-    async fn an_account_keeps_its_newest_sessions(database: Database) {
+    async fn an_account_keeps_its_newest_sessions(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&alice(), "hash", 1).await.unwrap();
         for at in 0..=SESSIONS_PER_ACCOUNT {
@@ -239,10 +239,10 @@ mod tests {
         assert!(store.session(&format!("token {SESSIONS_PER_ACCOUNT}"), 50).await.unwrap().is_some());
     }
 
-    async fn sign_ins_at_once_leave_no_more_sessions_than_allowed(database: Database) {
+    async fn sign_ins_at_once_leave_no_more_sessions_than_allowed(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&alice(), "hash", 1).await.unwrap();
-        let sign_in = |store: Store, at: i64| async move {
+        let sign_in = |store: Database, at: i64| async move {
             store.create_session(&format!("token {at}"), &alice(), at, 1_000).await.unwrap();
         };
         let under_way: Vec<_> =

@@ -4,7 +4,7 @@
 //! browser can; it is good once. What this module does not know: what is begun.
 
 use super::session::SessionToken;
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 
 /// Seconds to finish: as long as browsers wait for a person with a security key.
 pub(crate) const SECONDS: u64 = 300;
@@ -79,7 +79,7 @@ fn set_cookie(kind: AuthKind, value: &str, seconds: u64, secure: bool) -> String
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{flag}")
 }
 
-impl Store {
+impl Database {
     /// Keeps what was begun, and forgets what nobody finished. `false` if too much is under way.
     pub(crate) async fn begin_attempt(&self, attempt: &AuthAttempt, state: &str, now: i64) -> Result<bool, StoreError> {
         sqlx::query("DELETE FROM ceremonies WHERE expires <= $1").bind(now).execute(self.pool()).await?;
@@ -112,11 +112,11 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{Database, on_both_engines};
+    use crate::store::testing::{TestDatabase, on_both_engines};
 
     on_both_engines!(an_attempt_is_finished_once_in_time_and_as_what_it_was, of_many_who_finish_at_once_one_does);
 
-    async fn an_attempt_is_finished_once_in_time_and_as_what_it_was(database: Database) {
+    async fn an_attempt_is_finished_once_in_time_and_as_what_it_was(database: TestDatabase) {
         let store = database.open().await;
         let [first, second] = [(); 2].map(|()| AuthAttempt::random(AuthKind::Passkey).unwrap());
         assert!(store.begin_attempt(&first, "one", 100).await.unwrap());
@@ -134,12 +134,12 @@ mod tests {
         assert_eq!(left, 1, "what nobody finished is forgotten");
     }
 
-    async fn of_many_who_finish_at_once_one_does(database: Database) {
+    async fn of_many_who_finish_at_once_one_does(database: TestDatabase) {
         let store = database.open().await;
         let attempt = AuthAttempt::random(AuthKind::OpenId).unwrap();
         assert!(store.begin_attempt(&attempt, "state", 100).await.unwrap());
         let text = attempt.token.text();
-        let finish = |store: Store, text: String| async move {
+        let finish = |store: Database, text: String| async move {
             let attempt = AuthAttempt { token: SessionToken::parse(&text).unwrap(), kind: AuthKind::OpenId };
             store.take_attempt(&attempt, 101).await.unwrap().is_some()
         };

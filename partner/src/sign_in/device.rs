@@ -4,7 +4,7 @@
 //! token, so that a browser whose keys were replaced or handed over can never connect again with what it still holds.
 //! What this module does not know: what a device is good for, the time (an argument), and whether the caller is signed in.
 
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 
 /// A device id: 32 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) struct ReplacedDevice {
     pub(crate) since: i64,
 }
 
-impl Store {
+impl Database {
     /// The account's current device.
     pub(crate) async fn current_device(&self, identifier: &str) -> Result<CurrentDevice, StoreError> {
         let found: Option<(String, i64)> =
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::{
         sign_in::Identifier,
-        store::testing::{Database, on_both_engines},
+        store::testing::{TestDatabase, on_both_engines},
     };
 
     on_both_engines!(of_devices_that_claim_at_once_each_replaces_the_one_before, only_one_of_many_becomes_the_first);
@@ -113,11 +113,11 @@ mod tests {
         DeviceId(format!("{number:032x}"))
     }
 
-    async fn of_devices_that_claim_at_once_each_replaces_the_one_before(database: Database) {
+    async fn of_devices_that_claim_at_once_each_replaces_the_one_before(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&Identifier::new("alice").unwrap(), "hash", 1).await.unwrap();
         let claim =
-            |store: Store, number| async move { store.claim_device("alice", &device(number), 5).await.unwrap() };
+            |store: Database, number| async move { store.claim_device("alice", &device(number), 5).await.unwrap() };
         let claims: Vec<_> = (0..10).map(|number| tokio::spawn(claim(store.clone(), number))).collect();
         let mut replaced = Vec::new();
         for claimed in claims {
@@ -130,11 +130,12 @@ mod tests {
         assert_eq!(replaced, expected);
     }
 
-    async fn only_one_of_many_becomes_the_first(database: Database) {
+    async fn only_one_of_many_becomes_the_first(database: TestDatabase) {
         let store = database.open().await;
         store.create_account(&Identifier::new("alice").unwrap(), "hash", 1).await.unwrap();
-        let ask =
-            |store: Store, number| async move { store.is_current_device("alice", &device(number), 5).await.unwrap() };
+        let ask = |store: Database, number| async move {
+            store.is_current_device("alice", &device(number), 5).await.unwrap()
+        };
         let asking: Vec<_> = (0..10).map(|number| tokio::spawn(ask(store.clone(), number))).collect();
         let mut told_yes = 0;
         for asked in asking {

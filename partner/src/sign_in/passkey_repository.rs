@@ -3,7 +3,7 @@
 //! What this module does not know: what a passkey proves ([`super::passkey`]), and the time (an argument).
 
 use super::passkey::StoredPasskey;
-use crate::store::{Store, StoreError};
+use crate::store::{Database, StoreError};
 use webauthn_rs::prelude::Uuid;
 
 /// Passkeys that one account may have.
@@ -38,7 +38,7 @@ pub(crate) struct PasskeySummary {
     pub(crate) used: i64,
 }
 
-impl Store {
+impl Database {
     /// What the account's passkeys call it: a number of its own, because names may be shown and change.
     pub(crate) async fn passkey_handle(&self, identifier: &str) -> Result<Option<Uuid>, StoreError> {
         sqlx::query("UPDATE accounts SET passkey_handle = $2 WHERE identifier = $1 AND passkey_handle = ''")
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::{
         sign_in::Identifier,
-        store::testing::{Database, on_both_engines},
+        store::testing::{TestDatabase, on_both_engines},
     };
 
     on_both_engines!(
@@ -156,7 +156,7 @@ mod tests {
         an_account_has_one_handle_and_a_bounded_number_of_passkeys
     );
 
-    async fn with_alice(database: &Database) -> Store {
+    async fn with_alice(database: &TestDatabase) -> Database {
         let store = database.open().await;
         for name in ["alice", "bob"] {
             store.create_account(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
@@ -168,7 +168,7 @@ mod tests {
         StoredPasskey { id: id.to_owned(), key: "{}".to_owned(), counter }
     }
 
-    async fn a_passkey_is_one_accounts_and_ends_with_it(database: Database) {
+    async fn a_passkey_is_one_accounts_and_ends_with_it(database: TestDatabase) {
         let store = with_alice(&database).await;
         let handle = store.passkey_handle("alice").await.unwrap().unwrap();
         store.add_passkey("alice", &kept("a", 0), 5).await.unwrap();
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(store.passkey_owner("a").await.unwrap(), None);
     }
 
-    async fn a_count_goes_up_or_stays_at_nothing(database: Database) {
+    async fn a_count_goes_up_or_stays_at_nothing(database: TestDatabase) {
         let store = with_alice(&database).await;
         store.add_passkey("alice", &kept("a", 0), 5).await.unwrap();
         for (counter, expected) in [(0, true), (0, true), (3, true), (3, false), (2, false), (0, false), (4, true)] {
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(store.passkeys("alice").await.unwrap()[0].used, 6);
     }
 
-    async fn an_account_has_one_handle_and_a_bounded_number_of_passkeys(database: Database) {
+    async fn an_account_has_one_handle_and_a_bounded_number_of_passkeys(database: TestDatabase) {
         let store = with_alice(&database).await;
         let first = store.passkey_handle("alice").await.unwrap().unwrap();
         assert_eq!(store.passkey_handle("alice").await.unwrap(), Some(first));

@@ -1,10 +1,10 @@
 //! The database: SQLite in a file for one instance, PostgreSQL by URL for several.
 //!
-//! The queries stand beside what they are about, as `impl Store` in the modules that know the rows; they are the common
+//! The queries stand beside what they are about, as `impl Database` in the modules that know the rows; they are the common
 //! part of both engines. What this module does not know: any row.
 //!
-//! Whoever reads before it writes within one transaction must first lock what it reads: on SQLite [`Store::begin`] does,
-//! on PostgreSQL an `UPDATE` that changes nothing (see [`Store::lock_account`]).
+//! Whoever reads before it writes within one transaction must first lock what it reads: on SQLite [`Database::begin`] does,
+//! on PostgreSQL an `UPDATE` that changes nothing (see [`Database::lock_account`]).
 
 mod schema;
 #[cfg(test)]
@@ -19,22 +19,22 @@ use std::{path::Path, time::Duration};
 use url::Url;
 
 /// Connections to a file: one writes at a time, a few read meanwhile.
-const FILE_CONNECTIONS: u32 = 4;
+const SQLITE_CONNECTIONS: u32 = 4;
 /// Connections of one instance to a server: six instances fit PostgreSQL's default of 100.
-const SERVER_CONNECTIONS: u32 = 16;
+const POSTGRES_CONNECTIONS: u32 = 16;
 /// Longest wait for a free connection.
-const ACQUIRE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every connection to a file is told: readers never wait for the writer, a commit that was answered survives a power
 /// cut, references hold, and who finds the file locked waits 5 s.
-const FILE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                             PRAGMA foreign_keys = ON;";
 /// The same for a server, where nothing may wait without end, and where an instance that stopped in the middle of a
 /// transaction loses it and its locks.
-const SERVER_SESSION: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'; \
+const POSTGRES_SESSION: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'; \
                               SET idle_in_transaction_session_timeout = '30s';";
 /// A commit that was answered survives a power cut, whatever the server's default; stricter settings stay.
-const SERVER_DURABILITY: &str = "SELECT set_config('synchronous_commit', 'on', false)
+const POSTGRES_DURABILITY: &str = "SELECT set_config('synchronous_commit', 'on', false)
                                  WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
 /// The database refused or could not be opened.
@@ -58,11 +58,11 @@ pub enum StoreError {
 
 /// Where the database is.
 #[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
+pub(crate) enum DatabaseLocation<'a> {
     /// A file, which is made if it is not there.
-    File(&'a Path),
+    Sqlite(&'a Path),
     /// The URL of a PostgreSQL database. A secret.
-    Server(&'a str),
+    Postgres(&'a str),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,29 +73,29 @@ enum Engine {
 
 /// What the partner server keeps, durable.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub(crate) struct Database {
     pool: AnyPool,
     engine: Engine,
 }
 
-impl Store {
+impl Database {
     /// Opens the database and brings its schema up to date.
-    pub(crate) async fn open(place: Place<'_>) -> Result<Self, StoreError> {
+    pub(crate) async fn open(location: DatabaseLocation<'_>) -> Result<Self, StoreError> {
         install_default_drivers();
-        let (engine, url, connections) = match place {
-            Place::File(file) => {
+        let (engine, url, connections) = match location {
+            DatabaseLocation::Sqlite(file) => {
                 let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
-                (Engine::Sqlite, options.to_url_lossy(), FILE_CONNECTIONS)
+                (Engine::Sqlite, options.to_url_lossy(), SQLITE_CONNECTIONS)
             }
-            Place::Server(url) => {
+            DatabaseLocation::Postgres(url) => {
                 let url = Url::parse(url).map_err(|_| StoreError::Address)?;
-                (Engine::Postgres, url, SERVER_CONNECTIONS)
+                (Engine::Postgres, url, POSTGRES_CONNECTIONS)
             }
         };
         let options = AnyConnectOptions::from_url(&url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(connections)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
             .connect_with(options)
             .await?;
@@ -142,10 +142,10 @@ impl Store {
 
 async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
     match engine {
-        Engine::Sqlite => connection.execute(FILE_SESSION).await?,
+        Engine::Sqlite => connection.execute(SQLITE_SESSION).await?,
         Engine::Postgres => {
-            connection.execute(SERVER_SESSION).await?;
-            connection.execute(SERVER_DURABILITY).await?
+            connection.execute(POSTGRES_SESSION).await?;
+            connection.execute(POSTGRES_DURABILITY).await?
         }
     };
     Ok(())
@@ -154,7 +154,7 @@ async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), s
 #[cfg(test)]
 mod tests {
     use super::{
-        testing::{Database, on_both_engines},
+        testing::{TestDatabase, on_both_engines},
         *,
     };
 
@@ -164,10 +164,10 @@ mod tests {
         an_account_that_is_not_there_cannot_be_locked
     );
 
-    async fn every_connection_is_told_to_be_durable(database: Database) {
+    async fn every_connection_is_told_to_be_durable(database: TestDatabase) {
         let store = database.open().await;
         let mut connections = Vec::new();
-        for _ in 0..FILE_CONNECTIONS {
+        for _ in 0..SQLITE_CONNECTIONS {
             connections.push(store.pool.acquire().await.unwrap());
         }
         for connection in &mut connections {
@@ -197,16 +197,16 @@ mod tests {
         }
     }
 
-    async fn who_locks_an_account_is_alone_with_it(database: Database) {
+    async fn who_locks_an_account_is_alone_with_it(database: TestDatabase) {
         let store = database.open().await;
         sqlx::query("INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ('a', 'a', '', 0)")
             .execute(store.pool())
             .await
             .unwrap();
         // Each reads, then writes one more: with a reader in between, an addition would be lost.
-        let add = |store: Store| async move {
+        let add = |store: Database| async move {
             let mut transaction = store.begin().await.unwrap();
-            assert!(Store::lock_account(&mut transaction, "a").await.unwrap());
+            assert!(Database::lock_account(&mut transaction, "a").await.unwrap());
             let found: i64 =
                 sqlx::query_scalar("SELECT device_since FROM accounts").fetch_one(&mut *transaction).await.unwrap();
             tokio::task::yield_now().await;
@@ -225,16 +225,16 @@ mod tests {
         assert_eq!(sum, 20);
     }
 
-    async fn an_account_that_is_not_there_cannot_be_locked(database: Database) {
+    async fn an_account_that_is_not_there_cannot_be_locked(database: TestDatabase) {
         let store = database.open().await;
         let mut transaction = store.begin().await.unwrap();
-        assert!(!Store::lock_account(&mut transaction, "nobody").await.unwrap());
+        assert!(!Database::lock_account(&mut transaction, "nobody").await.unwrap());
     }
 
     #[tokio::test]
     async fn an_address_that_is_none_is_not_repeated() {
         for wrong in ["hunter2", "postgres://user:hunter2@[/x"] {
-            let error = Store::open(Place::Server(wrong)).await.err().unwrap().to_string();
+            let error = Database::open(DatabaseLocation::Postgres(wrong)).await.err().unwrap().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }
     }

@@ -1,23 +1,23 @@
-//! The tables, as the steps that led to them.
+//! The tables, as the migrations that led to them.
 //!
-//! What this module does not know: what the rows mean; each step names the module that does.
+//! What this module does not know: what the rows mean; each migration names the module that does.
 //!
-//! A step that was released never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver
+//! A migration that was released never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver
 //! call the same; bytes are base64url.
 
-use super::{Engine, Store, StoreError};
+use super::{Database, Engine, StoreError};
 use sqlx::Executor;
 
 /// What leads to one version of the schema from the one before.
-struct Step {
+struct Migration {
     version: i64,
     statements: &'static [&'static str],
 }
 
 /// In the order of their versions.
-const STEPS: &[Step] = &[
+const MIGRATIONS: &[Migration] = &[
     // Accounts and sessions: `sign_in::accounts`.
-    Step {
+    Migration {
         version: 1,
         statements: &[
             "CREATE TABLE accounts (
@@ -37,7 +37,7 @@ const STEPS: &[Step] = &[
         ],
     },
     // An account's current device, and what its claim replaced: `sign_in::device`.
-    Step {
+    Migration {
         version: 2,
         statements: &[
             "ALTER TABLE accounts ADD COLUMN device TEXT NOT NULL DEFAULT ''",
@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
         ],
     },
     // Signing keys, sealed: `keys::rows`. Whom to wake, with what, and which of WhatsApp's tokens are used up: `push`.
-    Step {
+    Migration {
         version: 3,
         statements: &[
             "CREATE TABLE signing_keys (
@@ -87,7 +87,7 @@ const STEPS: &[Step] = &[
         ],
     },
     // Media and the pieces that make them: `media::records`. An account's media outlive it until their bytes are deleted.
-    Step {
+    Migration {
         version: 4,
         statements: &[
             "CREATE TABLE media (
@@ -111,7 +111,7 @@ const STEPS: &[Step] = &[
         ],
     },
     // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
-    Step {
+    Migration {
         version: 5,
         statements: &[
             "ALTER TABLE accounts ADD COLUMN passkey_handle TEXT NOT NULL DEFAULT ''",
@@ -145,16 +145,16 @@ const MIGRATION_TIMEOUTS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL stat
 
 /// The schema that this program reads and writes.
 fn newest() -> i64 {
-    STEPS.last().map_or(0, |step| step.version)
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
-impl Store {
-    /// Takes the steps that the database lacks, all or none.
+impl Database {
+    /// Takes the migrations that the database lacks, all or none.
     pub(super) async fn migrate(&self) -> Result<(), StoreError> {
-        self.migrate_by(STEPS, newest()).await
+        self.migrate_by(MIGRATIONS, newest()).await
     }
 
-    async fn migrate_by(&self, steps: &[Step], newest: i64) -> Result<(), StoreError> {
+    async fn migrate_by(&self, migrations: &[Migration], newest: i64) -> Result<(), StoreError> {
         // On SQLite this takes the write lock.
         let mut transaction = self.begin().await?;
         if self.engine == Engine::Postgres {
@@ -171,7 +171,11 @@ impl Store {
             return Err(StoreError::TooNew { found, known: newest });
         }
         if found < newest {
-            for statement in steps.iter().filter(|step| step.version > found).flat_map(|step| step.statements) {
+            for statement in migrations
+                .iter()
+                .filter(|migration| migration.version > found)
+                .flat_map(|migration| migration.statements)
+            {
                 sqlx::query(*statement).execute(&mut *transaction).await?;
             }
             sqlx::query("DELETE FROM schema_version").execute(&mut *transaction).await?;
@@ -187,7 +191,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::testing::{Database, on_both_engines},
+        super::testing::{TestDatabase, on_both_engines},
         *,
     };
     use crate::sign_in::{CurrentDevice, Identifier};
@@ -199,18 +203,18 @@ mod tests {
         a_step_that_fails_leaves_nothing_behind
     );
 
-    async fn versions(store: &Store) -> Vec<i64> {
+    async fn versions(store: &Database) -> Vec<i64> {
         sqlx::query_scalar("SELECT version FROM schema_version").fetch_all(store.pool()).await.unwrap()
     }
 
     #[test]
     fn every_step_has_the_next_number() {
-        for (step, expected) in STEPS.iter().zip(1..) {
-            assert_eq!(step.version, expected);
+        for (migration, expected) in MIGRATIONS.iter().zip(1..) {
+            assert_eq!(migration.version, expected);
         }
     }
 
-    async fn a_newer_schema_is_left_alone(database: Database) {
+    async fn a_newer_schema_is_left_alone(database: TestDatabase) {
         let store = database.open().await;
         sqlx::query("UPDATE schema_version SET version = $1").bind(newest() + 1).execute(store.pool()).await.unwrap();
         store.close().await;
@@ -219,21 +223,22 @@ mod tests {
         assert!(matches!(again, Err(StoreError::TooNew { found: f, known: k }) if (f, k) == (found, known)));
     }
 
-    async fn a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it(database: Database) {
+    async fn a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it(database: TestDatabase) {
         for old in 1..=newest() {
-            let place = database.another().await;
-            let unfinished = place.open_empty().await;
-            let steps = || STEPS.iter().filter(|step| step.version <= old);
-            let steps: Vec<_> =
-                steps().map(|step| Step { version: step.version, statements: step.statements }).collect();
-            unfinished.migrate_by(&steps, old).await.unwrap();
+            let location = database.another().await;
+            let unfinished = location.open_empty().await;
+            let migrations = || MIGRATIONS.iter().filter(|migration| migration.version <= old);
+            let migrations: Vec<_> = migrations()
+                .map(|migration| Migration { version: migration.version, statements: migration.statements })
+                .collect();
+            unfinished.migrate_by(&migrations, old).await.unwrap();
             sqlx::query("INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ('alice', 'alice', 'hash', 1)")
                 .execute(unfinished.pool())
                 .await
                 .unwrap();
             unfinished.close().await;
             for _ in 0..2 {
-                let store = place.open().await;
+                let store = location.open().await;
                 let alice = Identifier::new("alice").unwrap();
                 assert_eq!(store.password_hash(&alice).await.unwrap().as_deref(), Some("hash"));
                 assert_eq!(store.current_device("alice").await.unwrap(), CurrentDevice::default());
@@ -243,7 +248,7 @@ mod tests {
         }
     }
 
-    async fn programs_that_start_at_once_do_the_work_once(database: Database) {
+    async fn programs_that_start_at_once_do_the_work_once(database: TestDatabase) {
         let starting: Vec<_> = (0..4).map(|_| tokio::spawn(database.opening())).collect();
         for started in starting {
             let store = started.await.unwrap();
@@ -251,9 +256,9 @@ mod tests {
         }
     }
 
-    async fn a_step_that_fails_leaves_nothing_behind(database: Database) {
+    async fn a_step_that_fails_leaves_nothing_behind(database: TestDatabase) {
         let store = database.open().await;
-        let wrong = Step {
+        let wrong = Migration {
             version: newest() + 1,
             statements: &["CREATE TABLE half (done TEXT)", "ALTER TABLE nowhere ADD COLUMN lost TEXT"],
         };

@@ -1,6 +1,8 @@
 //! Databases for tests: a file in a folder of its own, or a fresh database of a real PostgreSQL.
 
-use super::{AnyConnectOptions, AnyPoolOptions, Engine, Place, Store, StoreError, install_default_drivers};
+use super::{
+    AnyConnectOptions, AnyPoolOptions, Database, DatabaseLocation, Engine, StoreError, install_default_drivers,
+};
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
@@ -16,9 +18,9 @@ enum Kind {
 
 /// An empty database that nobody else uses.
 #[derive(Clone)]
-pub(crate) struct Database(Kind);
+pub(crate) struct TestDatabase(Kind);
 
-impl Database {
+impl TestDatabase {
     pub(crate) async fn sqlite() -> Self {
         Self(Kind::File(Arc::new(tempfile::tempdir().unwrap())))
     }
@@ -36,7 +38,7 @@ impl Database {
     }
 
     /// Until somebody waits for a lock in this database; a file has one writer anyhow.
-    pub(crate) async fn until_contended(&self, store: &Store) {
+    pub(crate) async fn until_contended(&self, store: &Database) {
         const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (
             SELECT pid FROM pg_stat_activity WHERE datname = current_database())";
         let Kind::Server(_) = self.0 else { return };
@@ -54,26 +56,26 @@ impl Database {
     }
 
     /// With the schema of this program.
-    pub(crate) async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Database {
         self.try_open().await.unwrap()
     }
 
     /// The same, as work of its own.
-    pub(crate) fn opening(&self) -> impl Future<Output = Store> + Send + 'static {
+    pub(crate) fn opening(&self) -> impl Future<Output = Database> + Send + 'static {
         let database = self.clone();
         async move { database.open().await }
     }
 
     /// What opening says.
-    pub(crate) async fn try_open(&self) -> Result<Store, StoreError> {
+    pub(crate) async fn try_open(&self) -> Result<Database, StoreError> {
         match &self.0 {
-            Kind::File(_) => Store::open(Place::File(&self.file())).await,
-            Kind::Server(url) => Store::open(Place::Server(url)).await,
+            Kind::File(_) => Database::open(DatabaseLocation::Sqlite(&self.file())).await,
+            Kind::Server(url) => Database::open(DatabaseLocation::Postgres(url)).await,
         }
     }
 
     /// Without any schema.
-    pub(crate) async fn open_empty(&self) -> Store {
+    pub(crate) async fn open_empty(&self) -> Database {
         install_default_drivers();
         let (engine, url) = match &self.0 {
             Kind::File(_) => {
@@ -84,23 +86,23 @@ impl Database {
         };
         let options = AnyConnectOptions::from_url(&url).unwrap();
         let pool = AnyPoolOptions::new().connect_with(options).await.unwrap();
-        Store { pool, engine }
+        Database { pool, engine }
     }
 }
 
-/// Runs each test, an `async fn` of a [`Database`], on SQLite and on PostgreSQL.
+/// Runs each test, an `async fn` of a [`TestDatabase`], on SQLite and on PostgreSQL.
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test($crate::store::testing::Database::sqlite().await).await;
+                super::$test($crate::store::testing::TestDatabase::sqlite().await).await;
             })+
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::$test($crate::store::testing::Database::postgres().await).await;
+                super::$test($crate::store::testing::TestDatabase::postgres().await).await;
             })+
         }
     };

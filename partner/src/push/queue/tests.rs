@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     push::{Services, Subscription},
     sign_in::Identifier,
-    store::testing::{Database, on_both_engines},
+    store::testing::{TestDatabase, on_both_engines},
 };
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ fn url(name: &str) -> String {
 }
 
 /// Alice with the named subscriptions, and Bob with one.
-async fn people(database: &Database, names: &[&str]) -> Store {
+async fn people(database: &TestDatabase, names: &[&str]) -> Database {
     let store = database.open().await;
     for name in ["alice", "bob"] {
         store.create_account(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
@@ -56,12 +56,12 @@ async fn people(database: &Database, names: &[&str]) -> Store {
     store
 }
 
-async fn wake(store: &Store, now: i64) {
+async fn wake(store: &Database, now: i64) {
     assert_eq!(store.enqueue_wake("alice", None, now).await.unwrap(), EnqueueOutcome::Queued);
 }
 
 /// Claims under a name for ten seconds.
-async fn claim(store: &Store, name: &str, now: i64) -> Vec<DuePush> {
+async fn claim(store: &Database, name: &str, now: i64) -> Vec<DuePush> {
     store.claim_pushes(name, 100, now, now + 10_000).await.unwrap()
 }
 
@@ -69,12 +69,12 @@ fn endpoints(due: &[DuePush]) -> BTreeSet<String> {
     due.iter().map(|due| due.endpoint.clone()).collect()
 }
 
-async fn endpoints_of(store: &Store, identifier: &str) -> BTreeSet<String> {
+async fn endpoints_of(store: &Database, identifier: &str) -> BTreeSet<String> {
     let all = store.subscriptions(("", ""), 100).await.unwrap();
     all.into_iter().filter(|kept| kept.identifier == identifier).map(|kept| kept.endpoint).collect()
 }
 
-async fn a_wake_is_for_every_subscription_of_one_account(database: Database) {
+async fn a_wake_is_for_every_subscription_of_one_account(database: TestDatabase) {
     let store = people(&database, &["one", "two"]).await;
     assert_eq!(store.next_push().await.unwrap(), None);
     wake(&store, 1_000).await;
@@ -94,7 +94,7 @@ async fn a_wake_is_for_every_subscription_of_one_account(database: Database) {
     assert_eq!(store.enqueue_wake("nobody", None, 1_000).await.unwrap(), EnqueueOutcome::Unknown);
 }
 
-async fn a_wake_that_waits_is_not_queued_twice(database: Database) {
+async fn a_wake_that_waits_is_not_queued_twice(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     for now in 1_000..1_010 {
         wake(&store, now).await;
@@ -111,7 +111,7 @@ async fn a_wake_that_waits_is_not_queued_twice(database: Database) {
     assert_eq!(store.next_push().await.unwrap(), None);
 }
 
-async fn a_wake_while_one_is_being_sent_is_sent_again(database: Database) {
+async fn a_wake_while_one_is_being_sent_is_sent_again(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     wake(&store, 1_000).await;
     let first = claim(&store, "a.1", 1_000).await;
@@ -128,7 +128,7 @@ fn replay_guard(hash: &str) -> ReplayGuard {
     ReplayGuard { hash: hash.to_owned(), expires: 50 }
 }
 
-async fn a_token_is_good_once_and_only_if_the_wake_was_kept(database: Database) {
+async fn a_token_is_good_once_and_only_if_the_wake_was_kept(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Queued);
     let due = claim(&store, "a.1", 1_000).await;
@@ -144,10 +144,10 @@ async fn a_token_is_good_once_and_only_if_the_wake_was_kept(database: Database) 
     assert_eq!(store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap(), EnqueueOutcome::Queued);
 }
 
-async fn of_many_replays_at_once_one_is_taken(database: Database) {
+async fn of_many_replays_at_once_one_is_taken(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     let call =
-        |store: Store| async move { store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap() };
+        |store: Database| async move { store.enqueue_wake("alice", Some(&replay_guard("x")), 1_000).await.unwrap() };
     let calls: Vec<_> = (0..12).map(|_| tokio::spawn(call(store.clone()))).collect();
     let mut taken = 0;
     for call in calls {
@@ -156,11 +156,11 @@ async fn of_many_replays_at_once_one_is_taken(database: Database) {
     assert_eq!(taken, 1);
 }
 
-async fn instances_that_claim_at_once_share_the_work(database: Database) {
+async fn instances_that_claim_at_once_share_the_work(database: TestDatabase) {
     let names: Vec<_> = (0..9).map(|number| format!("number {number}")).collect();
     let store = people(&database, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
     wake(&store, 1_000).await;
-    let work = |store: Store, instance: usize| async move {
+    let work = |store: Database, instance: usize| async move {
         let mut mine = Vec::new();
         for batch in 0..6 {
             let claimed = store.claim_pushes(&format!("{instance}.{batch}"), 2, 1_000, 9_000).await.unwrap();
@@ -177,7 +177,7 @@ async fn instances_that_claim_at_once_share_the_work(database: Database) {
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 9);
 }
 
-async fn who_waited_for_anothers_claim_gets_nothing_of_it(database: Database) {
+async fn who_waited_for_anothers_claim_gets_nothing_of_it(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     wake(&store, 1_000).await;
     let mut faster = store.begin().await.unwrap();
@@ -192,7 +192,7 @@ async fn who_waited_for_anothers_claim_gets_nothing_of_it(database: Database) {
     assert_eq!(store.next_push().await.unwrap(), Some(11_000));
 }
 
-async fn a_lease_that_ran_out_is_anothers(database: Database) {
+async fn a_lease_that_ran_out_is_anothers(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     wake(&store, 1_000).await;
     let dead = claim(&store, "dead.1", 1_000).await;
@@ -207,7 +207,7 @@ async fn a_lease_that_ran_out_is_anothers(database: Database) {
     assert_eq!(store.next_push().await.unwrap(), None);
 }
 
-async fn what_an_instance_lets_go_is_due_at_once(database: Database) {
+async fn what_an_instance_lets_go_is_due_at_once(database: TestDatabase) {
     let store = people(&database, &["one", "two"]).await;
     wake(&store, 1_000).await;
     store.claim_pushes("a.1", 1, 1_000, 11_000).await.unwrap();
@@ -216,7 +216,7 @@ async fn what_an_instance_lets_go_is_due_at_once(database: Database) {
     assert_eq!(claim(&store, "c.1", 2_000).await.len(), 1, "what another holds stays its own");
 }
 
-async fn what_was_not_tried_is_no_attempt(database: Database) {
+async fn what_was_not_tried_is_no_attempt(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     wake(&store, 1_000).await;
     let due = claim(&store, "a.1", 1_000).await.remove(0);
@@ -228,7 +228,7 @@ async fn what_was_not_tried_is_no_attempt(database: Database) {
     assert_eq!(claim(&store, "a.4", 2_000).await.remove(0).attempts, 1);
 }
 
-async fn a_test_is_for_ones_own_subscription_and_comes_soon(database: Database) {
+async fn a_test_is_for_ones_own_subscription_and_comes_soon(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     for (identifier, endpoint) in [("alice", "bobs"), ("bob", "one"), ("alice", "three"), ("nobody", "one")] {
         assert!(!store.enqueue_test(identifier, &url(endpoint), 1_000).await.unwrap(), "{identifier} {endpoint}");
@@ -247,7 +247,7 @@ async fn a_test_is_for_ones_own_subscription_and_comes_soon(database: Database) 
     assert_eq!(due.iter().map(|due| due.message.as_str()).collect::<Vec<_>>(), ["test"]);
 }
 
-async fn an_account_keeps_its_latest_subscriptions(database: Database) {
+async fn an_account_keeps_its_latest_subscriptions(database: TestDatabase) {
     let store = people(&database, &[]).await;
     for at in 0..11 {
         store.subscribe("alice", &subscription(&format!("number {at}"), 0), None, "kid", at).await.unwrap();
@@ -260,7 +260,7 @@ async fn an_account_keeps_its_latest_subscriptions(database: Database) {
     assert_eq!(endpoints_of(&store, "bob").await.len(), 1);
 }
 
-async fn an_endpoint_belongs_to_who_named_it_last(database: Database) {
+async fn an_endpoint_belongs_to_who_named_it_last(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     wake(&store, 1_000).await;
     store.subscribe("bob", &subscription("one", 0), None, "kid", 2_000).await.unwrap();
@@ -276,7 +276,7 @@ async fn an_endpoint_belongs_to_who_named_it_last(database: Database) {
     assert_eq!(endpoints_of(&store, "bob").await, BTreeSet::from([url("bobs")]));
 }
 
-async fn a_replaced_subscription_hands_over_what_waits(database: Database) {
+async fn a_replaced_subscription_hands_over_what_waits(database: TestDatabase) {
     let store = people(&database, &["old"]).await;
     wake(&store, 1_000).await;
     claim(&store, "a.1", 1_000).await;
@@ -296,7 +296,7 @@ async fn a_replaced_subscription_hands_over_what_waits(database: Database) {
     assert_eq!(endpoints_of(&store, "alice").await, BTreeSet::from([url("new"), url("newest")]));
 }
 
-async fn a_subscription_made_anew_is_not_pruned_for_the_old_one(database: Database) {
+async fn a_subscription_made_anew_is_not_pruned_for_the_old_one(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     store.subscribe("alice", &subscription("one", 1), None, "kid", 2_000).await.unwrap();
     store.delete_gone(&subscription("one", 0)).await.unwrap();
@@ -305,9 +305,9 @@ async fn a_subscription_made_anew_is_not_pruned_for_the_old_one(database: Databa
     assert_eq!(endpoints_of(&store, "alice").await, BTreeSet::new());
 }
 
-async fn a_key_stays_that_of_the_subscription(database: Database) {
+async fn a_key_stays_that_of_the_subscription(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
-    let kid = |store: Store| async move {
+    let kid = |store: Database| async move {
         let all = store.subscriptions(("", ""), 100).await.unwrap();
         all.into_iter().find(|kept| kept.endpoint == url("one")).unwrap().kid
     };
@@ -322,7 +322,7 @@ async fn a_key_stays_that_of_the_subscription(database: Database) {
     assert_eq!(used, ["kid", "newest"]);
 }
 
-async fn with_the_account_everything_goes(database: Database) {
+async fn with_the_account_everything_goes(database: TestDatabase) {
     let store = people(&database, &["one"]).await;
     store.create_session("token", &Identifier::new("alice").unwrap(), 1, 1_000).await.unwrap();
     wake(&store, 1_000).await;
