@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// Rows read at once.
-const PAGE: i64 = 500;
+const PAGE_ROWS: i64 = 500;
 /// Seconds after which a subscription that no browser named any more is pruned: WhatsApp gives a user up after 30 days.
-const FORGOTTEN: i64 = 90 * 86_400;
+const PRUNE_AFTER_SECONDS: i64 = 90 * 86_400;
 
 /// A configured database, open for its operator.
 pub struct Admin {
@@ -31,7 +31,7 @@ pub struct Admin {
 
 /// A private key of the servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyFacts {
+pub struct KeySummary {
     /// What it signs: `token` or `push`.
     pub purpose: &'static str,
     /// Its name.
@@ -46,7 +46,7 @@ pub struct KeyFacts {
 
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserFacts {
+pub struct UserSummary {
     /// The user-visible identifier.
     pub identifier: String,
     /// When it was made, Unix seconds.
@@ -55,7 +55,7 @@ pub struct UserFacts {
 
 /// A browser's subscription. Its address is a secret: who has it can wake the browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubscriptionFacts {
+pub struct SubscriptionSummary {
     /// Whose it is.
     pub identifier: String,
     /// The push service.
@@ -70,7 +70,7 @@ pub struct SubscriptionFacts {
 
 /// What an account has in the storage of media.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorageFacts {
+pub struct StorageSummary {
     /// Whose it is, or was.
     pub identifier: String,
     /// Whole files that WhatsApp may fetch.
@@ -105,9 +105,9 @@ impl Admin {
     ///
     /// # Errors
     /// The database's.
-    pub async fn keys(&self) -> Result<Vec<KeyFacts>, KeyError> {
-        let mut all = facts(&self.keys).await?;
-        all.extend(facts(&self.vapid).await?);
+    pub async fn keys(&self) -> Result<Vec<KeySummary>, KeyError> {
+        let mut all = summaries(&self.keys).await?;
+        all.extend(summaries(&self.vapid).await?);
         Ok(all)
     }
 
@@ -131,10 +131,10 @@ impl Admin {
     ///
     /// # Errors
     /// The database's.
-    pub async fn users(&self, after: Option<&UserFacts>) -> Result<Vec<UserFacts>, StoreError> {
+    pub async fn users(&self, after: Option<&UserSummary>) -> Result<Vec<UserSummary>, StoreError> {
         let after = after.map_or("", |user| user.identifier.as_str());
-        let rows = self.store.accounts(after, PAGE).await?;
-        Ok(rows.into_iter().map(|(identifier, created)| UserFacts { identifier, created }).collect())
+        let rows = self.store.accounts(after, PAGE_ROWS).await?;
+        Ok(rows.into_iter().map(|(identifier, created)| UserSummary { identifier, created }).collect())
     }
 
     /// Deletes an account with its sessions and subscriptions. Answers whether it existed.
@@ -152,14 +152,14 @@ impl Admin {
     ///
     /// # Errors
     /// The database's.
-    pub async fn subscriptions(&self, mut each: impl FnMut(SubscriptionFacts) -> bool) -> Result<(), StoreError> {
+    pub async fn subscriptions(&self, mut each: impl FnMut(SubscriptionSummary) -> bool) -> Result<(), StoreError> {
         let mut after = (String::new(), String::new());
         loop {
-            let page = self.store.subscriptions((&after.0, &after.1), PAGE).await?;
+            let page = self.store.subscriptions((&after.0, &after.1), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.identifier.clone(), last.endpoint.clone());
             for kept in page {
-                let facts = SubscriptionFacts {
+                let facts = SubscriptionSummary {
                     service: subscription_host(&kept.endpoint),
                     identifier: kept.identifier,
                     kid: kept.kid,
@@ -179,10 +179,10 @@ impl Admin {
     /// # Errors
     /// The database's.
     pub async fn prune_subscriptions(&self) -> Result<u64, StoreError> {
-        let oldest = clock::unix_milliseconds().saturating_sub(FORGOTTEN * 1_000);
+        let oldest = clock::unix_milliseconds().saturating_sub(PRUNE_AFTER_SECONDS * 1_000);
         let (mut after, mut ended) = ((String::new(), String::new()), 0);
         loop {
-            let page = self.store.subscriptions((&after.0, &after.1), PAGE).await?;
+            let page = self.store.subscriptions((&after.0, &after.1), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(ended) };
             after = (last.identifier.clone(), last.endpoint.clone());
             for kept in page {
@@ -198,10 +198,10 @@ impl Admin {
     ///
     /// # Errors
     /// The database's.
-    pub async fn storage(&self, after: Option<&StorageFacts>) -> Result<Vec<StorageFacts>, StoreError> {
+    pub async fn storage(&self, after: Option<&StorageSummary>) -> Result<Vec<StorageSummary>, StoreError> {
         let after = after.map_or("", |facts| facts.identifier.as_str());
-        let rows = self.store.media_usage(clock::unix_seconds(), after, PAGE).await?;
-        let facts = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageFacts {
+        let rows = self.store.media_usage(clock::unix_seconds(), after, PAGE_ROWS).await?;
+        let facts = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageSummary {
             identifier,
             files,
             uploads,
@@ -227,10 +227,10 @@ impl Admin {
     }
 }
 
-async fn facts<K: Key>(ring: &KeyRing<K>) -> Result<Vec<KeyFacts>, KeyError> {
+async fn summaries<K: Key>(ring: &KeyRing<K>) -> Result<Vec<KeySummary>, KeyError> {
     let entries = ring.reload().await?;
     let signer = ring.signer(clock::unix_seconds())?;
-    let fact = |entry: &KeyEntry<K>| KeyFacts {
+    let fact = |entry: &KeyEntry<K>| KeySummary {
         purpose: K::PURPOSE,
         kid: entry.key.kid().to_owned(),
         created: entry.created,

@@ -38,7 +38,7 @@ mod sign_in;
 mod store;
 mod tls;
 
-pub use admin::{Admin, KeyFacts, StorageFacts, SubscriptionFacts, UserFacts};
+pub use admin::{Admin, KeySummary, StorageSummary, SubscriptionSummary, UserSummary};
 pub use config::{
     Config, ConfigError, ENVIRONMENT_PREFIX, LimitsConfig, LoadError, MediaConfig, OidcConfig, PushConfig, RelayConfig,
     Secret, Settings, SignInConfig, TokenConfig, WhatsAppConfig,

@@ -4,7 +4,7 @@ mod program;
 
 use causeway_partner::{Config, Server, Settings};
 use program::{
-    arguments::{self, Command, HELP, Order},
+    arguments::{self, Command, HELP, Invocation},
     commands,
 };
 use std::{
@@ -20,16 +20,16 @@ const CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     match arguments::read(std::env::args_os().skip(1)) {
-        Ok(Order::Help) => {
+        Ok(Invocation::Help) => {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        Ok(Order::Version) => {
+        Ok(Invocation::Version) => {
             println!("partner {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Order::Run { config, check }) => run(config, check),
-        Ok(Order::Administer { config, command }) => administer(config, command),
+        Ok(Invocation::Run { config, check }) => run(config, check),
+        Ok(Invocation::Administer { config, command }) => administer(config, command),
         Err(problem) => fail(USAGE, &format!("{problem}; see partner --help")),
     }
 }

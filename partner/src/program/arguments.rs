@@ -47,7 +47,7 @@ pub(crate) enum Command {
 
 /// What the whole line asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Invocation {
     Run { config: Option<PathBuf>, check: bool },
     Administer { config: Option<PathBuf>, command: Command },
     Version,
@@ -55,14 +55,14 @@ pub(crate) enum Order {
 }
 
 /// Reads the words after the program's name.
-pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Order, String> {
+pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Invocation, String> {
     let (mut config, mut check, mut command) = (None, false, Vec::new());
     while let Some(word) = words.next() {
         match word.into_string() {
             Ok(word) if word == "--config" => config = Some(words.next().ok_or("--config needs a file")?.into()),
             Ok(word) if word == "--check" => check = true,
-            Ok(word) if word == "--version" => return Ok(Order::Version),
-            Ok(word) if word == "--help" || word == "-h" => return Ok(Order::Help),
+            Ok(word) if word == "--version" => return Ok(Invocation::Version),
+            Ok(word) if word == "--help" || word == "-h" => return Ok(Invocation::Help),
             // Identifiers may begin with anything: after "delete" everything is one.
             Ok(word) if !word.starts_with('-') || command == ["users", "delete"] => command.push(word),
             Ok(word) => return Err(format!("{word} is not an option")),
@@ -70,7 +70,7 @@ pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Order, S
         }
     }
     if command.is_empty() {
-        return Ok(Order::Run { config, check });
+        return Ok(Invocation::Run { config, check });
     }
     if check {
         return Err("--check takes no command".to_owned());
@@ -89,28 +89,28 @@ pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Order, S
         ["storage", "sweep"] => Command::SweepStorage,
         other => return Err(format!("{} is not a command", other.join(" "))),
     };
-    Ok(Order::Administer { config, command })
+    Ok(Invocation::Administer { config, command })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(line: &str) -> Result<Order, String> {
+    fn line(line: &str) -> Result<Invocation, String> {
         read(line.split_whitespace().map(OsString::from))
     }
 
     #[test]
     fn options_and_commands_in_any_order() {
         let config = || Some(PathBuf::from("a.toml"));
-        assert_eq!(line(""), Ok(Order::Run { config: None, check: false }));
-        assert_eq!(line("--check --config a.toml"), Ok(Order::Run { config: config(), check: true }));
-        let rotate = Order::Administer { config: config(), command: Command::RotateKeys };
+        assert_eq!(line(""), Ok(Invocation::Run { config: None, check: false }));
+        assert_eq!(line("--check --config a.toml"), Ok(Invocation::Run { config: config(), check: true }));
+        let rotate = Invocation::Administer { config: config(), command: Command::RotateKeys };
         assert_eq!(line("--config a.toml keys rotate").as_ref(), Ok(&rotate));
         assert_eq!(line("keys rotate --config a.toml"), Ok(rotate));
         let delete = Command::DeleteUser("-x".to_owned());
-        assert_eq!(line("users delete -x"), Ok(Order::Administer { config: None, command: delete }));
-        assert_eq!(line("keys list --help"), Ok(Order::Help));
+        assert_eq!(line("users delete -x"), Ok(Invocation::Administer { config: None, command: delete }));
+        assert_eq!(line("keys list --help"), Ok(Invocation::Help));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! What this module does not know: the database.
 
 use super::arguments::Command;
-use causeway_partner::{Admin, Config, KeyError, StartError, StorageFacts, StoreError, SweepError};
+use causeway_partner::{Admin, Config, KeyError, StartError, StorageSummary, StoreError, SweepError};
 use std::{
     io::{self, Write},
     time::{Duration, SystemTime},
@@ -21,7 +21,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Sweep(#[from] SweepError),
     #[error("nobody is called {0:?}; see partner users list")]
-    Nobody(String),
+    UnknownUser(String),
     #[error("the answer cannot be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -29,7 +29,7 @@ pub(crate) enum CommandError {
 /// Does it.
 pub(crate) async fn run(config: Config, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
     let admin = Admin::open(config).await?;
-    let done = obey(&admin, command, output).await;
+    let done = execute(&admin, command, output).await;
     admin.close().await;
     // Who reads the first lines only, as head does, has what it wants.
     match done.and_then(|()| Ok(output.flush()?)) {
@@ -38,7 +38,7 @@ pub(crate) async fn run(config: Config, command: Command, output: &mut impl Writ
     }
 }
 
-async fn obey(admin: &Admin, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
+async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
     match command {
         Command::ListKeys => {
             for key in admin.keys().await? {
@@ -60,12 +60,12 @@ async fn obey(admin: &Admin, command: Command, output: &mut impl Write) -> Resul
         }
         Command::DeleteUser(identifier) => {
             if !admin.delete_user(&identifier).await? {
-                return Err(CommandError::Nobody(identifier));
+                return Err(CommandError::UnknownUser(identifier));
             }
         }
         Command::ListSubscriptions => {
             let mut written = Ok(());
-            let each = |one: causeway_partner::SubscriptionFacts| {
+            let each = |one: causeway_partner::SubscriptionSummary| {
                 let (created, seen) = (date(one.created), date(one.seen));
                 let line = format!("{}\t{}\t{}\tmade {created}\tseen {seen}\n", one.identifier, one.service, one.kid);
                 written = output.write_all(line.as_bytes());
@@ -78,7 +78,7 @@ async fn obey(admin: &Admin, command: Command, output: &mut impl Write) -> Resul
             let mut page = admin.storage(None).await?;
             while let Some(last) = page.last().cloned() {
                 for one in page {
-                    let StorageFacts { identifier, files, uploads, bytes, expired } = one;
+                    let StorageSummary { identifier, files, uploads, bytes, expired } = one;
                     writeln!(
                         output,
                         "{identifier}\tfiles {files}\tuploads {uploads}\tbytes {bytes}\texpired {expired}"

@@ -142,7 +142,7 @@ impl Servers {
     pub async fn subscription_keys(&self) -> Result<Vec<String>> {
         let admin = causeway_partner::Admin::open(self.partner_config.clone()).await?;
         let mut keys = Vec::new();
-        let each = |one: causeway_partner::SubscriptionFacts| {
+        let each = |one: causeway_partner::SubscriptionSummary| {
             keys.push(one.kid);
             true
         };
