@@ -15,7 +15,7 @@ use reqwest::{Body, Client, header};
 use serde_json::json;
 use std::{env, fs, io, path::PathBuf, time::Instant};
 
-/// What is sent at once.
+/// Size of one chunk of the upload.
 const CHUNK: usize = 64 * 1_024;
 
 #[tokio::main]
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The most memory that a process ever had, in MiB.
+/// Peak memory of a process in MiB.
 fn peak(process: u32) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;

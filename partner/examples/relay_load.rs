@@ -32,15 +32,15 @@ use tokio::{
     time,
 };
 
-/// The payload of an active client's message: about what an encrypted text takes.
+/// Payload of an active client's message: about the size of an encrypted text.
 const MESSAGE: usize = 256;
-/// A client's frame around it: two bytes of head, two of length, four of mask.
+/// A client's frame: two bytes of header, two of length, four of mask.
 const UP: usize = MESSAGE + 8;
 /// A server's frame.
 const DOWN: usize = MESSAGE + 4;
 /// Pause between an active client's messages.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Connections being opened at once.
+/// Maximum number of connections being opened at the same time.
 const OPENING: usize = 32;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
@@ -51,27 +51,27 @@ struct Load {
     seconds: u64,
 }
 
-/// Something to connect to.
+/// A server to connect to.
 struct Target {
     name: &'static str,
     addr: SocketAddr,
     path: &'static str,
     origin: String,
-    /// One session for each connection; none are needed but for the partner server.
+    /// One session for each connection; only the partner server needs them.
     cookies: Vec<String>,
     processes: Vec<u32>,
 }
 
-/// What was measured of one target.
+/// The measurements of one target.
 struct Row {
     name: &'static str,
-    /// Memory for each connection, KiB.
+    /// Memory per connection in KiB.
     memory: f64,
     /// Round trips: median, 95th and 99th percentile, milliseconds.
     p50: f64,
     p95: f64,
     p99: f64,
-    /// Processor seconds in a minute.
+    /// Processor seconds per minute.
     cpu: f64,
 }
 
@@ -130,7 +130,7 @@ fn print(load: Load, rows: &[Row], json: bool) {
     }
 }
 
-/// Opens the connections, lets them run, measures.
+/// Opens the connections, runs the load, measures.
 async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
     let before = memory(&target.processes)?;
     let opening = Arc::new(Semaphore::new(OPENING));
@@ -147,7 +147,7 @@ async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
         let share = PAUSE.mul_f64(at as f64 / load.active as f64);
         clients.spawn(async move {
             let mut stream = open(addr, &head).await?;
-            // One round trip each: all of the way is open.
+            // One round trip each verifies the whole path.
             round_trip(&mut stream).await?;
             drop(place);
             let _ = opened.send(());
@@ -209,7 +209,7 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// A frame there and a frame back. The mask is zero, so that the echo's payload is the same.
+/// One frame there and back. The mask is zero, so that the echo has the same payload.
 async fn round_trip(stream: &mut TcpStream) -> io::Result<Duration> {
     let mut up = vec![7; UP];
     for (byte, head) in up.iter_mut().zip([0x82, 0x80 | 126, 1, 0, 0, 0, 0, 0]) {
@@ -223,12 +223,12 @@ async fn round_trip(stream: &mut TcpStream) -> io::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// A WebSocket server that echoes messages of our one length.
+/// A WebSocket server that echoes messages of the one length.
 async fn echo_server() -> io::Result<SocketAddr> {
     echo(true).await
 }
 
-/// The same over a bare stream, after a PROXY header.
+/// The same over a byte stream, after a PROXY header.
 async fn echo_stream() -> io::Result<SocketAddr> {
     echo(false).await
 }
@@ -238,7 +238,7 @@ async fn echo(websocket: bool) -> io::Result<SocketAddr> {
     let addr = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // Whoever hangs up ends it.
+            // Ends when the client disconnects.
             tokio::spawn(echo_one(stream, websocket));
         }
     });
@@ -271,7 +271,7 @@ async fn echo_one(mut stream: TcpStream, websocket: bool) -> io::Result<()> {
     }
 }
 
-/// New accounts; gives the cookies of their sessions.
+/// Creates accounts; returns the cookies of their sessions.
 async fn accounts(addr: SocketAddr, count: usize) -> Result<Vec<String>, Failure> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let opening = Arc::new(Semaphore::new(8));
@@ -326,7 +326,7 @@ async fn start_nginx(folder: &Path, echo: SocketAddr) -> Result<Nginx, Failure> 
 }
 
 impl Nginx {
-    /// The processes that carry bytes.
+    /// The worker processes.
     fn workers(&self) -> Result<Vec<u32>, Failure> {
         let master = self.master.0.id();
         let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children"))?;
@@ -336,13 +336,13 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // A master that is killed leaves its workers behind: it is asked to go.
+        // Killing the master would leave its workers running: terminate it.
         let _ = Command::new("kill").arg(self.master.0.id().to_string()).status();
         let _ = self.master.0.wait();
     }
 }
 
-/// What the processes have in memory, each shared page counted by its share, in bytes.
+/// Proportional set size of the processes in bytes.
 fn memory(processes: &[u32]) -> Result<u64, Failure> {
     let mut sum = 0;
     for process in processes {
@@ -353,14 +353,14 @@ fn memory(processes: &[u32]) -> Result<u64, Failure> {
     Ok(sum)
 }
 
-/// Processor time that the processes have taken, at 100 ticks a second.
+/// Processor time of the processes, at 100 ticks a second.
 fn processor_seconds(processes: &[u32]) -> Result<f64, Failure> {
     let mut ticks = 0;
     for process in processes {
         let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let at = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        // User and system time: fields 14 and 15, of which 3 is the first here.
+        // User and system time: fields 14 and 15; the first three are cut off here.
         ticks += at(11) + at(12);
     }
     Ok(ticks as f64 / 100.0)

@@ -19,13 +19,13 @@ use std::{
 use tokio::task::JoinSet;
 use whatsapp::{SigningKey, Whatsapp};
 
-#[path = "../tests/common/whatsapp.rs"]
+#[path = "../tests/support/whatsapp.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod whatsapp;
 
-/// Calls under way at once.
+/// Number of concurrent calls.
 const AT_ONCE: usize = 16;
-/// The public key of nobody's browser.
+/// The public key of an invented browser.
 const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const DEVICE: &str = "00112233445566778899aabbccddeeff";
 
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     config.secret = Some("5a".repeat(32).into());
     config.whatsapp.root_key = Some("5a".repeat(32));
     config.push.jwks_url = jwks.to_string();
-    // Nobody listens there: pushes stay queued, and every call is a write.
+    // Nothing listens there: pushes stay queued, and every call is a write.
     config.push.services.push("http://127.0.0.1:1".to_owned());
     config.limits.token_burst = 100_000;
     config.limits.token_refill_seconds = 1;
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = |path: &str| format!("http://{}{path}", running.addr);
     let http = Client::builder().no_proxy().build()?;
 
-    // Another name each time, for a database that stays.
+    // A new identifier each time, for a database that persists.
     let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
     let name = format!("bench {now}");
     let account = http.post(url("/api/account")).form(&[("identifier", name.as_str()), ("password", "correct horse")]);
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wake = |to: &str| http.post(url("/push")).bearer_auth(&bearer).json(&json!({ "to": to }));
     let verified = rate(&wake("nobody at all"), 404, time).await?;
     let durable = rate(&wake(&name), 200, time).await?;
-    // Another signature of the same length: it is refused only after the arithmetic.
+    // Another signature of the same length: it is refused only after the verification.
     let (signed, signature) = bearer.rsplit_once('.').ok_or("a token has three parts")?;
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}.{first}{}", &signature[1..]);
@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Sends the same request over and over, and says how many a second were answered as expected.
+/// Repeats a request and returns the number of expected responses per second.
 async fn rate(request: &RequestBuilder, expected: u16, time: Duration) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
     let mut callers = JoinSet::new();

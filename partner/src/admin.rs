@@ -1,28 +1,34 @@
-//! What an operator does on the database beside the running servers: keys, users, subscriptions, storage.
+//! Administration of the database, also while servers run: keys, users, subscriptions, storage.
 //!
-//! What this module does not know: command lines ([`Admin`] is for any program), and the servers: they read changed keys
+//! What this module does not know: command lines ([`Admin`] is for any program), and the servers, which reload keys
 //! within half a minute.
 
 use crate::{
-    Database, StartError, clock,
+    clock,
     config::{Config, Settings},
     identity::TokenKeys,
     keys::{Key, KeyEntry, KeyError, KeyRing},
-    media::{Media, MediaSettings, StorageUsage, SweepError},
+    media::{Media, MediaSettings, StorageUsage, SweepError, UploadRepository},
     metrics::MediaMetrics,
-    push::{Services, VapidKeys, subscription_host},
-    sign_in::Identifier,
-    store::StoreError,
+    push::{Services, SubscriptionRepository, VapidKeys, subscription_host},
+    sign_in::{AccountRepository, Identifier},
+    start_error::StartError,
+    startup::open_database,
+    store::{Database, StoreError},
 };
 
-/// Rows read at once.
+/// Maximum number of rows of one query.
 const PAGE_ROWS: i64 = 500;
-/// Seconds after which a subscription that no browser named any more is pruned: WhatsApp gives a user up after 30 days.
+/// Seconds without confirmation after which a subscription is pruned; WhatsApp drops undelivered messages after 30
+/// days.
 const PRUNE_AFTER_SECONDS: i64 = 90 * 86_400;
 
-/// A configured database, open for its operator.
+/// An open database for administration.
 pub struct Admin {
-    store: Database,
+    database: Database,
+    accounts: AccountRepository,
+    subscriptions: SubscriptionRepository,
+    uploads: UploadRepository,
     keys: TokenKeys,
     vapid: VapidKeys,
     services: Services,
@@ -34,13 +40,13 @@ pub struct Admin {
 pub struct KeySummary {
     /// What it signs: `token` or `push`.
     pub purpose: &'static str,
-    /// Its name.
+    /// The key id.
     pub kid: String,
-    /// When it was made, Unix seconds.
+    /// Creation time, Unix seconds.
     pub created: i64,
-    /// From when on it signs, until the next one does.
+    /// Time from which it signs, until the next key does. Unix seconds.
     pub active: i64,
-    /// Whether it signs now.
+    /// Whether it is the signing key now.
     pub signs: bool,
 }
 
@@ -49,37 +55,37 @@ pub struct KeySummary {
 pub struct UserSummary {
     /// The user-visible identifier.
     pub identifier: String,
-    /// When it was made, Unix seconds.
+    /// Creation time, Unix seconds.
     pub created: i64,
 }
 
-/// A browser's subscription. Its address is a secret: who has it can wake the browser.
+/// A browser's subscription. The endpoint is left out because it allows sending pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionSummary {
-    /// Whose it is.
+    /// The account.
     pub identifier: String,
-    /// The push service.
+    /// Host of the push service.
     pub service: String,
-    /// The key that it was made for.
+    /// Id of the VAPID key that it was made for.
     pub kid: String,
-    /// When it was made, Unix seconds.
+    /// Creation time, Unix seconds.
     pub created: i64,
-    /// When its browser last named it, Unix seconds.
+    /// Time of the last confirmation by its browser, Unix seconds.
     pub seen: i64,
 }
 
-/// What an account has in the storage of media.
+/// The storage that an account uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageSummary {
-    /// Whose it is, or was.
+    /// The account, which may have been deleted.
     pub identifier: String,
-    /// Whole files that WhatsApp may fetch.
+    /// Complete files that WhatsApp can fetch.
     pub files: u64,
-    /// Uploads under way.
+    /// Pending uploads.
     pub uploads: u64,
-    /// Bytes kept of both.
+    /// Stored bytes of both.
     pub bytes: u64,
-    /// Files and uploads that are over and wait to be swept up.
+    /// Expired files and uploads that wait to be swept.
     pub expired: u64,
 }
 
@@ -97,65 +103,74 @@ impl Admin {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let listen = config.listen;
         let settings = Settings::check(config, listen)?;
-        let (store, keys, vapid) = crate::open_kept(&settings).await?;
-        Ok(Self { store, keys, vapid, services: settings.push.services, media: settings.media })
+        let (database, keys, vapid) = open_database(&settings).await?;
+        Ok(Self {
+            accounts: AccountRepository::new(database.clone()),
+            subscriptions: SubscriptionRepository::new(database.clone()),
+            uploads: UploadRepository::new(database.clone()),
+            database,
+            keys,
+            vapid,
+            services: settings.push.services,
+            media: settings.media,
+        })
     }
 
-    /// Every key, in the order in which they sign.
+    /// All keys, in the order in which they sign.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn keys(&self) -> Result<Vec<KeySummary>, KeyError> {
         let mut all = summaries(&self.keys).await?;
         all.extend(summaries(&self.vapid).await?);
         Ok(all)
     }
 
-    /// Makes a key for identity tokens; it signs in ten minutes. Answers its name.
+    /// Adds a key for identity tokens, which signs in ten minutes. Returns its id.
     ///
     /// # Errors
-    /// The database's, and [`KeyError::TooMany`].
+    /// Database errors, and [`KeyError::TooMany`].
     pub async fn rotate_keys(&self) -> Result<String, KeyError> {
         self.keys.rotate(clock::unix_seconds()).await
     }
 
-    /// Makes a key for push services; browsers subscribe for it from now on. Answers its name.
+    /// Adds a VAPID key, for which browsers subscribe from now on. Returns its id.
     ///
     /// # Errors
-    /// The database's, and [`KeyError::TooMany`].
+    /// Database errors, and [`KeyError::TooMany`].
     pub async fn rotate_vapid(&self) -> Result<String, KeyError> {
         self.vapid.rotate(clock::unix_seconds()).await
     }
 
-    /// At most a few hundred accounts after one, in the order of their identifiers; none after the last.
+    /// A page of accounts after `after`, ordered by identifier; empty after the last.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn users(&self, after: Option<&UserSummary>) -> Result<Vec<UserSummary>, StoreError> {
         let after = after.map_or("", |user| user.identifier.as_str());
-        let rows = self.store.accounts(after, PAGE_ROWS).await?;
+        let rows = self.accounts.list(after, PAGE_ROWS).await?;
         Ok(rows.into_iter().map(|(identifier, created)| UserSummary { identifier, created }).collect())
     }
 
-    /// Deletes an account with its sessions and subscriptions. Answers whether it existed.
+    /// Deletes an account with its sessions and subscriptions. Returns whether it existed.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn delete_user(&self, identifier: &str) -> Result<bool, StoreError> {
         match Identifier::new(identifier) {
-            Some(known) if known.as_str() == identifier => self.store.delete_account(identifier).await,
+            Some(known) if known.as_str() == identifier => self.accounts.delete(identifier).await,
             _ => Ok(false),
         }
     }
 
-    /// Shows every subscription to `each`, until it says that it has seen enough.
+    /// Calls `each` with every subscription until it returns `false`.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn subscriptions(&self, mut each: impl FnMut(SubscriptionSummary) -> bool) -> Result<(), StoreError> {
         let mut after = (String::new(), String::new());
         loop {
-            let page = self.store.subscriptions((&after.0, &after.1), PAGE_ROWS).await?;
+            let page = self.subscriptions.list((&after.0, &after.1), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = (last.identifier.clone(), last.endpoint.clone());
             for kept in page {
@@ -173,57 +188,57 @@ impl Admin {
         }
     }
 
-    /// Ends the subscriptions with services that are not in `push.services`, and those that no browser named for 90 days.
-    /// Answers how many.
+    /// Deletes subscriptions of services that are not in `push.services`, and those that no browser has confirmed for
+    /// 90 days. Returns their number.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors; subscriptions deleted so far stay deleted.
     pub async fn prune_subscriptions(&self) -> Result<u64, StoreError> {
         let oldest = clock::unix_milliseconds().saturating_sub(PRUNE_AFTER_SECONDS * 1_000);
         let (mut after, mut ended) = ((String::new(), String::new()), 0);
         loop {
-            let page = self.store.subscriptions((&after.0, &after.1), PAGE_ROWS).await?;
+            let page = self.subscriptions.list((&after.0, &after.1), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(ended) };
             after = (last.identifier.clone(), last.endpoint.clone());
             for kept in page {
                 if kept.seen < oldest || !self.services.allow_text(&kept.endpoint) {
-                    self.store.unsubscribe(&kept.identifier, &kept.endpoint).await?;
+                    self.subscriptions.delete(&kept.identifier, &kept.endpoint).await?;
                     ended += 1;
                 }
             }
         }
     }
 
-    /// What at most a few hundred accounts have in the storage, in the order of their identifiers; none after the last.
+    /// A page of storage usage after `after`, ordered by identifier; empty after the last.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn storage(&self, after: Option<&StorageSummary>) -> Result<Vec<StorageSummary>, StoreError> {
-        let after = after.map_or("", |facts| facts.identifier.as_str());
-        let rows = self.store.media_usage(clock::unix_seconds(), after, PAGE_ROWS).await?;
-        let facts = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageSummary {
+        let after = after.map_or("", |last| last.identifier.as_str());
+        let rows = self.uploads.usage(clock::unix_seconds(), after, PAGE_ROWS).await?;
+        let summary = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageSummary {
             identifier,
             files,
             uploads,
             bytes,
             expired,
         };
-        Ok(rows.into_iter().map(facts).collect())
+        Ok(rows.into_iter().map(summary).collect())
     }
 
-    /// Deletes what is over in the storage, and what deleted accounts left there; servers do so by themselves, later.
-    /// Answers how many files and uploads.
+    /// Deletes expired files and uploads and those of deleted accounts now; servers do the same every minute. Returns
+    /// their number.
     ///
     /// # Errors
-    /// The database's, and those of the place where the bytes are.
+    /// Errors of the database and of the media store.
     pub async fn sweep_storage(&self) -> Result<u64, SweepError> {
-        let media = Media::open(self.media.clone(), self.store.clone(), MediaMetrics::default())?;
+        let media = Media::open(self.media.clone(), self.database.clone(), MediaMetrics::default())?;
         media.sweep(clock::unix_seconds()).await
     }
 
     /// Closes the database.
     pub async fn close(self) {
-        self.store.close().await;
+        self.database.close().await;
     }
 }
 

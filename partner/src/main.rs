@@ -1,4 +1,4 @@
-//! The `partner` program: arguments, logging, signals; the server itself is the library's.
+//! The `partner` program: arguments, logging, signals. The server itself is in the library.
 
 mod program;
 
@@ -60,7 +60,7 @@ fn administer(path: Option<PathBuf>, command: Command) -> ExitCode {
         Ok((config, _)) => config,
         Err(problem) => return fail(CONFIG, &problem),
     };
-    // What is printed is the answer; the log goes beside it.
+    // Standard output carries the result, standard error the log.
     tracing_subscriber::fmt().with_env_filter(filter("warn")).with_writer(io::stderr).init();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -72,9 +72,9 @@ fn administer(path: Option<PathBuf>, command: Command) -> ExitCode {
     }
 }
 
-/// File and environment, checked.
+/// Loads and checks file and environment.
 fn configuration(path: Option<&Path>) -> Result<(Config, Settings), String> {
-    // Variables that are not text cannot be ours: all our names and values are.
+    // Variables that are not UTF-8 cannot be options.
     let variables =
         std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
     let config = Config::load(path, variables).map_err(|error| error.to_string())?;

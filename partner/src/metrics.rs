@@ -1,59 +1,48 @@
-//! What the server counts about itself, for Prometheus.
+//! Metrics for Prometheus.
 //!
-//! Labels are routes, statuses and directions: never an identifier or an address. Each part of the server has a struct
-//! of its own here that registers its counters. What this module does not know: who reads them ([`crate::http`]).
+//! Labels are routes, statuses and directions, never identifiers or addresses. Each part of the server has a struct of
+//! its own here. What this module does not know: who counts, and who reads ([`crate::http`]).
 
-use crate::push::Counters;
 use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
-    metrics::{
-        MetricType,
-        counter::{ConstCounter, Counter},
-        family::Family,
-        gauge::Gauge,
-        histogram::Histogram,
-    },
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use std::{
-    fmt,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-/// What `GET /metrics` must be labelled as.
+/// Content type of `GET /metrics`.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of the buckets of request durations, in seconds.
+/// Upper bounds of the request duration buckets, in seconds.
 const DURATIONS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// A request's route and the status of its answer.
+/// Labels of a request count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answer {
+struct RequestLabels {
     route: String,
     method: &'static str,
     status: u16,
 }
 
-/// A request's route.
+/// Labels of a request duration.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabels {
     route: String,
 }
 
-/// Everything that is counted.
+/// All metrics of one server. Clones share the counters.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<Answer, Counter>,
-    durations: Family<Route, Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
     rate_limited: Counter,
     pub(crate) relay: RelayMetrics,
     pub(crate) media: MediaMetrics,
+    pub(crate) push: PushMetrics,
 }
 
-/// The chat relay's.
+/// Counters of the chat relay.
 #[derive(Clone, Default)]
 pub(crate) struct RelayMetrics {
     pub(crate) connections: Gauge,
@@ -62,7 +51,7 @@ pub(crate) struct RelayMetrics {
     pub(crate) down_bytes: Counter,
 }
 
-/// The media host's.
+/// Counters of the media host.
 #[derive(Clone, Default)]
 pub(crate) struct MediaMetrics {
     pub(crate) up_bytes: Counter,
@@ -70,9 +59,21 @@ pub(crate) struct MediaMetrics {
     pub(crate) deleted: Counter,
 }
 
+/// Results of sending pushes.
+#[derive(Clone, Default)]
+pub(crate) struct PushMetrics {
+    /// A push service accepted the push.
+    pub(crate) delivered: Counter,
+    /// The push will be retried.
+    pub(crate) postponed: Counter,
+    /// No push service will accept the push, or not in time.
+    pub(crate) dropped: Counter,
+    /// The subscription had ended.
+    pub(crate) pruned: Counter,
+}
+
 impl Metrics {
-    /// `pushes` counts for itself, in [`crate::push`].
-    pub(crate) fn new(pushes: Arc<Counters>) -> Self {
+    pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("partner");
         let requests = Family::default();
         let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
@@ -80,23 +81,23 @@ impl Metrics {
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("request_duration_seconds", "Time until the head of the answer", durations.clone());
         registry.register("rate_limited", "Requests refused for coming too often", rate_limited.clone());
-        registry.register_collector(Box::new(Pushes(pushes)));
+        let push = PushMetrics::register(&mut registry);
         let relay = RelayMetrics::register(registry.sub_registry_with_prefix("relay"));
         let media = MediaMetrics::register(registry.sub_registry_with_prefix("media"));
-        Self { registry: Arc::new(registry), requests, durations, rate_limited, relay, media }
+        Self { registry: Arc::new(registry), requests, durations, rate_limited, relay, media, push }
     }
 
-    /// Counts one answer. `route` is a route's pattern, never a path.
+    /// Counts one response. `route` is a route's pattern, never a path.
     pub(crate) fn answered(&self, route: &str, method: &axum::http::Method, status: u16, took: Duration) {
-        let answer = Answer { route: route.to_owned(), method: known(method), status };
+        let answer = RequestLabels { route: route.to_owned(), method: method_label(method), status };
         self.requests.get_or_create(&answer).inc();
-        self.durations.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+        self.durations.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
         if status == 429 {
             self.rate_limited.inc();
         }
     }
 
-    /// Everything, in Prometheus' text format.
+    /// All metrics in OpenMetrics text format.
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -125,27 +126,23 @@ impl MediaMetrics {
     }
 }
 
-/// What became of pushes.
-#[derive(Debug)]
-struct Pushes(Arc<Counters>);
-
-impl Collector for Pushes {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+impl PushMetrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
         for (name, help, counter) in [
-            ("pushes_delivered", "Pushes that a push service took", &self.0.delivered),
-            ("pushes_postponed", "Pushes that are tried again later", &self.0.postponed),
-            ("pushes_dropped", "Pushes that no push service will take", &self.0.dropped),
-            ("pushes_pruned", "Subscriptions that had ended", &self.0.pruned),
+            ("pushes_delivered", "Pushes that a push service took", &metrics.delivered),
+            ("pushes_postponed", "Pushes that are tried again later", &metrics.postponed),
+            ("pushes_dropped", "Pushes that no push service will take", &metrics.dropped),
+            ("pushes_pruned", "Subscriptions that had ended", &metrics.pruned),
         ] {
-            let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
-            counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
+            registry.register(name, help, counter.clone());
         }
-        Ok(())
+        metrics
     }
 }
 
-/// A method as a label: callers can invent methods without end.
-fn known(method: &axum::http::Method) -> &'static str {
+/// The method as a label; the set is fixed, because callers can invent methods.
+fn method_label(method: &axum::http::Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -163,10 +160,9 @@ mod tests {
     use axum::http::Method;
 
     #[test]
-    fn what_happened_can_be_read() {
-        let pushes = Arc::new(Counters::default());
-        pushes.pruned.store(3, Ordering::Relaxed);
-        let metrics = Metrics::new(pushes);
+    fn counted_events_appear_in_the_text() {
+        let metrics = Metrics::new();
+        metrics.push.pruned.inc_by(3);
         let strange = Method::from_bytes(b"INVENTED").unwrap();
         metrics.answered("/api/token", &Method::POST, 429, Duration::from_millis(3));
         metrics.answered("client", &strange, 405, Duration::ZERO);

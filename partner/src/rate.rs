@@ -1,7 +1,7 @@
-//! Token buckets: how often one caller may do one thing.
+//! Rate limits: token buckets per caller.
 //!
-//! What this module does not know: what is limited. Callers are remembered as keyed hashes only, and no more than a
-//! fixed number of them, in this process: several instances each count for themselves.
+//! What this module does not know: what is limited. Callers are stored as keyed hashes, at most a fixed number of them,
+//! in this process: each instance counts for itself.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Callers remembered in each of the two generations.
+/// Number of callers in each of the two generations.
 const CAPACITY: usize = 32_768;
 
-/// How much of a thing a caller may do: `burst` at once, then one more every `refill`.
+/// `burst` operations at once, then one more every `refill`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowance {
     pub(crate) burst: u32,
@@ -27,8 +27,8 @@ pub(crate) struct RateLimit {
     buckets: Mutex<Generations>,
 }
 
-/// When the newest generation is full it becomes the older one, and that is forgotten: lookups stay O(1) and memory
-/// bounded, and a caller is forgotten only after `CAPACITY` others came.
+/// When the newer generation is full, it replaces the older one: lookups are O(1), memory is bounded, and a caller is
+/// forgotten only after `CAPACITY` others.
 #[derive(Default)]
 struct Generations {
     newer: HashMap<u64, Instant>,
@@ -40,11 +40,11 @@ impl RateLimit {
         Self { allowance, hasher: RandomState::new(), buckets: Mutex::default() }
     }
 
-    /// Takes one from the caller's bucket, or says how long to wait for the next.
+    /// Takes one from the caller's bucket, or returns the time until the next refill.
     pub(crate) fn take(&self, caller: impl Hash, now: Instant) -> Result<(), Duration> {
         let caller = self.hasher.hash_one(caller);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        // A bucket is the instant at which it is full again: each use moves it one refill into the future.
+        // A bucket is stored as the instant at which it is full: each use moves it by one refill into the future.
         let full_at = buckets.find(caller).map_or(now, |full_at| full_at.max(now));
         let after = full_at + self.allowance.refill;
         let spare = self.allowance.refill * self.allowance.burst;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_then_one_at_a_time() {
+    fn after_a_burst_one_operation_per_refill_is_allowed() {
         let (limit, start) = (limit(), Instant::now());
         for _ in 0..3 {
             assert_eq!(limit.take("a", start), Ok(()));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_do_not_share() {
+    fn callers_have_separate_buckets() {
         let (limit, start) = (limit(), Instant::now());
         for _ in 0..3 {
             assert_eq!(limit.take("a", start), Ok(()));
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_caller_gets_the_burst_back_and_no_more() {
+    fn an_idle_caller_regains_the_burst_and_no_more() {
         let (limit, start) = (limit(), Instant::now());
         for _ in 0..3 {
             assert_eq!(limit.take("a", start), Ok(()));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_recent_are_remembered() {
+    fn memory_is_bounded_and_recent_callers_are_remembered() {
         let (limit, start) = (limit(), Instant::now());
         for caller in 0..3 * CAPACITY {
             assert_eq!(limit.take(caller, start), Ok(()));

@@ -1,7 +1,6 @@
-//! Connections: accepts them, with TLS or without, speaks HTTP/1.1 or HTTP/2 as the caller does, and lets them finish at
-//! the end.
+//! Connections: accepts them with or without TLS, serves HTTP/1.1 and HTTP/2, and shuts down gracefully.
 //!
-//! What this module does not know: any path.
+//! What this module does not know: routes.
 
 use crate::tls::Tls;
 use axum::Router;
@@ -23,33 +22,33 @@ use tokio::{
 use tokio_io_timeout::TimeoutWriter;
 use tower::ServiceExt;
 
-/// Requests under way at once on one HTTP/2 connection.
+/// Maximum number of concurrent requests on one HTTP/2 connection.
 const HTTP2_STREAMS: u32 = 64;
-/// How often a quiet HTTP/2 connection is asked whether anyone is there.
+/// Interval of keep-alive pings on idle HTTP/2 connections.
 const HTTP2_PING: Duration = Duration::from_secs(30);
-/// Pause when the system has no more sockets to give.
+/// Pause after a failure to accept, for example when file descriptors are exhausted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Both ends of the connection that a request came on; an extension of every request.
+/// Both addresses of a request's connection; an extension of every request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends {
-    /// The other side's.
+    /// The remote address.
     pub(crate) peer: SocketAddr,
-    /// Ours.
+    /// The local address.
     pub(crate) local: SocketAddr,
 }
 
-/// How patient the server is.
+/// Limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
     pub(crate) connections: usize,
     pub(crate) headers: Duration,
-    /// For a caller that takes nothing of what it is sent.
+    /// Maximum time without write progress.
     pub(crate) write: Duration,
     pub(crate) shutdown: Duration,
 }
 
-/// Serves until `closing` becomes true or its sender is dropped, then lets requests under way finish for
+/// Serves until `closing` becomes true or its sender is dropped, then waits for pending requests up to
 /// `timeouts.shutdown`.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -68,51 +67,51 @@ pub(crate) async fn serve(
         .keep_alive_interval(HTTP2_PING)
         .keep_alive_timeout(timeouts.headers);
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(timeouts.connections));
+    let permits = Arc::new(Semaphore::new(timeouts.connections));
     loop {
-        let (stream, ends, place) = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+        let (stream, ends, permit) = tokio::select! {
+            accepted = accept(&listener, &permits) => accepted,
             _ = closing.wait_for(|closing| *closing) => break,
         };
         let stream = with_write_timeout(stream, timeouts.write);
         let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
         match tls.as_ref().map(Tls::acceptor) {
             None => drop(tokio::spawn(async move {
-                speak(&builder, stream, ends, router, watcher).await;
-                drop(place);
+                serve_connection(&builder, stream, ends, router, watcher).await;
+                drop(permit);
             })),
             Some(acceptor) => {
                 let mut closing = closing.clone();
                 tokio::spawn(async move {
-                    let shaken = tokio::select! {
-                        shaken = time::timeout(timeouts.headers, acceptor.accept(stream)) => shaken,
+                    let handshake = tokio::select! {
+                        handshake = time::timeout(timeouts.headers, acceptor.accept(stream)) => handshake,
                         _ = closing.wait_for(|closing| *closing) => return,
                     };
-                    match shaken {
-                        Ok(Ok(stream)) => speak(&builder, stream, ends, router, watcher).await,
+                    match handshake {
+                        Ok(Ok(stream)) => serve_connection(&builder, stream, ends, router, watcher).await,
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                         Err(_) => tracing::debug!("a TLS handshake took too long"),
                     }
-                    drop(place);
+                    drop(permit);
                 });
             }
         }
     }
     drop(listener);
     if time::timeout(timeouts.shutdown, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still under way when their time was up");
+        tracing::warn!("requests were still pending after the shutdown time-out");
     }
 }
 
-/// Who asks for much and reads nothing would keep it, and a place, for ever.
+/// Without a write timeout, a client that reads nothing would hold memory and a connection permit indefinitely.
 fn with_write_timeout(stream: TcpStream, timeout: Duration) -> Pin<Box<TimeoutWriter<TcpStream>>> {
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(timeout));
     Box::pin(stream)
 }
 
-/// HTTP on one connection, until its end.
-async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+/// Serves HTTP on one connection until its end.
+async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     builder: &auto::Builder<TokioExecutor>,
     stream: S,
     ends: Ends,
@@ -124,21 +123,21 @@ async fn speak<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         request.map(axum::body::Body::new)
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-    // A caller that breaks off or breaks the protocol is no event for anyone else.
+    // Aborted connections and protocol violations are logged for debugging only.
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");
     }
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Ends, Option<OwnedSemaphorePermit>) {
-    let place = places.clone().acquire_owned().await.ok();
+/// Waits for a permit, then for a connection.
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Ends, Option<OwnedSemaphorePermit>) {
+    let permit = permits.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // Answers are written whole: waiting for more to send would only delay them.
+                // Responses are written whole: batching would only delay them.
                 match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
-                    Ok(local) => return (stream, Ends { peer, local }, place),
+                    Ok(local) => return (stream, Ends { peer, local }, permit),
                     Err(error) => tracing::debug!(%error, "a connection was gone before it was served"),
                 }
             }

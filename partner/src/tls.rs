@@ -1,4 +1,4 @@
-//! TLS for the connections that come in: version 1.3 only, HTTP/2 or HTTP/1.1 as the caller prefers.
+//! TLS for incoming connections: version 1.3, HTTP/2 or HTTP/1.1.
 //!
 //! What this module does not know: sockets, and what is served.
 
@@ -12,31 +12,31 @@ use std::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// Where the certificate chain and its private key are.
+/// Paths of the certificate chain and its private key.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
 }
 
-/// Certificate or key cannot be used.
+/// Certificate or key is not usable.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// One of the files.
+    /// A file cannot be read or parsed.
     #[error("{}: {source}. It must be PEM, and readable for this user", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the parser or operating system.
         source: pem::Error,
     },
-    /// They do not belong together, or not to a server.
+    /// Certificate and key do not match, or are not for a server.
     #[error("{0}")]
     Pair(#[from] rustls::Error),
 }
 
 impl TlsFiles {
-    /// Reads both. Blocking.
+    /// Reads and validates both. Blocking.
     pub(crate) fn read(&self) -> Result<ServerConfig, TlsError> {
         let at = |path: &Path| {
             let path = path.to_owned();
@@ -56,7 +56,7 @@ impl TlsFiles {
     }
 }
 
-/// The certificate in use, which can be replaced while connections stand on the one before.
+/// The current certificate; reloading it does not affect open connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     files: Arc<TlsFiles>,
@@ -70,12 +70,12 @@ impl Tls {
         Ok(Self { files: Arc::new(files), current })
     }
 
-    /// For the next connection.
+    /// The acceptor for the next connection.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    /// Reads the files again; what is wrong with them leaves the certificate as it was. Blocking.
+    /// Reads the files again; on an error the certificate stays unchanged. Blocking.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
         let read = Arc::new(self.files.read()?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = read;

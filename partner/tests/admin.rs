@@ -1,13 +1,17 @@
-//! The operator's commands, through the program itself, beside a running server; and the program killed in the middle.
+//! The administrative commands through the program, beside a running server; and the program killed during delivery.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-use common::{
-    PASSWORD, Partner, ROOT_KEY, SECRET, postgres,
-    push_service::PushService,
-    refused, session_of,
-    whatsapp::{SigningKey, Whatsapp},
-};
+mod support;
+
 use jsonwebtoken::Algorithm;
 use reqwest::{Client, header};
 use serde_json::json;
@@ -19,8 +23,14 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
     time::SystemTime,
 };
+use support::{
+    PASSWORD, Partner, ROOT_KEY, SECRET, postgres,
+    push_service::PushService,
+    refused, session_of,
+    whatsapp::{SigningKey, Whatsapp},
+};
 
-/// The program on a database: the file in `data`, or a server's.
+/// The program on a database: the SQLite file in `data`, or PostgreSQL.
 fn program(data: &Path, database: Option<&str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partner"));
     command
@@ -28,7 +38,7 @@ fn program(data: &Path, database: Option<&str>) -> Command {
         .env("CAUSEWAY_PARTNER_DATA_DIR", data)
         .env("CAUSEWAY_PARTNER_WHATSAPP_ROOT_KEY", ROOT_KEY)
         .env("CAUSEWAY_PARTNER_SECRET", SECRET)
-        // A proxy of the environment is not used; it would refuse everything.
+        // Proxies of the environment must not be used; this one would refuse everything.
         .env("ALL_PROXY", "http://127.0.0.1:1")
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("http_proxy", "http://127.0.0.1:1")
@@ -39,7 +49,7 @@ fn program(data: &Path, database: Option<&str>) -> Command {
     command
 }
 
-/// Exit code, answer, complaints.
+/// Exit code, standard output, standard error.
 fn done(mut command: Command) -> (i32, String, String) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -79,7 +89,7 @@ async fn users_and_their_subscriptions_are_listed_and_deleted() {
         let (code, text, _) = run(&["subscriptions", "list"]);
         let lines: Vec<Vec<_>> = text.lines().map(|line| line.split('\t').take(2).collect()).collect();
         assert_eq!((code, lines), (0, vec![vec!["Alice & co", "127.0.0.1"], vec!["bob", "127.0.0.1"]]));
-        assert!(!text.contains("laptop"), "who reads the list could wake the browsers: {text}");
+        assert!(!text.contains("laptop"), "the list must not allow waking browsers: {text}");
         assert_eq!(run(&["subscriptions", "prune"]), (0, "0\n".to_owned(), String::new()));
 
         assert_eq!(run(&["users", "delete", "Alice & co"]), (0, String::new(), String::new()));
@@ -88,7 +98,7 @@ async fn users_and_their_subscriptions_are_listed_and_deleted() {
         let (code, text, complaint) = run(&["users", "delete", "Alice & co"]);
         assert!(code == 1 && text.is_empty() && complaint.contains("partner users list"), "{complaint}");
 
-        // The service is no longer in the list.
+        // The service is no longer listed.
         let mut prune = program(&data, database.as_deref());
         prune.args(["subscriptions", "prune"]);
         assert_eq!(done(prune), (0, "1\n".to_owned(), String::new()));
@@ -207,7 +217,7 @@ async fn keys_are_listed_and_rotated_and_need_their_secret() {
 }
 
 #[test]
-fn a_wrong_configuration_is_one_for_commands_too() {
+fn commands_report_a_wrong_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(folder.path(), None);
     command.args(["users", "list"]).env("CAUSEWAY_PARTNER_SECRET", "short");
@@ -215,7 +225,7 @@ fn a_wrong_configuration_is_one_for_commands_too() {
     assert!(code == 78 && complaint.contains("secret: must be 64 hex digits"), "{complaint}");
 }
 
-/// A running server, and what it logs.
+/// A running server and its log.
 struct Serving {
     child: Child,
     log: std::io::Lines<BufReader<ChildStdout>>,
@@ -246,11 +256,11 @@ impl Drop for Serving {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_is_sent_though_the_program_is_killed() {
+async fn acknowledged_pushes_are_sent_after_the_program_was_killed() {
     for database in databases().await {
         let key = SigningKey::new("key");
         let (_whatsapp, jwks) = Whatsapp::serve(&[&key]).await;
-        // A push service that is not there yet: its port was free a moment ago.
+        // The port of a push service that starts later; it was free a moment ago.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let command = || {
@@ -268,7 +278,7 @@ async fn what_was_acknowledged_is_sent_though_the_program_is_killed() {
         let account = [("identifier", "alice"), ("password", PASSWORD)];
         let account = http.post(url("/api/account")).form(&account).send().await.unwrap();
         let cookie = session_of(&account);
-        // The browser's keys are made before its service runs.
+        // The browser's keys are created before its service runs.
         let former = PushService::start().await;
         let browser = former.browser("laptop");
         let form = [("endpoint", format!("http://{address}/push/laptop")), browser[1].clone(), browser[2].clone()];

@@ -1,14 +1,24 @@
-//! One device at a time: who gets tokens, who no longer does, and what either is told.
+//! The current device of an account: which device gets tokens, and the responses to claims.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-use common::{DEVICE, PASSWORD, Partner, refused, session_of};
+mod support;
+
 use reqwest::{Response, header};
 use std::time::SystemTime;
+use support::{DEVICE, PASSWORD, Partner, refused, session_of};
 
 const OTHER: &str = "ffeeddccbbaa99887766554433221100";
 
-/// The fields of a form that must answer with 200.
+/// The fields of a form response with status 200.
 async fn fields(response: Response) -> Vec<(String, String)> {
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/x-www-form-urlencoded");
@@ -21,7 +31,7 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The current device and since when.
+/// The current device and the time since when.
 async fn current(partner: &Partner, cookie: &str) -> (String, u64) {
     let fields = fields(partner.about(cookie).await).await;
     let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
@@ -30,11 +40,11 @@ async fn current(partner: &Partner, cookie: &str) -> (String, u64) {
 }
 
 #[tokio::test]
-async fn the_first_device_that_asks_for_a_token_is_the_accounts() {
+async fn the_first_device_that_requests_a_token_becomes_current() {
     let partner = Partner::start().await;
     let cookie = partner.account("Zoë & co").await;
-    let nobody = pairs([("identifier", "Zoë & co"), ("device", ""), ("since", "0")]);
-    assert_eq!(fields(partner.about(&cookie).await).await, nobody);
+    let without = pairs([("identifier", "Zoë & co"), ("device", ""), ("since", "0")]);
+    assert_eq!(fields(partner.about(&cookie).await).await, without);
 
     assert_eq!(partner.token(&cookie).await.status(), 200);
     let (device, since) = current(&partner, &cookie).await;
@@ -48,7 +58,7 @@ async fn the_first_device_that_asks_for_a_token_is_the_accounts() {
 }
 
 #[tokio::test]
-async fn who_was_replaced_gets_no_token_and_who_replaced_it_does() {
+async fn only_the_device_that_replaced_another_gets_tokens() {
     let partner = Partner::start().await;
     let (first, second) =
         (partner.account("alice").await, partner.credentials("/api/session", "alice", PASSWORD).await);
@@ -63,14 +73,14 @@ async fn who_was_replaced_gets_no_token_and_who_replaced_it_does() {
     assert_eq!(partner.with_device("/api/token", &second, OTHER).await.status(), 200);
     assert_eq!(current(&partner, &first).await.0, OTHER);
 
-    // Back again: the previous one is the one in between.
+    // Claimed again: the previous device is the one in between.
     let back = fields(partner.with_device("/api/device", &first, DEVICE).await).await;
     assert_eq!(back[0], ("previous".to_owned(), OTHER.to_owned()));
     refused(partner.with_device("/api/token", &second, OTHER).await, 409, "other_device").await;
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_answered_the_same_again() {
+async fn a_repeated_claim_gets_the_same_response() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
     let first = fields(partner.with_device("/api/device", &cookie, DEVICE).await).await;
@@ -95,14 +105,14 @@ async fn accounts_do_not_share_devices() {
 }
 
 #[tokio::test]
-async fn what_is_no_device_is_refused() {
+async fn an_invalid_device_id_is_refused() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
     for path in ["/api/device", "/api/token"] {
         for bad in ["", "0", &DEVICE[1..], &format!("{DEVICE}0"), &DEVICE.to_uppercase(), &"g".repeat(32)] {
             refused(partner.with_device(path, &cookie, bad).await, 422, "device_invalid").await;
         }
-        // A client from before there were devices sends no form.
+        // A client from before devices existed sends no form.
         let bare = partner.http.post(partner.url(path)).header(header::COOKIE, &cookie).send().await.unwrap();
         refused(bare, 400, "form_invalid").await;
     }
@@ -110,12 +120,12 @@ async fn what_is_no_device_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_and_other_sites_learn_and_change_nothing() {
+async fn without_a_session_or_from_another_site_nothing_is_disclosed_or_changed() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
-    let nobody = partner.about("").await;
+    let without = partner.about("").await;
     assert_eq!(
-        (nobody.status().as_u16(), &nobody.headers()[header::CACHE_CONTROL]),
+        (without.status().as_u16(), &without.headers()[header::CACHE_CONTROL]),
         (204, &"no-store".parse().unwrap())
     );
     refused(partner.with_device("/api/device", "", DEVICE).await, 401, "not_signed_in").await;
@@ -127,7 +137,7 @@ async fn nobody_and_other_sites_learn_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn claims_are_not_without_end() {
+async fn claims_are_rate_limited() {
     let partner = Partner::with(|config| {
         config.limits.token_burst = 2;
         config.limits.token_refill_seconds = 1_000;

@@ -1,6 +1,17 @@
-//! Tokens as WhatsApp sees them: verified by another implementation against the published keys, and the partner profile.
+//! Tokens as WhatsApp sees them, verified by another implementation against the published keys; and the partner
+//! profile.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -9,11 +20,11 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use causeway_partner::{Running, Server};
-use common::{Partner, ROOT_KEY, refused};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
 use reqwest::header;
 use serde::Deserialize;
 use std::{collections::HashMap, fs, os::unix::fs::PermissionsExt, time::SystemTime};
+use support::{Partner, ROOT_KEY, refused};
 
 #[derive(Deserialize)]
 struct Claims {
@@ -79,7 +90,7 @@ async fn an_altered_token_or_another_partners_key_does_not_verify() {
 }
 
 #[tokio::test]
-async fn the_keys_have_the_published_shape_and_may_be_cached() {
+async fn the_key_set_has_the_published_form_and_may_be_cached() {
     let partner = Partner::start().await;
     let response = partner.get("/.well-known/oauth/openid/jwks").await;
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
@@ -96,7 +107,7 @@ async fn the_keys_have_the_published_shape_and_may_be_cached() {
 }
 
 #[tokio::test]
-async fn tokens_are_for_the_signed_in_and_not_without_end() {
+async fn tokens_require_a_session_and_are_rate_limited() {
     let partner = Partner::with(|config| {
         config.limits.token_burst = 2;
         config.limits.token_refill_seconds = 1_000;
@@ -110,7 +121,7 @@ async fn tokens_are_for_the_signed_in_and_not_without_end() {
 }
 
 #[tokio::test]
-async fn key_files_of_earlier_servers_are_taken_over() {
+async fn key_files_of_older_servers_are_imported() {
     let data = tempfile::tempdir().unwrap();
     let folder = data.path().join("partner/keys");
     fs::create_dir_all(&folder).unwrap();
@@ -119,27 +130,27 @@ async fn key_files_of_earlier_servers_are_taken_over() {
     let file = folder.join("001700000000-name.pk8");
     fs::write(&file, der.as_ref()).unwrap();
 
-    // Others can read it: nothing is taken over.
-    let error = Server::start(common::config(&data)).await.unwrap_err().to_string();
+    // Readable by others: not imported.
+    let error = Server::start(support::config(&data)).await.unwrap_err().to_string();
     assert!(error.contains("chmod 600"), "{error}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let n = URL_SAFE_NO_PAD.encode(pair.public_key().modulus().big_endian_without_leading_zero());
     for _ in 0..2 {
-        let running = Server::start(common::config(&data)).await.unwrap();
+        let running = Server::start(support::config(&data)).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let partner = Partner { running, http, data: tempfile::tempdir().unwrap() };
         let jwks = partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap();
         assert!(jwks.contains(&n), "{jwks}");
-        // From now on the database has it. Being thirty days old, it is on its way out.
+        // From now on the key is in the database. It is thirty days old and will be rotated.
         let _ = fs::remove_dir_all(&folder);
         partner.running.stop().await;
     }
 }
 
 #[tokio::test]
-async fn keys_whose_secret_is_lost_are_neither_used_nor_replaced() {
+async fn keys_under_a_lost_secret_are_neither_used_nor_replaced() {
     let data = tempfile::tempdir().unwrap();
-    let start = || Server::start(common::config(&data));
+    let start = || Server::start(support::config(&data));
     let jwks = |running: &Running| {
         let url = format!("http://{}/.well-known/oauth/openid/jwks", running.addr);
         async move { reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap().text().await }
@@ -170,7 +181,7 @@ async fn issuer_audience_and_lifetime_are_configurable() {
 }
 
 #[tokio::test]
-async fn the_profile_tells_a_client_what_it_needs() {
+async fn the_profile_contains_what_clients_need() {
     let partner = Partner::with(|config| config.whatsapp.partner_name = "Löwe & Co".to_owned()).await;
     let response = partner.get("/api/profile").await;
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/x-www-form-urlencoded");

@@ -1,9 +1,18 @@
-//! The media host over HTTP: uploads that break off and go on, what WhatsApp fetches, and what memory it takes.
+//! The media host over HTTP: interrupted uploads, downloads, and memory use.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use causeway_partner::Config;
-use common::{Partner, chat_server::LONG, refused};
 use reqwest::{Client, Response, header};
 use std::{
     io::{BufRead, BufReader},
@@ -11,6 +20,7 @@ use std::{
     process::{Child, Command, Stdio},
     time::Duration,
 };
+use support::{Partner, chat_server::LONG, refused};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -21,17 +31,17 @@ use url::form_urlencoded;
 const TYPE: &str = "application/octet-stream";
 const MIB: usize = 1 << 20;
 
-/// Bytes that differ from place to place.
+/// Bytes that differ between positions.
 fn noise(length: usize) -> Vec<u8> {
     let mut seed = 7_u64;
     let mut next = || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (seed >> 56) as u8
+        seed.to_be_bytes()[0]
     };
     (0..length).map(|_| next()).collect()
 }
 
-/// One account's view of a server.
+/// A client of one account.
 struct Uploader {
     http: Client,
     base: String,
@@ -86,7 +96,7 @@ impl Uploader {
         self.http.delete(self.url(upload)).header(header::COOKIE, &self.cookie).send().await.unwrap()
     }
 
-    /// A whole file; gives its reference.
+    /// Uploads a whole file and returns upload id and reference.
     async fn upload(&self, bytes: &[u8]) -> (String, String) {
         let upload = self.begin(bytes.len()).await;
         let response = self.patch(&upload, 0, bytes).await;
@@ -104,7 +114,7 @@ async fn field(response: Response, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_uploaded_in_parts_is_fetched_whole_without_a_session() {
+async fn a_file_uploaded_in_parts_is_downloaded_whole_without_a_session() {
     let partner = Partner::start().await;
     let alice = Uploader::new(&partner, "alice").await;
     let bytes = noise(5 * MIB + 3);
@@ -118,7 +128,7 @@ async fn what_is_uploaded_in_parts_is_fetched_whole_without_a_session() {
     assert_eq!(last.status(), 200);
     let reference = field(last, "storage_reference").await;
     let again = alice.patch(&upload, bytes.len(), &[]).await;
-    assert_eq!(field(again, "storage_reference").await, reference, "for whoever missed the answer");
+    assert_eq!(field(again, "storage_reference").await, reference, "for a client that missed the response");
     assert_eq!(reference.len(), 43);
     for path in [format!("/{reference}"), format!("/{reference}/")] {
         let response = partner.get(&path).await;
@@ -164,7 +174,7 @@ async fn ranges_across_pieces() {
 }
 
 #[tokio::test]
-async fn what_an_upload_may_not_do() {
+async fn invalid_uploads_are_refused() {
     let partner = Partner::with(|config| {
         config.media.file_mib = 1;
         config.media.quota_mib = 2;
@@ -184,7 +194,7 @@ async fn what_an_upload_may_not_do() {
     let other = request().header(header::CONTENT_TYPE, PIECES).header("tus-resumable", "0.2.2");
     refused(other.send().await.unwrap(), 412, "version_unsupported").await;
 
-    // Nobody else's business, whoever they are.
+    // Uploads of another account are not accessible.
     let stranger = Uploader { cookie: "x=1".to_owned(), http: alice.http.clone(), base: alice.base.clone() };
     for (who, status, word) in [(&bob, 404, "not_found"), (&stranger, 401, "not_signed_in")] {
         refused(who.patch(&upload, 0, b"x").await, status, word).await;
@@ -209,7 +219,7 @@ async fn what_an_upload_may_not_do() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_deleted_is_gone_and_so_is_one_whose_account_is() {
+async fn a_deleted_file_and_the_files_of_a_deleted_account_are_gone() {
     let partner = Partner::start().await;
     let alice = Uploader::new(&partner, "alice").await;
     let (first, gone) = alice.upload(b"first").await;
@@ -223,9 +233,9 @@ async fn a_file_that_is_deleted_is_gone_and_so_is_one_whose_account_is() {
     let ended = alice.http.delete(partner.url("/api/account")).header(header::COOKIE, &alice.cookie).send().await;
     assert_eq!(ended.unwrap().status(), 204);
     refused(partner.get(&format!("/{kept}")).await, 404, "not_found").await;
-    // The next start sweeps first of all.
+    // The next start begins with a sweep.
     partner.running.stop().await;
-    let running = causeway_partner::Server::start(common::config(&partner.data)).await.unwrap();
+    let running = causeway_partner::Server::start(support::config(&partner.data)).await.unwrap();
     timeout(LONG, async {
         while files(&folder) > 0 {
             tokio::task::yield_now().await;
@@ -240,7 +250,7 @@ fn files(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// The program itself, so that it can be killed and its memory be read.
+/// The program itself, so that it can be killed and its memory measured.
 struct Program {
     child: Child,
     base: String,
@@ -260,12 +270,12 @@ impl Program {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let listening = lines.find_map(|line| line.split_once("listening address=").map(|(_, addr)| addr.to_owned()));
-        // What it says from now on is read, or it would wait for us.
+        // The pipe must be drained, or the program would block on its log.
         std::thread::spawn(move || lines.for_each(drop));
         Self { base: format!("http://{}", listening.unwrap()), child }
     }
 
-    /// The most memory that the process ever had, in bytes.
+    /// Peak memory of the process in bytes.
     fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -281,17 +291,17 @@ impl Drop for Program {
 }
 
 #[tokio::test]
-async fn sixty_four_mebibytes_pass_through_little_memory_and_survive_a_kill() {
+async fn a_large_upload_uses_little_memory_and_survives_a_kill() {
     let data = tempfile::tempdir().unwrap();
     let bytes = noise(64 * MIB);
     let mut program = Program::start(data.path());
     let http = Client::builder().no_proxy().build().unwrap();
-    let form = [("identifier", "alice"), ("password", common::PASSWORD)];
+    let form = [("identifier", "alice"), ("password", support::PASSWORD)];
     let account = http.post(format!("{}/api/account", program.base)).form(&form).send().await.unwrap();
-    let mut alice = Uploader { http, base: program.base.clone(), cookie: common::session_of(&account) };
+    let mut alice = Uploader { http, base: program.base.clone(), cookie: support::session_of(&account) };
     let upload = alice.begin(bytes.len()).await;
 
-    // A connection that breaks off in the middle of the body.
+    // A connection that breaks off inside the body.
     let addr = program.base.trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&addr).await.unwrap();
     let head = format!(
@@ -317,7 +327,7 @@ async fn sixty_four_mebibytes_pass_through_little_memory_and_survive_a_kill() {
     .unwrap();
     assert!(first <= 20 * MIB, "{first}");
 
-    // A server that is killed in the middle of one.
+    // A server that is killed during an upload.
     let begin = alice.offset(&upload).await;
     let url = alice.url(&upload);
     let request = alice.http.patch(url).header(header::COOKIE, &alice.cookie).header("upload-offset", begin);
@@ -351,7 +361,7 @@ async fn sixty_four_mebibytes_pass_through_little_memory_and_survive_a_kill() {
 }
 
 #[tokio::test]
-async fn an_s3_store_holds_what_a_folder_does() {
+async fn an_s3_store_works_like_a_folder() {
     let store = s3::Store::start().await;
     let endpoint = store.endpoint.clone();
     let partner = Partner::with(move |config: &mut Config| {
@@ -385,7 +395,7 @@ async fn an_s3_store_holds_what_a_folder_does() {
     .expect("objects stay");
 }
 
-/// A real S3 server over a folder.
+/// An S3 server over a folder.
 mod s3 {
     use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
     use tempfile::TempDir;

@@ -1,9 +1,18 @@
-//! Passkeys made and used by a software authenticator that is not ours, and every way in which one is refused.
+//! Passkeys created and used by an independent software authenticator, and every way in which one is refused.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{Partner, postgres, refused};
 use passkey::{
     authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod},
     client::{Client, DefaultClientData},
@@ -16,11 +25,12 @@ use passkey::{
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
+use support::{Partner, postgres, refused};
 use url::Url;
 
 const ORIGIN: &str = "https://messenger.example";
 
-/// Whoever holds the device; the device recognises its owner, or does not.
+/// The person with the device, whom the device verifies or not.
 struct Holder {
     owner: bool,
 }
@@ -47,7 +57,7 @@ impl UserValidationMethod for Holder {
     }
 }
 
-/// A device and its browser, on our page.
+/// A device and its browser, on the server's own page.
 #[derive(Clone, Default)]
 struct Device {
     passkey: Option<Passkey>,
@@ -77,7 +87,7 @@ impl Device {
     }
 }
 
-/// `PublicKeyCredential.toJSON()` writes bytes as base64url; the library writes lists of numbers.
+/// `PublicKeyCredential.toJSON()` encodes bytes as base64url; the library encodes lists of numbers.
 fn as_browsers_write(value: Value) -> Value {
     match value {
         Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, as_browsers_write(value))).collect(),
@@ -115,7 +125,7 @@ async fn post(partner: &Partner, path: &str, cookies: &[&str], body: Option<&Val
     .unwrap()
 }
 
-/// The options of a challenge, and the cookie that answers it.
+/// The options of a challenge, and the cookie for its response.
 async fn start(partner: &Partner, path: &str, cookies: &[&str], name: &str) -> (Value, String) {
     let response = post(partner, path, cookies, None).await;
     assert_eq!(response.status(), 200);
@@ -174,7 +184,7 @@ async fn a_passkey_signs_its_owner_in_without_a_name() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_good_once_and_for_who_asked() {
+async fn a_challenge_is_valid_once_and_only_for_its_browser() {
     let partner = partner().await;
     let alice = partner.account("alice").await;
     let mut device = device_of(&partner, &alice).await;
@@ -195,7 +205,7 @@ async fn a_challenge_is_good_once_and_for_who_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_changed_on_its_way_is_refused() {
+async fn a_modified_response_is_refused() {
     let partner = partner().await;
     let alice = partner.account("alice").await;
     let mut device = device_of(&partner, &alice).await;
@@ -228,12 +238,12 @@ async fn an_answer_that_was_changed_on_its_way_is_refused() {
 }
 
 #[tokio::test]
-async fn a_page_elsewhere_cannot_use_the_challenge() {
+async fn a_page_of_another_site_cannot_use_the_challenge() {
     let partner = partner().await;
     let alice = partner.account("alice").await;
     let mut device = device_of(&partner, &alice).await;
     let (options, begun) = start_sign_in(&partner).await;
-    // A browser would not let another site name us; a program that lies for one signs what it says.
+    // A browser would not let another site use this relying party; a program can sign anything.
     let request: CredentialRequestOptions = serde_json::from_value(json!({ "publicKey": options })).unwrap();
     let authenticator =
         Authenticator::new(Aaguid::new_empty(), device.passkey.take(), Holder { owner: true }, RustCryptoBackend);
@@ -244,11 +254,11 @@ async fn a_page_elsewhere_cannot_use_the_challenge() {
 }
 
 #[tokio::test]
-async fn a_device_must_recognise_its_owner() {
+async fn user_verification_is_required() {
     let partner = partner().await;
     let alice = partner.account("alice").await;
     let mut device = device_of(&partner, &alice).await;
-    // A page that does not ask for it does not get around it.
+    // A page cannot avoid user verification by not requesting it.
     let (mut options, begun) = start_sign_in(&partner).await;
     options["userVerification"] = json!("discouraged");
     let answer = device.get(&options, false).await;
@@ -261,7 +271,7 @@ async fn a_device_must_recognise_its_owner() {
 }
 
 #[tokio::test]
-async fn a_copy_of_a_device_that_falls_behind_is_noticed() {
+async fn a_cloned_authenticator_with_an_older_counter_is_refused() {
     let partner = partner().await;
     let alice = partner.account("alice").await;
     let mut device = device_of(&partner, &alice).await;
@@ -277,7 +287,7 @@ async fn a_copy_of_a_device_that_falls_behind_is_noticed() {
 }
 
 #[tokio::test]
-async fn an_ended_passkey_opens_nothing_and_nobody_ends_anothers() {
+async fn a_deleted_passkey_cannot_sign_in_and_only_its_owner_can_delete_it() {
     let partner = partner().await;
     let (alice, bob) = (partner.account("alice").await, partner.account("bob").await);
     let mut device = device_of(&partner, &alice).await;
@@ -295,7 +305,7 @@ async fn an_ended_passkey_opens_nothing_and_nobody_ends_anothers() {
 }
 
 #[tokio::test]
-async fn only_our_own_page_and_only_who_is_signed_in_and_only_so_often() {
+async fn requests_require_the_own_page_and_a_session_and_are_rate_limited() {
     let partner = Partner::with(|config| {
         config.public_url = Some(ORIGIN.to_owned());
         config.limits.address_burst = 3;
@@ -314,7 +324,7 @@ async fn only_our_own_page_and_only_who_is_signed_in_and_only_so_often() {
 }
 
 #[tokio::test]
-async fn where_browsers_know_no_passkeys_there_are_none() {
+async fn passkeys_are_disabled_where_browsers_do_not_support_them() {
     let partner = Partner::start().await;
     let profile = partner.get("/api/profile").await.text().await.unwrap();
     assert!(profile.contains("sign_in=built-in") && profile.contains("passkeys=false"), "{profile}");
@@ -325,7 +335,7 @@ async fn where_browsers_know_no_passkeys_there_are_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_instance_begins_another_finishes() {
+async fn an_attempt_begun_by_one_instance_is_finished_by_another() {
     let url = postgres::database().await;
     let instance = || {
         Partner::with(|config| {

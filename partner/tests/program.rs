@@ -1,4 +1,14 @@
-//! The program as an operator meets it: arguments, exit codes, what it says.
+//! The program from an operator's view: arguments, exit codes, output.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 use std::{
     io::{BufRead, BufReader},
@@ -29,7 +39,7 @@ fn help_version_and_wrong_arguments() {
 }
 
 #[test]
-fn check_tells_every_mistake_and_touches_nothing() {
+fn check_reports_every_problem_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("partner.toml");
     let data = folder.path().join("data");
@@ -54,7 +64,7 @@ fn check_tells_every_mistake_and_touches_nothing() {
 }
 
 #[test]
-fn it_serves_until_it_is_told_to_stop_and_logs_nobodys_name() {
+fn it_serves_until_a_signal_and_logs_no_identifiers() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = partner()
         .env("CAUSEWAY_PARTNER_LISTEN", "127.0.0.1:0")
@@ -83,7 +93,7 @@ fn it_serves_until_it_is_told_to_stop_and_logs_nobodys_name() {
 }
 
 #[test]
-fn a_log_for_machines_is_json_and_a_hangup_reads_the_certificate_again() {
+fn the_json_log_is_parseable_and_sighup_reloads_the_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));

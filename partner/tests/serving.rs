@@ -1,11 +1,21 @@
-//! The client's files, the headers of every answer, both versions of HTTP, health, start and stop.
+//! The client's files, the headers of every response, both versions of HTTP, health, start and shutdown.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use causeway_partner::Server;
-use common::{Partner, chat_server::LONG, refused};
 use reqwest::{Client, StatusCode, Version, header};
 use std::{fs, path::Path};
+use support::{Partner, chat_server::LONG, refused};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,7 +51,7 @@ async fn with_client() -> (TempDir, Partner) {
 }
 
 #[tokio::test]
-async fn files_have_their_type_and_are_cached_by_their_name() {
+async fn files_have_their_type_and_a_cache_policy_by_name() {
     let (_folder, partner) = with_client().await;
     for (path, kind, cache) in [
         ("/", "text/html; charset=utf-8", "no-cache"),
@@ -62,7 +72,7 @@ async fn files_have_their_type_and_are_cached_by_their_name() {
 }
 
 #[tokio::test]
-async fn compressed_copies_are_chosen_by_what_the_browser_takes() {
+async fn compressed_copies_are_chosen_by_accept_encoding() {
     let (_folder, partner) = with_client().await;
     let ask = |accept: &'static str| partner.http.get(partner.url(WASM)).header(header::ACCEPT_ENCODING, accept).send();
     for (accept, coding, body) in [
@@ -94,7 +104,7 @@ async fn an_unchanged_file_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_page_answers_for_its_views_and_for_nothing_else() {
+async fn the_index_page_is_served_for_views_only() {
     let (_folder, partner) = with_client().await;
     let navigate = |path: &str| partner.http.get(partner.url(path)).header("sec-fetch-mode", "navigate").send();
     assert_eq!(navigate("/chats/1").await.unwrap().text().await.unwrap(), "<!doctype html>page");
@@ -110,7 +120,7 @@ async fn the_page_answers_for_its_views_and_for_nothing_else() {
     }
 }
 
-/// The status of a request that no well-behaved client would send.
+/// The status line for a request that no HTTP client would send.
 async fn raw(partner: &Partner, request: &str) -> String {
     let mut stream = TcpStream::connect(partner.running.addr).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -120,7 +130,7 @@ async fn raw(partner: &Partner, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_has_the_security_headers() {
     let (_folder, partner) = with_client().await;
     let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
                   connect-src 'self' ws://127.0.0.1:8200 http://127.0.0.1:8200; worker-src 'self'; \
@@ -153,7 +163,7 @@ async fn every_answer_carries_the_security_headers() {
 }
 
 #[tokio::test]
-async fn http_1_and_2_are_spoken_on_one_port() {
+async fn http_1_and_2_are_served_on_one_port() {
     let (_folder, partner) = with_client().await;
     assert_eq!(partner.get("/health").await.version(), Version::HTTP_11);
     let second = Client::builder().no_proxy().http2_prior_knowledge().build().unwrap();
@@ -164,24 +174,24 @@ async fn http_1_and_2_are_spoken_on_one_port() {
 }
 
 #[tokio::test]
-async fn slow_callers_do_not_hold_on_for_ever() {
+async fn slow_requests_time_out() {
     let partner = Partner::with(|config| config.limits.request_seconds = 1).await;
     // Headers that never end: the connection is closed.
     let mut stream = TcpStream::connect(partner.running.addr).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n").await.unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.unwrap();
-    // A body that never comes: the request is answered.
+    // A body that never comes: an error response.
     let head = "POST /api/account HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\
                 Content-Type: application/x-www-form-urlencoded\r\n\r\nid";
     assert_eq!(raw(&partner, head).await, "503");
 }
 
 #[tokio::test]
-async fn who_does_not_read_does_not_hold_on_for_ever() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let folder = tempfile::tempdir().unwrap();
     build(folder.path());
-    // More than the system keeps for a connection.
+    // More than the socket buffers hold.
     fs::write(folder.path().join("boot.js"), vec![b' '; 32 << 20]).unwrap();
     let path = folder.path().to_owned();
     let partner = Partner::with(|config| {
@@ -193,13 +203,13 @@ async fn who_does_not_read_does_not_hold_on_for_ever() {
     let mut silent = TcpStream::connect(partner.running.addr).await.unwrap();
     silent.write_all(b"GET /boot.js HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     silent.readable().await.unwrap();
-    // There is one place, and it has it.
+    // The only connection permit is taken.
     let health = tokio::time::timeout(LONG, partner.get("/health")).await;
     assert_eq!(health.expect("the place is free again").status(), 200);
 }
 
 #[tokio::test]
-async fn without_a_client_only_the_api_answers() {
+async fn without_a_client_only_the_api_is_served() {
     let partner = Partner::start().await;
     refused(partner.get("/").await, 404, "not_found").await;
     let health = partner.get("/health").await;
@@ -218,7 +228,7 @@ async fn stopping_lets_a_request_finish_and_frees_the_port() {
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // "100 Continue" comes when the handler has begun to read the body: from now on the request is under way.
+    // "100 Continue" is sent when the handler begins to read the body: from now on the request is pending.
     let mut answer = [0; 25];
     stream.read_exact(&mut answer).await.unwrap();
     let stopping = tokio::spawn(partner.running.stop());
@@ -230,21 +240,21 @@ async fn stopping_lets_a_request_finish_and_frees_the_port() {
     stream.read_to_string(&mut rest).await.unwrap();
     assert!(rest.starts_with("HTTP/1.1 204"), "{rest}");
     stopping.await.unwrap();
-    let mut again = common::config(&partner.data);
+    let mut again = support::config(&partner.data);
     again.listen = addr;
     Server::start(again).await.unwrap().stop().await;
 }
 
 #[tokio::test]
-async fn a_port_in_use_and_a_folder_that_cannot_be_are_explained() {
+async fn a_port_in_use_and_an_unusable_folder_are_explained() {
     let partner = Partner::start().await;
     let data = tempfile::tempdir().unwrap();
-    let mut taken = common::config(&data);
+    let mut taken = support::config(&data);
     taken.listen = partner.running.addr;
     let error = Server::start(taken).await.unwrap_err().to_string();
     assert!(error.contains("Is another server running there?"), "{error}");
 
-    let mut nowhere = common::config(&data);
+    let mut nowhere = support::config(&data);
     fs::write(data.path().join("file"), "").unwrap();
     nowhere.data_dir = data.path().join("file/partner");
     let error = Server::start(nowhere).await.unwrap_err().to_string();

@@ -1,11 +1,21 @@
 //! Accounts, sessions, and every way in which they are refused.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use causeway_partner::Server;
-use common::{DEVICE, PASSWORD, Partner, refused, session_of};
 use reqwest::header;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use support::{DEVICE, PASSWORD, Partner, refused, session_of};
 
 #[tokio::test]
 async fn a_person_signs_up_out_and_in_again() {
@@ -30,7 +40,7 @@ async fn a_person_signs_up_out_and_in_again() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+async fn the_cookie_is_not_accessible_to_scripts_and_other_sites() {
     let partner = Partner::start().await;
     let response = partner.credentials("/api/account", "alice", PASSWORD).await;
     let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
@@ -46,7 +56,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_new_account_is_said() {
+async fn invalid_new_accounts_are_refused_with_the_reason() {
     let partner = Partner::start().await;
     partner.account("alice").await;
     let forty_one = "a".repeat(41);
@@ -65,7 +75,7 @@ async fn what_is_wrong_with_a_new_account_is_said() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_name_look_the_same() {
+async fn a_wrong_password_and_an_unknown_identifier_get_the_same_response() {
     let partner = Partner::start().await;
     partner.account("alice").await;
     for (identifier, password) in
@@ -99,7 +109,7 @@ async fn malformed_requests_are_refused_without_harm() {
 }
 
 #[tokio::test]
-async fn other_sites_cannot_act_for_a_person() {
+async fn requests_from_other_sites_are_refused() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
     let token = |name: &'static str, value: String| {
@@ -116,11 +126,11 @@ async fn other_sites_cannot_act_for_a_person() {
     refused(sign_up.send().await.unwrap(), 403, "cross_site").await;
     let sign_out = partner.http.delete(partner.url("/api/session")).header("origin", "null");
     refused(sign_out.header(header::COOKIE, &cookie).send().await.unwrap(), 403, "cross_site").await;
-    assert_eq!(partner.token(&cookie).await.status(), 200, "nobody was signed out");
+    assert_eq!(partner.token(&cookie).await.status(), 200, "the session is still valid");
 }
 
 #[tokio::test]
-async fn a_made_up_session_is_no_session() {
+async fn an_invented_session_token_is_refused() {
     let partner = Partner::start().await;
     for cookie in ["", "causeway_session=", "causeway_session=AAAA", &format!("causeway_session={}", "A".repeat(43))] {
         refused(partner.token(cookie).await, 401, "not_signed_in").await;
@@ -128,7 +138,7 @@ async fn a_made_up_session_is_no_session() {
 }
 
 #[tokio::test]
-async fn guessing_at_one_account_is_slowed_down() {
+async fn sign_ins_to_one_account_are_rate_limited() {
     let partner = Partner::with(|config| {
         config.limits.account_burst = 3;
         config.limits.account_refill_seconds = 1_000;
@@ -138,7 +148,7 @@ async fn guessing_at_one_account_is_slowed_down() {
     for _ in 0..3 {
         refused(partner.credentials("/api/session", "alice", "wrong horse").await, 401, "bad_credentials").await;
     }
-    // Neither the right password nor another spelling gets past.
+    // Neither the right password nor another spelling is exempt.
     for identifier in ["alice", "aLiCe"] {
         let response = partner.credentials("/api/session", identifier, PASSWORD).await;
         let wait: u64 = response.headers()[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
@@ -149,7 +159,7 @@ async fn guessing_at_one_account_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn one_address_cannot_try_without_end() {
+async fn sign_ins_from_one_address_are_rate_limited() {
     let partner = Partner::with(|config| {
         config.limits.address_burst = 2;
         config.limits.address_refill_seconds = 1_000;
@@ -162,7 +172,7 @@ async fn one_address_cannot_try_without_end() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_forwarded_address_counts_and_otherwise_it_does_not() {
+async fn the_forwarded_address_counts_only_behind_a_proxy() {
     for (behind_proxy, status) in [(true, 401), (false, 429)] {
         let partner = Partner::with(|config| {
             config.behind_proxy = behind_proxy;
@@ -180,13 +190,13 @@ async fn behind_a_proxy_the_forwarded_address_counts_and_otherwise_it_does_not()
 }
 
 #[tokio::test]
-async fn a_restart_forgets_nobody() {
+async fn accounts_and_sessions_survive_a_restart() {
     let partner = Partner::start().await;
     let cookie = partner.account("alice").await;
     let jwks = partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap();
     let Partner { running, http, data } = partner;
     running.stop().await;
-    let running = Server::start(common::config(&data)).await.unwrap();
+    let running = Server::start(support::config(&data)).await.unwrap();
     let partner = Partner { running, http, data };
     assert_eq!(partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap(), jwks);
     assert_eq!(partner.token(&cookie).await.status(), 200, "the session lives on");
@@ -194,12 +204,12 @@ async fn a_restart_forgets_nobody() {
 }
 
 #[tokio::test]
-async fn instances_of_one_database_know_the_same_people() {
-    let url = common::postgres::database().await;
+async fn instances_of_one_database_share_accounts_and_sessions() {
+    let url = support::postgres::database().await;
     let instance = || {
         Partner::with(|config| {
             config.database_url = Some(url.clone().into());
-            config.secret = Some(common::SECRET.to_owned().into());
+            config.secret = Some(support::SECRET.to_owned().into());
         })
     };
     let (one, other) = (instance().await, instance().await);
@@ -216,10 +226,10 @@ async fn instances_of_one_database_know_the_same_people() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_is_an_error_that_keeps_its_password() {
+async fn an_unreachable_database_is_an_error_without_its_password() {
     let data = tempfile::tempdir().unwrap();
-    let mut config = common::config(&data);
-    config.secret = Some(common::SECRET.to_owned().into());
+    let mut config = support::config(&data);
+    config.secret = Some(support::SECRET.to_owned().into());
     config.database_url = Some("postgres://partner:hunter2@localhost/partner?host=/nowhere".to_owned().into());
     let error = Server::start(config).await.unwrap_err();
     assert!(error.to_string().starts_with("the database: "), "{error}");
@@ -227,7 +237,7 @@ async fn a_database_that_does_not_answer_is_an_error_that_keeps_its_password() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_for_the_servers_eyes_only() {
+async fn stored_files_are_readable_by_the_server_only() {
     let partner = Partner::start().await;
     partner.account("alice").await;
     let folder = partner.data.path().join("partner");

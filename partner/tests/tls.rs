@@ -1,11 +1,21 @@
-//! TLS, both versions of HTTP on every family of paths, readiness, metrics.
+//! TLS, both versions of HTTP on every kind of path, readiness, metrics.
 
-mod common;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
 
 use causeway_partner::{Config, Server};
-use common::{Partner, chat_server::LONG, refused};
 use reqwest::{Certificate, Client, ClientBuilder, StatusCode, Version, header};
 use std::{path::Path, sync::Arc};
+use support::{Partner, chat_server::LONG, refused};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -13,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-/// One path of each family: facts, API, media, relay, the client's files.
+/// One path of each kind: metadata, API, media, relay, the client's files.
 const PATHS: [(&str, u16); 8] = [
     ("/health", 200),
     ("/ready", 200),
@@ -25,7 +35,7 @@ const PATHS: [(&str, u16); 8] = [
     ("/", 200),
 ];
 
-/// Writes a fresh certificate and key; gives the certificate.
+/// Writes a new certificate and key; returns the certificate.
 fn certificate(folder: &Path) -> Certificate {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
@@ -40,7 +50,7 @@ fn client(folder: &TempDir, config: &mut Config) {
     config.client_dir = Some(dist);
 }
 
-/// A server with TLS, its folder, and how to trust it.
+/// A server with TLS, its folder, and its certificate.
 async fn with_tls() -> (Partner, TempDir, Certificate) {
     let folder = tempfile::tempdir().unwrap();
     let root = certificate(folder.path());
@@ -58,7 +68,7 @@ fn trusting(root: &Certificate) -> ClientBuilder {
 }
 
 #[tokio::test]
-async fn every_path_speaks_every_version_of_http_with_tls_and_without() {
+async fn every_path_is_served_over_every_version_of_http_with_and_without_tls() {
     let (partner, _folder, root) = with_tls().await;
     let secure = format!("https://localhost:{}", partner.running.addr.port());
     let folder = tempfile::tempdir().unwrap();
@@ -80,7 +90,7 @@ async fn every_path_speaks_every_version_of_http_with_tls_and_without() {
 }
 
 #[tokio::test]
-async fn nothing_older_than_tls_1_3_and_nothing_plain() {
+async fn only_tls_1_3_is_accepted() {
     let (partner, _folder, root) = with_tls().await;
     let url = format!("https://localhost:{}/health", partner.running.addr.port());
     let old = trusting(&root).tls_version_max(reqwest::tls::Version::TLS_1_2).build().unwrap();
@@ -91,7 +101,7 @@ async fn nothing_older_than_tls_1_3_and_nothing_plain() {
 }
 
 #[tokio::test]
-async fn a_renewed_certificate_is_read_without_a_restart_and_a_wrong_one_is_not() {
+async fn a_valid_certificate_is_reloaded_without_a_restart_and_an_invalid_one_is_not() {
     let (partner, folder, first) = with_tls().await;
     let url = format!("https://localhost:{}/health", partner.running.addr.port());
     let ask = async |root: &Certificate| trusting(root).build().unwrap().get(&url).send().await.is_ok();
@@ -105,7 +115,7 @@ async fn a_renewed_certificate_is_read_without_a_restart_and_a_wrong_one_is_not(
 }
 
 #[tokio::test]
-async fn a_handshake_that_is_not_finished_ends() {
+async fn an_incomplete_handshake_times_out() {
     let folder = tempfile::tempdir().unwrap();
     certificate(folder.path());
     let partner = Partner::with(|config| {
@@ -118,13 +128,13 @@ async fn a_handshake_that_is_not_finished_ends() {
     stream.write_all(&[22, 3, 1]).await.unwrap();
     let mut rest = Vec::new();
     timeout(LONG, stream.read_to_end(&mut rest)).await.expect("kept").unwrap();
-    // And does not keep a server from stopping.
+    // It does not delay a shutdown.
     let _waiting = TcpStream::connect(partner.running.addr).await.unwrap();
     timeout(LONG, partner.running.stop()).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_server_that_is_about_to_stop_is_not_ready_but_answers() {
+async fn a_draining_server_is_not_ready_but_responds() {
     let partner = Partner::with(|config| config.limits.drain_seconds = 600).await;
     assert_eq!(partner.get("/ready").await.status(), 200);
     let Partner { running, http, data } = partner;
@@ -145,7 +155,7 @@ async fn a_server_that_is_about_to_stop_is_not_ready_but_answers() {
 }
 
 #[tokio::test]
-async fn metrics_are_counted_and_only_on_their_own_port() {
+async fn metrics_are_served_on_their_own_port_only() {
     let partner = Partner::with(|config| config.metrics_listen = Some(([127, 0, 0, 1], 0).into())).await;
     let cookie = partner.account("verysecretalice").await;
     let asked = partner.http.get(partner.url("/api/session")).header(header::COOKIE, &cookie).send().await.unwrap();
@@ -170,13 +180,13 @@ async fn metrics_are_counted_and_only_on_their_own_port() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_cannot_be_used_is_explained() {
+async fn an_unusable_certificate_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let data = tempfile::tempdir().unwrap();
     certificate(folder.path());
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(folder.path().join("key.pem"), other.signing_key.serialize_pem()).unwrap();
-    let mut config = common::config(&data);
+    let mut config = support::config(&data);
     config.tls_cert = Some(folder.path().join("cert.pem"));
     config.tls_key = Some(folder.path().join("key.pem"));
     let error = Arc::new(Server::start(config).await.unwrap_err()).to_string();

@@ -1,4 +1,4 @@
-//! The partner program under load: starts it with the options of a measurement, and ends it.
+//! Starts the partner program with the options of a measurement, and ends it.
 //!
 //! What this module does not know: what is measured.
 
@@ -11,7 +11,7 @@ use std::{
 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A process that ends with us.
+/// A process that is killed on drop.
 pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
@@ -21,7 +21,7 @@ impl Drop for Process {
     }
 }
 
-/// Starts the program on a free port. `options` are names after `CAUSEWAY_PARTNER_`, with their values.
+/// Starts the program on a free port. `options` are names after `CAUSEWAY_PARTNER_` with their values.
 pub(crate) fn start_partner(
     program: &Path,
     data: &Path,
@@ -44,7 +44,7 @@ pub(crate) fn start_partner(
     let process = Process(child);
     let addr = lines.find_map(|line| line.split_once("listening address=").map(|(_, addr)| addr.trim().to_owned()));
     let addr = addr.ok_or("the partner program did not start")?.parse()?;
-    // What it says from now on is read, or it would wait for us.
+    // The pipe must be drained, or the program would block on its log.
     std::thread::spawn(move || lines.for_each(drop));
     Ok((process, addr))
 }

@@ -1,8 +1,8 @@
-//! Reads the TOML file and lays the environment over it.
+//! Reads the TOML file and overlays the environment.
 //!
-//! What this module does not know: what any option means.
+//! What this module does not know: what the options mean.
 
-use super::Config;
+use super::options::Config;
 use serde::Deserialize;
 use std::{
     io,
@@ -10,20 +10,20 @@ use std::{
 };
 use toml::{Table, Value};
 
-/// What every environment variable of this program begins with.
+/// Prefix of this program's environment variables.
 pub const ENVIRONMENT_PREFIX: &str = "CAUSEWAY_PARTNER_";
 
-/// How an option's text in the environment becomes a value.
+/// How the text of a variable is converted.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
     Number,
     Switch,
-    /// Texts with commas in between.
+    /// Comma-separated texts.
     List,
 }
 
-/// Every option, by its place in the file. The environment variable is the path in capitals, with `_` for the dot.
+/// Every option by its path in the file. The variable is the prefix and the path in capitals, with `_` for the dot.
 const OPTIONS: &[(&str, Kind)] = &[
     ("listen", Kind::Text),
     ("public_url", Kind::Text),
@@ -103,7 +103,7 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("limits.shutdown_seconds", Kind::Number),
 ];
 
-/// A configuration that cannot be read.
+/// The configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be opened or is not text.
@@ -111,7 +111,7 @@ pub enum LoadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file is not TOML, or an option is unknown or of the wrong type.
@@ -119,21 +119,21 @@ pub enum LoadError {
     Invalid {
         /// The file's name, or "the environment".
         place: String,
-        /// The parser's words, with the line where it knows one.
+        /// The parser's message, with the line if known.
         message: String,
     },
-    /// A variable begins with our prefix but names no option.
+    /// A variable has the prefix but names no option.
     #[error("the environment variable {name} names no option; partner.example.toml lists them all")]
     UnknownVariable {
         /// The variable.
         name: String,
     },
-    /// A variable's text is not of its option's type.
+    /// A variable's text does not have the option's type.
     #[error("the environment variable {name} must be {expected}")]
     BadVariable {
         /// The variable.
         name: String,
-        /// What it must hold.
+        /// The expected type.
         expected: &'static str,
     },
 }
@@ -151,7 +151,7 @@ impl Config {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
             place = path.display().to_string();
-            // Parsed as a whole first: only then does the parser know the line of a wrong option.
+            // Parsed as a whole first, because only then does the parser know the line of a wrong option.
             toml::from_str::<Self>(&text)
                 .map_err(|error| LoadError::Invalid { place: place.clone(), message: error.to_string() })?;
             table = toml::from_str(&text)
@@ -221,7 +221,7 @@ mod tests {
             .collect()
     }
 
-    /// The example with the options switched on that it shows as comments of the form `#name = value`.
+    /// The example with the options enabled that it shows as comments of the form `#name = value`.
     fn example_in_full() -> String {
         EXAMPLE
             .lines()
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_explains_every_option_and_no_other() {
+    fn the_example_contains_exactly_the_known_options() {
         let table: Table = toml::from_str(&example_in_full()).unwrap();
         assert_eq!(paths(&table), OPTIONS.iter().map(|(path, _)| (*path).to_owned()).collect());
     }
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_misshapen_variables_are_named() {
+    fn unknown_and_malformed_variables_are_named() {
         let load =
             |name: &str, text: &str| Config::load(None, [(name.to_owned(), text.to_owned())]).unwrap_err().to_string();
         assert!(load("CAUSEWAY_PARTNER_LISTENN", "x").contains("CAUSEWAY_PARTNER_LISTENN names no option"));

@@ -1,39 +1,42 @@
 //! The options of the media host, and their checks.
 //!
-//! What this module does not know: whether the store answers.
+//! What this module does not know: whether the object store responds.
 
-use super::{Secret, settings::Checker};
-use crate::media::{MediaLocation, MediaSettings, S3};
+use super::checker::Checker;
+use crate::{
+    media::{MediaLocation, MediaSettings, S3},
+    secret::Secret,
+};
 use serde::Deserialize;
 use std::{path::Path, time::Duration};
 
 const MIB: u64 = 1 << 20;
 
-/// The media host: what clients send to WhatsApp users and WhatsApp fetches.
+/// The media host: files that clients send and WhatsApp fetches.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MediaConfig {
-    /// `s3://bucket/folder`; the folder `media` in the data folder without one.
+    /// `s3://bucket/folder`; by default the folder `media` in the data folder.
     pub store_url: Option<String>,
-    /// The address of an S3-compatible store other than Amazon's.
+    /// URL of an S3-compatible store other than Amazon's.
     pub endpoint: Option<String>,
-    /// The store's region.
+    /// Region of the store.
     pub region: String,
-    /// The name of the key for the store.
+    /// Id of the access key.
     pub access_key_id: Option<String>,
-    /// The key for the store.
+    /// The access key.
     pub secret_access_key: Option<Secret>,
-    /// Media types that are accepted, with commas between them.
+    /// Accepted media types, comma-separated.
     pub types: String,
-    /// Largest file, in MiB.
+    /// Maximum size of a file in MiB.
     pub file_mib: u64,
-    /// What one account may have in all, in MiB.
+    /// Maximum size of an account's files in MiB.
     pub quota_mib: u64,
-    /// Uploads that one account may have under way.
+    /// Maximum number of pending uploads of an account.
     pub uploads: u32,
-    /// Hours until an upload must be complete.
+    /// Hours in which an upload must be completed.
     pub upload_hours: u64,
-    /// Days that media are kept.
+    /// Days for which files are stored.
     pub days: u64,
 }
 
@@ -55,9 +58,9 @@ impl Default for MediaConfig {
     }
 }
 
-/// The media host's options after all checks.
+/// Checks the options.
 pub(super) fn check(checker: &mut Checker, config: &MediaConfig, data_dir: &Path) -> Option<MediaSettings> {
-    // 16 GiB: what an S3 upload of our pieces can hold many times over.
+    // 16 GiB: far below the maximum number of pieces.
     checker.within("media.file_mib", config.file_mib, 1, 16_384);
     checker.within("media.quota_mib", config.quota_mib, config.file_mib, 1 << 30);
     checker.within("media.uploads", config.uploads.into(), 1, 1_000);

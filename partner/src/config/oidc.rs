@@ -1,26 +1,24 @@
 //! The options of sign-in at an OpenID Connect provider.
 //!
-//! What this module does not know: the provider; whether it answers is asked at the first sign-in.
+//! What this module does not know: whether the provider responds; that is found out at the first sign-in.
 
-use super::{
-    Secret,
-    settings::{Checker, MAX_CLAIM_BYTES},
-};
+use super::checker::{Checker, MAX_CLAIM_BYTES};
+use crate::{secret::Secret, sign_in::OpenIdSettings};
 use serde::Deserialize;
 
-/// Sign-in at an OpenID Connect provider: where the Partner has accounts already.
+/// Sign-in at an OpenID Connect provider, for Partners with an account system of their own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OidcConfig {
-    /// The provider, exactly as it calls itself in its tokens; without one accounts are made here.
+    /// The issuer exactly as in the provider's tokens; without one, accounts are built in.
     pub issuer: Option<String>,
-    /// What the provider calls us.
+    /// The client id at the provider.
     pub client_id: Option<String>,
-    /// Our secret with the provider; none for a public client.
+    /// The client secret; none for a public client.
     pub client_secret: Option<Secret>,
-    /// The claim of the ID token that becomes the identifier of an account at its first sign-in.
+    /// The claim that becomes the identifier of an account at its first sign-in.
     pub identifier_claim: String,
-    /// What the provider is asked for, with spaces between.
+    /// Requested scopes, separated by spaces.
     pub scopes: String,
 }
 
@@ -36,18 +34,8 @@ impl Default for OidcConfig {
     }
 }
 
-/// The OpenID provider that knows who people are.
-#[derive(Debug, Clone)]
-pub(crate) struct OpenIdSettings {
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: Option<Secret>,
-    pub(crate) identifier_claim: String,
-    pub(crate) scopes: Vec<String>,
-}
-
 impl OidcConfig {
-    /// `None` without a provider, and when something is missing.
+    /// `None` without a provider, or if an option is missing.
     pub(super) fn check(self, checker: &mut Checker) -> Option<OpenIdSettings> {
         let Self { issuer, client_id, client_secret, identifier_claim, scopes } = self;
         let Some(issuer) = issuer else {

@@ -1,48 +1,49 @@
-//! The options of Web Push.
+//! The options of Web Push, and their checks.
 //!
-//! What this module does not know: which browsers there are; the list of push services can be changed.
+//! What this module does not know: which browsers there are.
 
-use super::settings::{Checker, MAX_CLAIM_BYTES, is_loopback};
-use crate::push::Services;
+use super::checker::{Checker, MAX_CLAIM_BYTES};
+use crate::{
+    loopback::is_loopback,
+    push::{DEFAULT_SERVICES, Services},
+};
 use serde::Deserialize;
 use std::time::Duration;
 use url::Url;
 
-/// Web Push, and who may ask for it.
+/// Web Push: push services, and the verification of WhatsApp's calls.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PushConfig {
-    /// How push services reach the operator: `mailto:` or `https:`. Without one: the public URL.
+    /// Contact for push services: `mailto:` or `https:`. By default the public URL.
     pub contact: Option<String>,
-    /// The push services that we send to: hosts, `*.` and a domain, or scheme, host and port.
+    /// Allowed push services: hosts, `*.` and a domain, or scheme, host and port.
     pub services: Vec<String>,
     /// An HTTP proxy for requests to push services and to `jwks_url`.
     pub proxy: Option<String>,
-    /// Where WhatsApp publishes its keys.
+    /// URL of WhatsApp's key set.
     pub jwks_url: String,
-    /// Seconds that WhatsApp's keys are used before they are fetched again.
+    /// Seconds for which WhatsApp's keys are cached.
     pub jwks_cache_seconds: u64,
-    /// Fewest seconds between two fetches.
+    /// Minimum seconds between two fetches.
     pub jwks_pause_seconds: u64,
     /// The `iss` claim of WhatsApp's tokens.
     pub issuer: String,
-    /// Their `aud` claim; the public URL without one.
+    /// The `aud` claim of WhatsApp's tokens; by default the public URL.
     pub audience: Option<String>,
-    /// Seconds by which WhatsApp's clock and ours may differ.
+    /// Allowed clock difference in seconds.
     pub leeway_seconds: u32,
-    /// Longest life of WhatsApp's tokens.
+    /// Maximum lifetime of WhatsApp's tokens in seconds.
     pub lifetime_seconds: u32,
-    /// Whether a token of WhatsApp's without `jti` is good only once.
+    /// Whether a token without `jti` may be used only once.
     pub single_use: bool,
 }
 
 impl Default for PushConfig {
     fn default() -> Self {
-        let services =
-            ["fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
         Self {
             contact: None,
-            services: services.map(str::to_owned).to_vec(),
+            services: DEFAULT_SERVICES.map(str::to_owned).to_vec(),
             proxy: None,
             jwks_url: "http://127.0.0.1:8200/.well-known/jwks".to_owned(),
             jwks_cache_seconds: 3_600,
@@ -56,7 +57,7 @@ impl Default for PushConfig {
     }
 }
 
-/// The options after all checks.
+/// The checked options.
 #[derive(Debug, Clone)]
 pub(crate) struct PushSettings {
     pub(crate) contact: String,
@@ -73,7 +74,7 @@ pub(crate) struct PushSettings {
 }
 
 impl PushConfig {
-    /// The checked form. `public` is our own address, if that is one.
+    /// Checks the options. `public` is this server's own URL, if valid.
     pub(super) fn check(self, checker: &mut Checker, public: Option<&Url>) -> Option<PushSettings> {
         let config = self;
         let before = checker.problems.len();
@@ -90,7 +91,7 @@ impl PushConfig {
             checker.problem("push.services", error);
         }
         let public_origin = public.map_or_else(String::new, |url| url.origin().ascii_serialization());
-        // RFC 8292 knows mailto and https only; on this machine nobody asks.
+        // RFC 8292 requires mailto or https; the default for this machine satisfies the syntax.
         let own = if public_origin.starts_with("https:") { &public_origin } else { "https://localhost" };
         let contact = config.contact.unwrap_or_else(|| own.to_owned());
         if !Url::parse(&contact).is_ok_and(|url| matches!(url.scheme(), "mailto" | "https")) {
@@ -100,7 +101,7 @@ impl PushConfig {
         let audience = config.audience.unwrap_or(public_origin);
         checker.text("push.contact", &contact, MAX_CLAIM_BYTES);
         checker.text("push.issuer", &config.issuer, MAX_CLAIM_BYTES);
-        // Without an address of ours there is another problem already.
+        // An invalid public URL is a problem already.
         if public.is_some() {
             checker.text("push.audience", &audience, MAX_CLAIM_BYTES);
         }

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: sockets.
 
-use super::settings::Checker;
+use super::checker::Checker;
 use crate::relay::{ClientAddress, RelaySettings, Target};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
@@ -13,19 +13,19 @@ use url::Url;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RelayConfig {
-    /// The chat server: `wss://`, `ws://` or `tcp://host:port`. No relay without one.
+    /// URL of the chat server: `wss://`, `ws://` or `tcp://host:port`. Without one, no relay.
     pub upstream: Option<String>,
-    /// How the chat server learns a client's address: `proxy-v2`, `header` or `none`.
+    /// How the client's address is forwarded: `proxy-v2`, `header` or `none`.
     pub client_address: Option<String>,
-    /// Root certificates (PEM) to trust instead of the system's.
+    /// Trusted root certificates (PEM) instead of the system's.
     pub ca_file: Option<PathBuf>,
-    /// WhatsApp's enlistment API, if clients are to enlist through us.
+    /// WhatsApp's enlistment API, if clients enlist through this server.
     pub enlist_url: Option<String>,
-    /// Relayed connections open at once.
+    /// Maximum number of relayed connections.
     pub connections: u32,
-    /// Seconds of silence after which a client is pinged; after as many more it is dropped.
+    /// Seconds of silence after which a client is pinged, and then disconnected.
     pub idle_seconds: u64,
-    /// Seconds that either side may take nothing of what it is sent.
+    /// Seconds without write progress after which either side is disconnected.
     pub write_seconds: u64,
 }
 
@@ -43,14 +43,14 @@ impl Default for RelayConfig {
     }
 }
 
-/// The relay's options after all checks, if there is a relay.
+/// Checks the options; `None` without a relay.
 pub(super) fn check(checker: &mut Checker, config: &RelayConfig) -> Option<RelaySettings> {
     checker.within("relay.connections", config.connections.into(), 1, 1 << 20);
     checker.within("relay.idle_seconds", config.idle_seconds, 1, 3_600);
     checker.within("relay.write_seconds", config.write_seconds, 1, 3_600);
     let target = target(checker, config.upstream.as_deref()?)?;
     let client_address = match config.client_address.as_deref() {
-        // The seed obliges a proxy to hand the address on: leaving it out must be said.
+        // The seed requires a proxy to forward the address: omitting it must be explicit.
         None if target.websocket.is_some() => ClientAddress::Header,
         None | Some("proxy-v2") => ClientAddress::ProxyV2,
         Some("header") if target.websocket.is_some() => ClientAddress::Header,
@@ -97,7 +97,7 @@ fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, String> 
 fn target(checker: &mut Checker, text: &str) -> Option<Target> {
     const OPTION: &str = "relay.upstream";
     let url = checker.address(OPTION, text, "wss")?;
-    // What a bare stream carries is Noise, which needs no TLS around it; a WebSocket also carries the address.
+    // A byte stream carries only Noise, which needs no TLS; a WebSocket also carries the address.
     let (tls, plain_port) = match url.scheme() {
         "tcp" => (false, None),
         scheme => {
@@ -114,7 +114,7 @@ fn target(checker: &mut Checker, text: &str) -> Option<Target> {
         return None;
     }
     let websocket = plain_port.map(|_| path_and_query(&url));
-    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    // IPv6 addresses have brackets in URLs only.
     let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
     Some(Target { host, port, websocket, tls })
 }

@@ -1,10 +1,11 @@
-//! `POST /api/account` and `/api/session`: from a name and a password to a session.
+//! `/api/account` and `/api/session`: from an identifier and a password to a session, and its end.
 //!
-//! What this module does not know: how hashes and sessions are made; it says in which order. What a session is good for
-//! is [`super::device`]'s.
+//! What this module does not know: how passwords are hashed and sessions stored. The use of a session is in
+//! [`super::device`].
 
-use super::{ApiError, App, caller::Network};
+use super::{api_error::ApiError, caller::Network};
 use crate::{
+    app::App,
     clock,
     sign_in::{Identifier, PasswordError, SessionToken},
 };
@@ -37,10 +38,10 @@ impl From<FormRejection> for ApiError {
     }
 }
 
-/// The session that a request's cookie stands for.
+/// The account and session of a request, from its cookie.
 pub(super) struct SignedIn {
     pub(super) identifier: String,
-    /// The hash of the session's secret.
+    /// The hash of the session token.
     pub(super) token_hash: String,
 }
 
@@ -50,12 +51,12 @@ impl FromRequestParts<Arc<App>> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = cookie(parts, app).ok_or(ApiError::NotSignedIn)?;
         let token_hash = token.hash();
-        let identifier = app.store.session(&token_hash, clock::unix_seconds()).await?;
+        let identifier = app.sessions.owner(&token_hash, clock::unix_seconds()).await?;
         Ok(Self { identifier: identifier.ok_or(ApiError::NotSignedIn)?, token_hash })
     }
 }
 
-/// The session secret of a request, whether or not it is still good.
+/// The session token of a request, which may have expired.
 pub(super) struct Cookie(Option<SessionToken>);
 
 impl FromRequestParts<Arc<App>> for Cookie {
@@ -72,13 +73,13 @@ fn cookie(parts: &Parts, app: &App) -> Option<SessionToken> {
     headers.rev().find_map(|value| SessionToken::from_cookies(value.to_str().ok()?, app.settings.secure))
 }
 
-/// `POST /api/account`: a new account, signed in.
+/// `POST /api/account`: creates an account and a session.
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     network: Network,
     form: CredentialsForm,
 ) -> Result<Response, ApiError> {
-    let passwords = app.accounts.passwords().ok_or(ApiError::NotFound)?;
+    let passwords = app.account_source.passwords().ok_or(ApiError::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
@@ -87,68 +88,68 @@ pub(super) async fn create(
         PasswordError::TooShort => ApiError::PasswordTooShort,
         PasswordError::TooLong => ApiError::PasswordTooLong,
     })?;
-    // Asked before the costly hash; the insertion below decides.
-    if app.store.is_taken(&identifier).await? {
+    // Checked before the costly hash; the insertion below is what decides.
+    if app.accounts.is_taken(&identifier).await? {
         return Err(ApiError::IdentifierTaken);
     }
     let hash = passwords.hash(password).await?;
-    app.store.create_account(&identifier, &hash, clock::unix_seconds()).await?;
+    app.accounts.create(&identifier, &hash, clock::unix_seconds()).await?;
     begin_session(&app, &identifier).await
 }
 
-/// `POST /api/session`: an existing account, signed in.
+/// `POST /api/session`: signs in to an existing account.
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     network: Network,
     form: CredentialsForm,
 ) -> Result<Response, ApiError> {
-    let passwords = app.accounts.passwords().ok_or(ApiError::NotFound)?;
+    let passwords = app.account_source.passwords().ok_or(ApiError::NotFound)?;
     let Form(Credentials { identifier, password }) = form?;
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
     let identifier = Identifier::new(&identifier).ok_or(ApiError::BadCredentials)?;
     limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
-    let kept = app.store.password_hash(&identifier).await?;
+    let kept = app.accounts.password_hash(&identifier).await?;
     if !passwords.verify(password, kept).await? {
         return Err(ApiError::BadCredentials);
     }
     begin_session(&app, &identifier).await
 }
 
-/// `DELETE /api/session`: signed out, here and in the store.
+/// `DELETE /api/session`: deletes the session and evicts its relayed connection.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, ApiError> {
     if let Some(token) = token {
         let hash = token.hash();
-        let identifier = app.store.session(&hash, clock::unix_seconds()).await?;
-        app.store.end_session(&hash).await?;
+        let identifier = app.sessions.owner(&hash, clock::unix_seconds()).await?;
+        app.sessions.delete(&hash).await?;
         if let (Some(relay), Some(identifier)) = (&app.relay, identifier) {
             relay.evict(&identifier, Some(&hash));
         }
     }
-    Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
+    Ok(with_cookie(&SessionToken::clear_cookie(app.settings.secure)))
 }
 
-/// `DELETE /api/account`: the account, and all that belongs to it, is gone.
+/// `DELETE /api/account`: deletes the account and everything that belongs to it.
 pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
-    app.store.delete_account(&session.identifier).await?;
+    app.accounts.delete(&session.identifier).await?;
     if let Some(relay) = &app.relay {
         relay.evict(&session.identifier, None);
     }
-    Ok(with_cookie(&SessionToken::forget(app.settings.secure)))
+    Ok(with_cookie(&SessionToken::clear_cookie(app.settings.secure)))
 }
 
-/// `GET /api/session`: who is signed in.
+/// `GET /api/session`: the identifier of the signed-in account.
 pub(super) async fn current_session(session: SignedIn) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
 }
 
-/// A session for whoever has proved to be this person.
+/// Creates a session for a person who has been authenticated.
 pub(super) async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, ApiError> {
     let token = SessionToken::random()?;
-    let seconds = u64::from(app.settings.sign_in.session_days) * 24 * 60 * 60;
+    let seconds = u64::from(app.settings.session_days) * 24 * 60 * 60;
     let now = clock::unix_seconds();
     let expires = now.saturating_add_unsigned(seconds);
-    app.store.create_session(&token.hash(), identifier, now, expires).await?;
+    app.sessions.create(&token.hash(), identifier, now, expires).await?;
     Ok(with_cookie(&token.cookie(seconds, app.settings.secure)))
 }
 

@@ -1,6 +1,6 @@
-//! Every way to say no: a status for machines, one word for the client, which has the sentence for the person.
+//! Every error response: a status, and an error code that the client translates for the person.
 //!
-//! What this module does not know: the sentences.
+//! What this module does not know: the translations.
 
 use crate::{
     identity::TokenError,
@@ -14,7 +14,7 @@ use axum::{
 };
 use std::time::Duration;
 
-/// Why a request gets nothing. The body of the answer is the word and nothing else.
+/// Why a request failed. The body of the response is the error code only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ApiError {
     FormInvalid,
@@ -97,7 +97,7 @@ impl ApiError {
 }
 
 impl ApiError {
-    /// The word alone, for an answer that is not the body's.
+    /// The error code, for responses that carry it elsewhere than in the body.
     pub(super) fn code(self) -> &'static str {
         self.parts().1
     }
@@ -127,7 +127,7 @@ impl From<Busy> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
+        tracing::error!(%error, "the database failed");
         Self::Internal
     }
 }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_is_rounded_up() {
+    fn retry_after_is_rounded_up() {
         let response = ApiError::RateLimited { wait: Duration::from_millis(1_001) }.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");
     }

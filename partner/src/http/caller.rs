@@ -1,9 +1,9 @@
-//! Who is calling: our own page or another site's, and from which address.
+//! Where a request comes from: this server's own page or another site, and the client's address.
 //!
-//! What this module does not know: which person it is.
+//! What this module does not know: who is signed in.
 
-use super::{ApiError, App};
-use crate::{relay::Caller, serve::Ends};
+use super::api_error::ApiError;
+use crate::{app::App, relay::Caller, serve::Ends};
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
@@ -16,8 +16,8 @@ use std::{
     sync::Arc,
 };
 
-/// Refuses requests that change something and that a browser sends on behalf of another site. The session cookie's
-/// `SameSite=Strict` says the same; this also covers signing in, which needs no cookie.
+/// Refuses unsafe requests that a browser sends for another site. The session cookie's `SameSite=Strict` has the same
+/// effect; this also covers signing in, which needs no cookie.
 pub(super) async fn refuse_other_sites(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if safe || is_own_page(request.headers(), &app.settings.public_origin) {
@@ -27,8 +27,8 @@ pub(super) async fn refuse_other_sites(State(app): State<Arc<App>>, request: Req
     }
 }
 
-/// Every browser sends one of the two headers with a request that changes something; a program that sends neither
-/// carries no other person's cookies.
+/// Browsers send at least one of the two headers with unsafe requests; a program that sends neither carries no cookies
+/// of another person.
 fn is_own_page(headers: &HeaderMap, public_origin: &str) -> bool {
     match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
         (Some(site), _) => site == "same-origin",
@@ -37,7 +37,7 @@ fn is_own_page(headers: &HeaderMap, public_origin: &str) -> bool {
     }
 }
 
-/// The caller's network: what the limits count by. One household or machine has a whole /64 of IPv6 addresses.
+/// The network that rate limits count: an IPv4 address, or a /64 of IPv6, which one household or machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Network(IpAddr);
 
@@ -59,7 +59,7 @@ impl FromRequestParts<Arc<App>> for Network {
     }
 }
 
-/// Where the caller's connection comes from, and where it came in. A proxy in front tells the address, but no port.
+/// The addresses of the connection; behind a proxy the client's address comes from a header and has no port.
 pub(super) struct Remote(pub(super) Caller);
 
 impl FromRequestParts<Arc<App>> for Remote {
@@ -68,13 +68,13 @@ impl FromRequestParts<Arc<App>> for Remote {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let nowhere = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
         let ends = parts.extensions.get::<Ends>().copied().unwrap_or(Ends { peer: nowhere, local: nowhere });
-        let told = app.settings.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
-        let client = told.map_or(ends.peer, |address| SocketAddr::new(address, 0));
+        let forwarded = app.settings.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
+        let client = forwarded.map_or(ends.peer, |address| SocketAddr::new(address, 0));
         Ok(Self(Caller { client, server: ends.local }))
     }
 }
 
-/// The last entry of the last `X-Forwarded-For`: the only one that our own proxy wrote.
+/// The last entry of the last `X-Forwarded-For`: the only one that this server's proxy wrote.
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?.rsplit(',').next()?.trim();
     last.parse().ok().or_else(|| last.parse().ok().map(|address: SocketAddr| address.ip()))
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_page_may_change_things() {
+    fn unsafe_requests_must_come_from_the_servers_own_page() {
         let cases: [(&[(&'static str, &str)], bool); 8] = [
             (&[("sec-fetch-site", "same-origin")], true),
             (&[("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:8080")], true),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn one_network_of_ipv6_counts_as_one_caller() {
+    fn an_ipv6_network_counts_as_one_caller() {
         let network = |text: &str| Network::of(text.parse().unwrap());
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));

@@ -1,13 +1,13 @@
-//! `GET /api/account`, `/api/device`, `/api/token`: which browser profile is the account's, and the identity token that
-//! only this one gets.
+//! `GET /api/account`, `/api/device`, `/api/token`: the account's current device, and identity tokens for it.
 //!
-//! What this module does not know: what the client does with it, and how devices are kept and tokens are made.
+//! What this module does not know: how devices are stored and tokens are signed.
 
 use super::{
-    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
+    api_error::ApiError,
 };
 use crate::{
+    app::App,
     clock,
     identity::Claims,
     sign_in::{CurrentDevice, DeviceId, ReplacedDevice},
@@ -23,14 +23,14 @@ use url::form_urlencoded::Serializer;
 
 /// The form of a claim and of a token request.
 #[derive(Deserialize)]
-pub(super) struct Which {
+pub(super) struct DeviceForm {
     device: String,
 }
 
-type WhichForm = Result<Form<Which>, FormRejection>;
+type DeviceFormResult = Result<Form<DeviceForm>, FormRejection>;
 
-/// `GET /api/account`: who is signed in, and which device is the account's. Every client asks this at its first start,
-/// before anyone could have signed in, and a browser writes each refusal to its console: nobody is an answer, too.
+/// `GET /api/account`: the signed-in account and its current device. Clients request this at start-up before anyone has
+/// signed in; the response is 204 then, because browsers log each error response to the console.
 pub(super) async fn account(
     State(app): State<Arc<App>>,
     session: Result<SignedIn, ApiError>,
@@ -41,33 +41,34 @@ pub(super) async fn account(
         }
         session => session?,
     };
-    let CurrentDevice { device, since } = app.store.current_device(&session.identifier).await?;
+    let CurrentDevice { device, since } = app.devices.current(&session.identifier).await?;
     let since = since.to_string();
     Ok(form(&[("identifier", &session.identifier), ("device", &device), ("since", &since)]))
 }
 
-/// `POST /api/device`: from now on this device is the account's, and no other gets tokens.
+/// `POST /api/device`: makes this device the account's current one; only the current device gets tokens.
 pub(super) async fn claim(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    which: WhichForm,
+    request: DeviceFormResult,
 ) -> Result<Response, ApiError> {
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
-    let device = device(which)?;
+    let device = device(request)?;
     let now = clock::unix_milliseconds();
-    let ReplacedDevice { previous, since } = app.store.claim_device(&session.identifier, &device, now).await?;
+    let ReplacedDevice { previous, since } = app.devices.claim(&session.identifier, &device, now).await?;
     Ok(form(&[("previous", &previous), ("since", &since.to_string())]))
 }
 
-/// `POST /api/token`: an identity token for who is signed in, if the device is the account's or none is yet.
+/// `POST /api/token`: an identity token for the signed-in account, if the device is the current one or there is none
+/// yet.
 pub(super) async fn token(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    which: WhichForm,
+    request: DeviceFormResult,
 ) -> Result<Response, ApiError> {
     limited(app.limits.token.take(&session.identifier, Instant::now()))?;
-    let device = device(which)?;
-    if !app.store.is_current_device(&session.identifier, &device, clock::unix_milliseconds()).await? {
+    let device = device(request)?;
+    if !app.devices.claim_if_none(&session.identifier, &device, clock::unix_milliseconds()).await? {
         return Err(ApiError::OtherDevice);
     }
     let now = clock::unix_seconds();
@@ -83,8 +84,8 @@ pub(super) async fn token(
     Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
 }
 
-fn device(which: WhichForm) -> Result<DeviceId, ApiError> {
-    let Form(Which { device }) = which?;
+fn device(request: DeviceFormResult) -> Result<DeviceId, ApiError> {
+    let Form(DeviceForm { device }) = request?;
     DeviceId::try_from(device).map_err(|_| ApiError::DeviceInvalid)
 }
 

@@ -1,4 +1,4 @@
-//! The security headers that every answer carries, whatever it is: an error page can be framed and sniffed too.
+//! The security headers of every response, including errors: those can be framed and sniffed too.
 //!
 //! What this module does not know: which files the client has.
 
@@ -19,12 +19,11 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// Sets the security headers.
 pub(super) fn secure(settings: &Settings, headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // Media have a stricter one.
+    // Media have a stricter policy.
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY)
         && let Ok(policy) = HeaderValue::try_from(content_security_policy(settings))
     {
@@ -35,8 +34,8 @@ pub(super) fn secure(settings: &Settings, headers: &mut HeaderMap) {
     }
 }
 
-/// Nothing but our own files, WebAssembly, and the two servers of WhatsApp that the client speaks with. The `default`
-/// Trusted Types policy is the client's boot script's.
+/// Allows the client's own files, WebAssembly, and the two servers of WhatsApp that the client connects to. The
+/// `default` Trusted Types policy belongs to the client's boot script.
 fn content_security_policy(settings: &Settings) -> String {
     let chat = origin(&settings.chat_url);
     let enlist = origin(&settings.enlist_url);
@@ -47,7 +46,7 @@ fn content_security_policy(settings: &Settings) -> String {
     )
 }
 
-/// Scheme, host and port. [`url::Url::origin`] would do, were it not opaque for `ws`.
+/// Scheme, host and port; [`url::Url::origin`] is opaque for `ws`.
 fn origin(url: &url::Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {

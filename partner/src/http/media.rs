@@ -1,13 +1,14 @@
-//! `/api/media`: uploads that can be resumed, in the manner of tus 1.0. `/{storage_reference}`: what WhatsApp fetches.
+//! `/api/media`: resumable uploads in the style of tus 1.0. `/{storage_reference}`: downloads for WhatsApp.
 //!
-//! What this module does not know: how files are kept ([`crate::media`]).
+//! What this module does not know: how files are stored ([`crate::media`]).
 
 use super::{
-    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
+    api_error::ApiError,
     range::{self, Wanted},
 };
 use crate::{
+    app::App,
     clock,
     media::{MIN_PARTIAL_PIECE_BYTES, NewUploadError, PIECE_BYTES, Reference, Upload, WriteError},
 };
@@ -30,9 +31,9 @@ const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 const RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const VERSION: HeaderValue = HeaderValue::from_static("1.0.0");
-const PIECES: &str = "application/offset+octet-stream";
+const OFFSET_OCTET_STREAM: &str = "application/offset+octet-stream";
 
-/// The form that begins an upload.
+/// The form that creates an upload.
 #[derive(Deserialize)]
 pub(super) struct NewUploadForm {
     size: u64,
@@ -40,7 +41,7 @@ pub(super) struct NewUploadForm {
     kind: String,
 }
 
-/// `POST /api/media`: begins an upload.
+/// `POST /api/media`: creates an upload.
 pub(super) async fn begin(
     State(app): State<Arc<App>>,
     session: SignedIn,
@@ -68,18 +69,18 @@ pub(super) async fn begin(
     Ok((StatusCode::CREATED, headers, form).into_response())
 }
 
-/// `HEAD /api/media/{upload}`: how much of it is here.
+/// `HEAD /api/media/{upload}`: the number of received bytes.
 pub(super) async fn offset(
     State(app): State<Arc<App>>,
     session: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let upload = own(&app, &session, &id).await?;
-    Ok(state(&upload, StatusCode::OK))
+    Ok(upload_response(&upload, StatusCode::OK))
 }
 
-/// `PATCH /api/media/{upload}`: goes on with it. When the last byte is here the answer has the reference; asked again with
-/// nothing more to add, it has it again.
+/// `PATCH /api/media/{upload}`: appends bytes. The response to the last byte contains the storage reference; repeating
+/// an empty request at the end returns it again.
 pub(super) async fn write(
     State(app): State<Arc<App>>,
     session: SignedIn,
@@ -90,7 +91,7 @@ pub(super) async fn write(
     if headers.get(RESUMABLE).is_some_and(|version| *version != VERSION) {
         return Err(ApiError::VersionUnsupported);
     }
-    if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != PIECES) {
+    if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != OFFSET_OCTET_STREAM) {
         return Err(ApiError::TypeUnsupported);
     }
     let begin: Option<u64> = headers.get(OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
@@ -101,24 +102,24 @@ pub(super) async fn write(
     }
     receive(&app, &mut upload, body).await?;
     if upload.received < upload.size {
-        return Ok(state(&upload, StatusCode::NO_CONTENT));
+        return Ok(upload_response(&upload, StatusCode::NO_CONTENT));
     }
     let form = Serializer::new(String::new()).append_pair("storage_reference", upload.reference.as_str()).finish();
-    let mut response = state(&upload, StatusCode::OK);
+    let mut response = upload_response(&upload, StatusCode::OK);
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     *response.body_mut() = form.into();
     Ok(response)
 }
 
-/// `DELETE /api/media/{upload}`: ends an upload, or deletes the file that it became.
+/// `DELETE /api/media/{upload}`: cancels an upload, or deletes the file that it became.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let upload = own(&app, &session, &id).await?;
-    app.media.end(&upload).await?;
+    app.media.delete_upload(&upload).await?;
     Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
 }
 
@@ -126,12 +127,12 @@ async fn own(app: &App, session: &SignedIn, id: &str) -> Result<Upload, ApiError
     app.media.upload(&session.identifier, id, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)
 }
 
-fn state(upload: &Upload, status: StatusCode) -> Response {
+fn upload_response(upload: &Upload, status: StatusCode) -> Response {
     let headers = [(OFFSET, upload.received.into()), (LENGTH, upload.size.into()), (RESUMABLE, VERSION)];
     (status, [(header::CACHE_CONTROL, NO_STORE)], headers).into_response()
 }
 
-/// Keeps what the body brings, a piece at a time. What came before it broke off is kept, too.
+/// Stores the body piece by piece. Bytes that arrived before a failure are stored too.
 async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), ApiError> {
     let timeout = Duration::from_secs(app.settings.limits.request_seconds);
     let permit = time::timeout(timeout, app.media.writer_permit()).await.map_err(|_| ApiError::Busy)?;
@@ -144,32 +145,32 @@ async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), A
         let data = match time::timeout(timeout, body.frame()).await {
             Err(_) => break Err(ApiError::TooSlow),
             Ok(None) => break Ok(()),
-            // The caller is gone, and hears no api_error.
+            // The client has disconnected and receives no response.
             Ok(Some(Err(_))) => break Err(ApiError::FormInvalid),
             Ok(Some(Ok(frame))) => match frame.into_data() {
                 Ok(data) => data,
                 Err(_trailers) => continue,
             },
         };
-        if data.len() as u64 > left {
-            break Err(ApiError::TooLarge);
+        match u64::try_from(data.len()).ok().and_then(|length| left.checked_sub(length)) {
+            Some(rest) => left = rest,
+            None => break Err(ApiError::TooLarge),
         }
-        left -= data.len() as u64;
         bytes += data.len();
         gathered.push(data);
         if bytes >= PIECE_BYTES {
-            app.media.keep(upload, std::mem::take(&mut gathered), clock::unix_seconds()).await?;
+            app.media.append(upload, std::mem::take(&mut gathered), clock::unix_seconds()).await?;
             bytes = 0;
         }
     };
     if bytes > 0 && (end.is_ok() || bytes >= MIN_PARTIAL_PIECE_BYTES) {
-        app.media.keep(upload, gathered, clock::unix_seconds()).await?;
+        app.media.append(upload, gathered, clock::unix_seconds()).await?;
     }
     drop(permit);
     end
 }
 
-/// `GET /{storage_reference}`, without a session: whoever knows the reference was told it.
+/// `GET /{storage_reference}`, without a session: the reference itself grants access.
 pub(super) async fn download(app: &App, reference: &Reference, request: &Parts) -> Response {
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return ApiError::MethodNotAllowed.into_response();
@@ -182,7 +183,7 @@ pub(super) async fn download(app: &App, reference: &Reference, request: &Parts) 
 
 async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Response, ApiError> {
     let found = app.media.find(reference, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)?;
-    // A file never changes under its reference, which whoever asks knows already.
+    // A file never changes under its reference, so the reference serves as the ETag; the caller knows it already.
     let etag = format!("\"{}\"", reference.as_str());
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
@@ -243,7 +244,7 @@ impl From<WriteError> for ApiError {
             WriteError::TooManyPieces => Self::TooLarge,
             WriteError::Store(error) => error.into(),
             WriteError::Objects(error) => {
-                tracing::error!(%error, "media cannot be kept");
+                tracing::error!(%error, "media cannot be stored");
                 Self::Internal
             }
         }

@@ -1,9 +1,10 @@
-//! What anyone may know: the partner profile, the public keys, whether the server is well.
+//! Public information: the partner profile, the public keys, health and metrics.
 //!
 //! What this module does not know: who asks.
 
-use super::{ApiError, App};
+use super::api_error::ApiError;
 use crate::{
+    app::App,
     clock,
     identity::JWKS_SECONDS,
     metrics::{CONTENT_TYPE, Metrics},
@@ -16,8 +17,8 @@ use axum::{
 use std::sync::{Arc, atomic::Ordering};
 use url::form_urlencoded;
 
-/// `GET /api/profile`: what a client must know to reach WhatsApp, as a form. The root key is the trust anchor of the
-/// client's chat channel: it is worth what this server's TLS is worth.
+/// `GET /api/profile`: what a client needs to reach WhatsApp, as a form. The root key is the trust anchor of the
+/// client's chat channel: its authenticity rests on this server's TLS.
 pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
     let settings = &app.settings;
     let root_key: String = settings.root_key.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -29,8 +30,8 @@ pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
         .append_pair("root_serial", &settings.root_serial.to_string())
         .append_pair("version", &settings.version)
         .append_pair("partner_name", &settings.partner_name)
-        .append_pair("sign_in", if app.accounts.open_id().is_some() { "oidc" } else { "built-in" })
-        .append_pair("passkeys", if app.accounts.passkeys().is_some() { "true" } else { "false" })
+        .append_pair("sign_in", if app.account_source.open_id().is_some() { "oidc" } else { "built-in" })
+        .append_pair("passkeys", if app.account_source.passkeys().is_some() { "true" } else { "false" })
         .finish();
     // A changed root key must reach clients at their next start.
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -45,22 +46,22 @@ pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks(clock::unix_seconds()))
 }
 
-/// `GET /health`: 200 while the process lives.
+/// `GET /health`: 200 while the process runs.
 pub(super) async fn health() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], "ok")
 }
 
-/// `GET /ready`: 200 while requests are welcome: the database answers, and the server is not about to stop. The keys are
-/// there, or it would not have started.
+/// `GET /ready`: 200 while the server should receive requests: the database responds and no shutdown has begun. Keys
+/// were loaded at the start.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
     if app.draining.load(Ordering::Relaxed) {
         return Err(ApiError::Busy);
     }
-    app.store.ping().await?;
+    app.database.ping().await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], "ok"))
 }
 
-/// `GET /metrics`, on a listener of its own.
+/// `GET /metrics`, on a separate listener.
 pub(super) async fn metrics(State(metrics): State<Metrics>) -> Response {
     match metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),

@@ -1,9 +1,10 @@
-//! The HTTP surface: which path answers what, and what every answer has in common.
+//! The HTTP interface: routes, and what all responses have in common.
 //!
-//! What this module does not know: sockets ([`crate::serve`]) and how a password, a session or a token works.
+//! What this module does not know: sockets ([`crate::serve`]), and how passwords, sessions and tokens work.
 
 mod account;
 mod api_error;
+mod auth_attempt;
 mod caller;
 mod client;
 mod device;
@@ -17,21 +18,14 @@ mod push_webhook;
 mod range;
 mod relay;
 
-pub(crate) use api_error::ApiError;
-pub use client::ClientError;
-pub(crate) use client::ClientFiles;
-
 use crate::{
-    config::{ENLIST_PATH, RELAY_PATH, Settings},
-    identity::TokenKeys,
-    media::{Media, Reference},
+    app::App,
+    config::{ENLIST_PATH, RELAY_PATH},
+    media::Reference,
     metrics::Metrics,
-    push::{Delivery, Services, VapidKeys, Verifier},
-    rate::{Allowance, RateLimit},
-    relay::{Enlistment, Relay},
-    sign_in::{Accounts, RETURN_PATH},
-    store::Database,
+    sign_in::RETURN_PATH,
 };
+use api_error::ApiError;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
@@ -40,67 +34,15 @@ use axum::{
     routing::{any, delete, get, head, post},
 };
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::time;
 
-/// Largest request body: an identifier and a password, percent-encoded, fit several times.
+/// Maximum request body: several times the size of a percent-encoded identifier and password.
 const MAX_BODY_BYTES: usize = 16 * 1_024;
 
-/// What the handlers share.
-pub(crate) struct App {
-    pub(crate) settings: Settings,
-    pub(crate) store: Database,
-    pub(crate) accounts: Accounts,
-    pub(crate) keys: Arc<TokenKeys>,
-    pub(crate) push: Push,
-    pub(crate) client: Option<ClientFiles>,
-    pub(crate) limits: Limits,
-    pub(crate) metrics: Metrics,
-    pub(crate) relay: Option<Relay>,
-    pub(crate) enlistment: Option<Enlistment>,
-    pub(crate) media: Media,
-    /// Whether the server is about to stop.
-    pub(crate) draining: AtomicBool,
-}
-
-/// What wakes browsers.
-pub(crate) struct Push {
-    pub(crate) keys: Arc<VapidKeys>,
-    pub(crate) services: Services,
-    pub(crate) verifier: Verifier,
-    pub(crate) delivery: Arc<Delivery>,
-}
-
-/// The rate limits, one for each thing that costs or that can be guessed at.
-pub(crate) struct Limits {
-    address: RateLimit,
-    account: RateLimit,
-    token: RateLimit,
-    relay: RateLimit,
-    upload: RateLimit,
-    push: RateLimit,
-}
-
-impl Limits {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let limit =
-            |burst, seconds: u32| RateLimit::new(Allowance { burst, refill: Duration::from_secs(seconds.into()) });
-        let limits = &settings.limits;
-        Self {
-            address: limit(limits.address_burst, limits.address_refill_seconds),
-            account: limit(limits.account_burst, limits.account_refill_seconds),
-            token: limit(limits.token_burst, limits.token_refill_seconds),
-            // Each connection needs a token first.
-            relay: limit(limits.token_burst, limits.token_refill_seconds),
-            upload: limit(limits.token_burst, limits.token_refill_seconds),
-            push: limit(limits.push_burst, limits.push_refill_seconds),
-        }
-    }
-}
-
-/// All paths, with what every answer has in common around them.
+/// All routes with their layers.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/account", get(device::account).post(account::create).delete(account::delete))
@@ -129,7 +71,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(files)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn_with_state(app.clone(), deadline))
-        // A file takes as long as it takes: the media host bounds each piece instead.
+        // Uploads have no total time limit: the media handlers limit the time for each frame.
         .route("/api/media/{upload}", head(media::offset).patch(media::write).delete(media::end))
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(middleware::from_fn_with_state(app.clone(), caller::refuse_other_sites))
@@ -137,12 +79,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Only `GET /metrics`, for whoever reads them.
+/// The router of the metrics listener.
 pub(crate) fn metrics_router(metrics: Metrics) -> Router {
     Router::new().route("/metrics", get(meta::metrics)).fallback(|| async { ApiError::NotFound }).with_state(metrics)
 }
 
-/// Everything that no route names: media by their references, else the client's files.
+/// Requests without a route: media by reference, otherwise the client's files.
 async fn files(State(app): State<Arc<App>>, request: Request) -> Response {
     let (request, _) = request.into_parts();
     match Reference::from_path(request.uri.path()) {
@@ -156,8 +98,7 @@ async fn deadline(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     time::timeout(seconds, next.run(request)).await.unwrap_or_else(|_| ApiError::TooSlow.into_response())
 }
 
-/// Around every request: the security headers of its answer, and one line in the log, which names the
-/// route but nobody.
+/// Adds the security headers, counts the request, and logs one line that contains the route but no personal data.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
     let method = request.method().clone();

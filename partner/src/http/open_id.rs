@@ -1,15 +1,16 @@
-//! `/api/sign-in/oidc`: the way to the OpenID provider and back.
+//! `/api/sign-in/oidc`: the redirect to the OpenID provider and back.
 //!
-//! Both are navigations of the whole page, so every answer is a redirect: back to the client, with one word in the address
-//! when it did not work. What this module does not know: what the provider says.
+//! Both are navigations of the whole page, so every response is a redirect; a failure is an error code in the URL of
+//! the client. What this module does not know: the provider's protocol.
 
 use super::{
-    ApiError, App,
     account::{NO_STORE, begin_session, limited},
+    api_error::ApiError,
+    auth_attempt::{AttemptCookies, begin_attempt, clear_attempt},
     caller::Network,
-    passkey::{AttemptCookies, begin_attempt, clear_attempt},
 };
 use crate::{
+    app::App,
     clock,
     sign_in::{AuthKind, Identifier, OpenIdError},
 };
@@ -32,7 +33,7 @@ impl From<OpenIdError> for ApiError {
     }
 }
 
-/// What the provider sends a browser back with.
+/// The query of the redirect from the provider.
 #[derive(Deserialize)]
 pub(super) struct CallbackQuery {
     code: Option<String>,
@@ -40,9 +41,9 @@ pub(super) struct CallbackQuery {
     error: Option<String>,
 }
 
-/// `GET /api/sign-in/oidc`: to the provider.
+/// `GET /api/sign-in/oidc`: redirects to the provider.
 pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Result<Response, ApiError> {
-    let open_id = app.accounts.open_id().ok_or(ApiError::NotFound)?;
+    let open_id = app.account_source.open_id().ok_or(ApiError::NotFound)?;
     let begun = async {
         limited(app.limits.address.take(network, Instant::now()))?;
         let begun = open_id.begin().await?;
@@ -55,18 +56,18 @@ pub(super) async fn begin(State(app): State<Arc<App>>, network: Network) -> Resu
     })
 }
 
-/// `GET /api/sign-in/oidc/return`: from the provider, signed in.
+/// `GET /api/sign-in/oidc/return`: finishes the sign-in.
 ///
-/// The session's cookie is `Strict`, so the browser, which another site has sent here, leaves it out when it follows the
-/// redirect to the page. The page is the same for everyone; what it then asks for comes from our own site, with the cookie.
+/// The session cookie is `Strict`, so the browser does not send it when it follows this cross-site redirect to the
+/// page. The page is the same for everyone; its own requests are same-site and carry the cookie.
 pub(super) async fn finish(
     State(app): State<Arc<App>>,
     network: Network,
-    begun: AttemptCookies,
-    brought: Result<Query<CallbackQuery>, QueryRejection>,
+    cookies: AttemptCookies,
+    query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    app.accounts.open_id().ok_or(ApiError::NotFound)?;
-    let signed_in = match signed_in(&app, network, begun, brought).await {
+    app.account_source.open_id().ok_or(ApiError::NotFound)?;
+    let signed_in = match signed_in(&app, network, cookies, query).await {
         Ok(session) => (session.headers().clone(), home(None)).into_response(),
         Err(api_error) => home(Some(api_error)),
     };
@@ -76,28 +77,28 @@ pub(super) async fn finish(
 async fn signed_in(
     app: &App,
     network: Network,
-    begun: AttemptCookies,
-    brought: Result<Query<CallbackQuery>, QueryRejection>,
+    cookies: AttemptCookies,
+    query: Result<Query<CallbackQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let open_id = app.accounts.open_id().ok_or(ApiError::NotFound)?;
+    let open_id = app.account_source.open_id().ok_or(ApiError::NotFound)?;
     limited(app.limits.address.take(network, Instant::now()))?;
-    let Query(CallbackQuery { code, state, error }) = brought.map_err(|_| ApiError::FormInvalid)?;
-    let kept = begun.take(app, AuthKind::OpenId).await?;
+    let Query(CallbackQuery { code, state, error }) = query.map_err(|_| ApiError::FormInvalid)?;
+    let kept = cookies.take(app, AuthKind::OpenId).await?;
     if error.is_some() {
         return Err(ApiError::Declined);
     }
     let (Some(code), Some(state)) = (code, state) else { return Err(ApiError::FormInvalid) };
     let person = open_id.finish(code, &state, &kept).await?;
     let proposed = Identifier::new(&person.identifier).ok_or(ApiError::IdentifierInvalid)?;
-    let identifier = app.store.account_of_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
+    let identifier = app.accounts.find_or_create_by_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
     let identifier = Identifier::new(&identifier).ok_or(ApiError::Internal)?;
     begin_session(app, &identifier).await
 }
 
-/// To the client, which has a sentence for the word.
-fn home(api_error: Option<ApiError>) -> Response {
-    match api_error {
-        Some(api_error) => to(&format!("/?sign_in={}", api_error.code())),
+/// Redirects to the client, with the error code in the query.
+fn home(error: Option<ApiError>) -> Response {
+    match error {
+        Some(error) => to(&format!("/?sign_in={}", error.code())),
         None => to("/"),
     }
 }

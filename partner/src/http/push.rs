@@ -1,13 +1,13 @@
-//! `/api/push`: what a browser subscribes with, and a test notification.
+//! `/api/push`: subscriptions and test notifications.
 //!
-//! What this module does not know: how and when anything is sent.
+//! What this module does not know: how and when pushes are sent.
 
 use super::{
-    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
+    api_error::ApiError,
     device::form,
 };
-use crate::{clock, push::Subscription};
+use crate::{app::App, clock, push::Subscription};
 use axum::{
     extract::{Form, State, rejection::FormRejection},
     http::{StatusCode, header},
@@ -16,9 +16,9 @@ use axum::{
 use serde::Deserialize;
 use std::{sync::Arc, time::Instant};
 
-/// A subscription as browsers give it.
+/// A subscription as browsers supply it.
 #[derive(Deserialize)]
-pub(super) struct Subscribe {
+pub(super) struct SubscribeForm {
     endpoint: String,
     p256dh: String,
     auth: String,
@@ -26,62 +26,62 @@ pub(super) struct Subscribe {
     previous: Option<String>,
 }
 
-/// Which subscription.
+/// Identifies a subscription.
 #[derive(Deserialize)]
-pub(super) struct Which {
+pub(super) struct EndpointForm {
     endpoint: String,
 }
 
-type Parsed<T> = Result<Form<T>, FormRejection>;
+type FormResult<T> = Result<Form<T>, FormRejection>;
 
-/// `GET /api/push`: the key that subscriptions must be made for.
+/// `GET /api/push`: the VAPID key for new subscriptions.
 pub(super) async fn key(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let signer = app.push.keys.signer(clock::unix_seconds())?;
     Ok(form(&[("key", signer.key.public())]))
 }
 
-/// `POST /api/push`: from now on this browser is woken for who is signed in, and for nobody else.
+/// `POST /api/push`: subscribes this browser for the signed-in account only.
 pub(super) async fn subscribe(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    parsed: Parsed<Subscribe>,
+    parsed: FormResult<SubscribeForm>,
 ) -> Result<Response, ApiError> {
     limited(app.limits.push.take(&session.identifier, Instant::now()))?;
-    let Form(Subscribe { endpoint, p256dh, auth, previous }) = parsed?;
+    let Form(SubscribeForm { endpoint, p256dh, auth, previous }) = parsed?;
     let subscription = Subscription::read(&endpoint, &p256dh, &auth, &app.push.services);
     let subscription = subscription.ok_or(ApiError::SubscriptionInvalid)?;
     let signer = app.push.keys.signer(clock::unix_seconds())?;
     let (kid, now) = (crate::keys::Key::kid(&signer.key), clock::unix_milliseconds());
-    app.store.subscribe(&session.identifier, &subscription, previous.as_deref(), kid, now).await?;
-    Ok(nothing())
+    app.push.subscriptions.save(&session.identifier, &subscription, previous.as_deref(), kid, now).await?;
+    Ok(no_content())
 }
 
-/// `POST /api/push/end`: this browser is no longer woken.
+/// `POST /api/push/end`: unsubscribes this browser.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    parsed: Parsed<Which>,
+    parsed: FormResult<EndpointForm>,
 ) -> Result<Response, ApiError> {
-    let Form(Which { endpoint }) = parsed?;
-    app.store.unsubscribe(&session.identifier, &endpoint).await?;
-    Ok(nothing())
+    let Form(EndpointForm { endpoint }) = parsed?;
+    app.push.subscriptions.delete(&session.identifier, &endpoint).await?;
+    Ok(no_content())
 }
 
-/// `POST /api/push/test`: a push to see whether it arrives.
+/// `POST /api/push/test`: queues a test push.
 pub(super) async fn test(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    parsed: Parsed<Which>,
+    parsed: FormResult<EndpointForm>,
 ) -> Result<Response, ApiError> {
     limited(app.limits.push.take(&session.identifier, Instant::now()))?;
-    let Form(Which { endpoint }) = parsed?;
-    if !app.store.enqueue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
+    let Form(EndpointForm { endpoint }) = parsed?;
+    if !app.push.queue.enqueue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
         return Err(ApiError::NotFound);
     }
     app.push.delivery.notify();
-    Ok(nothing())
+    Ok(no_content())
 }
 
-fn nothing() -> Response {
+fn no_content() -> Response {
     (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, NO_STORE)]).into_response()
 }

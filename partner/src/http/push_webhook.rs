@@ -1,9 +1,10 @@
-//! `POST /push`: WhatsApp says that something waits for one of our users (seed 001 §3.2.2).
+//! `POST /push`: WhatsApp's notification that a message waits for a user of this Partner (seed 001 §3.2.2).
 //!
-//! What this module does not know: how WhatsApp is told from others ([`crate::push`]).
+//! What this module does not know: how WhatsApp is authenticated ([`crate::push`]).
 
-use super::{ApiError, App};
+use super::api_error::ApiError;
 use crate::{
+    app::App,
     clock,
     push::{BearerError, EnqueueOutcome},
     sign_in::Identifier,
@@ -17,7 +18,7 @@ use axum::{
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Largest body: an identifier has at most 160 bytes.
+/// Maximum body: an identifier has at most 160 bytes.
 pub(super) const MAX_BODY_BYTES: usize = 4 * 1_024;
 
 #[derive(Deserialize)]
@@ -25,7 +26,7 @@ struct WakeRequest {
     to: String,
 }
 
-/// Answers 200 when the wake is durable: WhatsApp need not call again.
+/// Responds 200 when the push is stored durably, so that WhatsApp need not retry.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -43,10 +44,10 @@ pub(super) async fn receive(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::CallInvalid,
     })?;
-    // Whatever type it says it has: the seed's sample of the header is not even well-formed.
+    // The content type is ignored: the header in the seed's example is not well-formed.
     let WakeRequest { to } = serde_json::from_slice(&body).map_err(|_| ApiError::CallInvalid)?;
     let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(ApiError::NotFound)?;
-    match app.store.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
+    match app.push.queue.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
         EnqueueOutcome::Queued => {
             app.push.delivery.notify();
             Ok(([(header::CACHE_CONTROL, "no-store")], "").into_response())
@@ -59,7 +60,7 @@ pub(super) async fn receive(
     }
 }
 
-/// The token of the one `Authorization` header.
+/// The bearer token, if there is exactly one `Authorization` header.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_header_with_one_token() {
+    fn exactly_one_authorization_header_is_accepted() {
         let headers = |values: &[&str]| {
             let pairs = values.iter().map(|value| (header::AUTHORIZATION, value.parse().unwrap()));
             pairs.collect::<HeaderMap>()

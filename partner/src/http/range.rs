@@ -1,11 +1,11 @@
-//! Which part of a file a request asks for (RFC 9110 §13 and §14).
+//! Range and conditional requests (RFC 9110 §13 and §14).
 //!
-//! What this module does not know: the file, beyond its length and its tag.
+//! What this module does not know: the file, except its length and its tag.
 
 use axum::http::{HeaderMap, header};
 use std::ops::Range;
 
-/// What a request gets of a file.
+/// The part of a file that a response contains.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     All,
@@ -14,13 +14,13 @@ pub(super) enum Wanted {
     Nothing,
 }
 
-/// Whether the caller has the file already.
+/// Whether the caller has the current version.
 pub(super) fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let lists = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|list| list.to_str().ok());
     lists.flat_map(|list| list.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// One range of bytes is given; several, or another unit, get the whole file, as the RFC allows.
+/// One byte range is served; for several ranges or other units the whole file is, as the RFC allows.
 pub(super) fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     let text = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
     let same = headers.get(header::IF_RANGE).is_none_or(|tag| tag == etag);
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn one_range_of_bytes() {
+    fn one_byte_range_is_served() {
         for (range, expected) in [
             ("bytes=0-0", Wanted::Part(0..1)),
             ("bytes=10-19", Wanted::Part(10..20)),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_another_file_is_no_range() {
+    fn a_range_with_another_tag_is_ignored() {
         for (tag, expected) in [("\"tag\"", Wanted::Part(1..3)), ("\"other\"", Wanted::All), ("W/\"tag\"", Wanted::All)]
         {
             let mut headers = HeaderMap::new();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_caller_has() {
+    fn a_known_tag_matches() {
         let mut headers = HeaderMap::new();
         assert!(!is_known(&headers, "\"tag\""));
         headers.insert(header::IF_NONE_MATCH, "\"a\", W/\"tag\"".parse().unwrap());

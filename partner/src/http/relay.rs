@@ -1,13 +1,16 @@
-//! `GET /relay` and `POST /relay/enlist`: who may use the chat relay.
+//! `GET /relay` and `POST /relay/enlist`: access to the chat relay.
 //!
-//! What this module does not know: how bytes pass ([`crate::relay`]).
+//! What this module does not know: how bytes are relayed ([`crate::relay`]).
 
 use super::{
-    ApiError, App,
     account::{NO_STORE, SignedIn, limited},
+    api_error::ApiError,
     caller::Remote,
 };
-use crate::relay::{ClientAddress, accept, forwarded};
+use crate::{
+    app::App,
+    relay::{ClientAddress, accept, forwarded},
+};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
@@ -16,8 +19,8 @@ use axum::{
 };
 use std::{sync::Arc, time::Instant};
 
-/// `GET /relay` (over HTTP/2, `CONNECT`): a WebSocket to the chat server, for our own page and someone who is signed in.
-/// The place comes before the answer: whoever is let in is not turned away again.
+/// `GET /relay` (over HTTP/2: `CONNECT`): a WebSocket to the chat server, for this server's own page and a signed-in
+/// account. The slot is taken before the response, so that an accepted connection is not refused later.
 pub(super) async fn relay(
     State(app): State<Arc<App>>,
     Remote(caller): Remote,
@@ -25,7 +28,7 @@ pub(super) async fn relay(
     mut request: Request<Body>,
 ) -> Result<Response, ApiError> {
     let relay = app.relay.as_ref().ok_or(ApiError::NotFound)?;
-    // A page of another site may open WebSockets to us, and the browser adds the cookie. Every browser says from where.
+    // Pages of other sites may open WebSockets here with this site's cookies; every browser sends the origin.
     let origin = request.headers().get(header::ORIGIN);
     if origin.is_none_or(|origin| *origin != app.settings.public_origin.as_str()) {
         return Err(ApiError::CrossSite);
@@ -37,7 +40,7 @@ pub(super) async fn relay(
     Ok(response)
 }
 
-/// `POST /relay/enlist`: hands an enlistment on to WhatsApp, and its answer back.
+/// `POST /relay/enlist`: relays an enlistment to WhatsApp and its response.
 pub(super) async fn enlist(
     State(app): State<Arc<App>>,
     Remote(caller): Remote,
@@ -51,13 +54,13 @@ pub(super) async fn enlist(
     if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
         return Err(ApiError::FormInvalid);
     }
-    let told = app.settings.relay.as_ref().is_none_or(|relay| relay.client_address != ClientAddress::None);
-    let address = told.then(|| forwarded(caller).ok()).flatten();
+    let forwards = app.settings.relay.as_ref().is_none_or(|relay| relay.client_address != ClientAddress::None);
+    let address = forwards.then(|| forwarded(caller).ok()).flatten();
     let (status, answer) = enlistment.enlist(form, address).await.map_err(|error| {
-        tracing::warn!(%error, "enlistment cannot be handed on");
+        tracing::warn!(%error, "an enlistment cannot be relayed");
         ApiError::BadGateway
     })?;
-    // Whatever it says it is: for the client's script, never a page.
+    // The response's own type is ignored: it is for the client's script, never a page.
     let kind = HeaderValue::from_static("application/json");
     Ok((status, [(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], answer).into_response())
 }

@@ -1,6 +1,6 @@
-//! The key files of servers from before there were keys in the database.
+//! Imports the key files of older servers, which had no keys in the database.
 //!
-//! What this module does not know: that they are read once only, when the database has no key. The files stay.
+//! What this module does not know: that it is used only while the database has no key. The files are not deleted.
 
 use super::token_key::TokenKey;
 use crate::keys::{Key, KeyEntry, KeyError, MAX_KEYS};
@@ -12,11 +12,11 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Largest key file that is read: a 4096-bit key has about 2,400 bytes.
+/// Maximum size of a key file: a 4096-bit key has about 2,400 bytes.
 const MAX_FILE_BYTES: u64 = 8_192;
 const EXTENSION: &str = "pk8";
 
-/// Every key of `folder`, oldest first; none if there is no such folder. Blocking.
+/// The keys in `folder`, oldest first; empty if the folder does not exist. Blocking.
 pub(crate) fn key_files(folder: &Path) -> Result<Vec<KeyEntry<TokenKey>>, KeyError> {
     let at = |source| KeyError::File { path: folder.to_owned(), source };
     let listed = match fs::read_dir(folder) {
@@ -33,11 +33,11 @@ pub(crate) fn key_files(folder: &Path) -> Result<Vec<KeyEntry<TokenKey>>, KeyErr
             return Err(KeyError::TooMany);
         }
     }
-    // Names begin with the time of making, in as many digits: the order of names is the order of age.
+    // Names begin with the creation time in a fixed number of digits: sorting by name sorts by age.
     files.sort();
     let entries = files.iter().map(|file| load(file)).collect::<Result<Vec<_>, _>>()?;
     if !entries.is_empty() {
-        tracing::info!(folder = %folder.display(), keys = entries.len(), "took the signing keys into the database");
+        tracing::info!(folder = %folder.display(), keys = entries.len(), "imported the signing keys into the database");
     }
     Ok(entries)
 }
@@ -56,7 +56,7 @@ fn load(path: &Path) -> Result<KeyEntry<TokenKey>, KeyError> {
     Ok(KeyEntry { key, created: made, active: made })
 }
 
-/// The time in a file's name; 0, older than all others, for a name that somebody else gave.
+/// The creation time in a file name; 0, older than all others, for other names.
 fn made(path: &Path) -> i64 {
     let name = path.file_name().map(PathBuf::from).unwrap_or_default();
     name.to_str().and_then(|name| name.split('-').next()?.parse().ok()).unwrap_or(0)
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_come_in_the_order_of_their_age() {
+    fn keys_are_sorted_by_age() {
         let folder = tempfile::tempdir().unwrap();
         assert!(key_files(&folder.path().join("none")).unwrap().is_empty());
         let newer = write(folder.path(), "000000002000-b.pk8", 0o600);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_can_read_is_not_used() {
+    fn a_key_that_other_users_can_read_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "000000001000-a.pk8", 0o644);
         let error = key_files(folder.path()).err().unwrap();

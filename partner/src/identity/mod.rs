@@ -1,6 +1,6 @@
-//! Identity tokens: proof to WhatsApp that a client speaks for an identifier (seed 001 §1.1).
+//! Identity tokens: proof to WhatsApp that a client acts for an identifier (seed 001 §1.1).
 //!
-//! What this module does not know: how the person proved it to us, and HTTP.
+//! What this module does not know: how the person signed in, and HTTP.
 
 mod key_files;
 mod token;

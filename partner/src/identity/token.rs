@@ -7,10 +7,10 @@ use crate::keys::{Key, KeyError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-/// Longest token that WhatsApp takes (seed 001 §1.2.2).
+/// Maximum length of a token that WhatsApp accepts, in bytes (seed 001 §1.2.2).
 const MAX_BYTES: usize = 4_096;
 
-/// No token could be issued.
+/// The token could not be issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenError {
     #[error(transparent)]
@@ -21,20 +21,20 @@ pub(crate) enum TokenError {
     TooLong { got: usize },
 }
 
-/// What a token says.
+/// The claims of a token.
 pub(crate) struct Claims<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) audience: &'a str,
-    /// The user-visible identifier that the caller has proved to own.
+    /// The user-visible identifier, which belongs to the signed-in caller.
     pub(crate) subject: &'a str,
     /// Unix seconds.
     pub(crate) issued_at: u64,
-    /// Seconds that the token is valid.
+    /// Seconds between `iat` and `exp`.
     pub(crate) lifetime: u64,
 }
 
 impl Claims<'_> {
-    /// Signs the claims, under a fresh `jti`.
+    /// Signs the claims, with a random `jti`.
     pub(crate) fn sign(&self, key: &TokenKey) -> Result<String, TokenError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_longest_values_still_fit() {
         let key = TokenKey::make().unwrap();
-        // A backslash takes two bytes in JSON: the worst that a claim of 512 bytes, or an identifier, can do.
+        // A backslash takes two bytes in JSON: the worst case for a claim of 512 bytes, or an identifier.
         let (long, subject) = ("\\".repeat(512), "𝒶".repeat(40));
         let claims = Claims { issuer: &long, audience: &long, subject: &subject, issued_at: u64::MAX, lifetime: 3_600 };
         let token = claims.sign(&key).unwrap();

@@ -1,9 +1,9 @@
 //! The RSA keys that sign identity tokens, published as a JWKS.
 //!
-//! What this module does not know: what is signed, and how keys are kept ([`crate::keys`]).
+//! What this module does not know: what is signed, and how keys are stored ([`crate::keys`]).
 //!
-//! A key is published [`Key::LEAD`] before it signs: by then every instance has read it, and every verifier's copy of the
-//! set, which may be [`JWKS_SECONDS`] old, has it. It stays published while a token under it can be presented.
+//! A key is published [`Key::LEAD`] before it signs: by then every instance has loaded it, and every verifier's copy of
+//! the set, which may be [`JWKS_SECONDS`] old, contains it. It stays published while a token under it can be presented.
 
 use crate::keys::{Key, KeyError, KeyRing};
 use aws_lc_rs::{
@@ -17,19 +17,19 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// Smallest modulus that RS256 may be used with (RFC 7518 §3.3).
+/// Minimum modulus for RS256 (RFC 7518 §3.3).
 const MIN_MODULUS_BYTES: usize = 256;
-/// Seconds that a verifier may keep the published set.
+/// Seconds for which verifiers may cache the published set.
 pub(crate) const JWKS_SECONDS: i64 = 300;
-/// Seconds that a verifier's clock may be behind ours: it still takes a token that we call expired.
+/// Seconds by which a verifier's clock may be behind: it still accepts a token that has expired here.
 pub(crate) const SKEW_SECONDS: i64 = 600;
-/// Longest life of a token that can be configured, in seconds.
+/// Maximum configurable lifetime of a token, in seconds.
 pub(crate) const MAX_LIFETIME_SECONDS: i64 = 3_600;
-/// Seconds that a key stays published after the next one took over. The longest life, not the configured one: that may
-/// have been shortened since.
+/// Seconds for which a key stays published after its successor signs. Uses the maximum lifetime, not the configured
+/// one, which may have been shortened since.
 const RETENTION: i64 = MAX_LIFETIME_SECONDS + SKEW_SECONDS + JWKS_SECONDS;
 
-/// A key and the name that tokens call it by.
+/// A key with its id and its public values in base64url.
 pub(crate) struct TokenKey {
     pair: KeyPair,
     kid: String,
@@ -60,7 +60,7 @@ impl TokenKey {
 
 impl Key for TokenKey {
     const PURPOSE: &'static str = "token";
-    /// Twice what a verifier may keep the set, for instances that are slow to read the key.
+    /// Twice the cache time of verifiers, for instances that are slow to load the key.
     const LEAD: i64 = 2 * JWKS_SECONDS;
 
     fn make() -> Result<Self, KeyError> {
@@ -87,11 +87,11 @@ impl Key for TokenKey {
 pub(crate) type TokenKeys = KeyRing<TokenKey>;
 
 impl TokenKeys {
-    /// The public halves as a JSON Web Key Set (RFC 7517), in the shape of seed 001 §1.3.
+    /// The public keys as a JSON Web Key Set (RFC 7517), in the form of seed 001 §1.3.
     pub(crate) fn jwks(&self, now: i64) -> String {
         let entries = self.entries();
         let published =
-            entries.iter().enumerate().filter(|(at, _)| !over(entries.get(at + 1).map(|next| next.active), now));
+            entries.iter().enumerate().filter(|(at, _)| !is_expired(entries.get(at + 1).map(|next| next.active), now));
         let keys: Vec<_> = published
             .map(|(_, entry)| {
                 let TokenKey { kid, modulus, exponent, .. } = &entry.key;
@@ -101,13 +101,13 @@ impl TokenKeys {
         json!({ "keys": keys }).to_string()
     }
 
-    /// Reads the keys again, rotates them if it is time, and forgets those whose tokens are over.
+    /// Reloads the keys, rotates them if due, and removes those whose tokens have expired.
     pub(crate) async fn maintain(&self, rotate_days: u32, now: i64) -> Result<(), KeyError> {
         self.reload().await?;
         self.rotate_after(i64::from(rotate_days) * 86_400, now).await?;
         let entries = self.entries();
         for (entry, next) in entries.iter().zip(entries.iter().skip(1)) {
-            if over(Some(next.active), now) {
+            if is_expired(Some(next.active), now) {
                 self.remove(entry.key.kid()).await?;
             }
         }
@@ -115,8 +115,9 @@ impl TokenKeys {
     }
 }
 
-/// Whether no token under a key can be presented any more. `next` is when the next key took over, if there is one.
-fn over(next: Option<i64>, now: i64) -> bool {
+/// Whether all tokens under a key have expired for all verifiers. `next` is when its successor began to sign, if there
+/// is one.
+fn is_expired(next: Option<i64>, now: i64) -> bool {
     next.is_some_and(|taken_over| taken_over.saturating_add(RETENTION) <= now)
 }
 
@@ -135,21 +136,21 @@ mod tests {
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header, jwk::JwkSet};
     use std::sync::Arc;
 
-    on_both_engines!(a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live, rotation_keeps_to_its_schedule);
+    on_both_engines!(a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live, keys_rotate_on_schedule);
 
     const START: i64 = 1_700_000_000;
 
-    async fn ring(store: &Database) -> TokenKeys {
+    async fn ring(database: &Database) -> TokenKeys {
         let seal = Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([1; 32]))).unwrap());
-        TokenKeys::open(store.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
+        TokenKeys::open(database.clone(), seal, START, || Ok(Vec::new())).await.unwrap()
     }
 
     fn published(ring: &TokenKeys, now: i64) -> JwkSet {
         serde_json::from_str(&ring.jwks(now)).unwrap()
     }
 
-    /// Whether a verifier takes a token at `at` by its own clock, with a key set as old as it may be.
-    fn takes(token: &str, set: &JwkSet, issued: i64, lifetime: i64, at: i64, leeway: i64) -> bool {
+    /// Whether a verifier accepts a token at `at` by its own clock, with a key set of the given age.
+    fn accepts(token: &str, set: &JwkSet, issued: i64, lifetime: i64, at: i64, leeway: i64) -> bool {
         let kid = decode_header(token).unwrap().kid.unwrap();
         let Some(key) = set.find(&kid) else { return false };
         let mut validation = Validation::new(Algorithm::RS256);
@@ -157,14 +158,14 @@ mod tests {
         validation.set_audience(&["whatsapp"]);
         let key = DecodingKey::from_jwk(key).unwrap();
         assert!(decode::<serde_json::Value>(token, &key, &validation).is_ok(), "the signature is right under its key");
-        // What verifiers do with the times: RFC 7519 §4.1.4, and OpenID Connect's look at `iat`.
+        // How verifiers check the times: RFC 7519 §4.1.4, and OpenID Connect's check of `iat`.
         at < issued + lifetime + leeway && at >= issued - leeway
     }
 
     async fn a_key_is_published_before_it_signs_and_as_long_as_its_tokens_live(database: TestDatabase) {
-        let store = database.open().await;
-        // Two instances: one rotates, the other hears of it when it next reads the keys, 30 s later at most.
-        let (one, other) = (ring(&store).await, ring(&store).await);
+        let database = database.open().await;
+        // Two instances: one rotates, the other reloads its keys within 30 s.
+        let (one, other) = (ring(&database).await, ring(&database).await);
         let rotated = START + 10_000;
         let lifetime = 300;
         // Every two minutes from before the rotation to long after the last token under the old key.
@@ -185,7 +186,7 @@ mod tests {
             signers.push(signer.key.kid().to_owned());
             for minutes in -10..=10 {
                 let skew = minutes * 60;
-                // Really presented at once or as late as it is taken; the verifier's set is fresh or as old as allowed.
+                // Presented at once or as late as accepted; the verifier's set is fresh or as old as allowed.
                 for leeway in [0, 60, 300, 600] {
                     for presented in [issued, issued + lifetime - 1, issued + lifetime + leeway - skew - 1] {
                         let at = presented + skew;
@@ -198,7 +199,7 @@ mod tests {
                             let set = published(known, fetched);
                             most = most.max(set.keys.len());
                             assert!(
-                                takes(&token, &set, issued, lifetime, at, leeway),
+                                accepts(&token, &set, issued, lifetime, at, leeway),
                                 "issued {} s after the rotation, presented after {} s, {minutes} minutes, {leeway} s leeway",
                                 issued - rotated,
                                 presented - issued
@@ -214,7 +215,7 @@ mod tests {
         signers.dedup();
         assert_eq!(signers.len(), 2, "the keys changed once");
         assert_eq!(most, 2);
-        // And then it goes, here and in the database.
+        // Then the key is removed, here and in the database.
         let over = rotated + TokenKey::LEAD + RETENTION;
         assert_eq!(published(&one, over - 1).keys.len(), 2);
         assert_eq!(published(&one, over).keys.len(), 1);
@@ -224,12 +225,12 @@ mod tests {
         assert_eq!(other.reload().await.unwrap().len(), 1);
     }
 
-    async fn rotation_keeps_to_its_schedule(database: TestDatabase) {
-        let store = database.open().await;
-        let ring = ring(&store).await;
+    async fn keys_rotate_on_schedule(database: TestDatabase) {
+        let database = database.open().await;
+        let ring = ring(&database).await;
         let mut takeovers = Vec::new();
         let mut before = ring.signer(START).unwrap();
-        // An hour at a time for a quarter of a year, with ten days between keys.
+        // In steps of an hour for 90 days, with ten days between keys.
         for now in (START..START + 90 * 86_400).step_by(3_600) {
             ring.maintain(10, now).await.unwrap();
             let signer = ring.signer(now).unwrap();
@@ -245,8 +246,8 @@ mod tests {
     #[tokio::test]
     async fn a_clock_that_is_behind_signs_with_the_first_key() {
         let database = TestDatabase::sqlite().await;
-        let store = database.open().await;
-        let ring = ring(&store).await;
+        let database = database.open().await;
+        let ring = ring(&database).await;
         assert_eq!(ring.signer(START - 600).unwrap().key.kid(), ring.signer(START).unwrap().key.kid());
         assert!(ring.signer(clock::unix_seconds()).is_ok());
     }

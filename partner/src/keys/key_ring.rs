@@ -1,8 +1,11 @@
-//! The keys of one purpose, as this instance knows them.
+//! The keys of one purpose, cached by this instance.
 //!
 //! What this module does not know: the time (an argument), and when a key is no longer needed.
 
-use super::{Key, KeyError, MAX_KEYS, Seal, repository::KeyRow};
+use super::{
+    Key, KeyError, MAX_KEYS, Seal,
+    key_repository::{KeyRepository, KeyRow},
+};
 use crate::store::Database;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::task;
@@ -12,58 +15,59 @@ pub(crate) struct KeyEntry<K> {
     pub(crate) key: K,
     /// Unix seconds.
     pub(crate) created: i64,
-    /// From when on it signs, until the next one does.
+    /// Time from which the key signs, until the next one does. Unix seconds.
     pub(crate) active: i64,
 }
 
 type Entries<K> = Arc<Vec<Arc<KeyEntry<K>>>>;
 
-/// Every key of one purpose, in the order in which they become active.
+/// All keys of one purpose, in the order in which they become active.
 pub(crate) struct KeyRing<K> {
-    store: Database,
+    repository: KeyRepository,
     seal: Arc<Seal>,
     entries: RwLock<Entries<K>>,
 }
 
 impl<K: Key> KeyRing<K> {
-    /// Reads the keys, after `first` has given those of the first start.
+    /// Loads the keys. If there are none, stores those that `first` returns, or else a new one.
     pub(crate) async fn open(
-        store: Database,
+        database: Database,
         seal: Arc<Seal>,
         now: i64,
         first: impl FnOnce() -> Result<Vec<KeyEntry<K>>, KeyError> + Send + 'static,
     ) -> Result<Self, KeyError> {
-        let ring = Self { store, seal, entries: RwLock::default() };
+        let ring = Self { repository: KeyRepository::new(database), seal, entries: RwLock::default() };
         if ring.reload().await?.is_empty() {
             let mut made =
                 task::spawn_blocking(first).await.map_err(|_| KeyError::Library("read the first keys"))??;
             if made.is_empty() {
                 made.push(KeyEntry { key: make().await?, created: now, active: now });
             }
-            // Another instance may have been faster: then its keys are the ones.
+            // If another instance was faster, its keys are used.
             ring.add(&made, i64::MIN).await?;
         }
         ring.entries().first().ok_or(KeyError::Gone)?;
         Ok(ring)
     }
 
-    /// What this instance knows.
+    /// The cached keys.
     pub(crate) fn entries(&self) -> Entries<K> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The key that signs now.
+    /// The key that signs at `now`.
     pub(crate) fn signer(&self, now: i64) -> Result<Arc<KeyEntry<K>>, KeyError> {
         let entries = self.entries();
-        // Without a lead the newest signs. With a clock that is behind the other instances', the first is better than none.
+        // Without a lead the newest key signs. If this instance's clock is behind the others', the first key is better
+        // than none.
         let signs = |entry: &&Arc<KeyEntry<K>>| K::LEAD == 0 || entry.active <= now;
         let signer = entries.iter().rev().find(signs).or(entries.first());
         signer.cloned().ok_or(KeyError::Gone)
     }
 
-    /// Reads what other instances have added and removed.
+    /// Reloads the keys from the database.
     pub(crate) async fn reload(&self) -> Result<Entries<K>, KeyError> {
-        let rows = self.store.keys(K::PURPOSE).await?;
+        let rows = self.repository.list(K::PURPOSE).await?;
         let known = self.entries();
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows.into_iter().take(MAX_KEYS) {
@@ -78,7 +82,7 @@ impl<K: Key> KeyRing<K> {
         Ok(entries)
     }
 
-    /// Adds a key that signs after its lead, whatever others there are. Answers its name.
+    /// Adds a key that signs after its lead. Returns its id.
     pub(crate) async fn rotate(&self, now: i64) -> Result<String, KeyError> {
         // Later than the newest, so that all instances agree on the order.
         let newest = self.reload().await?.last().map_or(i64::MIN, |newest| newest.active);
@@ -89,7 +93,7 @@ impl<K: Key> KeyRing<K> {
         Ok(kid)
     }
 
-    /// The same, but only if the newest has been signing for `seconds`, less the lead.
+    /// Like [`Self::rotate`], but only if the newest key has been signing for `seconds`, less the lead.
     pub(crate) async fn rotate_after(&self, seconds: i64, now: i64) -> Result<(), KeyError> {
         let due = now.saturating_add(K::LEAD).saturating_sub(seconds);
         if self.entries().last().is_none_or(|newest| newest.active > due) {
@@ -99,33 +103,33 @@ impl<K: Key> KeyRing<K> {
         self.add(&[entry], due).await
     }
 
-    /// Forgets a key for all instances.
+    /// Removes a key for all instances.
     pub(crate) async fn remove(&self, kid: &str) -> Result<(), KeyError> {
-        self.store.remove_key(kid).await?;
+        self.repository.remove(kid).await?;
         self.reload().await.map(drop)
     }
 
     async fn add(&self, entries: &[KeyEntry<K>], unless_after: i64) -> Result<(), KeyError> {
         let rows: Vec<_> = entries.iter().map(|entry| self.row(entry)).collect::<Result<_, _>>()?;
-        self.store.add_keys(K::PURPOSE, &rows, unless_after).await?;
+        self.repository.add(K::PURPOSE, &rows, unless_after).await?;
         self.reload().await.map(drop)
     }
 
     fn row(&self, entry: &KeyEntry<K>) -> Result<KeyRow, KeyError> {
         let kid = entry.key.kid().to_owned();
-        let sealed = self.seal.seal(&bound(K::PURPOSE, &kid), &entry.key.write()?)?;
+        let sealed = self.seal.seal(&additional_data(K::PURPOSE, &kid), &entry.key.write()?)?;
         Ok(KeyRow { kid, created: entry.created, active: entry.active, sealed })
     }
 
     fn unseal(&self, row: KeyRow) -> Result<KeyEntry<K>, KeyError> {
-        let der = self.seal.unseal(&bound(K::PURPOSE, &row.kid), &row.sealed);
+        let der = self.seal.unseal(&additional_data(K::PURPOSE, &row.kid), &row.sealed);
         let key = der.and_then(|der| K::read(&der)).ok_or(KeyError::Sealed { kid: row.kid })?;
         Ok(KeyEntry { key, created: row.created, active: row.active })
     }
 }
 
-/// What a sealed key is bound to, so that no row can stand in for another.
-fn bound(purpose: &str, kid: &str) -> String {
+/// The additional data that a sealed key is bound to, so that no row can replace another.
+fn additional_data(purpose: &str, kid: &str) -> String {
     format!("{purpose} {kid}")
 }
 
@@ -144,29 +148,29 @@ mod tests {
     use zeroize::Zeroizing;
 
     on_both_engines!(
-        instances_that_start_at_once_share_one_key,
-        a_key_is_read_under_its_secret_only,
+        instances_that_start_concurrently_share_one_key,
+        a_key_is_unsealed_under_its_secret_only,
         a_scheduled_rotation_is_done_once,
-        another_instances_keys_come_and_go,
-        there_is_an_end_to_keys
+        keys_added_and_removed_by_another_instance_are_reloaded,
+        the_number_of_keys_is_bounded
     );
 
     fn seal(byte: u8) -> Arc<Seal> {
         Arc::new(Seal::open(&SealingSecret::Given(Zeroizing::new([byte; 32]))).unwrap())
     }
 
-    async fn ring(store: &Database) -> KeyRing<VapidKey> {
-        KeyRing::open(store.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
+    async fn ring(database: &Database) -> KeyRing<VapidKey> {
+        KeyRing::open(database.clone(), seal(1), 1_000, || Ok(Vec::new())).await.unwrap()
     }
 
     fn kids(ring: &KeyRing<VapidKey>) -> Vec<String> {
         ring.entries().iter().map(|entry| entry.key.kid().to_owned()).collect()
     }
 
-    async fn instances_that_start_at_once_share_one_key(database: TestDatabase) {
-        let store = database.open().await;
-        let start = |store: Database| async move { kids(&ring(&store).await) };
-        let starting: Vec<_> = (0..4).map(|_| tokio::spawn(start(store.clone()))).collect();
+    async fn instances_that_start_concurrently_share_one_key(database: TestDatabase) {
+        let database = database.open().await;
+        let start = |database: Database| async move { kids(&ring(&database).await) };
+        let starting: Vec<_> = (0..4).map(|_| tokio::spawn(start(database.clone()))).collect();
         let mut all = Vec::new();
         for started in starting {
             all.extend(started.await.unwrap());
@@ -176,17 +180,17 @@ mod tests {
         assert_eq!(all.len(), 1, "{all:?}");
     }
 
-    async fn a_key_is_read_under_its_secret_only(database: TestDatabase) {
-        let store = database.open().await;
-        let kid = kids(&ring(&store).await);
-        assert_eq!(kids(&ring(&store).await), kid);
-        let other = KeyRing::<VapidKey>::open(store, seal(2), 1_000, || Ok(Vec::new())).await;
+    async fn a_key_is_unsealed_under_its_secret_only(database: TestDatabase) {
+        let database = database.open().await;
+        let kid = kids(&ring(&database).await);
+        assert_eq!(kids(&ring(&database).await), kid);
+        let other = KeyRing::<VapidKey>::open(database, seal(2), 1_000, || Ok(Vec::new())).await;
         assert!(matches!(other.err(), Some(KeyError::Sealed { kid: found }) if found == kid[0]));
     }
 
     async fn a_scheduled_rotation_is_done_once(database: TestDatabase) {
-        let store = database.open().await;
-        let rings = [ring(&store).await, ring(&store).await, ring(&store).await];
+        let database = database.open().await;
+        let rings = [ring(&database).await, ring(&database).await, ring(&database).await];
         let due = 1_000 + 86_400 - VapidKey::LEAD;
         for ring in &rings {
             ring.rotate_after(86_400, due - 1).await.unwrap();
@@ -205,9 +209,9 @@ mod tests {
         }
     }
 
-    async fn another_instances_keys_come_and_go(database: TestDatabase) {
-        let store = database.open().await;
-        let (one, other) = (ring(&store).await, ring(&store).await);
+    async fn keys_added_and_removed_by_another_instance_are_reloaded(database: TestDatabase) {
+        let database = database.open().await;
+        let (one, other) = (ring(&database).await, ring(&database).await);
         let first = kids(&one);
         let second = one.rotate(2_000).await.unwrap();
         assert_eq!(kids(&other), first);
@@ -218,11 +222,11 @@ mod tests {
         assert_eq!(kids(&one), [second]);
     }
 
-    async fn there_is_an_end_to_keys(database: TestDatabase) {
-        let store = database.open().await;
-        let ring = ring(&store).await;
-        for at in 1..MAX_KEYS {
-            ring.rotate(1_000 + at as i64).await.unwrap();
+    async fn the_number_of_keys_is_bounded(database: TestDatabase) {
+        let database = database.open().await;
+        let ring = ring(&database).await;
+        for at in (1_001..).take(MAX_KEYS - 1) {
+            ring.rotate(at).await.unwrap();
         }
         assert!(matches!(ring.rotate(5_000).await, Err(KeyError::TooMany)));
     }

@@ -1,10 +1,10 @@
-//! Private keys of this server: kept in the database for every instance, sealed under a secret that is not in it, each
-//! published before it signs and after it has signed.
+//! Private keys of this server: stored in the database for all instances, sealed under a secret that is not in the
+//! database, and published before and after the time in which they sign.
 //!
 //! What this module does not know: what is signed ([`crate::identity`], [`crate::push`]).
 
+mod key_repository;
 mod key_ring;
-mod repository;
 mod seal;
 
 pub(crate) use key_ring::{KeyEntry, KeyRing};
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use std::{io, path::PathBuf};
 use zeroize::Zeroizing;
 
-/// The keys cannot be used.
+/// A key cannot be loaded, created or used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// A file or the folder cannot be read or written.
@@ -22,10 +22,10 @@ pub enum KeyError {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// Why not.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Others on this machine can read the file.
+    /// Other users of this machine can read the file.
     #[error("{} can be read by others (mode {mode:o}). Run: chmod 600 {}", path.display(), path.display())]
     Exposed {
         /// The file.
@@ -39,13 +39,13 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds no secret.
+    /// The file does not contain a secret.
     #[error("{} must hold 64 hex digits. Restore it from the backup", path.display())]
     NotASecret {
         /// The file.
         path: PathBuf,
     },
-    /// More keys than anyone needs.
+    /// The number of keys of one purpose has reached [`MAX_KEYS`].
     #[error("there are {MAX_KEYS} keys for this purpose already. Wait until the oldest are no longer needed")]
     TooMany,
     /// A key in the database is sealed under another secret, or damaged.
@@ -53,39 +53,39 @@ pub enum KeyError {
         "the key {kid} in the database was not sealed under this secret. Restore the secret that `secret` or `secret_file` had"
     )]
     Sealed {
-        /// Its name.
+        /// The id of the key.
         kid: String,
     },
-    /// There is no key, though one was made at the start.
+    /// The database contains no key, although one was created at the start.
     #[error("the signing keys are gone from the database")]
     Gone,
-    /// The cryptographic library could not make a key or a signature.
+    /// The cryptographic library could not create a key or a signature.
     #[error("the cryptographic library failed to {0}")]
     Library(&'static str),
     /// The operating system has no randomness.
     #[error("the operating system has no randomness: {0}")]
     NoRandomness(#[from] getrandom::Error),
-    /// The database refused.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Most keys of one purpose: more is a mistake, and a key set that nobody wants to fetch.
+/// Maximum number of keys of one purpose.
 pub(crate) const MAX_KEYS: usize = 16;
 
-/// A kind of key.
+/// A type of key.
 pub(crate) trait Key: Sized + Send + Sync + 'static {
-    /// What the database calls the kind; bound to the sealed key.
+    /// Name of the purpose in the database; bound to the sealed key.
     const PURPOSE: &'static str;
-    /// Seconds that a key is published before it signs.
+    /// Seconds for which a key is published before it signs.
     const LEAD: i64;
 
-    /// A fresh key. May take a second: blocking.
+    /// Generates a key. Blocking; may take a second.
     fn make() -> Result<Self, KeyError>;
-    /// From PKCS #8 DER; `None` if it is no key of this kind.
+    /// Parses PKCS #8 DER; `None` for another type of key.
     fn read(der: &[u8]) -> Option<Self>;
-    /// As PKCS #8 DER.
+    /// Encodes as PKCS #8 DER.
     fn write(&self) -> Result<Zeroizing<Vec<u8>>, KeyError>;
-    /// The name: the hash of the public half.
+    /// The key id: a hash of the public key.
     fn kid(&self) -> &str;
 }

@@ -1,8 +1,10 @@
-//! Seals what the database keeps: AES-256-GCM under a key that is derived from the secret.
+//! Authenticated encryption of database contents: AES-256-GCM under a key derived from the secret. A copy of the
+//! database without the secret cannot sign anything.
 //!
-//! What this module does not know: what is in it. A copy of the database without the secret signs nothing.
+//! What this module does not know: what is sealed.
 
 use super::KeyError;
+use crate::hex;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     hkdf::{HKDF_SHA256, KeyType, Salt},
@@ -16,18 +18,18 @@ use std::{
 };
 use zeroize::Zeroizing;
 
-/// Largest file that is read: the secret, and any line end.
+/// Maximum size of a secret file that is read: the secret and a line end.
 const MAX_FILE_BYTES: u64 = 256;
 const KEY_INFO: &[&[u8]] = &[b"causeway partner signing keys"];
 
-/// Where the secret comes from.
+/// The source of the secret.
 #[derive(Clone)]
 pub(crate) enum SealingSecret {
     /// Given in the configuration.
     Given(Zeroizing<[u8; 32]>),
-    /// A file of the operator's.
+    /// A file that the operator supplies.
     File(PathBuf),
-    /// A file of ours, made at the first start.
+    /// A file in the data folder, generated at the first start.
     Generated(PathBuf),
 }
 
@@ -41,7 +43,7 @@ impl std::fmt::Debug for SealingSecret {
     }
 }
 
-/// Seals and opens.
+/// Seals and unseals.
 pub(crate) struct Seal(RandomizedNonceKey);
 
 struct Length;
@@ -53,11 +55,11 @@ impl KeyType for Length {
 }
 
 impl Seal {
-    /// Reads the secret, making it if it is ours to make. Blocking.
+    /// Reads the secret, generating it if the source allows that. Blocking.
     pub(crate) fn open(sealing_secret: &SealingSecret) -> Result<Self, KeyError> {
         match sealing_secret {
             SealingSecret::Given(secret) => Self::under(secret),
-            // Groups are how containers and service managers hand a file to one user.
+            // Group access is how containers and service managers pass a file to one user.
             SealingSecret::File(path) => Self::under(&*read(path, 0o007)?),
             SealingSecret::Generated(path) => {
                 if !path.exists() {
@@ -76,7 +78,7 @@ impl Seal {
         Ok(Self(RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(failed)?))
     }
 
-    /// Text that only this secret opens, and only as what `name` calls it.
+    /// Encrypts `content`, bound to `name`.
     pub(super) fn seal(&self, name: &str, content: &[u8]) -> Result<String, KeyError> {
         let mut bytes = Zeroizing::new(content.to_vec());
         let nonce = self
@@ -86,7 +88,7 @@ impl Seal {
         Ok(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
     }
 
-    /// The content; `None` under another secret or name.
+    /// Decrypts; `None` under another secret or name, or if the text was changed.
     pub(super) fn unseal(&self, name: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, content) = bytes.split_at_checked(NONCE_LEN)?;
@@ -107,10 +109,10 @@ fn read(path: &Path, others: u32) -> Result<Zeroizing<[u8; 32]>, KeyError> {
     }
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(at)?;
-    crate::config::hex32(text.trim()).map(Zeroizing::new).ok_or_else(|| KeyError::NotASecret { path: path.to_owned() })
+    hex::parse_32_bytes(text.trim()).map(Zeroizing::new).ok_or_else(|| KeyError::NotASecret { path: path.to_owned() })
 }
 
-/// Writes a fresh secret so that it is either there in full or not at all.
+/// Writes a new secret atomically.
 fn make(path: &Path) -> Result<(), KeyError> {
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut_slice())?;
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_secret_and_name_open_it() {
+    fn only_the_same_secret_and_name_unseal() {
         let sealed = given(1).seal("token", b"a key").unwrap();
         assert_eq!(given(1).unseal("token", &sealed).as_deref().map(Vec::as_slice), Some(b"a key".as_slice()));
         assert!(given(2).unseal("token", &sealed).is_none());
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_seen() {
+    fn changed_text_is_not_unsealed() {
         let sealed = given(1).seal("token", b"a key").unwrap();
         let mut bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
         for at in 0..bytes.len() {
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_secret_is_made_once_for_its_owner_only() {
+    fn the_generated_secret_is_made_once_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let sealing_secret = SealingSecret::Generated(folder.path().join("secret"));
         let sealed = Seal::open(&sealing_secret).unwrap().seal("token", b"a key").unwrap();
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operators_secret_is_never_made_and_must_be_whole() {
+    fn a_supplied_secret_is_never_generated_and_must_be_complete() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let sealing_secret = SealingSecret::File(path.clone());

@@ -1,24 +1,30 @@
-//! The media host (seed 001 §4.1.1): what clients send to WhatsApp users lies here, encrypted, until WhatsApp fetches it.
+//! The media host (seed 001 §4.1.1): stores encrypted files that clients send to WhatsApp users until WhatsApp fetches
+//! them.
 //!
-//! A file is kept as pieces, each an object of its own that is written whole: an upload that breaks off, or a server that
-//! stops, loses no more than the piece under way, any instance can go on with it, and nobody ever holds a whole file in
-//! memory. The database knows which pieces make a file; an object that it does not know is nobody's. What this module
-//! does not know: HTTP, and what is in the files.
+//! A file is stored as pieces, each an object that is written as a whole: an interrupted upload or a stopped server
+//! loses at most the current piece, any instance can continue the upload, and no instance holds a whole file in memory.
+//! The database records which pieces belong to a file; objects without a record are garbage. What this module does not
+//! know: HTTP, and what the files contain.
 //!
 //! ```text
-//! reference  names that cannot be guessed
-//! records    which files there are, whose, until when
-//! pieces     the bytes
+//! reference          unguessable identifiers
+//! upload_repository  files, owners, pieces and expiry in the database
+//! pieces             the bytes in a folder or object store
+//! settings, error    options and failures
 //! ```
 
+mod error;
 mod pieces;
 mod reference;
-mod repository;
+mod settings;
+mod upload_repository;
 
-pub use pieces::MediaStoreError;
-pub(crate) use pieces::{MediaLocation, PIECE_BYTES, S3};
+pub use error::{MediaStoreError, SweepError};
+pub(crate) use error::{NewUploadError, WriteError};
+pub(crate) use pieces::PIECE_BYTES;
 pub(crate) use reference::Reference;
-pub(crate) use repository::{NewUploadError, StorageUsage, StoredFile, Upload};
+pub(crate) use settings::{MediaLocation, MediaSettings, S3};
+pub(crate) use upload_repository::{StorageUsage, StoredFile, Upload, UploadRepository, expire_uploads_of};
 
 use crate::{
     metrics::MediaMetrics,
@@ -27,71 +33,21 @@ use crate::{
 use axum::body::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use pieces::PieceStore;
-use repository::Piece;
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use upload_repository::Piece;
 
-/// Uploads that receive bytes at once; each holds up to a piece in memory.
+/// Maximum number of uploads that receive bytes at the same time; each holds up to one piece in memory.
 const MAX_CONCURRENT_WRITERS: usize = 64;
-/// Files that one sweep deletes.
+/// Maximum number of files that one batch of a sweep deletes.
 const SWEEP_BATCH: i64 = 200;
-/// A piece smaller than this is worth keeping only at the end of a request that ended well.
+/// Minimum size in bytes of a piece that is stored when a request breaks off.
 pub(crate) const MIN_PARTIAL_PIECE_BYTES: usize = 64 * 1_024;
-
-/// The checked options of the media host.
-#[derive(Debug, Clone)]
-pub(crate) struct MediaSettings {
-    pub(crate) location: MediaLocation,
-    /// Media types, in lower case.
-    pub(crate) types: Vec<String>,
-    pub(crate) file_bytes: u64,
-    pub(crate) quota_bytes: u64,
-    pub(crate) uploads: u32,
-    /// How long an upload may take.
-    pub(crate) upload: Duration,
-    /// How long a complete file is kept.
-    pub(crate) kept: Duration,
-}
-
-/// Why bytes were not kept.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// Another request has moved on.
-    #[error("the upload is elsewhere by now")]
-    OffsetMismatch,
-    /// So many small pieces that the file would be slow to read.
-    #[error("too many pieces")]
-    TooManyPieces,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Objects(#[from] MediaStoreError),
-}
-
-/// Why files were not deleted.
-#[derive(Debug, thiserror::Error)]
-pub enum SweepError {
-    /// The database's.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// That of the place where the bytes are.
-    #[error(transparent)]
-    Objects(#[from] MediaStoreError),
-}
-
-impl From<SweepError> for WriteError {
-    fn from(error: SweepError) -> Self {
-        match error {
-            SweepError::Store(error) => error.into(),
-            SweepError::Objects(error) => error.into(),
-        }
-    }
-}
 
 /// The media host.
 #[derive(Clone)]
 pub(crate) struct Media {
-    store: Database,
+    uploads: UploadRepository,
     pieces: PieceStore,
     settings: Arc<MediaSettings>,
     writers: Arc<Semaphore>,
@@ -99,28 +55,29 @@ pub(crate) struct Media {
 }
 
 impl Media {
-    /// Opens the place where the pieces are; a folder is made.
+    /// Opens the location of the pieces.
     pub(crate) fn open(
         settings: MediaSettings,
-        store: Database,
+        database: Database,
         metrics: MediaMetrics,
     ) -> Result<Self, MediaStoreError> {
         let pieces = PieceStore::open(settings.location.clone())?;
         let writers = Arc::new(Semaphore::new(MAX_CONCURRENT_WRITERS));
-        Ok(Self { store, pieces, settings: Arc::new(settings), writers, metrics })
+        let uploads = UploadRepository::new(database);
+        Ok(Self { uploads, pieces, settings: Arc::new(settings), writers, metrics })
     }
 
     pub(crate) fn settings(&self) -> &MediaSettings {
         &self.settings
     }
 
-    /// A turn to receive bytes: bounds the memory that all uploads take together.
+    /// A permit to receive bytes; bounds the memory of all uploads together. Waits for a free one.
     pub(crate) async fn writer_permit(&self) -> Option<OwnedSemaphorePermit> {
         // Fails only if the semaphore is closed, which it never is.
         self.writers.clone().acquire_owned().await.ok()
     }
 
-    /// Begins an upload; its id is unguessable.
+    /// Creates an upload and returns its id.
     pub(crate) async fn begin(
         &self,
         identifier: &str,
@@ -136,32 +93,33 @@ impl Media {
             received: 0,
             expires: now.saturating_add_unsigned(self.settings.upload.as_secs()),
         };
-        self.store.begin_upload(identifier, kind, &row, &self.settings, now).await?;
+        self.uploads.insert(identifier, kind, &row, &self.settings, now).await?;
         Ok(upload)
     }
 
-    /// An account's own upload.
+    /// An upload of this account that has not expired.
     pub(crate) async fn upload(&self, identifier: &str, id: &str, now: i64) -> Result<Option<Upload>, StoreError> {
         match Reference::parse(id) {
-            Some(id) => self.store.upload(identifier, &id, now).await,
+            Some(id) => self.uploads.find(identifier, &id, now).await,
             None => Ok(None),
         }
     }
 
-    /// Keeps one piece at the end of what was received: durable at the return. The upload then says so.
-    pub(crate) async fn keep(&self, upload: &mut Upload, bytes: Vec<Bytes>, now: i64) -> Result<(), WriteError> {
-        let length = bytes.iter().map(|bytes| bytes.len() as u64).sum();
+    /// Stores one piece at the end of the upload, durable on return, and updates `upload`.
+    pub(crate) async fn append(&self, upload: &mut Upload, bytes: Vec<Bytes>, now: i64) -> Result<(), WriteError> {
+        let length = bytes.iter().map(|bytes| size(bytes)).sum();
         let object = self.pieces.put(&upload.reference, bytes).await?;
         let received = upload.received + length;
-        // A file that is whole lives longer than an upload that is not.
-        let expires = match received == upload.size {
-            true => now.saturating_add_unsigned(self.settings.kept.as_secs()),
-            false => upload.expires,
+        // A complete file is stored longer than an incomplete upload.
+        let expires = if received == upload.size {
+            now.saturating_add_unsigned(self.settings.kept.as_secs())
+        } else {
+            upload.expires
         };
-        match self.store.add_piece(upload, &object, length, expires).await {
+        match self.uploads.add_piece(upload, &object, length, expires).await {
             Ok(()) => {}
             Err(error) => {
-                // Nobody knows the object; if it stays, it goes with the file.
+                // The object has no record; if deleting it fails, it is deleted with the file.
                 self.pieces.delete(&object).await;
                 return Err(error);
             }
@@ -171,18 +129,18 @@ impl Media {
         Ok(())
     }
 
-    /// Ends an upload or deletes a file, and its bytes.
-    pub(crate) async fn end(&self, upload: &Upload) -> Result<(), WriteError> {
-        self.store.expire(&upload.reference).await?;
+    /// Cancels an upload or deletes a file, including its bytes.
+    pub(crate) async fn delete_upload(&self, upload: &Upload) -> Result<(), WriteError> {
+        self.uploads.expire(&upload.reference).await?;
         Ok(self.delete(&upload.reference).await?)
     }
 
-    /// A whole file that may still be fetched.
+    /// A complete file that has not expired.
     pub(crate) async fn find(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
-        self.store.find_media(reference, now).await
+        self.uploads.find_file(reference, now).await
     }
 
-    /// The bytes of a range of a file, piece after piece.
+    /// Streams the bytes of a range of a file.
     pub(crate) fn read(
         &self,
         found: StoredFile,
@@ -201,15 +159,15 @@ impl Media {
             })
             .try_flatten()
             .inspect_ok(move |bytes| {
-                metrics.down_bytes.inc_by(bytes.len() as u64);
+                metrics.down_bytes.inc_by(size(bytes));
             })
     }
 
-    /// Deletes what has expired, and what belongs to accounts that are no more. Answers how many files.
+    /// Deletes what has expired and what belongs to deleted accounts. Returns the number of files.
     pub(crate) async fn sweep(&self, now: i64) -> Result<u64, SweepError> {
         let mut swept = 0;
         loop {
-            let expired = self.store.expired_media(now, SWEEP_BATCH).await?;
+            let expired = self.uploads.expired(now, SWEEP_BATCH).await?;
             if expired.is_empty() {
                 return Ok(swept);
             }
@@ -221,11 +179,15 @@ impl Media {
         }
     }
 
-    /// First the bytes, then the row: what is cut short in between is begun again.
+    /// Deletes the bytes before the row, so that an interrupted deletion is repeated by the next sweep.
     async fn delete(&self, reference: &Reference) -> Result<(), SweepError> {
         self.pieces.delete_all(reference).await?;
-        Ok(self.store.forget_media(reference).await?)
+        Ok(self.uploads.delete(reference).await?)
     }
+}
+
+fn size(bytes: &Bytes) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

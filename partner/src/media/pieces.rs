@@ -1,9 +1,8 @@
-//! The bytes of files, as objects: in a local folder, or in an S3-compatible store.
+//! The bytes of files, as objects in a local folder or an S3-compatible store.
 //!
-//! What this module does not know: which objects make a file, and whose it is.
+//! What this module does not know: which objects belong to a file, and to whom.
 
-use super::Reference;
-use crate::config::Secret;
+use super::{error::MediaStoreError, reference::Reference, settings::MediaLocation};
 use axum::body::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
@@ -14,50 +13,15 @@ use std::{
     fs, io,
     ops::Range,
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-/// What an upload gathers before it writes: the most that one holds in memory.
+/// Size at which the buffer of an upload is written: the maximum that one upload holds in memory.
 pub(crate) const PIECE_BYTES: usize = 2 << 20;
-/// How often a store over the network is asked again, and for how long at most.
+/// Retries of requests to an object store, and their total time limit.
 const RETRIES: usize = 3;
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Where the pieces are.
-#[derive(Debug, Clone)]
-pub(crate) enum MediaLocation {
-    Folder(PathBuf),
-    S3(S3),
-}
-
-/// An S3-compatible store.
-#[derive(Debug, Clone)]
-pub(crate) struct S3 {
-    pub(crate) bucket: String,
-    pub(crate) folder: String,
-    pub(crate) endpoint: Option<String>,
-    pub(crate) region: String,
-    pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: Secret,
-}
-
-/// The place for media cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum MediaStoreError {
-    /// The folder cannot be made.
-    #[error("the media folder {}: {source}. Change `data_dir` or its owner", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The store's own words.
-    #[error("the media store: {0}")]
-    Objects(#[from] object_store::Error),
-}
 
 /// Reads and writes pieces.
 #[derive(Clone)]
@@ -67,7 +31,7 @@ pub(super) struct PieceStore {
 }
 
 impl PieceStore {
-    /// A folder is made when the first piece comes: an instance that keeps everything elsewhere has none.
+    /// The folder is created with the first piece, because instances whose media are elsewhere need none.
     pub(super) fn open(location: MediaLocation) -> Result<Self, MediaStoreError> {
         let later = matches!(&location, MediaLocation::Folder(path) if !path.exists());
         let pieces = Self { location: Arc::new(location), opened: Arc::default() };
@@ -82,10 +46,11 @@ impl PieceStore {
             return Ok(&**store);
         }
         let store = connect(&self.location)?;
-        // Of two that come at once one opens it in vain.
+        // If two tasks race, one of the opened stores is discarded.
         Ok(&**self.opened.get_or_init(|| store))
     }
-    /// Writes one piece of a file, whole and durable; answers the object's name, which no other piece has.
+
+    /// Writes one piece, whole and durable; returns the object's unique name.
     pub(super) async fn put(&self, reference: &Reference, bytes: Vec<Bytes>) -> Result<String, MediaStoreError> {
         let mut name = [0; 8];
         getrandom::fill(&mut name).map_err(|error| object_store::Error::Generic {
@@ -97,7 +62,7 @@ impl PieceStore {
         Ok(object)
     }
 
-    /// A range of one piece, as a stream.
+    /// Streams a range of one piece.
     pub(super) async fn read(
         &self,
         object: &str,
@@ -108,20 +73,20 @@ impl PieceStore {
         Ok(got.into_stream().map_err(MediaStoreError::from).boxed())
     }
 
-    /// Deletes one piece; what cannot be deleted now goes with its file.
+    /// Deletes one piece; on failure it is deleted with its file.
     pub(super) async fn delete(&self, object: &str) {
         let deleted = async { Ok::<_, MediaStoreError>(self.store()?.delete(&path(object)).await?) };
         if let Err(error) = deleted.await {
-            tracing::warn!(%error, "a piece of media stays for now");
+            tracing::warn!(%error, "a piece of media could not be deleted");
         }
     }
 
-    /// Deletes every piece of a file, those that the database never heard of, too.
+    /// Deletes every piece of a file, including those without a record in the database.
     pub(super) async fn delete_all(&self, reference: &Reference) -> Result<(), MediaStoreError> {
         let mut objects = self.store()?.list(Some(&path(reference.as_str())));
         while let Some(object) = objects.next().await {
             match self.store()?.delete(&object?.location).await {
-                // Another instance sweeps, too.
+                // Another instance may sweep at the same time.
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

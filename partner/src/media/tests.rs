@@ -1,30 +1,33 @@
-//! The media host's files on both databases, with a real folder.
+//! The media host on both database engines, with a real folder.
 
 use super::*;
 use crate::{
-    sign_in::Identifier,
+    sign_in::{AccountRepository, Identifier},
     store::testing::{TestDatabase, on_both_engines},
 };
+use std::time::Duration;
 use tempfile::TempDir;
 
 on_both_engines!(
-    a_file_is_its_pieces_in_order,
-    of_two_writers_one_has_moved_on,
-    what_has_expired_is_swept_with_its_bytes,
-    media_go_with_their_account,
-    an_account_has_a_quota_and_a_number_of_uploads
+    a_file_is_the_concatenation_of_its_pieces,
+    of_two_concurrent_writers_one_fails,
+    expired_uploads_and_files_are_deleted_with_their_bytes,
+    files_are_deleted_with_their_account,
+    the_quota_and_the_number_of_uploads_of_an_account_are_bounded
 );
 
 struct Fixture {
     media: Media,
+    accounts: AccountRepository,
     folder: TempDir,
 }
 
 async fn fixture(database: &TestDatabase) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let store = database.open().await;
+    let database = database.open().await;
+    let accounts = AccountRepository::new(database.clone());
     for name in ["alice", "bob"] {
-        store.create_account(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
+        accounts.create(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
     }
     let settings = MediaSettings {
         location: MediaLocation::Folder(folder.path().join("media")),
@@ -35,7 +38,7 @@ async fn fixture(database: &TestDatabase) -> Fixture {
         upload: Duration::from_secs(10),
         kept: Duration::from_secs(100),
     };
-    Fixture { media: Media::open(settings, store, MediaMetrics::default()).unwrap(), folder }
+    Fixture { media: Media::open(settings, database, MediaMetrics::default()).unwrap(), accounts, folder }
 }
 
 impl Fixture {
@@ -59,12 +62,12 @@ fn bytes(text: &'static str) -> Vec<Bytes> {
     vec![Bytes::from_static(text.as_bytes())]
 }
 
-async fn a_file_is_its_pieces_in_order(database: TestDatabase) {
+async fn a_file_is_the_concatenation_of_its_pieces(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut upload = fixture.begin(10, 1).await;
     for piece in ["012", "3456", "789"] {
-        assert!(fixture.read(&upload, 0..10, 2).await.is_none(), "not before it is whole");
-        fixture.media.keep(&mut upload, bytes(piece), 2).await.unwrap();
+        assert!(fixture.read(&upload, 0..10, 2).await.is_none(), "not before it is complete");
+        fixture.media.append(&mut upload, bytes(piece), 2).await.unwrap();
     }
     assert_eq!(fixture.read(&upload, 0..10, 3).await.unwrap(), b"0123456789");
     assert_eq!(fixture.read(&upload, 2..8, 3).await.unwrap(), b"234567");
@@ -76,28 +79,28 @@ async fn a_file_is_its_pieces_in_order(database: TestDatabase) {
     );
 }
 
-async fn of_two_writers_one_has_moved_on(database: TestDatabase) {
+async fn of_two_concurrent_writers_one_fails(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut first = fixture.begin(6, 1).await;
     let mut second = first.clone();
-    fixture.media.keep(&mut first, bytes("abc"), 1).await.unwrap();
-    assert!(matches!(fixture.media.keep(&mut second, bytes("xyz"), 1).await, Err(WriteError::OffsetMismatch)));
-    fixture.media.keep(&mut first, bytes("def"), 1).await.unwrap();
+    fixture.media.append(&mut first, bytes("abc"), 1).await.unwrap();
+    assert!(matches!(fixture.media.append(&mut second, bytes("xyz"), 1).await, Err(WriteError::OffsetMismatch)));
+    fixture.media.append(&mut first, bytes("def"), 1).await.unwrap();
     assert!(
-        matches!(fixture.media.keep(&mut first, bytes("g"), 1).await, Err(WriteError::OffsetMismatch)),
+        matches!(fixture.media.append(&mut first, bytes("g"), 1).await, Err(WriteError::OffsetMismatch)),
         "more than announced"
     );
     assert_eq!(fixture.read(&first, 0..6, 2).await.unwrap(), b"abcdef");
     let pieces = std::fs::read_dir(fixture.folder.path().join("media").join(first.reference.as_str())).unwrap().count();
-    assert_eq!(pieces, 2, "what was not kept is not there");
+    assert_eq!(pieces, 2, "the rejected piece is deleted");
 }
 
-async fn what_has_expired_is_swept_with_its_bytes(database: TestDatabase) {
+async fn expired_uploads_and_files_are_deleted_with_their_bytes(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let (mut whole, mut part) = (fixture.begin(3, 1).await, fixture.begin(6, 1).await);
-    fixture.media.keep(&mut whole, bytes("abc"), 5).await.unwrap();
-    fixture.media.keep(&mut part, bytes("abc"), 5).await.unwrap();
-    // A piece that was written when the server stopped, before the database knew.
+    fixture.media.append(&mut whole, bytes("abc"), 5).await.unwrap();
+    fixture.media.append(&mut part, bytes("abc"), 5).await.unwrap();
+    // A piece that was written before the server stopped and not recorded in the database.
     fixture.media.pieces.put(&part.reference, bytes("lost")).await.unwrap();
     assert_eq!(fixture.media.sweep(10).await.unwrap(), 0);
     assert_eq!(fixture.media.sweep(11).await.unwrap(), 1, "ten seconds for an upload");
@@ -107,29 +110,29 @@ async fn what_has_expired_is_swept_with_its_bytes(database: TestDatabase) {
     assert!(fixture.read(&whole, 0..3, 105).await.is_none(), "a hundred seconds for a file, from its last byte");
     assert_eq!(fixture.media.sweep(105).await.unwrap(), 1);
     assert_eq!(fixture.files(), 0);
-    assert!(matches!(fixture.media.keep(&mut part, bytes("def"), 5).await, Err(WriteError::OffsetMismatch)));
+    assert!(matches!(fixture.media.append(&mut part, bytes("def"), 5).await, Err(WriteError::OffsetMismatch)));
     assert_eq!(fixture.files(), 0);
 }
 
-async fn media_go_with_their_account(database: TestDatabase) {
+async fn files_are_deleted_with_their_account(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut upload = fixture.begin(3, 1).await;
-    fixture.media.keep(&mut upload, bytes("abc"), 1).await.unwrap();
+    fixture.media.append(&mut upload, bytes("abc"), 1).await.unwrap();
     let alice = Identifier::new("alice").unwrap();
-    assert!(fixture.media.store.delete_account("alice").await.unwrap());
+    assert!(fixture.accounts.delete("alice").await.unwrap());
     assert!(matches!(
         fixture.media.begin("alice", "application/octet-stream", 1, 1).await,
         Err(NewUploadError::NoAccount)
     ));
-    // Somebody else takes the name.
-    fixture.media.store.create_account(&alice, "hash", 2).await.unwrap();
+    // Another person takes the identifier.
+    fixture.accounts.create(&alice, "hash", 2).await.unwrap();
     assert!(fixture.media.upload("alice", upload.id.as_str(), 2).await.unwrap().is_none());
     assert!(fixture.read(&upload, 0..3, 2).await.is_none());
     assert_eq!(fixture.media.sweep(2).await.unwrap(), 1);
     assert_eq!(fixture.files(), 0);
 }
 
-async fn an_account_has_a_quota_and_a_number_of_uploads(database: TestDatabase) {
+async fn the_quota_and_the_number_of_uploads_of_an_account_are_bounded(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let begin = |size| fixture.media.begin("alice", "application/octet-stream", size, 1);
     begin(1_000).await.unwrap();

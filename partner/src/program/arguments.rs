@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! What this module does not know: how anything is done.
+//! What this module does not know: how commands are executed.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -11,7 +11,7 @@ Usage: partner [--config FILE] [--check]
        partner [--config FILE] COMMAND
 
   --config FILE        the configuration; partner.example.toml explains every option
-  --check              look for mistakes in the configuration, say what to do, and end
+  --check              check the configuration, print problems with their remedies, and end
   --version            print the version
   --help               print this
 
@@ -19,11 +19,11 @@ Commands work on the configured database, also while servers run; those read cha
 
   keys list            every signing key: what it signs, its name, when it was made, from when on it signs
   keys rotate          make a key for identity tokens; published now, it signs in ten minutes
-  keys rotate-vapid    make a key for push services; browsers subscribe anew when they next ask for it
+  keys rotate-vapid    make a key for push services; browsers subscribe again when they next request it
   users list           every account and when it was made
   users delete ID      delete an account with its sessions and subscriptions
-  subscriptions list   every browser that is woken: whose, push service, key, when made, when last heard of
-  subscriptions prune  end those of services that are not in push.services, and those not heard of for 90 days
+  subscriptions list   every subscription: account, push service, key, when made, when last confirmed
+  subscriptions prune  delete those of services that are not in push.services, and those not confirmed for 90 days
   storage list         what every account has in media.store_url or the media folder: files, uploads, bytes, expired
   storage sweep        delete now what has expired there and what deleted accounts left; servers do so every minute
 
@@ -31,7 +31,7 @@ Environment variables CAUSEWAY_PARTNER_<SECTION>_<OPTION> win over the file; RUS
 SIGHUP reads the TLS certificate again.
 Ends with 0 after a signal or a command, 64 for wrong arguments, 78 for a wrong configuration, 1 if it cannot run.";
 
-/// What to do on the database.
+/// An administrative command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     ListKeys,
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     SweepStorage,
 }
 
-/// What the whole line asks for.
+/// What the command line requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Invocation {
     Run { config: Option<PathBuf>, check: bool },
@@ -54,7 +54,7 @@ pub(crate) enum Invocation {
     Help,
 }
 
-/// Reads the words after the program's name.
+/// Parses the arguments after the program's name.
 pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Invocation, String> {
     let (mut config, mut check, mut command) = (None, false, Vec::new());
     while let Some(word) = words.next() {
@@ -63,7 +63,7 @@ pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Invocati
             Ok(word) if word == "--check" => check = true,
             Ok(word) if word == "--version" => return Ok(Invocation::Version),
             Ok(word) if word == "--help" || word == "-h" => return Ok(Invocation::Help),
-            // Identifiers may begin with anything: after "delete" everything is one.
+            // Identifiers may begin with a dash: after "delete" every argument is one.
             Ok(word) if !word.starts_with('-') || command == ["users", "delete"] => command.push(word),
             Ok(word) => return Err(format!("{word} is not an option")),
             Err(word) => return Err(format!("{} is not text", word.display())),

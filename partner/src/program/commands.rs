@@ -1,4 +1,4 @@
-//! What an operator reads: one line for each thing, columns with tabs in between.
+//! Executes administrative commands; prints one line for each entry, with tabs between columns.
 //!
 //! What this module does not know: the database.
 
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Why a command was not done.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error(transparent)]
@@ -20,18 +20,18 @@ pub(crate) enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Sweep(#[from] SweepError),
-    #[error("nobody is called {0:?}; see partner users list")]
+    #[error("there is no user {0:?}; see partner users list")]
     UnknownUser(String),
-    #[error("the answer cannot be written: {0}")]
+    #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Does it.
+/// Opens the database, executes the command and closes the database.
 pub(crate) async fn run(config: Config, command: Command, output: &mut impl Write) -> Result<(), CommandError> {
     let admin = Admin::open(config).await?;
     let done = execute(&admin, command, output).await;
     admin.close().await;
-    // Who reads the first lines only, as head does, has what it wants.
+    // A reader such as `head` may close the pipe early.
     match done.and_then(|()| Ok(output.flush()?)) {
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
@@ -93,7 +93,7 @@ async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Re
     Ok(())
 }
 
-/// A time as HTTP writes it.
+/// A time in the format of HTTP.
 fn date(seconds: i64) -> String {
     let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     // The format ends with the year 9999.

@@ -1,99 +1,94 @@
-//! Sends what is queued, and decides what an answer means.
+//! Sends queued pushes and acts on the responses of push services.
 //!
-//! What this module does not know: why something was queued.
+//! What this module does not know: why a push was queued.
 
 use super::{
     Message, Services, Subscription, VapidKeys,
     per_service_limiter::PerServiceLimiter,
     push_response::{PushResponse, backoff, classify, jitter, retry_after},
-    queue::DuePush,
+    queue_repository::{DuePush, QueueRepository},
     service,
     subscription::host,
+    subscription_repository::SubscriptionRepository,
     vapid::VapidKey,
 };
 use crate::{
     clock,
     keys::{Key, KeyEntry, KeyError},
+    metrics::PushMetrics,
     store::{Database, StoreError},
 };
 use reqwest::{Client, header};
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
     time,
 };
 
-/// Requests under way at replay_guard.
+/// Maximum number of concurrent requests.
 const MAX_CONCURRENT: usize = 32;
 /// Of these, to one push service.
 const MAX_PER_SERVICE: usize = 24;
-/// Who gets no turn at its service is looked at again after so many milliseconds.
+/// Delay in milliseconds of a push whose service has reached its limit.
 const SERVICE_BUSY_DELAY: i64 = 500;
-/// How often to look for what another instance left, in milliseconds.
+/// Interval in milliseconds at which the queue is polled for pushes of other instances.
 const POLL_INTERVAL: u64 = 5_000;
-/// How long a claim holds, in milliseconds: longer than [`ATTEMPT_TIMEOUT`].
+/// Validity of a claim in milliseconds: longer than [`ATTEMPT_TIMEOUT`].
 const LEASE: i64 = 30_000;
-/// Longest time for one attempt with all its keys.
+/// Time limit of one attempt with all its keys.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
-/// Attempts before we give up: with full jitter about two hours, at most four.
+/// Maximum number of attempts: with full jitter about two hours, at most four.
 const MAX_ATTEMPTS: i64 = 14;
-/// Largest answer that is read: only to use the connection again.
+/// Maximum response body that is read, so that the connection can be reused.
 const MAX_ANSWER_BYTES: usize = 16 * 1_024;
-
-/// What became of pushes since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// A push service took it.
-    pub(crate) delivered: AtomicU64,
-    /// It is tried again later.
-    pub(crate) postponed: AtomicU64,
-    /// A push service will never take it, or not in time.
-    pub(crate) dropped: AtomicU64,
-    /// The subscription had ended.
-    pub(crate) pruned: AtomicU64,
-}
 
 /// Sends pushes for one instance.
 pub(crate) struct Delivery {
-    store: Database,
+    queue: QueueRepository,
+    subscriptions: SubscriptionRepository,
     keys: Arc<VapidKeys>,
     services: Services,
     contact: String,
     client: Client,
-    counters: Arc<Counters>,
-    /// Rings when something was queued here.
+    metrics: PushMetrics,
+    /// Notified when a push was queued on this instance.
     queued: Notify,
-    /// What this instance's claims begin with.
+    /// Prefix of this instance's claims.
     instance: String,
 }
 
 impl Delivery {
     pub(crate) fn new(
-        store: Database,
+        database: Database,
         keys: Arc<VapidKeys>,
         services: Services,
         contact: String,
         client: Client,
+        metrics: PushMetrics,
     ) -> Result<Self, KeyError> {
         let mut id = [0; 8];
         getrandom::fill(&mut id)?;
         let instance = format!("{:016x}", u64::from_be_bytes(id));
-        Ok(Self { store, keys, services, contact, client, counters: Arc::default(), queued: Notify::new(), instance })
+        Ok(Self {
+            queue: QueueRepository::new(database.clone()),
+            subscriptions: SubscriptionRepository::new(database),
+            keys,
+            services,
+            contact,
+            client,
+            metrics,
+            queued: Notify::new(),
+            instance,
+        })
     }
 
-    /// Something was queued.
+    /// Wakes the sender: a push was queued.
     pub(crate) fn notify(&self) {
         self.queued.notify_one();
     }
 
-    /// Sends until `stop` says so, then lets what is under way finish. Whoever cannot wait for that drops it.
+    /// Sends until `stop` becomes true, then waits for pending requests. To end earlier, drop the future.
     pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
         let (mut sending, mut limiter) = (JoinSet::new(), PerServiceLimiter::new(MAX_PER_SERVICE));
         let mut batch = 0_u64;
@@ -119,7 +114,7 @@ impl Delivery {
                             }
                         }
                     }
-                    Err(error) => tracing::error!(%error, "the queue of pushes cannot be read"),
+                    Err(error) => tracing::error!(%error, "the push queue cannot be read"),
                 }
             }
             tokio::select! {
@@ -132,40 +127,37 @@ impl Delivery {
         while sending.join_next().await.is_some() {}
     }
 
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.counters
-    }
-
-    /// Puts back what was not sent when the instance stopped, for another to send at replay_guard.
+    /// Releases pushes that this instance has claimed and not sent, so that another instance can send them at once.
     pub(crate) async fn release(&self) {
-        if let Err(error) = self.store.release_pushes(&self.instance, clock::unix_milliseconds()).await {
-            tracing::warn!(%error, "pushes under way are sent again only after their lease");
+        if let Err(error) = self.queue.release(&self.instance, clock::unix_milliseconds()).await {
+            tracing::warn!(%error, "claimed pushes are sent again only after their lease");
         }
     }
 
-    /// What to send now, under which claim, and the milliseconds until it is worth looking again.
+    /// Claims due pushes. Returns the name of the claim, the pushes, and the milliseconds until the next poll.
     async fn claim(&self, batch: u64, free: usize) -> Result<(Arc<str>, Vec<DuePush>, u64), StoreError> {
         let claim: Arc<str> = format!("{}.{batch}", self.instance).into();
         let now = clock::unix_milliseconds();
-        // A look costs less than a claim, which writes.
-        let next = self.store.next_push().await?;
+        // A query costs less than a claim, which writes.
+        let next = self.queue.next_due().await?;
         if next.is_none_or(|due| due > now) {
             let until = next.map_or(POLL_INTERVAL, |due| {
                 u64::try_from(due.saturating_sub(now)).unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)
             });
             return Ok((claim, Vec::new(), until));
         }
-        let claimed = self.store.claim_pushes(&claim, free as i64, now, now.saturating_add(LEASE)).await?;
-        // More may be due than there was free for; if another instance was faster, nothing is.
+        let claimed =
+            self.queue.claim(&claim, i64::try_from(free).unwrap_or(i64::MAX), now, now.saturating_add(LEASE)).await?;
+        // More pushes may be due than there was capacity for; if none was claimed, another instance was faster.
         let until = if claimed.is_empty() { 100 } else { 0 };
         Ok((claim, claimed, until))
     }
 
-    /// Its service has enough to do; this was no attempt.
+    /// Releases a push whose service has reached its limit; this does not count as an attempt.
     async fn defer(&self, claim: &str, due: &DuePush) {
         let at = clock::unix_milliseconds().saturating_add(SERVICE_BUSY_DELAY);
-        if let Err(error) = self.store.defer_push(claim, due, at).await {
-            tracing::error!(%error, "a push is looked at again only after its lease");
+        if let Err(error) = self.queue.defer(claim, due, at).await {
+            tracing::error!(%error, "a push becomes due again only after its lease");
         }
     }
 
@@ -176,13 +168,13 @@ impl Delivery {
             Ok(response) => self.conclude(&claim, &due, response).await,
             Err(KeyError::Store(error)) => Err(error),
             Err(error) => {
-                tracing::error!(%error, "a push could not be made");
+                tracing::error!(%error, "a push could not be encoded");
                 self.conclude(&claim, &due, PushResponse::Rejected).await
             }
         };
-        // What is not concluded is due again after its lease.
+        // A push without a recorded result becomes due again after its lease.
         if let Err(error) = done {
-            tracing::error!(%error, "what became of a push could not be kept");
+            tracing::error!(%error, "the result of a push could not be stored");
         }
         self.notify();
     }
@@ -192,33 +184,33 @@ impl Delivery {
         let host = host(&due.endpoint);
         match response {
             PushResponse::Delivered => {
-                count(&self.counters.delivered);
-                self.store.finish_push(claim, due, now).await
+                self.metrics.delivered.inc();
+                self.queue.finish(claim, due, now).await
             }
             PushResponse::Gone => {
-                count(&self.counters.pruned);
+                self.metrics.pruned.inc();
                 match self.subscription(due) {
-                    Some(subscription) => self.store.delete_gone(&subscription).await?,
-                    None => self.store.finish_push(claim, due, now).await?,
+                    Some(subscription) => self.subscriptions.delete_gone(&subscription).await?,
+                    None => self.queue.finish(claim, due, now).await?,
                 }
-                // A subscription that was made anew meanwhile is still there, and what waits for it as well.
-                self.store.postpone_push(claim, due, now).await
+                // If the browser has renewed the subscription meanwhile, the subscription and its push still exist.
+                self.queue.postpone(claim, due, now).await
             }
-            PushResponse::RetryAfter(asked) => {
-                let at = now.saturating_add(backoff(due.attempts, jitter()).max(asked));
+            PushResponse::RetryAfter(minimum) => {
+                let at = now.saturating_add(backoff(due.attempts, jitter()).max(minimum));
                 if due.attempts >= MAX_ATTEMPTS || at >= due.expires {
-                    tracing::warn!(host, attempts = due.attempts, "a push service did not take a push in time");
-                    count(&self.counters.dropped);
-                    return self.store.finish_push(claim, due, now).await;
+                    tracing::warn!(host, attempts = due.attempts, "a push service did not accept a push in time");
+                    self.metrics.dropped.inc();
+                    return self.queue.finish(claim, due, now).await;
                 }
-                count(&self.counters.postponed);
-                self.store.postpone_push(claim, due, at).await?;
-                tracing::info!(host, milliseconds = at - now, "a push is sent again later");
+                self.metrics.postponed.inc();
+                self.queue.postpone(claim, due, at).await?;
+                tracing::info!(host, milliseconds = at - now, "a push is retried later");
                 Ok(())
             }
             PushResponse::WrongKey | PushResponse::Rejected => {
-                count(&self.counters.dropped);
-                self.store.finish_push(claim, due, now).await
+                self.metrics.dropped.inc();
+                self.queue.finish(claim, due, now).await
             }
         }
     }
@@ -229,15 +221,16 @@ impl Delivery {
 
     async fn attempt(&self, due: &DuePush) -> Result<PushResponse, KeyError> {
         let now = clock::unix_milliseconds();
-        let (Some(subscription), Some(message)) = (self.subscription(due), Message::named(&due.message)) else {
-            // The list of services has become shorter since.
+        let (Some(subscription), Some(message)) = (self.subscription(due), Message::parse(&due.message)) else {
+            // The entry was removed from `push.services` after the subscription was made.
             tracing::warn!(host = host(&due.endpoint), "a push was dropped: the service is not in push.services");
             return Ok(PushResponse::Rejected);
         };
         if due.expires <= now {
             return Ok(PushResponse::RetryAfter(0));
         }
-        // The key that the subscription was made for; if the service takes another one only, a rotation came in between.
+        // First the key that the subscription was made for; a service that accepts only another one indicates a
+        // rotation in between.
         let entries = self.keys.entries();
         let own = entries.iter().filter(|entry| entry.key.kid() == due.kid);
         let others = entries.iter().rev().filter(|entry| entry.key.kid() != due.kid);
@@ -249,7 +242,7 @@ impl Delivery {
                 continue;
             }
             if response == PushResponse::Delivered && entry.key.kid() != due.kid {
-                self.store.set_key(&due.endpoint, entry.key.kid()).await?;
+                self.subscriptions.set_key(&due.endpoint, entry.key.kid()).await?;
             }
             break;
         }
@@ -270,7 +263,7 @@ impl Delivery {
         let mut authorization = header::HeaderValue::try_from(authorization.as_str())
             .map_err(|_| KeyError::Library("write a header for a push service"))?;
         authorization.set_sensitive(true);
-        // Rounded up: what was queued this very moment has all its time.
+        // Rounded up, so that a push that was queued in this second keeps its full lifetime.
         let seconds = expires.saturating_sub(now).saturating_add(999) / 1_000;
         let mut request = self
             .client
@@ -287,7 +280,7 @@ impl Delivery {
         let response = match request.body(body).send().await {
             Ok(response) => response,
             Err(error) => {
-                // The address in an error would let who reads the log send pushes.
+                // The URL in an error would allow readers of the log to send pushes.
                 tracing::warn!(host, error = %error.without_url(), "a push service cannot be reached");
                 return Ok(PushResponse::RetryAfter(0));
             }
@@ -297,12 +290,8 @@ impl Delivery {
         service::body(response, MAX_ANSWER_BYTES).await;
         let response = classify(status, asked.unwrap_or(0));
         if !matches!(response, PushResponse::Delivered | PushResponse::Gone) {
-            tracing::warn!(host, status = status.as_u16(), "a push service did not take a push");
+            tracing::warn!(host, status = status.as_u16(), "a push service did not accept a push");
         }
         Ok(response)
     }
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }

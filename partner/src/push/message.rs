@@ -1,19 +1,19 @@
-//! What a push says.
+//! The payloads of pushes.
 //!
-//! What this module does not know: to whom.
+//! What this module does not know: who receives them.
 
 /// The two messages that the client understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Message {
-    /// Something waits at WhatsApp.
+    /// A message waits at WhatsApp.
     Wake,
-    /// A person wants to see whether notifications arrive.
+    /// A test notification that a person requested.
     Test,
 }
 
 impl Message {
-    /// The payload, before encryption; also its name in the database. Both have the same length: their ciphertexts look
-    /// alike.
+    /// The payload before encryption, which is also the name in the database. Both have the same length, so that their
+    /// ciphertexts are indistinguishable.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Wake => "wake",
@@ -21,11 +21,12 @@ impl Message {
         }
     }
 
-    pub(super) fn named(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Wake, Self::Test].into_iter().find(|message| message.text() == text)
     }
 
-    /// How long it is worth delivering: WhatsApp keeps a mailbox for 30 days; who tests, waits.
+    /// Time for which a push is worth delivering: WhatsApp stores undelivered messages for 30 days; a test is only
+    /// useful at once.
     pub(crate) fn lifetime_seconds(self) -> i64 {
         match self {
             Self::Wake => 28 * 86_400,
@@ -33,7 +34,7 @@ impl Message {
         }
     }
 
-    /// The topic under which a push service replaces an undelivered message by a newer one (RFC 8030 §5.4).
+    /// The topic under which a push service replaces an undelivered push by a newer one (RFC 8030 §5.4).
     pub(super) fn topic(self) -> Option<&'static str> {
         (self == Self::Wake).then_some("wake")
     }

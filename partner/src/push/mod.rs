@@ -1,34 +1,38 @@
 //! Web Push: wakes the browsers of a person for whom a message waits at WhatsApp (seed 001 §3.2; RFC 8030, 8291, 8292).
 //!
 //! ```text
-//! whatsapp       whether a call to /push is WhatsApp's
-//! subscription   what a browser may subscribe with, and which push services we speak to
-//! queue          what is to be sent, durable
-//! delivery       sends it
-//! turns          how much of it to one push service at once
-//! verdict        what a push service's answer means
-//! vapid          proves to push services who we are
+//! whatsapp                 verifies WhatsApp's calls to /push
+//! subscription             validates subscriptions and the allowed push services
+//! subscription_repository  subscriptions in the database
+//! queue_repository         the durable queue of pushes, and used tokens
+//! delivery                 sends queued pushes
+//! per_service_limiter      bounds concurrent requests to one push service
+//! push_response            classifies responses and computes retry times
+//! message                  the payloads
+//! vapid                    authenticates this server to push services
+//! service                  outgoing HTTP requests
 //! ```
 //!
-//! What this module does not know: HTTP's paths, and what waits: a push says that there is something, nothing else.
+//! What this module does not know: the paths of the HTTP interface, and what waits: a push carries no content.
 
 mod delivery;
 mod message;
 mod per_service_limiter;
 mod push_response;
-mod queue;
+mod queue_repository;
 mod service;
 mod subscription;
-mod subscriptions;
+mod subscription_repository;
 mod vapid;
 mod whatsapp;
 
-pub(crate) use delivery::{Counters, Delivery};
+pub(crate) use delivery::Delivery;
 pub(crate) use message::Message;
-pub(crate) use queue::{EnqueueOutcome, ReplayGuard};
+pub(crate) use queue_repository::{EnqueueOutcome, QueueRepository, ReplayGuard};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
-pub(crate) use subscription::{Services, Subscription, host as subscription_host};
+pub(crate) use subscription::{DEFAULT_SERVICES, Services, Subscription, host as subscription_host};
+pub(crate) use subscription_repository::SubscriptionRepository;
 #[cfg(test)]
 pub(crate) use vapid::VapidKey;
 pub(crate) use vapid::VapidKeys;

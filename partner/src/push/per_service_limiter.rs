@@ -1,12 +1,12 @@
-//! How many requests one push service gets at replay_guard: one that hangs must leave room for the others.
+//! Bounds the concurrent requests to one push service, so that a service that hangs leaves capacity for the others.
 //!
-//! What this module does not know: what is sent, and what becomes of who gets no turn.
+//! What this module does not know: what is sent, and what happens to requests over the limit.
 
 use super::subscription::address;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The services that have requests under way, by scheme, host and port.
+/// Push services with pending requests, by scheme, host and port.
 #[derive(Debug)]
 pub(super) struct PerServiceLimiter {
     each: usize,
@@ -14,14 +14,15 @@ pub(super) struct PerServiceLimiter {
 }
 
 impl PerServiceLimiter {
-    /// At most `each` at once for each service.
+    /// Allows `each` concurrent requests for each service.
     pub(super) fn new(each: usize) -> Self {
         Self { each, services: HashMap::new() }
     }
 
-    /// A turn at the service of this endpoint, until it is dropped; `None` if the service has enough to do.
+    /// A permit for the service of this endpoint, held until it is dropped; `None` if the service has reached its
+    /// limit.
     pub(super) fn acquire(&mut self, endpoint: &str) -> Option<OwnedSemaphorePermit> {
-        // Whoever subscribes names the service: those with nothing under way are forgotten.
+        // Subscribers choose the services: entries without pending requests are removed to bound the map.
         let each = self.each;
         self.services.retain(|_, limiter| limiter.available_permits() < each);
         let service = address(endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_service_has_its_own_and_gets_them_back() {
+    fn each_service_has_its_own_limit_and_permits_are_returned() {
         let mut limiter = PerServiceLimiter::new(2);
         let first = limiter.acquire("https://a.example/1");
         let second = limiter.acquire("https://a.example/2");
@@ -47,6 +48,6 @@ mod tests {
         assert!(limiter.acquire("https://a.example/3").is_some());
         drop(second);
         assert!(limiter.acquire("https://c.example/1").is_some());
-        assert_eq!(limiter.services.len(), 1, "idle ones are forgotten");
+        assert_eq!(limiter.services.len(), 1, "entries of idle services are removed");
     }
 }

@@ -1,7 +1,7 @@
-//! Requests of ours to other machines.
+//! Outgoing HTTP requests to push services and to WhatsApp.
 //!
-//! What this module does not know: what is asked. No redirect is followed, no proxy of the environment is used, nothing is
-//! waited for without end, and no answer is read without end.
+//! What this module does not know: what is requested. Redirects are not followed, proxies of the environment are not
+//! used, and every request and response body is bounded.
 
 use reqwest::{Client, Proxy, Response, redirect::Policy};
 use std::time::Duration;
@@ -10,12 +10,12 @@ use url::Url;
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);
 
-/// No request can be sent.
+/// The HTTP client cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("requests to other servers cannot be made: {0}. Are the system's certificates installed (ca-certificates)?")]
 pub struct OutboundError(#[from] reqwest::Error);
 
-/// What sends requests, through `proxy` if there is one.
+/// Creates the HTTP client; all requests go through `proxy` if there is one.
 pub(crate) fn outbound(proxy: Option<&Url>) -> Result<Client, OutboundError> {
     let builder = Client::builder()
         .redirect(Policy::none())
@@ -31,7 +31,7 @@ pub(crate) fn outbound(proxy: Option<&Url>) -> Result<Client, OutboundError> {
     Ok(builder.build()?)
 }
 
-/// The body of an answer; `None` if it breaks off or has more than `most` bytes.
+/// The body of a response; `None` if it breaks off or has more than `most` bytes.
 pub(super) async fn body(mut response: Response, most: usize) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {

@@ -1,20 +1,24 @@
-//! What a browser subscribes with, checked: the server will send requests to an address that a caller names.
+//! Validates subscriptions: the server will send requests to a URL that a user supplies.
 //!
 //! What this module does not know: whose subscription it is.
 
+use crate::loopback::is_loopback;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::{Host, Url};
 use web_push_native::p256::PublicKey;
 
-/// Longest endpoint in bytes; it is a key of an index.
+/// The push services of today's browsers, in the syntax of `push.services`.
+pub(crate) const DEFAULT_SERVICES: [&str; 4] =
+    ["fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
+/// Maximum length of an endpoint in bytes; it is an index key.
 const MAX_ENDPOINT_BYTES: usize = 2_048;
 const PUBLIC_KEY_BYTES: usize = 65;
 const AUTH_BYTES: usize = 16;
 
-/// One push service that we speak to.
+/// One entry of `push.services`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Service {
-    /// A host, over https on its port.
+    /// A host, over https on the default port.
     Host(String),
     /// Every host below a domain.
     Below(String),
@@ -22,12 +26,12 @@ enum Service {
     Origin(String),
 }
 
-/// The push services that we speak to: without such a list, whoever has an account could have this server send requests
-/// to any machine that it can reach.
+/// The allowed push services. Without this list, anyone with an account could make the server send requests to any
+/// machine that it can reach.
 #[derive(Debug, Clone)]
 pub(crate) struct Services(Vec<Service>);
 
-/// What is wrong with an entry of `push.services`.
+/// An invalid entry of `push.services`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServiceError {
     #[error("{0:?} is no host such as push.example, *.push.example, or https://push.example:8443")]
@@ -39,20 +43,20 @@ pub(crate) enum ServiceError {
 }
 
 impl Services {
-    /// Reads the configured list. `local`: whether we ourselves are reached on this machine only.
+    /// Parses the configured list. `local`: whether this server itself is reachable on this machine only.
     pub(crate) fn read(entries: &[String], local: bool) -> Result<Self, ServiceError> {
         entries.iter().map(|entry| Service::read(entry, local)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether a kept endpoint is one of theirs.
+    /// Whether a stored endpoint belongs to an allowed service.
     pub(crate) fn allow_text(&self, endpoint: &str) -> bool {
         address(endpoint).is_some_and(|url| self.allow(&url))
     }
 
-    /// Whether a request may be sent there.
+    /// Whether requests may be sent to the endpoint.
     pub(super) fn allow(&self, endpoint: &Url) -> bool {
         let Some(Host::Domain(host)) = endpoint.host() else {
-            // An address instead of a name is only ever meant if it is listed as it is.
+            // IP addresses are allowed only if they are listed with scheme and port.
             return self.0.iter().any(|service| *service == Service::Origin(origin(endpoint)));
         };
         self.0.iter().any(|service| match service {
@@ -77,7 +81,7 @@ impl Service {
             }
             return match url.scheme() {
                 "https" => Ok(Self::Origin(origin(&url))),
-                "http" if local && crate::config::is_loopback(&url) => Ok(Self::Origin(origin(&url))),
+                "http" if local && is_loopback(&url) => Ok(Self::Origin(origin(&url))),
                 "http" => Err(ServiceError::Plain(entry.to_owned())),
                 _ => Err(shape()),
             };
@@ -92,7 +96,7 @@ impl Service {
     }
 }
 
-/// Https on its own port.
+/// Https on the default port.
 fn ordinary(url: &Url) -> bool {
     url.scheme() == "https" && url.port().is_none()
 }
@@ -101,7 +105,7 @@ pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
-/// Where and for whom to encrypt. Not `Debug`: who has the endpoint can send there.
+/// Endpoint and encryption keys. Not `Debug`: the endpoint allows sending pushes.
 #[derive(Clone)]
 pub(crate) struct Subscription {
     pub(super) endpoint: Url,
@@ -110,8 +114,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// From what the browser gave: an address, and two byte strings in base64url without padding. `None` if one of them
-    /// cannot be, or if the address is no service of ours.
+    /// Parses the fields that the browser supplies: a URL, and two byte strings in base64url without padding. `None` if
+    /// a field is invalid or the service is not allowed.
     pub(crate) fn read(endpoint: &str, p256dh: &str, auth: &str, services: &Services) -> Option<Self> {
         let endpoint = address(endpoint)?;
         if !services.allow(&endpoint) {
@@ -123,12 +127,12 @@ impl Subscription {
     }
 }
 
-/// The host of an endpoint: all of it that may be shown.
+/// The host of an endpoint, the only part that may be shown or logged.
 pub(crate) fn host(endpoint: &str) -> String {
     address(endpoint).and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// An endpoint in the form in which it is kept and compared.
+/// An endpoint in the form in which it is stored and compared.
 pub(crate) fn address(endpoint: &str) -> Option<Url> {
     if endpoint.len() > MAX_ENDPOINT_BYTES {
         return None;
@@ -141,7 +145,6 @@ pub(crate) fn address(endpoint: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PushConfig;
 
     const KEY: &str = "BLn9b-VR0ca83knDNZ32dCHGyjJp-1riX9ZTN40MqV8K_LpQmLqxC_DoHvqvFXO_nGdAB4W9dogZb_sM-uV4JbY";
     const AUTH: &str = "_ordMnz7uTCmrpBTeUV4Bw";
@@ -156,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn the_browsers_services_and_no_other_machine() {
-        let services = Services::read(&PushConfig::default().services, false).unwrap();
+    fn only_the_listed_services_are_allowed() {
+        let services = services(&DEFAULT_SERVICES, false).unwrap();
         for good in [
             "https://fcm.googleapis.com/fcm/send/abc:def",
             "https://FCM.googleapis.com:443/wp/x",
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_machine_while_we_are_on_it() {
+    fn plain_http_is_for_services_and_servers_on_this_machine() {
         assert!(matches!(services(&["http://127.0.0.1:8202"], false), Err(ServiceError::Plain(_))));
         assert!(matches!(services(&["http://push.example"], true), Err(ServiceError::Plain(_))));
         for bad in [
@@ -228,10 +231,10 @@ mod tests {
         let off_curve = URL_SAFE_NO_PAD.encode([4; 65]);
         let compressed = URL_SAFE_NO_PAD.encode([2; 33]);
         let wrong_form = KEY.replacen("BL", "BK", 1);
-        for bad in ["", &KEY[1..], &format!("{KEY}="), &off_curve, &compressed, &wrong_form, "?"] {
+        for bad in ["", KEY.strip_prefix('B').unwrap(), &format!("{KEY}="), &off_curve, &compressed, &wrong_form, "?"] {
             assert!(!read(bad, AUTH), "{bad}");
         }
-        for bad in ["", &AUTH[..20], &format!("{AUTH}=="), &format!("{AUTH}AAAA"), "!"] {
+        for bad in ["", AUTH.strip_suffix("Bw").unwrap(), &format!("{AUTH}=="), &format!("{AUTH}AAAA"), "!"] {
             assert!(!read(KEY, bad), "{bad}");
         }
         let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));

@@ -1,6 +1,6 @@
-//! Who we are to push services: a P-256 key and the tokens under it (RFC 8292).
+//! Authenticates this server to push services: a P-256 key and the tokens under it (RFC 8292).
 //!
-//! What this module does not know: which subscription was made for which key; a push service takes only that one.
+//! What this module does not know: which subscription was made for which key; a push service accepts only that one.
 
 use super::subscription::origin;
 use crate::keys::{Key, KeyError, KeyRing};
@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// Seconds that a token is valid; RFC 8292 §2 allows a day, and clocks differ.
+/// Lifetime of a token in seconds; RFC 8292 §2 allows a day, and clocks differ.
 const LIFETIME: i64 = 12 * 3_600;
 
-/// A key and the name that the database calls it by.
+/// A key with its identifier in the database.
 pub(crate) struct VapidKey {
     der: Zeroizing<Vec<u8>>,
     signer: EncodingKey,
@@ -24,7 +24,7 @@ pub(crate) struct VapidKey {
 }
 
 impl VapidKey {
-    /// The public half as browsers subscribe with it: an uncompressed point in base64url.
+    /// The public key as browsers subscribe with it: an uncompressed point in base64url.
     pub(crate) fn public(&self) -> &str {
         &self.public
     }
@@ -40,7 +40,7 @@ impl VapidKey {
 
 impl Key for VapidKey {
     const PURPOSE: &'static str = "push";
-    /// Nobody keeps a copy: browsers ask for the key when they subscribe.
+    /// No copies are cached: browsers request the key when they subscribe.
     const LEAD: i64 = 0;
 
     fn make() -> Result<Self, KeyError> {
@@ -67,14 +67,14 @@ impl Key for VapidKey {
     }
 }
 
-/// The keys for push services. The newest is given to browsers; those of older subscriptions stay.
+/// The VAPID keys. Browsers get the newest; older keys stay for their subscriptions.
 pub(crate) type VapidKeys = KeyRing<VapidKey>;
 
-/// Seconds that a key is kept after the next one took over, for browsers that were subscribing meanwhile.
+/// Seconds for which a key is kept after its successor, for browsers that were subscribing meanwhile.
 const RETENTION: i64 = 7 * 86_400;
 
 impl VapidKeys {
-    /// Reads the keys again, and forgets those that no subscription was made for. `used` names the others.
+    /// Reloads the keys and removes those that no subscription was made for. `used` names the keys to keep.
     pub(crate) async fn maintain(&self, used: &[String], now: i64) -> Result<(), KeyError> {
         let entries = self.reload().await?;
         for (entry, next) in entries.iter().zip(entries.iter().skip(1)) {

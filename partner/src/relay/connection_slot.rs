@@ -1,6 +1,7 @@
-//! Who is connected through the relay: so many at once, one of each account, all of them until the server stops.
+//! The slots of relayed connections: a bounded number in total, one for each account.
 //!
-//! What this module does not know: what a connection is. Several instances each count for themselves.
+//! A new connection of an account evicts the one before it and begins only after that one has ended. What this module does
+//! not know: what a connection does. Each instance counts its own connections.
 
 use std::{
     collections::HashMap,
@@ -8,22 +9,22 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Why a connection must end.
+/// Why a connection loses its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EvictReason {
-    /// The account has another one.
+    /// The account has opened another connection.
     Replaced,
-    /// The account signed out, or is no more.
+    /// The account signed out or was deleted.
     SignedOut,
-    /// The server stops.
+    /// The server is shutting down.
     Stopping,
 }
 
-/// No connection is possible now.
+/// All slots are taken, or the server is shutting down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AtCapacity;
 
-/// Everyone who is connected.
+/// All slots of this instance.
 #[derive(Clone)]
 pub(super) struct ConnectionSlots {
     permits: Arc<Semaphore>,
@@ -45,7 +46,7 @@ struct Entry {
     gone: Option<oneshot::Receiver<()>>,
 }
 
-/// One connection's permit.
+/// The slot of one connection; freed on drop.
 pub(super) struct ConnectionSlot {
     slots: ConnectionSlots,
     account: String,
@@ -58,10 +59,15 @@ pub(super) struct ConnectionSlot {
 
 impl ConnectionSlots {
     pub(super) fn new(permits: u32) -> Self {
-        Self { permits: Arc::new(Semaphore::new(permits as usize)), total: permits, occupancy: Arc::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(usize::try_from(permits).unwrap_or(usize::MAX))),
+            total: permits,
+            occupancy: Arc::default(),
+        }
     }
 
-    /// A permit for `account`, whose connection until now is evicted to evict. `session` is what it signed in with.
+    /// Takes a slot for `account` and evicts the account's previous connection. `session` is the hash of the session
+    /// token.
     pub(super) fn take(&self, account: &str, session: &str) -> Result<ConnectionSlot, AtCapacity> {
         let permit = self.permits.clone().try_acquire_owned().map_err(|_| AtCapacity)?;
         let (evict, evicted) = oneshot::channel();
@@ -89,7 +95,7 @@ impl ConnectionSlots {
         })
     }
 
-    /// Ends an account's connection; with a session, only if it signed in with that one.
+    /// Evicts the connection of an account; with a session's hash, only a connection that signed in with that session.
     pub(super) fn evict(&self, account: &str, session: Option<&str>) {
         if let Some(entry) = self.lock().accounts.get_mut(account)
             && session.is_none_or(|session| session == entry.session)
@@ -98,7 +104,7 @@ impl ConnectionSlots {
         }
     }
 
-    /// Ends every connection, lets no other begin, and waits until all are gone.
+    /// Evicts every connection, refuses new ones, and waits until all slots are free.
     pub(super) async fn close(&self) {
         {
             let mut occupancy = self.lock();
@@ -117,22 +123,23 @@ impl ConnectionSlots {
 impl Entry {
     fn evict(&mut self, why: EvictReason) {
         if let Some(evict) = self.evict.take() {
-            // The connection may be ending by itself.
+            // Fails if the connection is already ending by itself.
             let _ = evict.send(why);
         }
     }
 }
 
 impl ConnectionSlot {
-    /// Waits until the account's connection before this one is gone. It was evicted to evict, and leaving is bounded.
+    /// Waits until the account's previous connection has ended. It has been evicted, and its end is bounded by
+    /// timeouts.
     pub(super) async fn predecessor_gone(&mut self) {
         if let Some(predecessor) = self.predecessor.take() {
-            // Ends with an error: the other end is dropped, never used.
+            // Always an error: the sender is dropped without sending.
             let _ = predecessor.await;
         }
     }
 
-    /// Resolves when the connection must end.
+    /// Resolves when the connection is evicted.
     pub(super) fn evicted(&mut self) -> impl Future<Output = EvictReason> + use<> {
         let evict = self.evict.take();
         async move {
@@ -143,8 +150,8 @@ impl ConnectionSlot {
         }
     }
 
-    /// Says that nothing of the connection is left upstream: the account's next one may begin. The permit is occupancy until
-    /// the slot is dropped, so that the server waits for the last words to the client.
+    /// Lets the account's next connection begin; nothing of this one is left upstream. The permit stays taken until the
+    /// slot is dropped, so that a shutdown waits for the close frame to the client.
     pub(super) fn release(&mut self) {
         drop(self.running.take());
         let mut occupancy = self.slots.lock();
@@ -173,19 +180,19 @@ mod tests {
         assert_eq!(first.evicted().now_or_never(), Some(EvictReason::Replaced));
         let mut third = slots.take("alice", "s3").unwrap();
         assert_eq!(second.evicted().now_or_never(), Some(EvictReason::Replaced));
-        let mut second_turn = Box::pin(second.predecessor_gone());
-        assert!(second_turn.as_mut().now_or_never().is_none());
+        let mut second_may_begin = Box::pin(second.predecessor_gone());
+        assert!(second_may_begin.as_mut().now_or_never().is_none());
         first.release();
-        second_turn.await;
-        let mut third_turn = Box::pin(third.predecessor_gone());
-        assert!(third_turn.as_mut().now_or_never().is_none());
+        second_may_begin.await;
+        let mut third_may_begin = Box::pin(third.predecessor_gone());
+        assert!(third_may_begin.as_mut().now_or_never().is_none());
         drop(second);
-        third_turn.await;
+        third_may_begin.await;
         assert!(third.evicted().now_or_never().is_none());
     }
 
     #[tokio::test]
-    async fn places_are_counted_and_come_back() {
+    async fn the_number_of_slots_is_bounded_and_freed_slots_are_reused() {
         let slots = ConnectionSlots::new(1);
         let only = slots.take("alice", "s").unwrap();
         assert!(slots.take("bob", "s").is_err());
@@ -204,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn signing_out_ends_what_was_signed_in_with_it() {
+    fn signing_out_evicts_the_connection_of_that_session() {
         let slots = ConnectionSlots::new(2);
         let mut alice = slots.take("alice", "s1").unwrap();
         let mut evict = Box::pin(alice.evicted());

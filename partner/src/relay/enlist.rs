@@ -1,6 +1,6 @@
-//! Enlistment through us, for browsers that WhatsApp's enlistment API gives no CORS headers.
+//! Relays enlistment requests, for browsers to which WhatsApp's enlistment API gives no CORS headers.
 //!
-//! What this module does not know: what the form says; it hands on the bytes, and the answer's.
+//! What this module does not know: the contents of the form and of the response; both pass unchanged.
 
 use axum::{
     body::Bytes,
@@ -10,12 +10,12 @@ use futures::StreamExt;
 use reqwest::{Client, Url, redirect};
 use std::time::Duration;
 
-/// Largest answer that is handed on.
+/// Maximum size of a relayed response in bytes.
 const MAX_ANSWER: usize = 64 * 1_024;
-/// How long WhatsApp may take; less than a browser waits.
+/// Time limit for WhatsApp's response; shorter than a browser's.
 const TIMEOUT: Duration = Duration::from_secs(12);
 
-/// WhatsApp gave no answer that can be handed on.
+/// There is no response that can be relayed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EnlistError {
     #[error("{0}")]
@@ -24,7 +24,7 @@ pub(crate) enum EnlistError {
     TooLarge,
 }
 
-/// Where clients enlist.
+/// A client of WhatsApp's enlistment API.
 pub(crate) struct Enlistment {
     http: Client,
     url: Url,
@@ -36,7 +36,8 @@ impl Enlistment {
         Ok(Self { http, url })
     }
 
-    /// Hands on a form; `forwarded` is the client's address, if WhatsApp is to have it. The answer as it was.
+    /// Sends a form and returns status and body of the response. `forwarded` is the client's address, if WhatsApp is to
+    /// receive it.
     pub(crate) async fn enlist(
         &self,
         form: Bytes,

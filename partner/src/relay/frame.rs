@@ -1,32 +1,32 @@
-//! Where the frames of a WebSocket begin and end (RFC 6455 §5.2), so that a ping can stand between two of them.
+//! Finds the boundaries of WebSocket frames (RFC 6455 §5.2), so that a ping can be inserted between two of them.
 //!
-//! Payloads pass as they come, piece by piece, however long a frame says it is; nothing is gathered but a control frame,
-//! which has at most 125 bytes. What this module does not know: what the payloads mean, sockets, the time.
+//! Payloads pass as they arrive, whatever length the frame header gives; only control frames, which have at most 125
+//! bytes of payload, are buffered. What this module does not know: what the payloads mean, sockets, the time.
 
-/// Longest payload of a control frame.
+/// Maximum payload of a control frame in bytes.
 const MAX_CONTROL: usize = 125;
-/// Longest head: two bytes, eight of length, four of mask.
+/// Maximum header: two bytes, eight of length, four of mask.
 const MAX_HEAD: usize = 14;
-/// Longest control frame, whose head has a short length.
+/// Maximum control frame; its header has a short length.
 const MAX_CONTROL_FRAME: usize = 2 + 4 + MAX_CONTROL;
 
-/// What the bytes of data frames become.
+/// What is forwarded of data frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// The frames as they are, masks and all: for another WebSocket.
+    /// The frames unchanged, including masks: to another WebSocket.
     Frames,
-    /// Their payloads, unmasked and one after the other: for a stream.
+    /// The unmasked payloads, concatenated: to a byte stream.
     Payloads,
 }
 
-/// The other end does not speak RFC 6455.
+/// The peer violates RFC 6455.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
-    #[error("a frame is masked that must not be, or the other way round")]
+    #[error("a client's frame is not masked, or a server's frame is")]
     Mask,
-    #[error("a control frame is in pieces or longer than {MAX_CONTROL} bytes")]
+    #[error("a control frame is fragmented or longer than {MAX_CONTROL} bytes")]
     Control,
-    #[error("a frame has bits or an opcode that nobody agreed on")]
+    #[error("a frame has a reserved bit or opcode that was not negotiated")]
     Opcode,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Opcode {
     Pong,
 }
 
-/// A whole control frame.
+/// A complete control frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Control {
     pub(super) opcode: Opcode,
@@ -46,12 +46,12 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The frame as it came.
+    /// The frame as received.
     pub(super) fn frame(&self) -> &[u8] {
         self.frame.get(..self.length).unwrap_or_default()
     }
 
-    /// The payload, unmasked.
+    /// The unmasked payload.
     pub(super) fn payload(&self) -> Vec<u8> {
         let head = Head::parse(self.frame());
         let Ok(Some(head)) = head else { return Vec::new() };
@@ -61,7 +61,7 @@ impl Control {
     }
 }
 
-/// A frame that we make ourselves; `mask` is what a client must add. Payloads beyond a control frame's are not for this.
+/// Encodes a control frame. `mask` is required from a client. Payloads over 125 bytes are truncated.
 pub(super) fn control(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let payload = payload.get(..MAX_CONTROL).unwrap_or(payload);
     let code = match opcode {
@@ -70,8 +70,8 @@ pub(super) fn control(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> 
         Opcode::Pong => 0xA,
     };
     let masked = if mask.is_some() { 0x80 } else { 0 };
-    // At most 125: it fits.
-    let mut frame = vec![0x80 | code, masked | payload.len() as u8];
+    let length = u8::try_from(payload.len()).unwrap_or(0);
+    let mut frame = vec![0x80 | code, masked | length];
     frame.extend(mask.unwrap_or_default().iter().filter(|_| mask.is_some()));
     let begin = frame.len();
     frame.extend_from_slice(payload);
@@ -79,12 +79,12 @@ pub(super) fn control(opcode: Opcode, payload: &[u8], mask: Option<[u8; 4]>) -> 
     frame
 }
 
-/// A close frame with a code and, for whoever reads logs, a reason.
+/// Encodes a close frame; the reason is for logs.
 pub(super) fn close(code: u16, reason: &str, mask: Option<[u8; 4]>) -> Vec<u8> {
     control(Opcode::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat(), mask)
 }
 
-/// The head of a binary frame to a client with `length` bytes of payload.
+/// Encodes the header of a binary frame to a client, for a payload of `length` bytes.
 pub(super) fn binary_head(length: usize) -> Vec<u8> {
     let mut head = vec![0x82];
     match (u8::try_from(length), u16::try_from(length)) {
@@ -95,7 +95,7 @@ pub(super) fn binary_head(length: usize) -> Vec<u8> {
         }
         _ => {
             head.push(127);
-            head.extend((length as u64).to_be_bytes());
+            head.extend(u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
         }
     }
     head
@@ -107,19 +107,19 @@ fn unmask(bytes: &mut [u8], mask: [u8; 4], from: usize) {
     }
 }
 
-/// A frame's head.
+/// A frame's header.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     first: u8,
     masked: bool,
     length: u64,
     mask: [u8; 4],
-    /// How many bytes the head itself has.
+    /// Length of the header itself.
     bytes: usize,
 }
 
 impl Head {
-    /// `None` while the head is not all there.
+    /// `None` while the header is incomplete.
     fn parse(bytes: &[u8]) -> Result<Option<Self>, Violation> {
         let (Some(&first), Some(&second)) = (bytes.first(), bytes.get(1)) else { return Ok(None) };
         let masked = second & 0x80 != 0;
@@ -156,13 +156,13 @@ impl Head {
 
 #[derive(Debug)]
 enum State {
-    /// Gathering a head, or a whole control frame, in `kept`.
+    /// Buffering a header, or a whole control frame, in `kept`.
     Gathering,
     /// Inside a data frame.
     Payload { left: u64, mask: [u8; 4], at: usize },
 }
 
-/// Follows the frames of one direction.
+/// Tracks the frames of one direction.
 #[derive(Debug)]
 pub(super) struct Frames {
     pass: Pass,
@@ -177,14 +177,14 @@ impl Frames {
         Self { pass, masked, state: State::Gathering, kept: Vec::new() }
     }
 
-    /// Whether what was passed on so far ends where a frame ends.
-    pub(super) fn between(&self) -> bool {
-        // A head is passed on only when it is whole.
+    /// Whether the forwarded bytes end at a frame boundary.
+    pub(super) fn at_boundary(&self) -> bool {
+        // A header is forwarded only when it is complete.
         matches!(self.state, State::Gathering)
     }
 
-    /// Takes bytes off the front of `input` and appends what is to go on to `out`, until `input` is empty or a control
-    /// frame is whole; that one is for the caller to pass on.
+    /// Consumes bytes from the front of `input` and appends what is to be forwarded to `out`, until `input` is empty or
+    /// a control frame is complete; the caller forwards that one.
     pub(super) fn take(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Control>, Violation> {
         while !input.is_empty() {
             match &mut self.state {
@@ -198,7 +198,7 @@ impl Frames {
                     }
                     *input = later;
                     *at = at.wrapping_add(now.len());
-                    *left -= now.len() as u64;
+                    *left -= u64::try_from(now.len()).unwrap_or(*left);
                     if *left == 0 {
                         self.state = State::Gathering;
                     }
@@ -213,7 +213,7 @@ impl Frames {
         Ok(None)
     }
 
-    /// Takes one byte: a head is too short for more to be worth it.
+    /// Consumes one byte; headers are too short for more to be worthwhile.
     fn gather(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<Option<Control>, Violation> {
         let Some((byte, rest)) = input.split_first() else { return Ok(None) };
         *input = rest;
@@ -230,7 +230,7 @@ impl Frames {
             0xA => Some(Opcode::Pong),
             _ => return Err(Violation::Opcode),
         };
-        // No extension was agreed on, at either end.
+        // No extension was negotiated at either end.
         if head.first & 0x70 != 0 {
             return Err(Violation::Opcode);
         }
@@ -252,7 +252,7 @@ impl Frames {
         for (to, from) in control.frame.iter_mut().zip(&self.kept) {
             *to = *from;
         }
-        // An idle connection keeps nothing.
+        // An idle connection holds no buffer.
         self.kept = Vec::new();
         Ok(Some(control))
     }
@@ -276,7 +276,7 @@ mod tests {
         [frame, payload].concat()
     }
 
-    /// Feeds `bytes` in pieces of `step`; gives what goes on, and the control frames.
+    /// Feeds `bytes` in chunks of `step`; returns the forwarded bytes and the control frames.
     fn feed(frames: &mut Frames, bytes: &[u8], step: usize) -> Result<(Vec<u8>, Vec<Control>), Violation> {
         let (mut out, mut controls) = (Vec::new(), Vec::new());
         for mut piece in bytes.chunks(step) {
@@ -288,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn data_passes_byte_for_byte_however_it_is_cut() {
+    fn data_passes_byte_for_byte_in_chunks_of_any_size() {
         for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
-            let payload: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let payload: Vec<u8> = (0..=u8::MAX).cycle().take(length).collect();
             let bytes = [data(0x02, &payload, Some(MASK)), data(0x80, &payload, Some(MASK))].concat();
             for step in [1, 3, 1_000, usize::MAX] {
                 let mut frames = Frames::new(Pass::Frames, true);
                 assert_eq!(feed(&mut frames, &bytes, step).unwrap().0, bytes);
-                assert!(frames.between());
+                assert!(frames.at_boundary());
                 let mut payloads = Frames::new(Pass::Payloads, true);
                 assert_eq!(feed(&mut payloads, &bytes, step).unwrap().0, [payload.clone(), payload.clone()].concat());
             }
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_found_between_pieces_of_a_message() {
+    fn control_frames_are_found_between_fragments_of_a_message() {
         let ping = control(Opcode::Ping, b"are you there", Some(MASK));
         let bytes = [
             data(0x02, b"first", Some(MASK)),
@@ -319,21 +319,24 @@ mod tests {
             let [first, second] = controls.as_slice() else { panic!("{controls:?}") };
             assert_eq!((first.opcode, first.payload().as_slice()), (Opcode::Ping, b"are you there".as_slice()));
             assert_eq!(first.frame(), ping);
-            assert_eq!((second.opcode, second.payload()), (Opcode::Close, [&1001u16.to_be_bytes()[..], b"x"].concat()));
+            assert_eq!(
+                (second.opcode, second.payload()),
+                (Opcode::Close, [1001u16.to_be_bytes().as_slice(), b"x"].concat())
+            );
         }
     }
 
     #[test]
-    fn inside_a_frame_nothing_may_be_inserted() {
+    fn nothing_may_be_inserted_inside_a_frame() {
         let mut frames = Frames::new(Pass::Frames, false);
         let bytes = data(0x82, b"0123456789", None);
         let mut out = Vec::new();
         frames.take(&mut &bytes[..1], &mut out).unwrap();
-        assert!(frames.between() && out.is_empty(), "half a head is kept back");
+        assert!(frames.at_boundary() && out.is_empty(), "an incomplete header is held back");
         frames.take(&mut &bytes[1..5], &mut out).unwrap();
-        assert!(!frames.between());
+        assert!(!frames.at_boundary());
         frames.take(&mut &bytes[5..], &mut out).unwrap();
-        assert!(frames.between());
+        assert!(frames.at_boundary());
         assert_eq!(out, bytes);
     }
 
@@ -349,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_websocket_is_refused() {
+    fn frames_that_violate_rfc_6455_are_refused() {
         let masked = |bytes: &[u8]| feed(&mut Frames::new(Pass::Frames, true), bytes, 1).map(drop).unwrap_err();
         assert_eq!(masked(&data(0x82, b"x", None)), Violation::Mask);
         assert_eq!(masked(&[0x09, 0x80]), Violation::Control);

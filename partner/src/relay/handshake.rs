@@ -1,7 +1,8 @@
-//! The opening of a WebSocket: with a client over HTTP/1.1 (RFC 6455 §4) or HTTP/2 (RFC 8441), with a chat server over
-//! HTTP/1.1. No extension and no subprotocol is agreed on, so that the same frames are good on both sides.
+//! The opening handshake of a WebSocket: with a client over HTTP/1.1 (RFC 6455 §4) or HTTP/2 (RFC 8441), with a chat
+//! server over HTTP/1.1. No extension and no subprotocol is negotiated, so that frames can pass unchanged between both
+//! sides.
 //!
-//! What this module does not know: who the client is, and what comes after the opening.
+//! What this module does not know: who the client is, and what follows the handshake.
 
 use aws_lc_rs::digest;
 use axum::{
@@ -20,11 +21,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// RFC 6455 §1.3.
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The request opens no WebSocket.
+/// The request is not a valid WebSocket handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoUpgrade;
 
-/// Answers a client's opening: the response to send, and the connection that comes of it.
+/// Validates a client's handshake; returns the response to send and the future of the upgraded connection.
 pub(crate) fn accept(request: &mut Request<Body>) -> Result<(Response<Body>, OnUpgrade), NoUpgrade> {
     let headers = request.headers();
     if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
@@ -80,7 +81,7 @@ where
         .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
-    // The connection must be driven until it hands the socket over; when this future is dropped, so is the socket.
+    // The connection must be polled until it hands over the socket; dropping this future drops both.
     let exchange = async move {
         let mut response = sender.send_request(request).await.map_err(io::Error::other)?;
         let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
@@ -101,7 +102,7 @@ where
     Ok(TokioIo::new(upgraded))
 }
 
-/// RFC 6455 §4.2.2: proof that the server speaks WebSocket. SHA-1 protects nothing here.
+/// `Sec-WebSocket-Accept` (RFC 6455 §4.2.2). The use of SHA-1 has no security relevance.
 fn accept_key(key: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &[key, MAGIC].concat());
     STANDARD.encode(hash)
@@ -117,12 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_of_the_rfc_has_the_answer_of_the_rfc() {
+    fn the_accept_key_of_the_rfcs_example() {
         assert_eq!(accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
-    fn a_request_that_asks_for_no_websocket_gets_none() {
+    fn an_incomplete_handshake_is_refused() {
         let request = |headers: &[(&str, &str)]| {
             let mut request = Request::get("/relay");
             for (name, value) in headers {
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(request(&[]), Err(NoUpgrade));
         assert_eq!(request(&[version, key]), Err(NoUpgrade));
         assert_eq!(request(&[version, key, ("upgrade", "h2c"), ("connection", "upgrade")]), Err(NoUpgrade));
-        // Everything asked for, but a connection that cannot be upgraded.
+        // A complete handshake on a connection that cannot be upgraded.
         assert_eq!(request(&[version, key, ("upgrade", "WebSocket"), ("connection", "x, Upgrade")]), Err(NoUpgrade));
     }
 }

@@ -1,16 +1,16 @@
 //! The chat relay of seed 001, "Alternative Architecture (Proxy)": for browsers that cannot reach WhatsApp themselves.
 //!
-//! Its four obligations: one connection to WhatsApp for each client; a life that matches the client's; the client's
-//! address handed on; and nothing decrypted. The relay sees the ciphertext of Noise and never looks into it. What this
-//! module does not know: whether a client may use it ([`crate::http`]).
+//! Its four obligations: one connection to WhatsApp for each client; the same lifetime as the client's connection; the
+//! client's address forwarded; nothing decrypted. The relay sees only Noise ciphertext and does not interpret it. What
+//! this module does not know: whether a client may use it ([`crate::http`]).
 //!
 //! ```text
-//! seat       who is connected
-//! handshake  how a WebSocket begins
-//! upstream   how the chat server is reached
-//! frame      where frames end
-//! pump       what passes, and how it ends
-//! enlist     the one HTTP request that a browser may need relayed, too
+//! connection_slot  bounds and evicts connections
+//! handshake        opens WebSockets
+//! upstream         connects to the chat server
+//! frame            finds frame boundaries
+//! pump             copies bytes in both directions until either side ends
+//! enlist           relays enlistment requests
 //! ```
 
 mod connection_slot;
@@ -40,7 +40,7 @@ use upstream::Upstream;
 pub(crate) struct RelaySettings {
     pub(crate) target: Target,
     pub(crate) client_address: ClientAddress,
-    /// The roots to trust; `None`: the system's.
+    /// Trusted root certificates; `None`: those of the system.
     pub(crate) roots: Option<Vec<CertificateDer<'static>>>,
     pub(crate) connections: u32,
     pub(crate) idle: Duration,
@@ -53,12 +53,12 @@ pub enum RelayError {
     /// The system has no root certificates.
     #[error("relay.upstream: this system has no root certificates. Install ca-certificates, or set relay.ca_file")]
     NoRoots,
-    /// The cryptography library refuses.
+    /// The TLS library refused the configuration.
     #[error("relay.upstream: TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// The relay and everyone who is connected through it.
+/// The relay with all its connections.
 pub(crate) struct Relay {
     upstream: Upstream,
     slots: ConnectionSlots,
@@ -66,7 +66,7 @@ pub(crate) struct Relay {
     metrics: RelayMetrics,
 }
 
-/// One connection that may begin.
+/// An admitted connection, with its slot.
 pub(crate) struct Admission {
     slot: ConnectionSlot,
     upstream: Upstream,
@@ -85,19 +85,19 @@ impl Relay {
         })
     }
 
-    /// A place for one more connection of `account`; the one that it has is told to leave. `session` is the hash of what
-    /// it signed in with.
+    /// Takes a slot for a connection of `account` and evicts the account's previous connection. `session` is the hash
+    /// of the session token.
     pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, AtCapacity> {
         let slot = self.slots.take(account, session)?;
         Ok(Admission { slot, upstream: self.upstream.clone(), timeouts: self.timeouts, metrics: self.metrics.clone() })
     }
 
-    /// Ends an account's connection; with a session's hash, only if it signed in with that one.
+    /// Evicts the connection of an account; with a session's hash, only a connection that signed in with that session.
     pub(crate) fn evict(&self, account: &str, session: Option<&str>) {
         self.slots.evict(account, session);
     }
 
-    /// Ends every connection and waits until all are gone, a few seconds at most.
+    /// Evicts every connection and waits until all have ended: a few seconds at most.
     pub(crate) async fn close(&self) {
         self.slots.close().await;
     }
@@ -107,7 +107,7 @@ impl Admission {
     /// Relays the client's connection until either side ends.
     pub(crate) async fn serve(mut self, upgrade: OnUpgrade, caller: Caller) {
         let Ok(upgraded) = upgrade.await else {
-            // The client went before it heard that it may come.
+            // The client disconnected before the handshake was complete.
             self.slot.predecessor_gone().await;
             return;
         };
@@ -120,12 +120,12 @@ impl Admission {
         self.metrics.connections.dec();
     }
 
-    /// The chat server's connection: it begins after the client's and is gone at the return.
+    /// Connects to the chat server and relays; the chat server's connection is closed when this returns.
     async fn relay(&mut self, client: &mut Client<TokioIo<hyper::upgrade::Upgraded>>, caller: Caller) -> End {
-        let mut leave = pin!(self.slot.evicted());
+        let mut evicted = pin!(self.slot.evicted());
         self.slot.predecessor_gone().await;
         let connected = tokio::select! {
-            why = &mut leave => return End::Evicted(why),
+            reason = &mut evicted => return End::Evicted(reason),
             () = client.buffer_early_data() => return End::ClientGone,
             connected = self.upstream.connect(caller) => connected,
         };
@@ -138,17 +138,17 @@ impl Admission {
             }
         };
         let pass = if self.upstream.is_websocket() { Pass::Frames } else { Pass::Payloads };
-        pump::run(client, upstream, pass, leave, self.timeouts, &self.metrics).await
+        pump::run(client, upstream, pass, evicted, self.timeouts, &self.metrics).await
     }
 }
 
 impl ByteCounter for RelayMetrics {
     fn up(&self, bytes: usize) {
-        self.up_bytes.inc_by(bytes as u64);
+        self.up_bytes.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
     fn down(&self, bytes: usize) {
-        self.down_bytes.inc_by(bytes as u64);
+        self.down_bytes.inc_by(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 }
 
@@ -163,7 +163,7 @@ fn client_tls(needed: bool, roots: Option<Vec<CertificateDer<'static>>>) -> Resu
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13])?;
     let mut tls = builder.with_root_certificates(store).with_no_client_auth();
-    // The opening of a WebSocket is HTTP/1.1's.
+    // The WebSocket handshake with the chat server uses HTTP/1.1.
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(tls)
 }

@@ -1,8 +1,8 @@
-//! One relayed connection: bytes up, bytes down, and the end of either side is the end of the other.
+//! One relayed connection: copies bytes in both directions; the end of either side ends the other.
 //!
-//! Each direction has one buffer and reads no further before its bytes are written: whoever does not take stops whoever
-//! sends. What passes is never looked into; frames are followed only to find their ends ([`super::frame`]). What this
-//! module does not know: who the client is, and how either connection was made.
+//! Each direction has one buffer and reads no further before its bytes are written, which propagates backpressure.
+//! Payloads are not interpreted; frames are tracked only to find their boundaries ([`super::frame`]). What this module
+//! does not know: who the client is, and how either connection was opened.
 
 use super::{
     connection_slot::EvictReason,
@@ -15,39 +15,39 @@ use tokio::{
     time,
 };
 
-/// What an idle direction keeps for the bytes that may come.
-const QUIET_BUFFER: usize = 1_024;
-/// What a busy one reads at once.
+/// Read buffer of an idle direction.
+const IDLE_BUFFER: usize = 1_024;
+/// Read buffer of a busy direction.
 const BUSY_BUFFER: usize = 16 * 1_024;
-/// How long the second side of a close handshake may take, and how long a side that is told close_frame is listened to.
+/// Time limit for the second half of a close handshake, and for draining a side after its close frame.
 const CLOSE: Duration = Duration::from_secs(1);
-/// Control frames on their way to the client; more are left out, which the protocol allows for pongs.
+/// Maximum number of control frames queued for the client; more are dropped, which RFC 6455 allows for pongs.
 const INSERTS: usize = 4;
-/// The payload of our own pings, whose pongs are for us.
+/// Payload of the relay's own pings; their pongs are not forwarded.
 const PING: &[u8] = b"relay";
 
-/// RFC 6455 §7.4.1 and IANA's registry.
+/// RFC 6455 §7.4.1 and the IANA registry.
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
 const PROTOCOL_ERROR: u16 = 1002;
-/// 1014, "bad gateway", says more, but not every client takes it.
+/// 1014, "bad gateway", would be more precise, but not every client accepts it.
 const BROKEN: u16 = 1011;
-/// Ours, of the range for applications.
+/// Private codes, from the range for applications.
 const REPLACED: u16 = 4001;
 const SIGNED_OUT: u16 = 4002;
 const SILENT: u16 = 4003;
 const SLOW: u16 = 4004;
 
-/// How long a side may be silent or stalled.
+/// Time limits of both sides.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeouts {
-    /// Silence after which a client is pinged; as much again, and it is gone.
+    /// Silence after which a client is pinged; after the same time again it is disconnected.
     pub(super) idle: Duration,
-    /// How long a write may make no progress.
+    /// Maximum time without progress of a write.
     pub(super) write: Duration,
 }
 
-/// Counts what passed.
+/// Counts relayed bytes.
 pub(super) trait ByteCounter: Sync {
     fn up(&self, bytes: usize);
     fn down(&self, bytes: usize);
@@ -56,29 +56,29 @@ pub(super) trait ByteCounter: Sync {
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum End {
-    /// The client closed with this payload; it was handed on.
+    /// The client sent a close frame with this payload; it was forwarded.
     ClientClosed(Vec<u8>),
-    /// The client's connection broke off, without a close frame.
+    /// The client's connection ended without a close frame.
     ClientGone,
-    /// The client answers no ping.
+    /// The client does not answer pings.
     ClientSilent,
-    /// The client does not take what it is sent.
+    /// The client does not read.
     ClientSlow,
-    /// The client's frames are no WebSocket's.
-    ClientConfused,
-    /// The chat server closed, and the client was told.
+    /// The client violates RFC 6455.
+    ClientViolation,
+    /// The chat server closed; the close frame was forwarded.
     UpstreamClosed,
-    /// The chat server ended its stream.
+    /// The chat server ended its byte stream.
     UpstreamGone,
-    /// The chat server's connection broke, or its frames are no WebSocket's.
+    /// The chat server's connection failed, or violates RFC 6455.
     UpstreamBroken,
-    /// The chat server does not take what it is sent.
+    /// The chat server does not read.
     UpstreamSlow,
-    /// We ended it.
+    /// The slot was evicted.
     Evicted(EvictReason),
 }
 
-/// The client's side, which outlives the chat server's by a close_frame.
+/// The client's side; it outlives the chat server's by the close frame.
 pub(super) struct Client<S> {
     source: Source<ReadHalf<S>>,
     sink: Sink<WriteHalf<S>>,
@@ -90,14 +90,14 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
         Self { source: Source::new(reader), sink: Sink::new(writer, timeouts.write) }
     }
 
-    /// Keeps what the client says before the chat server is there, no more than a buffer of it. Returns only when the
+    /// Buffers what the client sends before the chat server is connected, up to one buffer. Returns only when the
     /// client is gone.
     pub(super) async fn buffer_early_data(&mut self) {
         loop {
             if self.source.early.len() >= BUSY_BUFFER {
                 std::future::pending::<()>().await;
             }
-            let mut chunk = [0; QUIET_BUFFER];
+            let mut chunk = [0; IDLE_BUFFER];
             match self.source.reader.read(&mut chunk).await {
                 Ok(0) | Err(_) => return,
                 Ok(length) => self.source.early.extend_from_slice(chunk.get(..length).unwrap_or_default()),
@@ -105,14 +105,14 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
         }
     }
 
-    /// Says why, if a frame can be said, and hangs up.
+    /// Sends a close frame with the reason, if one can be sent, and closes the connection.
     pub(super) async fn close(mut self, end: &End) {
         let close_frame = match end {
             End::ClientGone | End::UpstreamClosed => None,
             End::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
             End::ClientSilent => Some(frame::close(SILENT, "silent", None)),
             End::ClientSlow => Some(frame::close(SLOW, "slow", None)),
-            End::ClientConfused => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
+            End::ClientViolation => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
             End::UpstreamGone => Some(frame::close(NORMAL, "", None)),
             End::UpstreamBroken | End::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
             End::Evicted(EvictReason::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
@@ -124,21 +124,21 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
                 self.sink.writer.write_all(&close_frame).await?;
             }
             self.sink.writer.shutdown().await?;
-            // A socket closed with bytes unread takes the close_frame back: read what still comes, for a moment.
+            // Closing a socket with unread bytes resets it and discards the close frame: drain it for a moment.
             while self.source.read().await?.is_some() {}
             Ok::<_, io::Error>(())
         };
-        // Whatever goes wrong now, the connection is over.
+        // The connection is over, whatever fails here.
         let _ = time::timeout(CLOSE, closing).await;
     }
 }
 
-/// Relays until either side ends or `leave` resolves; at the return nothing of the chat server's connection is left.
+/// Relays until either side ends or `evicted` resolves; the chat server's connection is closed when this returns.
 pub(super) async fn run<S, U>(
     client: &mut Client<S>,
     upstream: U,
     pass: Pass,
-    leave: impl Future<Output = EvictReason>,
+    evicted: impl Future<Output = EvictReason>,
     timeouts: Timeouts,
     counter: &impl ByteCounter,
 ) -> End
@@ -154,7 +154,7 @@ where
         let mut downward = pin!(down(&mut from, &mut client.sink, pass, &mut inserts, counter));
         tokio::select! {
             end = &mut upward => match end {
-                // The chat server's answer to the close still belongs to the client.
+                // The chat server's close frame in response must still reach the client.
                 End::ClientClosed(payload) if pass == Pass::Frames => {
                     match time::timeout(CLOSE, downward).await {
                         Ok(End::UpstreamClosed) => End::UpstreamClosed,
@@ -165,17 +165,17 @@ where
             },
             end = &mut downward => {
                 if end == End::UpstreamClosed {
-                    // And the client's to the chat server; if none comes, both were told all there is.
+                    // The client's response must still reach the chat server; if none comes, nothing is lost.
                     let _ = time::timeout(CLOSE, upward).await;
                 }
                 end
             }
-            why = leave => End::Evicted(why),
+            reason = evicted => End::Evicted(reason),
         }
     };
-    let told = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
+    let informed = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
     let closing = async {
-        if pass == Pass::Frames && to.at_frame_boundary && !told {
+        if pass == Pass::Frames && to.at_frame_boundary && !informed {
             let mut mask = [0; 4];
             getrandom::fill(&mut mask).map_err(io::Error::other)?;
             to.writer.write_all(&frame::close(GOING_AWAY, "", Some(mask))).await?;
@@ -186,7 +186,7 @@ where
     end
 }
 
-/// From the client to the chat server.
+/// Copies from the client to the chat server.
 async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     client: &mut Source<R>,
     upstream: &mut Sink<W>,
@@ -202,7 +202,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             Err(_) if asked => return End::ClientSilent,
             Err(_) => {
                 asked = true;
-                // If others are waiting there, the client is about to hear something anyway.
+                // If the queue is full, the client will receive other frames anyway.
                 let _ = insert.try_send(frame::control(Opcode::Ping, PING, None));
                 continue;
             }
@@ -218,7 +218,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Ok(None) => continue,
                 Err(violation) => {
                     tracing::debug!(%violation, "a relayed client");
-                    return End::ClientConfused;
+                    return End::ClientViolation;
                 }
             };
             match (control.opcode, pass) {
@@ -237,10 +237,10 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             }
         }
         counter.up(out.len());
-        match upstream.write(&out, frames.between()).await {
+        match upstream.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::UpstreamSlow,
-            // What the chat server last said is still to be read: that is the other direction's.
+            // The last bytes of the chat server are still to be read, by the other direction.
             Err(_) => match closed {
                 Some(payload) => return End::ClientClosed(payload),
                 None => return upstream_lost().await,
@@ -252,13 +252,13 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     }
 }
 
-/// A chat server that ends a connection while we write: for a moment it is the reader who finds out how.
+/// The chat server closed its connection during a write: the reading direction finds out how, within a moment.
 async fn upstream_lost() -> End {
     time::sleep(CLOSE).await;
     End::UpstreamBroken
 }
 
-/// From the chat server to the client, with our own control frames in between.
+/// Copies from the chat server to the client, with the relay's own control frames between frames.
 async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     upstream: &mut Source<R>,
     client: &mut Sink<W>,
@@ -272,7 +272,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         out.clear();
         let mut closed = false;
         tokio::select! {
-            Some(frame) = inserts.recv(), if frames.between() => out = frame,
+            Some(frame) = inserts.recv(), if frames.at_boundary() => out = frame,
             read = upstream.read() => {
                 let mut input = match read {
                     Ok(Some(bytes)) => bytes,
@@ -301,7 +301,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 counter.down(out.len());
             }
         }
-        match client.write(&out, frames.between()).await {
+        match client.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::ClientSlow,
             Err(_) => return End::ClientGone,
@@ -309,15 +309,15 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         if closed {
             return End::UpstreamClosed;
         }
-        // A quiet connection keeps nothing.
+        // An idle connection holds no buffer.
         out = Vec::new();
     }
 }
 
-/// Where bytes come from.
+/// The reading half of a side.
 struct Source<R> {
     reader: R,
-    /// What was read before anyone could take it.
+    /// Bytes that were read before the relay started.
     early: Vec<u8>,
     buffer: Vec<u8>,
     last: usize,
@@ -328,13 +328,13 @@ impl<R: AsyncRead + Unpin> Source<R> {
         Self { reader, early: Vec::new(), buffer: Vec::new(), last: 0 }
     }
 
-    /// The next bytes; `None` at the end. The buffer is large only while there is much to read.
+    /// Reads the next bytes; `None` at the end of the stream. The buffer is large only while the direction is busy.
     async fn read(&mut self) -> io::Result<Option<&[u8]>> {
         if !self.early.is_empty() {
             self.buffer = std::mem::take(&mut self.early);
             return Ok(Some(&self.buffer));
         }
-        let wanted = if self.last >= QUIET_BUFFER { BUSY_BUFFER } else { QUIET_BUFFER };
+        let wanted = if self.last >= IDLE_BUFFER { BUSY_BUFFER } else { IDLE_BUFFER };
         if self.buffer.len() != wanted {
             self.buffer = vec![0; wanted];
         }
@@ -343,11 +343,11 @@ impl<R: AsyncRead + Unpin> Source<R> {
     }
 }
 
-/// Where bytes go to.
+/// The writing half of a side.
 struct Sink<W> {
     writer: W,
     write_timeout: Duration,
-    /// Whether a frame can be written now: all that was written ends where a frame ends.
+    /// Whether all written bytes end at a frame boundary, so that a frame can be written now.
     at_frame_boundary: bool,
 }
 
@@ -356,7 +356,7 @@ impl<W: AsyncWrite + Unpin> Sink<W> {
         Self { writer, write_timeout, at_frame_boundary: true }
     }
 
-    /// Writes all of it, or fails: with `TimedOut` if the other end takes nothing for too long.
+    /// Writes all bytes; fails with `TimedOut` if the peer reads nothing for `write_timeout`.
     async fn write(&mut self, mut bytes: &[u8], at_frame_boundary: bool) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -399,7 +399,7 @@ mod tests {
         }
     }
 
-    /// A relayed connection with pipes of one KiB at both ends.
+    /// A relayed connection with pipes of 1 KiB at both ends.
     fn relayed(pass: Pass, timeouts: Timeouts) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
         let (client, near) = duplex(PIPE);
         let (upstream, far) = duplex(PIPE);
@@ -412,7 +412,7 @@ mod tests {
         (client, upstream, task)
     }
 
-    /// How many bytes of endless frames a pipe takes while nobody reads at the other end.
+    /// Number of bytes that a pipe accepts while the other end does not read.
     async fn flood(pipe: &mut DuplexStream, frame: &[u8]) -> usize {
         let mut sent = 0;
         loop {
@@ -428,7 +428,7 @@ mod tests {
     async fn no_more_is_in_flight_than_two_buffers() {
         for pass in [Pass::Frames, Pass::Payloads] {
             let (mut client, mut upstream, _task) = relayed(pass, TIMEOUTS);
-            // Heads that promise very long frames: a relay that gathered frames would take all of it.
+            // Headers of very long frames: a relay that buffered whole frames would accept all of it.
             let (down, up) =
                 ([0x82, 127, 0, 0, 0, 255, 0, 0, 0, 0], [0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]);
             upstream.write_all(&down).await.unwrap();
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_takes_nothing_for_too_long_is_dropped() {
+    async fn a_peer_that_does_not_read_is_disconnected() {
         let timeouts = Timeouts { write: Duration::from_secs(5), ..TIMEOUTS };
         let (mut client, _upstream, task) = relayed(Pass::Payloads, timeouts);
         client.write_all(&[0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
@@ -453,13 +453,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_ping_stands_inside_a_frame() {
+    async fn no_ping_is_inserted_inside_a_frame() {
         let timeouts = Timeouts { idle: Duration::from_secs(1), ..TIMEOUTS };
         let (mut client, mut upstream, task) = relayed(Pass::Frames, timeouts);
         upstream.write_all(&[0x82, 4, b'a', b'b']).await.unwrap();
         let mut received = [0; 4];
         client.read_exact(&mut received).await.unwrap();
-        // The client is silent and must be asked, but the chat server has not finished.
+        // The client is silent and due for a ping, but the chat server's frame is incomplete.
         assert!(time::timeout(Duration::from_millis(1_500), client.read_u8()).await.is_err());
         upstream.write_all(b"cd").await.unwrap();
         let mut rest = Vec::new();

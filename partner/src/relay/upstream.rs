@@ -1,4 +1,4 @@
-//! The other side of a relayed connection: the chat server, reached as it was configured, told whose connection it is.
+//! Connects to the chat server and forwards the client's address to it.
 //!
 //! What this module does not know: what is sent, and for how long.
 
@@ -16,32 +16,32 @@ use tokio_rustls::{
     rustls::{ClientConfig, pki_types::ServerName},
 };
 
-/// How long the chat server may take until the connection is open.
+/// Time limit for opening a connection to the chat server.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// How the chat server is told a client's address.
+/// How the client's address is forwarded to the chat server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientAddress {
     /// PROXY protocol version 2, before the first byte.
     ProxyV2,
-    /// `X-Forwarded-For` in the opening of the WebSocket.
+    /// `X-Forwarded-For` in the WebSocket handshake.
     Header,
-    /// Not at all.
+    /// Not forwarded.
     None,
 }
 
-/// Where the chat server is, and what it speaks.
+/// Address and protocol of the chat server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// Host and port to connect to.
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// The WebSocket's path and query; `None` for a bare stream.
+    /// Path and query of the WebSocket; `None` for a plain byte stream.
     pub(crate) websocket: Option<String>,
     pub(crate) tls: bool,
 }
 
-/// A client's address and the one of ours that it connected to.
+/// The client's address and the server address that it connected to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
     pub(crate) client: SocketAddr,
@@ -64,12 +64,12 @@ impl Upstream {
         Self { target: Arc::new(target), address, tls: TlsConnector::from(tls) }
     }
 
-    /// Whether the chat server speaks WebSocket, as the client does.
+    /// Whether the chat server expects WebSocket frames, as the client sends.
     pub(super) fn is_websocket(&self) -> bool {
         self.target.websocket.is_some()
     }
 
-    /// A connection for one client. Dropping the future gives up.
+    /// Opens a connection for one client. Cancel-safe: dropping the future closes it.
     pub(super) async fn connect(&self, caller: Caller) -> io::Result<Box<dyn Stream>> {
         time::timeout(CONNECT, self.open(caller)).await.map_err(|_| io::ErrorKind::TimedOut)?
     }
@@ -77,7 +77,7 @@ impl Upstream {
     async fn open(&self, caller: Caller) -> io::Result<Box<dyn Stream>> {
         let target = &self.target;
         let mut tcp = TcpStream::connect((target.host.as_str(), target.port)).await?;
-        // Someone waits for each piece: gathering pieces would only delay them.
+        // Messages are small and latency matters more than packet count.
         tcp.set_nodelay(true)?;
         if self.address == ClientAddress::ProxyV2 {
             tcp.write_all(&proxy_header(caller)?).await?;
@@ -85,13 +85,13 @@ impl Upstream {
         if target.tls {
             let name = ServerName::try_from(target.host.clone()).map_err(io::Error::other)?;
             let tls = self.tls.connect(name, tcp).await?;
-            self.speak(tls, caller).await
+            self.upgrade(tls, caller).await
         } else {
-            self.speak(tcp, caller).await
+            self.upgrade(tcp, caller).await
         }
     }
 
-    async fn speak<S: Stream + 'static>(&self, stream: S, caller: Caller) -> io::Result<Box<dyn Stream>> {
+    async fn upgrade<S: Stream + 'static>(&self, stream: S, caller: Caller) -> io::Result<Box<dyn Stream>> {
         let target = &self.target;
         let Some(path) = &target.websocket else { return Ok(Box::new(stream)) };
         let authority = format!("{}:{}", target.host, target.port);
@@ -108,7 +108,7 @@ pub(crate) fn forwarded(caller: Caller) -> io::Result<HeaderValue> {
     HeaderValue::try_from(caller.client.ip().to_canonical().to_string()).map_err(io::Error::other)
 }
 
-/// PROXY protocol, version 2. Both addresses are of one family: of two, the wider.
+/// PROXY protocol header, version 2. Both addresses must have one family; if they differ, IPv6.
 fn proxy_header(caller: Caller) -> io::Result<Vec<u8>> {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
     let wide = |address: SocketAddr, other: SocketAddr| match (address, other) {

@@ -1,61 +1,44 @@
 //! Who a person is to this Partner: identifiers, passwords, passkeys, sessions, current devices; or an account system of
-//! the provider's own, by OpenID Connect.
+//! the provider's own, through OpenID Connect.
 //!
-//! What this module does not know: HTTP, and what an account is good for (identity tokens are [`crate::identity`]'s).
+//! ```text
+//! identifier      the name that others see
+//! account_source  built-in accounts, or an OpenID provider
+//! password        Argon2id
+//! passkey         WebAuthn
+//! open_id         OpenID Connect
+//! session         the session cookie
+//! auth_attempt    the cookie of a sign-in that spans several requests
+//! device_id       the id of a browser profile
+//! *_repository    the queries on the tables of each
+//! ```
+//!
+//! What this module does not know: HTTP, and what an account is used for (identity tokens are [`crate::identity`]'s).
 
-mod accounts;
+mod account_repository;
+mod account_source;
 mod auth_attempt;
-mod device;
+mod auth_attempt_repository;
+mod device_id;
+mod device_repository;
 mod identifier;
 mod open_id;
 mod passkey;
 mod passkey_repository;
 mod password;
 mod session;
+mod session_repository;
 
-pub(crate) use accounts::NewAccountError;
+pub(crate) use account_repository::{AccountRepository, NewAccountError};
+pub(crate) use account_source::{AccountSource, BuiltIn};
 pub(crate) use auth_attempt::{AuthAttempt, AuthKind};
-pub(crate) use device::{CurrentDevice, DeviceId, ReplacedDevice};
+pub(crate) use auth_attempt_repository::AuthAttemptRepository;
+pub(crate) use device_id::DeviceId;
+pub(crate) use device_repository::{CurrentDevice, DeviceRepository, ReplacedDevice};
 pub(crate) use identifier::Identifier;
-pub(crate) use open_id::{OpenId, OpenIdError, RETURN_PATH};
+pub(crate) use open_id::{OpenId, OpenIdError, OpenIdSettings, RETURN_PATH};
 pub(crate) use passkey::{Challenge, PasskeyError, Passkeys};
-pub(crate) use passkey_repository::NewPasskeyError;
-pub(crate) use password::{Busy, PasswordError, Passwords};
+pub(crate) use passkey_repository::{NewPasskeyError, PasskeyRepository};
+pub(crate) use password::{Busy, PasswordError, PasswordSettings, Passwords};
 pub(crate) use session::SessionToken;
-
-/// Where accounts come from. Everything after the sign-in is the same: an account, a session, a device.
-pub(crate) enum Accounts {
-    /// From here.
-    BuiltIn(Box<BuiltIn>),
-    /// From an account system that the provider has already.
-    OpenId(Box<OpenId>),
-}
-
-/// Our own account system: a password, and passkeys where browsers know them.
-pub(crate) struct BuiltIn {
-    pub(crate) passwords: Passwords,
-    pub(crate) passkeys: Option<Passkeys>,
-}
-
-impl Accounts {
-    pub(crate) fn passwords(&self) -> Option<&Passwords> {
-        match self {
-            Self::BuiltIn(built_in) => Some(&built_in.passwords),
-            Self::OpenId(_) => None,
-        }
-    }
-
-    pub(crate) fn passkeys(&self) -> Option<&Passkeys> {
-        match self {
-            Self::BuiltIn(built_in) => built_in.passkeys.as_ref(),
-            Self::OpenId(_) => None,
-        }
-    }
-
-    pub(crate) fn open_id(&self) -> Option<&OpenId> {
-        match self {
-            Self::BuiltIn(_) => None,
-            Self::OpenId(open_id) => Some(open_id),
-        }
-    }
-}
+pub(crate) use session_repository::SessionRepository;

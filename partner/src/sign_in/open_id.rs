@@ -1,16 +1,18 @@
-//! Sign-in at an OpenID Connect provider: who the provider says that a person is.
+//! Sign-in at an OpenID Connect provider.
 //!
 //! The authorization code flow with PKCE, state and nonce. The provider's metadata and keys are fetched at the first
-//! sign-in and kept for a while; a token under a key that is not among them has them fetched again, rarely. Providers that
-//! keep to the letter (OpenID Connect Core §5.4) put no names into the token: those are asked at their UserInfo endpoint.
-//! What this module does not know: cookies, accounts, and where what was begun is kept.
+//! sign-in and cached; a token under an unknown key triggers a rate-limited refetch. Providers that follow OpenID
+//! Connect Core §5.4 to the letter put no names into the ID token; for those the UserInfo endpoint is queried. What
+//! this module does not know: cookies, accounts, and where the state of a pending sign-in is stored.
 
+mod error;
 mod http;
+mod settings;
 
-use crate::{
-    config::OpenIdSettings,
-    rate::{Allowance, RateLimit},
-};
+pub(crate) use error::OpenIdError;
+pub(crate) use settings::OpenIdSettings;
+
+use crate::rate::{Allowance, RateLimit};
 use axum::http::{HeaderValue, Request, StatusCode, header::AUTHORIZATION};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Http;
@@ -30,45 +32,31 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use url::Url;
 
-/// The path that the provider sends browsers back to.
+/// The redirect path that the provider sends browsers to.
 pub(crate) const RETURN_PATH: &str = "/api/sign-in/oidc/return";
-/// Metadata and keys are believed for so long.
+/// Maximum age of cached metadata and keys.
 const FRESH: Duration = Duration::from_secs(3_600);
-/// How often unknown keys may have them fetched again: made-up key ids must not turn us against the provider.
+/// Rate limit for refetches because of unknown keys: invented key ids must not turn this server against the provider.
 const REFETCH_LIMIT: Allowance = Allowance { burst: 3, refill: Duration::from_secs(60) };
-/// Longest authorization code or state that is looked at.
+/// Maximum length of an authorization code or state.
 const MAX_PARAMETER: usize = 4_096;
-/// Longest subject (OpenID Connect Core §2).
+/// Maximum length of a subject (OpenID Connect Core §2).
 const MAX_SUBJECT: usize = 255;
-/// Seconds that the provider's clock may be ahead.
+/// Seconds by which the provider's clock may be ahead.
 const LEEWAY: i64 = 60;
 
-/// Why nobody was signed in. None of them carries a secret.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OpenIdError {
-    /// The provider does not answer, or not as the standard says.
-    #[error("the provider failed: {0}")]
-    Provider(String),
-    /// What the browser or the provider brought does not prove who it is.
-    #[error("the sign-in is refused: {0}")]
-    Refused(String),
-    /// The provider says who it is, but not by what name.
-    #[error("neither the ID token nor UserInfo has a text claim {0:?}, or it is an unverified address")]
-    NoIdentifier(String),
-}
-
-/// What the browser is sent to, and what is kept until it is back.
+/// The URL to send the browser to, and the state to store until it returns.
 pub(crate) struct AuthorizationRequest {
     pub(crate) url: Url,
     pub(crate) state: String,
 }
 
-/// Who signed in.
+/// A person that the provider has authenticated.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProviderUser {
-    /// The issuer and what it calls the person, for ever.
+    /// The issuer and its permanent identifier of the person.
     pub(crate) subject: String,
-    /// The name that the configured claim holds today.
+    /// The current value of the configured claim.
     pub(crate) identifier: String,
 }
 
@@ -79,7 +67,7 @@ struct PendingFlow {
     verifier: String,
 }
 
-/// The claims of a token whose signature was checked, all of them.
+/// All claims of a token whose signature was verified.
 fn payload(id_token: &CoreIdToken) -> Value {
     let text = id_token.to_string();
     let payload = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
@@ -92,7 +80,7 @@ struct Provider {
     fetched: Instant,
 }
 
-/// The provider, as far as it is known.
+/// The configured provider with its cached metadata.
 pub(crate) struct OpenId {
     settings: OpenIdSettings,
     issuer: IssuerUrl,
@@ -113,7 +101,7 @@ type Client = CoreClient<
 >;
 
 impl OpenId {
-    /// `origin` is our own; the provider must know `origin` and [`RETURN_PATH`] as a redirect address.
+    /// `origin` is this server's; `origin` with [`RETURN_PATH`] must be registered with the provider as a redirect URI.
     pub(crate) fn new(settings: OpenIdSettings, origin: &str) -> Result<Self, OpenIdError> {
         let failed = |error: &dyn std::fmt::Display| OpenIdError::Provider(error.to_string());
         Ok(Self {
@@ -146,7 +134,7 @@ impl OpenId {
         Ok(AuthorizationRequest { url, state })
     }
 
-    /// Finishes a sign-in: `code` and `state` are what the browser brought back, `kept` is what was begun.
+    /// Finishes a sign-in: `code` and `state` come from the redirect, `kept` is the stored state.
     pub(crate) async fn finish(&self, code: String, state: &str, kept: &str) -> Result<ProviderUser, OpenIdError> {
         let refused = |why: &dyn std::fmt::Display| OpenIdError::Refused(why.to_string());
         let flow: PendingFlow = serde_json::from_str(kept).map_err(|error| refused(&error))?;
@@ -175,8 +163,8 @@ impl OpenId {
         let identifier = match self.identifier(&payload(id_token)) {
             Some(identifier) => identifier,
             None => {
-                let told = self.user_info(&provider.metadata, &token, &subject).await?;
-                let found = told.and_then(|claims| self.identifier(&claims));
+                let user_info = self.user_info(&provider.metadata, &token, &subject).await?;
+                let found = user_info.and_then(|claims| self.identifier(&claims));
                 found.ok_or_else(|| OpenIdError::NoIdentifier(self.settings.identifier_claim.clone()))?
             }
         };
@@ -194,7 +182,7 @@ impl OpenId {
         let request = request.map_err(|error| OpenIdError::Provider(error.to_string()))?;
         let answer = request.set_pkce_verifier(PkceCodeVerifier::new(verifier)).request_async(&self.http).await;
         answer.map_err(|error| match error {
-            // The provider's own word for a code that it does not take.
+            // The provider's error code for a rejected authorization code.
             openidconnect::RequestTokenError::ServerResponse(response) => {
                 OpenIdError::Refused(response.error().to_string())
             }
@@ -202,7 +190,7 @@ impl OpenId {
         })
     }
 
-    /// The subject of an ID token that is meant for us, now, for this sign-in.
+    /// Verifies an ID token for this client, time and nonce; returns the subject.
     fn check(
         &self,
         metadata: &CoreProviderMetadata,
@@ -211,7 +199,7 @@ impl OpenId {
         nonce: &Nonce,
     ) -> Result<String, ClaimsVerificationError> {
         let client = self.client(metadata);
-        // Signatures with a key pair only: our secret is no key, whatever a token's header says.
+        // Asymmetric signatures only: the client secret must never be accepted as a key.
         let verifier = client
             .id_token_verifier()
             .set_allowed_algs([
@@ -237,14 +225,14 @@ impl OpenId {
         Ok(claims.subject().to_string())
     }
 
-    /// The configured claim, of a token that was checked or of UserInfo.
+    /// The value of the configured claim, from a verified token or from UserInfo.
     fn identifier(&self, claims: &Value) -> Option<String> {
         let claim = &self.settings.identifier_claim;
         let verified = claim != "email" || claims["email_verified"] == true;
         claims[claim].as_str().filter(|_| verified).map(str::to_owned)
     }
 
-    /// What the provider says of this person when it is asked (OpenID Connect Core §5.3), if it can be.
+    /// Fetches the UserInfo claims (OpenID Connect Core §5.3); `None` if the provider has no such endpoint.
     async fn user_info(
         &self,
         metadata: &CoreProviderMetadata,
@@ -262,7 +250,7 @@ impl OpenId {
             return Err(failed(&answer.status()));
         }
         let claims: Value = serde_json::from_slice(answer.body()).map_err(|error| failed(&error))?;
-        // §5.3.2: without this comparison, a token that was slipped in would make one person another.
+        // §5.3.2: without this comparison, a substituted access token could exchange one person for another.
         if claims["sub"] != subject {
             return Err(OpenIdError::Refused("UserInfo is about somebody else".to_owned()));
         }
@@ -281,7 +269,7 @@ impl OpenId {
         client.set_auth_type(if by_body { AuthType::RequestBody } else { AuthType::BasicAuth })
     }
 
-    /// Metadata and keys that are no older than `age`.
+    /// Metadata and keys that are not older than `age`.
     async fn provider(&self, age: Duration) -> Result<Provider, OpenIdError> {
         let mut kept = self.provider.lock().await;
         if let Some(provider) = kept.as_ref().filter(|provider| provider.fetched.elapsed() < age) {

@@ -1,7 +1,6 @@
-//! Passkeys: WebAuthn credentials that their owner's device finds by itself and uses only after it has recognised its
-//! owner.
+//! Passkeys: discoverable WebAuthn credentials with user verification.
 //!
-//! What this module does not know: HTTP, and where challenges and passkeys are kept ([`super::passkey_repository`]).
+//! What this module does not know: HTTP, and where challenges and passkeys are stored ([`super::passkey_repository`]).
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -13,59 +12,59 @@ use webauthn_rs::prelude::{
     RegisterPublicKeyCredential, Uuid, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
-/// Why a attempt failed.
+/// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PasskeyError {
-    /// What the browser brought does not prove what it should, in the library's words.
+    /// The library's verification failed.
     #[error("the passkey is refused: {0}")]
     Refused(#[from] WebauthnError),
-    /// Another account asked for the passkey.
-    #[error("the challenge was another account's")]
+    /// The challenge was issued to another account.
+    #[error("the challenge was issued to another account")]
     OtherAccount,
-    /// What was kept cannot be read, or not be written.
-    #[error("what is kept of a passkey is not JSON as it should be: {0}")]
+    /// The stored state or key cannot be decoded or encoded.
+    #[error("the stored state of a passkey is invalid: {0}")]
     Stored(#[from] serde_json::Error),
 }
 
-/// A challenge: what the browser gets, and what is kept until it answers.
+/// The options for the browser, and the state to store until it responds.
 pub(crate) struct Challenge {
     /// For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`.
     pub(crate) options: Value,
     pub(crate) state: String,
 }
 
-/// A passkey as the database keeps it.
+/// A passkey as stored in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredPasskey {
     /// The credential's id, base64url.
     pub(crate) id: String,
     /// Public key and properties, JSON.
     pub(crate) key: String,
-    /// How often the authenticator says that it signed; 0 if it does not count.
+    /// The authenticator's signature counter; 0 if it does not count.
     pub(crate) counter: u32,
 }
 
-/// What is kept while a browser makes a passkey.
+/// The stored state of a registration.
 #[derive(Serialize, Deserialize)]
 struct NewPasskey {
     handle: Uuid,
     registration: PasskeyRegistration,
 }
 
-/// Challenges browsers and judges their answers.
+/// Issues challenges and verifies responses.
 pub(crate) struct Passkeys(Webauthn);
 
 impl Passkeys {
-    /// For pages of `origin`. `None` for an IP address: browsers know passkeys for names only.
+    /// For pages of `origin`. `None` for an IP address: browsers support passkeys for domain names only.
     pub(crate) fn new(origin: &str, partner_name: &str) -> Option<Self> {
         let url = Url::parse(origin).ok()?;
         let builder = WebauthnBuilder::new(url.domain()?, &url).ok()?;
-        let timeout = Duration::from_secs(super::auth_attempt::SECONDS);
+        let timeout = Duration::from_secs(super::auth_attempt::LIFETIME_SECONDS);
         builder.rp_name(partner_name).timeout(timeout).build().ok().map(Self)
     }
 
-    /// Begins a new passkey for an account. `handle` is what its passkeys call the account; `known` are the ids of those
-    /// that it has, so that one device holds no second.
+    /// Begins the registration of a passkey. `handle` is the account's WebAuthn user handle; `known` are the ids of its
+    /// passkeys, so that a device does not register twice.
     pub(crate) fn begin_new(
         &self,
         handle: Uuid,
@@ -76,14 +75,14 @@ impl Passkeys {
         let begun = self.0.start_passkey_registration(handle, identifier, identifier, Some(known))?;
         let (CreationChallengeResponse { public_key }, state) = begun;
         let mut options = serde_json::to_value(public_key)?;
-        // Whoever signs in with a passkey types no name: the device must find the key by itself.
+        // A sign-in with a passkey starts without a name: the credential must be discoverable.
         let selection = &mut options["authenticatorSelection"];
         selection["residentKey"] = json!("required");
         selection["requireResidentKey"] = json!(true);
         Ok(Challenge { options, state: write(&NewPasskey { handle, registration: state })? })
     }
 
-    /// Judges a new passkey for the account of this handle.
+    /// Verifies the response of a registration for the account with this handle.
     pub(crate) fn finish_new(
         &self,
         answer: &RegisterPublicKeyCredential,
@@ -97,19 +96,19 @@ impl Passkeys {
         kept(&self.0.finish_passkey_registration(answer, &begun.registration)?, 0)
     }
 
-    /// Begins a sign-in by whichever passkey the browser finds.
+    /// Begins a sign-in with any passkey that the browser has.
     pub(crate) fn begin_sign_in(&self) -> Result<Challenge, PasskeyError> {
         let (challenge, state) = self.0.start_discoverable_authentication()?;
         Ok(Challenge { options: serde_json::to_value(challenge.public_key)?, state: write(&state)? })
     }
 
-    /// The account's handle and the credential's id that a browser claims to sign in with.
+    /// The user handle and credential id that a response claims.
     pub(crate) fn claimed(&self, answer: &PublicKeyCredential) -> Result<(Uuid, String), PasskeyError> {
         let (handle, id) = self.0.identify_discoverable_authentication(answer)?;
         Ok((handle, encode(id)))
     }
 
-    /// Judges a sign-in; what is to be kept of the passkey from now on.
+    /// Verifies the response of a sign-in; returns the updated passkey to store.
     pub(crate) fn finish_sign_in(
         &self,
         answer: &PublicKeyCredential,
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passkeys_are_for_names_not_for_addresses() {
+    fn passkeys_are_for_domain_names_not_for_ip_addresses() {
         for (origin, expected) in [
             ("https://messenger.example", true),
             ("http://localhost:8100", true),
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn options_ask_for_a_key_that_is_found_by_itself_and_for_its_owner() {
+    fn options_require_a_discoverable_key_and_user_verification() {
         let passkeys = Passkeys::new("https://messenger.example", "Partner").unwrap();
         let options = passkeys.begin_new(Uuid::from_u128(7), "alice", &["AAAA".to_owned()]).unwrap().options;
         assert_eq!(options["rp"], json!({"id": "messenger.example", "name": "Partner"}));

@@ -1,8 +1,7 @@
-//! Passwords: Argon2id, off the async threads, a bounded number at once.
+//! Passwords: Argon2id on blocking threads, with bounded concurrency.
 //!
-//! What this module does not know: whose password it is, or where the hash is kept.
+//! What this module does not know: whose password it is, or where the hash is stored.
 
-use crate::config::SignInConfig;
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
@@ -11,12 +10,25 @@ use std::{sync::Arc, thread, time::Duration};
 use tokio::{sync::Semaphore, task, time};
 use zeroize::Zeroizing;
 
-/// Longest password in bytes: enough for any pass phrase, too short to be worth sending as a burden.
+/// Maximum length of a password: enough for any pass phrase, and bounds the work of hashing.
 pub(crate) const MAX_BYTES: usize = 1_024;
-/// How long a request waits for its permit to hash.
+/// Maximum time that a request waits for a permit to hash.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a password cannot be hashed at all.
+/// The checked options of passwords.
+#[derive(Debug, Clone)]
+pub(crate) struct PasswordSettings {
+    /// Minimum length in characters.
+    pub(crate) min_chars: usize,
+    /// Memory of one Argon2id computation, in KiB.
+    pub(crate) memory_kib: u32,
+    /// Passes of one Argon2id computation over its memory.
+    pub(crate) passes: u32,
+    /// Maximum number of concurrent Argon2id computations; 0 means one for each processor.
+    pub(crate) concurrency: usize,
+}
+
+/// Why a password is not acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PasswordError {
     /// Fewer characters than configured.
@@ -25,31 +37,31 @@ pub(crate) enum PasswordError {
     TooLong,
 }
 
-/// Too many sign-ins at once (or no memory for one more): the caller should come back later.
+/// Too many concurrent sign-ins, or not enough memory; the client should retry later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Busy;
 
-/// Hashes and compares passwords.
+/// Hashes and verifies passwords.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
     least: usize,
-    /// The hash of nobody's password: compared with for unknown identifiers, so that they take as long as known ones.
+    /// A hash that no account has: verified for unknown identifiers, so that they take as long as known ones.
     dummy_hash: Arc<str>,
 }
 
 impl Passwords {
-    /// Prepares for the configured cost; hashes once to learn that the machine can.
-    pub(crate) fn new(config: &SignInConfig) -> Result<Self, argon2::password_hash::Error> {
-        let params = Params::new(config.hash_memory_kib, config.hash_passes, 1, None)?;
+    /// Hashes once to verify that the machine can afford the configured cost.
+    pub(crate) fn new(settings: &PasswordSettings) -> Result<Self, argon2::password_hash::Error> {
+        let params = Params::new(settings.memory_kib, settings.passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy_hash = argon2.hash_password(b"nobody's password")?.to_string().into();
-        let at_once = match config.hash_at_once {
+        let at_once = match settings.concurrency {
             0 => thread::available_parallelism().map_or(1, usize::from),
             chosen => chosen,
         };
-        Ok(Self { argon2, permits: Arc::new(Semaphore::new(at_once)), least: config.password_min, dummy_hash })
+        Ok(Self { argon2, permits: Arc::new(Semaphore::new(at_once)), least: settings.min_chars, dummy_hash })
     }
 
     /// Whether a new password is acceptable.
@@ -63,7 +75,7 @@ impl Passwords {
         Ok(())
     }
 
-    /// The hash to keep, with salt and cost in it.
+    /// Returns the hash to store, including salt and cost.
     pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Result<String, Busy> {
         let argon2 = self.argon2.clone();
         self.with_permit(move || {
@@ -72,7 +84,7 @@ impl Passwords {
         .await?
     }
 
-    /// Whether the password is the one that was hashed; takes as long for an unknown account (`None`).
+    /// Whether the password matches; takes equally long for an unknown account (`None`).
     pub(crate) async fn verify(&self, password: Zeroizing<String>, kept: Option<String>) -> Result<bool, Busy> {
         if password.len() > MAX_BYTES {
             return Ok(false);
@@ -89,7 +101,7 @@ impl Passwords {
     async fn with_permit<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let permit = time::timeout(TIMEOUT, self.permits.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else { return Err(Busy) };
-        // The permit goes with the work: a caller who hangs up does not free the processor before it is free.
+        // The permit moves into the task: a client that disconnects does not free it before the work is done.
         task::spawn_blocking(move || {
             let done = work();
             drop(permit);
@@ -105,7 +117,7 @@ mod tests {
     use super::*;
 
     fn cheap() -> Passwords {
-        Passwords::new(&SignInConfig { hash_memory_kib: 64, hash_passes: 1, ..SignInConfig::default() }).unwrap()
+        Passwords::new(&PasswordSettings { min_chars: 8, memory_kib: 64, passes: 1, concurrency: 0 }).unwrap()
     }
 
     fn text(text: &str) -> Zeroizing<String> {
@@ -113,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_right_password_and_no_other() {
+    async fn only_the_right_password_is_accepted() {
         let passwords = cheap();
         let kept = passwords.hash(text("correct horse")).await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$"), "{kept}");
@@ -123,17 +135,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_account_has_no_password_not_even_nobodys() {
+    async fn an_unknown_account_accepts_no_password_not_even_that_of_the_dummy_hash() {
         assert_eq!(cheap().verify(text("nobody's password"), None).await, Ok(false));
     }
 
     #[tokio::test]
-    async fn a_damaged_hash_opens_nothing() {
+    async fn a_damaged_hash_accepts_no_password() {
         assert_eq!(cheap().verify(text("x"), Some("$argon2id$".to_owned())).await, Ok(false));
     }
 
     #[test]
-    fn length_is_checked_in_characters_below_and_bytes_above() {
+    fn the_minimum_is_in_characters_and_the_maximum_in_bytes() {
         let passwords = cheap();
         assert_eq!(passwords.check("ÄÄÄÄÄÄÄ"), Err(PasswordError::TooShort));
         assert_eq!(passwords.check("ÄÄÄÄÄÄÄÄ"), Ok(()));
@@ -141,9 +153,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_every_permit_is_taken_callers_are_sent_away_after_a_while() {
+    async fn without_a_free_permit_hashing_times_out() {
         let passwords = cheap();
-        let all = passwords.permits.available_permits() as u32;
+        let all = u32::try_from(passwords.permits.available_permits()).unwrap();
         let _taken = passwords.permits.clone().acquire_many_owned(all).await.unwrap();
         assert_eq!(passwords.hash(text("correct horse")).await, Err(Busy));
     }

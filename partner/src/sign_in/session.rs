@@ -1,59 +1,59 @@
-//! The secret in a session cookie, and the cookie.
+//! The session token and its cookie.
 //!
-//! What this module does not know: whose session it is. The store keeps only the secret's hash, so that a copy of the
-//! database signs nobody in.
+//! What this module does not know: whose session it is. The database stores only the token's hash, so that a copy of
+//! the database grants no access.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// 256 random bits that stand for a sign-in.
+/// The 256-bit random secret of a session.
 pub(crate) struct SessionToken(Zeroizing<[u8; 32]>);
 
 impl SessionToken {
-    /// A fresh token; fails only if the operating system has no randomness.
+    /// Fails only if the operating system has no randomness.
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(bytes.as_mut_slice())?;
         Ok(Self(bytes))
     }
 
-    /// The token from its text.
+    /// Decodes the base64url form.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         let length = URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()).ok()?;
         (length == bytes.len()).then_some(Self(bytes))
     }
 
-    /// The token as text, for a cookie.
+    /// Encodes as base64url.
     pub(super) fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.as_slice())
     }
 
-    /// What the store keeps instead of the token.
+    /// The hash that the database stores.
     pub(crate) fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_slice()))
     }
 
-    /// The token from a request's `Cookie` header; the last of several with our name wins.
+    /// Parses the token from a request's `Cookie` header; of several the last one is used.
     pub(crate) fn from_cookies(header: &str, secure: bool) -> Option<Self> {
         let value =
             header.split(';').rev().find_map(|pair| pair.trim().strip_prefix(name(secure))?.strip_prefix('='))?;
         Self::parse(value)
     }
 
-    /// The `Set-Cookie` header that signs the browser in for `seconds`.
+    /// The `Set-Cookie` header that begins a session of `seconds`.
     pub(crate) fn cookie(&self, seconds: u64, secure: bool) -> String {
         set_cookie(&self.text(), seconds, secure)
     }
 
-    /// The `Set-Cookie` header that makes the browser forget.
-    pub(crate) fn forget(secure: bool) -> String {
+    /// The `Set-Cookie` header that removes the cookie.
+    pub(crate) fn clear_cookie(secure: bool) -> String {
         set_cookie("", 0, secure)
     }
 }
 
-/// `__Host-` makes browsers insist on `Secure`, on `Path=/`, and on this host alone.
+/// The prefix `__Host-` makes browsers require `Secure`, `Path=/` and no `Domain`.
 fn name(secure: bool) -> &'static str {
     if secure { "__Host-causeway_session" } else { "causeway_session" }
 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_cookie_says_is_read_back() {
+    fn the_token_is_read_back_from_its_cookie() {
         for secure in [false, true] {
             let token = SessionToken::random().unwrap();
             let cookie = token.cookie(60, secure);
@@ -79,17 +79,20 @@ mod tests {
     }
 
     #[test]
-    fn flags() {
+    fn the_cookie_has_the_expected_flags() {
         let token = SessionToken::random().unwrap();
         let secure = token.cookie(60, true);
         assert!(secure.starts_with("__Host-causeway_session="));
         assert!(secure.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"), "{secure}");
         assert!(token.cookie(60, false).ends_with("; HttpOnly; SameSite=Strict"));
-        assert_eq!(SessionToken::forget(false), "causeway_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+        assert_eq!(
+            SessionToken::clear_cookie(false),
+            "causeway_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+        );
     }
 
     #[test]
-    fn anything_else_is_no_token() {
+    fn malformed_cookies_contain_no_token() {
         let long = format!("causeway_session={}", "A".repeat(10_000));
         for header in
             ["", "causeway_session", "causeway_session=", "causeway_session=AAAA", "x=1; causeway_session=!!", &long]
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_cookie_does_not_count_where_secure_ones_are_set() {
+    fn the_cookie_without_prefix_is_ignored_where_secure_ones_are_set() {
         let token = SessionToken::random().unwrap();
         let cookie = token.cookie(60, false);
         assert!(SessionToken::from_cookies(cookie.split(';').next().unwrap(), true).is_none());

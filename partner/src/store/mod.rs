@@ -1,10 +1,11 @@
 //! The database: SQLite in a file for one instance, PostgreSQL by URL for several.
 //!
-//! The queries stand beside what they are about, as `impl Database` in the modules that know the rows; they are the common
-//! part of both engines. What this module does not know: any row.
+//! [`Database`] is the shared handle: pool, transactions and the differences between the engines. Each module that owns
+//! tables has repository types that hold the handle and run that module's queries, in the SQL that both engines share.
+//! What this module does not know: what the rows mean.
 //!
-//! Whoever reads before it writes within one transaction must first lock what it reads: on SQLite [`Database::begin`] does,
-//! on PostgreSQL an `UPDATE` that changes nothing (see [`Database::lock_account`]).
+//! A transaction that reads before it writes must first lock what it reads: on SQLite [`Database::begin`] does, on
+//! PostgreSQL an `UPDATE` that changes nothing (see [`lock_account`]).
 
 mod schema;
 #[cfg(test)]
@@ -18,40 +19,40 @@ use sqlx::{
 use std::{path::Path, time::Duration};
 use url::Url;
 
-/// Connections to a file: one writes at a time, a few read meanwhile.
+/// Connections to a file: SQLite allows one writer and several readers.
 const SQLITE_CONNECTIONS: u32 = 4;
-/// Connections of one instance to a server: six instances fit PostgreSQL's default of 100.
+/// Connections of one instance to PostgreSQL: six instances fit its default of 100.
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// Longest wait for a free connection.
+/// Maximum wait for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What every connection to a file is told: readers never wait for the writer, a commit that was answered survives a power
-/// cut, references hold, and who finds the file locked waits 5 s.
+/// Settings of every SQLite connection: readers never wait for the writer, a committed transaction survives a power
+/// failure, foreign keys are enforced, and waits for the file lock are limited to 5 s.
 const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                             PRAGMA foreign_keys = ON;";
-/// The same for a server, where nothing may wait without end, and where an instance that stopped in the middle of a
-/// transaction loses it and its locks.
+/// Settings of every PostgreSQL connection: all waits are limited, and the transaction of a stopped instance is
+/// aborted.
 const POSTGRES_SESSION: &str = "SET lock_timeout = '5s'; SET statement_timeout = '15s'; \
                               SET idle_in_transaction_session_timeout = '30s';";
-/// A commit that was answered survives a power cut, whatever the server's default; stricter settings stay.
+/// A committed transaction survives a power failure, whatever the server's default; stricter settings are kept.
 const POSTGRES_DURABILITY: &str = "SELECT set_config('synchronous_commit', 'on', false)
                                  WHERE current_setting('synchronous_commit') IN ('off', 'local')";
 
-/// The database refused or could not be opened.
+/// The database failed or cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database's own words; queries carry no values in them.
+    /// The error of the database; queries contain no values.
     #[error("the database: {0}")]
     Database(#[from] sqlx::Error),
-    /// The address cannot be understood. It is not repeated: it may hold a password.
+    /// The URL is invalid. It is not included in the message because it may contain a password.
     #[error("database_url is no address such as postgres://user:password@host/database")]
     Address,
-    /// A newer partner server has written this database.
+    /// The database was written by a newer version of this program.
     #[error("the database has schema {found}, this program knows {known}: install the newer program again")]
     TooNew {
         /// The version in the database.
         found: i64,
-        /// The newest version that this program knows.
+        /// The newest version that this program supports.
         known: i64,
     },
 }
@@ -59,9 +60,9 @@ pub enum StoreError {
 /// Where the database is.
 #[derive(Clone, Copy)]
 pub(crate) enum DatabaseLocation<'a> {
-    /// A file, which is made if it is not there.
+    /// A file, created if it does not exist.
     Sqlite(&'a Path),
-    /// The URL of a PostgreSQL database. A secret.
+    /// The URL of a PostgreSQL database. Secret.
     Postgres(&'a str),
 }
 
@@ -71,7 +72,7 @@ enum Engine {
     Postgres,
 }
 
-/// What the partner server keeps, durable.
+/// The connection pool. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: AnyPool,
@@ -79,7 +80,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and migrates its schema.
     pub(crate) async fn open(location: DatabaseLocation<'_>) -> Result<Self, StoreError> {
         install_default_drivers();
         let (engine, url, connections) = match location {
@@ -99,18 +100,17 @@ impl Database {
             .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
             .connect_with(options)
             .await?;
-        let store = Self { pool, engine };
-        store.migrate().await?;
-        Ok(store)
+        let database = Self { pool, engine };
+        database.migrate().await?;
+        Ok(database)
     }
 
-    /// For queries that are one statement.
+    /// For queries outside a transaction.
     pub(crate) fn pool(&self) -> &AnyPool {
         &self.pool
     }
 
-    /// Begins a transaction that writes. On SQLite it is the only one from here on; on PostgreSQL others run beside it and
-    /// wait for the rows that it has changed.
+    /// Begins a write transaction. On SQLite all other writers wait; on PostgreSQL those that need the same rows.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         let begin = match self.engine {
             Engine::Sqlite => "BEGIN IMMEDIATE",
@@ -119,25 +119,29 @@ impl Database {
         Ok(self.pool.begin_with(begin).await?)
     }
 
-    /// Makes every other transaction wait that locks the same account, until this one ends. Answers whether it exists.
-    pub(crate) async fn lock_account(transaction: &mut AnyConnection, identifier: &str) -> Result<bool, StoreError> {
-        let locked = sqlx::query("UPDATE accounts SET created = created WHERE identifier = $1")
-            .bind(identifier)
-            .execute(transaction)
-            .await?;
-        Ok(locked.rows_affected() == 1)
-    }
-
-    /// Whether the database answers.
+    /// Fails if the database does not respond.
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
     }
 
-    /// Writes what is under way and closes every connection.
+    /// Waits for pending queries and closes all connections.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Locks the row of an account until the transaction ends; other transactions that lock the same row wait. Returns
+/// whether the account exists.
+///
+/// It is part of this module because the rows of every module belong to an account, and each module serialises its
+/// changes by this lock.
+pub(crate) async fn lock_account(transaction: &mut AnyConnection, identifier: &str) -> Result<bool, StoreError> {
+    let locked = sqlx::query("UPDATE accounts SET created = created WHERE identifier = $1")
+        .bind(identifier)
+        .execute(transaction)
+        .await?;
+    Ok(locked.rows_affected() == 1)
 }
 
 async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
@@ -159,19 +163,19 @@ mod tests {
     };
 
     on_both_engines!(
-        every_connection_is_told_to_be_durable,
-        who_locks_an_account_is_alone_with_it,
-        an_account_that_is_not_there_cannot_be_locked
+        every_connection_has_durable_settings,
+        locks_of_an_account_exclude_each_other,
+        an_account_that_does_not_exist_cannot_be_locked
     );
 
-    async fn every_connection_is_told_to_be_durable(database: TestDatabase) {
-        let store = database.open().await;
+    async fn every_connection_has_durable_settings(database: TestDatabase) {
+        let database = database.open().await;
         let mut connections = Vec::new();
         for _ in 0..SQLITE_CONNECTIONS {
-            connections.push(store.pool.acquire().await.unwrap());
+            connections.push(database.pool.acquire().await.unwrap());
         }
         for connection in &mut connections {
-            match store.engine {
+            match database.engine {
                 Engine::Sqlite => {
                     let mode: String =
                         sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut **connection).await.unwrap();
@@ -197,16 +201,16 @@ mod tests {
         }
     }
 
-    async fn who_locks_an_account_is_alone_with_it(database: TestDatabase) {
-        let store = database.open().await;
+    async fn locks_of_an_account_exclude_each_other(database: TestDatabase) {
+        let database = database.open().await;
         sqlx::query("INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ('a', 'a', '', 0)")
-            .execute(store.pool())
+            .execute(database.pool())
             .await
             .unwrap();
-        // Each reads, then writes one more: with a reader in between, an addition would be lost.
-        let add = |store: Database| async move {
-            let mut transaction = store.begin().await.unwrap();
-            assert!(Database::lock_account(&mut transaction, "a").await.unwrap());
+        // Reads, then writes: without the lock, concurrent additions would be lost.
+        let add = |database: Database| async move {
+            let mut transaction = database.begin().await.unwrap();
+            assert!(lock_account(&mut transaction, "a").await.unwrap());
             let found: i64 =
                 sqlx::query_scalar("SELECT device_since FROM accounts").fetch_one(&mut *transaction).await.unwrap();
             tokio::task::yield_now().await;
@@ -217,22 +221,23 @@ mod tests {
                 .unwrap();
             transaction.commit().await.unwrap();
         };
-        let adding: Vec<_> = (0..20).map(|_| tokio::spawn(add(store.clone()))).collect();
+        let adding: Vec<_> = (0..20).map(|_| tokio::spawn(add(database.clone()))).collect();
         for added in adding {
             added.await.unwrap();
         }
-        let sum: i64 = sqlx::query_scalar("SELECT device_since FROM accounts").fetch_one(store.pool()).await.unwrap();
+        let sum: i64 =
+            sqlx::query_scalar("SELECT device_since FROM accounts").fetch_one(database.pool()).await.unwrap();
         assert_eq!(sum, 20);
     }
 
-    async fn an_account_that_is_not_there_cannot_be_locked(database: TestDatabase) {
-        let store = database.open().await;
-        let mut transaction = store.begin().await.unwrap();
-        assert!(!Database::lock_account(&mut transaction, "nobody").await.unwrap());
+    async fn an_account_that_does_not_exist_cannot_be_locked(database: TestDatabase) {
+        let database = database.open().await;
+        let mut transaction = database.begin().await.unwrap();
+        assert!(!lock_account(&mut transaction, "nobody").await.unwrap());
     }
 
     #[tokio::test]
-    async fn an_address_that_is_none_is_not_repeated() {
+    async fn an_invalid_url_is_not_repeated_in_the_error() {
         for wrong in ["hunter2", "postgres://user:hunter2@[/x"] {
             let error = Database::open(DatabaseLocation::Postgres(wrong)).await.err().unwrap().to_string();
             assert!(!error.contains("hunter2"), "{error}");

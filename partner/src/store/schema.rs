@@ -1,22 +1,22 @@
-//! The tables, as the migrations that led to them.
+//! The tables, as a sequence of migrations.
 //!
 //! What this module does not know: what the rows mean; each migration names the module that does.
 //!
-//! A migration that was released never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver
-//! call the same; bytes are base64url.
+//! A released migration never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver have
+//! in common; bytes are base64url.
 
 use super::{Database, Engine, StoreError};
 use sqlx::Executor;
 
-/// What leads to one version of the schema from the one before.
+/// The statements that lead to one schema version from the one before.
 struct Migration {
     version: i64,
     statements: &'static [&'static str],
 }
 
-/// In the order of their versions.
+/// Ordered by version, without gaps.
 const MIGRATIONS: &[Migration] = &[
-    // Accounts and sessions: `sign_in::accounts`.
+    // Accounts and sessions: `sign_in::{account_repository, session_repository}`.
     Migration {
         version: 1,
         statements: &[
@@ -36,7 +36,7 @@ const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX sessions_by_expiry ON sessions (expires)",
         ],
     },
-    // An account's current device, and what its claim replaced: `sign_in::device`.
+    // The current device of an account and the one before: `sign_in::device_repository`.
     Migration {
         version: 2,
         statements: &[
@@ -46,7 +46,7 @@ const MIGRATIONS: &[Migration] = &[
             "ALTER TABLE accounts ADD COLUMN previous_since BIGINT NOT NULL DEFAULT 0",
         ],
     },
-    // Signing keys, sealed: `keys::rows`. Whom to wake, with what, and which of WhatsApp's tokens are used up: `push`.
+    // Sealed signing keys: `keys::key_repository`. Subscriptions, the push queue and used tokens: `push`.
     Migration {
         version: 3,
         statements: &[
@@ -86,7 +86,7 @@ const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX used_tokens_by_expiry ON used_tokens (expires)",
         ],
     },
-    // Media and the pieces that make them: `media::records`. An account's media outlive it until their bytes are deleted.
+    // Media and their pieces: `media::upload_repository`. An account's media outlive it until their bytes are deleted.
     Migration {
         version: 4,
         statements: &[
@@ -110,7 +110,7 @@ const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX media_by_expiry ON media (expires)",
         ],
     },
-    // Passkeys, what was begun in a browser, whom an OpenID provider means: `sign_in::{credentials, ceremony, accounts}`.
+    // Passkeys, pending authentication attempts, OpenID subjects: `sign_in`.
     Migration {
         version: 5,
         statements: &[
@@ -137,19 +137,19 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-/// On PostgreSQL, of two programs that start at once the second waits for this lock and finds the work done. The number is
-/// only ours.
+/// Advisory lock: of two programs that start at the same time, the second waits and finds the schema migrated. The
+/// number is arbitrary.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(727369731427)";
-/// A large table may take longer to change than a query may.
+/// Migrating a large table may take longer than a query is allowed to.
 const MIGRATION_TIMEOUTS: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;";
 
-/// The schema that this program reads and writes.
+/// The schema version that this program requires.
 fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
 impl Database {
-    /// Takes the migrations that the database lacks, all or none.
+    /// Applies the missing migrations in one transaction.
     pub(super) async fn migrate(&self) -> Result<(), StoreError> {
         self.migrate_by(MIGRATIONS, newest()).await
     }
@@ -194,36 +194,36 @@ mod tests {
         super::testing::{TestDatabase, on_both_engines},
         *,
     };
-    use crate::sign_in::{CurrentDevice, Identifier};
+    use crate::sign_in::{AccountRepository, CurrentDevice, DeviceRepository, Identifier};
 
     on_both_engines!(
-        a_newer_schema_is_left_alone,
-        a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it,
-        programs_that_start_at_once_do_the_work_once,
-        a_step_that_fails_leaves_nothing_behind
+        a_newer_schema_is_refused,
+        a_database_of_each_version_is_migrated_with_its_accounts,
+        concurrent_starts_migrate_once,
+        a_failed_migration_is_rolled_back
     );
 
-    async fn versions(store: &Database) -> Vec<i64> {
-        sqlx::query_scalar("SELECT version FROM schema_version").fetch_all(store.pool()).await.unwrap()
+    async fn versions(database: &Database) -> Vec<i64> {
+        sqlx::query_scalar("SELECT version FROM schema_version").fetch_all(database.pool()).await.unwrap()
     }
 
     #[test]
-    fn every_step_has_the_next_number() {
+    fn every_migration_has_the_next_version() {
         for (migration, expected) in MIGRATIONS.iter().zip(1..) {
             assert_eq!(migration.version, expected);
         }
     }
 
-    async fn a_newer_schema_is_left_alone(database: TestDatabase) {
-        let store = database.open().await;
-        sqlx::query("UPDATE schema_version SET version = $1").bind(newest() + 1).execute(store.pool()).await.unwrap();
-        store.close().await;
+    async fn a_newer_schema_is_refused(database: TestDatabase) {
+        let opened = database.open().await;
+        sqlx::query("UPDATE schema_version SET version = $1").bind(newest() + 1).execute(opened.pool()).await.unwrap();
+        opened.close().await;
         let again = database.try_open().await;
         let (found, known) = (newest() + 1, newest());
         assert!(matches!(again, Err(StoreError::TooNew { found: f, known: k }) if (f, k) == (found, known)));
     }
 
-    async fn a_database_of_each_version_is_brought_up_to_date_with_everyone_in_it(database: TestDatabase) {
+    async fn a_database_of_each_version_is_migrated_with_its_accounts(database: TestDatabase) {
         for old in 1..=newest() {
             let location = database.another().await;
             let unfinished = location.open_empty().await;
@@ -238,32 +238,38 @@ mod tests {
                 .unwrap();
             unfinished.close().await;
             for _ in 0..2 {
-                let store = location.open().await;
+                let opened = location.open().await;
                 let alice = Identifier::new("alice").unwrap();
-                assert_eq!(store.password_hash(&alice).await.unwrap().as_deref(), Some("hash"));
-                assert_eq!(store.current_device("alice").await.unwrap(), CurrentDevice::default());
-                assert_eq!(versions(&store).await, [newest()], "from {old}");
-                store.close().await;
+                assert_eq!(
+                    AccountRepository::new(opened.clone()).password_hash(&alice).await.unwrap().as_deref(),
+                    Some("hash")
+                );
+                assert_eq!(
+                    DeviceRepository::new(opened.clone()).current("alice").await.unwrap(),
+                    CurrentDevice::default()
+                );
+                assert_eq!(versions(&opened).await, [newest()], "from {old}");
+                opened.close().await;
             }
         }
     }
 
-    async fn programs_that_start_at_once_do_the_work_once(database: TestDatabase) {
+    async fn concurrent_starts_migrate_once(database: TestDatabase) {
         let starting: Vec<_> = (0..4).map(|_| tokio::spawn(database.opening())).collect();
         for started in starting {
-            let store = started.await.unwrap();
-            assert_eq!(versions(&store).await, [newest()]);
+            let database = started.await.unwrap();
+            assert_eq!(versions(&database).await, [newest()]);
         }
     }
 
-    async fn a_step_that_fails_leaves_nothing_behind(database: TestDatabase) {
-        let store = database.open().await;
+    async fn a_failed_migration_is_rolled_back(database: TestDatabase) {
+        let database = database.open().await;
         let wrong = Migration {
             version: newest() + 1,
             statements: &["CREATE TABLE half (done TEXT)", "ALTER TABLE nowhere ADD COLUMN lost TEXT"],
         };
-        assert!(store.migrate_by(&[wrong], newest() + 1).await.is_err());
-        assert_eq!(versions(&store).await, [newest()]);
-        assert!(sqlx::query("SELECT done FROM half").execute(store.pool()).await.is_err());
+        assert!(database.migrate_by(&[wrong], newest() + 1).await.is_err());
+        assert_eq!(versions(&database).await, [newest()]);
+        assert!(sqlx::query("SELECT done FROM half").execute(database.pool()).await.is_err());
     }
 }

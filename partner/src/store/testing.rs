@@ -1,4 +1,4 @@
-//! Databases for tests: a file in a folder of its own, or a fresh database of a real PostgreSQL.
+//! Databases for tests: a file in a temporary folder, or a new database of a real PostgreSQL.
 
 use super::{
     AnyConnectOptions, AnyPoolOptions, Database, DatabaseLocation, Engine, StoreError, install_default_drivers,
@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
-#[path = "../../tests/common/postgres.rs"]
+#[path = "../../tests/support/postgres.rs"]
 mod postgres;
 
 #[derive(Clone)]
@@ -16,7 +16,7 @@ enum Kind {
     Server(String),
 }
 
-/// An empty database that nobody else uses.
+/// An empty database of one test.
 #[derive(Clone)]
 pub(crate) struct TestDatabase(Kind);
 
@@ -29,7 +29,7 @@ impl TestDatabase {
         Self(Kind::Server(postgres::database().await))
     }
 
-    /// One more of the same engine.
+    /// Another empty database of the same engine.
     pub(crate) async fn another(&self) -> Self {
         match &self.0 {
             Kind::File(_) => Self::sqlite().await,
@@ -37,36 +37,36 @@ impl TestDatabase {
         }
     }
 
-    /// Until somebody waits for a lock in this database; a file has one writer anyhow.
-    pub(crate) async fn until_contended(&self, store: &Database) {
+    /// Waits until a transaction waits for a lock; returns at once on SQLite, which has one writer.
+    pub(crate) async fn until_contended(&self, database: &Database) {
         const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND pid IN (
             SELECT pid FROM pg_stat_activity WHERE datname = current_database())";
         let Kind::Server(_) = self.0 else { return };
-        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(store.pool()).await.unwrap() == 0 {
+        while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(database.pool()).await.unwrap() == 0 {
             tokio::task::yield_now().await;
         }
     }
 
     fn file(&self) -> PathBuf {
         match &self.0 {
-            // Characters that mean something in a URL: the folder is the configuration's to choose.
+            // Characters with a meaning in URLs: operators choose the folder.
             Kind::File(folder) => folder.path().join("a #1 & 100%25?.db"),
             Kind::Server(_) => PathBuf::new(),
         }
     }
 
-    /// With the schema of this program.
+    /// Opens it with the current schema.
     pub(crate) async fn open(&self) -> Database {
         self.try_open().await.unwrap()
     }
 
-    /// The same, as work of its own.
+    /// Like [`Self::open`], as a task of its own.
     pub(crate) fn opening(&self) -> impl Future<Output = Database> + Send + 'static {
         let database = self.clone();
         async move { database.open().await }
     }
 
-    /// What opening says.
+    /// Like [`Self::open`], with the error.
     pub(crate) async fn try_open(&self) -> Result<Database, StoreError> {
         match &self.0 {
             Kind::File(_) => Database::open(DatabaseLocation::Sqlite(&self.file())).await,
@@ -74,7 +74,7 @@ impl TestDatabase {
         }
     }
 
-    /// Without any schema.
+    /// Opens it without a schema.
     pub(crate) async fn open_empty(&self) -> Database {
         install_default_drivers();
         let (engine, url) = match &self.0 {

@@ -1,7 +1,7 @@
-//! Whether a call to `/push` is WhatsApp's: an RS256 token under one of its published keys (seed 001 §3.2.2).
+//! Verifies that a call to `/push` is WhatsApp's: an RS256 token under one of its published keys (seed 001 §3.2.2).
 //!
-//! What this module does not know: what the call asks for; the token does not say whom to wake. Which tokens were used is
-//! kept in [`super::queue`].
+//! What this module does not know: what the call asks for; the token does not name the recipient. Used tokens are
+//! stored by [`super::queue_repository`].
 
 mod source;
 
@@ -14,34 +14,34 @@ use sha2::{Digest, Sha256};
 use source::Lookup;
 use std::{fmt::Write, time::Duration};
 
-/// Longest token that is looked at, in bytes.
+/// Maximum length of a token in bytes.
 const MAX_BYTES: usize = 4_096;
-/// Longest `kid` and `jti`.
+/// Maximum length of `kid` and `jti` in bytes.
 const MAX_NAME_BYTES: usize = 256;
 
-/// The caller is not WhatsApp, or we cannot tell.
+/// The token is not valid, or cannot be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BearerError {
-    /// What is wrong with the token.
+    /// The reason why the token is invalid.
     #[error("{0}")]
     Invalid(&'static str),
-    /// WhatsApp's keys cannot be had at the moment.
+    /// WhatsApp's keys are not available at the moment.
     #[error("WhatsApp's keys cannot be fetched")]
     NoKeys {
-        /// When to come again.
+        /// Time until a retry makes sense.
         wait: Duration,
     },
 }
 
-/// What a token must say.
+/// The required claims.
 pub(crate) struct Verifier {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// Seconds by which WhatsApp's clock and ours may differ.
+    /// Allowed difference between WhatsApp's clock and this server's, in seconds.
     pub(crate) leeway: i64,
-    /// Longest time between `iat` and `exp`, in seconds.
+    /// Maximum time between `iat` and `exp`, in seconds.
     pub(crate) lifetime: i64,
-    /// Whether a token without `jti` is good replay_guard, too.
+    /// Whether a token without `jti` may be used only once.
     pub(crate) single_use: bool,
     pub(crate) keys: KeySource,
 }
@@ -64,14 +64,14 @@ struct Claims {
 }
 
 impl Verifier {
-    /// Checks a token, but not whether it was used before: that is the answer, if it is good only replay_guard. `now` in Unix
-    /// seconds.
+    /// Verifies a token. Returns the replay guard of a token that may be used only once; whether it was used before is
+    /// not checked here. `now` in Unix seconds.
     pub(crate) async fn verify(&self, token: &str, now: i64) -> Result<Option<ReplayGuard>, BearerError> {
         let invalid = BearerError::Invalid;
         if token.len() > MAX_BYTES {
             return Err(invalid("too long"));
         }
-        // Of the header only the algorithm, which must be ours, and the name of the key are believed.
+        // Only the algorithm, which must be RS256, and the key id are used from the unverified header.
         let header = decode_header(token).map_err(|_| invalid("not a token"))?;
         if header.alg != Algorithm::RS256 {
             return Err(invalid("not RS256"));
@@ -113,7 +113,7 @@ impl Verifier {
         let unique = match jti {
             Some(id) if id.is_empty() || id.len() > MAX_NAME_BYTES => return Err("a misshapen jti"),
             Some(id) => Some(digest(&["jti", &id])),
-            // Without the signature: the same claims could be encoded in another text of it.
+            // Without the signature: base64url allows other encodings of the same signature.
             None if self.single_use => token.rsplit_once('.').map(|(signed, _)| digest(&["token", signed])),
             None => None,
         };
@@ -121,7 +121,7 @@ impl Verifier {
     }
 }
 
-/// Jsonwebtoken checks algorithm and signature; the claims are compared with a time that is an argument.
+/// The library checks algorithm and signature; the claims are checked against a time that is an argument.
 fn signature_only() -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.required_spec_claims.clear();
@@ -131,7 +131,7 @@ fn signature_only() -> Validation {
     validation
 }
 
-/// The parts are told from each other: no `jti` looks like a token.
+/// The prefix separates the two kinds: no `jti` can collide with a token.
 fn digest(parts: &[&str]) -> String {
     Sha256::digest(parts.join(" ")).iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

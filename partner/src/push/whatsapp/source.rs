@@ -1,7 +1,7 @@
-//! WhatsApp's public keys: fetched when first needed, kept for a while, fetched again for a name that is not known.
+//! WhatsApp's public keys: fetched on first use, cached, fetched again for an unknown key id.
 //!
-//! What this module does not know: what is signed. A caller can make us fetch with any name it likes, so there is a pause
-//! between fetches, however many ask.
+//! What this module does not know: what is signed. Callers can trigger fetches with arbitrary key ids, so there is a
+//! minimum pause between fetches, independent of the number of callers.
 
 use crate::push::service;
 use jsonwebtoken::{
@@ -18,22 +18,22 @@ use std::{
 use tokio::sync::Mutex;
 use url::Url;
 
-/// Largest key set that is read, in bytes and in keys.
+/// Limits of a key set, in bytes and in keys.
 const MAX_BYTES: usize = 256 * 1_024;
 const MAX_KEYS: usize = 64;
 /// Length of a modulus in base64url: 2048 to 8192 bits.
 const MODULUS: std::ops::RangeInclusive<usize> = 342..=1_366;
-/// Longest time that the last good set is used while no other can be had: a key that WhatsApp withdrew ends some day.
+/// Maximum age of a cached set while fetching fails, so that a key that WhatsApp has withdrawn expires.
 const LAST_GOOD: Duration = Duration::from_secs(86_400);
-/// Pause after a failure while nothing is known, so that two servers that start together find each other.
+/// Pause after a failure while no set is cached, so that two servers that start together find each other quickly.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A look-up's answer.
+/// The result of a lookup.
 pub(super) enum Lookup {
     Found(Arc<DecodingKey>),
     /// WhatsApp publishes no such key.
     Unknown,
-    /// Nobody knows.
+    /// No key set is available.
     Unavailable {
         wait: Duration,
     },
@@ -44,16 +44,16 @@ struct Known {
     at: Instant,
 }
 
-/// The keys and where they come from.
+/// The cached keys and their URL.
 pub(crate) struct KeySource {
     client: Client,
     url: Url,
-    /// How long a set is used before it is fetched again.
+    /// Maximum age of a set before it is fetched again.
     fresh: Duration,
-    /// Pause between fetches.
+    /// Minimum pause between fetches.
     pause: Duration,
     known: RwLock<Option<Arc<Known>>>,
-    /// When the last fetch began; held while one is under way.
+    /// When the last fetch began; locked during a fetch.
     tried: Mutex<Option<Instant>>,
 }
 
@@ -73,11 +73,11 @@ impl KeySource {
         }
         let mut tried = match (self.tried.try_lock(), self.held(kid, LAST_GOOD)) {
             (Ok(tried), _) => tried,
-            // Somebody fetches: an old set will do meanwhile.
+            // Another task is fetching: an older set is used meanwhile.
             (Err(_), Some(key)) => return Lookup::Found(key),
             (Err(_), None) => self.tried.lock().await,
         };
-        // Whoever held the lock may have brought it.
+        // The previous holder of the lock may have fetched the key.
         if let Some(key) = self.held(kid, self.fresh) {
             return Lookup::Found(key);
         }
@@ -119,7 +119,7 @@ impl KeySource {
     }
 }
 
-/// The usable keys of a set; `None` if it has none.
+/// The usable keys of a set; `None` if there are none.
 fn read(body: &[u8]) -> Option<HashMap<String, Arc<DecodingKey>>> {
     let set: Set = serde_json::from_slice(body).ok()?;
     let keys: HashMap<_, _> = set.keys.into_iter().take(MAX_KEYS).filter_map(usable).collect();
@@ -158,14 +158,14 @@ mod tests {
             key("a", r#","use":"enc""#),
             key("a", r#","alg":"RS384""#),
             key("a", r#","alg":"HS256""#),
-            key("a", "").replace(&n, &n[2..]),
+            key("a", "").replace(&n, n.strip_prefix("AA").unwrap()),
             key("a", "").replace(&n, &"A".repeat(1_368)),
             key("a", "").replace(r#""kid":"a","#, ""),
             r#"{"kid":"a","kty":"oct","k":"AAAA"}"#.to_owned(),
             "7".to_owned(),
         ] {
             assert!(set(&bad).is_empty(), "{bad}");
-            assert_eq!(set(&format!("{bad},{}", key("b", ""))), ["b"], "one bad key does not spoil the others");
+            assert_eq!(set(&format!("{bad},{}", key("b", ""))), ["b"], "one bad key does not invalidate the others");
         }
         assert!(read(b"[]").is_none() && read(b"").is_none() && read(br#"{"keys":7}"#).is_none());
     }

@@ -1,4 +1,4 @@
-//! Tokens as they should be, and each way in which they should not.
+//! Valid tokens, and each way in which a token can be invalid.
 
 use super::*;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,7 +8,7 @@ use server::{SigningKey, Whatsapp};
 use std::sync::Arc;
 use url::Url;
 
-#[path = "../../../tests/common/whatsapp.rs"]
+#[path = "../../../tests/support/whatsapp.rs"]
 mod server;
 
 const NOW: i64 = 1_700_000_000;
@@ -34,7 +34,7 @@ async fn usual() -> (SigningKey, Verifier) {
     (key, verifier_of(url, HOUR, HOUR))
 }
 
-/// The claims of the seed's sample, an hour long.
+/// The claims of the seed's example, valid for an hour.
 fn claims() -> Value {
     json!({"iss": "WHATSAPP", "aud": AUDIENCE, "iat": NOW, "exp": NOW + 3_600})
 }
@@ -59,7 +59,7 @@ fn api_error(answer: Result<Option<ReplayGuard>, BearerError>) -> &'static str {
 }
 
 #[tokio::test]
-async fn the_seeds_sample_is_taken_as_often_as_it_comes() {
+async fn the_seeds_example_is_accepted_repeatedly() {
     let (key, verifier) = usual().await;
     let token = key.sign(Algorithm::RS256, &claims());
     for _ in 0..2 {
@@ -72,7 +72,7 @@ async fn the_seeds_sample_is_taken_as_often_as_it_comes() {
 }
 
 #[tokio::test]
-async fn claims_that_are_not_ours_are_refused() {
+async fn invalid_claims_are_refused() {
     let (key, verifier) = usual().await;
     for (claims, expected) in [
         (with("iss", json!("WHATSAPP2")), "another issuer"),
@@ -133,7 +133,7 @@ async fn only_rs256_under_a_published_key() {
             assert_eq!(api_error(verifier.verify(&token, NOW).await), "not a token");
         }
     }
-    // The public key, which everyone has, as the secret of an HMAC.
+    // The public key as the secret of an HMAC.
     for secret in [key.n.as_bytes(), &URL_SAFE_NO_PAD.decode(&key.n).unwrap(), key.jwk().to_string().as_bytes()] {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.to_owned());
@@ -143,7 +143,7 @@ async fn only_rs256_under_a_published_key() {
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
         assert_eq!(api_error(verifier.verify(&key.sign(algorithm, &claims()), NOW).await), "not RS256");
     }
-    // A stranger's key: under a name of its own, under the published name, and brought along.
+    // An unpublished key: under its own name, under the published name, and embedded in the header.
     let stranger = SigningKey::new("stranger");
     assert_eq!(api_error(verifier.verify(&stranger.sign(Algorithm::RS256, &claims()), NOW).await), "an unknown key");
     let impostor = SigningKey { kid: key.kid, ..stranger };
@@ -156,7 +156,7 @@ async fn only_rs256_under_a_published_key() {
 
     let other = URL_SAFE_NO_PAD.encode(with("exp", json!(NOW + 3_599)).to_string());
     let first = if signature.starts_with('A') { "B" } else { "A" };
-    let other_signature = format!("{first}{}", &signature[1..]);
+    let other_signature = format!("{first}{}", signature.split_at_checked(1).unwrap().1);
     let no_kid = head(json!({"alg": "RS256"}));
     let critical = head(json!({"alg": "RS256", "kid": key.kid, "crit": ["b64"], "b64": false}));
     for (token, expected) in [
@@ -179,12 +179,12 @@ async fn only_rs256_under_a_published_key() {
 }
 
 #[tokio::test]
-async fn what_is_good_once_has_a_name_of_its_own() {
+async fn a_single_use_token_has_a_unique_replay_guard() {
     let (key, mut verifier) = usual().await;
     let named = |id: &str| key.sign(Algorithm::RS256, &with("jti", json!(id)));
     let replay_guard = |answer: Result<Option<ReplayGuard>, BearerError>| answer.unwrap().unwrap();
     let first = replay_guard(verifier.verify(&named("one"), NOW).await);
-    assert_eq!(first.expires, NOW + 3_660, "while it is taken, leeway included");
+    assert_eq!(first.expires, NOW + 3_660, "until the token expires, leeway included");
     assert_eq!(replay_guard(verifier.verify(&named("one"), NOW).await).hash, first.hash);
     assert_ne!(replay_guard(verifier.verify(&named("two"), NOW).await).hash, first.hash);
 
@@ -197,7 +197,7 @@ async fn what_is_good_once_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_rotation_is_noticed_and_keys_are_asked_for_no_more_often_than_allowed() {
+async fn a_rotation_is_noticed_and_fetches_are_rate_limited() {
     let (old, new) = (SigningKey::new("old"), SigningKey::new("new"));
     let (whatsapp, url) = Whatsapp::serve(&[&old]).await;
     let quick = verifier_of(url.clone(), HOUR, Duration::ZERO);
@@ -221,10 +221,10 @@ async fn a_rotation_is_noticed_and_keys_are_asked_for_no_more_often_than_allowed
 }
 
 #[tokio::test]
-async fn the_last_good_keys_stay_while_others_cannot_be_had() {
+async fn the_last_good_keys_are_used_while_fetching_fails() {
     let key = SigningKey::new("key");
     let (whatsapp, url) = Whatsapp::serve(&[&key]).await;
-    // Never fresh: every call asks again.
+    // Never fresh: every call fetches.
     let verifier = verifier_of(url.clone(), Duration::ZERO, Duration::ZERO);
     let token = key.sign(Algorithm::RS256, &claims());
     assert_eq!(verifier.verify(&token, NOW).await, Ok(None));
@@ -236,7 +236,7 @@ async fn the_last_good_keys_stay_while_others_cannot_be_had() {
     }
     assert_eq!(whatsapp.asked(), 6);
 
-    // Who never had any, and who is sent elsewhere, has none.
+    // A verifier without any cached set, and one whose server redirects, have no keys.
     whatsapp.fail();
     let fresh = verifier_of(url.clone(), HOUR, HOUR);
     assert_eq!(fresh.verify(&token, NOW).await, Err(BearerError::NoKeys { wait: Duration::from_secs(1) }));
@@ -246,7 +246,7 @@ async fn the_last_good_keys_stay_while_others_cannot_be_had() {
 }
 
 #[tokio::test]
-async fn many_at_once_make_one_request() {
+async fn concurrent_verifications_make_one_request() {
     let key = SigningKey::new("key");
     let (whatsapp, url) = Whatsapp::serve(&[&key]).await;
     let verifier = Arc::new(verifier_of(url, HOUR, HOUR));

@@ -1,21 +1,21 @@
-//! The HTTP client for the OpenID provider: no redirects, bounded answers, and no way out of TLS.
+//! The HTTP client for the OpenID provider: no redirects, bounded responses, and no fallback from TLS.
 //!
-//! What this module does not know: what is asked.
+//! What this module does not know: what is requested.
 
-use super::OpenIdError;
+use super::error::OpenIdError;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use std::{future::Future, pin::Pin, time::Duration};
 use url::{Host, Url};
 
-/// For one request to the provider, connecting included.
+/// Time limit of one request, including the connection.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Largest answer of the provider.
+/// Maximum response body in bytes.
 const MAX_ANSWER: usize = 256 * 1_024;
 
-/// Asks one provider.
+/// Sends requests to one provider.
 pub(super) struct Http {
     client: reqwest::Client,
-    /// The provider is on this machine, and reached without TLS.
+    /// Whether the provider is on this machine and used without TLS.
     plain: bool,
 }
 
@@ -25,7 +25,7 @@ impl Http {
         Ok(Self { client: client.build()?, plain: issuer.starts_with("http://") })
     }
 
-    /// A provider that is reached by TLS sends us, and browsers, nowhere without it.
+    /// Allows https URLs; http only on this machine, for a provider without TLS.
     pub(super) fn permit(&self, url: &Url) -> Result<(), OpenIdError> {
         let here = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
@@ -36,11 +36,11 @@ impl Http {
         if url.scheme() == "https" || (self.plain && url.scheme() == "http" && here) {
             return Ok(());
         }
-        Err(OpenIdError::Provider("it names an address that is not https".to_owned()))
+        Err(OpenIdError::Provider("it names a URL that is not https".to_owned()))
     }
 
     pub(super) async fn fetch(&self, request: HttpRequest) -> Result<HttpResponse, OpenIdError> {
-        // Addresses of requests may hold what is nobody else's business.
+        // URLs of requests may contain secrets.
         let failed = |error: reqwest::Error| OpenIdError::Provider(error.without_url().to_string());
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         self.permit(request.url())?;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_provider_with_tls_leads_nowhere_without_it() {
+    fn a_provider_with_tls_cannot_lead_to_urls_without_it() {
         let allowed = |issuer: &str, url: &str| Http::new(issuer).unwrap().permit(&url.parse().unwrap()).is_ok();
         assert!(allowed("https://accounts.example", "https://keys.example/jwks"));
         assert!(!allowed("https://accounts.example", "http://accounts.example/token"));

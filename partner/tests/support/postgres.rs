@@ -1,5 +1,4 @@
-//! A real PostgreSQL, Debian's, once for each test binary: on a Unix socket in a folder of its own, and gone when the test
-//! binary is, however it ends.
+//! A PostgreSQL server for each test binary: on a Unix socket in a temporary folder, removed when the test binary ends.
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use std::{
@@ -14,8 +13,8 @@ use std::{
     },
 };
 
-/// Says where it listens, then waits for the end of its input: the test binary holds the other end of the pipe, and the
-/// system closes that even if the binary is killed. Losing a test's data to a power cut is no loss: no fsync.
+/// Prints where it listens, then waits for the end of its input: the test binary holds the other end of the pipe, which
+/// the system closes even if the binary is killed. Data need not survive a power failure: no fsync.
 const SCRIPT: &str = r#"
 trap '' INT HUP TERM
 folder=$(mktemp -d -p /tmp --suffix=.causeway-postgres) || exit 1
@@ -31,11 +30,11 @@ stop "$1"
 
 struct Postgres {
     folder: String,
-    /// Its input is closed when this process ends: a static is never dropped.
+    /// Its input is closed when this process ends: statics are never dropped.
     _alive: Child,
 }
 
-/// The URL of a fresh, empty database.
+/// The URL of a new, empty database.
 pub(crate) async fn database() -> String {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     static MADE: AtomicUsize = AtomicUsize::new(0);
@@ -50,7 +49,7 @@ pub(crate) async fn database() -> String {
 
 fn start() -> Postgres {
     let programs = programs().expect("PostgreSQL is not installed. Run: apt-get install -y postgresql");
-    // PostgreSQL refuses to run as root; Debian's package brings a user for it.
+    // PostgreSQL refuses to run as root; Debian's package creates a user for it.
     let root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let mut command = Command::new(if root { "runuser" } else { "sh" });
     if root {
@@ -60,7 +59,7 @@ fn start() -> Postgres {
         .args(["-c", SCRIPT, "postgres-for-tests"])
         .arg(programs)
         .current_dir("/")
-        // Whoever ends the test binary with all its group, as timeout and Ctrl-C do, leaves this one to clean up.
+        // In a process group of its own, so that signals to the test's group leave it running to clean up.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -77,7 +76,7 @@ fn start() -> Postgres {
     Postgres { folder: folder.to_owned(), _alive: child }
 }
 
-/// The programs of the newest version that Debian's packages have installed.
+/// The programs of the newest version installed by Debian's packages.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
     let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));

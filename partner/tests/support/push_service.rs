@@ -1,5 +1,5 @@
-//! A push service and the browsers that subscribe with it: decrypts as RFC 8291 says, with another library than the server
-//! encrypts with, and checks who sends as RFC 8292 says.
+//! A push service with its browsers: decrypts by RFC 8291 with another library than the server encrypts with, and
+//! authenticates the sender by RFC 8292.
 
 use aws_lc_rs::{
     aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -26,16 +26,16 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::mpsc, time};
 
-/// A push as its browser sees it.
+/// A push as the browser receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Push {
-    /// Which browser.
+    /// The browser.
     pub(crate) name: String,
     pub(crate) payload: String,
     pub(crate) ttl: u64,
     pub(crate) urgency: String,
     pub(crate) topic: Option<String>,
-    /// The contact.
+    /// The sender's contact.
     pub(crate) sub: String,
     /// The sender's public key.
     pub(crate) key: String,
@@ -50,14 +50,14 @@ struct Keys {
 #[derive(Default)]
 struct Known {
     browsers: HashMap<String, Keys>,
-    /// What to answer to the next pushes, before they are taken: status and headers.
+    /// Responses to the next pushes, instead of accepting them: status and headers.
     answers: VecDeque<(u16, Vec<(&'static str, String)>)>,
-    /// The key that a browser subscribed with; nothing under another is taken.
+    /// The VAPID key that a browser subscribed with; pushes under another are refused.
     expected: HashMap<String, String>,
-    /// Requests, taken or not.
+    /// Number of requests, accepted or not.
     requests: usize,
     lost: Vec<String>,
-    /// Whoever wants an answer waits until this is free.
+    /// Responses wait until this is unlocked.
     gate: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -89,7 +89,7 @@ impl PushService {
         Self { service, pushes }
     }
 
-    /// What to list as `push.services`.
+    /// The entry for `push.services`.
     pub(crate) fn origin(&self) -> String {
         self.service.origin.clone()
     }
@@ -98,7 +98,7 @@ impl PushService {
         format!("{}/push/{name}", self.service.origin)
     }
 
-    /// A browser; gives the fields of its subscription.
+    /// Creates a browser; returns the fields of its subscription.
     pub(crate) fn browser(&self, name: &str) -> [(&'static str, String); 3] {
         let private = PrivateKey::generate(&ECDH_P256).unwrap();
         let public = private.compute_public_key().unwrap().as_ref().to_vec();
@@ -113,24 +113,24 @@ impl PushService {
         form
     }
 
-    /// Until what it gives is dropped, requests come but get no answer.
+    /// Delays all responses until the guard is dropped.
     pub(crate) async fn hold(&self) -> tokio::sync::OwnedMutexGuard<()> {
         let gate = self.service.known.lock().unwrap().gate.clone();
         gate.lock_owned().await
     }
 
-    /// Serves the browsers of a service that runs no longer.
+    /// Serves the browsers of a service that no longer runs.
     pub(crate) fn take_over(&self, former: &Self) {
         let browsers = std::mem::take(&mut former.service.known.lock().unwrap().browsers);
         self.service.known.lock().unwrap().browsers.extend(browsers);
     }
 
-    /// Takes only what is signed with this key, for one browser, as the services do.
+    /// Accepts only pushes under this key for one browser, as real services do.
     pub(crate) fn expect_key(&self, name: &str, key: &str) {
         self.service.known.lock().unwrap().expected.insert(name.to_owned(), key.to_owned());
     }
 
-    /// Answers the next push like this and does not take it.
+    /// Responds to the next push like this instead of accepting it.
     pub(crate) fn answer_next(&self, status: u16, headers: &[(&'static str, &str)]) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.service.known.lock().unwrap().answers.push_back((status, headers));
@@ -140,22 +140,22 @@ impl PushService {
         self.service.known.lock().unwrap().requests
     }
 
-    /// The next push that was taken.
+    /// Waits for the next accepted push.
     pub(crate) async fn next(&mut self) -> Push {
         time::timeout(Duration::from_secs(60), self.pushes.recv()).await.expect("no push came").unwrap()
     }
 
-    /// Whether pushes were taken that nobody has looked at.
+    /// Whether no accepted push is unread.
     pub(crate) fn is_quiet(&mut self) -> bool {
         self.pushes.try_recv().is_err()
     }
 
-    /// The paths that were asked for in vain.
+    /// The requested paths that do not exist.
     pub(crate) fn lost(&self) -> Vec<String> {
         self.service.known.lock().unwrap().lost.clone()
     }
 
-    /// Until so many requests have come.
+    /// Waits until `count` requests have come.
     pub(crate) async fn until_requests(&self, count: usize) {
         let wait = async {
             while self.requests() < count {
@@ -216,7 +216,7 @@ async fn receive(
     (StatusCode::CREATED, [("location", "/message")]).into_response()
 }
 
-/// Contact and public key, if the sender's token is what RFC 8292 asks for.
+/// Contact and public key, if the sender's token satisfies RFC 8292.
 fn sender(headers: &HeaderMap, origin: &str) -> Option<(String, String)> {
     let value = headers.get("authorization")?.to_str().ok()?.strip_prefix("vapid ")?;
     let mut fields = value.split(',').map(str::trim);

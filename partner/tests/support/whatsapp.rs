@@ -33,7 +33,7 @@ impl SigningKey {
         let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let n = URL_SAFE_NO_PAD.encode(pair.public_key().modulus().big_endian_without_leading_zero());
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-        // PKCS #8 wraps the PKCS #1 form, which jsonwebtoken reads, behind a header of 26 bytes.
+        // PKCS #8 wraps the PKCS #1 form, which jsonwebtoken reads, in a header of 26 bytes.
         Self { der: pkcs8.as_ref()[26..].to_vec(), n, kid }
     }
 
@@ -48,7 +48,7 @@ impl SigningKey {
     }
 }
 
-/// The key server: answers what it is told to at `/jwks`, sends elsewhere at `/moved`, and counts.
+/// The key server: a configurable response at `/jwks`, a redirect at `/moved`, and a request counter.
 #[derive(Clone, Default)]
 pub(crate) struct Whatsapp {
     answer: Arc<Mutex<(u16, String)>>,

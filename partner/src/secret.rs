@@ -1,18 +1,17 @@
-//! Text that may hold a password.
+//! Configuration text that may hold a password or key.
 //!
-//! What this module does not know: what it opens.
+//! What this module does not know: what the secret is used for.
 
 use serde::Deserialize;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Text that no log and no error shows, and that is overwritten when it is dropped.
+/// Text that `Debug` does not show and that is overwritten in memory on drop.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -35,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_not_shown() {
+    fn debug_output_does_not_show_the_secret() {
         assert_eq!(format!("{:?}", Some(Secret::from("hunter2".to_owned()))), "Some(Secret(…))");
     }
 }

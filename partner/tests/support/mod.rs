@@ -1,12 +1,12 @@
-//! A partner server on a free port with a cheap password hash, and a client that is as patient as a browser.
+//! A partner server on a free port with a cheap password hash, and an HTTP client for it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub(crate) mod chat_server;
 pub(crate) mod postgres;
+pub(crate) mod push_fixture;
 pub(crate) mod push_service;
 pub(crate) mod whatsapp;
-pub(crate) mod world;
 
 use causeway_partner::{Config, Running, Server};
 use reqwest::{Client, Response, header};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 pub(crate) const ROOT_KEY: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
 pub(crate) const DEVICE: &str = "00112233445566778899aabbccddeeff";
-/// What keys in a shared database are sealed under.
+/// The sealing secret for a shared database.
 pub(crate) const SECRET: &str = "0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d";
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -24,7 +24,7 @@ pub(crate) struct Partner {
     pub(crate) data: TempDir,
 }
 
-/// The defaults on a free port, with limits that no ordinary test meets.
+/// The defaults on a free port, with rate limits that ordinary tests do not reach.
 pub(crate) fn config(data: &TempDir) -> Config {
     let mut config = Config::default();
     config.listen.set_port(0);
@@ -62,25 +62,25 @@ impl Partner {
         self.http.post(self.url(path)).form(&form).send().await.unwrap()
     }
 
-    /// A new account; gives the `Cookie` header of its session.
+    /// Creates an account; returns the `Cookie` header of its session.
     pub(crate) async fn account(&self, identifier: &str) -> String {
         let response = self.credentials("/api/account", identifier, PASSWORD).await;
         assert_eq!(response.status(), 204);
         session_of(&response)
     }
 
-    /// A token for the first device.
+    /// Requests a token for the first device.
     pub(crate) async fn token(&self, cookie: &str) -> Response {
         self.with_device("/api/token", cookie, DEVICE).await
     }
 
-    /// Claims for a device, or asks for its token.
+    /// Claims a device, or requests its token.
     pub(crate) async fn with_device(&self, path: &str, cookie: &str, device: &str) -> Response {
         let request = self.http.post(self.url(path)).header(header::COOKIE, cookie);
         request.form(&[("device", device)]).send().await.unwrap()
     }
 
-    /// What the server says of the account.
+    /// Requests `GET /api/account`.
     pub(crate) async fn about(&self, cookie: &str) -> Response {
         self.http.get(self.url("/api/account")).header(header::COOKIE, cookie).send().await.unwrap()
     }

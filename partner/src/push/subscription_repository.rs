@@ -1,15 +1,15 @@
-//! The subscriptions in the database.
+//! Subscriptions in the database.
 //!
 //! What this module does not know: the time (an argument).
 
 use super::{Subscription, subscription::address};
-use crate::store::{Database, StoreError};
+use crate::store::{Database, StoreError, lock_account};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Subscriptions that one account keeps; one more ends the one that was not heard of for longest.
-const PER_ACCOUNT: i64 = 10;
+/// Maximum number of subscriptions of one account; one more removes the one that was confirmed least recently.
+const MAX_PER_ACCOUNT: i64 = 10;
 
-/// A subscription as an operator sees it: not its keys, and of its endpoint only the host.
+/// A subscription without its encryption keys. The endpoint is a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SubscriptionRow {
     pub(crate) identifier: String,
@@ -17,14 +17,24 @@ pub(crate) struct SubscriptionRow {
     pub(crate) kid: String,
     /// Unix milliseconds.
     pub(crate) created: i64,
-    /// When its browser last named it.
+    /// When its browser last confirmed it.
     pub(crate) seen: i64,
 }
 
-impl Database {
-    /// Keeps a subscription for an account, whoever had it. `kid` names the key that it was made for, if it is a fresh one.
-    /// What is queued for `previous` is queued for this one instead.
-    pub(crate) async fn subscribe(
+/// Queries on the table `subscriptions`.
+#[derive(Clone)]
+pub(crate) struct SubscriptionRepository {
+    database: Database,
+}
+
+impl SubscriptionRepository {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Stores a subscription for an account, even if another account had it. `kid` names the VAPID key that a new
+    /// subscription was made for. Pushes that are queued for `previous` are moved to this subscription.
+    pub(crate) async fn save(
         &self,
         identifier: &str,
         subscription: &Subscription,
@@ -34,9 +44,9 @@ impl Database {
     ) -> Result<(), StoreError> {
         let endpoint = subscription.endpoint.as_str();
         let key = URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes());
-        let mut transaction = self.begin().await?;
-        Self::lock_account(&mut transaction, identifier).await?;
-        // What waits for one person is nothing to tell another.
+        let mut transaction = self.database.begin().await?;
+        lock_account(&mut transaction, identifier).await?;
+        // A push that waits for one account must not be delivered to another.
         sqlx::query(
             "DELETE FROM pushes WHERE endpoint = $1
              AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $1 AND identifier <> $2)",
@@ -88,54 +98,50 @@ impl Database {
         )
         .bind(identifier)
         .bind(endpoint)
-        .bind(PER_ACCOUNT - 1)
+        .bind(MAX_PER_ACCOUNT - 1)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
     }
 
-    /// Ends an account's subscription; one that does not exist has ended.
-    pub(crate) async fn unsubscribe(&self, identifier: &str, endpoint: &str) -> Result<(), StoreError> {
+    /// Deletes a subscription of an account; succeeds if there is none.
+    pub(crate) async fn delete(&self, identifier: &str, endpoint: &str) -> Result<(), StoreError> {
         let Some(endpoint) = address(endpoint) else { return Ok(()) };
         sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
             .bind(endpoint.as_str())
             .bind(identifier)
-            .execute(self.pool())
+            .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// Ends a subscription of which its push service knows nothing any more, unless its browser has made it anew meanwhile.
+    /// Deletes a subscription that its push service no longer knows, unless the browser has renewed it meanwhile.
     pub(super) async fn delete_gone(&self, subscription: &Subscription) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND p256dh = $2")
             .bind(subscription.endpoint.as_str())
             .bind(URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes()))
-            .execute(self.pool())
+            .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// Notes the key that a subscription turned out to be made for.
+    /// Records the VAPID key that a subscription turned out to be made for.
     pub(super) async fn set_key(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE subscriptions SET kid = $2 WHERE endpoint = $1")
             .bind(endpoint)
             .bind(kid)
-            .execute(self.pool())
+            .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// The keys that subscriptions were made for.
-    pub(crate) async fn keys_of_subscriptions(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.pool()).await?)
+    /// The VAPID keys that subscriptions were made for.
+    pub(crate) async fn key_ids(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.database.pool()).await?)
     }
 
-    /// At most `limit` subscriptions after those of `after` (an account and an endpoint), in this order.
-    pub(crate) async fn subscriptions(
-        &self,
-        after: (&str, &str),
-        limit: i64,
-    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+    /// Up to `limit` subscriptions after `after` (an account and an endpoint), in this order.
+    pub(crate) async fn list(&self, after: (&str, &str), limit: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
         let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
             "SELECT identifier, endpoint, kid, created, seen FROM subscriptions
              WHERE identifier > $1 OR (identifier = $1 AND endpoint > $2) ORDER BY identifier, endpoint LIMIT $3",
@@ -143,7 +149,7 @@ impl Database {
         .bind(after.0)
         .bind(after.1)
         .bind(limit)
-        .fetch_all(self.pool())
+        .fetch_all(self.database.pool())
         .await?;
         let kept =
             |(identifier, endpoint, kid, created, seen)| SubscriptionRow { identifier, endpoint, kid, created, seen };

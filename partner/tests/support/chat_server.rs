@@ -1,4 +1,4 @@
-//! The chat server's side of a relayed connection: real sockets, in the hands of the test.
+//! A chat server for relayed connections, driven by the test over real sockets.
 
 use super::Partner;
 use futures::{SinkExt, StreamExt};
@@ -19,12 +19,12 @@ use tokio_tungstenite::{
     },
 };
 
-/// Longer than anything here takes: what waits longer has failed.
+/// Longer than any successful operation here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
 
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Where relayed connections arrive.
+/// A listener for relayed connections.
 pub(crate) struct ChatServer {
     listener: TcpListener,
     pub(crate) addr: SocketAddr,
@@ -36,17 +36,17 @@ impl ChatServer {
         Self { addr: listener.local_addr().unwrap(), listener }
     }
 
-    /// The next connection.
+    /// Accepts the next connection.
     pub(crate) async fn stream(&self) -> TcpStream {
-        timeout(LONG, self.listener.accept()).await.expect("nobody connects").unwrap().0
+        timeout(LONG, self.listener.accept()).await.expect("no connection").unwrap().0
     }
 
-    /// The next connection, as a WebSocket, and the headers that it was opened with.
+    /// Accepts the next connection as a WebSocket; returns the headers of its handshake, too.
     pub(crate) async fn socket(&self) -> (Socket, HeaderMap) {
         accept(self.stream().await).await
     }
 
-    /// Whether nobody is waiting to be accepted.
+    /// Whether no connection is waiting to be accepted.
     pub(crate) async fn is_quiet(&self) -> bool {
         timeout(Duration::ZERO, self.listener.accept()).await.is_err()
     }
@@ -64,7 +64,7 @@ pub(crate) async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> (Web
     (socket, headers)
 }
 
-/// A client's WebSocket to the relay, as our own page opens it.
+/// Opens a WebSocket to the relay as the server's own page does.
 pub(crate) async fn connect(partner: &Partner, cookie: &str) -> Socket {
     try_connect(partner, cookie, Some(&partner.url(""))).await.unwrap()
 }
@@ -75,10 +75,10 @@ pub(crate) async fn try_connect(partner: &Partner, cookie: &str, origin: Option<
     let headers = request.headers_mut();
     headers.insert(header::COOKIE, cookie.parse().unwrap());
     headers.extend(origin.map(|origin| (header::ORIGIN, origin.parse().unwrap())));
-    Ok(timeout(LONG, client_async(request, stream)).await.expect("no answer")?.0)
+    Ok(timeout(LONG, client_async(request, stream)).await.expect("no response")?.0)
 }
 
-/// A client that speaks no WebSocket beyond the handshake: it answers no ping.
+/// A client that performs only the handshake and answers no ping.
 pub(crate) async fn connect_raw(partner: &Partner, cookie: &str) -> TcpStream {
     let mut stream = TcpStream::connect(partner.running.addr).await.unwrap();
     let head = format!(
@@ -96,13 +96,13 @@ pub(crate) async fn connect_raw(partner: &Partner, cookie: &str) -> TcpStream {
 }
 
 pub(crate) async fn send<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, bytes: &[u8]) {
-    timeout(LONG, socket.send(Message::binary(bytes.to_vec()))).await.expect("not taken").unwrap();
+    timeout(LONG, socket.send(Message::binary(bytes.to_vec()))).await.expect("not sent").unwrap();
 }
 
-/// The next message that is data or a close.
+/// The next data or close message.
 pub(crate) async fn receive<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>) -> Option<Message> {
     loop {
-        match timeout(LONG, socket.next()).await.expect("nothing comes")? {
+        match timeout(LONG, socket.next()).await.expect("no message")? {
             Ok(Message::Ping(_) | Message::Pong(_)) => {}
             Ok(message) => return Some(message),
             Err(_) => return None,
@@ -119,7 +119,7 @@ pub(crate) async fn closed<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSo
     }
 }
 
-/// Waits for the end of a stream, and gives what came before it.
+/// Reads to the end of a stream.
 pub(crate) async fn to_end(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A reset is an end, too.

@@ -1,38 +1,48 @@
-//! The keys' rows.
+//! Sealed private keys in the database.
 //!
 //! What this module does not know: what is sealed in them.
 
 use super::{KeyError, MAX_KEYS};
 use crate::store::{Database, StoreError};
 
-/// One key as it is kept.
+/// One row of `signing_keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyRow {
     pub(super) kid: String,
     /// Unix seconds.
     pub(super) created: i64,
-    /// From when on it signs.
+    /// Time from which the key signs, Unix seconds.
     pub(super) active: i64,
     pub(super) sealed: String,
 }
 
-impl Database {
-    /// The keys of a purpose, the one that signs first first.
-    pub(super) async fn keys(&self, purpose: &str) -> Result<Vec<KeyRow>, StoreError> {
+/// Queries on the table `signing_keys`.
+#[derive(Clone)]
+pub(crate) struct KeyRepository {
+    database: Database,
+}
+
+impl KeyRepository {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The keys of a purpose, in the order in which they become active.
+    pub(super) async fn list(&self, purpose: &str) -> Result<Vec<KeyRow>, StoreError> {
         let rows: Vec<(String, i64, i64, String)> = sqlx::query_as(
             "SELECT kid, created, active, sealed FROM signing_keys WHERE purpose = $1 ORDER BY active, created, kid",
         )
         .bind(purpose)
-        .fetch_all(self.pool())
+        .fetch_all(self.database.pool())
         .await?;
         Ok(rows.into_iter().map(|(kid, created, active, sealed)| KeyRow { kid, created, active, sealed }).collect())
     }
 
-    /// Adds keys, unless one of the purpose becomes active after `unless_after`. Of instances that add at once, with the
-    /// same condition, one does. Answers whether they were added.
-    pub(super) async fn add_keys(&self, purpose: &str, rows: &[KeyRow], unless_after: i64) -> Result<bool, KeyError> {
-        let mut transaction = self.begin().await?;
-        // One row that every instance has: who changes it is alone until its transaction ends.
+    /// Adds keys, unless one of the purpose becomes active after `unless_after`. Of concurrent calls with the same
+    /// condition one adds its keys. Returns whether they were added.
+    pub(super) async fn add(&self, purpose: &str, rows: &[KeyRow], unless_after: i64) -> Result<bool, KeyError> {
+        let mut transaction = self.database.begin().await?;
+        // A row that always exists serves as the lock: the update blocks other instances until the transaction ends.
         sqlx::query("UPDATE schema_version SET version = version")
             .execute(&mut *transaction)
             .await
@@ -66,9 +76,8 @@ impl Database {
         Ok(true)
     }
 
-    /// Forgets a key.
-    pub(super) async fn remove_key(&self, kid: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM signing_keys WHERE kid = $1").bind(kid).execute(self.pool()).await?;
+    pub(super) async fn remove(&self, kid: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM signing_keys WHERE kid = $1").bind(kid).execute(self.database.pool()).await?;
         Ok(())
     }
 }

@@ -1,37 +1,42 @@
-//! Which files there are, whose they are, which pieces make them, and until when.
+//! Uploads and files in the database: owners, pieces and expiry.
 //!
 //! What this module does not know: the bytes, and the time (an argument).
 
-use super::{MediaSettings, PIECE_BYTES, Reference, WriteError};
-use crate::store::{Database, StoreError};
+use super::{
+    error::{NewUploadError, WriteError},
+    pieces::PIECE_BYTES,
+    reference::Reference,
+    settings::MediaSettings,
+};
+use crate::store::{Database, StoreError, lock_account};
 use sqlx::AnyConnection;
 
-/// PieceStore beyond those that a file of this size needs: one for each time that a connection broke off.
+/// Pieces allowed beyond the minimum for a file's size: one for each interrupted request.
 const SPARE_PIECES: u64 = 256;
 
-/// An upload, or the file that it has become.
+/// An upload, or the complete file that it became.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
     pub(crate) id: Reference,
     pub(crate) reference: Reference,
-    /// Bytes that the file will have.
+    /// Announced size of the file.
     pub(crate) size: u64,
-    /// Bytes that are here, durable.
+    /// Number of bytes that are stored durably.
     pub(crate) received: u64,
     /// Unix seconds.
     pub(crate) expires: i64,
 }
 
-/// A whole file.
+/// A complete file.
 #[derive(Debug)]
 pub(crate) struct StoredFile {
     pub(crate) kind: String,
     pub(crate) size: u64,
-    /// In the file's order.
+    /// Ordered by position.
     pub(super) pieces: Vec<Piece>,
 }
 
-/// A part of a file.
+/// A contiguous part of a file.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) object: String,
@@ -39,55 +44,38 @@ pub(super) struct Piece {
     pub(super) length: u64,
 }
 
-/// What an account has in the storage.
+/// The storage that an account uses.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StorageUsage {
     pub(crate) identifier: String,
-    /// Whole files that may be fetched.
+    /// Complete files that can be fetched.
     pub(crate) files: u64,
-    /// Uploads under way.
+    /// Incomplete uploads.
     pub(crate) uploads: u64,
-    /// Bytes that are here of both.
+    /// Stored bytes of both.
     pub(crate) bytes: u64,
-    /// Files and uploads that nobody can reach any more, until they are swept up.
+    /// Expired files and uploads that wait to be swept.
     pub(crate) expired: u64,
 }
 
-/// Why an upload was not begun.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NewUploadError {
-    #[error("the account has as much as it may")]
-    Quota,
-    #[error("the account has too many uploads under way")]
-    TooMany,
-    #[error("the account was deleted a moment ago")]
-    NoAccount,
-    #[error("the operating system has no randomness: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<sqlx::Error> for NewUploadError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<sqlx::Error> for WriteError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// Sizes are bounded by the configuration, far below this.
+/// Converts a size for the database; sizes are bounded by the configuration, far below `i64::MAX`.
 fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-impl Database {
-    /// Keeps a new upload if the account has room for it.
-    pub(super) async fn begin_upload(
+/// Queries on the tables `media` and `media_pieces`.
+#[derive(Clone)]
+pub(crate) struct UploadRepository {
+    database: Database,
+}
+
+impl UploadRepository {
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Stores a new upload if the account's quota allows it.
+    pub(super) async fn insert(
         &self,
         identifier: &str,
         kind: &str,
@@ -95,11 +83,11 @@ impl Database {
         settings: &MediaSettings,
         now: i64,
     ) -> Result<(), NewUploadError> {
-        let mut transaction = self.begin().await?;
-        if !Self::lock_account(&mut transaction, identifier).await? {
+        let mut transaction = self.database.begin().await?;
+        if !lock_account(&mut transaction, identifier).await? {
             return Err(NewUploadError::NoAccount);
         }
-        // Two plain sums: what PostgreSQL makes of a sum of BIGINT is no BIGINT.
+        // The cast is needed because PostgreSQL's sum of BIGINT is NUMERIC.
         let held: i64 = sqlx::query_scalar(
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media WHERE identifier = $1 AND expires > $2",
         )
@@ -134,13 +122,8 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    /// An account's own upload that has not expired.
-    pub(super) async fn upload(
-        &self,
-        identifier: &str,
-        id: &Reference,
-        now: i64,
-    ) -> Result<Option<Upload>, StoreError> {
+    /// An upload of this account that has not expired.
+    pub(super) async fn find(&self, identifier: &str, id: &Reference, now: i64) -> Result<Option<Upload>, StoreError> {
         let row: Option<(String, i64, i64, i64)> = sqlx::query_as(
             "SELECT reference, size, received, expires FROM media
              WHERE upload = $1 AND identifier = $2 AND expires > $3",
@@ -148,7 +131,7 @@ impl Database {
         .bind(id.as_str())
         .bind(identifier)
         .bind(now)
-        .fetch_optional(self.pool())
+        .fetch_optional(self.database.pool())
         .await?;
         Ok(row.and_then(|(reference, size, received, expires)| {
             let (size, received) = (size.unsigned_abs(), received.unsigned_abs());
@@ -156,7 +139,7 @@ impl Database {
         }))
     }
 
-    /// Adds a piece, if the upload still ends where the caller believes.
+    /// Records a piece; fails with [`WriteError::OffsetMismatch`] if the upload no longer ends at `upload.received`.
     pub(super) async fn add_piece(
         &self,
         upload: &Upload,
@@ -164,8 +147,8 @@ impl Database {
         length: u64,
         expires: i64,
     ) -> Result<(), WriteError> {
-        let mut transaction = self.begin().await?;
-        // Whoever changes this row first has the end of the file to itself.
+        let mut transaction = self.database.begin().await?;
+        // The update locks the row: of two concurrent writers only one matches the offset.
         let moved = sqlx::query(
             "UPDATE media SET received = received + $2, expires = $3
              WHERE reference = $1 AND received = $4 AND received + $2 <= size AND expires = $5",
@@ -184,7 +167,7 @@ impl Database {
             .bind(upload.reference.as_str())
             .fetch_one(&mut *transaction)
             .await?;
-        if pieces.unsigned_abs() >= upload.size / PIECE_BYTES as u64 + SPARE_PIECES {
+        if pieces.unsigned_abs() >= upload.size / u64::try_from(PIECE_BYTES).unwrap_or(u64::MAX) + SPARE_PIECES {
             return Err(WriteError::TooManyPieces);
         }
         sqlx::query("INSERT INTO media_pieces (reference, begins, length, object) VALUES ($1, $2, $3, $4)")
@@ -197,21 +180,21 @@ impl Database {
         Ok(transaction.commit().await?)
     }
 
-    /// A whole file of an account that exists, with its pieces.
-    pub(super) async fn find_media(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
+    /// A complete file of an existing account, with its pieces.
+    pub(super) async fn find_file(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT kind, size FROM media WHERE reference = $1 AND expires > $2 AND received = size
              AND identifier IN (SELECT identifier FROM accounts)",
         )
         .bind(reference.as_str())
         .bind(now)
-        .fetch_optional(self.pool())
+        .fetch_optional(self.database.pool())
         .await?;
         let Some((kind, size)) = row else { return Ok(None) };
         let pieces: Vec<(String, i64, i64)> =
             sqlx::query_as("SELECT object, begins, length FROM media_pieces WHERE reference = $1 ORDER BY begins")
                 .bind(reference.as_str())
-                .fetch_all(self.pool())
+                .fetch_all(self.database.pool())
                 .await?;
         let pieces = pieces.into_iter().map(|(object, begin, length)| Piece {
             object,
@@ -221,25 +204,19 @@ impl Database {
         Ok(Some(StoredFile { kind, size: size.unsigned_abs(), pieces: pieces.collect() }))
     }
 
-    /// From now on nobody can fetch a file or go on with an upload.
+    /// Expires a file or upload: it can no longer be fetched or continued.
     pub(super) async fn expire(&self, reference: &Reference) -> Result<(), StoreError> {
         sqlx::query("UPDATE media SET expires = 0 WHERE reference = $1")
             .bind(reference.as_str())
-            .execute(self.pool())
+            .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// The same for everything that an account has: for the transaction that deletes the account. The bytes are swept up.
-    pub(crate) async fn expire_media_of(connection: &mut AnyConnection, identifier: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE media SET expires = 0 WHERE identifier = $1").bind(identifier).execute(connection).await?;
-        Ok(())
-    }
-
-    /// What accounts have, in the order of their identifiers, after one; those that are deleted, too, until they are
-    /// swept up.
-    pub(crate) async fn media_usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<StorageUsage>, StoreError> {
-        // Plain numbers: what PostgreSQL makes of a sum of BIGINT is no BIGINT.
+    /// The usage of up to `most` accounts after `after`, ordered by identifier; deleted accounts are included until
+    /// they are swept.
+    pub(crate) async fn usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<StorageUsage>, StoreError> {
+        // The casts are needed because PostgreSQL's sum of BIGINT is NUMERIC.
         let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT identifier,
                     CAST(SUM(CASE WHEN expires > $1 AND received = size THEN 1 ELSE 0 END) AS BIGINT),
@@ -251,7 +228,7 @@ impl Database {
         .bind(now)
         .bind(after)
         .bind(most)
-        .fetch_all(self.pool())
+        .fetch_all(self.database.pool())
         .await?;
         let usage = |(identifier, files, uploads, bytes, expired): (String, i64, i64, i64, i64)| StorageUsage {
             identifier,
@@ -263,22 +240,32 @@ impl Database {
         Ok(rows.into_iter().map(usage).collect())
     }
 
-    /// Some of what has expired, or belongs to nobody any more.
-    pub(super) async fn expired_media(&self, now: i64, most: i64) -> Result<Vec<Reference>, StoreError> {
+    /// Up to `most` files and uploads that have expired or whose account was deleted.
+    pub(super) async fn expired(&self, now: i64, most: i64) -> Result<Vec<Reference>, StoreError> {
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT reference FROM media WHERE expires <= $1
              OR identifier NOT IN (SELECT identifier FROM accounts) LIMIT $2",
         )
         .bind(now)
         .bind(most)
-        .fetch_all(self.pool())
+        .fetch_all(self.database.pool())
         .await?;
         Ok(rows.iter().filter_map(|text| Reference::parse(text)).collect())
     }
 
-    /// Forgets a file whose bytes are gone.
-    pub(super) async fn forget_media(&self, reference: &Reference) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM media WHERE reference = $1").bind(reference.as_str()).execute(self.pool()).await?;
+    /// Deletes the record of a file whose bytes are deleted.
+    pub(super) async fn delete(&self, reference: &Reference) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM media WHERE reference = $1")
+            .bind(reference.as_str())
+            .execute(self.database.pool())
+            .await?;
         Ok(())
     }
+}
+
+/// Expires all uploads and files of an account, within the transaction that deletes the account: a later owner of the
+/// identifier must not find them. A sweep deletes the bytes.
+pub(crate) async fn expire_uploads_of(connection: &mut AnyConnection, identifier: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE media SET expires = 0 WHERE identifier = $1").bind(identifier).execute(connection).await?;
+    Ok(())
 }

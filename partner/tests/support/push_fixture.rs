@@ -18,14 +18,14 @@ use std::{
 pub(crate) static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::new("1aXf8"));
 pub(crate) const DAYS: u64 = 86_400;
 
-/// A partner server with a push service and WhatsApp's keys next to it.
-pub(crate) struct World {
+/// A partner server with a push service and WhatsApp's key server.
+pub(crate) struct PushFixture {
     pub(crate) partner: Partner,
     pub(crate) service: PushService,
     pub(crate) whatsapp: Whatsapp,
 }
 
-impl World {
+impl PushFixture {
     pub(crate) async fn start() -> Self {
         Self::with(|_| {}).await
     }
@@ -60,7 +60,7 @@ impl World {
         response.text().await.unwrap().strip_prefix("key=").unwrap().to_owned()
     }
 
-    /// WhatsApp's call, with a token that lives for an hour.
+    /// WhatsApp's call, with a token that is valid for an hour.
     pub(crate) async fn wake(&self, identifier: &str) -> Response {
         self.call(&token(&self.partner, json!({})), json!({ "to": identifier }).to_string()).await
     }
@@ -84,9 +84,9 @@ pub(crate) async fn ok(response: Response) {
     assert_eq!(response.text().await.unwrap(), "");
 }
 
-/// How many rows a query of the server's database counts, once that is `expected`.
-pub(crate) async fn until_counted(world: &World, count: &'static str, expected: i64) {
-    let file = world.partner.data.path().join("partner/partner.db");
+/// Waits until a query of the server's database counts `expected` rows.
+pub(crate) async fn until_counted(fixture: &PushFixture, count: &'static str, expected: i64) {
+    let file = fixture.partner.data.path().join("partner/partner.db");
     let mut database = sqlx::SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap();
     let counted = async {
         while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut database).await.unwrap() != expected {
