@@ -1,11 +1,11 @@
-//! Throughput of the media host: one large file up and down through the release binary, and the most memory it took.
+//! Throughput of the media host: one large file up and down through the release binary, and its peak memory.
 //!
 //! ```text
 //! cargo build --release -p causeway-partner --bin partner --example media_load
 //! target/release/examples/media_load target/release/partner [MIB]
 //! ```
 //!
-//! `--json` prints the same for `make bench`. Both ends share the machine. What this program does not know: where the bytes are kept.
+//! `--json` prints JSON for `make bench`. Both ends share the machine.
 
 mod load;
 
@@ -22,8 +22,8 @@ const CHUNK: usize = 64 * 1_024;
 async fn main() -> Result<(), Failure> {
     let (flags, words): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|word| word == "--json");
     let program = words.first().map(PathBuf::from).ok_or("which partner program? see the head of this file")?;
-    let mib: usize = words.get(1).map_or(Ok(512), |word| word.parse())?;
-    let size = mib << 20;
+    let mib: u32 = words.get(1).map_or(Ok(512), |word| word.parse())?;
+    let size = usize::try_from(mib)? << 20;
     let folder = tempfile::tempdir()?;
     let (limit, quota) = (mib.to_string(), (2 * mib).to_string());
     let options = [("MEDIA_FILE_MIB", limit.as_str()), ("MEDIA_QUOTA_MIB", quota.as_str())];
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Failure> {
         request.header(header::CONTENT_TYPE, "application/offset+octet-stream").body(Body::wrap_stream(chunks));
     let began = Instant::now();
     let answer = request.send().await?.error_for_status()?.text().await?;
-    let up = mib as f64 / began.elapsed().as_secs_f64();
+    let up = f64::from(mib) / began.elapsed().as_secs_f64();
     let reference = answer.strip_prefix("storage_reference=").ok_or("not complete")?;
 
     let began = Instant::now();
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Failure> {
     while let Some(piece) = bytes.next().await {
         received += piece?.len();
     }
-    let down = mib as f64 / began.elapsed().as_secs_f64();
+    let down = f64::from(mib) / began.elapsed().as_secs_f64();
     assert_eq!(received, size, "the whole file came back");
     let most = peak(process.0.id())?;
     if !flags.is_empty() {

@@ -1,13 +1,13 @@
 //! Load on the chat relay: thousands of idle connections and a thousand that echo, through the release binary, through
-//! nginx as a WebSocket proxy and as a stream proxy, and bare. Prints memory for each connection and round trip times.
+//! nginx as a WebSocket proxy and as a stream proxy, and without a relay. Prints memory per connection and round trip times.
 //!
 //! ```text
 //! cargo build --release -p causeway-partner --bin partner --example relay_load
 //! ulimit -n 20000; target/release/examples/relay_load target/release/partner [IDLE ACTIVE SECONDS]
 //! ```
 //!
-//! `--json` prints the same for `make bench`. Needs Debian's nginx and libnginx-mod-stream. Load and echo server share this process and the machine with what is
-//! measured, the same for all four. What this program does not know: how any of them works inside.
+//! `--json` prints JSON for `make bench`. Requires Debian's nginx and libnginx-mod-stream. Load generator and echo server
+//! share this process and the machine with the measured programs, the same for all four.
 
 mod load;
 
@@ -46,8 +46,8 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 #[derive(Clone, Copy)]
 struct Load {
-    idle: usize,
-    active: usize,
+    idle: u32,
+    active: u32,
     seconds: u64,
 }
 
@@ -79,8 +79,8 @@ struct Row {
 async fn main() -> Result<(), Failure> {
     let (flags, words): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|word| word == "--json");
     let program = words.first().map(PathBuf::from).ok_or("which partner program? see the head of this file")?;
-    let number = |at: usize, default: u64| words.get(at).map_or(Ok(default), |word| word.parse());
-    let load = Load { idle: number(1, 5_000)? as usize, active: number(2, 1_000)? as usize, seconds: number(3, 20)? };
+    let number = |at: usize, default: u32| words.get(at).map_or(Ok(default), |word| word.parse());
+    let load = Load { idle: number(1, 5_000)?, active: number(2, 1_000)?, seconds: number(3, 20)?.into() };
     let echo = echo_server().await?;
     let folder = tempfile::tempdir()?;
     let bare =
@@ -95,7 +95,7 @@ async fn main() -> Result<(), Failure> {
         let options = [("RELAY_UPSTREAM", url.as_str()), ("LIMITS_ADDRESS_BURST", "100000")];
         let (child, addr) = load::start_partner(&program, &folder.path().join("data"), &options)?;
         if cookies.is_empty() {
-            cookies = accounts(addr, load.idle + load.active).await?;
+            cookies = accounts(addr, usize::try_from(load.idle + load.active)?).await?;
         }
         let origin = format!("http://{addr}");
         let processes = vec![child.0.id()];
@@ -139,12 +139,12 @@ async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
     let mut ready = Vec::new();
     for at in 0..load.idle + load.active {
         let place = opening.clone().acquire_owned().await?;
-        let cookie = target.cookies.get(at).cloned().unwrap_or_default();
+        let cookie = target.cookies.get(usize::try_from(at)?).cloned().unwrap_or_default();
         let (addr, head) = (target.addr, opening_head(target, &cookie));
-        let (opened, told) = oneshot::channel();
-        ready.push(told);
+        let (opened, is_open) = oneshot::channel();
+        ready.push(is_open);
         let mut gone = gone.clone();
-        let share = PAUSE.mul_f64(at as f64 / load.active as f64);
+        let share = PAUSE.mul_f64(f64::from(at) / f64::from(load.active));
         clients.spawn(async move {
             let mut stream = open(addr, &head).await?;
             // One round trip each verifies the whole path.
@@ -166,8 +166,8 @@ async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
             Ok::<_, io::Error>(took)
         });
     }
-    for told in ready {
-        told.await?;
+    for is_open in ready {
+        is_open.await?;
     }
     time::sleep(Duration::from_secs(2)).await;
     let after = memory(&target.processes)?;
@@ -180,9 +180,9 @@ async fn measure(target: &Target, load: Load) -> Result<Row, Failure> {
     }
     let cpu = (processor_seconds(&target.processes)? - cpu) * 60.0 / began.elapsed().as_secs_f64();
     took.sort_unstable();
-    let at = |share: f64| took.get((took.len() as f64 * share) as usize).map_or(0.0, |t| t.as_secs_f64() * 1e3);
-    let memory = after.saturating_sub(before) as f64 / 1_024.0 / (load.idle + load.active) as f64;
-    Ok(Row { name: target.name, memory, p50: at(0.5), p95: at(0.95), p99: at(0.99), cpu })
+    let at = |percent: usize| took.get(took.len() * percent / 100).map_or(0.0, |t| t.as_secs_f64() * 1e3);
+    let memory = f64::from(u32::try_from(after.saturating_sub(before) / 1_024)?) / f64::from(load.idle + load.active);
+    Ok(Row { name: target.name, memory, p50: at(50), p95: at(95), p99: at(99), cpu })
 }
 
 fn opening_head(target: &Target, cookie: &str) -> String {
@@ -363,5 +363,5 @@ fn processor_seconds(processes: &[u32]) -> Result<f64, Failure> {
         // User and system time: fields 14 and 15; the first three are cut off here.
         ticks += at(11) + at(12);
     }
-    Ok(ticks as f64 / 100.0)
+    Ok(Duration::from_millis(ticks * 10).as_secs_f64())
 }

@@ -1,11 +1,11 @@
-//! How many identity tokens and calls to `/push` a partner server answers in a second, over HTTP on this machine, caller
-//! and all. For one core:
+//! Number of identity tokens and of calls to `/push` that a partner server answers per second, over HTTP on this machine,
+//! client included. For one core:
 //!
 //! ```text
 //! RUST_LOG=off taskset -c 0 cargo run --release -p causeway-partner --example throughput [SECONDS]
 //! ```
 //!
-//! `--json` prints the same for `make bench`; SECONDS is how long each of the figures takes, 5 if nothing is said.
+//! `--json` prints JSON for `make bench`; SECONDS is the duration of each measurement, by default 5.
 //! `CAUSEWAY_PARTNER_DATABASE_URL` measures PostgreSQL instead of SQLite in a temporary folder.
 
 use causeway_partner::{Config, Server};
@@ -20,11 +20,16 @@ use tokio::task::JoinSet;
 use whatsapp::{SigningKey, Whatsapp};
 
 #[path = "../tests/support/whatsapp.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a module of the tests, which use more of it and fail by panicking"
+)]
 mod whatsapp;
 
 /// Number of concurrent calls.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 /// The public key of an invented browser.
 const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
 const DEVICE: &str = "00112233445566778899aabbccddeeff";
@@ -66,12 +71,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let claims = json!({"iss": "WHATSAPP", "aud": url("").trim_end_matches('/'), "iat": now, "exp": now + 3_600});
     let bearer = key.sign(Algorithm::RS256, &claims);
     let wake = |to: &str| http.post(url("/push")).bearer_auth(&bearer).json(&json!({ "to": to }));
-    let verified = rate(&wake("nobody at all"), 404, time).await?;
+    let verified = rate(&wake("an unknown account"), 404, time).await?;
     let durable = rate(&wake(&name), 200, time).await?;
     // Another signature of the same length: it is refused only after the verification.
     let (signed, signature) = bearer.rsplit_once('.').ok_or("a token has three parts")?;
     let first = if signature.starts_with('A') { "B" } else { "A" };
-    let forged = format!("{signed}.{first}{}", &signature[1..]);
+    let forged = format!("{signed}.{first}{}", signature.get(1..).unwrap_or_default());
     let refused = http.post(url("/push")).bearer_auth(forged).json(&json!({"to": "x"}));
     let refused = rate(&refused, 401, time).await?;
     let health = rate(&http.get(url("/health")), 200, time).await?;
@@ -94,7 +99,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn rate(request: &RequestBuilder, expected: u16, time: Duration) -> Result<f64, Box<dyn Error>> {
     let began = Instant::now();
     let mut callers = JoinSet::new();
-    for _ in 0..AT_ONCE {
+    for _ in 0..CONCURRENCY {
         let request = request.try_clone().ok_or("a request that cannot be repeated")?;
         callers.spawn(async move {
             let mut answered = 0_u32;

@@ -76,7 +76,8 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("partner");
         let requests = Family::default();
-        let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
+        let histogram: fn() -> Histogram = || Histogram::new(DURATIONS);
+        let durations = Family::new_with_constructor(histogram);
         let rate_limited = Counter::default();
         registry.register("requests", "Requests answered, by route, method and status", requests.clone());
         registry.register("request_duration_seconds", "Time until the head of the answer", durations.clone());

@@ -107,7 +107,7 @@ impl Media {
 
     /// Stores one piece at the end of the upload, durable on return, and updates `upload`.
     pub(crate) async fn append(&self, upload: &mut Upload, bytes: Vec<Bytes>, now: i64) -> Result<(), WriteError> {
-        let length = bytes.iter().map(|bytes| size(bytes)).sum();
+        let length = bytes.iter().map(size).sum();
         let object = self.pieces.put(&upload.reference, bytes).await?;
         let received = upload.received + length;
         // A complete file is stored longer than an incomplete upload.

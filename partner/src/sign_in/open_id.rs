@@ -228,8 +228,8 @@ impl OpenId {
     /// The value of the configured claim, from a verified token or from UserInfo.
     fn identifier(&self, claims: &Value) -> Option<String> {
         let claim = &self.settings.identifier_claim;
-        let verified = claim != "email" || claims["email_verified"] == true;
-        claims[claim].as_str().filter(|_| verified).map(str::to_owned)
+        let verified = claim != "email" || claims.get("email_verified").and_then(Value::as_bool) == Some(true);
+        claims.get(claim).and_then(Value::as_str).filter(|_| verified).map(str::to_owned)
     }
 
     /// Fetches the UserInfo claims (OpenID Connect Core §5.3); `None` if the provider has no such endpoint.
@@ -251,8 +251,8 @@ impl OpenId {
         }
         let claims: Value = serde_json::from_slice(answer.body()).map_err(|error| failed(&error))?;
         // §5.3.2: without this comparison, a substituted access token could exchange one person for another.
-        if claims["sub"] != subject {
-            return Err(OpenIdError::Refused("UserInfo is about somebody else".to_owned()));
+        if claims.get("sub").and_then(Value::as_str) != Some(subject) {
+            return Err(OpenIdError::Refused("UserInfo is about another subject".to_owned()));
         }
         Ok(Some(claims))
     }

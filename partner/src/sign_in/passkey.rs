@@ -76,9 +76,12 @@ impl Passkeys {
         let (CreationChallengeResponse { public_key }, state) = begun;
         let mut options = serde_json::to_value(public_key)?;
         // A sign-in with a passkey starts without a name: the credential must be discoverable.
-        let selection = &mut options["authenticatorSelection"];
-        selection["residentKey"] = json!("required");
-        selection["requireResidentKey"] = json!(true);
+        let selection =
+            options.as_object_mut().map(|options| options.entry("authenticatorSelection").or_insert(json!({})));
+        if let Some(Value::Object(selection)) = selection {
+            selection.insert("residentKey".to_owned(), json!("required"));
+            selection.insert("requireResidentKey".to_owned(), json!(true));
+        }
         Ok(Challenge { options, state: write(&NewPasskey { handle, registration: state })? })
     }
 
