@@ -87,7 +87,7 @@ mod tests {
             assert_eq!(limit.take("a", start), Ok(()));
         }
         assert_eq!(limit.take("a", start), Err(10 * SECOND));
-        assert_eq!(limit.take("a", start + 4 * SECOND), Err(6 * SECOND), "a refusal costs nothing");
+        assert_eq!(limit.take("a", start + 4 * SECOND), Err(6 * SECOND), "a refused operation takes nothing");
         assert_eq!(limit.take("a", start + 10 * SECOND), Ok(()));
         assert_eq!(limit.take("a", start + 10 * SECOND), Err(10 * SECOND));
     }

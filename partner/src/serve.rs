@@ -31,7 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Both addresses of a request's connection; an extension of every request.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ends {
+pub(crate) struct ConnectionAddresses {
     /// The remote address.
     pub(crate) peer: SocketAddr,
     /// The local address.
@@ -69,7 +69,7 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let permits = Arc::new(Semaphore::new(timeouts.connections));
     loop {
-        let (stream, ends, permit) = tokio::select! {
+        let (stream, addresses, permit) = tokio::select! {
             accepted = accept(&listener, &permits) => accepted,
             _ = closing.wait_for(|closing| *closing) => break,
         };
@@ -77,7 +77,7 @@ pub(crate) async fn serve(
         let (builder, router, watcher) = (builder.clone(), router.clone(), graceful.watcher());
         match tls.as_ref().map(Tls::acceptor) {
             None => drop(tokio::spawn(async move {
-                serve_connection(&builder, stream, ends, router, watcher).await;
+                serve_connection(&builder, stream, addresses, router, watcher).await;
                 drop(permit);
             })),
             Some(acceptor) => {
@@ -88,7 +88,7 @@ pub(crate) async fn serve(
                         _ = closing.wait_for(|closing| *closing) => return,
                     };
                     match handshake {
-                        Ok(Ok(stream)) => serve_connection(&builder, stream, ends, router, watcher).await,
+                        Ok(Ok(stream)) => serve_connection(&builder, stream, addresses, router, watcher).await,
                         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                         Err(_) => tracing::debug!("a TLS handshake took too long"),
                     }
@@ -114,12 +114,12 @@ fn with_write_timeout(stream: TcpStream, timeout: Duration) -> Pin<Box<TimeoutWr
 async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     builder: &auto::Builder<TokioExecutor>,
     stream: S,
-    ends: Ends,
+    addresses: ConnectionAddresses,
     router: Router,
     watcher: Watcher,
 ) {
     let service = router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ends);
+        request.extensions_mut().insert(addresses);
         request.map(axum::body::Body::new)
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
@@ -130,14 +130,17 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
 }
 
 /// Waits for a permit, then for a connection.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> (TcpStream, Ends, Option<OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, ConnectionAddresses, Option<OwnedSemaphorePermit>) {
     let permit = permits.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Responses are written whole: batching would only delay them.
                 match stream.set_nodelay(true).and_then(|()| stream.local_addr()) {
-                    Ok(local) => return (stream, Ends { peer, local }, permit),
+                    Ok(local) => return (stream, ConnectionAddresses { peer, local }, permit),
                     Err(error) => tracing::debug!(%error, "a connection was gone before it was served"),
                 }
             }

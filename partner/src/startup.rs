@@ -18,7 +18,7 @@ use crate::{
         Passkeys, Passwords, SessionRepository,
     },
     start_error::StartError,
-    store::{Database, DatabaseLocation},
+    store::{self, Database, DatabaseLocation},
 };
 use std::{
     fs, io,
@@ -83,7 +83,7 @@ pub(crate) async fn open_database(settings: &Settings) -> Result<(Database, Toke
         }
     };
     let seal = Arc::new(Seal::open(&settings.sealing_secret)?);
-    let database = Database::open(location).await?;
+    let database = store::open(location).await?;
     let now = clock::unix_seconds();
     let files = settings.data_dir.join("keys");
     let keys = TokenKeys::open(database.clone(), seal.clone(), now, move || key_files(&files)).await?;

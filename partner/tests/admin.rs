@@ -144,7 +144,7 @@ async fn storage_is_listed_by_account_and_swept() {
         let lines = "alice\tfiles 1\tuploads 0\tbytes 5\texpired 0\nbob\tfiles 1\tuploads 1\tbytes 8\texpired 0\n";
         assert_eq!((code, text.as_str()), (0, lines));
         let [alices, bobs] = references.as_slice() else { panic!("expected two whole files, got {references:?}") };
-        assert_eq!(run(&["storage", "sweep"]), (0, "0\n".to_owned(), String::new()), "nothing is over");
+        assert_eq!(run(&["storage", "sweep"]), (0, "0\n".to_owned(), String::new()), "nothing has expired");
         assert_eq!(partner.get(&format!("/{bobs}")).await.status(), 200);
 
         // A running server would sweep, too.
@@ -188,7 +188,7 @@ async fn keys_are_listed_and_rotated_and_need_their_secret() {
         assert_eq!(code, 0);
         let now = keys();
         let state = |purpose: &str, signs: &str| (purpose.to_owned(), signs.to_owned());
-        assert_eq!(now[token_key.trim()], state("token", "-"), "published, but it does not sign yet");
+        assert_eq!(now[token_key.trim()], state("token", "-"), "published, but not signing yet");
         assert_eq!(now[push_key.trim()], state("push", "signs"));
         for (kid, (purpose, _)) in &first {
             assert_eq!(now[kid], state(purpose, if purpose == "token" { "signs" } else { "-" }));

@@ -150,7 +150,7 @@ async fn a_configured_proxy_is_used_for_pushes_and_keys() {
     assert_eq!(fixture.post(&cookie, "/api/push/test", &browser[..1]).await.status(), 204);
     service.until_requests(1).await;
     refused(fixture.wake("alice").await, 503, "no_keys").await;
-    assert_eq!(service.lost(), ["/jwks"], "the proxy knows no such page, but it was asked");
+    assert_eq!(service.lost(), ["/jwks"], "the request went through the proxy");
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn the_key_of_a_subscription_outlives_a_rotation() {
         let requests = fixture.service.requests();
         assert_eq!(fixture.post(&cookie, "/api/push/test", &slow).await.status(), 204);
         assert_eq!(fixture.service.next().await.key, old);
-        assert_eq!(fixture.service.requests(), requests + tries, "what worked is remembered");
+        assert_eq!(fixture.service.requests(), requests + tries, "the working key is stored");
     }
 }
 

@@ -53,7 +53,7 @@ async fn the_first_device_that_requests_a_token_becomes_current() {
     assert!(u128::from(since).abs_diff(now) < 30_000, "{since} is no time in milliseconds near {now}");
 
     refused(partner.with_device("/api/token", &cookie, OTHER).await, 409, "other_device").await;
-    assert_eq!(current(&partner, &cookie).await, (device, since), "a refusal changes nothing");
+    assert_eq!(current(&partner, &cookie).await, (device, since), "a refused request changes nothing");
     assert_eq!(partner.token(&cookie).await.status(), 200);
 }
 
@@ -91,7 +91,7 @@ async fn a_repeated_claim_gets_the_same_response() {
     assert_eq!(took_over, pairs([("previous", DEVICE), ("since", &since.to_string())]));
     let state = current(&partner, &cookie).await;
     assert_eq!(fields(partner.with_device("/api/device", &cookie, OTHER).await).await, took_over);
-    assert_eq!(current(&partner, &cookie).await, state, "claiming again moves no time");
+    assert_eq!(current(&partner, &cookie).await, state, "claiming again does not change the time");
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ async fn invalid_uploads_are_refused() {
     refused(alice.patch("..%2f..%2fpartner.db", 0, b"x").await, 404, "not_found").await;
     refused(partner.get(&format!("/{upload}")).await, 404, "not_found").await;
 
-    assert_eq!(alice.offset(&upload).await, 0, "nothing of a body that cannot fit is kept");
+    assert_eq!(alice.offset(&upload).await, 0, "nothing of a body that is too large is stored");
     assert_eq!(alice.patch(&upload, 0, &vec![0; MIB]).await.status(), 200);
     refused(alice.patch(&upload, MIB, b"x").await, 413, "too_large").await;
     let second = alice.begin(MIB - 1).await;
@@ -348,7 +348,7 @@ async fn a_large_upload_uses_little_memory_and_survives_a_kill() {
     program = Program::start(data.path());
     alice.base = program.base.clone();
     let offset = alice.offset(&upload).await;
-    assert!(offset >= begin + 8 * MIB, "what was acknowledged is there: {offset}");
+    assert!(offset >= begin + 8 * MIB, "acknowledged bytes are stored: {offset}");
     let last = alice.patch(&upload, offset, &bytes[offset..]).await;
     assert_eq!(last.status(), 200);
     let reference = field(last, "storage_reference").await;

@@ -199,7 +199,7 @@ async fn accounts_and_sessions_survive_a_restart() {
     let running = Server::start(support::config(&data)).await.unwrap();
     let partner = Partner { running, http, data };
     assert_eq!(partner.get("/.well-known/oauth/openid/jwks").await.text().await.unwrap(), jwks);
-    assert_eq!(partner.token(&cookie).await.status(), 200, "the session lives on");
+    assert_eq!(partner.token(&cookie).await.status(), 200, "the session is still valid");
     assert_eq!(partner.credentials("/api/session", "alice", PASSWORD).await.status(), 204);
 }
 
@@ -214,15 +214,19 @@ async fn instances_of_one_database_share_accounts_and_sessions() {
     };
     let (one, other) = (instance().await, instance().await);
     let cookie = one.account("alice").await;
-    assert_eq!(other.token(&cookie).await.status(), 200, "signed in at one, known to the other");
+    assert_eq!(other.token(&cookie).await.status(), 200, "a session of one instance is valid at the other");
     refused(other.credentials("/api/account", "Alice", PASSWORD).await, 409, "identifier_taken").await;
     let out = other.http.delete(other.url("/api/session")).header(header::COOKIE, &cookie).send().await.unwrap();
     assert_eq!(out.status(), 204);
     refused(one.token(&cookie).await, 401, "not_signed_in").await;
     let jwks = |partner: &Partner| partner.http.get(partner.url("/.well-known/oauth/openid/jwks")).send();
     let (ones, others) = (jwks(&one).await.unwrap(), jwks(&other).await.unwrap());
-    assert_eq!(ones.text().await.unwrap(), others.text().await.unwrap(), "one's tokens verify with the other's keys");
-    assert!(!one.data.path().join("partner").exists(), "nothing is kept outside the database");
+    assert_eq!(
+        ones.text().await.unwrap(),
+        others.text().await.unwrap(),
+        "tokens of one instance verify with the keys of the other"
+    );
+    assert!(!one.data.path().join("partner").exists(), "nothing is stored outside the database");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! What this module does not know: who is signed in.
 
 use super::api_error::ApiError;
-use crate::{app::App, relay::Caller, serve::Ends};
+use crate::{app::App, relay::Caller, serve::ConnectionAddresses};
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
@@ -67,10 +67,14 @@ impl FromRequestParts<Arc<App>> for Remote {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let nowhere = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
-        let ends = parts.extensions.get::<Ends>().copied().unwrap_or(Ends { peer: nowhere, local: nowhere });
+        let addresses = parts
+            .extensions
+            .get::<ConnectionAddresses>()
+            .copied()
+            .unwrap_or(ConnectionAddresses { peer: nowhere, local: nowhere });
         let forwarded = app.settings.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
-        let client = forwarded.map_or(ends.peer, |address| SocketAddr::new(address, 0));
-        Ok(Self(Caller { client, server: ends.local }))
+        let client = forwarded.map_or(addresses.peer, |address| SocketAddr::new(address, 0));
+        Ok(Self(Caller { client, server: addresses.local }))
     }
 }
 

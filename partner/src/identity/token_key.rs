@@ -157,7 +157,7 @@ mod tests {
         validation.validate_exp = false;
         validation.set_audience(&["whatsapp"]);
         let key = DecodingKey::from_jwk(key).unwrap();
-        assert!(decode::<serde_json::Value>(token, &key, &validation).is_ok(), "the signature is right under its key");
+        assert!(decode::<serde_json::Value>(token, &key, &validation).is_ok(), "the signature verifies under its key");
         // How verifiers check the times: RFC 7519 §4.1.4, and OpenID Connect's check of `iat`.
         at < issued + lifetime + leeway && at >= issued - leeway
     }

@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: what is sealed in them.
 
-use super::{KeyError, MAX_KEYS};
+use super::{error::KeyError, limit::MAX_KEYS};
 use crate::store::{Database, StoreError};
 
 /// One row of `signing_keys`.

@@ -3,8 +3,11 @@
 //! What this module does not know: the time (an argument), and when a key is no longer needed.
 
 use super::{
-    Key, KeyError, MAX_KEYS, Seal,
+    error::KeyError,
+    key::Key,
     key_repository::{KeyRepository, KeyRow},
+    limit::MAX_KEYS,
+    seal::Seal,
 };
 use crate::store::Database;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -3,7 +3,7 @@
 //!
 //! What this module does not know: what is sealed.
 
-use super::KeyError;
+use super::error::KeyError;
 use crate::hex;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},

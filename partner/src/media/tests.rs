@@ -72,7 +72,7 @@ async fn a_file_is_the_concatenation_of_its_pieces(database: TestDatabase) {
     assert_eq!(fixture.read(&upload, 0..10, 3).await.unwrap(), b"0123456789");
     assert_eq!(fixture.read(&upload, 2..8, 3).await.unwrap(), b"234567");
     assert_eq!(fixture.read(&upload, 3..7, 3).await.unwrap(), b"3456");
-    assert!(fixture.media.upload("bob", upload.id.as_str(), 3).await.unwrap().is_none(), "it is alice's");
+    assert!(fixture.media.upload("bob", upload.id.as_str(), 3).await.unwrap().is_none(), "it belongs to alice");
     assert!(
         fixture.media.upload("alice", upload.reference.as_str(), 3).await.unwrap().is_none(),
         "the reference is public"

@@ -3,14 +3,14 @@
 //! What this module does not know: why a push was queued.
 
 use super::{
-    Message, Services, Subscription, VapidKeys,
+    message::Message,
     per_service_limiter::PerServiceLimiter,
     push_response::{PushResponse, backoff, classify, jitter, retry_after},
     queue_repository::{DuePush, QueueRepository},
     service,
-    subscription::host,
+    subscription::{Services, Subscription, host},
     subscription_repository::SubscriptionRepository,
-    vapid::VapidKey,
+    vapid::{VapidKey, VapidKeys},
 };
 use crate::{
     clock,

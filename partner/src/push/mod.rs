@@ -27,8 +27,7 @@ mod vapid;
 mod whatsapp;
 
 pub(crate) use delivery::Delivery;
-pub(crate) use message::Message;
-pub(crate) use queue_repository::{EnqueueOutcome, QueueRepository, ReplayGuard};
+pub(crate) use queue_repository::{EnqueueOutcome, QueueRepository};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
 pub(crate) use subscription::{DEFAULT_SERVICES, Services, Subscription, host as subscription_host};

@@ -5,7 +5,7 @@
 //! An instance *claims* due pushes: it sets their due time to the end of a lease and sends them meanwhile. If the
 //! instance dies, the lease expires and another instance sends them again: delivery is at least once.
 
-use super::{Message, subscription::address};
+use super::{message::Message, subscription::address};
 use crate::store::{Database, StoreError};
 
 /// Identifies a token of WhatsApp's that may be used only once.

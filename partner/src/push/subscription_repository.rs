@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: the time (an argument).
 
-use super::{Subscription, subscription::address};
+use super::subscription::{Subscription, address};
 use crate::store::{Database, StoreError, lock_account};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

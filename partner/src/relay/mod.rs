@@ -5,6 +5,7 @@
 //! this module does not know: whether a client may use it ([`crate::http`]).
 //!
 //! ```text
+//! buffered_halves  reads and writes with bounds
 //! connection_slot  bounds and evicts connections
 //! handshake        opens WebSockets
 //! upstream         connects to the chat server
@@ -13,6 +14,7 @@
 //! enlist           relays enlistment requests
 //! ```
 
+mod buffered_halves;
 mod connection_slot;
 mod enlist;
 mod frame;
@@ -30,7 +32,7 @@ use connection_slot::{ConnectionSlot, ConnectionSlots};
 use frame::Pass;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use pump::{ByteCounter, Client, End, Timeouts};
+use pump::{ByteCounter, Client, EndReason, Timeouts};
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer};
 use std::{pin::pin, sync::Arc, time::Duration};
 use upstream::Upstream;
@@ -121,12 +123,12 @@ impl Admission {
     }
 
     /// Connects to the chat server and relays; the chat server's connection is closed when this returns.
-    async fn relay(&mut self, client: &mut Client<TokioIo<hyper::upgrade::Upgraded>>, caller: Caller) -> End {
+    async fn relay(&mut self, client: &mut Client<TokioIo<hyper::upgrade::Upgraded>>, caller: Caller) -> EndReason {
         let mut evicted = pin!(self.slot.evicted());
         self.slot.predecessor_gone().await;
         let connected = tokio::select! {
-            reason = &mut evicted => return End::Evicted(reason),
-            () = client.buffer_early_data() => return End::ClientGone,
+            reason = &mut evicted => return EndReason::Evicted(reason),
+            () = client.buffer_early_data() => return EndReason::ClientGone,
             connected = self.upstream.connect(caller) => connected,
         };
         let upstream = match connected {
@@ -134,7 +136,7 @@ impl Admission {
             Err(error) => {
                 tracing::warn!(%error, "the chat server cannot be reached");
                 self.metrics.failures.inc();
-                return End::UpstreamBroken;
+                return EndReason::UpstreamBroken;
             }
         };
         let pass = if self.upstream.is_websocket() { Pass::Frames } else { Pass::Payloads };

@@ -5,6 +5,7 @@
 //! does not know: who the client is, and how either connection was opened.
 
 use super::{
+    buffered_halves::{BUSY_BUFFER, IDLE_BUFFER, Sink, Source},
     connection_slot::EvictReason,
     frame::{self, Frames, Opcode, Pass},
 };
@@ -15,10 +16,6 @@ use tokio::{
     time,
 };
 
-/// Read buffer of an idle direction.
-const IDLE_BUFFER: usize = 1_024;
-/// Read buffer of a busy direction.
-const BUSY_BUFFER: usize = 16 * 1_024;
 /// Time limit for the second half of a close handshake, and for draining a side after its close frame.
 const CLOSE: Duration = Duration::from_secs(1);
 /// Maximum number of control frames queued for the client; more are dropped, which RFC 6455 allows for pongs.
@@ -55,7 +52,7 @@ pub(super) trait ByteCounter: Sync {
 
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum EndReason {
     /// The client sent a close frame with this payload; it was forwarded.
     ClientClosed(Vec<u8>),
     /// The client's connection ended without a close frame.
@@ -106,18 +103,18 @@ impl<S: AsyncRead + AsyncWrite> Client<S> {
     }
 
     /// Sends a close frame with the reason, if one can be sent, and closes the connection.
-    pub(super) async fn close(mut self, end: &End) {
+    pub(super) async fn close(mut self, end: &EndReason) {
         let close_frame = match end {
-            End::ClientGone | End::UpstreamClosed => None,
-            End::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
-            End::ClientSilent => Some(frame::close(SILENT, "silent", None)),
-            End::ClientSlow => Some(frame::close(SLOW, "slow", None)),
-            End::ClientViolation => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
-            End::UpstreamGone => Some(frame::close(NORMAL, "", None)),
-            End::UpstreamBroken | End::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
-            End::Evicted(EvictReason::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
-            End::Evicted(EvictReason::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
-            End::Evicted(EvictReason::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
+            EndReason::ClientGone | EndReason::UpstreamClosed => None,
+            EndReason::ClientClosed(payload) => Some(frame::control(Opcode::Close, payload, None)),
+            EndReason::ClientSilent => Some(frame::close(SILENT, "silent", None)),
+            EndReason::ClientSlow => Some(frame::close(SLOW, "slow", None)),
+            EndReason::ClientViolation => Some(frame::close(PROTOCOL_ERROR, "no websocket", None)),
+            EndReason::UpstreamGone => Some(frame::close(NORMAL, "", None)),
+            EndReason::UpstreamBroken | EndReason::UpstreamSlow => Some(frame::close(BROKEN, "chat server", None)),
+            EndReason::Evicted(EvictReason::Replaced) => Some(frame::close(REPLACED, "replaced", None)),
+            EndReason::Evicted(EvictReason::SignedOut) => Some(frame::close(SIGNED_OUT, "signed out", None)),
+            EndReason::Evicted(EvictReason::Stopping) => Some(frame::close(GOING_AWAY, "stopping", None)),
         };
         let closing = async {
             if let Some(close_frame) = close_frame.filter(|_| self.sink.at_frame_boundary) {
@@ -141,7 +138,7 @@ pub(super) async fn run<S, U>(
     evicted: impl Future<Output = EvictReason>,
     timeouts: Timeouts,
     counter: &impl ByteCounter,
-) -> End
+) -> EndReason
 where
     S: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
@@ -155,25 +152,28 @@ where
         tokio::select! {
             end = &mut upward => match end {
                 // The chat server's close frame in response must still reach the client.
-                End::ClientClosed(payload) if pass == Pass::Frames => {
+                EndReason::ClientClosed(payload) if pass == Pass::Frames => {
                     match time::timeout(CLOSE, downward).await {
-                        Ok(End::UpstreamClosed) => End::UpstreamClosed,
-                        _ => End::ClientClosed(payload),
+                        Ok(EndReason::UpstreamClosed) => EndReason::UpstreamClosed,
+                        _ => EndReason::ClientClosed(payload),
                     }
                 }
                 end => end,
             },
             end = &mut downward => {
-                if end == End::UpstreamClosed {
+                if end == EndReason::UpstreamClosed {
                     // The client's response must still reach the chat server; if none comes, nothing is lost.
                     let _ = time::timeout(CLOSE, upward).await;
                 }
                 end
             }
-            reason = evicted => End::Evicted(reason),
+            reason = evicted => EndReason::Evicted(reason),
         }
     };
-    let informed = matches!(end, End::ClientClosed(_) | End::UpstreamClosed | End::UpstreamGone | End::UpstreamBroken);
+    let informed = matches!(
+        end,
+        EndReason::ClientClosed(_) | EndReason::UpstreamClosed | EndReason::UpstreamGone | EndReason::UpstreamBroken
+    );
     let closing = async {
         if pass == Pass::Frames && to.at_frame_boundary && !informed {
             let mut mask = [0; 4];
@@ -194,12 +194,12 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     insert: mpsc::Sender<Vec<u8>>,
     idle: Duration,
     counter: &impl ByteCounter,
-) -> End {
+) -> EndReason {
     let mut frames = Frames::new(pass, true);
     let mut asked = false;
     loop {
         let mut input = match time::timeout(idle, client.read()).await {
-            Err(_) if asked => return End::ClientSilent,
+            Err(_) if asked => return EndReason::ClientSilent,
             Err(_) => {
                 asked = true;
                 // If the queue is full, the client will receive other frames anyway.
@@ -207,7 +207,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 continue;
             }
             Ok(Ok(Some(bytes))) => bytes,
-            Ok(Ok(None) | Err(_)) => return End::ClientGone,
+            Ok(Ok(None) | Err(_)) => return EndReason::ClientGone,
         };
         asked = false;
         let mut out = Vec::new();
@@ -218,7 +218,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 Ok(None) => continue,
                 Err(violation) => {
                     tracing::debug!(%violation, "a relayed client");
-                    return End::ClientViolation;
+                    return EndReason::ClientViolation;
                 }
             };
             match (control.opcode, pass) {
@@ -239,23 +239,23 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         counter.up(out.len());
         match upstream.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::UpstreamSlow,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return EndReason::UpstreamSlow,
             // The last bytes of the chat server are still to be read, by the other direction.
             Err(_) => match closed {
-                Some(payload) => return End::ClientClosed(payload),
+                Some(payload) => return EndReason::ClientClosed(payload),
                 None => return upstream_lost().await,
             },
         }
         if let Some(payload) = closed {
-            return End::ClientClosed(payload);
+            return EndReason::ClientClosed(payload);
         }
     }
 }
 
 /// The chat server closed its connection during a write: the reading direction finds out how, within a moment.
-async fn upstream_lost() -> End {
+async fn upstream_lost() -> EndReason {
     time::sleep(CLOSE).await;
-    End::UpstreamBroken
+    EndReason::UpstreamBroken
 }
 
 /// Copies from the chat server to the client, with the relay's own control frames between frames.
@@ -265,7 +265,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     pass: Pass,
     inserts: &mut mpsc::Receiver<Vec<u8>>,
     counter: &impl ByteCounter,
-) -> End {
+) -> EndReason {
     let mut frames = Frames::new(pass, false);
     let mut out = Vec::new();
     loop {
@@ -276,8 +276,8 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             read = upstream.read() => {
                 let mut input = match read {
                     Ok(Some(bytes)) => bytes,
-                    Ok(None) if pass == Pass::Payloads => return End::UpstreamGone,
-                    Ok(None) | Err(_) => return End::UpstreamBroken,
+                    Ok(None) if pass == Pass::Payloads => return EndReason::UpstreamGone,
+                    Ok(None) | Err(_) => return EndReason::UpstreamBroken,
                 };
                 match pass {
                     Pass::Payloads => {
@@ -293,7 +293,7 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                             }
                             Err(violation) => {
                                 tracing::warn!(%violation, "the chat server");
-                                return End::UpstreamBroken;
+                                return EndReason::UpstreamBroken;
                             }
                         }
                     },
@@ -303,76 +303,14 @@ async fn down<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         }
         match client.write(&out, frames.at_boundary()).await {
             Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return End::ClientSlow,
-            Err(_) => return End::ClientGone,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => return EndReason::ClientSlow,
+            Err(_) => return EndReason::ClientGone,
         }
         if closed {
-            return End::UpstreamClosed;
+            return EndReason::UpstreamClosed;
         }
         // An idle connection holds no buffer.
         out = Vec::new();
-    }
-}
-
-/// The reading half of a side.
-struct Source<R> {
-    reader: R,
-    /// Bytes that were read before the relay started.
-    early: Vec<u8>,
-    buffer: Vec<u8>,
-    last: usize,
-}
-
-impl<R: AsyncRead + Unpin> Source<R> {
-    fn new(reader: R) -> Self {
-        Self { reader, early: Vec::new(), buffer: Vec::new(), last: 0 }
-    }
-
-    /// Reads the next bytes; `None` at the end of the stream. The buffer is large only while the direction is busy.
-    async fn read(&mut self) -> io::Result<Option<&[u8]>> {
-        if !self.early.is_empty() {
-            self.buffer = std::mem::take(&mut self.early);
-            return Ok(Some(&self.buffer));
-        }
-        let wanted = if self.last >= IDLE_BUFFER { BUSY_BUFFER } else { IDLE_BUFFER };
-        if self.buffer.len() != wanted {
-            self.buffer = vec![0; wanted];
-        }
-        self.last = self.reader.read(&mut self.buffer).await?;
-        Ok(self.buffer.get(..self.last).filter(|bytes| !bytes.is_empty()))
-    }
-}
-
-/// The writing half of a side.
-struct Sink<W> {
-    writer: W,
-    write_timeout: Duration,
-    /// Whether all written bytes end at a frame boundary, so that a frame can be written now.
-    at_frame_boundary: bool,
-}
-
-impl<W: AsyncWrite + Unpin> Sink<W> {
-    fn new(writer: W, write_timeout: Duration) -> Self {
-        Self { writer, write_timeout, at_frame_boundary: true }
-    }
-
-    /// Writes all bytes; fails with `TimedOut` if the peer reads nothing for `write_timeout`.
-    async fn write(&mut self, mut bytes: &[u8], at_frame_boundary: bool) -> io::Result<()> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.at_frame_boundary = false;
-        while !bytes.is_empty() {
-            let written = time::timeout(self.write_timeout, self.writer.write(bytes)).await;
-            let written = written.map_err(|_| io::ErrorKind::TimedOut)??;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(written..).unwrap_or_default();
-        }
-        time::timeout(self.write_timeout, self.writer.flush()).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        self.at_frame_boundary = at_frame_boundary;
-        Ok(())
     }
 }
 
@@ -400,7 +338,7 @@ mod tests {
     }
 
     /// A relayed connection with pipes of 1 KiB at both ends.
-    fn relayed(pass: Pass, timeouts: Timeouts) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<End>) {
+    fn relayed(pass: Pass, timeouts: Timeouts) -> (DuplexStream, DuplexStream, tokio::task::JoinHandle<EndReason>) {
         let (client, near) = duplex(PIPE);
         let (upstream, far) = duplex(PIPE);
         let task = tokio::spawn(async move {
@@ -446,10 +384,10 @@ mod tests {
         let (mut client, _upstream, task) = relayed(Pass::Payloads, timeouts);
         client.write_all(&[0x82, 0xFF, 0, 0, 0, 255, 0, 0, 0, 0, 1, 2, 3, 4]).await.unwrap();
         flood(&mut client, &[7; 500]).await;
-        assert_eq!(task.await.unwrap(), End::UpstreamSlow);
+        assert_eq!(task.await.unwrap(), EndReason::UpstreamSlow);
         let (_client, mut upstream, task) = relayed(Pass::Payloads, timeouts);
         flood(&mut upstream, &[7; 500]).await;
-        assert_eq!(task.await.unwrap(), End::ClientSlow);
+        assert_eq!(task.await.unwrap(), EndReason::ClientSlow);
     }
 
     #[tokio::test(start_paused = true)]
@@ -465,6 +403,6 @@ mod tests {
         let mut rest = Vec::new();
         client.read_to_end(&mut rest).await.unwrap();
         assert!(rest.starts_with(b"cd\x89\x05relay\x88"), "{rest:?}");
-        assert_eq!(task.await.unwrap(), End::ClientSilent);
+        assert_eq!(task.await.unwrap(), EndReason::ClientSilent);
     }
 }

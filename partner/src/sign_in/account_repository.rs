@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: the time (an argument), and how a password became the hash that is stored.
 
-use super::Identifier;
+use super::identifier::Identifier;
 use crate::{
     media::expire_uploads_of,
     store::{Database, StoreError},

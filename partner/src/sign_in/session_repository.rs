@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: the time (an argument), and how a session token became the hash that is stored.
 
-use super::Identifier;
+use super::identifier::Identifier;
 use crate::store::{Database, StoreError, lock_account};
 
 /// Maximum number of sessions of one account; a sign-in beyond it deletes the oldest.

@@ -5,7 +5,10 @@
 //! A released migration never changes. Columns are `TEXT` and `BIGINT`, the types that both engines and the driver have
 //! in common; bytes are base64url.
 
-use super::{Database, Engine, StoreError};
+use super::{
+    database::{Database, Engine},
+    error::StoreError,
+};
 use sqlx::Executor;
 
 /// The statements that lead to one schema version from the one before.
@@ -148,44 +151,37 @@ fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
-impl Database {
-    /// Applies the missing migrations in one transaction.
-    pub(super) async fn migrate(&self) -> Result<(), StoreError> {
-        self.migrate_by(MIGRATIONS, newest()).await
-    }
+/// Applies the missing migrations in one transaction.
+pub(super) async fn migrate(database: &Database) -> Result<(), StoreError> {
+    migrate_by(database, MIGRATIONS, newest()).await
+}
 
-    async fn migrate_by(&self, migrations: &[Migration], newest: i64) -> Result<(), StoreError> {
-        // On SQLite this takes the write lock.
-        let mut transaction = self.begin().await?;
-        if self.engine == Engine::Postgres {
-            transaction.execute(MIGRATION_TIMEOUTS).await?;
-            transaction.execute(MIGRATION_LOCK).await?;
-        }
-        sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-            .execute(&mut *transaction)
-            .await?;
-        let found: Option<i64> =
-            sqlx::query_scalar("SELECT version FROM schema_version").fetch_optional(&mut *transaction).await?;
-        let found = found.unwrap_or(0);
-        if found > newest {
-            return Err(StoreError::TooNew { found, known: newest });
-        }
-        if found < newest {
-            for statement in migrations
-                .iter()
-                .filter(|migration| migration.version > found)
-                .flat_map(|migration| migration.statements)
-            {
-                sqlx::query(*statement).execute(&mut *transaction).await?;
-            }
-            sqlx::query("DELETE FROM schema_version").execute(&mut *transaction).await?;
-            sqlx::query("INSERT INTO schema_version (version) VALUES ($1)")
-                .bind(newest)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        Ok(transaction.commit().await?)
+async fn migrate_by(database: &Database, migrations: &[Migration], newest: i64) -> Result<(), StoreError> {
+    // On SQLite this takes the write lock.
+    let mut transaction = database.begin().await?;
+    if database.engine() == Engine::Postgres {
+        transaction.execute(MIGRATION_TIMEOUTS).await?;
+        transaction.execute(MIGRATION_LOCK).await?;
     }
+    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        .execute(&mut *transaction)
+        .await?;
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT version FROM schema_version").fetch_optional(&mut *transaction).await?;
+    let found = found.unwrap_or(0);
+    if found > newest {
+        return Err(StoreError::TooNew { found, known: newest });
+    }
+    if found < newest {
+        for statement in
+            migrations.iter().filter(|migration| migration.version > found).flat_map(|migration| migration.statements)
+        {
+            sqlx::query(*statement).execute(&mut *transaction).await?;
+        }
+        sqlx::query("DELETE FROM schema_version").execute(&mut *transaction).await?;
+        sqlx::query("INSERT INTO schema_version (version) VALUES ($1)").bind(newest).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
 }
 
 #[cfg(test)]
@@ -231,7 +227,7 @@ mod tests {
             let migrations: Vec<_> = migrations()
                 .map(|migration| Migration { version: migration.version, statements: migration.statements })
                 .collect();
-            unfinished.migrate_by(&migrations, old).await.unwrap();
+            migrate_by(&unfinished, &migrations, old).await.unwrap();
             sqlx::query("INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ('alice', 'alice', 'hash', 1)")
                 .execute(unfinished.pool())
                 .await
@@ -268,7 +264,7 @@ mod tests {
             version: newest() + 1,
             statements: &["CREATE TABLE half (done TEXT)", "ALTER TABLE nowhere ADD COLUMN lost TEXT"],
         };
-        assert!(database.migrate_by(&[wrong], newest() + 1).await.is_err());
+        assert!(migrate_by(&database, &[wrong], newest() + 1).await.is_err());
         assert_eq!(versions(&database).await, [newest()]);
         assert!(sqlx::query("SELECT done FROM half").execute(database.pool()).await.is_err());
     }

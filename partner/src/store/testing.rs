@@ -1,9 +1,10 @@
 //! Databases for tests: a file in a temporary folder, or a new database of a real PostgreSQL.
 
 use super::{
-    AnyConnectOptions, AnyPoolOptions, Database, DatabaseLocation, Engine, StoreError, install_default_drivers,
+    database::{Database, DatabaseLocation},
+    error::StoreError,
+    open::open,
 };
-use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
@@ -69,24 +70,18 @@ impl TestDatabase {
     /// Like [`Self::open`], with the error.
     pub(crate) async fn try_open(&self) -> Result<Database, StoreError> {
         match &self.0 {
-            Kind::File(_) => Database::open(DatabaseLocation::Sqlite(&self.file())).await,
-            Kind::Server(url) => Database::open(DatabaseLocation::Postgres(url)).await,
+            Kind::File(_) => open(DatabaseLocation::Sqlite(&self.file())).await,
+            Kind::Server(url) => open(DatabaseLocation::Postgres(url)).await,
         }
     }
 
     /// Opens it without a schema.
     pub(crate) async fn open_empty(&self) -> Database {
-        install_default_drivers();
-        let (engine, url) = match &self.0 {
-            Kind::File(_) => {
-                let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true);
-                (Engine::Sqlite, options.to_url_lossy())
-            }
-            Kind::Server(url) => (Engine::Postgres, url.parse().unwrap()),
+        let opened = match &self.0 {
+            Kind::File(_) => Database::connect(DatabaseLocation::Sqlite(&self.file())).await,
+            Kind::Server(url) => Database::connect(DatabaseLocation::Postgres(url)).await,
         };
-        let options = AnyConnectOptions::from_url(&url).unwrap();
-        let pool = AnyPoolOptions::new().connect_with(options).await.unwrap();
-        Database { pool, engine }
+        opened.unwrap()
     }
 }
 

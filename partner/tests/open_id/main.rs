@@ -38,7 +38,7 @@ impl<'a> Browser<'a> {
         self.http.get(url).header(header::COOKIE, cookie).send().await.unwrap()
     }
 
-    /// To the provider and back as far as our door: the address of the way back, and our cookie.
+    /// Follows the redirects to the provider and back; returns the redirect URL and the attempt's cookie.
     async fn provider(&self) -> (String, String) {
         let response = self.go(&self.partner.url("/api/sign-in/oidc"), "").await;
         assert_eq!(response.status(), 303);
@@ -47,7 +47,7 @@ impl<'a> Browser<'a> {
         (location(&answer), cookie)
     }
 
-    /// All the way: where it ends, and the session if there is one.
+    /// A complete sign-in; returns the final path and the session, if there is one.
     async fn sign_in(&self) -> (String, Option<String>) {
         let (back, cookie) = self.provider().await;
         self.arrive(&back, &cookie).await
@@ -93,15 +93,15 @@ async fn a_user_of_the_provider_is_signed_in() {
     assert_eq!(end, "/");
     let about = partner.about(&session.unwrap()).await.text().await.unwrap();
     assert!(about.starts_with("identifier=alice&"), "{about}");
-    // Another name today, the same person.
+    // The same subject under another name.
     provider.set(|_, claims| claims["preferred_username"] = json!("alice.smith"), Signing::Rs256);
     let (_, session) = browser.sign_in().await;
     let about = partner.about(&session.unwrap()).await.text().await.unwrap();
     assert!(about.starts_with("identifier=alice&"), "{about}");
-    // The same name, another person.
+    // Another subject under the same name.
     provider.set(|_, claims| claims["sub"] = json!("4712"), Signing::Rs256);
     assert_eq!(browser.sign_in().await, ("/?sign_in=identifier_taken".to_owned(), None));
-    assert_eq!(provider.discoveries.load(Ordering::Relaxed), 1, "what the provider is was asked once");
+    assert_eq!(provider.discoveries.load(Ordering::Relaxed), 1, "the provider's metadata was fetched once");
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn the_redirect_is_valid_once_and_only_for_its_browser() {
     let (without, _) = back.split_once("code=").unwrap();
     let bare = without.trim_end_matches(['&', '?']);
     assert_eq!(browser.arrive(bare, &cookie).await.0, "/?sign_in=form_invalid");
-    // A code of the attacker's own sign-in, in the victim's browser: the verifier does not fit.
+    // The code of an attacker's sign-in in the victim's browser: the PKCE verifier does not match.
     let (back, cookie) = browser.provider().await;
     let (others, _) = browser.provider().await;
     let code = |back: &str| {
@@ -203,7 +203,7 @@ async fn a_declined_consent_and_a_failing_provider_are_reported() {
     })
     .await;
     let response = Browser::of(&gone).go(&gone.url("/api/sign-in/oidc"), "").await;
-    assert_eq!(location(&response), "/?sign_in=provider_failed", "and the server runs all the same");
+    assert_eq!(location(&response), "/?sign_in=provider_failed", "the server runs without the provider");
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ async fn the_identifier_is_fetched_from_user_info_if_the_id_token_has_none() {
         about(status, claims.clone());
         assert_eq!(browser.sign_in().await, (format!("/?sign_in={expected}"), None), "{status} {claims}");
     }
-    // A name in the token itself is enough.
+    // A name in the ID token is sufficient.
     provider.set(|_, _| {}, Signing::Rs256);
     about(StatusCode::INTERNAL_SERVER_ERROR, json!({}));
     assert_eq!(browser.sign_in().await.0, "/");

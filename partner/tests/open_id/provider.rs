@@ -43,7 +43,7 @@ pub(crate) enum Signing {
     Rs512,
     /// With a key that the provider does not publish.
     Unpublished,
-    /// With our client secret as a symmetric key.
+    /// With the client secret as a symmetric key.
     Secret,
     /// With the public key's modulus as a symmetric key.
     PublicKey,

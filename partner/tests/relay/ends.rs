@@ -26,12 +26,12 @@ async fn close_codes_are_forwarded() {
         let (closing, other) = if from_client { (&mut client, &mut upstream) } else { (&mut upstream, &mut client) };
         closing.close(Some(frame.clone())).await.unwrap();
         assert_eq!(receive(other).await, Some(Message::Close(Some(frame.clone()))));
-        // The answer leaves when the other end is driven on.
+        // The response is sent when the other end is polled again.
         let (answer, end) = tokio::join!(receive(closing), receive(other));
         assert_eq!((answer, end), (Some(Message::Close(Some(frame))), None));
         assert_eq!(receive(closing).await, None);
     }
-    // A chat server that cannot be reached, and one that breaks off.
+    // A chat server that closes its connection, and one that cannot be reached.
     let mut client = connect(&partner, &cookie).await;
     drop(server.socket().await);
     assert_eq!(closed(&mut client).await, Some(1011));
@@ -61,7 +61,7 @@ async fn backpressure_is_propagated() {
     let client = connect_raw(&partner, &cookie).await;
     let (upstream, _) = server.socket().await;
     let mut upstream = upstream.into_inner();
-    // The client reads nothing. What the chat server can send is what the two sockets' buffers and the relay's take.
+    // The client reads nothing: the chat server can send only what the socket buffers and the relay's buffer hold.
     let total: usize = 256 << 20;
     let mut sent = 0;
     let frame = [&[0x82, 126, 0x10, 0x00][..], &[7; 0x1000]].concat();
@@ -73,12 +73,12 @@ async fn backpressure_is_propagated() {
         sent += frame.len();
     }
     assert!(sent < total / 4, "{sent} bytes are in flight");
-    // The other direction is free meanwhile.
+    // The other direction is not blocked.
     let (mut reader, mut writer) = client.into_split();
     writer.write_all(&[0x82, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
     let mut head = [0; 7];
     timeout(LONG, upstream.read_exact(&mut head)).await.unwrap().unwrap();
-    // And when the client takes again, everything comes.
+    // When the client reads again, all bytes arrive.
     let mut taken = 0;
     let mut buffer = vec![0; 1 << 16];
     while taken < sent {
@@ -132,7 +132,7 @@ async fn a_second_connection_of_an_account_ends_the_first_before_it_begins() {
     send(&mut second, b"hello").await;
     assert_eq!(receive(&mut second_up).await, Some(Message::binary("hello")));
 
-    // Signing out ends it, too.
+    // Signing out ends the connection, too.
     let sign_out = partner.http.delete(partner.url("/api/session")).header(header::COOKIE, &cookie).send();
     assert_eq!(sign_out.await.unwrap().status(), 204);
     assert_eq!(closed(&mut second).await, Some(4002));
@@ -154,7 +154,7 @@ async fn a_shutdown_sends_close_frames() {
 async fn a_client_that_disconnects_during_the_upstream_handshake_closes_it() {
     let (server, partner, cookie) = websocket().await;
     let client = connect_raw(&partner, &cookie).await;
-    // Connected, but the handshake stands.
+    // Connected, but the handshake is not completed.
     let mut upstream = server.stream().await;
     drop(client);
     let asked = to_end(&mut upstream).await;

@@ -31,7 +31,7 @@ async fn an_enlistment_and_its_response_are_relayed() {
         let head = format!("HTTP/1.1 418 x\r\nContent-Length: {}\r\nSet-Cookie: a=b\r\n\r\n{answer}", answer.len());
         stream.write_all(head.as_bytes()).await.unwrap();
         drop(stream);
-        // The second answer is larger than any that is handed on.
+        // The second response exceeds the maximum size.
         let (mut stream, _) = whatsapp.accept().await.unwrap();
         let mut head = [0; 4];
         stream.read_exact(&mut head).await.unwrap();

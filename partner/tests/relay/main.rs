@@ -26,7 +26,7 @@ use support::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// A partner server whose relay leads to `server`: a WebSocket, or a bare stream.
+/// A partner server that relays to `server`: a WebSocket, or a byte stream.
 async fn with_relay(server: &ChatServer, scheme: &str, change: impl FnOnce(&mut causeway_partner::Config)) -> Partner {
     let path = if scheme == "ws" { "/ws/chat" } else { "" };
     let upstream = format!("{scheme}://{}{path}", server.addr);
@@ -103,7 +103,7 @@ async fn the_relay_works_over_http_2() {
         request.extensions_mut().insert(hyper::ext::Protocol::from_static("websocket"));
         request
     };
-    // The server's permission for extended CONNECT comes with its first frame.
+    // The server's setting for extended CONNECT arrives with its first frame.
     let health = axum::http::Request::get(partner.url("/health")).body(axum::body::Body::empty()).unwrap();
     assert_eq!(sender.send_request(health).await.unwrap().status(), 200);
     let mut response = sender.send_request(request()).await.unwrap();
@@ -117,7 +117,7 @@ async fn the_relay_works_over_http_2() {
     send(&mut upstream, b"down").await;
     assert_eq!(receive(&mut client).await, Some(Message::binary("down")));
     drop(client);
-    assert_eq!(closed(&mut upstream).await, Some(1001), "a stream that is reset is a client that is gone");
+    assert_eq!(closed(&mut upstream).await, Some(1001), "a reset stream ends the connection");
 }
 
 #[tokio::test]
@@ -161,8 +161,8 @@ async fn the_certificate_of_the_chat_server_is_verified() {
     }
 }
 
-/// The sandbox's chat server, over its WebSocket and its bare stream: the first message of Noise goes there, and the
-/// answer comes back.
+/// The sandbox's chat server, over its WebSocket and its byte stream: sends the first message of the Noise handshake
+/// and receives the response.
 #[tokio::test]
 async fn the_sandboxs_noise_handshake_passes_through_the_relay() {
     let data = tempfile::tempdir().unwrap();
@@ -174,7 +174,7 @@ async fn the_sandboxs_noise_handshake_passes_through_the_relay() {
     for upstream in [format!("ws://{}/ws/chat", gatekeeper.http_addr), format!("tcp://{}", gatekeeper.tcp_addr)] {
         let partner = Partner::with(|config| {
             config.relay.upstream = Some(upstream.clone());
-            // The sandbox knows no PROXY protocol.
+            // The sandbox does not support the PROXY protocol.
             config.relay.client_address = Some("none".to_owned());
         })
         .await;

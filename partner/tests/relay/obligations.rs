@@ -41,7 +41,7 @@ async fn each_client_has_one_connection_to_whatsapp() {
     assert!(server.is_quiet().await, "messages open no further connection");
 }
 
-/// Obligation 2: the connection to WhatsApp lives as long as the client's, however the client goes.
+/// Obligation 2: the connection to WhatsApp lives as long as the client's, whatever the reason of the end.
 #[tokio::test]
 async fn the_connection_to_whatsapp_lives_as_long_as_the_clients() {
     let server = ChatServer::start().await;
@@ -57,7 +57,7 @@ async fn the_connection_to_whatsapp_lives_as_long_as_the_clients() {
                     (socket.into_inner(), headers)
                 };
             }
-            // Bytes in both directions first: the connection stands.
+            // Bytes in both directions first: the connection is established.
             client.write_all(&[0x82, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
             let mut head = vec![0; if scheme == "ws" { 7 } else { 1 }];
             timeout(LONG, upstream.read_exact(&mut head)).await.unwrap().unwrap();
@@ -80,7 +80,7 @@ async fn the_connection_to_whatsapp_lives_as_long_as_the_clients() {
             drop(upstream);
             to_end(&mut client).await;
         }
-        // And the other way round.
+        // The chat server closes first.
         let mut client = connect_raw(&partner, &cookie).await;
         drop(server.stream().await);
         to_end(&mut client).await;
@@ -88,7 +88,7 @@ async fn the_connection_to_whatsapp_lives_as_long_as_the_clients() {
     }
 }
 
-/// Obligation 3: WhatsApp learns the client's address.
+/// Obligation 3: the client's address is forwarded to WhatsApp.
 #[tokio::test]
 async fn the_clients_address_is_forwarded_to_whatsapp() {
     let server = ChatServer::start().await;
@@ -128,7 +128,7 @@ async fn the_clients_address_is_forwarded_to_whatsapp() {
     }
 }
 
-/// Obligation 4: nothing is decrypted: every byte arrives as it was sent, and none is added or looked into.
+/// Obligation 4: nothing is decrypted: every byte arrives unchanged, and none is added.
 #[tokio::test]
 async fn nothing_is_decrypted_and_every_byte_arrives_unchanged() {
     let (server, partner, cookie) = websocket().await;
@@ -152,13 +152,13 @@ async fn nothing_is_decrypted_and_every_byte_arrives_unchanged() {
         sent.unwrap();
         assert_eq!(received.unwrap(), Message::binary(bytes));
     }
-    // Text stays text, and pings are the other end's to answer.
+    // Text remains text, and pings are answered by the chat server.
     client.send(Message::text("plain")).await.unwrap();
     assert_eq!(receive(&mut upstream).await.unwrap(), Message::text("plain"));
     client.send(Message::Ping("are you there".into())).await.unwrap();
     assert_eq!(timeout(LONG, upstream.next()).await.unwrap().unwrap().unwrap(), Message::Ping("are you there".into()));
 
-    // A bare stream: the bytes in order, and no frame around them.
+    // A byte stream: the bytes in order, without frames.
     let partner = with_relay(&server, "tcp", |config| config.relay.client_address = Some("none".to_owned())).await;
     let cookie = partner.account("alice").await;
     let mut client = connect(&partner, &cookie).await;
@@ -180,7 +180,7 @@ async fn nothing_is_decrypted_and_every_byte_arrives_unchanged() {
         read.extend(receive(&mut client).await.unwrap().into_data());
     }
     assert!(read == down);
-    // Here a ping is the relay's to answer.
+    // Here the relay answers pings.
     client.send(Message::Ping("relay?".into())).await.unwrap();
     assert_eq!(timeout(LONG, client.next()).await.unwrap().unwrap().unwrap(), Message::Pong("relay?".into()));
     let mut upstream = echo.await.unwrap();

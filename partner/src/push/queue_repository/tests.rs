@@ -116,7 +116,7 @@ async fn a_waiting_wake_is_not_queued_twice(database: TestDatabase) {
     assert_eq!(due[0].expires, 1_009 + 28 * 86_400_000, "the expiry of the last call");
     fixture.queue.postpone("a.1", &due[0], 60_000).await.unwrap();
     wake(&fixture, 3_000).await;
-    assert!(claim(&fixture, "a.2", 59_999).await.is_empty(), "a wait that a push service asked for is kept");
+    assert!(claim(&fixture, "a.2", 59_999).await.is_empty(), "the requested delay is respected");
     let due = claim(&fixture, "a.2", 60_000).await;
     assert_eq!(due[0].attempts, 2);
     fixture.queue.finish("a.2", &due[0], 60_000).await.unwrap();
@@ -207,7 +207,7 @@ async fn concurrent_claims_are_disjoint(database: TestDatabase) {
     for worked in working {
         all.extend(worked.await.unwrap());
     }
-    assert_eq!(all.len(), 9, "each replay_guard: {all:?}");
+    assert_eq!(all.len(), 9, "each once: {all:?}");
     assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 9);
 }
 

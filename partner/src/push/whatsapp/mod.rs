@@ -7,7 +7,7 @@ mod source;
 
 pub(crate) use source::KeySource;
 
-use super::ReplayGuard;
+use super::queue_repository::ReplayGuard;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

@@ -216,7 +216,7 @@ async fn a_rotation_is_noticed_and_fetches_are_rate_limited() {
     for _ in 0..10 {
         assert_eq!(api_error(patient.verify(&new_token, NOW).await), "an unknown key");
     }
-    assert_eq!(whatsapp.asked(), asked, "the pause is not over");
+    assert_eq!(whatsapp.asked(), asked, "the pause has not passed");
     assert_eq!(patient.verify(&old_token, NOW).await, Ok(None));
 }
 
