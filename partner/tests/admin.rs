@@ -290,7 +290,7 @@ async fn acknowledged_pushes_are_sent_after_the_program_was_killed() {
         let token = key.sign(Algorithm::RS256, &claims);
         let wake = |url: String| http.post(url).bearer_auth(&token).json(&json!({"to": "alice"})).send();
         assert_eq!(wake(url("/push")).await.unwrap().status(), 200);
-        serving.until_logged("a push is sent again later");
+        serving.until_logged("a push is retried later");
         serving.kill();
 
         let mut service = PushService::start_at(address).await;
