@@ -5,21 +5,22 @@
 //! no key of a client, and no recipient.
 //!
 //! ```text
-//! server, serve, startup   start, connections, shutdown
-//! admin                    what an operator does on the database
-//! http, maintenance        requests; periodic work
-//! app                      the state that both share
-//! config                   every option, checked
-//! sign_in                  identifiers, passwords, passkeys, OpenID Connect, sessions, current devices
-//! identity                 identity tokens and the keys that sign them
-//! push                     wakes browsers on behalf of WhatsApp, through the browsers' push services
-//! relay                    connections of clients to the chat server, byte for byte
-//! media                    files that WhatsApp fetches
-//! client_files             the client's build
-//! keys                     private keys in the database, sealed
-//! store                    the database: SQLite or PostgreSQL
-//! metrics, rate, tls       counters, rate limits, certificates
-//! clock, hex, loopback, secret, start_error
+//! server, admin        a running server; administration of the database
+//! startup, start_error opens everything from the checked configuration
+//! http, maintenance    requests; periodic work
+//! serve                connections
+//! app                  the state that http and maintenance share
+//! config               every option, checked
+//! sign_in              identifiers, passwords, passkeys, OpenID Connect, sessions, current devices
+//! identity             identity tokens and the keys that sign them
+//! push                 wakes browsers on behalf of WhatsApp, through the browsers' push services
+//! relay                connections of clients to the chat server, byte for byte
+//! media                files that WhatsApp fetches
+//! client_files         the client's build
+//! keys                 private keys in the database, sealed
+//! store                the database: SQLite or PostgreSQL
+//! metrics, rate, tls   counters, rate limits, certificates
+//! clock, hex, loopback, secret
 //! ```
 //!
 //! Imports go down this list only.
