@@ -80,8 +80,8 @@ pub(super) fn check(checker: &mut Checker, config: &MediaConfig, data_dir: &Path
         file_bytes: config.file_mib.saturating_mul(MIB),
         quota_bytes: config.quota_mib.saturating_mul(MIB),
         uploads: config.uploads,
-        upload: Duration::from_secs(config.upload_hours.saturating_mul(3_600)),
-        kept: Duration::from_secs(config.days.saturating_mul(24 * 3_600)),
+        upload_lifetime: Duration::from_secs(config.upload_hours.saturating_mul(3_600)),
+        retention: Duration::from_secs(config.days.saturating_mul(24 * 3_600)),
     })
 }
 

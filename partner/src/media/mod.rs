@@ -91,7 +91,7 @@ impl Media {
             reference,
             size,
             received: 0,
-            expires: now.saturating_add_unsigned(self.settings.upload.as_secs()),
+            expires: now.saturating_add_unsigned(self.settings.upload_lifetime.as_secs()),
         };
         self.uploads.insert(identifier, kind, &row, &self.settings, now).await?;
         Ok(upload)
@@ -112,7 +112,7 @@ impl Media {
         let received = upload.received + length;
         // A complete file is stored longer than an incomplete upload.
         let expires = if received == upload.size {
-            now.saturating_add_unsigned(self.settings.kept.as_secs())
+            now.saturating_add_unsigned(self.settings.retention.as_secs())
         } else {
             upload.expires
         };

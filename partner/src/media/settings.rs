@@ -18,9 +18,9 @@ pub(crate) struct MediaSettings {
     /// Maximum number of pending uploads of one account.
     pub(crate) uploads: u32,
     /// Time in which an upload must be completed.
-    pub(crate) upload: Duration,
+    pub(crate) upload_lifetime: Duration,
     /// Time for which a complete file is stored.
-    pub(crate) kept: Duration,
+    pub(crate) retention: Duration,
 }
 
 /// Where the pieces are stored.

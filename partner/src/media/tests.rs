@@ -35,8 +35,8 @@ async fn fixture(database: &TestDatabase) -> Fixture {
         file_bytes: 1_000,
         quota_bytes: 1_500,
         uploads: 2,
-        upload: Duration::from_secs(10),
-        kept: Duration::from_secs(100),
+        upload_lifetime: Duration::from_secs(10),
+        retention: Duration::from_secs(100),
     };
     Fixture { media: Media::open(settings, database, MediaMetrics::default()).unwrap(), accounts, folder }
 }
