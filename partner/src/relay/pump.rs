@@ -196,12 +196,12 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     counter: &impl ByteCounter,
 ) -> EndReason {
     let mut frames = Frames::new(pass, true);
-    let mut asked = false;
+    let mut pinged = false;
     loop {
         let mut input = match time::timeout(idle, client.read()).await {
-            Err(_) if asked => return EndReason::ClientSilent,
+            Err(_) if pinged => return EndReason::ClientSilent,
             Err(_) => {
-                asked = true;
+                pinged = true;
                 // If the queue is full, the client will receive other frames anyway.
                 let _ = insert.try_send(frame::control(Opcode::Ping, PING, None));
                 continue;
@@ -209,7 +209,7 @@ async fn up<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             Ok(Ok(Some(bytes))) => bytes,
             Ok(Ok(None) | Err(_)) => return EndReason::ClientGone,
         };
-        asked = false;
+        pinged = false;
         let mut out = Vec::new();
         let mut closed = None;
         while !input.is_empty() && closed.is_none() {
