@@ -1,13 +1,14 @@
 //! Load on the chat relay: thousands of idle connections and a thousand that echo, through the release binary, through
-//! nginx as a WebSocket proxy and as a stream proxy, and without a relay. Prints memory per connection and round trip times.
+//! nginx as a WebSocket proxy and as a stream proxy, and without a relay. Prints memory per connection and round trip
+//! times.
 //!
 //! ```text
 //! cargo build --release -p causeway-partner --bin partner --example relay_load
 //! ulimit -n 20000; target/release/examples/relay_load target/release/partner [IDLE ACTIVE SECONDS]
 //! ```
 //!
-//! `--json` prints JSON for `make bench`. Requires Debian's nginx and libnginx-mod-stream. Load generator and echo server
-//! share this process and the machine with the measured programs, the same for all four.
+//! `--json` prints JSON for `make bench`. Requires Debian's nginx and libnginx-mod-stream. Load generator and echo
+//! server share this process and the machine with the measured programs, the same for all four.
 
 mod load;
 

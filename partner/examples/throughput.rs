@@ -1,5 +1,5 @@
-//! Number of identity tokens and of calls to `/push` that a partner server answers per second, over HTTP on this machine,
-//! client included. For one core:
+//! Number of identity tokens and of calls to `/push` that a partner server answers per second, over HTTP on this
+//! machine, client included. For one core:
 //!
 //! ```text
 //! RUST_LOG=off taskset -c 0 cargo run --release -p causeway-partner --example throughput [SECONDS]

@@ -1,7 +1,7 @@
 //! The files of the client's build with their compressed copies: read once at the start and held in memory.
 //!
-//! No path of a request reaches the file system, and a half-copied build is never served: replace the folder, then restart
-//! the server. What this module does not know: requests, and what the files contain.
+//! No path of a request reaches the file system, and a half-copied build is never served: replace the folder, then
+//! restart the server. What this module does not know: requests, and what the files contain.
 
 use axum::{body::Bytes, http::HeaderValue};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -1,8 +1,8 @@
 //! The partner server: what a messaging provider runs so that its users can reach WhatsApp.
 //!
-//! It signs people in, issues short-lived tokens for their identifiers under keys that it publishes, gives the client the
-//! address and root key of WhatsApp, and serves the client under a strict content security policy. It knows no message,
-//! no key of a client, and no recipient.
+//! It signs people in, issues short-lived tokens for their identifiers under keys that it publishes, gives the client
+//! the address and root key of WhatsApp, and serves the client under a strict content security policy. It knows no
+//! message, no key of a client, and no recipient.
 //!
 //! ```text
 //! server, admin        a running server; administration of the database

@@ -1,8 +1,8 @@
 //! Every option of the partner server: its name, its type, its default, and the checks.
 //!
-//! [`Config`] is the configuration as written in the TOML file and the environment; [`Settings`] is the checked form that
-//! the rest of the crate works with. Settings types of a module are defined in that module, never here, so that no module
-//! imports this one back. `partner.example.toml` explains each option to the operator.
+//! [`Config`] is the configuration as written in the TOML file and the environment; [`Settings`] is the checked form
+//! that the rest of the crate works with. Settings types of a module are defined in that module, never here, so that no
+//! module imports this one back. `partner.example.toml` explains each option to the operator.
 
 mod checker;
 mod limits;

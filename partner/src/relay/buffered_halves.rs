@@ -1,4 +1,5 @@
-//! The two halves of a side of a relayed connection: reads into a buffer that is small while idle, writes with a time limit.
+//! The two halves of a side of a relayed connection: reads into a buffer that is small while idle, writes with a time
+//! limit.
 //!
 //! What this module does not know: frames, and which side it is.
 

@@ -1,7 +1,7 @@
 //! The slots of relayed connections: a bounded number in total, one for each account.
 //!
-//! A new connection of an account evicts the one before it and begins only after that one has ended. What this module does
-//! not know: what a connection does. Each instance counts its own connections.
+//! A new connection of an account evicts the one before it and begins only after that one has ended. What this module
+//! does not know: what a connection does. Each instance counts its own connections.
 
 use std::{
     collections::HashMap,

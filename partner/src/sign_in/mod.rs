@@ -1,5 +1,5 @@
-//! Who a person is to this Partner: identifiers, passwords, passkeys, sessions, current devices; or an account system of
-//! the provider's own, through OpenID Connect.
+//! Who a person is to this Partner: identifiers, passwords, passkeys, sessions, current devices; or an account system
+//! of the provider's own, through OpenID Connect.
 //!
 //! ```text
 //! identifier      the name that others see
