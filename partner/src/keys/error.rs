@@ -35,7 +35,7 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
-    /// The number of keys of one purpose has reached [`MAX_KEYS`].
+    /// The maximum number of keys of one purpose, 16, has been reached.
     #[error("there are {MAX_KEYS} keys for this purpose already. Wait until the oldest are no longer needed")]
     TooMany,
     /// A key in the database is sealed under another secret, or damaged.
