@@ -1,6 +1,5 @@
-// The last step of a build, called by Trunk (Trunk.toml): tells the service worker which files make up the release, and
-// compresses those that are worth it, so that the partner server never compresses anything.
-// Knows files; not what is in them.
+// The last step of a build, called by Trunk (Trunk.toml): writes the list of the release's files into the service worker, and
+// compresses the files for which it pays, so that the partner server never compresses anything. It does not look into them.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,7 +7,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const dist = process.env.TRUNK_STAGING_DIR;
 if (!dist) throw new Error("finish.mjs is called by Trunk, which names the folder of the build");
-// While developing, files change under the page's feet: nothing is kept.
+// In development files change while the page is open: the service worker caches nothing.
 const isRelease = process.env.TRUNK_PROFILE === "release";
 const WORKER = "service-worker.js";
 const PLACE = 'const SHELL = { release: "", files: {} };';
@@ -21,6 +20,7 @@ const names = readdirSync(dist, { recursive: true, withFileTypes: true })
   .sort();
 const files = names.filter((name) => name !== WORKER).map((name) => [name, readFileSync(join(dist, name))]);
 
+/** @param {Buffer} bytes */
 const digest = (bytes) => createHash("sha384").update(bytes).digest("base64");
 const worker = readFileSync(join(dist, WORKER), "utf8");
 if (!worker.includes(PLACE)) throw new Error(`${WORKER} must hold the line ${PLACE}`);

@@ -1,7 +1,7 @@
-// Starts the engine in a dedicated module worker. See src/bin/engine.rs for what it does.
+// Starts the engine (src/bin/engine.rs) in a dedicated module worker.
 import init from "./engine.js";
 
-// Only an uncaught exception becomes an "error" event on the page's Worker, which then replaces this one.
+// Only an uncaught exception becomes an "error" event on the page's Worker; the page then replaces this worker.
 addEventListener("unhandledrejection", ({ reason }) => {
   setTimeout(() => {
     throw reason;
