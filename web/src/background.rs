@@ -7,10 +7,10 @@
 
 use crate::engine_client::{EngineClient, EngineClientError};
 use crate::leader::{self, LeaderNames};
-use crate::notices;
+use crate::notifications;
 use crate::port::{badge, clock, notification};
 use crate::state::model::{self, Change, Model};
-use crate::text::Notices;
+use crate::text::Notifications;
 use causeway::engine::Engine;
 use causeway::io::Millis;
 use causeway::view::{Action, ConnectionState, Delivery, Done, Hello, Issue, MarkRead, Notified, Send, Woken};
@@ -161,7 +161,8 @@ impl BackgroundClient {
                 if any_shown || !notification::shown().await.is_empty() {
                     notification::close_waiting().await;
                 } else {
-                    let _refused = notification::say(&tag, Notices::NothingNew, Notices::NothingNewWhy.say()).await;
+                    let _refused =
+                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.say()).await;
                 }
             }
             Task::CatchUp => {
@@ -199,17 +200,18 @@ impl BackgroundClient {
         // The answer comes after a snapshot, which is newer than every answer before it.
         self.ask(client, Action::Hello(Hello {})).await?;
         let shown = notification::shown().await;
-        let plan = notices::plan(&self.known.borrow().model, &shown);
+        let plan = notifications::plan(&self.known.borrow().model, &shown);
         badge::set(plan.unread);
         for chat in &plan.close {
             notification::close(chat).await;
         }
         let mut any_shown = false;
-        for notice in plan.show.into_iter().filter(|_| aloud) {
+        for notification in plan.show.into_iter().filter(|_| aloud) {
             // Shown first, noted then: who is interrupted in between shows it again, in the same place.
-            if notification::show(&notice).await.is_ok() {
+            if notification::show(&notification).await.is_ok() {
                 any_shown = true;
-                self.ask(client, Action::Notified(Notified { chat: notice.chat, up_to: notice.seq })).await?;
+                self.ask(client, Action::Notified(Notified { chat: notification.chat, up_to: notification.seq }))
+                    .await?;
             }
         }
         Ok(any_shown)

@@ -10,7 +10,7 @@ pub mod background;
 pub mod driver;
 pub mod engine_client;
 pub mod leader;
-pub mod notices;
+pub mod notifications;
 pub mod page;
 pub mod port;
 pub mod state;

@@ -10,7 +10,7 @@ use causeway::view::Action;
 use crate::port::passkey::{self, PasskeyError};
 use crate::port::{self, badge, clock, file, locale, service, storage, window};
 use crate::state::browser::{Browser, FilePart, Passkey, Plural};
-use crate::state::push::{Order, Push, Word};
+use crate::state::push_state::{PushCommand, PushState, ServiceWorkerEvent};
 use crate::state::scope::{Answer, Listener};
 use crate::state::storage_quota::StorageQuota;
 
@@ -169,27 +169,27 @@ impl Browser for Page {
         });
     }
 
-    fn order(&self, order: Order, answer: Answer<Push>) {
+    fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>) {
         // Begun at once, as above.
-        let permission = (order == Order::On).then(service::ask_permission);
+        let permission = (command == PushCommand::On).then(service::ask_permission);
         port::spawn(async move {
             if let Some(permission) = permission {
                 permission.await;
             }
-            answer.run(service::order(order).await);
+            answer.run(service::run_push_command(command).await);
         });
     }
 
-    fn hear(&self, hear: Listener<Word>) {
-        service::watch(move |word| hear.run(word));
+    fn on_service_worker_event(&self, on_service_worker_event: Listener<ServiceWorkerEvent>) {
+        service::watch(move |word| on_service_worker_event.run(word));
     }
 
     fn look_for_news(&self) {
         service::look();
     }
 
-    fn close_notices(&self, unread: Vec<String>) {
-        service::close_notices(unread);
+    fn close_notifications(&self, unread: Vec<String>) {
+        service::close_notifications(unread);
     }
 
     fn use_update(&self) {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use causeway::io::Millis;
 use causeway::view::Action;
 
-use super::push::{Order, Push, Word};
+use super::push_state::{PushCommand, PushState, ServiceWorkerEvent};
 use super::scope::{Answer, Listener, PageLifetime};
 use super::storage_quota::StorageQuota;
 
@@ -102,13 +102,13 @@ pub trait Browser {
     /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.
     fn passkey(&self, fresh: bool, answer: Answer<Passkey>);
     /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
-    fn order(&self, order: Order, answer: Answer<Push>);
-    /// Calls `hear` with everything that the service worker says by itself, from now on.
-    fn hear(&self, hear: Listener<Word>);
+    fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>);
+    /// Calls `on_service_worker_event` with everything that the service worker says by itself, from now on.
+    fn on_service_worker_event(&self, on_service_worker_event: Listener<ServiceWorkerEvent>);
     /// Has the service worker show what is new: nobody looks at this page.
     fn look_for_news(&self);
     /// Takes the notifications about chats away, except those about these.
-    fn close_notices(&self, unread: Vec<String>);
+    fn close_notifications(&self, unread: Vec<String>);
     /// Lets the release that waits take its turn: the page loads again.
     fn use_update(&self);
     /// The number on the app's icon.

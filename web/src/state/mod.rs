@@ -8,7 +8,7 @@ pub mod browser;
 pub mod layout;
 pub mod linkify;
 pub mod model;
-pub mod push;
+pub mod push_state;
 pub mod recovery_action;
 pub mod route;
 pub mod scope;

@@ -3,12 +3,12 @@
 mod backup;
 mod elsewhere;
 mod entrance;
-mod notices;
+mod notifications;
 
 pub(super) use backup::{backup, backup_left_out, backup_made_at, backup_progress};
 pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
 pub(super) use entrance::{entrance, go_on_at, sign_in_at};
-pub(super) use notices::notices;
+pub(super) use notifications::notifications;
 
 use causeway::view::{Delivery, Issue};
 

@@ -6,7 +6,7 @@ use super::backup::Backup;
 use super::elsewhere::Elsewhere;
 use super::english;
 use super::entrance::Entrance;
-use super::notices::Notices;
+use super::notifications::Notifications;
 use super::phrase::{Facts, Phrase};
 use super::words::Text;
 
@@ -96,10 +96,10 @@ pub fn go_on_at(partner: &str) -> String {
     english::go_on_at(partner)
 }
 
-impl Notices {
+impl Notifications {
     /// In the page's language.
     pub fn say(self) -> &'static str {
-        english::notices(self)
+        english::notifications(self)
     }
 }
 

@@ -8,7 +8,7 @@ mod elsewhere;
 mod english;
 mod entrance;
 mod localized;
-mod notices;
+mod notifications;
 mod phrase;
 mod words;
 
@@ -19,6 +19,6 @@ pub use localized::{
     backup_left_out, backup_made_at, backup_progress, delivery, go_on_at, in_use_since, issue, message_summary,
     moved_since, partner, sender_with_count, sign_in_at,
 };
-pub use notices::Notices;
+pub use notifications::Notifications;
 pub use phrase::{Facts, Phrase};
 pub use words::Text;

@@ -3,7 +3,7 @@
 use causeway::view::{ConnectionState, Issue, Stage};
 use leptos::prelude::*;
 
-use crate::state::push::Push;
+use crate::state::push_state::PushState;
 use crate::state::route::Route;
 use crate::state::scope::PageLifetime;
 use crate::state::signals::Store;
@@ -50,7 +50,7 @@ pub(super) struct App {
     /// The person has agreed that another browser's keys are replaced.
     pub(super) replace: RwSignal<bool>,
     /// Notifications; `None` until the service worker has answered.
-    pub(super) push: RwSignal<Option<Push>>,
+    pub(super) push: RwSignal<Option<PushState>>,
     /// A newer release waits.
     pub(super) update_ready: RwSignal<bool>,
 }

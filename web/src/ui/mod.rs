@@ -30,7 +30,7 @@ mod connection;
 #[cfg(test)]
 mod fixture;
 mod moved;
-mod notices;
+mod notifications;
 mod onboarding;
 mod parts;
 mod settings;

@@ -10,13 +10,13 @@ use super::backup::{BackupSheet, MoveSheet, RestorePage};
 use super::chats::{ChatList, NewChat};
 use super::connection::{ConnectionBar, NextStep};
 use super::moved::{MovedPane, MovedSheet};
-use super::notices::UpdateBar;
+use super::notifications::UpdateBar;
 use super::onboarding::{Onboarding, SignInAgain, StartNew};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::settings::{Erase, Settings};
 use super::thread::{Safety, ThreadPane};
 use super::timing::{after, every, on_window};
-use super::{notices, parts, shortcuts};
+use super::{notifications, parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
@@ -42,7 +42,7 @@ pub(super) fn Root(store: Store) -> impl IntoView {
     watch_window(app);
     shortcuts::listen(app);
     name_window(app);
-    notices::watch(app);
+    notifications::watch(app);
     let screen = Memo::new(move |_| match app.stage() {
         None => Screen::Opening,
         Some(stage) if stage != Stage::Enlisting && app.route.get() == Route::Restore => Screen::Restore,

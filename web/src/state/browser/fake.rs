@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{Action, Answer, Browser, FilePart, Listener, Millis, Order, Passkey, Plural, Push, StorageQuota, Word};
+use super::{
+    Action, Answer, Browser, FilePart, Listener, Millis, Passkey, Plural, PushCommand, PushState, ServiceWorkerEvent,
+    StorageQuota,
+};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -86,12 +89,12 @@ impl Browser for Fake {
     fn passkey(&self, _: bool, answer: Answer<Passkey>) {
         self.later(answer, Passkey::Accepted);
     }
-    fn order(&self, _: Order, answer: Answer<Push>) {
-        self.later(answer, Push::default());
+    fn run_push_command(&self, _: PushCommand, answer: Answer<PushState>) {
+        self.later(answer, PushState::default());
     }
-    fn hear(&self, _: Listener<Word>) {}
+    fn on_service_worker_event(&self, _: Listener<ServiceWorkerEvent>) {}
     fn look_for_news(&self) {}
-    fn close_notices(&self, _: Vec<String>) {}
+    fn close_notifications(&self, _: Vec<String>) {}
     fn use_update(&self) {}
     fn badge(&self, _: u32) {}
     fn evicts_after_a_week(&self) -> bool {

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use self::row::Row;
 pub(super) use self::row::row_id;
 use super::app::{Sheet, app};
-use super::notices::Offer;
+use super::notifications::Offer;
 use super::parts::{Icon, Mark, Picture};
 use crate::state::route::Route;
 use crate::text::{Phrase, Text};

@@ -11,15 +11,15 @@ pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
-use super::notices::{NoticesSection, ask};
+use super::notifications::{NotificationsSection, ask};
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
 use super::timing::next_frame;
 use crate::state::browser::Passkey;
-use crate::state::push::{Order, Push};
+use crate::state::push_state::{PushCommand, PushState};
 use crate::state::route::Route;
 use crate::state::scope::{Answer, PageLifetime, Scope};
-use crate::text::{Backup, Entrance, Notices, Text};
+use crate::text::{Backup, Entrance, Notifications, Text};
 
 /// The pane.
 #[component]
@@ -56,8 +56,8 @@ pub(super) fn Settings() -> impl IntoView {
                     <SignOutButton/>
                 </section>
                 <section aria-labelledby="notices">
-                    <h2 id="notices">{Notices::Section.say()}</h2>
-                    <NoticesSection/>
+                    <h2 id="notices">{Notifications::Section.say()}</h2>
+                    <NotificationsSection/>
                 </section>
                 <section aria-labelledby="storage">
                     <h2 id="storage">{Text::Storage.say()}</h2>
@@ -114,7 +114,7 @@ fn SignOutButton() -> impl IntoView {
             }
         });
         // Nobody is signed in whom a push could be for.
-        ask(app, Order::Off, then(app, Action::SignOut(SignOut {}), answer));
+        ask(app, PushCommand::Off, then(app, Action::SignOut(SignOut {}), answer));
     };
     view! {
         <p>{Text::SignOutWhy.say()}</p>
@@ -124,7 +124,7 @@ fn SignOutButton() -> impl IntoView {
 }
 
 /// Sends a command when the notifications are off, whether or not the settings are still open.
-fn then(app: App, action: Action, answer: Answer<Done>) -> Answer<Push> {
+fn then(app: App, action: Action, answer: Answer<Done>) -> Answer<PushState> {
     Answer::detached((app, Command { action, answer }), |(app, command), _| {
         app.store.ask(command.action, command.answer);
     })
@@ -209,7 +209,7 @@ pub(super) fn Erase() -> impl IntoView {
             }
         });
         let answer = answer.and(Answer::detached(app, begin_again));
-        ask(app, Order::Off, then(app, Action::Erase(EraseAction {}), answer));
+        ask(app, PushCommand::Off, then(app, Action::Erase(EraseAction {}), answer));
     };
     view! {
         <h2 id="dialog-title">{Text::EraseTitle.say()}</h2>
