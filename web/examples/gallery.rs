@@ -12,7 +12,7 @@ use causeway::view::{
     AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
     MessageKind, MessageView, Messages, News, Snapshot, Stage, Thread, Update,
 };
-use causeway_web::page::Page;
+use causeway_web::browser_adapter::BrowserAdapter;
 use causeway_web::port::{clock, locale, spawn};
 use leptos::prelude::location;
 
@@ -22,11 +22,11 @@ const ANNA: &str = "4915112345678@s.whatsapp.net";
 
 fn main() {
     let scene = location().search().unwrap_or_default().trim_start_matches("?scene=").to_owned();
-    let page = Rc::new(Page::new());
-    let take: Take = Box::new(causeway_web::ui::mount(page.clone()));
+    let browser = Rc::new(BrowserAdapter::new());
+    let take: Take = Box::new(causeway_web::ui::mount(browser.clone()));
     let engine = Rc::new(Engine { take, tags: Cell::new(0), state: RefCell::new(state(&scene)) });
     let hearing = engine.clone();
-    page.join(move |action| hearing.clone().hear(action), |_| {});
+    browser.connect(move |action| hearing.clone().hear(action), |_| {});
     match trouble_of_opening(&scene) {
         Some(issue) => engine.say(News::Connection(ConnectionView {
             state: ConnectionState::Stopped.into(),

@@ -7,11 +7,11 @@
 //! import it.
 
 pub mod background;
+pub mod browser_adapter;
 pub mod driver;
 pub mod engine_client;
 pub mod leader;
 pub mod notifications;
-pub mod page;
 pub mod port;
 pub mod state;
 pub mod text;

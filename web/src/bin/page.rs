@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
+use causeway_web::browser_adapter::BrowserAdapter;
 use causeway_web::engine_client::EngineClient;
-use causeway_web::page::Page;
 use causeway_web::port::boot;
 use causeway_web::worker_supervisor;
 use futures::channel::mpsc;
 
 fn main() {
     boot::cover_page_on_panic();
-    let page = Rc::new(Page::new());
-    let take = causeway_web::ui::mount(page.clone());
+    let browser = Rc::new(BrowserAdapter::new());
+    let take = causeway_web::ui::mount(browser.clone());
     let (timed_out, timeouts) = mpsc::unbounded();
     let on_timeout = move || {
         // Fails only when the page has given up.
@@ -20,7 +20,7 @@ fn main() {
     match EngineClient::connect(take, on_timeout) {
         Ok(client) => {
             let withdrawing = client.clone();
-            page.join(move |action| client.send(action), move |tag| withdrawing.withdraw(tag));
+            browser.connect(move |action| client.send(action), move |tag| withdrawing.withdraw(tag));
             worker_supervisor::keep_running(timeouts, boot::show_failure);
         }
         Err(_) => boot::show_failure(),

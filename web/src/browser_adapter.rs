@@ -1,6 +1,6 @@
-//! The real browser, as the pages see it: the line to the engine, the window, the locale.
+//! The real browser, as the pages see it: the engine to the engine, the window, the locale.
 //!
-//! What this module does not know: what the pages show, and who is at the other end of the line.
+//! What this module does not know: what the pages show, and who is at the other end of the engine.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -18,40 +18,40 @@ use crate::state::storage_quota::StorageQuota;
 const LANGUAGE: &str = "en";
 
 /// Everything that the pages need from the browser.
-pub struct Page {
-    line: OnceCell<Line>,
+pub struct BrowserAdapter {
+    engine: OnceCell<EngineLine>,
     locale: locale::Locale,
     download: RefCell<file::Download>,
 }
 
-struct Line {
+struct EngineLine {
     send: Box<dyn Fn(Action) -> u64>,
     withdraw: Box<dyn Fn(u64)>,
 }
 
-impl Page {
+impl BrowserAdapter {
     /// A page that is not joined to an engine yet.
     #[expect(clippy::new_without_default, reason = "it reads the browser's locale")]
     pub fn new() -> Self {
-        Self { line: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
+        Self { engine: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
     }
 
     /// From now on, commands go this way: `send` answers with a command's tag, `withdraw` takes the tag of one that need not
     /// be repeated.
-    pub fn join(&self, send: impl Fn(Action) -> u64 + 'static, withdraw: impl Fn(u64) + 'static) {
-        // A page joins once; a second line would be dropped, and with it nothing that anybody waits for.
-        let _ = self.line.set(Line { send: Box::new(send), withdraw: Box::new(withdraw) });
+    pub fn connect(&self, send: impl Fn(Action) -> u64 + 'static, withdraw: impl Fn(u64) + 'static) {
+        // A page joins once; a second engine would be dropped, and with it nothing that anybody waits for.
+        let _ = self.engine.set(EngineLine { send: Box::new(send), withdraw: Box::new(withdraw) });
     }
 }
 
-impl Browser for Page {
+impl Browser for BrowserAdapter {
     fn send(&self, action: Action) -> u64 {
-        self.line.get().map_or(0, |line| (line.send)(action))
+        self.engine.get().map_or(0, |engine| (engine.send)(action))
     }
 
     fn withdraw(&self, tag: u64) {
-        if let Some(line) = self.line.get() {
-            (line.withdraw)(tag);
+        if let Some(engine) = self.engine.get() {
+            (engine.withdraw)(tag);
         }
     }
 
