@@ -162,7 +162,8 @@ impl BackgroundClient {
                     notification::close_waiting().await;
                 } else {
                     let _refused =
-                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.say()).await;
+                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.localized())
+                            .await;
                 }
             }
             Task::CatchUp => {

@@ -55,7 +55,7 @@ fn notification(chat: &ChatView, hide: bool) -> Option<ChatNotification> {
         return None;
     }
     let (title, body) = match hide {
-        true => (Notifications::Title.say().to_owned(), Notifications::Hidden.say().to_owned()),
+        true => (Notifications::Title.localized().to_owned(), Notifications::Hidden.localized().to_owned()),
         false => (sender_with_count(model::title(chat), chat.unread), message_summary(last)),
     };
     Some(ChatNotification { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })

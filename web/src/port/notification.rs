@@ -71,10 +71,10 @@ pub async fn show(notice: &ChatNotification) -> Result<(), NotShown> {
 fn action(name: &str, title: Notifications, hint: Option<Notifications>) -> Result<JsValue, JsValue> {
     let action = Object::new();
     Reflect::set(&action, &"action".into(), &name.into())?;
-    Reflect::set(&action, &"title".into(), &title.say().into())?;
+    Reflect::set(&action, &"title".into(), &title.localized().into())?;
     if let Some(hint) = hint {
         Reflect::set(&action, &"type".into(), &"text".into())?;
-        Reflect::set(&action, &"placeholder".into(), &hint.say().into())?;
+        Reflect::set(&action, &"placeholder".into(), &hint.localized().into())?;
     }
     Ok(action.into())
 }
@@ -89,7 +89,7 @@ pub async fn say(tag: &str, title: Notifications, body: &str) -> Result<(), NotS
         Reflect::set(&options, &name.into(), &value).map_err(|_| NotShown)?;
     }
     Reflect::set(&options, &"icon".into(), &ICON.into()).map_err(|_| NotShown)?;
-    show_with(title.say(), &options).await
+    show_with(title.localized(), &options).await
 }
 
 async fn show_with(title: &str, options: &Object) -> Result<(), NotShown> {

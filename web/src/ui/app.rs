@@ -146,7 +146,7 @@ impl App {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
             0 => browser.clock_time(at),
-            1 => Text::Yesterday.say().to_owned(),
+            1 => Text::Yesterday.localized().to_owned(),
             _ => browser.short_date(at),
         }
     }
@@ -155,8 +155,8 @@ impl App {
     pub(super) fn day(self, at: u64) -> String {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
-            0 => Text::Today.say().to_owned(),
-            1 => Text::Yesterday.say().to_owned(),
+            0 => Text::Today.localized().to_owned(),
+            1 => Text::Yesterday.localized().to_owned(),
             _ => browser.full_date(at),
         }
     }

@@ -91,10 +91,10 @@ pub(super) fn Offer() -> impl IntoView {
         offered.get().then(|| {
             view! {
                 <section id="notices-offer" class="offer" aria-labelledby="notices-offer-title">
-                    <h2 id="notices-offer-title">{Notifications::Offer.say()}</h2>
-                    <p>{Notifications::Why.say()}</p>
+                    <h2 id="notices-offer-title">{Notifications::Offer.localized()}</h2>
+                    <p>{Notifications::Why.localized()}</p>
                     <div class="buttons">
-                        <button id="notices-decline" class="secondary" on:click=decline>{Notifications::NotNow.say()}</button>
+                        <button id="notices-decline" class="secondary" on:click=decline>{Notifications::NotNow.localized()}</button>
                         <TurnOn id="notices-accept"/>
                     </div>
                 </section>
@@ -116,7 +116,7 @@ fn TurnOn(id: &'static str) -> impl IntoView {
     };
     view! {
         <button id=id class="primary" on:click=turn_on>
-            {move || if busy.get() { Text::OneMoment.say() } else { Notifications::TurnOn.say() }}
+            {move || if busy.get() { Text::OneMoment.localized() } else { Notifications::TurnOn.localized() }}
         </button>
     }
 }
@@ -128,12 +128,12 @@ pub(super) fn NotificationsSection() -> impl IntoView {
     ask(app, PushCommand::State, Answer::ignored());
     let push = app.push;
     let state = move || match push.get() {
-        None => Text::OneMoment.say(),
-        Some(push) if push.is_on() => Notifications::On.say(),
-        Some(PushState { support: PushSupport::Unsupported, .. }) => Notifications::Unsupported.say(),
-        Some(PushState { support: PushSupport::InstallFirst, .. }) => Notifications::InstallFirst.say(),
-        Some(PushState { support: PushSupport::Blocked, .. }) => Notifications::Blocked.say(),
-        Some(_) => Notifications::Off.say(),
+        None => Text::OneMoment.localized(),
+        Some(push) if push.is_on() => Notifications::On.localized(),
+        Some(PushState { support: PushSupport::Unsupported, .. }) => Notifications::Unsupported.localized(),
+        Some(PushState { support: PushSupport::InstallFirst, .. }) => Notifications::InstallFirst.localized(),
+        Some(PushState { support: PushSupport::Blocked, .. }) => Notifications::Blocked.localized(),
+        Some(_) => Notifications::Off.localized(),
     };
     let blocked = move || push.get().is_some_and(|push| push.support == PushSupport::Blocked);
     let problem = Signal::derive(move || {
@@ -143,14 +143,14 @@ pub(super) fn NotificationsSection() -> impl IntoView {
             PushProblem::NotRegistered => Notifications::NotRegistered,
             PushProblem::TestFailed => Notifications::TestFailed,
         };
-        Some(words.say().to_owned())
+        Some(words.localized().to_owned())
     });
     let is_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_on()));
     let can_turn_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_offered()));
     view! {
-        <p>{Notifications::Why.say()}</p>
+        <p>{Notifications::Why.localized()}</p>
         <p id="notices-state" role="status">{state}</p>
-        {move || blocked().then(|| view! { <p id="notices-blocked">{Notifications::BlockedHow.say()}</p> })}
+        {move || blocked().then(|| view! { <p id="notices-blocked">{Notifications::BlockedHow.localized()}</p> })}
         <Problem id="notices-problem" says=problem/>
         {move || can_turn_on.get().then(|| view! { <TurnOn id="notices-on"/> })}
         {move || is_on.get().then(|| view! { <WhileOn/> })}
@@ -163,7 +163,7 @@ fn WhileOn() -> impl IntoView {
     let scope = Scope::current();
     let sent = RwSignal::new(false);
     let last = move || match app.push.get().map_or(0, |push| push.last) {
-        0 => Text::Never.say().to_owned(),
+        0 => Text::Never.localized().to_owned(),
         at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     };
     let test = move |_| {
@@ -175,19 +175,19 @@ fn WhileOn() -> impl IntoView {
     view! {
         <label class="consent" for="notices-hide">
             <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide aria-describedby="notices-hide-why"/>
-            <span>{Notifications::Hide.say()}</span>
+            <span>{Notifications::Hide.localized()}</span>
         </label>
-        <p id="notices-hide-why">{Notifications::HideWhy.say()}</p>
+        <p id="notices-hide-why">{Notifications::HideWhy.localized()}</p>
         <dl class="facts">
-            <div><dt>{Notifications::LastPush.say()}</dt><dd id="notices-last">{last}</dd></div>
+            <div><dt>{Notifications::LastPush.localized()}</dt><dd id="notices-last">{last}</dd></div>
         </dl>
         <div class="buttons">
-            <button id="notices-test" class="secondary" on:click=test>{Notifications::Test.say()}</button>
+            <button id="notices-test" class="secondary" on:click=test>{Notifications::Test.localized()}</button>
             <button id="notices-off" class="secondary" on:click=move |_| ask(app, PushCommand::Off, Answer::ignored())>
-                {Notifications::TurnOff.say()}
+                {Notifications::TurnOff.localized()}
             </button>
         </div>
-        <p id="notices-sent" role="status">{move || sent.get().then(|| Notifications::TestSent.say())}</p>
+        <p id="notices-sent" role="status">{move || sent.get().then(|| Notifications::TestSent.localized())}</p>
     }
 }
 
@@ -199,13 +199,13 @@ pub(super) fn UpdateBar() -> impl IntoView {
         app.update_ready.get().then(|| {
             view! {
                 <section id="update" class="update" role="status">
-                    <p>{Notifications::UpdateReady.say()}</p>
+                    <p>{Notifications::UpdateReady.localized()}</p>
                     // It lies on what is at the bottom, where one writes.
                     <button id="update-later" class="quiet" on:click=move |_| app.update_ready.set(false)>
-                        {Notifications::NotNow.say()}
+                        {Notifications::NotNow.localized()}
                     </button>
                     <button id="update-now" class="quiet" on:click=move |_| app.store.browser().use_update()>
-                        {Notifications::UpdateNow.say()}
+                        {Notifications::UpdateNow.localized()}
                     </button>
                 </section>
             }

@@ -21,7 +21,7 @@ use crate::state::model;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
 use crate::state::signals::Store;
-use crate::text::{Backup, Elsewhere, Phrase, Text};
+use crate::text::{Backup, OtherBrowser, Phrase, Text};
 
 /// After this, a person deserves a word about what is going on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -102,16 +102,16 @@ fn look(app: &App, (): ()) {
 
 fn name_window(app: App) {
     Effect::new(move |_| {
-        let product = Text::Product.say();
+        let product = Text::Product.localized();
         let rest = match app.route.get() {
             Route::Chat(id) => {
                 app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
             }
-            Route::Settings => Some(format!("{} · {product}", Text::Settings.say())),
-            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.say())),
+            Route::Settings => Some(format!("{} · {product}", Text::Settings.localized())),
+            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.localized())),
             Route::Chats => None,
         };
-        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).say();
+        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).localized();
         app.store.browser().set_title(&title);
     });
 }
@@ -127,9 +127,9 @@ fn Opening() -> impl IntoView {
     let words = move || match issue.get() {
         Issue::None => view! { <Wait slow/> }.into_any(),
         Issue::AccountDamaged => view! {
-            <h1>{Elsewhere::Damaged.say()}</h1>
-            <p>{Elsewhere::DamagedWhat.say()}</p>
-            <p>{Elsewhere::DamagedNow.say()}</p>
+            <h1>{OtherBrowser::Damaged.localized()}</h1>
+            <p>{OtherBrowser::DamagedWhat.localized()}</p>
+            <p>{OtherBrowser::DamagedNow.localized()}</p>
             <NextStep class="primary"/>
         }
         .into_any(),
@@ -151,10 +151,10 @@ fn Opening() -> impl IntoView {
 fn Wait(slow: RwSignal<bool>) -> impl IntoView {
     let app = app();
     view! {
-            <p>{Text::Opening.say()}</p>
+            <p>{Text::Opening.localized()}</p>
             {move || slow.get().then(|| view! {
-                <p>{Text::OpeningSlowly.say()}</p>
-                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
+                <p>{Text::OpeningSlowly.localized()}</p>
+                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.localized()}</button>
             })}
     }
 }
@@ -185,8 +185,8 @@ fn NothingOpen() -> impl IntoView {
     view! {
         <main id="content" class="pane nothing" tabindex="-1">
             <Icon of=Picture::Chats/>
-            <h1>{Text::NothingOpen.say()}</h1>
-            <p>{Text::NothingOpenWhy.say()}</p>
+            <h1>{Text::NothingOpen.localized()}</h1>
+            <p>{Text::NothingOpenWhy.localized()}</p>
         </main>
     }
 }
@@ -194,11 +194,11 @@ fn NothingOpen() -> impl IntoView {
 #[component]
 fn Shortcuts() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Text::Shortcuts.say()}</h2>
+        <h2 id="dialog-title">{Text::Shortcuts.localized()}</h2>
         <dl class="shortcuts">
             {shortcuts::LIST.map(|(keys, what)| view! {
                 <div>
-                    <dt>{what.say()}</dt>
+                    <dt>{what.localized()}</dt>
                     <dd>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dd>
                 </div>
             }).collect_view()}

@@ -71,8 +71,8 @@ fn NoSuchChat() -> impl IntoView {
     view! {
         <div class="nothing">
             <Icon of=Picture::Chats/>
-            <h1>{Text::ChatGone.say()}</h1>
-            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.say()}</a>
+            <h1>{Text::ChatGone.localized()}</h1>
+            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.localized()}</a>
         </div>
     }
 }
