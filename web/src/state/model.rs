@@ -6,7 +6,7 @@ use causeway::view::{
     AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
 };
 
-use super::thread::Thread;
+use super::message_window::MessageWindow;
 
 /// Messages that a closed chat keeps for a quick return.
 const KEPT: usize = 200;
@@ -25,7 +25,7 @@ pub struct Model {
     pub connection: ConnectionView,
     chats: Vec<ChatView>,
     /// The chat's id and what is held of it; the least recently opened first. Few: a list is smaller than any map.
-    threads: Vec<(String, Thread)>,
+    threads: Vec<(String, MessageWindow)>,
     /// The chat that is looked at.
     open: Option<String>,
     /// Reads under way: the command's tag, and the message before which it reads.
@@ -87,7 +87,7 @@ impl Model {
     }
 
     /// Messages of a chat, as far as they are held.
-    pub fn thread(&self, chat: &str) -> Option<&Thread> {
+    pub fn thread(&self, chat: &str) -> Option<&MessageWindow> {
         self.threads.iter().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
@@ -102,7 +102,7 @@ impl Model {
         if self.threads.len() >= THREADS {
             self.threads.remove(0);
         }
-        self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), Thread::default())));
+        self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), MessageWindow::default())));
         self.open = Some(chat.to_owned());
     }
 
@@ -132,7 +132,7 @@ impl Model {
         core::mem::take(&mut self.withdrawn)
     }
 
-    fn thread_mut(&mut self, chat: &str) -> Option<&mut Thread> {
+    fn thread_mut(&mut self, chat: &str) -> Option<&mut MessageWindow> {
         self.threads.iter_mut().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
@@ -171,7 +171,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             // Perhaps another engine, which tells nothing of chats that nobody has asked it for.
             let Model { chats, threads, open, .. } = model;
             threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
-            threads.iter_mut().for_each(|(_, thread)| thread.doubt());
+            threads.iter_mut().for_each(|(_, thread)| thread.mark_stale());
             model.withdrawn.extend(model.reads.drain(..).map(|(tag, _)| tag));
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }
@@ -312,7 +312,7 @@ mod tests {
         let page = |tag| News::Thread(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
         assert!(apply(&mut model, page(8).into()).is_empty());
         assert_eq!(apply(&mut model, page(7).into()), [Change::Thread("1".into())]);
-        assert!(model.thread("1").is_some_and(Thread::is_ready));
+        assert!(model.thread("1").is_some_and(MessageWindow::is_ready));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::state::push_state::PushState;
 use crate::state::route::Route;
 use crate::state::scope::PageLifetime;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 use crate::text::{self, Facts, Text};
 
 /// What is shown in the dialog.
@@ -36,7 +36,7 @@ pub(super) enum Sheet {
 #[derive(Clone, Copy)]
 pub(super) struct App {
     /// What the engine says.
-    pub(super) store: Store,
+    pub(super) store: ViewStore,
     /// The open page.
     pub(super) route: RwSignal<Route>,
     /// The open dialog.
@@ -69,7 +69,7 @@ pub(super) fn app() -> App {
 
 impl App {
     /// Over a store. Must be made under a reactive owner that lives as long as the page.
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(store: ViewStore) -> Self {
         let browser = store.browser();
         Self {
             store,

@@ -7,13 +7,13 @@ use leptos::prelude::Owner;
 
 use super::app::App;
 use crate::state::browser::fake::Fake;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 
 /// The page's owner, the app, and the browser behind it.
 pub(crate) fn page() -> (Owner, App, Rc<Fake>) {
     let owner = Owner::new();
     let browser = Rc::new(Fake::default());
-    let app = owner.with(|| App::new(Store::new(browser.clone())));
+    let app = owner.with(|| App::new(ViewStore::new(browser.clone())));
     (owner, app, browser)
 }
 

@@ -48,7 +48,7 @@ use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
 use crate::state::browser::Browser;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 
 /// Shows the pages, and answers with where the engine's updates go.
 pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
@@ -57,7 +57,7 @@ pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
     mount_to_body({
         let store = store.clone();
         move || {
-            let made = Store::new(browser);
+            let made = ViewStore::new(browser);
             // Mounting happens once, so the cell is empty.
             let _ = store.set(made);
             view! { <shell::Root store=made/> }

@@ -10,7 +10,7 @@ use super::parts::Problem;
 use super::timing::after;
 use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
 use crate::state::scope::{Answer, Listener, Scope};
-use crate::state::signals::ChatRow;
+use crate::state::view_store::ChatRow;
 use crate::text::{Notifications, Text};
 
 /// Where the browser remembers that the offer was declined.

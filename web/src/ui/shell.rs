@@ -20,7 +20,7 @@ use super::{notifications, parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 use crate::text::{Backup, OtherBrowser, Phrase, Text};
 
 /// After this, a person deserves a word about what is going on.
@@ -36,7 +36,7 @@ enum Screen {
 
 /// The root. Provides [`App`].
 #[component]
-pub(super) fn Root(store: Store) -> impl IntoView {
+pub(super) fn Root(store: ViewStore) -> impl IntoView {
     let app = App::new(store);
     provide_context(app);
     watch_window(app);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::model;
 use crate::state::route::Route;
-use crate::state::signals::ChatRow;
+use crate::state::view_store::ChatRow;
 use crate::text::{self, Phrase, Text};
 use crate::ui::app::app;
 use crate::ui::parts::{Avatar, Tick};

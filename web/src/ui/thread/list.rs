@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::message::Message;
 use crate::state::layout::Slot;
 use crate::state::scope::Scope;
-use crate::state::signals::ThreadRow;
+use crate::state::view_store::ThreadRow;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};

@@ -99,7 +99,7 @@ struct Inner {
 
 /// What the pages show. Copyable: a handle, given by context; valid for as long as the page.
 #[derive(Clone, Copy)]
-pub struct Store {
+pub struct ViewStore {
     inner: StoredValue<RefCell<Inner>, LocalStorage>,
     browser: StoredValue<Rc<dyn Browser>, LocalStorage>,
     /// Who we are; `None` until the engine has answered.
@@ -116,9 +116,9 @@ pub struct Store {
     pub incoming: RwSignal<Option<Incoming>>,
 }
 
-impl PageLifetime for Store {}
+impl PageLifetime for ViewStore {}
 
-impl Store {
+impl ViewStore {
     /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
     pub fn new(browser: Rc<dyn Browser>) -> Self {
         let inner = Inner {
@@ -449,17 +449,17 @@ mod tests {
     }
 
     /// A store that knows one chat, and the browser behind it.
-    fn store(chat: ChatView) -> (Store, Rc<Fake>, Owner) {
+    fn store(chat: ChatView) -> (ViewStore, Rc<Fake>, Owner) {
         let owner = Owner::new();
         owner.set();
         let browser = Rc::new(Fake::default());
-        let store = Store::new(browser.clone());
+        let store = ViewStore::new(browser.clone());
         store.take(News::Snapshot(Snapshot { chats: vec![chat], ..Snapshot::default() }).into());
         (store, browser, owner)
     }
 
     /// Answers the read that was asked for last.
-    fn answer(store: Store, browser: &Fake, messages: Vec<MessageView>, more: bool) {
+    fn answer(store: ViewStore, browser: &Fake, messages: Vec<MessageView>, more: bool) {
         let tag = browser.sent.borrow().len() as u64;
         store.take(News::Thread(Thread { chat: CHAT.into(), messages, more, tag }).into());
     }
