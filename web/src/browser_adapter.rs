@@ -1,6 +1,6 @@
-//! The real browser, as the pages see it: the engine to the engine, the window, the locale.
+//! The real browser, as the pages see it: implements [`Browser`] over the ports and the engine client.
 //!
-//! What this module does not know: what the pages show, and who is at the other end of the engine.
+//! What this module does not know: what the pages show, and where the engine runs.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -36,10 +36,10 @@ impl BrowserAdapter {
         Self { engine: OnceCell::new(), locale: locale::Locale::new(LANGUAGE), download: RefCell::default() }
     }
 
-    /// From now on, commands go this way: `send` answers with a command's tag, `withdraw` takes the tag of one that need not
-    /// be repeated.
+    /// Sets where commands go: `send` returns a command's tag, `withdraw` takes the tag of one that need not be repeated. Only the
+    /// first call has an effect.
     pub fn connect(&self, send: impl Fn(Action) -> u64 + 'static, withdraw: impl Fn(u64) + 'static) {
-        // A page joins once; a second engine would be dropped, and with it nothing that anybody waits for.
+        // Fails only on a second call, which has no effect.
         let _ = self.engine.set(EngineLine { send: Box::new(send), withdraw: Box::new(withdraw) });
     }
 }
@@ -144,7 +144,7 @@ impl Browser for BrowserAdapter {
     }
 
     fn request_persistence(&self, answer: Answer<bool>) {
-        // Begun at once, not when the task first runs: the click must be fresh.
+        // Called at once, not when the task first runs: browsers require a recent click.
         let asked = storage::persist();
         port::spawn(async move { answer.run(asked.await) });
     }
@@ -170,7 +170,7 @@ impl Browser for BrowserAdapter {
     }
 
     fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>) {
-        // Begun at once, as above.
+        // Called at once, as above.
         let permission = (command == PushCommand::On).then(service::ask_permission);
         port::spawn(async move {
             if let Some(permission) = permission {
@@ -180,8 +180,8 @@ impl Browser for BrowserAdapter {
         });
     }
 
-    fn on_service_worker_event(&self, on_service_worker_event: Listener<ServiceWorkerEvent>) {
-        service::watch(move |word| on_service_worker_event.run(word));
+    fn on_service_worker_event(&self, listener: Listener<ServiceWorkerEvent>) {
+        service::watch(move |word| listener.run(word));
     }
 
     fn look_for_news(&self) {

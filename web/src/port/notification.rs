@@ -4,6 +4,7 @@
 //! What this module does not know: when to show what. Where the browser refuses, nothing happens, and the caller is told.
 
 use crate::notifications::ChatNotification;
+use crate::number;
 use crate::text::Notifications;
 use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -43,7 +44,7 @@ pub async fn show(notice: &ChatNotification) -> Result<(), NotShown> {
     let fill = |data: &Object, options: &Object, actions: &Array| -> Result<(), JsValue> {
         Reflect::set(data, &DATA_CHAT.into(), &notice.chat.as_str().into())?;
         // Sequence numbers are far below 2^53.
-        Reflect::set(data, &DATA_SEQ.into(), &(notice.seq as f64).into())?;
+        Reflect::set(data, &DATA_SEQ.into(), &number::to_js(notice.seq).into())?;
         if notice.named {
             actions.push(&action("reply", Notifications::Reply, Some(Notifications::ReplyHint))?);
         }
@@ -53,7 +54,7 @@ pub async fn show(notice: &ChatNotification) -> Result<(), NotShown> {
             ("tag", format!("{CHAT}{}", notice.chat).into()),
             // Sounds again for another message in the same chat.
             ("renotify", JsValue::TRUE),
-            ("timestamp", (notice.at as f64).into()),
+            ("timestamp", number::to_js(notice.at).into()),
             ("icon", ICON.into()),
             ("badge", BADGE.into()),
             ("data", data.into()),

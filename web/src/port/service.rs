@@ -7,6 +7,7 @@
 
 use super::clock;
 use super::notification::CHAT;
+use crate::number;
 use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
 use causeway::io::Millis;
 use core::cell::Cell;
@@ -41,7 +42,7 @@ async fn settle<T: JsCast>(promise: Promise) -> Option<T> {
     JsFuture::from(promise).await.ok()?.dyn_into().ok()
 }
 
-/// The worker, once there is one that runs. Waits for ever where it cannot be registered.
+/// The worker, once there is one that runs. Never completes where it cannot be registered.
 async fn active() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
@@ -117,7 +118,7 @@ fn listen(target: &EventTarget, name: &str, call: impl FnMut(Event) + 'static) {
     listener.forget();
 }
 
-/// Lets the release that waits take its turn: every page loads again.
+/// Activates the waiting release: every page loads again.
 pub fn use_update() {
     super::spawn(async {
         let Some(container) = container() else { return };
@@ -217,8 +218,7 @@ async fn answer_to(order: &str) -> Option<PushState> {
         Some("test-failed") => PushProblem::TestFailed,
         _ => PushProblem::NotRegistered,
     };
-    // A time in milliseconds; the cast saturates.
-    let last = field("last").as_f64().unwrap_or(0.0) as u64;
+    let last = number::from_js(field("last").as_f64().unwrap_or(0.0));
     Some(PushState { support: PushSupport::default(), wanted: field("wanted").is_truthy(), problem, last })
 }
 

@@ -1,7 +1,7 @@
-//! What the pages need from the browser, as one trait: the engine's link, clock and calendar, address bar, memory.
+//! What the pages need from the browser, as one trait: commands to the engine, clock and calendar, address bar, storage.
 //!
-//! The pages never import a port. Whoever mounts them hands in an implementation: the real browser, or a test's. Formats
-//! follow the person's locale, so nothing here says how a date looks.
+//! The pages never import a port. An implementation is passed to them when they are mounted: the real browser, or a test's.
+//! Dates and times are formatted for the person's locale, so nothing here knows their format.
 
 use std::rc::Rc;
 
@@ -50,12 +50,12 @@ pub enum Passkey {
 
 /// What the pages need from the browser. Times are unix milliseconds.
 pub trait Browser {
-    /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
+    /// Sends a command to the engine and returns the command's tag.
     fn send(&self, action: Action) -> u64;
-    /// Nobody waits for the answer to the command of this tag any more: it need not be repeated.
+    /// Drops the command of this tag: its answer is not needed any more, so it is not sent again.
     fn withdraw(&self, tag: u64);
 
-    /// Does this after so long, before the page is painted next; soon after, should it not be painted at all.
+    /// Runs `work` before the next paint after the delay; within 100 ms after the delay if nothing is painted.
     fn before_paint(&self, after: Millis, work: Answer<()>);
     /// The time.
     fn now(&self) -> u64;
@@ -90,30 +90,30 @@ pub trait Browser {
     /// Sets an attribute of the root element, or removes it.
     fn mark_root(&self, attribute: &str, value: Option<&str>);
 
-    /// Looks how much room there is; `answer` is called once the browser has said so.
+    /// Estimates storage quota and usage.
     fn estimate_storage(&self, answer: Answer<StorageQuota>);
-    /// Asks the browser never to remove our data by itself; `answer` is told whether it promised. It may ask the person, so
-    /// call this when the person has just clicked on something that says why.
+    /// Asks the browser not to evict our data; the answer is whether it promised. It may prompt the person, so call this right
+    /// after a click on something that explains it.
     fn request_persistence(&self, answer: Answer<bool>);
-    /// The browser removes the data of sites that nobody visits for a week.
+    /// The browser evicts the data of sites that were not visited for a week.
     fn evicts_after_a_week(&self) -> bool;
     /// This browser has passkeys.
     fn has_passkeys(&self) -> bool;
-    /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.
+    /// Asks for a passkey: an existing one to sign in with, or a fresh one for the account that is signed in.
     fn passkey(&self, fresh: bool, answer: Answer<Passkey>);
-    /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
+    /// Sends the service worker a command, which may prompt the person; the answer is the push state afterwards.
     fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>);
-    /// Calls `on_service_worker_event` with everything that the service worker says by itself, from now on.
-    fn on_service_worker_event(&self, on_service_worker_event: Listener<ServiceWorkerEvent>);
-    /// Has the service worker show what is new: nobody looks at this page.
+    /// Registers the listener for events of the service worker.
+    fn on_service_worker_event(&self, listener: Listener<ServiceWorkerEvent>);
+    /// Makes the service worker show notifications about what is new, because this page does not have the focus.
     fn look_for_news(&self);
-    /// Takes the notifications about chats away, except those about these.
+    /// Closes the notifications about chats, except about these.
     fn close_notifications(&self, unread: Vec<String>);
-    /// Lets the release that waits take its turn: the page loads again.
+    /// Activates the waiting release; the page loads again.
     fn use_update(&self);
     /// The number on the app's icon.
     fn badge(&self, unread: u32);
-    /// Keeps a piece of a file that is to be saved; one at 0 begins a new file.
+    /// Collects a piece of a file that is to be saved; a piece at offset 0 begins a new file.
     fn collect(&self, at: u64, piece: &[u8]);
     /// Saves what was collected as a download of this name.
     fn save(&self, name: &str);
@@ -127,7 +127,7 @@ pub trait Browser {
     fn is_watched(&self) -> bool;
     /// The main pointer is a finger.
     fn is_touch(&self) -> bool;
-    /// A number that answers in this installation, for a first message, if whoever runs it named one.
+    /// A phone number to suggest for a first message, if the operator of this installation configured one.
     fn suggested_number(&self) -> Option<String>;
 }
 

@@ -11,7 +11,7 @@ pub struct MessageWindow {
     messages: Vec<MessageView>,
     more: bool,
     ready: bool,
-    /// Another engine may have changed any of them, unheard.
+    /// Another engine may have changed any of them without an update.
     stale: bool,
 }
 
@@ -36,8 +36,8 @@ impl MessageWindow {
         self.messages.first().map(|message| message.seq)
     }
 
-    /// Another engine speaks now: changes between the last word of the one before and its first were told to nobody. What is
-    /// held stays on screen until the newest page comes.
+    /// Marks the cached messages as stale after an engine change, because updates between the two engines are lost. They stay on
+    /// screen until the newest page comes.
     pub fn mark_stale(&mut self) {
         self.stale = true;
     }
@@ -90,7 +90,11 @@ impl MessageWindow {
     fn put_all(&mut self, messages: Vec<MessageView>) {
         for message in messages {
             match self.messages.binary_search_by_key(&message.seq, |held| held.seq) {
-                Ok(at) => self.messages[at] = message,
+                Ok(at) => {
+                    if let Some(held) = self.messages.get_mut(at) {
+                        *held = message;
+                    }
+                }
                 Err(at) => self.messages.insert(at, message),
             }
         }
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_doubted_is_shown_until_the_page_comes_and_kept_only_if_it_is_there() {
+    fn stale_messages_are_shown_until_the_page_comes_and_kept_only_if_it_has_them() {
         let mut thread = MessageWindow::default();
         thread.take_newest(page(1..=6), false);
         thread.mark_stale();

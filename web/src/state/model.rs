@@ -1,6 +1,6 @@
 //! What the engine has told this page, and how each update changes it. Plain data: no signals, no browser.
 //!
-//! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
+//! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
 use causeway::view::{
     AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
@@ -10,7 +10,7 @@ use super::message_window::MessageWindow;
 
 /// Messages that a closed chat keeps for a quick return.
 const KEPT: usize = 200;
-/// A chat that is read at its newest message holds at most so many, however many come; beyond, it keeps the second number.
+/// An open chat that is scrolled to its newest message holds at most the first number; beyond, it is cut to the second.
 const FOLLOWED: (usize, usize) = (120, 60);
 
 /// Chats whose messages are held at once; the others are read again when they are opened.
@@ -96,7 +96,7 @@ impl Model {
         self.chats.iter().fold(0, |sum, chat| sum.saturating_add(chat.unread))
     }
 
-    /// Makes room for a chat's messages before they are asked for, so that none that arrives meanwhile is missed.
+    /// Creates a chat's message window before its messages are requested, so that none that arrives meanwhile is missed.
     pub fn open(&mut self, chat: &str) {
         let held = self.threads.iter().position(|(id, _)| id == chat).map(|at| self.threads.remove(at));
         if self.threads.len() >= THREADS {
@@ -114,7 +114,7 @@ impl Model {
         }
     }
 
-    /// Whoever looks at the chat sees its newest messages: forgets old ones, should there be many.
+    /// Drops old messages of an open chat that is scrolled to its newest message, if it holds many.
     pub fn follow(&mut self, chat: &str) {
         let (most, keep) = FOLLOWED;
         if let Some(thread) = self.thread_mut(chat).filter(|thread| thread.messages().len() > most) {
@@ -127,7 +127,7 @@ impl Model {
         self.reads.push((tag, before));
     }
 
-    /// The reads that have become idle since the last call: whoever repeats commands need not repeat them.
+    /// The reads that have become idle since the last call: they need not be sent again.
     pub fn take_withdrawn(&mut self) -> Vec<u64> {
         core::mem::take(&mut self.withdrawn)
     }
@@ -220,7 +220,11 @@ fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
     }
     let moved = held.is_none_or(|held| held.active_at != chat.active_at);
     match model.chats.iter().position(|held| held.id == id) {
-        Some(at) if !moved => model.chats[at] = chat,
+        Some(at) if !moved => {
+            if let Some(held) = model.chats.get_mut(at) {
+                *held = chat;
+            }
+        }
         before => {
             if let Some(at) = before {
                 model.chats.remove(at);
@@ -337,7 +341,7 @@ mod tests {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         model.open("1");
         let (most, keep) = FOLLOWED;
-        for seq in 1..=most as u64 {
+        for seq in 1..=u64::try_from(most).unwrap() {
             let messages = Messages { chat: "1".into(), messages: vec![incoming(seq, "a")], ..Default::default() };
             apply(&mut model, News::Messages(messages).into());
         }

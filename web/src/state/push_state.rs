@@ -51,7 +51,7 @@ impl PushState {
         self.support == PushSupport::Allowed && self.wanted
     }
 
-    /// It is worth to offer them.
+    /// Whether to show the notification prompt.
     pub fn is_offered(&self) -> bool {
         matches!(self.support, PushSupport::Unasked | PushSupport::Allowed) && !self.wanted
     }
@@ -79,7 +79,7 @@ pub enum ServiceWorkerEvent {
     Open(String),
     /// A push came.
     Woken,
-    /// A newer release waits for its turn.
+    /// A newer release is waiting.
     UpdateReady,
 }
 

@@ -30,7 +30,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     }
 }
 
-/// What a person can do about the connection, if it is their turn.
+/// The recovery action for the connection, if there is one.
 #[component]
 pub(super) fn NextStep(class: &'static str) -> impl IntoView {
     let app = app();

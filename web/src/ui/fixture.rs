@@ -19,6 +19,6 @@ pub(crate) fn page() -> (Owner, App, Rc<Fake>) {
 
 /// Carries out the command that was sent last, or fails with an issue.
 pub(crate) fn answer_last(app: App, browser: &Fake, issue: Issue) {
-    let tag = browser.sent.borrow().len() as u64;
+    let tag = u64::try_from(browser.sent.borrow().len()).unwrap();
     app.store.take(News::Done(Done { tag, issue: issue.into(), ..Done::default() }).into());
 }

@@ -1,6 +1,6 @@
-//! The pages, and what they are made of. They show [`crate::state`] and ask for things; they decide nothing.
+//! The pages, and what they are made of. They show [`crate::state`] and send commands; they decide nothing.
 //!
-//! For whoever drives the pages in a test, these names are stable:
+//! These element ids and attributes are stable, because tests use them:
 //!
 //! - Step 1: `#account-create`, `#account-have` (radios), `#identifier`, `#password`, `#show-password`, `#sign-in`
 //!   (submit). If the name is in use elsewhere: `#open-restore`, `#start-new`; in the dialog: `#start-new-confirm`.
@@ -50,7 +50,7 @@ use leptos::prelude::*;
 use crate::state::browser::Browser;
 use crate::state::view_store::ViewStore;
 
-/// Shows the pages, and answers with where the engine's updates go.
+/// Mounts the pages and returns the function that takes the engine's updates.
 pub fn mount(browser: Rc<dyn Browser>) -> impl Fn(Update) + 'static {
     theme::restore(&*browser);
     let store = Rc::new(OnceCell::new());

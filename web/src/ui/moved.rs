@@ -7,7 +7,7 @@ use super::app::{App, Sheet, app};
 use crate::state::scope::Answer;
 use crate::text::{Backup, OtherBrowser, Text, moved_since};
 
-/// Instead of an open chat, where there is room for it.
+/// Takes the place of an open chat on wide screens.
 #[component]
 pub(super) fn MovedPane() -> impl IntoView {
     let title = title(app());

@@ -9,8 +9,8 @@ use super::app::{App, app};
 use super::parts::Problem;
 use super::timing::after;
 use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
+use crate::state::rows::ChatRow;
 use crate::state::scope::{Answer, Listener, Scope};
-use crate::state::view_store::ChatRow;
 use crate::text::{Notifications, Text};
 
 /// Where the browser remembers that the offer was declined.
@@ -18,7 +18,7 @@ const DECLINED: &str = "causeway-notices-declined";
 /// Messages that come in one go are one piece of news.
 const GATHER: Duration = Duration::from_millis(300);
 
-/// Listens to the service worker, keeps the subscription in step, and has it show what nobody sees here.
+/// Handles events of the service worker, renews the subscription, and requests notifications while this page has no focus.
 pub(super) fn watch(app: App) {
     let scope = Scope::current();
     app.store.browser().on_service_worker_event(Listener::detached(app, |app, word| match word {
@@ -73,7 +73,7 @@ pub(super) fn ask(app: App, command: PushCommand, next: Answer<PushState>) {
     app.store.browser().run_push_command(command, answer.and(next));
 }
 
-/// Above the chats, once there is one: whoever writes to somebody wants to know of the answer.
+/// The notification prompt above the chats, shown once there is a chat.
 #[component]
 pub(super) fn Offer() -> impl IntoView {
     let app = app();

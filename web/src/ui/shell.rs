@@ -122,7 +122,7 @@ fn Opening() -> impl IntoView {
     let app = app();
     let slow = RwSignal::new(false);
     after(PATIENCE, Scope::current().answer(move |()| slow.set(true)));
-    // What keeps the store from opening; without a word about it a person would wait for ever.
+    // What keeps the store from opening; without an explanation a person would wait indefinitely.
     let issue = Memo::new(move |_| app.store.connection.with(ConnectionView::issue));
     let words = move || match issue.get() {
         Issue::None => view! { <Wait slow/> }.into_any(),
@@ -159,7 +159,7 @@ fn Wait(slow: RwSignal<bool>) -> impl IntoView {
     }
 }
 
-/// The list, and what is open beside it; one of the two where there is no room for both.
+/// The list, and what is open beside it; only one of the two on narrow screens.
 #[component]
 fn Panes() -> impl IntoView {
     let app = app();

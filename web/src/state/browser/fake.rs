@@ -38,7 +38,7 @@ impl Browser for Fake {
     fn send(&self, action: Action) -> u64 {
         let mut sent = self.sent.borrow_mut();
         sent.push(action);
-        sent.len() as u64
+        u64::try_from(sent.len()).unwrap()
     }
     fn withdraw(&self, _: u64) {}
     fn before_paint(&self, _: Millis, work: Answer<()>) {
@@ -48,7 +48,7 @@ impl Browser for Fake {
         0
     }
     fn local_day(&self, at: u64) -> i64 {
-        (at / DAY) as i64
+        i64::try_from(at / DAY).unwrap()
     }
     fn clock_time(&self, at: u64) -> String {
         at.to_string()

@@ -101,7 +101,7 @@ impl Run {
             let says = if at == 0 { Backup::FileMissing } else { Backup::FileUnreadable };
             return self.form.fail(says.localized().to_owned(), FILE);
         };
-        let end = at + piece.len() as u64;
+        let end = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         shown.set(Some(u32::try_from(end * 1000 / total).unwrap_or(1000)));
         let passphrase = if first == 0 { self.passphrase.to_string() } else { String::new() };
         let command = Restore { passphrase, piece, at, total, first, replace: self.replace };

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::model;
 use crate::state::route::Route;
-use crate::state::view_store::ChatRow;
+use crate::state::rows::ChatRow;
 use crate::text::{self, Phrase, Text};
 use crate::ui::app::app;
 use crate::ui::parts::{Avatar, Tick};

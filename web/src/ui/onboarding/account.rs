@@ -119,7 +119,7 @@ impl Form {
 #[component]
 pub(super) fn AccountStep() -> impl IntoView {
     let app = app();
-    // Whoever has been here before has an account.
+    // A known identifier means that there is an account.
     let returning = app
         .store
         .account

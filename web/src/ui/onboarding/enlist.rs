@@ -18,7 +18,7 @@ enum State {
 }
 
 impl State {
-    fn localized(self) -> Text {
+    fn text(self) -> Text {
         match self {
             Self::Waiting => Text::StepWaiting,
             Self::Running => Text::StepRunning,
@@ -85,7 +85,7 @@ fn outcome(app: App, attempt: Attempt) -> Outcome {
 #[component]
 pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone + Send + 'static) -> impl IntoView {
     let app = app();
-    // Whoever comes here from another tab sees the outcome here, too.
+    // An enlistment that another tab began shows its outcome here, too.
     app.welcome.set(true);
     let outcome = move || outcome(app, attempt.get());
     let title = move || match outcome() {
@@ -109,14 +109,14 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         <p class="lead" dir="auto">{lead}</p>
         <ol class="progress" role="list">
             {steps.into_iter().enumerate().map(|(at, step)| {
-                let state = move || states()[at];
+                let state = move || states().get(at).copied().unwrap_or(State::Waiting);
                 view! {
                     <li data-state=move || state().name()>
                         <span class="progress-sign" aria-hidden="true">
                             {move || (state() == State::Done).then(|| view! { <Icon of=Picture::Check/> })}
                             {move || (state() == State::Failed).then(|| view! { <Icon of=Picture::Cross/> })}
                         </span>
-                        <span>{step.localized()}<span class="unseen">", "{move || state().localized().localized()}</span></span>
+                        <span>{step.localized()}<span class="unseen">", "{move || state().text().localized()}</span></span>
                     </li>
                 }
             }).collect_view()}

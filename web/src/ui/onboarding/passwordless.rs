@@ -78,7 +78,7 @@ pub(super) fn WithPasskey(then: Then) -> impl IntoView {
     }
 }
 
-/// Instead of a form: the provider knows the person already. Whoever comes back from there has a session.
+/// A link to the provider's own sign-in, in place of a form. There is a session when the person comes back from it.
 #[component]
 pub(super) fn AtProvider(then: Then) -> impl IntoView {
     let app = app();

@@ -8,9 +8,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::message::Message;
+use crate::number::pixels;
 use crate::state::layout::Slot;
+use crate::state::rows::ThreadRow;
 use crate::state::scope::Scope;
-use crate::state::view_store::ThreadRow;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};
@@ -125,7 +126,7 @@ fn hold_position(app: App, scope: Scope, scroller: NodeRef<html::Div>) {
                 if let (Some(was), Some(is)) = (bottom(before), bottom(now))
                     && top.abs() >= AT_BOTTOM
                 {
-                    element.set_scroll_top(top - (is - was).round() as i32);
+                    element.set_scroll_top(top - pixels(is - was));
                 }
             }));
         }

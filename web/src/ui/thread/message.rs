@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::state::linkify::{self, Piece};
 use crate::state::model;
-use crate::state::view_store::MessageRow;
+use crate::state::rows::MessageRow;
 use crate::text::{self, Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::{Icon, Picture, Tick};

@@ -21,7 +21,7 @@ use crate::state::route::Route;
 use crate::state::scope::Answer;
 use crate::text::Text;
 
-/// The pane of a chat. Made anew for each chat.
+/// The pane of a chat, created for each chat that is opened.
 #[component]
 pub(super) fn ThreadPane(id: String) -> impl IntoView {
     let app = app();
