@@ -1,20 +1,20 @@
-// Starts the page: sets the one Trusted Types policy, then loads the page's WebAssembly.
+// Starts the page: sets the only Trusted Types policy, then loads the page's WebAssembly. Covers the page when it fails.
 // A file of its own, because the content security policy allows no inline script.
 
-// The chosen colours, before the first paint; where nothing may be remembered, the device's.
+// The chosen theme, before the first paint; the device's, where localStorage is not available.
 try {
   const theme = localStorage.getItem("causeway-theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {}
 
-const script = document.querySelector("script[data-js][data-wasm]");
-const { js, wasm } = script.dataset;
+const script = /** @type {HTMLScriptElement} */ (document.querySelector("script[data-js][data-wasm]"));
+const { js = "", wasm = "" } = script.dataset;
 const workers = ["worker.js", "service-worker.js"].map((name) => new URL(name, script.src).href);
 
-// Leptos builds static markup through innerHTML, always from its own literals. Script sinks stay closed, but for our workers.
+// Leptos builds static markup through innerHTML, always from its own literals. Of scripts, only our workers are allowed.
 globalThis.trustedTypes?.createPolicy("default", {
-  createHTML: (html) => html,
-  createScriptURL: (url) => {
+  createHTML: (/** @type {string} */ html) => html,
+  createScriptURL: (/** @type {string} */ url) => {
     if (workers.includes(new URL(url, document.baseURI).href)) return url;
     throw new TypeError("refused to load a script that is not ours");
   },
@@ -24,12 +24,14 @@ globalThis.trustedTypes?.createPolicy("default", {
 const LAST_FAILURE = "causeway-last-failure";
 const LONGEST_REASON = 1000;
 
-const failure = document.getElementById("boot-failed");
+const failure = /** @type {HTMLElement} */ (document.getElementById("boot-failed"));
 let failed = false;
 
-// After a panic or a trap, nothing on the page answers any more: the failure takes the place of all of it. The first failure
-// is the cause; others follow from it. The reason holds no user content: see port/boot.rs, and errors of WebAssembly itself
-// have fixed messages.
+/**
+ * Replaces the page, which has stopped after a panic or a trap, and stores the reason. Only the first failure counts: others
+ * follow from it. The reason holds no user content: see port/boot.rs; messages of WebAssembly's own errors are fixed.
+ * @param {string} reason
+ */
 const fail = (reason) => {
   if (failed) return;
   failed = true;
@@ -37,19 +39,20 @@ const fail = (reason) => {
     const kept = { at: Date.now(), build: wasm, reason: reason.slice(0, LONGEST_REASON) };
     localStorage.setItem(LAST_FAILURE, JSON.stringify(kept));
   } catch {
-    // Nothing may be kept in this browser.
+    // localStorage is not available.
   }
   failure.hidden = false;
-  // Not only hidden: an open dialog would keep the focus, and the dead page would go on listening.
+  // Removed, not only hidden: an open dialog would keep the focus, and event listeners would call into the stopped program.
   document.body.replaceChildren(failure);
   failure.focus();
 };
 
-document.getElementById("boot-reload").addEventListener("click", () => location.reload());
+document.getElementById("boot-reload")?.addEventListener("click", () => location.reload());
 
 // Called by port/boot.rs, before a panic traps.
-globalThis.causewayFailed = fail;
+Object.assign(globalThis, { causewayFailed: fail });
 
+/** @param {unknown} error */
 const onTrap = (error) => {
   if (error instanceof WebAssembly.RuntimeError) fail(`${error.name}: ${error.message}`);
 };
@@ -57,7 +60,8 @@ addEventListener("error", ({ error }) => onTrap(error));
 addEventListener("unhandledrejection", ({ reason }) => onTrap(reason));
 
 try {
-  // Chromium does not check `integrity` on a preload, so the hash is carried over to the fetch that counts.
+  // Chromium does not check `integrity` on a preload, so the hash is carried over to the fetch.
+  /** @type {HTMLLinkElement | null} */
   const preload = document.querySelector('link[rel="preload"][type="application/wasm"]');
   const integrity = preload?.integrity ?? "";
   const response = fetch(wasm, { integrity });

@@ -1,7 +1,7 @@
-// The last step of a build, called by Trunk (Trunk.toml). Adds the modules into which tests/toolchain has cut the client,
-// with their hashes; writes the names of the client's files into the workers; tells the service worker which files make up
-// the release; compresses the files that are worth it, so that the partner server never compresses anything.
-// Knows files; not what is in them.
+// The last step of a build, called by Trunk (Trunk.toml). Adds the modules into which tests/toolchain has cut the client, with
+// their hashes; writes the names of the client's files into the workers and the list of the release's files into the service
+// worker; compresses the files for which it pays, so that the partner server never compresses anything. It does not look into
+// them.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const dist = process.env.TRUNK_STAGING_DIR;
 const source = process.env.TRUNK_SOURCE_DIR;
 if (!dist || !source) throw new Error("finish.mjs is called by Trunk, which names the folder of the build");
-// While developing, files change under the page's feet: nothing is kept.
+// In development files change while the page is open: the service worker caches nothing.
 const isRelease = process.env.TRUNK_PROFILE === "release";
 const WORKER = "service-worker.js";
 const PLACE = 'const SHELL = { release: "", files: {} };';

@@ -1,59 +1,76 @@
-// The service worker, which the browser wakes while no tab is open. Two things are its business:
+// The service worker, which the browser starts while no tab is open. It does two things:
 //
-// - The shell: every file of one release, kept together, so that the app opens offline and a page never meets a worker of
-//   another release. A new release waits until no page of the old one is open, or a person asks for it.
-// - Pushes: each ends in exactly one visible notification, whatever fails. What it says is the engine's (src/shift.rs).
+// - The shell: it caches every file of one release together, so that the app opens offline and a page never runs with a
+//   worker of another release. A new release waits until no page of the old one is open, or until a person asks for it.
+// - Pushes: each push ends in exactly one visible notification, whatever fails. Its text comes from the engine
+//   (src/background.rs).
+//
+// It must not know what a message is: commands to the engine are names and strings.
 import init from "./client.js";
 
-// web/finish.mjs writes the files of the build here, with their hashes. Empty in development: nothing is kept then.
+/**
+ * The files of the release with their hashes, by path. web/finish.mjs writes them here at the end of a build. Empty in
+ * development: nothing is cached then.
+ * @type {{ release: string, files: Record<string, string> }}
+ */
 const SHELL = { release: "", files: {} };
 
 const SHELL_CACHE = `shell-${SHELL.release}`;
 const INDEX = "/index.html";
-// What concerns pushes and is no secret: when the last one came, and whether the person wants them.
+// The cache of the push state, none of it secret: the time of the last push, and whether the person has turned pushes on.
 const NOTES = "notes";
 const [LAST, WANTED] = ["/notes/last", "/notes/wanted"];
 
-// What the tags of the notifications begin with that are shown before anything that can fail. port/notification.rs knows it,
-// too. Each has a tag of its own: Chromium mixes up one that is just going with one of the same tag that comes.
+// Prefix of the tags of notifications that are shown before anything that can fail; port/notification.rs has the same
+// constant. Each such notification has a tag of its own: Chromium confuses one that is being closed with a new one of the
+// same tag.
 const WAITING = "waiting:";
-// The words of text/notices.rs, for when WebAssembly does not start.
+// Copies of texts in src/text/english/notifications.rs, for the case that WebAssembly does not start.
 const PLAIN = ["New message", "Open Causeway to read it."];
 const TESTED = ["Notifications work", "This browser will tell you when somebody writes."];
 const REPLY_LOST = "Your answer was not sent";
 const ICON = "/icon-192.png";
 
-// Longer than the engine's own patience (src/shift.rs), should even that fail.
-const LONGEST_JOB = 25_000;
-// Some browsers never answer a subscription that they cannot make.
-const LONGEST_SUBSCRIPTION = 20_000;
+// Time-outs in milliseconds. A task's is longer than the engine's own (src/background.rs), in case that one fails.
+const TASK_TIMEOUT = 25_000;
+// Some browsers never settle a subscription that they cannot make.
+const SUBSCRIPTION_TIMEOUT = 20_000;
+// Longest reply from a notification, in UTF-16 code units.
 const LONGEST_REPLY = 4_096;
 
-const within = (milliseconds, promise) =>
-  Promise.race([promise, new Promise((_, fail) => setTimeout(fail, milliseconds, new Error("took too long")))]);
+/**
+ * Rejects if `promise` has not settled after the time-out.
+ * @template T
+ * @param {number} milliseconds
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+const withTimeout = (milliseconds, promise) =>
+  Promise.race([promise, new Promise((_, reject) => setTimeout(reject, milliseconds, new Error("timed out")))]);
 
 // --- the shell
 
 addEventListener("install", (event) => {
-  event.waitUntil(SHELL.release ? keepShell() : skipWaiting());
+  event.waitUntil(SHELL.release ? cacheShell() : skipWaiting());
 });
 
-async function keepShell() {
+async function cacheShell() {
   const cache = await caches.open(SHELL_CACHE);
-  // A file that is not the release's fails the installation, and the browser tries again later.
-  const keep = async ([path, integrity]) => {
+  // A file that does not match its hash fails the installation; the browser tries again later.
+  /** @param {[string, string]} file */
+  const add = async ([path, integrity]) => {
     const response = await fetch(path, { integrity, cache: "no-cache" });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     await cache.put(path, response);
   };
-  await Promise.all(Object.entries(SHELL.files).map(keep));
+  await Promise.all(Object.entries(SHELL.files).map(add));
 }
 
 addEventListener("activate", (event) => {
-  event.waitUntil(forgetOtherShells());
+  event.waitUntil(deleteOldShells());
 });
 
-async function forgetOtherShells() {
+async function deleteOldShells() {
   const others = (await caches.keys()).filter((name) => name.startsWith("shell-") && name !== SHELL_CACHE);
   await Promise.all(others.map((name) => caches.delete(name)));
 }
@@ -67,15 +84,20 @@ addEventListener("fetch", (event) => {
   }
 });
 
+/**
+ * @param {string} path
+ * @param {Request} request
+ * @returns {Promise<Response>}
+ */
 async function fromShell(path, request) {
-  const kept = await (await caches.open(SHELL_CACHE)).match(path);
-  if (kept) return kept;
+  const cached = await (await caches.open(SHELL_CACHE)).match(path);
+  if (cached) return cached;
   try {
-    // The browser threw it away. Only the same bytes will do.
+    // The browser has evicted the file. The integrity check accepts only the same bytes.
     return await fetch(path, { integrity: SHELL.files[path] });
   } catch (error) {
     if (path !== INDEX || !navigator.onLine) throw error;
-    // This release is gone from the server and incomplete here: begin anew without it.
+    // The release is gone from the server and incomplete here: unregister, and load the page without this worker.
     await registration.unregister();
     return fetch(request);
   }
@@ -83,13 +105,15 @@ async function fromShell(path, request) {
 
 // --- the engine
 
+/** @type {Promise<void> | undefined} */
 let engine;
 
+/** Starts the engine's WebAssembly once; after a failure the next call tries again. */
 function start() {
   engine ??= (async () => {
     const url = new URL("client_bg.wasm", location.href);
-    const kept = await caches.match(url.pathname, { cacheName: SHELL_CACHE });
-    await init({ module_or_path: kept ?? fetch(url) });
+    const cached = await caches.match(url.pathname, { cacheName: SHELL_CACHE });
+    await init({ module_or_path: cached ?? fetch(url) });
   })().catch((error) => {
     engine = undefined;
     throw error;
@@ -97,49 +121,67 @@ function start() {
   return engine;
 }
 
-// One job after the other: each leaves what is on screen as the next expects it.
-let line = Promise.resolve();
+// Tasks run one after the other, because each reads and changes the notifications on screen.
+/** @type {Promise<unknown>} */
+let queue = Promise.resolve();
 
-function inTurn(job) {
-  const done = line.then(job);
-  line = done.catch(() => {});
+/**
+ * Runs a task after all that were queued before it.
+ * @template T
+ * @param {() => Promise<T>} task
+ * @returns {Promise<T>}
+ */
+function enqueue(task) {
+  const done = queue.then(task);
+  queue = done.catch(() => {});
   return done;
 }
 
-// What src/bin/client/worker.rs offers: a job by its name, with texts.
-const withEngine = (job, ...texts) => inTurn(() => within(LONGEST_JOB, start().then(() => causeway[job](texts))));
+/**
+ * Runs a function that src/bin/client/worker.rs offers under the global name `causeway`.
+ * @param {string} name
+ * @param {...string} texts
+ * @returns {Promise<void>}
+ */
+const withEngine = (name, ...texts) =>
+  enqueue(() => withTimeout(TASK_TIMEOUT, start().then(() => globalThis.causeway[name](texts))));
 
 // --- pushes
 
+/**
+ * @param {string} tag
+ * @param {string[]} text title and body
+ * @param {NotificationOptions} [more]
+ */
 const show = (tag, [title, body], more) => registration.showNotification(title, { tag, body, icon: ICON, ...more });
 
 addEventListener("push", (event) => {
-  event.waitUntil((event.data?.text() === "test" ? onTest() : onPush()).then(() => renew(false)));
+  event.waitUntil((event.data?.text() === "test" ? onTest() : onPush()).then(() => renewSubscription(false)));
 });
 
 async function onTest() {
   await show("test", TESTED);
-  await note(LAST, Date.now());
-  await tellPages();
+  await writeState(LAST, Date.now());
+  await notifyPages();
 }
 
 async function onPush() {
-  // First of all and without a sound: should this worker be ended at any moment from here on, the person knows that there
-  // is something. The engine takes it away when it has said more.
+  // Shown first and silently: if the browser ends this worker at any moment from here on, the person knows that a message
+  // came. The engine closes it after it has shown a more specific notification.
   const tag = `${WAITING}${Date.now()}`;
   await show(tag, PLAIN, { silent: true });
-  // Those of workers that were ended: one says as much as many.
+  // Close those that workers left when they were ended; one is enough.
   for (const one of await registration.getNotifications()) {
     if (one.tag.startsWith(WAITING) && one.tag !== tag) one.close();
   }
-  await note(LAST, Date.now());
+  await writeState(LAST, Date.now());
   try {
     await withEngine("pushed", tag);
   } catch (error) {
-    console.warn("no more can be said than that a message came:", String(error));
+    console.warn("the notification stays unspecific:", String(error));
     await show(tag, PLAIN);
   }
-  await tellPages();
+  await notifyPages();
 }
 
 addEventListener("notificationclick", (event) => {
@@ -147,6 +189,7 @@ addEventListener("notificationclick", (event) => {
   event.waitUntil(onClick(event));
 });
 
+/** @param {NotificationEvent} event */
 async function onClick({ action, reply: text, notification }) {
   const { chat, seq } = notification.data ?? {};
   const body = typeof text === "string" ? text.trim().slice(0, LONGEST_REPLY) : "";
@@ -159,6 +202,10 @@ async function onClick({ action, reply: text, notification }) {
   }
 }
 
+/**
+ * Focuses a page on a chat, or opens one.
+ * @param {string} [chat]
+ */
 async function open(chat) {
   const fragment = chat ? `#/chat/${encodeURIComponent(chat)}` : "#/";
   const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
@@ -170,31 +217,52 @@ async function open(chat) {
 
 // --- the subscription
 
-async function note(path, value) {
+/**
+ * @param {string} path
+ * @param {string | number} value
+ */
+async function writeState(path, value) {
   await (await caches.open(NOTES)).put(path, new Response(String(value)));
 }
 
-async function noted(path) {
-  const kept = await (await caches.open(NOTES)).match(path);
-  return kept ? kept.text() : "";
+/**
+ * @param {string} path
+ * @returns {Promise<string>} empty if nothing is stored
+ */
+async function readState(path) {
+  const stored = await (await caches.open(NOTES)).match(path);
+  return stored ? stored.text() : "";
 }
 
+/** @param {ArrayBuffer} bytes */
 const base64url = (bytes) =>
   btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-async function ask(path, form) {
+/**
+ * A request to the partner server: GET without a form, POST with one.
+ * @param {string} path
+ * @param {Record<string, string>} [form]
+ */
+async function callPartner(path, form) {
   const body = form && new URLSearchParams(form);
   const response = await fetch(path, { method: form ? "POST" : "GET", body, redirect: "error", cache: "no-store" });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response;
 }
 
-const partnersKey = async () => new URLSearchParams(await (await ask("/api/push")).text()).get("key") ?? "";
+const partnersKey = async () => new URLSearchParams(await (await callPartner("/api/push")).text()).get("key") ?? "";
 
+/**
+ * @param {string} key
+ * @param {PushSubscription} subscription
+ */
 const isFor = (key, subscription) => base64url(subscription.options.applicationServerKey ?? new ArrayBuffer()) === key;
 
-// Makes the subscription the one that the partner server's key is for, and tells the partner server of it.
-async function keepInStep() {
+/**
+ * Subscribes with the partner server's current key and registers the subscription there.
+ * @returns {Promise<string>} the problem, or nothing
+ */
+async function syncSubscription() {
   let key;
   try {
     key = await partnersKey();
@@ -210,13 +278,13 @@ async function keepInStep() {
   }
   try {
     const options = { userVisibleOnly: true, applicationServerKey: key };
-    subscription ??= await within(LONGEST_SUBSCRIPTION, registration.pushManager.subscribe(options));
+    subscription ??= await withTimeout(SUBSCRIPTION_TIMEOUT, registration.pushManager.subscribe(options));
   } catch {
     return "service-silent";
   }
   const [p256dh, auth] = ["p256dh", "auth"].map((name) => base64url(subscription.getKey(name)));
   try {
-    await ask("/api/push", { endpoint: subscription.endpoint, p256dh, auth, previous });
+    await callPartner("/api/push", { endpoint: subscription.endpoint, p256dh, auth, previous });
   } catch {
     return "not-registered";
   }
@@ -224,70 +292,81 @@ async function keepInStep() {
 }
 
 addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(renew(true));
+  event.waitUntil(renewSubscription(true));
 });
 
-// While no page is open: the browser has changed the subscription, or the partner server its key.
-async function renew(isChanged) {
-  if (!(await noted(WANTED))) return;
-  const renewed = await inTurn(async () => {
+/**
+ * Renews the subscription if the browser has changed it, or the partner server its key. Runs while no page is open.
+ * @param {boolean} isChanged
+ */
+async function renewSubscription(isChanged) {
+  if (!(await readState(WANTED))) return;
+  const renewed = await enqueue(async () => {
     const subscription = await registration.pushManager.getSubscription();
     if (!isChanged && subscription && isFor(await partnersKey(), subscription)) return false;
-    await keepInStep();
+    await syncSubscription();
     return true;
   }).catch(() => false);
-  // Nobody hears of what was sent to the former subscription meanwhile.
+  // Pushes to the former subscription may be lost.
   if (renewed) await withEngine("catchUp").catch(() => {});
 }
 
-// What pages ask for; each answers with what is wrong, if anything is.
-const orders = {
+/**
+ * The commands of pages; each returns the problem, or nothing.
+ * @type {Record<string, () => Promise<string>>}
+ */
+const commands = {
   async state() {
     return "";
   },
   async on() {
-    await note(WANTED, "yes");
-    return keepInStep();
+    await writeState(WANTED, "yes");
+    return syncSubscription();
   },
-  // On each start of a page: the browser may have dropped the subscription, or the partner server changed its key.
+  // Sent at each start of a page: the browser may have dropped the subscription, or the partner server changed its key.
   async keep() {
-    return (await noted(WANTED)) && Notification.permission === "granted" ? keepInStep() : "";
+    return (await readState(WANTED)) && Notification.permission === "granted" ? syncSubscription() : "";
   },
   async off() {
-    await note(WANTED, "");
+    await writeState(WANTED, "");
     const subscription = await registration.pushManager?.getSubscription();
     if (subscription) {
-      // Should the partner server not hear of it, the push service will tell it.
-      await ask("/api/push/end", { endpoint: subscription.endpoint }).catch(() => {});
+      // If this request fails, the partner server learns it from the push service.
+      await callPartner("/api/push/end", { endpoint: subscription.endpoint }).catch(() => {});
       await subscription.unsubscribe();
     }
     return "";
   },
   async test() {
     const subscription = await registration.pushManager.getSubscription();
-    return ask("/api/push/test", { endpoint: subscription?.endpoint ?? "" }).then(() => "", () => "test-failed");
+    return callPartner("/api/push/test", { endpoint: subscription?.endpoint ?? "" }).then(() => "", () => "test-failed");
   },
 };
 
 addEventListener("message", (event) => {
-  const { order } = event.data ?? {};
-  if (order === "activate") return event.waitUntil(skipWaiting());
-  if (order === "look") return event.waitUntil(withEngine("look").catch(() => {}));
+  const { order: command } = event.data ?? {};
+  if (command === "activate") return event.waitUntil(skipWaiting());
+  if (command === "look") return event.waitUntil(withEngine("look").catch(() => {}));
   const [port] = event.ports;
-  if (port && Object.hasOwn(orders, order)) event.waitUntil(inTurn(() => answer(port, orders[order])));
+  if (port && Object.hasOwn(commands, command)) event.waitUntil(enqueue(() => answer(port, commands[command])));
 });
 
-async function answer(port, carryOut) {
+/**
+ * Runs a command and posts its problem together with the push state.
+ * @param {MessagePort} port
+ * @param {() => Promise<string>} run
+ */
+async function answer(port, run) {
   let problem = "failed";
   try {
-    problem = await carryOut();
+    problem = await run();
   } catch (error) {
-    console.warn("an order was not carried out:", String(error));
+    console.warn("a command failed:", String(error));
   }
-  port.postMessage({ problem, wanted: (await noted(WANTED)) !== "", last: Number(await noted(LAST)) || 0 });
+  port.postMessage({ problem, wanted: (await readState(WANTED)) !== "", last: Number(await readState(LAST)) || 0 });
 }
 
-async function tellPages() {
+async function notifyPages() {
   const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
   for (const page of pages) page.postMessage({ woken: true });
 }

@@ -1,8 +1,8 @@
-// Starts the engine in a dedicated module worker. See src/bin/client/worker.rs for what it does. web/finish.mjs puts the
-// real names of the client's files here.
+// Starts the engine (src/bin/client/worker.rs) in a dedicated module worker. web/finish.mjs writes the real names of the
+// client's files here.
 import init from "./client.js";
 
-// Only an uncaught exception becomes an "error" event on the page's Worker, which then replaces this one.
+// Only an uncaught exception becomes an "error" event on the page's Worker; the page then replaces this worker.
 addEventListener("unhandledrejection", ({ reason }) => {
   setTimeout(() => {
     throw reason;

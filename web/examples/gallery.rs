@@ -12,7 +12,7 @@ use causeway::view::{
     AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
     MessageKind, MessagePage, MessageView, Messages, News, Snapshot, Stage, Update,
 };
-use causeway_web::page::Page;
+use causeway_web::browser_adapter::BrowserAdapter;
 use causeway_web::port::{clock, locale, spawn};
 use leptos::prelude::location;
 
@@ -22,11 +22,11 @@ const ANNA: &str = "4915112345678@s.whatsapp.net";
 
 fn main() {
     let scene = location().search().unwrap_or_default().trim_start_matches("?scene=").to_owned();
-    let page = Rc::new(Page::new());
-    let take: Take = Box::new(causeway_web::ui::mount(page.clone()));
+    let browser = Rc::new(BrowserAdapter::new());
+    let take: Take = Box::new(causeway_web::ui::mount(browser.clone()));
     let engine = Rc::new(Engine { take, tags: Cell::new(0), state: RefCell::new(state(&scene)) });
     let hearing = engine.clone();
-    page.join(move |action| hearing.clone().hear(action), |_| {});
+    browser.connect(move |action| hearing.clone().hear(action), |_| {});
     match trouble_of_opening(&scene) {
         Some(issue) => engine.say(News::Connection(ConnectionView {
             state: ConnectionState::Stopped.into(),
@@ -129,8 +129,9 @@ impl Engine {
                 let before = open.before.unwrap_or(u64::MAX);
                 let all = self.messages(&open.chat);
                 let older: Vec<_> = all.iter().filter(|message| message.seq < before).cloned().collect();
-                let from = older.len().saturating_sub(open.limit as usize);
-                let page = MessagePage { chat: open.chat, messages: older[from..].to_vec(), more: from > 0, tag };
+                let from = older.len().saturating_sub(usize::try_from(open.limit).unwrap_or(usize::MAX));
+                let messages = older.into_iter().skip(from).collect();
+                let page = MessagePage { chat: open.chat, messages, more: from > 0, tag };
                 return self.say(News::MessagePage(page));
             }
             Action::Send(send) if send.text == "fail" => done.issue = Issue::StorageFull.into(),
@@ -181,7 +182,7 @@ impl Engine {
                 });
             }
             Action::Restore(piece) if piece.passphrase == "wrong" => done.issue = Issue::BackupLocked.into(),
-            Action::Restore(piece) if piece.at + (piece.piece.len() as u64) < piece.total => {}
+            Action::Restore(piece) if piece.at + length(&piece.piece) < piece.total => {}
             Action::Restore(_) => {
                 *self.state.borrow_mut() = state("");
                 self.snapshot();
@@ -225,6 +226,10 @@ impl Engine {
         });
         self.say(News::Messages(Messages { chat: chat.into(), messages: vec![message], ..Messages::default() }));
     }
+}
+
+fn length<T>(items: &[T]) -> u64 {
+    u64::try_from(items.len()).unwrap_or(u64::MAX)
 }
 
 fn later(millis: u64, action: impl FnOnce() + 'static) {
@@ -320,8 +325,10 @@ fn conversations() -> Vec<(ChatView, Vec<MessageView>)> {
     let mut anna: Vec<MessageView> = (1..=300)
         .map(|seq| {
             let outgoing = seq % 3 == 0;
-            let says =
-                format!("An older message, number {seq}. {}", "It goes on for a while. ".repeat(seq as usize % 4));
+            let says = format!(
+                "An older message, number {seq}. {}",
+                "It goes on for a while. ".repeat(usize::try_from(seq % 4).unwrap_or_default())
+            );
             text(seq, outgoing, &says, now - 3 * DAY - (300 - seq) * 20 * MINUTE, Delivery::Read)
         })
         .collect();
@@ -343,7 +350,7 @@ fn conversations() -> Vec<(ChatView, Vec<MessageView>)> {
         (true, "Oh, and could you send me the address of the café again?", 2 * MINUTE, Delivery::Queued),
     ];
     for (outgoing, says, ago, delivery) in said {
-        anna.push(text(anna.len() as u64 + 1, outgoing, says, now - ago, delivery));
+        anna.push(text(length(&anna) + 1, outgoing, says, now - ago, delivery));
     }
     let mut failed = text(400, true, "And the parking, if you know it", now - MINUTE, Delivery::Failed);
     failed.issue = Issue::MessageRefused.into();

@@ -1,16 +1,16 @@
-//! The service worker's shift: it is woken by a push, or by a click on a notification, and is there for one task.
+//! Tasks of the service worker, which the browser starts for a push or for a click on a notification.
 //!
-//! It is a page without pixels and a worker at once. As a worker it is one more candidate for the lock, so that the engine
-//! runs here if no tab is open; as a page it talks to whoever leads. If a tab leads, the tab does the work.
+//! It is both a lock candidate and a headless client: the engine runs here if no tab is open; otherwise the leading tab does
+//! the work and this module only sends commands to it.
 //!
-//! What this module does not know: pushes and clicks. It is told what to do, and says whether that was done.
+//! What this module does not know: pushes and clicks. It gets a [`Task`] and returns whether it was carried out.
 
 use crate::engine_client::{EngineClient, EngineClientError};
 use crate::leader::{self, LeaderNames};
-use crate::notices;
+use crate::notifications;
 use crate::port::{badge, clock, notification};
 use crate::state::model::{self, Change, Model};
-use crate::text::Notices;
+use crate::text::Notifications;
 use causeway::engine::Engine;
 use causeway::io::Millis;
 use causeway::view::{Action, ConnectionState, Delivery, Done, Hello, Issue, MarkRead, Notified, Send, Woken};
@@ -22,12 +22,12 @@ use futures::future::{Either, select};
 use futures::stream::StreamExt;
 use std::rc::Rc;
 
-/// Browsers end a service worker after half a minute or more. Whatever was not done by then has failed.
+/// Browsers end a service worker after 30 seconds or more. A task that takes longer than this has failed.
 const TASK_TIMEOUT: Millis = 20_000;
-/// After an answer is durable, the chat server gets this long to take it.
+/// Time for the chat server to accept a reply that is already durable.
 const SEND_TIMEOUT: Millis = 8_000;
 
-/// What a shift is for.
+/// What the service worker was started for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
     /// A push came: fetch what waits, then tell the person.
@@ -55,10 +55,10 @@ pub enum Task {
     },
 }
 
-/// The task was not done.
+/// The task was not carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BackgroundError {
-    /// There is no talking to any engine.
+    /// No engine can be reached.
     #[error(transparent)]
     EngineClient(#[from] EngineClientError),
     /// The time was up.
@@ -72,10 +72,10 @@ pub enum BackgroundError {
     Stopped,
 }
 
-/// Does one task.
+/// Carries out one task.
 ///
 /// # Errors
-/// [`BackgroundError`]: then nothing is certain, and the caller must tell the person something that is true anyway.
+/// [`BackgroundError`]: then nothing is known about the outcome, and the caller shows a notification that is true in any case.
 pub async fn run(task: Task, engine: impl Fn(Secret<32>) -> Engine) -> Result<(), BackgroundError> {
     let (takeover, takeovers) = mpsc::unbounded();
     let (client_view, client) = BackgroundClient::open(move || {
@@ -92,7 +92,7 @@ pub async fn run(task: Task, engine: impl Fn(Secret<32>) -> Engine) -> Result<()
     }
 }
 
-/// What the engine has sent, and word that it has.
+/// A client without a page: the state that the engine has sent, and a signal for each update.
 struct BackgroundClient {
     known: Rc<RefCell<Known>>,
     news: RefCell<UnboundedReceiver<()>>,
@@ -126,8 +126,8 @@ impl BackgroundClient {
         Ok((Self { known, news: RefCell::new(news) }, client))
     }
 
-    /// Waits until what is known says so.
-    #[expect(clippy::await_holding_refcell_ref, reason = "there is one task at a time, and nobody else waits for news")]
+    /// Waits until `look` finds what it looks for in the known state.
+    #[expect(clippy::await_holding_refcell_ref, reason = "there is one task at a time, so there is no second waiter")]
     async fn until<T>(&self, mut look: impl FnMut(&Known) -> Option<T>) -> Result<T, BackgroundError> {
         let mut news = self.news.borrow_mut();
         loop {
@@ -143,7 +143,7 @@ impl BackgroundClient {
         let issue = self
             .until(|known| {
                 let done = known.done.iter().find(|done| done.tag == tag).map(Done::issue);
-                // Nobody answers while no engine runs and none will.
+                // No answer comes while no engine can run.
                 done.or_else(|| known.is_stopped().then(|| known.model.connection.issue()))
             })
             .await?;
@@ -161,7 +161,9 @@ impl BackgroundClient {
                 if any_shown || !notification::shown().await.is_empty() {
                     notification::close_waiting().await;
                 } else {
-                    let _refused = notification::say(&tag, Notices::NothingNew, Notices::NothingNewWhy.say()).await;
+                    let _refused =
+                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.localized())
+                            .await;
                 }
             }
             Task::CatchUp => {
@@ -172,9 +174,9 @@ impl BackgroundClient {
             Task::Reply { chat, text } => {
                 self.ask(client, Action::Send(Send { chat: chat.clone(), text })).await?;
                 {
-                    // In a block of its own: who waits for news has them to itself until it is dropped.
+                    // In a block of its own: `sent` borrows the updates until it is dropped.
                     let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
-                    // It is durable: a tab, or the next shift, sends it if this one cannot.
+                    // It is durable: a tab, or the next task, sends it if this one cannot.
                     select(sent, clock::sleep(SEND_TIMEOUT)).await;
                 }
                 self.show_notifications(client, true).await?;
@@ -187,29 +189,29 @@ impl BackgroundClient {
         Ok(())
     }
 
-    /// Tells the person what they do not see anyway.
+    /// Shows what is new, unless a page has the focus.
     async fn show_news(&self, client: &EngineClient) -> Result<(), BackgroundError> {
         let aloud = !notification::is_watched().await;
         self.show_notifications(client, aloud).await.map(drop)
     }
 
-    /// Brings what is on screen in step with what is known; if not `aloud`, shows nothing more. Says whether anything was
-    /// shown.
+    /// Closes notifications that are out of date and, if `aloud`, shows new ones. Returns whether any was shown.
     async fn show_notifications(&self, client: &EngineClient, aloud: bool) -> Result<bool, BackgroundError> {
         // The answer comes after a snapshot, which is newer than every answer before it.
         self.ask(client, Action::Hello(Hello {})).await?;
         let shown = notification::shown().await;
-        let plan = notices::plan(&self.known.borrow().model, &shown);
+        let plan = notifications::plan(&self.known.borrow().model, &shown);
         badge::set(plan.unread);
         for chat in &plan.close {
             notification::close(chat).await;
         }
         let mut any_shown = false;
-        for notice in plan.show.into_iter().filter(|_| aloud) {
-            // Shown first, noted then: who is interrupted in between shows it again, in the same place.
-            if notification::show(&notice).await.is_ok() {
+        for notification in plan.show.into_iter().filter(|_| aloud) {
+            // Shown before it is recorded: after an interruption in between it is shown again, in the same place.
+            if notification::show(&notification).await.is_ok() {
                 any_shown = true;
-                self.ask(client, Action::Notified(Notified { chat: notice.chat, up_to: notice.seq })).await?;
+                self.ask(client, Action::Notified(Notified { chat: notification.chat, up_to: notification.seq }))
+                    .await?;
             }
         }
         Ok(any_shown)

@@ -1,10 +1,10 @@
-//! Does what the engine asks for, and tells it what came of it.
+//! Carries out the engine's outputs and feeds it their results.
 //!
 //! One input, then every output, then the next input: the engine's contract, kept by a single loop. Commits, reads and HTTP
 //! exchanges run side by side; what the engine asked for first begins first. Everything that is under way ends with the
 //! driver: a transaction that was not yet told to commit is taken back.
 //!
-//! What this module does not know: why the engine asks, and what the tabs do with its updates.
+//! What this module does not know: why the engine requests something, and what the tabs do with its updates.
 
 use crate::port::clock::{self, Sleep};
 use crate::port::http;
@@ -54,7 +54,7 @@ impl Machine for Engine {
     }
 }
 
-/// What the world can say to a driver.
+/// The queue of inputs to a driver.
 pub struct Inputs {
     sender: UnboundedSender<Input>,
     receiver: UnboundedReceiver<Input>,
@@ -68,7 +68,7 @@ impl Default for Inputs {
 }
 
 impl Inputs {
-    /// A way to put inputs in line, for as long as the driver runs.
+    /// Returns a function that queues inputs for as long as the driver runs.
     pub fn sender(&self) -> impl Fn(Input) + Clone + 'static {
         let sender = self.sender.clone();
         move |input| {

@@ -1,11 +1,11 @@
-//! The page's line to the engine, wherever the engine runs: commands out, updates in.
+//! The page's connection to the engine, in whichever tab the engine runs: sends commands, receives updates.
 //!
-//! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine says that
-//! it is done, and sent again when an engine starts; its tag keeps it from having a second effect. Every command names the
-//! engine that it is meant for, so that none overtakes those that must be said again first.
+//! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine reports it
+//! done, and is sent again when an engine starts; its tag keeps it from having a second effect. Every command names the
+//! engine that it is meant for. Otherwise a command in flight during start-up could overtake commands that pages must resend.
 //!
-//! While something is unanswered, the client asks for a sign of life every second. An engine that gives none, although it
-//! need only let its worker breathe to do so, is frozen or stuck; then somebody else must lead.
+//! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer, although
+//! that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
 //!
 //! What this module does not know: what the commands and the updates mean.
 
@@ -25,19 +25,19 @@ use zeroize::Zeroizing;
 pub const COMMANDS: &str = "causeway-commands";
 /// From the engine to the pages.
 pub const UPDATES: &str = "causeway-updates";
-/// In place of a command: is anybody there? Whoever leads answers with an empty update. This is no command either.
+/// A liveness probe in place of a command; it does not decode as one. The leader answers with an empty update.
 pub const ASK: &[u8] = &[0];
-/// In place of a command: a page was brought to the front, or the network is back. No command is empty.
+/// A hint in place of a command: a page was brought to the front, or the network is back. No command is empty.
 pub const WAKE: &[u8] = &[];
 
-/// Between two questions for a sign of life, while something is unanswered.
+/// Interval between liveness probes while a command is unanswered.
 const TICK: Millis = 1_000;
-/// A tick that took longer than this means that the page was frozen itself, or the machine is too busy to accuse anybody.
+/// A tick that took longer than this means that the page itself was frozen, or that the machine is overloaded.
 const LONGEST_TICK: Millis = 5_000;
-/// Questions without an answer after which the engine counts as silent.
+/// Number of unanswered probes after which a time-out is reported.
 const MOST_TICKS: u32 = 3;
 
-/// More than a person can type while no engine answers. Past it the oldest is forgotten.
+/// Most commands that are kept, more than a person can type while no engine answers. Past it the oldest is dropped.
 const MOST_UNANSWERED: usize = 10_000;
 
 /// The page cannot reach any engine.
@@ -51,7 +51,7 @@ pub enum EngineClientError {
     Randomness(#[from] NoRandomness),
 }
 
-/// The page's end. Clones are the same end.
+/// A handle; clones share the connection.
 #[derive(Clone)]
 pub struct EngineClient(Rc<Inner>);
 
@@ -59,11 +59,11 @@ struct Inner {
     /// Absent only while the client is being made: the two channels and the closures between them know each other.
     ends: RefCell<Option<Ends>>,
     unanswered: RefCell<Unanswered>,
-    /// The engine that spoke last; `None` until one has said what to call it.
+    /// The engine of the last update that named one.
     engine: Cell<Option<u64>>,
-    /// An engine has spoken since this was last looked at.
+    /// An update has arrived since the last tick.
     heard: Cell<bool>,
-    /// Somebody watches over the engine already.
+    /// The liveness probe runs.
     watched: Cell<bool>,
     on_timeout: Box<dyn Fn()>,
 }
@@ -109,7 +109,7 @@ impl EngineClient {
                     inner.greet();
                 }
                 if started || another {
-                    inner.say_again();
+                    inner.resend();
                 }
             }
         })?;
@@ -120,7 +120,7 @@ impl EngineClient {
                 inner.post(WAKE);
                 if what == Return::Shown {
                     inner.greet();
-                    inner.say_again();
+                    inner.resend();
                 }
             }
         });
@@ -134,7 +134,7 @@ impl EngineClient {
         // Randomness was proven in `connect`.
         let tag = rng::tag().unwrap_or_default();
         let command = Zeroizing::new(Command { tag, action: Some(action), ..Command::default() }.encode_to_vec());
-        self.0.say(&command);
+        self.0.send(&command);
         self.0.unanswered.borrow_mut().keep(tag, command);
         if !self.0.watched.replace(true) {
             spawn(watch(Rc::downgrade(&self.0)));
@@ -144,7 +144,7 @@ impl EngineClient {
 }
 
 impl EngineClient {
-    /// Nobody waits for the answer to this command any more: it is not said again.
+    /// Drops a command whose answer is not needed any more: it is not sent again.
     pub fn withdraw(&self, tag: u64) {
         self.0.unanswered.borrow_mut().forget(tag);
     }
@@ -157,21 +157,21 @@ impl Inner {
         }
     }
 
-    /// Asks whichever engine runs how things are, and what to call it.
+    /// Asks the engine for a snapshot, which names it.
     fn greet(&self) {
         let tag = rng::tag().unwrap_or_default();
         self.post(&Command { tag, action: Some(Action::Hello(Hello {})), ..Command::default() }.encode_to_vec());
     }
 
-    /// Sends again what nobody has answered.
-    fn say_again(&self) {
+    /// Sends the unanswered commands again.
+    fn resend(&self) {
         for command in self.unanswered.borrow().commands() {
-            self.say(command);
+            self.send(command);
         }
     }
 
-    /// Sends a command to the engine that spoke last. Before any has, it waits with the others.
-    fn say(&self, command: &[u8]) {
+    /// Sends a command to the engine that is known; before any is, the command waits with the others.
+    fn send(&self, command: &[u8]) {
         if let Some(engine) = self.engine.get() {
             self.post(&addressed(command, engine));
         }
@@ -187,7 +187,7 @@ fn addressed(command: &[u8], engine: u64) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Watches over the engine for as long as something is unanswered.
+/// Probes the engine for as long as a command is unanswered.
 async fn watch(inner: Weak<Inner>) {
     let mut timeouts = TimeoutCounter::default();
     let mut before = clock::now();
@@ -207,12 +207,12 @@ async fn watch(inner: Weak<Inner>) {
     }
 }
 
-/// Counts the questions in a row that nobody has answered.
+/// Counts unanswered probes in a row.
 #[derive(Default)]
 struct TimeoutCounter(u32);
 
 impl TimeoutCounter {
-    /// A tick has passed, in so much time. Says whether the engine counts as silent.
+    /// A tick has passed and `took` this long. Returns whether to report a time-out.
     fn tick(&mut self, heard: bool, took: Millis) -> bool {
         self.0 = if heard || took > LONGEST_TICK { 0 } else { self.0 + 1 };
         let silent = self.0 > MOST_TICKS;
@@ -230,7 +230,7 @@ struct Unanswered(VecDeque<(u64, Zeroizing<Vec<u8>>)>);
 /// What an update means for the client.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Observed {
-    /// What the engine calls itself, if it said that.
+    /// The engine's name, if the update has it.
     engine: Option<u64>,
     /// It has just started.
     started: bool,
@@ -273,13 +273,13 @@ mod tests {
     fn three() -> Unanswered {
         let mut unanswered = Unanswered::default();
         for tag in [7, 3, 5] {
-            unanswered.keep(tag, Zeroizing::new(vec![tag as u8]));
+            unanswered.keep(tag, Zeroizing::new(vec![u8::try_from(tag).unwrap()]));
         }
         unanswered
     }
 
     #[test]
-    fn an_engine_that_starts_hears_every_unanswered_command_in_order() {
+    fn an_engine_that_starts_gets_every_unanswered_command_in_order() {
         let mut unanswered = three();
         let started = unanswered.observe(&News::Started(Started { engine: 9 }).into());
         assert_eq!(started, Observed { engine: Some(9), started: true });
@@ -303,28 +303,28 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_four_ticks_without_a_word_and_any_word_breaks_it() {
+    fn four_ticks_without_an_update_are_a_timeout_and_any_update_resets_it() {
         let mut timeouts = TimeoutCounter::default();
         assert_eq!([false; 4].map(|heard| timeouts.tick(heard, TICK)), [false, false, false, true]);
         assert_eq!([false, false, true, false, false].map(|heard| timeouts.tick(heard, TICK)), [false; 5]);
     }
 
     #[test]
-    fn a_page_that_was_frozen_itself_accuses_nobody() {
+    fn a_page_that_was_frozen_itself_reports_no_timeout() {
         let mut timeouts = TimeoutCounter::default();
         assert_eq!([TICK, TICK, TICK, 60_000, TICK, TICK].map(|took| timeouts.tick(false, took)), [false; 6]);
     }
 
     #[test]
-    fn no_word_of_the_link_is_a_command() {
+    fn probes_and_hints_are_no_commands() {
         assert!(Command::decode(ASK).is_err());
         assert_eq!(Command::decode(WAKE).map(|command| command.action), Ok(None));
     }
 
     #[test]
-    fn the_oldest_command_makes_room() {
+    fn the_oldest_command_is_dropped_when_there_are_too_many() {
         let mut unanswered = Unanswered::default();
-        for tag in 0..=MOST_UNANSWERED as u64 {
+        for tag in 0..=u64::try_from(MOST_UNANSWERED).unwrap() {
             unanswered.keep(tag, Zeroizing::new(vec![]));
         }
         assert_eq!(unanswered.0.len(), MOST_UNANSWERED);

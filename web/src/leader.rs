@@ -1,8 +1,8 @@
-//! Which tab's worker runs the engine: the one that holds the lock.
+//! Leader election: of all workers of an origin, the one that holds the lock runs the engine.
 //!
 //! ```text
 //!             granted            opened
-//!   in line ----------> opening --------> leading
+//!    queued ----------> opening --------> leading
 //!      ^                   |                 |
 //!      |  after a pause    | failed          | superseded, lock lost
 //!      +-------------------+-----------------+
@@ -10,14 +10,14 @@
 //!                          +---> retired <---+   only another build, or another browser, helps
 //! ```
 //!
-//! Every worker goes through these states on its own. The browser gives the lock to one at a time and frees it when its
-//! holder dies. There is no talk between candidates, and none that could be lost.
+//! Every worker goes through these states on its own. The browser grants the lock to one worker at a time and frees it when
+//! its holder dies; candidates exchange no messages.
 //!
-//! A holder that is frozen or stuck keeps the lock and does nothing. Whoever leads answers a page's question for a sign of
-//! life at once, even while its store opens; a page that gets none makes its own worker take over, which takes the lock by force. The
-//! store's generation then stops the former holder, should it wake.
+//! A leader that is frozen or stuck keeps the lock. The leader therefore answers a page's liveness probe at once, even while
+//! its store opens; a page that gets no answer requests a takeover from its own worker, which steals the lock. The store's
+//! generation then stops the former leader if it resumes.
 //!
-//! What this module does not know: what the engine does. Only how its term begins and ends.
+//! What this module does not know: what the engine does. It knows only how a term begins and ends.
 
 use crate::driver::{self, Inputs, Machine};
 use crate::engine_client::{ASK, COMMANDS, UPDATES, WAKE};
@@ -55,12 +55,12 @@ impl Default for LeaderNames {
     }
 }
 
-/// Before the second attempt at leading; doubled for each further one.
+/// Pause before the second election; doubled for each further one.
 const FIRST_PAUSE: Millis = 500;
-/// Between attempts, at most.
+/// Longest pause between elections.
 const LONGEST_PAUSE: Millis = 30_000;
 
-/// How an election ended.
+/// How a term, or the attempt at one, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TermEnd {
     /// No lock.
@@ -86,26 +86,26 @@ pub enum TermEnd {
     LockLost,
 }
 
-/// What to do after an election.
+/// What to do after a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterTerm {
-    /// Tell the pages if there is something to tell, wait, and get in line again.
+    /// Report the issue to the pages, if there is one, pause, and stand for election again.
     RunAgain(Millis, Option<Issue>),
-    /// Tell the pages, and never try again.
+    /// Report the issue to the pages; this worker does not stand for election again.
     Retire(Issue),
 }
 
-/// Decides what to do after each election.
+/// Decides what to do after each term, and how long to pause.
 #[derive(Debug, Default)]
 pub struct ElectionBackoff {
     failures: u32,
 }
 
 impl ElectionBackoff {
-    /// The election has ended.
+    /// A term has ended.
     pub fn after(&mut self, end: TermEnd) -> AfterTerm {
         let issue = match end {
-            // Someone else leads, or is about to: nothing is wrong.
+            // Another worker leads, or is about to: this is no failure.
             TermEnd::Stopped(StopReason::Superseded)
             | TermEnd::LockLost
             | TermEnd::Key(KeyError::Store(StoreFailure::Superseded)) => None,
@@ -124,7 +124,7 @@ impl ElectionBackoff {
             | TermEnd::Open(OpenError::Unavailable)
             | TermEnd::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
         };
-        // A term that ended well for us still counts: two that supersede each other must not do so in a tight circle.
+        // There is a pause after a superseded term, too: two workers that supersede each other must not do so in a busy loop.
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
         self.failures = if issue.is_some() { self.failures.saturating_add(1) } else { 0 };
         AfterTerm::RunAgain(pause, issue)
@@ -132,7 +132,7 @@ impl ElectionBackoff {
 }
 
 /// Runs this worker's elections for as long as the worker lives. Each term begins with a new engine, made with the
-/// store's data key. Whenever `takeovers` says so, the lock is not waited for but taken.
+/// store's data key. On each item of `takeovers` the lock is stolen instead of waited for.
 pub async fn run<M: Machine>(
     names: LeaderNames,
     mut takeovers: impl Stream<Item = ()> + Unpin,
@@ -156,8 +156,8 @@ pub async fn run<M: Machine>(
     }
 }
 
-/// A leader that was deposed while it was frozen may have said on waking what was true of itself alone. Whoever leads now
-/// is asked to tell everybody how things are.
+/// A former leader that was frozen may have sent stale updates when it resumed. Asks the current leader for a snapshot, which
+/// all pages get.
 fn request_snapshot() {
     let hello =
         Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})), ..Command::default() };
@@ -166,17 +166,17 @@ fn request_snapshot() {
     }
 }
 
-/// Gets in line, and leads once it is our turn. Answers when the term is over; the lock is free again by then.
+/// Queues for the lock and leads once it is granted. Returns when the term is over and the lock is free again.
 async fn run_term<M: Machine>(
     names: LeaderNames,
     takeovers: &mut (impl Stream<Item = ()> + Unpin),
     engine: impl Fn(Secret<32>) -> M,
 ) -> TermEnd {
-    // A takeover from before was about a term that is over.
+    // Requests from before this election were about a former term.
     while takeovers.next().now_or_never().flatten().is_some() {}
     let lock = match select(pin!(lock::acquire(names.lock)), takeovers.next()).await {
         Either::Right((Some(()), _)) => lock::steal(names.lock).await,
-        // Nobody will ever request a takeover.
+        // The sender is gone: no takeover will be requested.
         Either::Right((None, line)) => line.await,
         Either::Left((lock, _)) => lock,
     };
@@ -194,13 +194,13 @@ async fn hold_term<M: Machine>(
     let mut rng = rng::open()?;
     let inputs = Inputs::default();
     let updates = Rc::new(Channel::speaking_only(UPDATES)?);
-    // First of all, so that no command is lost while the store opens.
+    // Opened first, so that no command is lost while the store opens.
     let _commands = Channel::open(COMMANDS, {
         let (say, updates) = (inputs.sender(), Rc::clone(&updates));
         move |message| match Zeroizing::new(message).as_slice() {
             WAKE => say(Input::NetworkBack),
             ASK => updates.send(&[]),
-            // What does not parse comes from another build, and is not for us.
+            // A message that does not parse comes from another build and is dropped.
             message => drop(Command::decode(message).map(|command| say(Input::Command(command)))),
         }
     })?;
@@ -218,7 +218,7 @@ async fn hold_term<M: Machine>(
     }
 }
 
-/// Tells the pages why no engine runs, now and whenever one of them asks for something; until a person wants it tried again.
+/// Reports to the pages why no engine runs, now and after each of their commands, until one of them is `Reconnect`.
 async fn report_unavailable(issue: Issue) {
     let Ok(updates) = Channel::speaking_only(UPDATES) else { return core::future::pending().await };
     let report = Update::from(News::Connection(ConnectionView {
@@ -239,7 +239,7 @@ async fn report_unavailable(issue: Issue) {
         }
     });
     if asked.await.is_err() {
-        // Nobody can be heard.
+        // The channel is closed: no command can arrive.
         core::future::pending::<()>().await;
     }
 }

@@ -1,12 +1,12 @@
-//! The page's care for its engine worker: one that dies is ended for good and replaced.
+//! Supervises the page's engine worker: one that dies is terminated and replaced.
 //!
-//! A worker whose WebAssembly has trapped still lives, and still holds the lock if it led: no other tab could take over.
-//! Ending it frees the lock. One that the browser ended without a word is known by the lock that it dies with.
+//! A worker whose WebAssembly has trapped still exists and still holds the lock if it led, so no other tab could take over.
+//! Terminating it frees the lock. A worker that the browser ended silently is detected by its liveness lock.
 //!
-//! When no engine gives a sign of life, the worker is requested to take over. If there is still none then, it may be the silent one
-//! itself, and is replaced.
+//! When no engine answers the liveness probe, the worker is asked to take over. If there is still no answer then, it may be
+//! the stuck one itself, and is replaced.
 //!
-//! What this module does not know: why it died. What matters is durable, and the next engine begins from there.
+//! What this module does not know: why a worker died. Durable state is enough for the next engine to continue.
 
 use crate::port::worker::{EngineWorker, WorkerEvent};
 use crate::port::{clock, spawn};
@@ -17,19 +17,19 @@ use futures::channel::mpsc::{self, UnboundedReceiver};
 use futures::future::{Either, select};
 use futures::stream::StreamExt;
 
-/// Before the first replacement; doubled for each further one.
+/// Pause before the first replacement; doubled for each further one.
 const FIRST_PAUSE: Millis = 250;
-/// Deaths in a row after which the page gives up.
+/// Number of deaths in a row after which the page gives up.
 const MAX_RESTARTS: u32 = 5;
-/// A worker that has not begun by then, over the slowest line, was ended before it could.
+/// A worker that has not started by then, over the slowest connection, was ended by the browser.
 const START_TIMEOUT: Millis = 60_000;
-/// An engine that is silent again so soon after the worker was requested means that urging does not help.
+/// A probe that times out again within this time after a takeover means that the takeover did not help.
 const TAKEOVER_IN_VAIN: Millis = 15_000;
-/// A worker that lived this long did not die of what it was started with.
+/// A worker that ran for at least this long is not counted as a failed start.
 const STABLE_AFTER: Millis = 60_000;
 
-/// Keeps a worker running beside the page for as long as there is hope; then says so, once. `timeouts` tells whenever no
-/// engine gives a sign of life.
+/// Keeps a worker running beside the page. Calls `on_give_up` once, after [`MAX_RESTARTS`] deaths in a row. `timeouts` has an
+/// item for each liveness probe that no engine answered.
 pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce() + 'static) {
     spawn(async move {
         let mut deaths = Deaths::default();
@@ -38,7 +38,7 @@ pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce
             let name = worker_liveness::new_name();
             let (say, mut events) = mpsc::unbounded();
             let worker = EngineWorker::start(&name, move |event| {
-                // Fails only when nobody waits any more.
+                // Fails only when the receiver is gone.
                 let _ = say.unbounded_send(event);
             });
             let Ok(worker) = worker else { break };
@@ -54,7 +54,7 @@ pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce
     });
 }
 
-/// Urges the worker at every silence. Completes when that did not help.
+/// Requests a takeover at every probe that timed out. Completes when that did not help.
 async fn takeover_in_vain(worker: &EngineWorker, timeouts: &mut UnboundedReceiver<()>) {
     let mut requested: Option<Millis> = None;
     while timeouts.next().await.is_some() {
@@ -68,7 +68,7 @@ async fn takeover_in_vain(worker: &EngineWorker, timeouts: &mut UnboundedReceive
     core::future::pending().await
 }
 
-/// Completes when the worker has failed, is gone without a word, or never begins.
+/// Completes when the worker has failed, has ended silently, or never starts.
 async fn died(name: &str, events: &mut UnboundedReceiver<WorkerEvent>) {
     let first = select(events.next(), clock::sleep(START_TIMEOUT)).await;
     if let Either::Left((Some(WorkerEvent::Begun), _)) = first {
@@ -86,7 +86,7 @@ async fn died(name: &str, events: &mut UnboundedReceiver<WorkerEvent>) {
 struct Deaths(u32);
 
 impl Deaths {
-    /// A worker has died after so long a life: how long to wait before the next one, if there shall be one.
+    /// A worker has died after running for this long. Returns the pause before the next one; `None` to give up.
     fn after(&mut self, life: Millis) -> Option<Millis> {
         if life >= STABLE_AFTER {
             self.0 = 0;

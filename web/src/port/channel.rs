@@ -1,7 +1,7 @@
 //! A BroadcastChannel of byte strings, between every page and worker of this origin.
 //!
-//! What this module does not know: what the bytes mean. Whoever runs script in this origin can send here, and so can
-//! another build of this program: the receiver parses with that in mind.
+//! What this module does not know: what the bytes mean. Any script of this origin can send here, and so can
+//! another build of this program: the receiver validates each message.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;

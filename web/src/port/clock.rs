@@ -1,5 +1,6 @@
 //! The device's clock and timers, in pages and workers alike.
 
+use crate::number;
 use causeway::io::Millis;
 use core::future::Future;
 use core::pin::Pin;
@@ -9,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Browsers keep the delay in 31 bits; a longer one would fire at once.
-const LONGEST_DELAY: Millis = i32::MAX as Millis;
+const LONGEST_DELAY: Millis = 0x7fff_ffff;
 
 #[wasm_bindgen]
 extern "C" {
@@ -23,7 +24,7 @@ extern "C" {
 /// Milliseconds since 1970 as the device has it. May jump either way.
 pub fn now() -> Millis {
     // Whole, positive, and far below 2^53; the cast saturates should a device think otherwise.
-    js_sys::Date::now() as Millis
+    number::from_js(js_sys::Date::now())
 }
 
 /// Waits on the browser's own timer, which does not jump with the clock. The timer is cleared on drop.
@@ -43,7 +44,7 @@ pub fn sleep(delay: Millis) -> Sleep {
             let _ = sender.send(());
         }
     });
-    let timer = set_timeout(&callback, delay.min(LONGEST_DELAY) as i32);
+    let timer = set_timeout(&callback, i32::try_from(delay.min(LONGEST_DELAY)).unwrap_or(i32::MAX));
     Sleep { timer, elapsed, _callback: callback }
 }
 

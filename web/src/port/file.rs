@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: what is in them. Where the browser refuses, nothing happens, or nothing is read.
 
+use crate::number;
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -11,7 +12,7 @@ fn document() -> Option<Document> {
     web_sys::window()?.document()
 }
 
-/// A file that is being collected, outside of wasm's memory: it would keep the size of the largest one for ever.
+/// A file that is being collected, outside of wasm's memory: which never shrinks after the largest file.
 #[derive(Default)]
 pub struct Download {
     pieces: Array,
@@ -20,7 +21,7 @@ pub struct Download {
 }
 
 impl Download {
-    /// Takes a piece; one at 0 begins anew.
+    /// Takes a piece; a piece at offset 0 begins a new file.
     pub fn take(&mut self, at: u64, piece: &[u8]) {
         if at == 0 {
             self.pieces = Array::new();
@@ -62,7 +63,7 @@ pub fn read(input: &str, at: u64, length: u64, then: impl FnOnce(Option<(u64, Ve
             Some(file) => slice(file, at, length).await.ok(),
             None => None,
         };
-        then(file.zip(part).map(|(file, part)| (file.size() as u64, part)));
+        then(file.zip(part).map(|(file, part)| (number::from_js(file.size()), part)));
     });
 }
 
@@ -72,7 +73,7 @@ fn chosen(input: &str) -> Option<File> {
 
 async fn slice(file: &File, at: u64, length: u64) -> Result<Vec<u8>, JsValue> {
     // Exact up to 2^53, far past any file that is read.
-    let part = file.slice_with_f64_and_f64(at as f64, at.saturating_add(length) as f64)?;
+    let part = file.slice_with_f64_and_f64(number::to_js(at), number::to_js(at.saturating_add(length)))?;
     let bytes: ArrayBuffer = JsFuture::from(part.array_buffer()).await?.dyn_into()?;
     Ok(Uint8Array::new(&bytes).to_vec())
 }

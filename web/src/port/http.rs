@@ -76,7 +76,7 @@ async fn read(response: &Response, max_answer: usize) -> Result<Vec<u8>, HttpFai
             return Ok(body);
         }
         let bytes = Uint8Array::new(&Reflect::get(&part, &"value".into()).map_err(unreachable)?);
-        if body.len().saturating_add(bytes.length() as usize) > max_answer {
+        if body.len().saturating_add(usize::try_from(bytes.length()).unwrap_or(usize::MAX)) > max_answer {
             return Err(HttpFailure::TooLarge);
         }
         body.extend_from_slice(&bytes.to_vec());

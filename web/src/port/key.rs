@@ -1,7 +1,7 @@
 //! The data key: 32 random bytes that seal every row, themselves sealed by a key that no script can read.
 //!
 //! The browser makes an AES-GCM key and promises never to export it; IndexedDB keeps it beside the data key that it sealed.
-//! Whoever copies the database's files has neither. Script in our origin can ask for the data key as we do: the content
+//! A copy of the database's files contains neither. Script in our origin can ask for the data key as we do: the content
 //! security policy is the wall against that.
 //!
 //! What this module does not know: what is sealed.
@@ -96,7 +96,7 @@ async fn unseal(subtle: &SubtleCrypto, kept: &JsValue) -> Result<Secret<32>, Key
         .map_err(|_| KeyError::Damaged)?;
     let opened = Uint8Array::new(&JsFuture::from(opening).await.map_err(|_| KeyError::Damaged)?);
     let mut bytes = [0; 32];
-    if opened.length() as usize != bytes.len() {
+    if usize::try_from(opened.length()) != Ok(bytes.len()) {
         return Err(KeyError::Damaged);
     }
     opened.copy_to(&mut bytes);

@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: which day is "today", and any language's words.
 
+use crate::number;
 use js_sys::{Date, Intl, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -37,7 +38,7 @@ impl Locale {
     /// Number of the local calendar day of a moment in unix milliseconds.
     pub fn local_day(&self, at: u64) -> i64 {
         let offset = date_of(at).get_timezone_offset();
-        ((at as f64 - offset * MINUTE) / DAY).floor() as i64
+        number::signed_from_js(((number::to_js(at) - offset * MINUTE) / DAY).floor())
     }
 
     /// Hours and minutes.
@@ -63,7 +64,7 @@ impl Locale {
 
 /// The time, unix milliseconds.
 pub fn now() -> u64 {
-    Date::now() as u64
+    number::from_js(Date::now())
 }
 
 fn write(format: &Intl::DateTimeFormat, at: u64) -> String {
@@ -73,7 +74,7 @@ fn write(format: &Intl::DateTimeFormat, at: u64) -> String {
 /// A time beyond what the calendar holds would throw in every format; the peer chooses these numbers.
 fn date_of(at: u64) -> Date {
     const LAST: f64 = 8_640_000_000_000_000.0;
-    Date::new(&JsValue::from_f64((at as f64).min(LAST)))
+    Date::new(&JsValue::from_f64(number::to_js(at).min(LAST)))
 }
 
 fn object(entries: &[(&str, &str)]) -> Object {

@@ -44,7 +44,7 @@ pub struct Lock {
     _granted: Closure<dyn FnMut(JsValue) -> Promise>,
 }
 
-/// Waits in line for the lock. Dropping the future leaves the line.
+/// Queues for the lock. Dropping the future leaves the queue.
 ///
 /// # Errors
 /// [`LockError`].
@@ -59,7 +59,7 @@ pub async fn acquire(name: &str) -> Result<Lock, LockError> {
     lock
 }
 
-/// Takes the lock from whoever holds it, ahead of everybody in line. Its holder hears of it, if it hears anything.
+/// Takes the lock from its holder, ahead of the queue. The holder is notified through [`Lock::lost`].
 ///
 /// # Errors
 /// [`LockError`].
@@ -99,7 +99,7 @@ fn manager() -> Option<LockManager> {
     locks.is_object().then(|| locks.unchecked_into())
 }
 
-/// A place in the line for a lock.
+/// A place in the queue for a lock.
 struct Line(Option<AbortController>);
 
 impl Drop for Line {

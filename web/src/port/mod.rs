@@ -1,6 +1,6 @@
 //! The edges to the browser: the only files that name `web_sys` and `js_sys`.
 //!
-//! Each file is one edge, and turns what the browser says into plain values and typed errors. None of them knows the
+//! Each file wraps one browser API and returns plain values and typed errors. None of them knows the
 //! engine's decisions, and none panics on what the browser answers.
 
 pub mod badge;

@@ -3,8 +3,9 @@
 //!
 //! What this module does not know: when to show what. Where the browser refuses, nothing happens, and the caller is told.
 
-use crate::notices::Notice;
-use crate::text::Notices;
+use crate::notifications::ChatNotification;
+use crate::number;
+use crate::text::Notifications;
 use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -39,21 +40,21 @@ async fn settle(promise: Result<Promise, JsValue>) -> Result<JsValue, NotShown> 
 ///
 /// # Errors
 /// [`NotShown`]: the person has taken the permission back, or this is no service worker.
-pub async fn show(notice: &Notice) -> Result<(), NotShown> {
+pub async fn show(notice: &ChatNotification) -> Result<(), NotShown> {
     let fill = |data: &Object, options: &Object, actions: &Array| -> Result<(), JsValue> {
         Reflect::set(data, &DATA_CHAT.into(), &notice.chat.as_str().into())?;
         // Sequence numbers are far below 2^53.
-        Reflect::set(data, &DATA_SEQ.into(), &(notice.seq as f64).into())?;
+        Reflect::set(data, &DATA_SEQ.into(), &number::to_js(notice.seq).into())?;
         if notice.named {
-            actions.push(&action("reply", Notices::Reply, Some(Notices::ReplyHint))?);
+            actions.push(&action("reply", Notifications::Reply, Some(Notifications::ReplyHint))?);
         }
-        actions.push(&action("read", Notices::MarkRead, None)?);
+        actions.push(&action("read", Notifications::MarkRead, None)?);
         for (name, value) in [
             ("body", notice.body.as_str().into()),
             ("tag", format!("{CHAT}{}", notice.chat).into()),
             // Sounds again for another message in the same chat.
             ("renotify", JsValue::TRUE),
-            ("timestamp", (notice.at as f64).into()),
+            ("timestamp", number::to_js(notice.at).into()),
             ("icon", ICON.into()),
             ("badge", BADGE.into()),
             ("data", data.into()),
@@ -68,13 +69,13 @@ pub async fn show(notice: &Notice) -> Result<(), NotShown> {
     show_with(&notice.title, &options).await
 }
 
-fn action(name: &str, title: Notices, hint: Option<Notices>) -> Result<JsValue, JsValue> {
+fn action(name: &str, title: Notifications, hint: Option<Notifications>) -> Result<JsValue, JsValue> {
     let action = Object::new();
     Reflect::set(&action, &"action".into(), &name.into())?;
-    Reflect::set(&action, &"title".into(), &title.say().into())?;
+    Reflect::set(&action, &"title".into(), &title.localized().into())?;
     if let Some(hint) = hint {
         Reflect::set(&action, &"type".into(), &"text".into())?;
-        Reflect::set(&action, &"placeholder".into(), &hint.say().into())?;
+        Reflect::set(&action, &"placeholder".into(), &hint.localized().into())?;
     }
     Ok(action.into())
 }
@@ -83,13 +84,13 @@ fn action(name: &str, title: Notices, hint: Option<Notices>) -> Result<JsValue, 
 ///
 /// # Errors
 /// [`NotShown`].
-pub async fn say(tag: &str, title: Notices, body: &str) -> Result<(), NotShown> {
+pub async fn say(tag: &str, title: Notifications, body: &str) -> Result<(), NotShown> {
     let options = Object::new();
     for (name, value) in [("body", body.into()), ("tag", tag.into()), ("silent", JsValue::TRUE)] {
         Reflect::set(&options, &name.into(), &value).map_err(|_| NotShown)?;
     }
     Reflect::set(&options, &"icon".into(), &ICON.into()).map_err(|_| NotShown)?;
-    show_with(title.say(), &options).await
+    show_with(title.localized(), &options).await
 }
 
 async fn show_with(title: &str, options: &Object) -> Result<(), NotShown> {

@@ -10,8 +10,8 @@ use wasm_bindgen_futures::future_to_promise;
 /// The name that service-worker.js knows.
 const NAME: &str = "causeway";
 
-/// Offers a function for as long as the worker lives. It takes texts; what is no text is an empty one. It answers with a
-/// promise, rejected with the error's words.
+/// Offers a function for as long as the worker lives. It takes strings; other values become empty strings. It returns a
+/// promise, which is rejected with the error's message.
 pub fn offer<F>(name: &str, call: impl Fn(Vec<String>) -> F + 'static)
 where
     F: Future<Output = Result<(), String>> + 'static,

@@ -49,18 +49,18 @@ pub fn is_supported() -> bool {
 /// # Errors
 /// [`PasskeyError`].
 pub async fn sign_in() -> Result<(), PasskeyError> {
-    ceremony("sign-in", "get", "parseRequestOptionsFromJSON").await
+    auth_attempt("sign-in", "get", "parseRequestOptionsFromJSON").await
 }
 
-/// Makes a passkey for whoever is signed in.
+/// Makes a passkey for the account that is signed in.
 ///
 /// # Errors
 /// [`PasskeyError`].
 pub async fn register() -> Result<(), PasskeyError> {
-    ceremony("register", "create", "parseCreationOptionsFromJSON").await
+    auth_attempt("register", "create", "parseCreationOptionsFromJSON").await
 }
 
-async fn ceremony(what: &str, deed: &str, parse: &str) -> Result<(), PasskeyError> {
+async fn auth_attempt(what: &str, deed: &str, parse: &str) -> Result<(), PasskeyError> {
     let options = post(&format!("/api/passkey/{what}/start"), "{}").await?;
     let options = options.text().await.map_err(|_| PasskeyError::Unreachable)?;
     let options = Some(options).filter(|text| text.len() <= LONGEST_OPTIONS).ok_or(PasskeyError::Unreachable)?;

@@ -54,7 +54,9 @@ impl TryRng for BrowserRng {
             UnwrapErr(SysRng).try_fill_bytes(self.drawn.as_mut_slice())?;
             self.left = DRAWN;
         }
-        let (unused, given) = self.drawn[..self.left].split_at_mut(self.left - wanted.len());
+        let unused_len = self.left.saturating_sub(wanted.len());
+        let drawn = self.drawn.get_mut(..self.left).and_then(|drawn| drawn.split_at_mut_checked(unused_len));
+        let Some((unused, given)) = drawn else { return UnwrapErr(SysRng).try_fill_bytes(wanted) };
         wanted.copy_from_slice(given);
         given.zeroize();
         self.left = unused.len();

@@ -7,7 +7,8 @@
 
 use super::clock;
 use super::notification::CHAT;
-use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use crate::number;
+use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
 use causeway::io::Millis;
 use core::cell::Cell;
 use core::pin::pin;
@@ -41,24 +42,24 @@ async fn settle<T: JsCast>(promise: Promise) -> Option<T> {
     JsFuture::from(promise).await.ok()?.dyn_into().ok()
 }
 
-/// The worker, once there is one that runs. Waits for ever where it cannot be registered.
+/// The worker, once there is one that runs. Never completes where it cannot be registered.
 async fn active() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
 
 /// Registers the worker, and tells what it says from now on.
-pub fn watch(hear: impl Fn(Word) + 'static) {
+pub fn watch(hear: impl Fn(ServiceWorkerEvent) + 'static) {
     let Some(container) = container() else { return };
-    let hear: Rc<dyn Fn(Word)> = Rc::new(hear);
+    let hear: Rc<dyn Fn(ServiceWorkerEvent)> = Rc::new(hear);
     listen(&container, "message", {
         let hear = Rc::clone(&hear);
         move |event: Event| {
             let Ok(data) = event.unchecked_into::<MessageEvent>().data().dyn_into::<Object>() else { return };
             let field = |name: &str| Reflect::get(&data, &name.into()).unwrap_or(JsValue::UNDEFINED);
             if let Some(fragment) = field("open").as_string() {
-                hear(Word::Open(fragment));
+                hear(ServiceWorkerEvent::Open(fragment));
             } else if field("woken").is_truthy() {
-                hear(Word::Woken);
+                hear(ServiceWorkerEvent::Woken);
             }
         }
     });
@@ -86,13 +87,17 @@ pub fn watch(hear: impl Fn(Word) + 'static) {
     });
 }
 
-fn watch_for_releases(registration: &ServiceWorkerRegistration, controlled: bool, hear: Rc<dyn Fn(Word)>) {
+fn watch_for_releases(
+    registration: &ServiceWorkerRegistration,
+    controlled: bool,
+    hear: Rc<dyn Fn(ServiceWorkerEvent)>,
+) {
     if !controlled {
         // The first worker is no news.
         return;
     }
     if registration.waiting().is_some() {
-        hear(Word::UpdateReady);
+        hear(ServiceWorkerEvent::UpdateReady);
     }
     let of = registration.clone();
     listen(registration, "updatefound", move |_| {
@@ -100,7 +105,7 @@ fn watch_for_releases(registration: &ServiceWorkerRegistration, controlled: bool
         let (of, hear) = (of.clone(), Rc::clone(&hear));
         listen(&coming, "statechange", move |_| {
             if of.waiting().is_some() {
-                hear(Word::UpdateReady);
+                hear(ServiceWorkerEvent::UpdateReady);
             }
         });
     });
@@ -113,7 +118,7 @@ fn listen(target: &EventTarget, name: &str, call: impl FnMut(Event) + 'static) {
     listener.forget();
 }
 
-/// Lets the release that waits take its turn: every page loads again.
+/// Activates the waiting release: every page loads again.
 pub fn use_update() {
     super::spawn(async {
         let Some(container) = container() else { return };
@@ -125,7 +130,7 @@ pub fn use_update() {
 }
 
 /// Takes the notifications about chats away, except those about these.
-pub fn close_notices(unread: Vec<String>) {
+pub fn close_notifications(unread: Vec<String>) {
     super::spawn(async move {
         let Some(container) = container() else { return };
         let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
@@ -165,7 +170,7 @@ fn message(order: &str) -> Result<JsValue, JsValue> {
 /// Asks the person, if they were not asked before. Browsers want a click to have led here.
 pub fn ask_permission() -> impl Future<Output = ()> {
     // Begun at once, not when the future first runs: the click must be fresh.
-    let asked = (ability() == Ability::Unasked).then(|| Notification::request_permission().ok()).flatten();
+    let asked = (support() == PushSupport::Unasked).then(|| Notification::request_permission().ok()).flatten();
     async move {
         if let Some(asked) = asked {
             let _answer = JsFuture::from(asked).await;
@@ -174,26 +179,28 @@ pub fn ask_permission() -> impl Future<Output = ()> {
 }
 
 /// Gives an order, and answers how things are then.
-pub async fn order(order: Order) -> Push {
-    let ability = ability();
-    if !matches!(ability, Ability::Unasked | Ability::Allowed) || (order == Order::On && ability != Ability::Allowed) {
-        return Push { ability, ..Push::default() };
+pub async fn run_push_command(command: PushCommand) -> PushState {
+    let support = support();
+    if !matches!(support, PushSupport::Unasked | PushSupport::Allowed)
+        || (command == PushCommand::On && support != PushSupport::Allowed)
+    {
+        return PushState { support, ..PushState::default() };
     }
-    let name = match order {
-        Order::State => "state",
-        Order::Keep => "keep",
-        Order::On => "on",
-        Order::Off => "off",
-        Order::Test => "test",
+    let name = match command {
+        PushCommand::State => "state",
+        PushCommand::Keep => "keep",
+        PushCommand::On => "on",
+        PushCommand::Off => "off",
+        PushCommand::Test => "test",
     };
-    let patience = if order == Order::On { PATIENCE } else { SHORT_PATIENCE };
+    let patience = if command == PushCommand::On { PATIENCE } else { SHORT_PATIENCE };
     match select(pin!(answer_to(name)), clock::sleep(patience)).await {
-        Either::Left((Some(push), _)) => Push { ability, ..push },
-        _ => Push { ability, hindrance: Hindrance::ServiceSilent, ..Push::default() },
+        Either::Left((Some(push), _)) => PushState { support, ..push },
+        _ => PushState { support, problem: PushProblem::ServiceSilent, ..PushState::default() },
     }
 }
 
-async fn answer_to(order: &str) -> Option<Push> {
+async fn answer_to(order: &str) -> Option<PushState> {
     let worker = active().await?;
     let channel = MessageChannel::new().ok()?;
     let (sender, answer) = oneshot::channel();
@@ -205,19 +212,18 @@ async fn answer_to(order: &str) -> Option<Push> {
     worker.post_message_with_transferable(&message(order).ok()?, &Array::of1(&channel.port2())).ok()?;
     let data = answer.await.ok()?;
     let field = |name: &str| Reflect::get(&data, &name.into()).unwrap_or(JsValue::UNDEFINED);
-    let hindrance = match field("problem").as_string().as_deref() {
-        Some("") => Hindrance::None,
-        Some("service-silent") => Hindrance::ServiceSilent,
-        Some("test-failed") => Hindrance::TestFailed,
-        _ => Hindrance::NotRegistered,
+    let problem = match field("problem").as_string().as_deref() {
+        Some("") => PushProblem::None,
+        Some("service-silent") => PushProblem::ServiceSilent,
+        Some("test-failed") => PushProblem::TestFailed,
+        _ => PushProblem::NotRegistered,
     };
-    // A time in milliseconds; the cast saturates.
-    let last = field("last").as_f64().unwrap_or(0.0) as u64;
-    Some(Push { ability: Ability::default(), wanted: field("wanted").is_truthy(), hindrance, last })
+    let last = number::from_js(field("last").as_f64().unwrap_or(0.0));
+    Some(PushState { support: PushSupport::default(), wanted: field("wanted").is_truthy(), problem, last })
 }
 
 /// What the browser and the person allow.
-pub fn ability() -> Ability {
+pub fn support() -> PushSupport {
     let has = |of: &JsValue, field: &str| Reflect::has(of, &field.into()).unwrap_or(false);
     let global = JsValue::from(js_sys::global());
     let supported = container().is_some() && has(&global, "PushManager") && has(&global, "Notification");
@@ -226,11 +232,11 @@ pub fn ability() -> Ability {
         let navigator = Reflect::get(&global, &"navigator".into()).unwrap_or(JsValue::UNDEFINED);
         let installable = navigator.is_object() && has(&navigator, "standalone");
         let installed = super::window::matches("(display-mode: standalone)");
-        return if installable && !installed { Ability::InstallFirst } else { Ability::Unsupported };
+        return if installable && !installed { PushSupport::InstallFirst } else { PushSupport::Unsupported };
     }
     match Notification::permission() {
-        NotificationPermission::Granted => Ability::Allowed,
-        NotificationPermission::Denied => Ability::Blocked,
-        _ => Ability::Unasked,
+        NotificationPermission::Granted => PushSupport::Allowed,
+        NotificationPermission::Denied => PushSupport::Blocked,
+        _ => PushSupport::Unasked,
     }
 }

@@ -1,7 +1,7 @@
 //! A binary WebSocket. A browser gives no reason for a failure, and neither does this.
 //!
 //! What this module does not know: what the bytes mean, and when to connect again. Message boundaries are kept, though
-//! nobody here needs them. A browser cannot be told to read more slowly: whoever reads must keep up.
+//! nobody here needs them. A browser cannot be told to read more slowly: the reader must keep up.
 
 use core::cell::RefCell;
 use core::future::poll_fn;

@@ -1,6 +1,7 @@
 //! How durable this site's storage is, and how full.
 
 use super::window;
+use crate::number;
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -46,7 +47,7 @@ pub async fn persisted() -> Option<bool> {
 /// How full the storage is, if the browser says so.
 pub async fn estimate() -> Option<Estimate> {
     let estimate = answer(manager()?.estimate()).await?;
-    let bytes = |of: &JsValue, field: &str| Some(Reflect::get(of, &field.into()).ok()?.as_f64()? as u64);
+    let bytes = |of: &JsValue, field: &str| Some(number::from_js(Reflect::get(of, &field.into()).ok()?.as_f64()?));
     let details = Reflect::get(&estimate, &"usageDetails".into()).ok().filter(JsValue::is_object);
     Some(Estimate {
         used: bytes(&estimate, "usage")?,

@@ -1,6 +1,6 @@
 //! The dedicated worker that the page starts for the engine: both ends of the wire between the two.
 //!
-//! The wire carries no words. From the worker: "I have begun". To the worker: "the one who leads is silent, take over".
+//! The messages carry no data. From the worker: it has started. To the worker: the leader does not answer, take over.
 //!
 //! What this module does not know: whether that worker's engine will lead. Commands and updates go over channels.
 
@@ -84,7 +84,7 @@ impl OwnEnd {
         let _ = self.0.post_message(&JsValue::NULL);
     }
 
-    /// Calls back whenever the page urges, for as long as the worker lives.
+    /// Calls back on each takeover request of the page, for as long as the worker lives.
     pub fn on_takeover_request(&self, mut on_takeover_request: impl FnMut() + 'static) {
         let listener = Closure::<dyn FnMut(Event)>::new(move |_| on_takeover_request());
         self.0.set_onmessage(Some(listener.as_ref().unchecked_ref()));

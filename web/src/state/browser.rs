@@ -1,135 +1,34 @@
-//! What the pages need from the browser, as one trait: the engine's link, clock and calendar, address bar, memory.
+//! What the pages need from the browser, as one trait: commands to the engine, clock and calendar, address bar, storage.
 //!
-//! The pages never import a port. Whoever mounts them hands in an implementation: the real browser, or a test's. Formats
-//! follow the person's locale, so nothing here says how a date looks.
+//! The pages never import a port. An implementation is passed to them when they are mounted: the real browser, or a test's.
+//! Dates and times are formatted for the person's locale, so nothing here knows their format.
+
+mod engine;
+#[cfg(test)]
+pub(crate) mod fake;
+mod files;
+mod locale;
+mod navigation;
+mod notifications;
+mod passkeys;
+mod storage;
+
+pub use engine::EngineCommands;
+pub use files::{FilePart, Files};
+pub use locale::{Locale, Plural};
+pub use navigation::Navigation;
+pub use notifications::PushNotifications;
+pub use passkeys::{Passkey, Passkeys};
+pub use storage::Storage;
 
 use std::rc::Rc;
 
-use causeway::io::Millis;
-use causeway::view::Action;
+use super::scope::PageLifetime;
 
-use super::push::{Order, Push, Word};
-use super::scope::{Answer, Listener, PageLifetime};
-use super::storage_quota::StorageQuota;
+/// What the pages need from the browser.
+pub trait Browser: EngineCommands + Locale + Navigation + Storage + Passkeys + PushNotifications + Files {}
 
-/// Plural categories of a language, as `Intl.PluralRules` names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plural {
-    /// "zero".
-    Zero,
-    /// "one".
-    One,
-    /// "two".
-    Two,
-    /// "few".
-    Few,
-    /// "many".
-    Many,
-    /// "other", the one that every language has.
-    Other,
-}
+impl<B: EngineCommands + Locale + Navigation + Storage + Passkeys + PushNotifications + Files> Browser for B {}
 
 // An implementation knows no components.
 impl PageLifetime for Rc<dyn Browser> {}
-
-/// A part of a file: the whole file's length, and the part's bytes.
-pub type FilePart = (u64, Vec<u8>);
-
-/// What came of asking for a passkey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passkey {
-    /// The partner server has accepted it.
-    Accepted,
-    /// The person gave none. Browsers do not say why.
-    NotGiven,
-    /// The partner server did not answer.
-    Unreachable,
-    /// The partner server did not accept it.
-    Refused,
-}
-
-/// What the pages need from the browser. Times are unix milliseconds.
-pub trait Browser {
-    /// Hands a command to the engine, wherever it runs. Answers with the command's tag.
-    fn send(&self, action: Action) -> u64;
-    /// Nobody waits for the answer to the command of this tag any more: it need not be repeated.
-    fn withdraw(&self, tag: u64);
-
-    /// Does this after so long, before the page is painted next; soon after, should it not be painted at all.
-    fn before_paint(&self, after: Millis, work: Answer<()>);
-    /// The time.
-    fn now(&self) -> u64;
-    /// Number of the local calendar day that a moment lies in; consecutive days have consecutive numbers.
-    fn local_day(&self, at: u64) -> i64;
-    /// Hours and minutes.
-    fn clock_time(&self, at: u64) -> String;
-    /// A date in full, with its weekday.
-    fn full_date(&self, at: u64) -> String;
-    /// A date in the shortest form that names day, month and year.
-    fn short_date(&self, at: u64) -> String;
-    /// The plural category of a count.
-    fn plural(&self, count: u32) -> Plural;
-
-    /// The address bar's fragment, with its `#`, or empty.
-    fn fragment(&self) -> String;
-    /// A parameter of the address, if it has it.
-    fn address_parameter(&self, name: &str) -> Option<String>;
-    /// Goes to a fragment; `replace` leaves no entry in the history.
-    fn go(&self, fragment: &str, replace: bool);
-    /// The title of the window.
-    fn set_title(&self, title: &str);
-    /// Loads the page again.
-    fn reload(&self);
-    /// Moves the focus to the element of an id, if there is one.
-    fn focus(&self, id: &str);
-
-    /// A small setting that was remembered, if it can be read.
-    fn recall(&self, key: &str) -> Option<String>;
-    /// Remembers a small setting, as far as the browser allows; nothing depends on it.
-    fn remember(&self, key: &str, value: &str);
-    /// Sets an attribute of the root element, or removes it.
-    fn mark_root(&self, attribute: &str, value: Option<&str>);
-
-    /// Looks how much room there is; `answer` is called once the browser has said so.
-    fn estimate_storage(&self, answer: Answer<StorageQuota>);
-    /// Asks the browser never to remove our data by itself; `answer` is told whether it promised. It may ask the person, so
-    /// call this when the person has just clicked on something that says why.
-    fn request_persistence(&self, answer: Answer<bool>);
-    /// The browser removes the data of sites that nobody visits for a week.
-    fn evicts_after_a_week(&self) -> bool;
-    /// This browser has passkeys.
-    fn has_passkeys(&self) -> bool;
-    /// Asks for a passkey: to sign in with, or a fresh one for whoever is signed in. `answer` is told how that went.
-    fn passkey(&self, fresh: bool, answer: Answer<Passkey>);
-    /// Gives the service worker an order, which may ask the person; `answer` is told how things are then.
-    fn order(&self, order: Order, answer: Answer<Push>);
-    /// Calls `hear` with everything that the service worker says by itself, from now on.
-    fn hear(&self, hear: Listener<Word>);
-    /// Has the service worker show what is new: nobody looks at this page.
-    fn look_for_news(&self);
-    /// Takes the notifications about chats away, except those about these.
-    fn close_notices(&self, unread: Vec<String>);
-    /// Lets the release that waits take its turn: the page loads again.
-    fn use_update(&self);
-    /// The number on the app's icon.
-    fn badge(&self, unread: u32);
-    /// Keeps a piece of a file that is to be saved; one at 0 begins a new file.
-    fn collect(&self, at: u64, piece: &[u8]);
-    /// Saves what was collected as a download of this name.
-    fn save(&self, name: &str);
-    /// Reads a part of the file that is chosen in the input of an id: the whole file's length and the part's bytes, or
-    /// nothing if there is no such file, or no such part.
-    fn read_file(&self, input: &str, at: u64, length: u64, then: Answer<Option<FilePart>>);
-    /// The same text in Unicode's composed form: what is typed alike on two devices is alike.
-    fn composed(&self, text: &str) -> String;
-
-    /// The person looks at this page: it is visible and has the focus.
-    fn is_watched(&self) -> bool;
-    /// The main pointer is a finger.
-    fn is_touch(&self) -> bool;
-    /// A number that answers in this installation, for a first message, if whoever runs it named one.
-    fn suggested_number(&self) -> Option<String>;
-}
-
-#[cfg(test)]
-pub(crate) mod fake;

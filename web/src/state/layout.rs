@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn day_of(at: u64) -> i64 {
-        (at / DAY) as i64
+        i64::try_from(at / DAY).unwrap()
     }
 
     #[test]

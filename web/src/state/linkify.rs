@@ -21,16 +21,17 @@ pub fn split(text: &str) -> Vec<Piece<'_>> {
     while let Some(start) = find_scheme(text, from) {
         let end = end_of_address(text, start);
         from = end;
-        if is_address(&text[start..end]) {
-            if start > done {
-                pieces.push(Piece::Text(&text[done..start]));
+        let (Some(before), Some(address)) = (text.get(done..start), text.get(start..end)) else { break };
+        if is_address(address) {
+            if !before.is_empty() {
+                pieces.push(Piece::Text(before));
             }
-            pieces.push(Piece::Link(&text[start..end]));
+            pieces.push(Piece::Link(address));
             done = end;
         }
     }
-    if done < text.len() {
-        pieces.push(Piece::Text(&text[done..]));
+    if let Some(rest) = text.get(done..).filter(|rest| !rest.is_empty()) {
+        pieces.push(Piece::Text(rest));
     }
     pieces
 }
@@ -41,14 +42,14 @@ fn find_scheme(text: &str, from: usize) -> Option<usize> {
     while let Some(found) = text.get(at..)?.find("://") {
         let colon = at + found;
         at = colon + 3;
-        let before = &text.as_bytes()[from..colon];
-        let scheme = ["https", "http"].into_iter().find(|scheme| {
-            before.len() >= scheme.len()
-                && before[before.len() - scheme.len()..].eq_ignore_ascii_case(scheme.as_bytes())
-        });
-        if let Some(scheme) = scheme {
+        let before = text.get(from..colon)?;
+        let ends_with = |scheme: &&str| {
+            let end = before.len().checked_sub(scheme.len()).and_then(|start| before.get(start..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+        };
+        if let Some(scheme) = ["https", "http"].into_iter().find(ends_with) {
             let start = colon - scheme.len();
-            let continues = text[from..start].chars().next_back().is_some_and(char::is_alphanumeric);
+            let continues = text.get(from..start)?.chars().next_back().is_some_and(char::is_alphanumeric);
             if !continues {
                 return Some(start);
             }
@@ -58,9 +59,7 @@ fn find_scheme(text: &str, from: usize) -> Option<usize> {
 }
 
 fn end_of_address(text: &str, start: usize) -> usize {
-    let rest = &text[start..];
-    let length = rest.find(is_no_part).unwrap_or(rest.len());
-    let mut address = &rest[..length];
+    let mut address = text.get(start..).unwrap_or_default().split(is_no_part).next().unwrap_or_default();
     // Punctuation that ends a sentence, and a bracket that opened before the address, belong to the text.
     while let Some(last) = address.chars().next_back() {
         let closes = match last {
@@ -72,9 +71,9 @@ fn end_of_address(text: &str, start: usize) -> usize {
         if !closes {
             break;
         }
-        address = &address[..address.len() - last.len_utf8()];
+        address = address.strip_suffix(last).unwrap_or_default();
     }
-    // Never nothing: the search for the next one must move on.
+    // At least the scheme, so that the search for the next address advances.
     start + address.len().max("http".len())
 }
 

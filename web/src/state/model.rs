@@ -1,16 +1,16 @@
 //! What the engine has told this page, and how each update changes it. Plain data: no signals, no browser.
 //!
-//! [`apply`] answers with what changed, so that the layer of signals touches nothing else.
+//! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
 use causeway::view::{
     AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
 };
 
-use super::thread::Thread;
+use super::message_window::MessageWindow;
 
 /// Messages that a closed chat keeps for a quick return.
 const KEPT: usize = 200;
-/// A chat that is read at its newest message holds at most so many, however many come; beyond, it keeps the second number.
+/// An open chat that is scrolled to its newest message holds at most the first number; beyond, it is cut to the second.
 const FOLLOWED: (usize, usize) = (120, 60);
 
 /// Chats whose messages are held at once; the others are read again when they are opened.
@@ -25,7 +25,7 @@ pub struct Model {
     pub connection: ConnectionView,
     chats: Vec<ChatView>,
     /// The chat's id and what is held of it; the least recently opened first. Few: a list is smaller than any map.
-    threads: Vec<(String, Thread)>,
+    threads: Vec<(String, MessageWindow)>,
     /// The chat that is looked at.
     open: Option<String>,
     /// Reads under way: the command's tag, and the message before which it reads.
@@ -87,7 +87,7 @@ impl Model {
     }
 
     /// Messages of a chat, as far as they are held.
-    pub fn thread(&self, chat: &str) -> Option<&Thread> {
+    pub fn thread(&self, chat: &str) -> Option<&MessageWindow> {
         self.threads.iter().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
@@ -96,13 +96,13 @@ impl Model {
         self.chats.iter().fold(0, |sum, chat| sum.saturating_add(chat.unread))
     }
 
-    /// Makes room for a chat's messages before they are asked for, so that none that arrives meanwhile is missed.
+    /// Creates a chat's message window before its messages are requested, so that none that arrives meanwhile is missed.
     pub fn open(&mut self, chat: &str) {
         let held = self.threads.iter().position(|(id, _)| id == chat).map(|at| self.threads.remove(at));
         if self.threads.len() >= THREADS {
             self.threads.remove(0);
         }
-        self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), Thread::default())));
+        self.threads.push(held.unwrap_or_else(|| (chat.to_owned(), MessageWindow::default())));
         self.open = Some(chat.to_owned());
     }
 
@@ -114,7 +114,7 @@ impl Model {
         }
     }
 
-    /// Whoever looks at the chat sees its newest messages: forgets old ones, should there be many.
+    /// Drops old messages of an open chat that is scrolled to its newest message, if it holds many.
     pub fn follow(&mut self, chat: &str) {
         let (most, keep) = FOLLOWED;
         if let Some(thread) = self.thread_mut(chat).filter(|thread| thread.messages().len() > most) {
@@ -127,12 +127,12 @@ impl Model {
         self.reads.push((tag, before));
     }
 
-    /// The reads that have become idle since the last call: whoever repeats commands need not repeat them.
+    /// The reads that have become idle since the last call: they need not be sent again.
     pub fn take_withdrawn(&mut self) -> Vec<u64> {
         core::mem::take(&mut self.withdrawn)
     }
 
-    fn thread_mut(&mut self, chat: &str) -> Option<&mut Thread> {
+    fn thread_mut(&mut self, chat: &str) -> Option<&mut MessageWindow> {
         self.threads.iter_mut().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
@@ -171,7 +171,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             // Perhaps another engine, which tells nothing of chats that nobody has asked it for.
             let Model { chats, threads, open, .. } = model;
             threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
-            threads.iter_mut().for_each(|(_, thread)| thread.doubt());
+            threads.iter_mut().for_each(|(_, thread)| thread.mark_stale());
             model.withdrawn.extend(model.reads.drain(..).map(|(tag, _)| tag));
             vec![Change::Account, Change::Connection, Change::Order, Change::Stale]
         }
@@ -220,7 +220,11 @@ fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
     }
     let moved = held.is_none_or(|held| held.active_at != chat.active_at);
     match model.chats.iter().position(|held| held.id == id) {
-        Some(at) if !moved => model.chats[at] = chat,
+        Some(at) if !moved => {
+            if let Some(held) = model.chats.get_mut(at) {
+                *held = chat;
+            }
+        }
         before => {
             if let Some(at) = before {
                 model.chats.remove(at);
@@ -313,7 +317,7 @@ mod tests {
             |tag| News::MessagePage(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
         assert!(apply(&mut model, page(8).into()).is_empty());
         assert_eq!(apply(&mut model, page(7).into()), [Change::Thread("1".into())]);
-        assert!(model.thread("1").is_some_and(Thread::is_ready));
+        assert!(model.thread("1").is_some_and(MessageWindow::is_ready));
     }
 
     #[test]
@@ -338,7 +342,7 @@ mod tests {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         model.open("1");
         let (most, keep) = FOLLOWED;
-        for seq in 1..=most as u64 {
+        for seq in 1..=u64::try_from(most).unwrap() {
             let messages = Messages { chat: "1".into(), messages: vec![incoming(seq, "a")], ..Default::default() };
             apply(&mut model, News::Messages(messages).into());
         }

@@ -55,14 +55,14 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_stopped_can_always_do_something() {
+    fn every_stopped_connection_has_a_recovery_action() {
         for issue in 0..1000 {
             let Ok(issue) = Issue::try_from(issue) else { continue };
             assert!(for_connection(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
         }
         assert_eq!(for_connection(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(RecoveryAction::SignIn));
         assert_eq!(for_connection(&view(ConnectionState::Online, Issue::None)), None);
-        // Whoever was replaced must not be offered to connect.
+        // A browser that was replaced must not offer to connect.
         assert_eq!(
             for_connection(&view(ConnectionState::Stopped, Issue::MovedElsewhere)),
             Some(RecoveryAction::Explain)

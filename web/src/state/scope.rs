@@ -37,7 +37,7 @@ impl Scope {
 
     /// An answer that is dropped with this scope.
     pub fn answer<T: 'static>(self, run: impl FnOnce(T) + 'static) -> Answer<T> {
-        let kept = self.keep(Some(Box::new(run) as Once<T>));
+        let kept = self.keep::<Option<Once<T>>>(Some(Box::new(run)));
         Answer(Box::new(move |value| {
             let Some(kept) = kept else { return };
             let run = kept.try_update_value(Option::take).flatten();
@@ -50,7 +50,7 @@ impl Scope {
 
     /// A listener that is dropped with this scope.
     pub fn listener<T: 'static>(self, run: impl Fn(T) + 'static) -> Listener<T> {
-        let kept = self.keep(Rc::new(run) as Rc<dyn Fn(T)>);
+        let kept = self.keep::<Rc<dyn Fn(T)>>(Rc::new(run));
         Listener(Box::new(move |value| {
             // A clone, because the closure may clean up its own scope.
             if let Some(run) = kept.and_then(|kept| kept.try_get_value()) {

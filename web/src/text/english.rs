@@ -1,14 +1,14 @@
 //! English.
 
 mod backup;
-mod elsewhere;
-mod entrance;
-mod notices;
+mod notifications;
+mod other_browser;
+mod passwordless;
 
 pub(super) use backup::{backup, backup_left_out, backup_made_at, backup_progress};
-pub(super) use elsewhere::{elsewhere, in_use_since, moved_since};
-pub(super) use entrance::{entrance, go_on_at, sign_in_at};
-pub(super) use notices::notices;
+pub(super) use notifications::notifications;
+pub(super) use other_browser::{in_use_since, moved_since, other_browser};
+pub(super) use passwordless::{go_on_at, passwordless, sign_in_at};
 
 use causeway::view::{Delivery, Issue};
 

@@ -3,23 +3,23 @@
 use causeway::view::{Delivery, Issue, MessageKind, MessageView};
 
 use super::backup::Backup;
-use super::elsewhere::Elsewhere;
 use super::english;
-use super::entrance::Entrance;
-use super::notices::Notices;
+use super::notifications::Notifications;
+use super::other_browser::OtherBrowser;
+use super::passwordless::Passwordless;
 use super::phrase::{Facts, Phrase};
 use super::words::Text;
 
 impl Text {
     /// In the page's language.
-    pub fn say(self) -> &'static str {
+    pub fn localized(self) -> &'static str {
         english::text(self)
     }
 }
 
 impl Phrase<'_> {
     /// In the page's language.
-    pub fn say(self) -> String {
+    pub fn localized(self) -> String {
         english::phrase(self)
     }
 }
@@ -42,7 +42,7 @@ pub fn partner(name: &str) -> &str {
 
 impl Backup {
     /// In the page's language.
-    pub fn say(self) -> &'static str {
+    pub fn localized(self) -> &'static str {
         english::backup(self)
     }
 }
@@ -62,10 +62,10 @@ pub fn backup_left_out(count: u64) -> String {
     english::backup_left_out(count)
 }
 
-impl Elsewhere {
+impl OtherBrowser {
     /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::elsewhere(self)
+    pub fn localized(self) -> &'static str {
+        english::other_browser(self)
     }
 }
 
@@ -79,10 +79,10 @@ pub fn moved_since(when: Option<&str>) -> String {
     english::moved_since(when)
 }
 
-impl Entrance {
+impl Passwordless {
     /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::entrance(self)
+    pub fn localized(self) -> &'static str {
+        english::passwordless(self)
     }
 }
 
@@ -96,10 +96,10 @@ pub fn go_on_at(partner: &str) -> String {
     english::go_on_at(partner)
 }
 
-impl Notices {
+impl Notifications {
     /// In the page's language.
-    pub fn say(self) -> &'static str {
-        english::notices(self)
+    pub fn localized(self) -> &'static str {
+        english::notifications(self)
     }
 }
 
@@ -112,9 +112,9 @@ pub fn sender_with_count(name: &str, unread: u32) -> String {
 pub fn message_summary(message: &MessageView) -> String {
     match message.kind() {
         MessageKind::Text => message.text.clone(),
-        MessageKind::Unsupported => Text::Unsupported.say().to_owned(),
-        MessageKind::Undecryptable => Text::Undecryptable.say().to_owned(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.say().to_owned(),
+        MessageKind::Unsupported => Text::Unsupported.localized().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.localized().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.localized().to_owned(),
     }
 }
 
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn counts_agree_with_their_words() {
-        assert_eq!(Phrase::Unread(1, Plural::One).say(), "1 unread message");
-        assert_eq!(Phrase::Unread(2, Plural::Other).say(), "2 unread messages");
-        assert_eq!(Phrase::Title(0, "Causeway").say(), "Causeway");
-        assert_eq!(Phrase::Title(3, "Causeway").say(), "(3) Causeway");
+        assert_eq!(Phrase::Unread(1, Plural::One).localized(), "1 unread message");
+        assert_eq!(Phrase::Unread(2, Plural::Other).localized(), "2 unread messages");
+        assert_eq!(Phrase::Title(0, "Causeway").localized(), "Causeway");
+        assert_eq!(Phrase::Title(3, "Causeway").localized(), "(3) Causeway");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum Phrase<'a> {
     SyncedAt(&'a str),
     /// Messages not read.
     Unread(u32, Plural),
-    /// Room left in a message, in bytes.
+    /// Remaining length of a message, in bytes.
     LengthRemaining(u32, Plural),
     /// Too much in a message: by how many bytes, and the limit.
     LengthExceeded(u32, Plural, u32),
@@ -39,7 +39,7 @@ pub enum Phrase<'a> {
     MessageLabel(&'a str, &'a str, &'a str, Option<&'a str>),
     /// A message came: sender and text.
     NewMessageFrom(&'a str, &'a str),
-    /// How much room is taken, of how much: bytes.
+    /// Storage usage and quota, in bytes.
     StorageUsed(u64, u64),
     /// How much of it messages and keys take: bytes.
     StorageOfMessages(u64),

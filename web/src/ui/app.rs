@@ -4,10 +4,10 @@ use causeway::view::{ConnectionState, Issue, Stage};
 use leptos::prelude::*;
 
 use super::on_demand::{FetchPages, OnDemand};
-use crate::state::push::Push;
+use crate::state::push_state::PushState;
 use crate::state::route::Route;
 use crate::state::scope::PageLifetime;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 use crate::text::{self, Facts, Text};
 
 /// What is shown in the dialog.
@@ -37,7 +37,7 @@ pub(super) enum Sheet {
 #[derive(Clone, Copy)]
 pub(super) struct App {
     /// What the engine says.
-    pub(super) store: Store,
+    pub(super) store: ViewStore,
     /// The open page.
     pub(super) route: RwSignal<Route>,
     /// The open dialog.
@@ -51,7 +51,7 @@ pub(super) struct App {
     /// The person has agreed that another browser's keys are replaced.
     pub(super) replace: RwSignal<bool>,
     /// Notifications; `None` until the service worker has answered.
-    pub(super) push: RwSignal<Option<Push>>,
+    pub(super) push: RwSignal<Option<PushState>>,
     /// A newer release waits.
     pub(super) update_ready: RwSignal<bool>,
     /// Settings, restore and other pages that are downloaded when they are opened.
@@ -72,7 +72,7 @@ pub(super) fn app() -> App {
 
 impl App {
     /// Over a store. Must be made under a reactive owner that lives as long as the page.
-    pub(super) fn new(store: Store, fetch: FetchPages) -> Self {
+    pub(super) fn new(store: ViewStore, fetch: FetchPages) -> Self {
         let browser = store.browser();
         Self {
             store,
@@ -150,7 +150,7 @@ impl App {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
             0 => browser.clock_time(at),
-            1 => Text::Yesterday.say().to_owned(),
+            1 => Text::Yesterday.localized().to_owned(),
             _ => browser.short_date(at),
         }
     }
@@ -159,8 +159,8 @@ impl App {
     pub(super) fn day(self, at: u64) -> String {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
-            0 => Text::Today.say().to_owned(),
-            1 => Text::Yesterday.say().to_owned(),
+            0 => Text::Today.localized().to_owned(),
+            1 => Text::Yesterday.localized().to_owned(),
             _ => browser.full_date(at),
         }
     }

@@ -9,7 +9,7 @@ use super::app::{App, Sheet, app};
 use super::timing::every;
 use crate::state::recovery_action::{self, RecoveryAction};
 use crate::state::scope::{Answer, Scope};
-use crate::text::{Elsewhere, Phrase, Text};
+use crate::text::{OtherBrowser, Phrase, Text};
 
 /// A strip of constant height while all is well; it grows only when there is something to do.
 #[component]
@@ -18,7 +18,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let now = clock(app);
     let connection = app.store.connection;
     view! {
-        <section id="connection" class="connection" aria-label=Text::Connection.say()
+        <section id="connection" class="connection" aria-label=Text::Connection.localized()
             data-state=move || connection.with(|view| state_name(view.state()))>
             <span class="dot" aria-hidden="true"></span>
             <p class="words">
@@ -30,7 +30,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     }
 }
 
-/// What a person can do about the connection, if it is their turn.
+/// The recovery action for the connection, if there is one.
 #[component]
 pub(super) fn NextStep(class: &'static str) -> impl IntoView {
     let app = app();
@@ -61,22 +61,26 @@ fn clock(app: App) -> RwSignal<u64> {
 
 fn words(app: App, view: &ConnectionView) -> String {
     match view.state() {
-        ConnectionState::Off => Text::StateOff.say().to_owned(),
-        ConnectionState::Connecting => Text::StateConnecting.say().to_owned(),
-        ConnectionState::Draining if view.pending == 0 => Text::StateReading.say().to_owned(),
-        ConnectionState::Draining => Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).say(),
+        ConnectionState::Off => Text::StateOff.localized().to_owned(),
+        ConnectionState::Connecting => Text::StateConnecting.localized().to_owned(),
+        ConnectionState::Draining if view.pending == 0 => Text::StateReading.localized().to_owned(),
+        ConnectionState::Draining => {
+            Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).localized()
+        }
         ConnectionState::Online => match view.issue() {
-            Issue::None => Text::StateOnline.say().to_owned(),
+            Issue::None => Text::StateOnline.localized().to_owned(),
             // Messages come and go, and yet something that was kept here is damaged.
             issue => app.explain(issue),
         },
         ConnectionState::Waiting => match view.issue() {
-            Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => Text::StateOffline.say().to_owned(),
+            Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => {
+                Text::StateOffline.localized().to_owned()
+            }
             // Something other than the network is in the way, and a person may be able to help.
             issue => app.explain(issue),
         },
         ConnectionState::Stopped => match view.issue() {
-            Issue::None => Text::StateStopped.say().to_owned(),
+            Issue::None => Text::StateStopped.localized().to_owned(),
             issue => app.explain(issue),
         },
     }
@@ -87,21 +91,21 @@ fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
     (view.state() == ConnectionState::Waiting).then(|| {
         let left = recovery_action::seconds_until_retry(&view, now.get());
         if left == 0 {
-            Text::StateConnecting.say().to_owned()
+            Text::StateConnecting.localized().to_owned()
         } else {
-            Phrase::RetryIn(left, app.store.browser().plural(left)).say()
+            Phrase::RetryIn(left, app.store.browser().plural(left)).localized()
         }
     })
 }
 
 fn label(action: RecoveryAction) -> &'static str {
     match action {
-        RecoveryAction::TryNow => Text::TryNow.say(),
-        RecoveryAction::UseHere => Text::UseHere.say(),
-        RecoveryAction::SignIn => Text::SignInAgain.say(),
-        RecoveryAction::Enlist => Text::EnlistAgain.say(),
-        RecoveryAction::Reload => Text::Reload.say(),
-        RecoveryAction::Explain => Elsewhere::WhatNow.say(),
+        RecoveryAction::TryNow => Text::TryNow.localized(),
+        RecoveryAction::UseHere => Text::UseHere.localized(),
+        RecoveryAction::SignIn => Text::SignInAgain.localized(),
+        RecoveryAction::Enlist => Text::EnlistAgain.localized(),
+        RecoveryAction::Reload => Text::Reload.localized(),
+        RecoveryAction::Explain => OtherBrowser::WhatNow.localized(),
     }
 }
 

@@ -7,18 +7,18 @@ use leptos::prelude::Owner;
 
 use super::app::App;
 use crate::state::browser::fake::Fake;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 
 /// The page's owner, the app, and the browser behind it.
 pub(crate) fn page() -> (Owner, App, Rc<Fake>) {
     let owner = Owner::new();
     let browser = Rc::new(Fake::default());
-    let app = owner.with(|| App::new(Store::new(browser.clone())));
+    let app = owner.with(|| App::new(ViewStore::new(browser.clone())));
     (owner, app, browser)
 }
 
 /// Carries out the command that was sent last, or fails with an issue.
 pub(crate) fn answer_last(app: App, browser: &Fake, issue: Issue) {
-    let tag = browser.sent.borrow().len() as u64;
+    let tag = u64::try_from(browser.sent.borrow().len()).unwrap();
     app.store.take(News::Done(Done { tag, issue: issue.into(), ..Done::default() }).into());
 }

@@ -1,6 +1,6 @@
-//! The pages, and what they are made of. They show [`crate::state`] and ask for things; they decide nothing.
+//! The pages, and what they are made of. They show [`crate::state`] and send commands; they decide nothing.
 //!
-//! For whoever drives the pages in a test, these names are stable:
+//! These element ids and attributes are stable, because tests use them:
 //!
 //! - Step 1: `#account-create`, `#account-have` (radios), `#identifier`, `#password`, `#show-password`, `#sign-in`
 //!   (submit). If the name is in use elsewhere: `#open-restore`, `#start-new`; in the dialog: `#start-new-confirm`.
@@ -30,7 +30,7 @@ mod connection;
 #[cfg(test)]
 mod fixture;
 mod moved;
-mod notices;
+mod notifications;
 pub mod on_demand;
 mod onboarding;
 mod parts;
@@ -50,16 +50,17 @@ use leptos::prelude::*;
 
 use self::on_demand::{FetchPages, SecondaryPages};
 use crate::state::browser::Browser;
-use crate::state::signals::Store;
+use crate::state::view_store::ViewStore;
 
-/// Shows the pages, and answers with where the engine's updates go.
+/// Mounts the pages and returns the function that takes the engine's updates. `fetch` loads the pages that are fetched on
+/// demand.
 pub fn mount(browser: Rc<dyn Browser>, fetch: FetchPages) -> impl Fn(Update) + 'static {
     theme::restore(&*browser);
     let store = Rc::new(OnceCell::new());
     mount_to_body({
         let store = store.clone();
         move || {
-            let made = Store::new(browser);
+            let made = ViewStore::new(browser);
             // Mounting happens once, so the cell is empty.
             let _ = store.set(made);
             view! { <shell::Root store=made fetch/> }

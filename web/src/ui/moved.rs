@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
 use crate::state::scope::Answer;
-use crate::text::{Backup, Elsewhere, Text, moved_since};
+use crate::text::{Backup, OtherBrowser, Text, moved_since};
 
-/// Instead of an open chat, where there is room for it.
+/// Takes the place of an open chat on wide screens.
 #[component]
 pub(super) fn MovedPane() -> impl IntoView {
     let title = title(app());
@@ -37,7 +37,7 @@ fn is_handed_over(app: App) -> bool {
 }
 
 fn title(app: App) -> impl Fn() -> &'static str + Copy + Send + 'static {
-    move || if is_handed_over(app) { Backup::MovedTitle.say() } else { Elsewhere::Moved.say() }
+    move || if is_handed_over(app) { Backup::MovedTitle.localized() } else { OtherBrowser::Moved.localized() }
 }
 
 #[component]
@@ -57,11 +57,11 @@ fn HandedOver(app: App) -> impl IntoView {
         app.store.ask(Action::ContinueHere(ContinueHere {}), answer);
     };
     view! {
-        <p>{Backup::Moved.say()}</p>
-        <p>{Backup::ContinueHereWhy.say()}</p>
+        <p>{Backup::Moved.localized()}</p>
+        <p>{Backup::ContinueHereWhy.localized()}</p>
         <div class="buttons">
-            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>{Backup::MoveAgain.say()}</button>
-            <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.say()}</button>
+            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>{Backup::MoveAgain.localized()}</button>
+            <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.localized()}</button>
         </div>
     }
 }
@@ -71,14 +71,14 @@ fn Replaced(app: App) -> impl IntoView {
     view! {
         <p id="moved-since">{move || moved_since(app.elsewhere_since().as_deref())}</p>
         <ul class="losses">
-            <li>{Elsewhere::MovedHere.say()}</li>
-            <li>{Elsewhere::MovedNot.say()}</li>
-            <li>{Elsewhere::MovedUseOther.say()}</li>
-            <li>{Elsewhere::MovedBack.say()}</li>
-            <li>{Elsewhere::MovedErase.say()}</li>
+            <li>{OtherBrowser::MovedHere.localized()}</li>
+            <li>{OtherBrowser::MovedNot.localized()}</li>
+            <li>{OtherBrowser::MovedUseOther.localized()}</li>
+            <li>{OtherBrowser::MovedBack.localized()}</li>
+            <li>{OtherBrowser::MovedErase.localized()}</li>
         </ul>
         <div class="buttons">
-            <button class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>{Text::Erase.say()}</button>
+            <button class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>{Text::Erase.localized()}</button>
         </div>
     }
 }

@@ -9,18 +9,18 @@ use super::app::{App, Sheet, app};
 use super::chats::{ChatList, NewChat};
 use super::connection::{ConnectionBar, NextStep};
 use super::moved::MovedPane;
-use super::notices::UpdateBar;
+use super::notifications::UpdateBar;
 use super::on_demand::FetchPages;
 use super::onboarding::{Onboarding, SignInAgain};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::thread::{Safety, ThreadPane};
 use super::timing::{after, every, on_window};
-use super::{notices, parts, shortcuts};
+use super::{notifications, parts, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
-use crate::state::signals::Store;
-use crate::text::{Backup, Elsewhere, Phrase, Text};
+use crate::state::view_store::ViewStore;
+use crate::text::{Backup, OtherBrowser, Phrase, Text};
 
 /// After this, a person deserves a word about what is going on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,13 +35,13 @@ enum Screen {
 
 /// The root. Provides [`App`].
 #[component]
-pub(super) fn Root(store: Store, fetch: FetchPages) -> impl IntoView {
+pub(super) fn Root(store: ViewStore, fetch: FetchPages) -> impl IntoView {
     let app = App::new(store, fetch);
     provide_context(app);
     watch_window(app);
     shortcuts::listen(app);
     name_window(app);
-    notices::watch(app);
+    notifications::watch(app);
     let screen = Memo::new(move |_| match app.stage() {
         None => Screen::Opening,
         Some(stage) if stage != Stage::Enlisting && app.route.get() == Route::Restore => Screen::Restore,
@@ -101,16 +101,16 @@ fn look(app: &App, (): ()) {
 
 fn name_window(app: App) {
     Effect::new(move |_| {
-        let product = Text::Product.say();
+        let product = Text::Product.localized();
         let rest = match app.route.get() {
             Route::Chat(id) => {
                 app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
             }
-            Route::Settings => Some(format!("{} · {product}", Text::Settings.say())),
-            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.say())),
+            Route::Settings => Some(format!("{} · {product}", Text::Settings.localized())),
+            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.localized())),
             Route::Chats => None,
         };
-        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).say();
+        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).localized();
         app.store.browser().set_title(&title);
     });
 }
@@ -121,14 +121,14 @@ fn Opening() -> impl IntoView {
     let app = app();
     let slow = RwSignal::new(false);
     after(PATIENCE, Scope::current().answer(move |()| slow.set(true)));
-    // What keeps the store from opening; without a word about it a person would wait for ever.
+    // What keeps the store from opening; without an explanation a person would wait indefinitely.
     let issue = Memo::new(move |_| app.store.connection.with(ConnectionView::issue));
     let words = move || match issue.get() {
         Issue::None => view! { <Wait slow/> }.into_any(),
         Issue::AccountDamaged => view! {
-            <h1>{Elsewhere::Damaged.say()}</h1>
-            <p>{Elsewhere::DamagedWhat.say()}</p>
-            <p>{Elsewhere::DamagedNow.say()}</p>
+            <h1>{OtherBrowser::Damaged.localized()}</h1>
+            <p>{OtherBrowser::DamagedWhat.localized()}</p>
+            <p>{OtherBrowser::DamagedNow.localized()}</p>
             <NextStep class="primary"/>
         }
         .into_any(),
@@ -150,15 +150,15 @@ fn Opening() -> impl IntoView {
 fn Wait(slow: RwSignal<bool>) -> impl IntoView {
     let app = app();
     view! {
-            <p>{Text::Opening.say()}</p>
+            <p>{Text::Opening.localized()}</p>
             {move || slow.get().then(|| view! {
-                <p>{Text::OpeningSlowly.say()}</p>
-                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.say()}</button>
+                <p>{Text::OpeningSlowly.localized()}</p>
+                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.localized()}</button>
             })}
     }
 }
 
-/// The list, and what is open beside it; one of the two where there is no room for both.
+/// The list, and what is open beside it; only one of the two on narrow screens.
 #[component]
 fn Panes() -> impl IntoView {
     let app = app();
@@ -184,8 +184,8 @@ fn NothingOpen() -> impl IntoView {
     view! {
         <main id="content" class="pane nothing" tabindex="-1">
             <Icon of=Picture::Chats/>
-            <h1>{Text::NothingOpen.say()}</h1>
-            <p>{Text::NothingOpenWhy.say()}</p>
+            <h1>{Text::NothingOpen.localized()}</h1>
+            <p>{Text::NothingOpenWhy.localized()}</p>
         </main>
     }
 }

@@ -45,7 +45,7 @@ impl Machine for Scripted {
     }
 }
 
-/// Runs the script to its stop; answers with what it was told.
+/// Runs the script to its stop; returns the inputs that it got.
 async fn drive(
     store: Rc<Store>,
     inputs: Inputs,
@@ -146,7 +146,7 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     assert!(clock::now() >= until);
 }
 
-/// Runs a real engine until it has carried out one command; answers with everything that it said.
+/// Runs a real engine until it has carried out one command; returns all of its updates.
 pub(super) async fn drive_engine(engine: Engine, store: Store, action: Action) -> Vec<News> {
     let inputs = Inputs::default();
     let say = inputs.sender();

@@ -22,7 +22,7 @@
     }
 
     function full(transaction) {
-        Object.defineProperty(transaction, 'error', { value: new DOMException('No room.', 'QuotaExceededError') });
+        Object.defineProperty(transaction, 'error', { value: new DOMException('Quota exceeded.', 'QuotaExceededError') });
         transaction.abort();
     }
 
@@ -46,12 +46,12 @@
                     return answer;
                 }
                 case 'is full':
-                    throw new DOMException('No room.', 'QuotaExceededError');
+                    throw new DOMException('Quota exceeded.', 'QuotaExceededError');
                 case 'is full in the end':
                     full(transaction);
                     return;
                 case 'succeeds and says that it failed':
-                    // First in line, so nobody hears of the success.
+                    // Registered first, so that no other listener gets the event.
                     transaction.addEventListener('complete', (event) => {
                         event.stopImmediatePropagation();
                         kill(transaction.db, true);
@@ -73,7 +73,7 @@
             if (!loaded || (names && !names.includes('open')) || seen++ !== at) return original.apply(this, all);
             hit = 'open';
             if (how === 'throws') throw new DOMException('Internal error opening backing store.', 'UnknownError');
-            if (how === 'is full') throw new DOMException('No room.', 'QuotaExceededError');
+            if (how === 'is full') throw new DOMException('Quota exceeded.', 'QuotaExceededError');
             const request = original.apply(this, all);
             request.addEventListener('success', () => {
                 const database = request.result;
@@ -114,7 +114,7 @@
         },
         // What has failed, for a test's words.
         now: () => `${hit} ${at} ${how}`,
-        // Answers with the number of operations, and the name of the one that failed.
+        // Returns the number of operations, and the name of the one that failed.
         disarm() {
             loaded = false;
             undo.splice(0).reverse().forEach((restore) => restore());

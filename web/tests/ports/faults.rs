@@ -1,4 +1,4 @@
-//! Storage under fire: the browser takes the connection away, or has no room, at every single operation.
+//! Fault injection into storage: the connection is closed, or the quota is exceeded, at every single operation.
 //!
 //! A short life of a store is lived once for each operation in it, and that operation fails. What is asked: nothing that was
 //! confirmed is lost, nothing is there that was refused, and it goes on within a second.
@@ -36,7 +36,7 @@ impl Fault {
         Self
     }
 
-    /// Ends it. Answers with the number of operations that there were, and the name of the one that failed.
+    /// Ends it. Returns the number of operations that there were, and the name of the one that failed.
     fn disarm(self) -> (u32, String) {
         let seen = script("() => faults.disarm()", "");
         std::mem::forget(self);
@@ -69,7 +69,7 @@ fn range(table: Table, reverse: bool) -> Query {
     Query::Range { table, from: Vec::new(), to: None, reverse, limit: 2 }
 }
 
-/// The writes of the life: each transaction undoes a part of the one before, so that one out of turn shows.
+/// The writes of the life: each transaction undoes a part of the one before, so that one out of order shows.
 fn writes() -> [Vec<Change>; 3] {
     [
         vec![put(Table::Account, b"a", b"1"), put(Table::Outbox, b"a", b"1"), put(Table::Outbox, b"b", b"1")],
@@ -108,7 +108,7 @@ fn expected(written: usize) -> Rows {
     }
 }
 
-/// Opens a store, makes its key, writes and reads. Answers with the key.
+/// Opens a store, makes its key, writes and reads. Returns the key.
 async fn live(name: &str) -> Secret<32> {
     let mut rng = rng::open().expect("random");
     let store = timed("opening", Store::open(name)).await.expect("the store opens");
@@ -124,7 +124,7 @@ async fn live(name: &str) -> Secret<32> {
     key
 }
 
-/// Whoever comes next finds all of it.
+/// The next store finds all of it.
 async fn find(name: &str, key: &Secret<32>, context: &str) {
     let mut rng = rng::open().expect("random");
     let store = Store::open(name).await.expect("the store opens");
@@ -132,7 +132,7 @@ async fn find(name: &str, key: &Secret<32>, context: &str) {
     assert_eq!(store.load(&queries()).await, Ok(expected(3)), "{context}");
 }
 
-/// Lives once for each operation, which fails in this way. Answers with the names of those that failed.
+/// Lives once for each operation, which fails in this way. Returns the names of those that failed.
 async fn at_every_operation(how: &str, names: &[&str]) -> Vec<String> {
     let mut failed = Vec::new();
     for at in 0..MOST {
@@ -236,7 +236,7 @@ async fn no_room_at_any_write_takes_that_write_back_and_nothing_else() {
     }
 }
 
-/// The same life, in which each step is tried until there is room. Answers with the key, and how often there was none.
+/// The same life, in which each step is retried until the quota allows it. Returns the key, and how often there was none.
 async fn live_without_room(name: &str) -> (Secret<32>, u32) {
     let mut rng = rng::open().expect("random");
     let mut refused = 0;

@@ -28,7 +28,7 @@ async fn worker(names: LeaderNames, who: &'static str, seen: Seen, answers: bool
     takeover_worker(names, pending(), who, seen, answers).await;
 }
 
-/// The same; it takes over whenever it is urged to.
+/// The same; it takes over on request.
 async fn takeover_worker(
     names: LeaderNames,
     takeovers: impl Stream<Item = ()> + Unpin,
@@ -77,7 +77,7 @@ async fn until(
         }
     });
     match select(worker, heard).await {
-        Either::Left(_) => panic!("workers run for ever"),
+        Either::Left(_) => panic!("workers never end"),
         Either::Right(_) => {}
     }
 }
@@ -112,7 +112,7 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
 }
 
 #[wasm_bindgen_test]
-async fn a_worker_that_is_urged_takes_over_from_one_that_is_frozen() {
+async fn a_worker_takes_over_from_a_frozen_leader_on_request() {
     let names = names();
     let seen = Seen::default();
     let (_link, mut updates) = client();
@@ -124,19 +124,19 @@ async fn a_worker_that_is_urged_takes_over_from_one_that_is_frozen() {
     let (takeover, takeovers) = unbounded();
     let mut second = Box::pin(takeover_worker(names, takeovers, "second", Rc::clone(&seen), true));
     assert!(select(&mut second, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
-    assert_eq!(*seen.borrow(), [("first", 0)], "it waits in line until it is urged");
+    assert_eq!(*seen.borrow(), [("first", 0)], "it queues until a takeover is requested");
     takeover.unbounded_send(()).expect("the worker listens");
     until(&mut second, &mut updates, is_started).await;
     assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)]);
 
-    // Awake again, the first finds its lock gone and gets in line.
+    // Awake again, the first finds its lock gone and queues again.
     let both = async { futures::join!(&mut first, &mut second) };
     assert!(matches!(select(pin!(both), pin!(clock::sleep(1_500))).await, Either::Right(_)));
     assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)], "two lead");
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_waits_for_an_answer_hears_that_nobody_gives_a_sign_of_life() {
+async fn an_unanswered_command_leads_to_a_timeout_while_no_engine_runs() {
     let (sender, mut timeouts) = unbounded();
     let client =
         EngineClient::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
@@ -146,7 +146,7 @@ async fn a_page_that_waits_for_an_answer_hears_that_nobody_gives_a_sign_of_life(
 }
 
 #[wasm_bindgen_test]
-async fn an_engine_that_answers_no_command_still_gives_signs_of_life() {
+async fn an_engine_that_answers_no_command_still_answers_probes() {
     let (sender, mut timeouts) = unbounded();
     let client =
         EngineClient::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
@@ -155,7 +155,7 @@ async fn an_engine_that_answers_no_command_still_gives_signs_of_life() {
     let quiet = pin!(clock::sleep(6_000));
     let timed_out = select(timeouts.next(), quiet).map(|first| matches!(first, Either::Left(_)));
     match select(&mut busy, pin!(timed_out)).await {
-        Either::Left(_) => panic!("workers run for ever"),
-        Either::Right((timed_out, _)) => assert!(!timed_out, "an engine that lives was called timed_out"),
+        Either::Left(_) => panic!("workers never end"),
+        Either::Right((timed_out, _)) => assert!(!timed_out, "an engine that lives is reported as timed out"),
     }
 }

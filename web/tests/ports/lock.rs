@@ -1,4 +1,4 @@
-//! One holder at a time, handed over in line; a place in the line can be given up.
+//! One holder at a time, granted in the order of requests; a request can be withdrawn.
 
 use super::{async_script, settle, unique};
 use causeway_web::port::lock;

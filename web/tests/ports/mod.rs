@@ -33,7 +33,7 @@ async fn async_script(function: &str, argument: impl Into<JsValue>) -> JsValue {
     JsFuture::from(promise).await.expect("the script succeeds")
 }
 
-/// Lets the browser deliver what it has in line.
+/// Lets the browser deliver its queued events.
 async fn settle() {
     causeway_web::port::clock::sleep(50).await;
 }

@@ -128,7 +128,7 @@ async fn a_full_disk_is_told_and_takes_everything_back() {
             IDBObjectStore.prototype.put = function (...all) {
                 if (left-- > 0) return original.apply(this, all);
                 IDBObjectStore.prototype.put = original;
-                throw new DOMException('No room.', 'QuotaExceededError');
+                throw new DOMException('Quota exceeded.', 'QuotaExceededError');
             };
         })",
         "",

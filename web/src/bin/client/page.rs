@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use causeway_web::browser_adapter::BrowserAdapter;
 use causeway_web::engine_client::EngineClient;
-use causeway_web::page::Page;
 use causeway_web::port::boot;
 use causeway_web::state::scope::Answer;
 use causeway_web::ui::on_demand::SecondaryPages;
@@ -14,8 +14,8 @@ use crate::pieces;
 
 /// Mounts the user interface, and connects it to the engine.
 pub(crate) fn start() {
-    let page = Rc::new(Page::new());
-    let take = ui::mount(page.clone(), fetch_secondary_pages);
+    let browser = Rc::new(BrowserAdapter::new());
+    let take = ui::mount(browser.clone(), fetch_secondary_pages);
     let (timed_out, timeouts) = mpsc::unbounded();
     let on_timeout = move || {
         // Fails only when the page has given up.
@@ -24,7 +24,7 @@ pub(crate) fn start() {
     match EngineClient::connect(take, on_timeout) {
         Ok(client) => {
             let withdrawing = client.clone();
-            page.join(move |action| client.send(action), move |tag| withdrawing.withdraw(tag));
+            browser.connect(move |action| client.send(action), move |tag| withdrawing.withdraw(tag));
             worker_supervisor::keep_running(timeouts, boot::show_failure);
         }
         Err(_) => boot::show_failure(),

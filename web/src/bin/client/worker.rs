@@ -1,5 +1,5 @@
 //! The engine: runs in the dedicated worker of every tab, and leads in one of them. In the service worker it runs for the
-//! time of a [`shift`](causeway_web::background), when service-worker.js calls what is offered here.
+//! time of one [`task`](causeway_web::background::Task), when service-worker.js calls a function that is offered here.
 
 use causeway::engine::{Config, Engine};
 use causeway_proto::secret::Secret;
@@ -14,9 +14,9 @@ pub(crate) fn start() {
     if offer::is_wanted() {
         return offer_tasks();
     }
-    if let Some(urges) = worker_liveness::takeover_requests() {
+    if let Some(takeovers) = worker_liveness::takeover_requests() {
         causeway_web::port::spawn(worker_liveness::hold_lock());
-        causeway_web::port::spawn(leader::run(LeaderNames::default(), urges, engine));
+        causeway_web::port::spawn(leader::run(LeaderNames::default(), takeovers, engine));
     }
 }
 

@@ -9,6 +9,7 @@
 
 use super::fault::Fault;
 use super::schema::{META, Schema, upgrade, version};
+use crate::number;
 use crate::port::clock;
 use causeway::io::Millis;
 use core::cell::Cell;
@@ -59,7 +60,11 @@ impl Connection {
             let request = request.as_sys().clone();
             // What is thrown takes the upgrade back, and the request fails.
             move |change: IdbVersionChangeEvent| {
-                upgrade(schema, request.result()?.unchecked_ref(), change.old_version() as u32)
+                upgrade(
+                    schema,
+                    request.result()?.unchecked_ref(),
+                    u32::try_from(number::from_js(change.old_version())).unwrap_or(u32::MAX),
+                )
             }
         });
         request.as_sys().set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
@@ -107,13 +112,13 @@ impl Connection {
         let transaction = self.begin(stores, mode)?;
         let found = transaction.store(META)?.get::<f64, _, _>(GENERATION).primitive()?;
         let fence = async move {
-            let holds = found.await? == Some(generation as f64);
+            let holds = found.await? == Some(number::to_js(generation));
             if holds { Ok(()) } else { Err(Fault::Superseded) }
         };
         Ok((transaction, fence))
     }
 
-    /// Raises the generation by one; answers with the new one. Whoever is of an older one is superseded from now on.
+    /// Raises the generation by one and returns it. Holders of an older generation are superseded from now on.
     pub(super) async fn raise_generation(&self) -> Result<u64, Fault> {
         let transaction = self.begin(&[], TransactionMode::Readwrite)?;
         let raised = {
@@ -123,7 +128,7 @@ impl Connection {
             raised
         };
         transaction.commit().await?;
-        Ok(raised as u64)
+        Ok(number::from_js(raised))
     }
 }
 

@@ -8,7 +8,7 @@ use web_sys::DomException;
 /// What can be done about an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// No room.
+    /// The storage quota is exceeded.
     Quota,
     /// The database on disk is of a newer version than this build.
     TooNew,

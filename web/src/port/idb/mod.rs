@@ -43,7 +43,7 @@ pub enum OpenError {
     /// A newer build has upgraded it: load the page again.
     #[error("the data in this browser was written by a newer version: reload the page")]
     TooNew,
-    /// No room.
+    /// The storage quota is exceeded.
     #[error("the browser's storage is full: free some space")]
     QuotaExceeded,
     /// Anything else, for example a private window that keeps nothing.
@@ -226,7 +226,7 @@ fn names(tables: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     tables.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Runs a transaction in a task of its own, until whoever waits for it gives up. A browser ends a transaction whose events are
+/// Runs a transaction in a task of its own, until its waiter gives up. A browser ends a transaction whose events are
 /// not answered at once, and who waits may be busy with other things.
 async fn alone<T: 'static>(transaction: LocalBoxFuture<'static, T>) -> T {
     let (task, outcome) = transaction.remote_handle();

@@ -103,7 +103,8 @@ async fn from_end(store: &ObjectStore<'_>, range: Range<'_>, limit: u32) -> Resu
     let mut rows = Vec::new();
     let opening = store.open_cursor().with_query::<Bytes<'_>, _>(range).with_direction(CursorDirection::Prev);
     let Some(mut cursor) = opening.await? else { return Ok(rows) };
-    while rows.len() < limit as usize
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    while rows.len() < limit
         && let Some(value) = cursor.next_record::<Uint8Array>().await?
     {
         let key = cursor.key::<JsValue>()?.ok_or(Fault::Broken)?;

@@ -20,10 +20,10 @@ use crate::ui::parts::Problem;
 #[component]
 pub(crate) fn BackupSheet() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Backup::MakeTitle.say()}</h2>
+        <h2 id="dialog-title">{Backup::MakeTitle.localized()}</h2>
         <Maker hand_over=false confirm=Backup::MakeConfirm made=Backup::Made>
-            <p>{Backup::MakeWhat.say()}</p>
-            <p>{Backup::MakeAge.say()}</p>
+            <p>{Backup::MakeWhat.localized()}</p>
+            <p>{Backup::MakeAge.localized()}</p>
         </Maker>
     }
 }
@@ -32,14 +32,14 @@ pub(crate) fn BackupSheet() -> impl IntoView {
 #[component]
 pub(crate) fn MoveSheet() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Backup::MoveTitle.say()}</h2>
+        <h2 id="dialog-title">{Backup::MoveTitle.localized()}</h2>
         <Maker hand_over=true confirm=Backup::MoveConfirm made=Backup::MoveDone>
             <ol class="losses">
-                <li>{Backup::MoveFile.say()}</li>
-                <li>{Backup::MoveBring.say()}</li>
-                <li>{Backup::MoveOpen.say()}</li>
+                <li>{Backup::MoveFile.localized()}</li>
+                <li>{Backup::MoveBring.localized()}</li>
+                <li>{Backup::MoveOpen.localized()}</li>
             </ol>
-            <p><strong>{Backup::MoveStops.say()}</strong></p>
+            <p><strong>{Backup::MoveStops.localized()}</strong></p>
         </Maker>
     }
 }
@@ -118,7 +118,7 @@ impl Form {
             return browser.focus("passphrase");
         }
         if browser.composed(&self.again.get_untracked()) != passphrase {
-            self.problem.set(Some(Backup::Differ.say().to_owned()));
+            self.problem.set(Some(Backup::Differ.localized().to_owned()));
             return browser.focus("passphrase-again");
         }
         self.problem.set(None);
@@ -160,28 +160,28 @@ fn Maker(hand_over: bool, confirm: Backup, made: Backup, children: ChildrenFn) -
                 <PassphraseField id="passphrase-again" label=Backup::Again value=form.again shown
                     problem="backup-problem"/>
                 <Problem id="backup-problem" says=form.problem/>
-                <button id="backup-confirm" class="primary wide" type="submit">{confirm.say()}</button>
+                <button id="backup-confirm" class="primary wide" type="submit">{confirm.localized()}</button>
             </form>
         })}
         <div role="status">
             {move || match form.state.get() {
                 State::Asking => ().into_any(),
-                State::Making(_) => view! { <p>{Backup::Making.say()}</p> }.into_any(),
-                State::Made { left_out: 0 } => view! { <p id="backup-made">{made.say()}</p> }.into_any(),
+                State::Making(_) => view! { <p>{Backup::Making.localized()}</p> }.into_any(),
+                State::Made { left_out: 0 } => view! { <p id="backup-made">{made.localized()}</p> }.into_any(),
                 State::Made { left_out: count } => view! {
-                    <p id="backup-made">{made.say()}" "{backup_left_out(count)}</p>
+                    <p id="backup-made">{made.localized()}" "{backup_left_out(count)}</p>
                 }.into_any(),
             }}
         </div>
         {move || match form.state.get() {
             State::Making(done) => view! {
-                <progress id="backup-progress" max="1000" value=done.to_string() aria-label=Backup::Making.say()>
+                <progress id="backup-progress" max="1000" value=done.to_string() aria-label=Backup::Making.localized()>
                     {backup_progress(done / 10)}
                 </progress>
             }.into_any(),
             State::Made { .. } => view! {
                 <button id="backup-close" class="primary wide" on:click=move |_| app.sheet.set(None)>
-                    {Backup::Close.say()}
+                    {Backup::Close.localized()}
                 </button>
             }.into_any(),
             State::Asking => ().into_any(),

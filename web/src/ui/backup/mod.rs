@@ -22,16 +22,16 @@ pub(super) fn BackupSection() -> impl IntoView {
             .account
             .with(|account| account.as_ref().and_then(|account| account.backup).map_or(0, |backup| backup.made_at));
         match at {
-            0 => Backup::None.say().to_owned(),
+            0 => Backup::None.localized().to_owned(),
             at => backup_made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
         }
     };
     view! {
         <p id="last-backup"><strong>{last}</strong></p>
-        <p>{Backup::Why.say()}</p>
+        <p>{Backup::Why.localized()}</p>
         <Losses/>
         <button id="make-backup" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
-            {Backup::Make.say()}
+            {Backup::Make.localized()}
         </button>
     }
 }
@@ -41,9 +41,9 @@ pub(super) fn BackupSection() -> impl IntoView {
 fn Losses() -> impl IntoView {
     view! {
         <ul class="losses">
-            <li>{Backup::LosesHistory.say()}</li>
-            <li>{Backup::LosesWaiting.say()}</li>
-            <li>{Backup::LosesKeys.say()}</li>
+            <li>{Backup::LosesHistory.localized()}</li>
+            <li>{Backup::LosesWaiting.localized()}</li>
+            <li>{Backup::LosesKeys.localized()}</li>
         </ul>
     }
 }
@@ -53,9 +53,9 @@ fn Losses() -> impl IntoView {
 pub(super) fn MoveSection() -> impl IntoView {
     let app = app();
     view! {
-        <p>{Backup::MoveWhy.say()}</p>
+        <p>{Backup::MoveWhy.localized()}</p>
         <button id="move-away" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>
-            {Backup::Move.say()}
+            {Backup::Move.localized()}
         </button>
     }
 }
@@ -75,15 +75,15 @@ pub(super) fn BackupOffer() -> impl IntoView {
         due().then(|| {
             view! {
                 <section class="offer" aria-labelledby="backup-offer">
-                    <h2 id="backup-offer">{Backup::OfferTitle.say()}</h2>
-                    <p>{Backup::OfferWhy.say()}</p>
+                    <h2 id="backup-offer">{Backup::OfferTitle.localized()}</h2>
+                    <p>{Backup::OfferWhy.localized()}</p>
                     <div class="buttons">
                         <button id="backup-later" class="quiet" on:click=move |_| {
                             put_off.set(true);
                             app.store.browser().focus("enlist-finish");
-                        }>{Backup::OfferLater.say()}</button>
+                        }>{Backup::OfferLater.localized()}</button>
                         <button id="backup-now" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
-                            {Backup::OfferNow.say()}
+                            {Backup::OfferNow.localized()}
                         </button>
                     </div>
                 </section>

@@ -30,7 +30,7 @@ pub(super) fn PassphraseField(
     };
     view! {
         <div class="field">
-            <label for=id>{label.say()}</label>
+            <label for=id>{label.localized()}</label>
             <div class="with-button">
                 <input id=id required autocapitalize="none" spellcheck="false"
                     type=move || if shown.get() { "text" } else { "password" }
@@ -39,14 +39,14 @@ pub(super) fn PassphraseField(
                     prop:value=move || value.get()
                     on:input=move |event| value.set(event_target_value(&event))/>
                 <button class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
-                    aria-label=Text::ShowPassword.say()
+                    aria-label=Text::ShowPassword.localized()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>
                     {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
                 </button>
             </div>
             {new.then(|| view! {
-                <p id=hint class="hint"><span>{Backup::PassphraseHint.say()}" "{Backup::PassphraseLost.say()}</span></p>
-                <p class="hint" role="status"><strong>{move || quality().map(Backup::say)}</strong></p>
+                <p id=hint class="hint"><span>{Backup::PassphraseHint.localized()}" "{Backup::PassphraseLost.localized()}</span></p>
+                <p class="hint" role="status"><strong>{move || quality().map(Backup::localized)}</strong></p>
             })}
         </div>
     }

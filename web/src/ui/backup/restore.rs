@@ -99,9 +99,9 @@ impl Run {
         let Form { app, scope, done: shown, .. } = self.form;
         let Some((total, piece)) = part.filter(|(total, piece)| !piece.is_empty() && *total > at) else {
             let says = if at == 0 { Backup::FileMissing } else { Backup::FileUnreadable };
-            return self.form.fail(says.say().to_owned(), FILE);
+            return self.form.fail(says.localized().to_owned(), FILE);
         };
-        let end = at + piece.len() as u64;
+        let end = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         shown.set(Some(u32::try_from(end * 1000 / total).unwrap_or(1000)));
         let passphrase = if first == 0 { self.passphrase.to_string() } else { String::new() };
         let command = Restore { passphrase, piece, at, total, first, replace: self.replace };
@@ -159,40 +159,40 @@ pub(crate) fn RestorePage() -> impl IntoView {
     });
     view! {
         <div class="onboarding">
-            <header class="brand"><Mark/><span>{Text::Product.say()}</span></header>
+            <header class="brand"><Mark/><span>{Text::Product.localized()}</span></header>
             <main id="content" class="card">
-                <h1 id="step-title" tabindex="-1">{Backup::RestoreTitle.say()}</h1>
-                <p class="lead">{Backup::RestoreWhy.say()}</p>
+                <h1 id="step-title" tabindex="-1">{Backup::RestoreTitle.localized()}</h1>
+                <p class="lead">{Backup::RestoreWhy.localized()}</p>
                 <form on:submit=move |event| form.submit(&event) novalidate>
                     <div class="field">
-                        <label for=FILE>{Backup::File.say()}</label>
+                        <label for=FILE>{Backup::File.localized()}</label>
                         <input id=FILE type="file" accept=".backup,application/octet-stream" required
                             aria-describedby="restore-problem"/>
                     </div>
                     <PassphraseField id="restore-passphrase" label=Backup::Passphrase value=form.passphrase shown
                         problem="restore-problem"/>
                     {move || replaces.get().then(|| view! {
-                        <p>{Backup::Replaces.say()}</p>
+                        <p>{Backup::Replaces.localized()}</p>
                         <label class="consent" for="restore-replace">
                             <input id="restore-replace" type="checkbox" prop:checked=move || form.agreed.get()
                                 on:change=move |event| form.agreed.set(event_target_checked(&event))/>
-                            <span>{Backup::ReplaceAgree.say()}</span>
+                            <span>{Backup::ReplaceAgree.localized()}</span>
                         </label>
                     })}
                     <Problem id="restore-problem" says=form.problem/>
                     <button id="restore" class="primary wide" type="submit" aria-disabled=move || busy.get().to_string()>
-                        {move || if busy.get() { Text::OneMoment.say() } else { Backup::RestoreConfirm.say() }}
+                        {move || if busy.get() { Text::OneMoment.localized() } else { Backup::RestoreConfirm.localized() }}
                     </button>
                 </form>
                 <div role="status">
-                    {move || busy.get().then(|| view! { <p>{Backup::Restoring.say()}</p> })}
+                    {move || busy.get().then(|| view! { <p>{Backup::Restoring.localized()}</p> })}
                 </div>
                 {move || form.done.get().map(|done| view! {
-                    <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.say()>
+                    <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.localized()>
                         {backup_progress(done / 10)}
                     </progress>
                 })}
-                <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.say()}</a>
+                <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.localized()}</a>
             </main>
         </div>
     }

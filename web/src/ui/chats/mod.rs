@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use self::row::Row;
 pub(super) use self::row::row_id;
 use super::app::{Sheet, app};
-use super::notices::Offer;
+use super::notifications::Offer;
 use super::parts::{Icon, Mark, Picture};
 use crate::state::route::Route;
 use crate::text::{Phrase, Text};
@@ -29,18 +29,18 @@ pub(super) fn ChatList() -> impl IntoView {
     };
     view! {
         <nav id="chats" class="list" aria-labelledby="chats-title">
-            <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.say()}</a>
+            <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.localized()}</a>
             <header class="list-head">
                 <Mark/>
                 <div class="who">
-                    <h1 id="chats-title">{Text::Chats.say()}</h1>
-                    <p title=move || Phrase::SignedInAs(&app.identifier()).say()><bdi>{move || app.identifier()}</bdi></p>
+                    <h1 id="chats-title">{Text::Chats.localized()}</h1>
+                    <p title=move || Phrase::SignedInAs(&app.identifier()).localized()><bdi>{move || app.identifier()}</bdi></p>
                 </div>
-                <a id="open-settings" class="icon-button" href=settings aria-label=Text::Settings.say()
+                <a id="open-settings" class="icon-button" href=settings aria-label=Text::Settings.localized()
                     aria-current=in_settings>
                     <Icon of=Picture::Gear/>
                 </a>
-                <button id="new-chat" class="icon-button accent" aria-label=Text::NewChat.say()
+                <button id="new-chat" class="icon-button accent" aria-label=Text::NewChat.localized()
                     on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>
                     <Icon of=Picture::Pen/>
                 </button>
@@ -65,10 +65,10 @@ fn Empty() -> impl IntoView {
     view! {
         <div class="empty">
             <Icon of=Picture::Chats/>
-            <h2>{Text::NoChats.say()}</h2>
-            <p>{Text::NoChatsWhy.say()}</p>
-            {number.map(|number| view! { <p>{Phrase::SuggestedNumber(&number).say()}</p> })}
-            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>{Text::NewChat.say()}</button>
+            <h2>{Text::NoChats.localized()}</h2>
+            <p>{Text::NoChatsWhy.localized()}</p>
+            {number.map(|number| view! { <p>{Phrase::SuggestedNumber(&number).localized()}</p> })}
+            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>{Text::NewChat.localized()}</button>
         </div>
     }
 }

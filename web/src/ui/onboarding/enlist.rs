@@ -18,7 +18,7 @@ enum State {
 }
 
 impl State {
-    fn say(self) -> Text {
+    fn text(self) -> Text {
         match self {
             Self::Waiting => Text::StepWaiting,
             Self::Running => Text::StepRunning,
@@ -85,7 +85,7 @@ fn outcome(app: App, attempt: Attempt) -> Outcome {
 #[component]
 pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone + Send + 'static) -> impl IntoView {
     let app = app();
-    // Whoever comes here from another tab sees the outcome here, too.
+    // An enlistment that another tab began shows its outcome here, too.
     app.welcome.set(true);
     let outcome = move || outcome(app, attempt.get());
     let title = move || match outcome() {
@@ -94,8 +94,8 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         Outcome::Failed(_) => Text::EnlistFailedTitle,
     };
     let lead = move || match outcome() {
-        Outcome::Running => Text::EnlistWhy.say().to_owned(),
-        Outcome::Done => Phrase::EnlistDone(&app.identifier()).say(),
+        Outcome::Running => Text::EnlistWhy.localized().to_owned(),
+        Outcome::Done => Phrase::EnlistDone(&app.identifier()).localized(),
         Outcome::Failed(_) => String::new(),
     };
     let states = move || progress(app, outcome());
@@ -105,18 +105,18 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         Outcome::Running | Outcome::Done => None,
     });
     view! {
-        <h1 id="step-title" tabindex="-1">{move || title().say()}</h1>
+        <h1 id="step-title" tabindex="-1">{move || title().localized()}</h1>
         <p class="lead" dir="auto">{lead}</p>
         <ol class="progress" role="list">
             {steps.into_iter().enumerate().map(|(at, step)| {
-                let state = move || states()[at];
+                let state = move || states().get(at).copied().unwrap_or(State::Waiting);
                 view! {
                     <li data-state=move || state().name()>
                         <span class="progress-sign" aria-hidden="true">
                             {move || (state() == State::Done).then(|| view! { <Icon of=Picture::Check/> })}
                             {move || (state() == State::Failed).then(|| view! { <Icon of=Picture::Cross/> })}
                         </span>
-                        <span>{step.say()}<span class="unseen">", "{move || state().say().say()}</span></span>
+                        <span>{step.localized()}<span class="unseen">", "{move || state().text().localized()}</span></span>
                     </li>
                 }
             }).collect_view()}
@@ -141,7 +141,7 @@ fn Finish(app: App) -> impl IntoView {
     };
     let label = if first { Text::StartFirstChat } else { Text::GoToChats };
     view! {
-        <button id="enlist-finish" class="primary wide" on:click=finish>{label.say()}</button>
+        <button id="enlist-finish" class="primary wide" on:click=finish>{label.localized()}</button>
         <BackupOffer/>
     }
 }
@@ -166,7 +166,7 @@ fn Again(app: App, attempt: RwSignal<Attempt>, enlist: impl Fn() + 'static) -> i
     };
     let way_out = if enlisted { Text::GoToChats } else { Text::SignOut };
     view! {
-        <button id="enlist-retry" class="primary wide" on:click=retry>{Text::TryAgain.say()}</button>
-        <button class="quiet wide" on:click=leave>{way_out.say()}</button>
+        <button id="enlist-retry" class="primary wide" on:click=retry>{Text::TryAgain.localized()}</button>
+        <button class="quiet wide" on:click=leave>{way_out.localized()}</button>
     }
 }

@@ -5,21 +5,21 @@
 
 mod account;
 mod attempt;
-mod elsewhere;
 mod enlist;
-mod entrance;
+mod other_browser;
+mod passwordless;
 mod sharing;
 
 pub(super) use account::SignInAgain;
-pub(super) use elsewhere::StartNew;
+pub(super) use other_browser::StartNew;
 
 use causeway::view::{Action, Done, Enlist, Issue, Stage};
 use leptos::prelude::*;
 
 use self::account::AccountStep;
 use self::attempt::Attempt;
-use self::elsewhere::ElsewhereStep;
 use self::enlist::EnlistStep;
+use self::other_browser::OtherBrowserStep;
 use self::sharing::SharingStep;
 use super::app::{App, app};
 use super::parts::Mark;
@@ -33,7 +33,7 @@ const STEPS: u32 = 3;
 enum Step {
     Account,
     /// The keys are in another browser, or are gone.
-    Elsewhere,
+    OtherBrowser,
     Sharing,
     Enlist,
 }
@@ -47,7 +47,7 @@ pub(super) fn Onboarding() -> impl IntoView {
     let step = Memo::new(move |_| match app.stage() {
         None | Some(Stage::SignedOut) => Step::Account,
         Some(Stage::SignedIn) if attempt.get() == Attempt::None => match is_elsewhere(app) && !app.replace.get() {
-            true => Step::Elsewhere,
+            true => Step::OtherBrowser,
             false => Step::Sharing,
         },
         Some(Stage::SignedIn | Stage::Enlisting | Stage::Enlisted) => Step::Enlist,
@@ -67,22 +67,22 @@ pub(super) fn Onboarding() -> impl IntoView {
     });
     let number = move || match step.get() {
         Step::Account => 1,
-        Step::Elsewhere | Step::Sharing => 2,
+        Step::OtherBrowser | Step::Sharing => 2,
         Step::Enlist => 3,
     };
     view! {
         <div class="onboarding">
-            <header class="brand"><Mark/><span>{Text::Product.say()}</span></header>
+            <header class="brand"><Mark/><span>{Text::Product.localized()}</span></header>
             <main id="content" class="card">
-                <div class="steps" class:none=move || step.get() == Step::Elsewhere>
-                    <span class="steps-words">{move || Phrase::Step(number(), STEPS).say()}</span>
+                <div class="steps" class:none=move || step.get() == Step::OtherBrowser>
+                    <span class="steps-words">{move || Phrase::Step(number(), STEPS).localized()}</span>
                     <span class="steps-dots" aria-hidden="true">
                         {(1..=STEPS).map(|at| view! { <i class:on=move || { at <= number() }></i> }).collect_view()}
                     </span>
                 </div>
                 {move || match step.get() {
                     Step::Account => view! { <AccountStep/> }.into_any(),
-                    Step::Elsewhere => view! { <ElsewhereStep/> }.into_any(),
+                    Step::OtherBrowser => view! { <OtherBrowserStep/> }.into_any(),
                     Step::Sharing => view! { <SharingStep enlist=move || enlist(app, scope, attempt)/> }.into_any(),
                     Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any(),
                 }}

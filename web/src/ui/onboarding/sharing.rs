@@ -16,15 +16,15 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let (name, partner) = untrack(|| (app.identifier(), app.partner()));
     let forgets = app.store.browser().evicts_after_a_week();
     let points = [
-        (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).say()),
-        (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).say()),
-        (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.say().to_owned()),
-        (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.say().to_owned()),
+        (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).localized()),
+        (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).localized()),
+        (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.localized().to_owned()),
+        (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.localized().to_owned()),
         match forgets {
-            true => (Picture::Warning, Text::Forgets, Text::ForgetsMore.say().to_owned()),
-            false => (Picture::Check, Text::SharedKept, Text::SharedKeptMore.say().to_owned()),
+            true => (Picture::Warning, Text::Forgets, Text::ForgetsMore.localized().to_owned()),
+            false => (Picture::Check, Text::SharedKept, Text::SharedKeptMore.localized().to_owned()),
         },
-        (Picture::Phone, Text::SharedLess, Text::SharedLessMore.say().to_owned()),
+        (Picture::Phone, Text::SharedLess, Text::SharedLessMore.localized().to_owned()),
     ];
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -36,12 +36,12 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
         }
     };
     view! {
-        <h1 id="step-title" tabindex="-1">{Text::SharedTitle.say()}</h1>
+        <h1 id="step-title" tabindex="-1">{Text::SharedTitle.localized()}</h1>
         <ul class="points" role="list">
             {points.map(|(picture, title, more)| view! {
                 <li>
                     <Icon of=picture/>
-                    <div><h2>{title.say()}</h2><p dir="auto">{more}</p></div>
+                    <div><h2>{title.localized()}</h2><p dir="auto">{more}</p></div>
                 </li>
             }).collect_view()}
         </ul>
@@ -53,13 +53,13 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
                         agreed.set(event_target_checked(&event));
                         missing.set(false);
                     }/>
-                <span>{Text::Consent.say()}</span>
+                <span>{Text::Consent.localized()}</span>
             </label>
             <Problem id="consent-problem"
-                says=Signal::derive(move || missing.get().then(|| Text::ConsentMissing.say().to_owned()))/>
-            <button id="agree" class="primary wide" type="submit">{Text::AgreeAndConnect.say()}</button>
+                says=Signal::derive(move || missing.get().then(|| Text::ConsentMissing.localized().to_owned()))/>
+            <button id="agree" class="primary wide" type="submit">{Text::AgreeAndConnect.localized()}</button>
             <button class="quiet wide" type="button" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
-                {Text::SignOut.say()}
+                {Text::SignOut.localized()}
             </button>
         </form>
     }

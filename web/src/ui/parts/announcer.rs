@@ -17,7 +17,7 @@ pub(crate) fn Announcer() -> impl IntoView {
         app.store.incoming.with(|incoming| {
             let Some(incoming) = incoming else { return String::new() };
             let text: String = incoming.text.chars().take(READ_OUT).collect();
-            let mut words = Phrase::NewMessageFrom(&incoming.sender, &text).say();
+            let mut words = Phrase::NewMessageFrom(&incoming.sender, &text).localized();
             if before == Some(&words) {
                 words.push('\u{a0}');
             }

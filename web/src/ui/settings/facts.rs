@@ -30,12 +30,12 @@ pub(super) fn FactList() -> impl IntoView {
     ];
     let value = move |fact: Fact| {
         let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
-        if said.is_empty() { Text::Unknown.say().to_owned() } else { said }
+        if said.is_empty() { Text::Unknown.localized().to_owned() } else { said }
     };
     view! {
         <dl class="facts">
             {facts.map(|(id, label, fact)| view! {
-                <div><dt>{label.say()}</dt><dd id=id>{move || value(fact)}</dd></div>
+                <div><dt>{label.localized()}</dt><dd id=id>{move || value(fact)}</dd></div>
             }).collect_view()}
         </dl>
     }

@@ -11,15 +11,15 @@ pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
-use super::notices::{NoticesSection, ask};
+use super::notifications::{NotificationsSection, ask};
 use super::parts::{Icon, Picture, Problem};
 use super::theme::{self, Theme};
 use super::timing::next_frame;
 use crate::state::browser::Passkey;
-use crate::state::push::{Order, Push};
+use crate::state::push_state::{PushCommand, PushState};
 use crate::state::route::Route;
 use crate::state::scope::{Answer, PageLifetime, Scope};
-use crate::text::{Backup, Entrance, Notices, Text};
+use crate::text::{Backup, Notifications, Passwordless, Text};
 
 /// The pane.
 #[component]
@@ -35,57 +35,57 @@ pub(super) fn Settings() -> impl IntoView {
     view! {
         <main id="content" class="pane settings" tabindex="-1">
             <header class="pane-head">
-                <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.say()>
+                <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.localized()>
                     <Icon of=Picture::Back/>
                 </a>
-                <h1 id="settings-title" tabindex="-1">{Text::Settings.say()}</h1>
+                <h1 id="settings-title" tabindex="-1">{Text::Settings.localized()}</h1>
             </header>
             <div class="sections">
                 <section aria-labelledby="appearance">
-                    <h2 id="appearance">{Text::Appearance.say()}</h2>
+                    <h2 id="appearance">{Text::Appearance.localized()}</h2>
                     <ThemeChoice/>
                 </section>
                 <section aria-labelledby="account">
-                    <h2 id="account">{Text::Account.say()}</h2>
+                    <h2 id="account">{Text::Account.localized()}</h2>
                     <dl class="facts">
-                        <div><dt>{Text::Name.say()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
-                        <div><dt>{Text::Provider.say()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
-                        <div><dt>{Text::LastSynced.say()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
+                        <div><dt>{Text::Name.localized()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
+                        <div><dt>{Text::Provider.localized()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
+                        <div><dt>{Text::LastSynced.localized()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
                     </dl>
                     <AddPasskey/>
                     <SignOutButton/>
                 </section>
                 <section aria-labelledby="notices">
-                    <h2 id="notices">{Notices::Section.say()}</h2>
-                    <NoticesSection/>
+                    <h2 id="notices">{Notifications::Section.localized()}</h2>
+                    <NotificationsSection/>
                 </section>
                 <section aria-labelledby="storage">
-                    <h2 id="storage">{Text::Storage.say()}</h2>
+                    <h2 id="storage">{Text::Storage.localized()}</h2>
                     <Storage/>
                 </section>
                 <section aria-labelledby="backup">
-                    <h2 id="backup">{Backup::Title.say()}</h2>
+                    <h2 id="backup">{Backup::Title.localized()}</h2>
                     <BackupSection/>
                 </section>
                 <section aria-labelledby="move">
-                    <h2 id="move">{Backup::Move.say()}</h2>
+                    <h2 id="move">{Backup::Move.localized()}</h2>
                     <MoveSection/>
                 </section>
                 <section aria-labelledby="facts">
-                    <h2 id="facts">{Text::Facts.say()}</h2>
+                    <h2 id="facts">{Text::Facts.localized()}</h2>
                     <FactList/>
                 </section>
                 <section aria-labelledby="keys">
-                    <h2 id="keys">{Text::Shortcuts.say()}</h2>
+                    <h2 id="keys">{Text::Shortcuts.localized()}</h2>
                     <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Shortcuts))>
-                        {Text::ShortcutHelp.say()}
+                        {Text::ShortcutHelp.localized()}
                     </button>
                 </section>
                 <section aria-labelledby="browser">
-                    <h2 id="browser">{Text::ThisBrowser.say()}</h2>
-                    <p>{Text::EraseWhy.say()}</p>
+                    <h2 id="browser">{Text::ThisBrowser.localized()}</h2>
+                    <p>{Text::EraseWhy.localized()}</p>
                     <button id="erase" class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>
-                        {Text::Erase.say()}
+                        {Text::Erase.localized()}
                     </button>
                 </section>
             </div>
@@ -96,7 +96,7 @@ pub(super) fn Settings() -> impl IntoView {
 /// When the mailbox was last fully read.
 fn synced(app: App) -> String {
     match app.store.connection.with(|view| view.synced_at) {
-        0 => Text::Never.say().to_owned(),
+        0 => Text::Never.localized().to_owned(),
         at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     }
 }
@@ -114,17 +114,17 @@ fn SignOutButton() -> impl IntoView {
             }
         });
         // Nobody is signed in whom a push could be for.
-        ask(app, Order::Off, then(app, Action::SignOut(SignOut {}), answer));
+        ask(app, PushCommand::Off, then(app, Action::SignOut(SignOut {}), answer));
     };
     view! {
-        <p>{Text::SignOutWhy.say()}</p>
+        <p>{Text::SignOutWhy.localized()}</p>
         <Problem id="sign-out-problem" says=problem/>
-        <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.say()}</button>
+        <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.localized()}</button>
     }
 }
 
 /// Sends a command when the notifications are off, whether or not the settings are still open.
-fn then(app: App, action: Action, answer: Answer<Done>) -> Answer<Push> {
+fn then(app: App, action: Action, answer: Answer<Done>) -> Answer<PushState> {
     Answer::detached((app, Command { action, answer }), |(app, command), _| {
         app.store.ask(command.action, command.answer);
     })
@@ -145,10 +145,10 @@ fn AddPasskey() -> impl IntoView {
     let scope = Scope::current();
     let said = RwSignal::new(None::<&'static str>);
     let add = move |_| {
-        said.set(Some(Text::OneMoment.say()));
+        said.set(Some(Text::OneMoment.localized()));
         let answer = scope.answer(move |given| {
-            let words = if given == Passkey::Accepted { Entrance::Added } else { Entrance::NotAdded };
-            said.set(Some(words.say()));
+            let words = if given == Passkey::Accepted { Passwordless::Added } else { Passwordless::NotAdded };
+            said.set(Some(words.localized()));
         });
         app.store.browser().passkey(true, answer);
     };
@@ -158,8 +158,8 @@ fn AddPasskey() -> impl IntoView {
     move || {
         (supported && offered.get()).then(|| {
             view! {
-                <p>{Entrance::PasskeyWhy.say()}</p>
-                <button id="add-passkey" class="secondary" on:click=add>{Entrance::AddPasskey.say()}</button>
+                <p>{Passwordless::PasskeyWhy.localized()}</p>
+                <button id="add-passkey" class="secondary" on:click=add>{Passwordless::AddPasskey.localized()}</button>
                 <p id="passkey-said" role="status">{move || said.get()}</p>
             }
         })
@@ -177,14 +177,14 @@ fn ThemeChoice() -> impl IntoView {
     ];
     view! {
         <fieldset class="segments">
-            <legend class="unseen">{Text::Appearance.say()}</legend>
+            <legend class="unseen">{Text::Appearance.localized()}</legend>
             {choices.map(|(choice, id, label)| view! {
                 <input type="radio" name="theme" id=id prop:checked=move || chosen.get() == choice
                     on:change=move |_| {
                         chosen.set(choice);
                         theme::choose(&*app.store.browser(), choice);
                     }/>
-                <label for=id>{label.say()}</label>
+                <label for=id>{label.localized()}</label>
             }).collect_view()}
         </fieldset>
     }
@@ -209,21 +209,21 @@ pub(super) fn Erase() -> impl IntoView {
             }
         });
         let answer = answer.and(Answer::detached(app, begin_again));
-        ask(app, Order::Off, then(app, Action::Erase(EraseAction {}), answer));
+        ask(app, PushCommand::Off, then(app, Action::Erase(EraseAction {}), answer));
     };
     view! {
-        <h2 id="dialog-title">{Text::EraseTitle.say()}</h2>
+        <h2 id="dialog-title">{Text::EraseTitle.localized()}</h2>
         <ul class="losses">
-            <li>{Text::EraseLosesHistory.say()}</li>
-            <li>{Text::EraseLosesKeys.say()}</li>
-            <li>{Text::EraseLosesWaiting.say()}</li>
+            <li>{Text::EraseLosesHistory.localized()}</li>
+            <li>{Text::EraseLosesKeys.localized()}</li>
+            <li>{Text::EraseLosesWaiting.localized()}</li>
         </ul>
-        <p>{Text::EraseKeeps.say()}</p>
+        <p>{Text::EraseKeeps.localized()}</p>
         <Problem id="erase-problem" says=problem/>
         <div class="buttons">
-            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.say()}</button>
+            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.localized()}</button>
             <button id="erase-confirm" class="danger solid" on:click=erase>
-                {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.say()}
+                {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.localized()}
             </button>
         </div>
     }

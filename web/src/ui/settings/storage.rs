@@ -21,13 +21,13 @@ pub(super) fn Storage() -> impl IntoView {
         look(app, scope, quota);
     });
     let words = move || match quota.get() {
-        None => Text::OneMoment.say().to_owned(),
-        Some(StorageQuota { used: None, .. }) => Text::StorageUnknown.say().to_owned(),
+        None => Text::OneMoment.localized().to_owned(),
+        Some(StorageQuota { used: None, .. }) => Text::StorageUnknown.localized().to_owned(),
         Some(StorageQuota { used: Some((used, all)), messages, .. }) => {
-            let mut words = Phrase::StorageUsed(used, all).say();
+            let mut words = Phrase::StorageUsed(used, all).localized();
             if let Some(messages) = messages {
                 words.push(' ');
-                words.push_str(&Phrase::StorageOfMessages(messages).say());
+                words.push_str(&Phrase::StorageOfMessages(messages).localized());
             }
             words
         }
@@ -47,7 +47,7 @@ pub(super) fn Storage() -> impl IntoView {
         <p id="storage-words">{words}</p>
         <div role="status">
             {move || advice().map(|(id, text)| view! {
-                <p id=id class="advice"><Icon of=Picture::Warning/><span>{text.say()}</span></p>
+                <p id=id class="advice"><Icon of=Picture::Warning/><span>{text.localized()}</span></p>
             })}
         </div>
         <Kept quota/>
@@ -75,12 +75,12 @@ fn Kept(quota: RwSignal<Option<StorageQuota>>) -> impl IntoView {
         Some(false) | None => Text::KeptNo,
     };
     view! {
-        <p id="storage-kept" role="status">{move || quota.get().map(|_| words().say())}</p>
+        <p id="storage-kept" role="status">{move || quota.get().map(|_| words().localized())}</p>
         {forgets.then(|| view! {
-            <p id="storage-forgets" class="advice"><Icon of=Picture::Warning/><span>{Text::ForgetsMore.say()}</span></p>
+            <p id="storage-forgets" class="advice"><Icon of=Picture::Warning/><span>{Text::ForgetsMore.localized()}</span></p>
         })}
         {move || (kept.get() == Some(false)).then(|| view! {
-            <button id="storage-ask" class="secondary" on:click=ask>{Text::KeptAsk.say()}</button>
+            <button id="storage-ask" class="secondary" on:click=ask>{Text::KeptAsk.localized()}</button>
         })}
     }
 }

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::state::model;
 use crate::state::scope::{Answer, PageLifetime, Scope};
 use crate::state::validation::{self, RemainingLength};
-use crate::text::{Elsewhere, Phrase, Text};
+use crate::text::{OtherBrowser, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture, Problem};
 use crate::ui::timing::{after, next_frame};
@@ -81,7 +81,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
             }
         }
     };
-    let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).say();
+    let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).localized();
     let area = NodeRef::<html::Textarea>::new();
     view! {
         <form class="composer" on:submit=move |event| {
@@ -93,10 +93,10 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 <div class="grow" data-text=move || text.get()>
                     <textarea id="composer" rows="1" dir="auto" autocomplete="off" node_ref=area
                         enterkeyhint=if touch { "enter" } else { "send" }
-                        aria-label=move || format!("{}, {}", Text::WriteMessage.say(), name())
+                        aria-label=move || format!("{}, {}", Text::WriteMessage.localized(), name())
                         aria-describedby="composer-notes"
                         aria-invalid=move || matches!(remaining(), RemainingLength::Over(_)).to_string()
-                        placeholder=Text::WriteMessage.say()
+                        placeholder=Text::WriteMessage.localized()
                         prop:value=move || text.get()
                         on:input=move |event| {
                             text.set(event_target_value(&event));
@@ -104,7 +104,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         }
                         on:keydown=on_key></textarea>
                 </div>
-                <button id="send" class="send" type="submit" aria-label=Text::Send.say()
+                <button id="send" class="send" type="submit" aria-label=Text::Send.localized()
                     class:ready=move || text.with(|text| !text.trim().is_empty())>
                     <Icon of=Picture::Send/>
                 </button>
@@ -113,13 +113,13 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
                 {move || match remaining() {
                     RemainingLength::Left(left) => {
-                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).say();
+                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).localized();
                         Some(view! { <p class="hint">{said}</p> })
                     }
                     RemainingLength::Ample | RemainingLength::Over(_) => None,
                 }}
                 {move || (offline() && text.with(|text| !text.is_empty())).then(|| {
-                    let said = if app.is_moved() { Elsewhere::CannotSend.say() } else { Text::WillSend.say() };
+                    let said = if app.is_moved() { OtherBrowser::CannotSend.localized() } else { Text::WillSend.localized() };
                     view! { <p class="hint">{said}</p> }
                 })}
             </div>
@@ -129,7 +129,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
 
 fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> {
     let RemainingLength::Over(excess) = remaining else { return None };
-    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).say())
+    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).localized())
 }
 
 /// After a pause, when the window loses the focus, and when the chat is left.

@@ -8,9 +8,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::message::Message;
+use crate::number::pixels;
 use crate::state::layout::Slot;
+use crate::state::rows::ThreadRow;
 use crate::state::scope::Scope;
-use crate::state::signals::ThreadRow;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture};
@@ -50,11 +51,11 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
     };
     view! {
         <div class="thread">
-            <div id="messages" class="scroller" role="region" tabindex="0" aria-label=Text::Messages.say()
+            <div id="messages" class="scroller" role="region" tabindex="0" aria-label=Text::Messages.localized()
                 aria-busy=move || (!thread.ready.get()).to_string() node_ref=scroller on:scroll=on_scroll>
                 <div class="column" class:ready=move || thread.ready.get()>
                     <p class="top-note">
-                        {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.say()}
+                        {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.localized()}
                     </p>
                     <ol class="messages" role="list">
                         <For each=move || thread.rows.get() key=|row| row.slot let:row>
@@ -63,13 +64,13 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
                     </ol>
                 </div>
             </div>
-            {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.say()}</p> })}
+            {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.localized()}</p> })}
             <button id="to-newest" class="to-newest" class:shown=move || !at_bottom.get()
                 tabindex=move || if at_bottom.get() { "-1" } else { "0" } aria-hidden=move || at_bottom.get().to_string()
-                aria-label=Text::ToNewest.say() on:click=to_newest>
+                aria-label=Text::ToNewest.localized() on:click=to_newest>
                 <Icon of=Picture::Down/>
                 {move || (below() > 0).then(|| view! {
-                    <span class="badge" title=Phrase::Unread(below(), app.store.browser().plural(below())).say()>
+                    <span class="badge" title=Phrase::Unread(below(), app.store.browser().plural(below())).localized()>
                         {below()}
                     </span>
                 })}
@@ -83,7 +84,8 @@ fn slot(app: App, chat: RwSignal<ChatView>, row: ThreadRow) -> AnyView {
     match (row.slot, row.message) {
         (Slot::Message(_), Some(message)) => view! { <Message chat row=message at/> }.into_any(),
         (Slot::Unread, _) => {
-            view! { <li id="unread-line" class="unread-line"><span>{Text::NewMessages.say()}</span></li> }.into_any()
+            view! { <li id="unread-line" class="unread-line"><span>{Text::NewMessages.localized()}</span></li> }
+                .into_any()
         }
         _ => view! { <li class="day"><span>{move || app.day(at)}</span></li> }.into_any(),
     }
@@ -124,7 +126,7 @@ fn hold_position(app: App, scope: Scope, scroller: NodeRef<html::Div>) {
                 if let (Some(was), Some(is)) = (bottom(before), bottom(now))
                     && top.abs() >= AT_BOTTOM
                 {
-                    element.set_scroll_top(top - (is - was).round() as i32);
+                    element.set_scroll_top(top - pixels(is - was));
                 }
             }));
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::state::linkify::{self, Piece};
 use crate::state::model;
-use crate::state::signals::MessageRow;
+use crate::state::rows::MessageRow;
 use crate::text::{self, Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::{Icon, Picture, Tick};
@@ -26,10 +26,13 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     let label = {
         let time = time.clone();
         move || {
-            let sender =
-                if outgoing { Text::You.say().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
+            let sender = if outgoing {
+                Text::You.localized().to_owned()
+            } else {
+                chat.with(|chat| model::title(chat).to_owned())
+            };
             let state = outgoing.then(|| text::delivery(delivery.get()));
-            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).say())
+            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).localized())
         }
     };
     view! {
@@ -51,7 +54,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 </div>
             </div>
             {move || failed().then(|| failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry))}
-            {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.say().to_owned(), Text::AskAgain))}
+            {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.localized().to_owned(), Text::AskAgain))}
         </li>
     }
 }
@@ -65,26 +68,26 @@ fn given_up(view: &RwSignal<MessageView>) -> bool {
 fn words(view: &MessageView) -> Cow<'_, str> {
     match view.kind() {
         MessageKind::Text => view.text.as_str().into(),
-        MessageKind::Unsupported => Text::Unsupported.say().into(),
-        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).say().into(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.say().into(),
+        MessageKind::Unsupported => Text::Unsupported.localized().into(),
+        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).localized().into(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.localized().into(),
     }
 }
 
 fn content(app: App, view: &MessageView) -> AnyView {
     match view.kind() {
         MessageKind::Text => linkify::split(&view.text).into_iter().map(piece).collect_view().into_any(),
-        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.say().into_any(),
+        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.localized().into_any(),
         MessageKind::Unsupported => {
-            let kind = Phrase::UnsupportedKind(&view.text).say();
-            view! { {Text::Unsupported.say()}" "<small>{kind}</small> }.into_any()
+            let kind = Phrase::UnsupportedKind(&view.text).localized();
+            view! { {Text::Unsupported.localized()}" "<small>{kind}</small> }.into_any()
         }
         MessageKind::Undecryptable => words(view).into_owned().into_any(),
         MessageKind::IdentityChanged => view! {
             <Icon of=Picture::Key/>
-            <span>{Text::IdentityChanged.say()}" "</span>
+            <span>{Text::IdentityChanged.localized()}" "</span>
             <button class="link compare" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
-                {Text::CompareCode.say()}
+                {Text::CompareCode.localized()}
             </button>
         }
         .into_any(),
@@ -95,7 +98,7 @@ fn piece(piece: Piece<'_>) -> AnyView {
     match piece {
         Piece::Text(text) => text.to_owned().into_any(),
         Piece::Link(address) => view! {
-            <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.say()>
+            <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.localized()>
                 {address.to_owned()}
             </a>
         }
@@ -108,9 +111,9 @@ fn failure(app: App, chat: RwSignal<ChatView>, seq: u64, why: impl IntoView + 's
     view! {
         <div class="failure">
             <p>{why}</p>
-            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{again.say()}</button>
+            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{again.localized()}</button>
             <button class="link discard" on:click=move |_| app.store.send(Action::Discard(this()))>
-                {Text::Delete.say()}
+                {Text::Delete.localized()}
             </button>
         </div>
     }

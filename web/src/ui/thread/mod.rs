@@ -21,7 +21,7 @@ use crate::state::route::Route;
 use crate::state::scope::Answer;
 use crate::text::Text;
 
-/// The pane of a chat. Made anew for each chat.
+/// The pane of a chat, created for each chat that is opened.
 #[component]
 pub(super) fn ThreadPane(id: String) -> impl IntoView {
     let app = app();
@@ -71,8 +71,8 @@ fn NoSuchChat() -> impl IntoView {
     view! {
         <div class="nothing">
             <Icon of=Picture::Chats/>
-            <h1>{Text::ChatGone.say()}</h1>
-            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.say()}</a>
+            <h1>{Text::ChatGone.localized()}</h1>
+            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.localized()}</a>
         </div>
     }
 }

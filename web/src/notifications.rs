@@ -3,7 +3,7 @@
 //! What this module does not know: how a browser shows them, and why anybody looks just now.
 
 use crate::state::model::{self, Model};
-use crate::text::Notices;
+use crate::text::Notifications;
 use crate::text::{message_summary, sender_with_count};
 use causeway::view::ChatView;
 
@@ -12,7 +12,7 @@ const MOST: usize = 16;
 
 /// What a notification says, and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct ChatNotification {
     /// The chat's id.
     pub chat: String,
     /// Sequence number of the chat's newest message.
@@ -31,7 +31,7 @@ pub struct Notice {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Notifications to show; each replaces its chat's former one.
-    pub show: Vec<Notice>,
+    pub show: Vec<ChatNotification>,
     /// Chats whose notifications say nothing new any more.
     pub close: Vec<String>,
     /// Messages not read, for the badge.
@@ -43,22 +43,22 @@ pub fn plan(model: &Model, shown: &[String]) -> Plan {
     let hide = model.account.as_ref().is_some_and(|account| account.hide_text);
     let is_read = |id: &String| model.chat(id).is_none_or(|chat| chat.unread == 0);
     Plan {
-        show: model.chats().iter().filter_map(|chat| notice(chat, hide)).take(MOST).collect(),
+        show: model.chats().iter().filter_map(|chat| notification(chat, hide)).take(MOST).collect(),
         close: shown.iter().filter(|id| is_read(id)).cloned().collect(),
         unread: model.unread(),
     }
 }
 
-fn notice(chat: &ChatView, hide: bool) -> Option<Notice> {
+fn notification(chat: &ChatView, hide: bool) -> Option<ChatNotification> {
     let last = chat.last.as_ref().filter(|last| !last.outgoing && last.seq > chat.notified_up_to)?;
     if chat.unread == 0 {
         return None;
     }
     let (title, body) = match hide {
-        true => (Notices::Title.say().to_owned(), Notices::Hidden.say().to_owned()),
+        true => (Notifications::Title.localized().to_owned(), Notifications::Hidden.localized().to_owned()),
         false => (sender_with_count(model::title(chat), chat.unread), message_summary(last)),
     };
-    Some(Notice { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
+    Some(ChatNotification { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
 }
 
 #[cfg(test)]
@@ -79,13 +79,18 @@ mod tests {
     }
 
     fn shown(chats: Vec<ChatView>) -> Vec<(String, u64)> {
-        plan(&model(chats, false), &[]).show.into_iter().map(|notice| (notice.chat, notice.seq)).collect()
+        plan(&model(chats, false), &[])
+            .show
+            .into_iter()
+            .map(|notification| (notification.chat, notification.seq))
+            .collect()
     }
 
     #[test]
     fn each_chat_with_something_to_tell_has_one_and_says_who_wrote_what() {
         let plan = plan(&model(vec![chat("a", 1, 3), chat("b", 2, 7), chat("read", 0, 9)], false), &[]);
-        let said: Vec<_> = plan.show.iter().map(|notice| (notice.title.as_str(), notice.body.as_str())).collect();
+        let said: Vec<_> =
+            plan.show.iter().map(|notification| (notification.title.as_str(), notification.body.as_str())).collect();
         assert_eq!(said, [("Bob", "text 3"), ("Bob (2)", "text 7")]);
         assert_eq!(plan.unread, 3);
     }
@@ -107,9 +112,9 @@ mod tests {
     #[test]
     fn who_hides_text_is_named_nobody() {
         let plan = plan(&model(vec![chat("a", 4, 3)], true), &[]);
-        let notice = &plan.show[0];
-        assert!(!format!("{}{}", notice.title, notice.body).contains("Bob"));
-        assert!(!notice.body.contains("text 3") && !notice.named, "{notice:?}");
+        let notification = &plan.show[0];
+        assert!(!format!("{}{}", notification.title, notification.body).contains("Bob"));
+        assert!(!notification.body.contains("text 3") && !notification.named, "{notification:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::state::browser::Passkey;
 use crate::state::scope::{Answer, Scope};
-use crate::text::{Entrance, Text, go_on_at};
+use crate::text::{Passwordless, Text, go_on_at};
 use crate::ui::app::{App, Then, app};
 use crate::ui::parts::Problem;
 
@@ -40,8 +40,8 @@ fn sign_in(app: App, scope: Scope, busy: RwSignal<bool>, problem: RwSignal<Optio
         busy.set(false);
         problem.set(match given {
             Passkey::Accepted => None,
-            Passkey::NotGiven => Some(Entrance::NotGiven.say().to_owned()),
-            Passkey::Refused => Some(Entrance::Refused.say().to_owned()),
+            Passkey::NotGiven => Some(Passwordless::NotGiven.localized().to_owned()),
+            Passkey::Refused => Some(Passwordless::Refused.localized().to_owned()),
             Passkey::Unreachable => Some(untrack(|| app.explain(Issue::PartnerUnreachable))),
         });
     });
@@ -70,7 +70,7 @@ pub(super) fn WithPasskey(then: Then) -> impl IntoView {
         (supported && taken.get()).then(|| {
             view! {
                 <button id="sign-in-passkey" class="secondary wide" type="button" on:click=sign_in>
-                    {move || if busy.get() { Text::OneMoment.say() } else { Entrance::WithPasskey.say() }}
+                    {move || if busy.get() { Text::OneMoment.localized() } else { Passwordless::WithPasskey.localized() }}
                 </button>
                 <Problem id="passkey-problem" says=problem/>
             }
@@ -78,7 +78,7 @@ pub(super) fn WithPasskey(then: Then) -> impl IntoView {
     }
 }
 
-/// Instead of a form: the provider knows the person already. Whoever comes back from there has a session.
+/// A link to the provider's own sign-in, in place of a form. There is a session when the person comes back from it.
 #[component]
 pub(super) fn AtProvider(then: Then) -> impl IntoView {
     let app = app();
@@ -86,13 +86,13 @@ pub(super) fn AtProvider(then: Then) -> impl IntoView {
     let failed = app.store.browser().address_parameter("sign_in").map(|word| match word.as_str() {
         "identifier_taken" => untrack(|| app.explain(Issue::IdentifierTaken)),
         "rate_limited" | "busy" => untrack(|| app.explain(Issue::RateLimited)),
-        _ => Entrance::ProviderFailed.say().to_owned(),
+        _ => Passwordless::ProviderFailed.localized().to_owned(),
     });
     let problem = RwSignal::new(failed);
     // Most people who see this have not been there yet, and need not hear of it.
     app.store.ask(Action::SignedIn(SignedIn {}), entered(app, then));
     view! {
-        <p>{Entrance::AtProvider.say()}</p>
+        <p>{Passwordless::AtProvider.localized()}</p>
         <Problem id="form-problem" says=problem/>
         <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">{move || go_on_at(&app.partner())}</a>
     }

@@ -7,15 +7,15 @@ use causeway::view::{MessageView, Messages};
 
 /// A contiguous stretch of a chat, up to its newest message.
 #[derive(Debug, Clone, Default)]
-pub struct Thread {
+pub struct MessageWindow {
     messages: Vec<MessageView>,
     more: bool,
     ready: bool,
-    /// Another engine may have changed any of them, unheard.
-    doubted: bool,
+    /// Another engine may have changed any of them without an update.
+    stale: bool,
 }
 
-impl Thread {
+impl MessageWindow {
     /// The messages, ascending.
     pub fn messages(&self) -> &[MessageView] {
         &self.messages
@@ -36,24 +36,24 @@ impl Thread {
         self.messages.first().map(|message| message.seq)
     }
 
-    /// Another engine speaks now: changes between the last word of the one before and its first were told to nobody. What is
-    /// held stays on screen until the newest page comes.
-    pub fn doubt(&mut self) {
-        self.doubted = true;
+    /// Marks the cached messages as stale after an engine change, because updates between the two engines are lost. They stay on
+    /// screen until the newest page comes.
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
     }
 
     /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes; what was
-    /// doubted is dropped unless the page brings it.
+    /// stale is dropped unless the page brings it.
     pub fn take_newest(&mut self, page: Vec<MessageView>, more: bool) {
         // What came before the first page are single messages, old and new; nothing says that they are all.
         let was_ready = std::mem::replace(&mut self.ready, true);
-        let was_doubted = std::mem::take(&mut self.doubted);
+        let was_stale = std::mem::take(&mut self.stale);
         let (Some(first), Some(last)) = (page.first().map(|m| m.seq), page.last().map(|m| m.seq)) else {
             self.more = more;
             return;
         };
         let joins =
-            was_ready && !was_doubted && more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
+            was_ready && !was_stale && more && self.messages.iter().any(|held| (first..=last).contains(&held.seq));
         let keeps_older = joins && self.oldest().is_some_and(|oldest| oldest < first);
         if !keeps_older {
             self.more = more;
@@ -90,7 +90,11 @@ impl Thread {
     fn put_all(&mut self, messages: Vec<MessageView>) {
         for message in messages {
             match self.messages.binary_search_by_key(&message.seq, |held| held.seq) {
-                Ok(at) => self.messages[at] = message,
+                Ok(at) => {
+                    if let Some(held) = self.messages.get_mut(at) {
+                        *held = message;
+                    }
+                }
                 Err(at) => self.messages.insert(at, message),
             }
         }
@@ -109,13 +113,13 @@ mod tests {
         range.map(message).collect()
     }
 
-    fn held(thread: &Thread) -> Vec<u64> {
+    fn held(thread: &MessageWindow) -> Vec<u64> {
         thread.messages().iter().map(|m| m.seq).collect()
     }
 
     #[test]
     fn pages_join_without_holes() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(10..=12), true);
         thread.take_older(10, page(7..=9), true);
         assert_eq!(held(&thread), [7, 8, 9, 10, 11, 12]);
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn single_messages_before_the_first_page_leave_no_hole() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_changes(Messages { messages: vec![message(1), message(9), message(10)], ..Default::default() });
         thread.take_newest(page(5..=9), true);
         assert_eq!(held(&thread), [5, 6, 7, 8, 9, 10]);
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_newest_page_that_does_not_join_replaces_the_stretch() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(1..=3), false);
         thread.take_newest(page(8..=9), true);
         assert_eq!(held(&thread), [8, 9]);
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_newest_page_that_joins_keeps_what_is_older_and_drops_what_is_gone() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(1..=5), false);
         thread.take_newest(vec![message(4), message(6)], true);
         assert_eq!(held(&thread), [1, 2, 3, 4, 6]);
@@ -153,10 +157,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_doubted_is_shown_until_the_page_comes_and_kept_only_if_it_is_there() {
-        let mut thread = Thread::default();
+    fn stale_messages_are_shown_until_the_page_comes_and_kept_only_if_it_has_them() {
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(1..=6), false);
-        thread.doubt();
+        thread.mark_stale();
         assert_eq!(held(&thread), [1, 2, 3, 4, 5, 6]);
         thread.take_changes(Messages { messages: page(7..=7), ..Default::default() });
         let read = MessageView { seq: 4, delivery: 3, ..Default::default() };
@@ -166,12 +170,12 @@ mod tests {
         assert!(thread.more(), "older ones are read again when they are scrolled to");
         thread.take_older(4, page(1..=3), false);
         thread.take_newest(page(6..=7), true);
-        assert_eq!(held(&thread), [1, 2, 3, 4, 5, 6, 7], "doubted once");
+        assert_eq!(held(&thread), [1, 2, 3, 4, 5, 6, 7], "stale once");
     }
 
     #[test]
     fn what_arrives_while_the_page_is_read_stays() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_changes(Messages { messages: page(6..=6), ..Default::default() });
         thread.take_newest(page(3..=5), true);
         assert_eq!(held(&thread), [3, 4, 5, 6]);
@@ -179,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_late_older_page_leaves_no_hole() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(10..=12), true);
         thread.take_older(8, page(5..=7), true);
         assert_eq!(held(&thread), [10, 11, 12]);
@@ -187,7 +191,7 @@ mod tests {
 
     #[test]
     fn changes_replace_remove_and_stay_inside_the_stretch() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(10..=12), true);
         let changed = MessageView { seq: 11, delivery: 2, ..Default::default() };
         thread.take_changes(Messages {
@@ -201,7 +205,7 @@ mod tests {
 
     #[test]
     fn trimming_keeps_the_newest() {
-        let mut thread = Thread::default();
+        let mut thread = MessageWindow::default();
         thread.take_newest(page(1..=250), false);
         thread.trim(200);
         assert_eq!(thread.oldest(), Some(51));

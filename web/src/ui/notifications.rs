@@ -8,28 +8,28 @@ use leptos::prelude::*;
 use super::app::{App, app};
 use super::parts::Problem;
 use super::timing::after;
-use crate::state::push::{Ability, Hindrance, Order, Push, Word};
+use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
+use crate::state::rows::ChatRow;
 use crate::state::scope::{Answer, Listener, Scope};
-use crate::state::signals::ChatRow;
-use crate::text::{Notices, Text};
+use crate::text::{Notifications, Text};
 
 /// Where the browser remembers that the offer was declined.
 const DECLINED: &str = "causeway-notices-declined";
 /// Messages that come in one go are one piece of news.
 const GATHER: Duration = Duration::from_millis(300);
 
-/// Listens to the service worker, keeps the subscription in step, and has it show what nobody sees here.
+/// Handles events of the service worker, renews the subscription, and requests notifications while this page has no focus.
 pub(super) fn watch(app: App) {
     let scope = Scope::current();
-    app.store.browser().hear(Listener::detached(app, |app, word| match word {
-        Word::Open(fragment) => app.store.browser().go(&fragment, false),
-        Word::Woken => ask(*app, Order::State, Answer::ignored()),
-        Word::UpdateReady => app.update_ready.set(true),
+    app.store.browser().on_service_worker_event(Listener::detached(app, |app, word| match word {
+        ServiceWorkerEvent::Open(fragment) => app.store.browser().go(&fragment, false),
+        ServiceWorkerEvent::Woken => ask(*app, PushCommand::State, Answer::ignored()),
+        ServiceWorkerEvent::UpdateReady => app.update_ready.set(true),
     }));
     let enlisted = Memo::new(move |_| app.stage() == Some(Stage::Enlisted));
     Effect::new(move |_| {
         if enlisted.get() {
-            ask(app, Order::Keep, Answer::ignored());
+            ask(app, PushCommand::Keep, Answer::ignored());
         }
     });
     let gathering = StoredValue::new(false);
@@ -61,19 +61,19 @@ pub(super) fn watch(app: App) {
             let unread = app.store.chats.with_untracked(|rows| {
                 rows.iter().filter(|row| is_unread(row)).map(|row| row.id.to_string()).collect()
             });
-            app.store.browser().close_notices(unread);
+            app.store.browser().close_notifications(unread);
         }
         unread
     });
 }
 
 /// Gives the service worker an order; the state that it reports is shown, then `next` takes it.
-pub(super) fn ask(app: App, order: Order, next: Answer<Push>) {
+pub(super) fn ask(app: App, command: PushCommand, next: Answer<PushState>) {
     let answer = Answer::detached(app, |app, push| app.push.set(Some(push)));
-    app.store.browser().order(order, answer.and(next));
+    app.store.browser().run_push_command(command, answer.and(next));
 }
 
-/// Above the chats, once there is one: whoever writes to somebody wants to know of the answer.
+/// The notification prompt above the chats, shown once there is a chat.
 #[component]
 pub(super) fn Offer() -> impl IntoView {
     let app = app();
@@ -91,10 +91,10 @@ pub(super) fn Offer() -> impl IntoView {
         offered.get().then(|| {
             view! {
                 <section id="notices-offer" class="offer" aria-labelledby="notices-offer-title">
-                    <h2 id="notices-offer-title">{Notices::Offer.say()}</h2>
-                    <p>{Notices::Why.say()}</p>
+                    <h2 id="notices-offer-title">{Notifications::Offer.localized()}</h2>
+                    <p>{Notifications::Why.localized()}</p>
                     <div class="buttons">
-                        <button id="notices-decline" class="secondary" on:click=decline>{Notices::NotNow.say()}</button>
+                        <button id="notices-decline" class="secondary" on:click=decline>{Notifications::NotNow.localized()}</button>
                         <TurnOn id="notices-accept"/>
                     </div>
                 </section>
@@ -111,46 +111,46 @@ fn TurnOn(id: &'static str) -> impl IntoView {
     let turn_on = move |_| {
         if !busy.get_untracked() {
             busy.set(true);
-            ask(app, Order::On, scope.answer(move |_| busy.set(false)));
+            ask(app, PushCommand::On, scope.answer(move |_| busy.set(false)));
         }
     };
     view! {
         <button id=id class="primary" on:click=turn_on>
-            {move || if busy.get() { Text::OneMoment.say() } else { Notices::TurnOn.say() }}
+            {move || if busy.get() { Text::OneMoment.localized() } else { Notifications::TurnOn.localized() }}
         </button>
     }
 }
 
 /// In the settings.
 #[component]
-pub(super) fn NoticesSection() -> impl IntoView {
+pub(super) fn NotificationsSection() -> impl IntoView {
     let app = app();
-    ask(app, Order::State, Answer::ignored());
+    ask(app, PushCommand::State, Answer::ignored());
     let push = app.push;
     let state = move || match push.get() {
-        None => Text::OneMoment.say(),
-        Some(push) if push.is_on() => Notices::On.say(),
-        Some(Push { ability: Ability::Unsupported, .. }) => Notices::Unsupported.say(),
-        Some(Push { ability: Ability::InstallFirst, .. }) => Notices::InstallFirst.say(),
-        Some(Push { ability: Ability::Blocked, .. }) => Notices::Blocked.say(),
-        Some(_) => Notices::Off.say(),
+        None => Text::OneMoment.localized(),
+        Some(push) if push.is_on() => Notifications::On.localized(),
+        Some(PushState { support: PushSupport::Unsupported, .. }) => Notifications::Unsupported.localized(),
+        Some(PushState { support: PushSupport::InstallFirst, .. }) => Notifications::InstallFirst.localized(),
+        Some(PushState { support: PushSupport::Blocked, .. }) => Notifications::Blocked.localized(),
+        Some(_) => Notifications::Off.localized(),
     };
-    let blocked = move || push.get().is_some_and(|push| push.ability == Ability::Blocked);
+    let blocked = move || push.get().is_some_and(|push| push.support == PushSupport::Blocked);
     let problem = Signal::derive(move || {
-        let words = match push.get()?.hindrance {
-            Hindrance::None => return None,
-            Hindrance::ServiceSilent => Notices::ServiceSilent,
-            Hindrance::NotRegistered => Notices::NotRegistered,
-            Hindrance::TestFailed => Notices::TestFailed,
+        let words = match push.get()?.problem {
+            PushProblem::None => return None,
+            PushProblem::ServiceSilent => Notifications::ServiceSilent,
+            PushProblem::NotRegistered => Notifications::NotRegistered,
+            PushProblem::TestFailed => Notifications::TestFailed,
         };
-        Some(words.say().to_owned())
+        Some(words.localized().to_owned())
     });
     let is_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_on()));
     let can_turn_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_offered()));
     view! {
-        <p>{Notices::Why.say()}</p>
+        <p>{Notifications::Why.localized()}</p>
         <p id="notices-state" role="status">{state}</p>
-        {move || blocked().then(|| view! { <p id="notices-blocked">{Notices::BlockedHow.say()}</p> })}
+        {move || blocked().then(|| view! { <p id="notices-blocked">{Notifications::BlockedHow.localized()}</p> })}
         <Problem id="notices-problem" says=problem/>
         {move || can_turn_on.get().then(|| view! { <TurnOn id="notices-on"/> })}
         {move || is_on.get().then(|| view! { <WhileOn/> })}
@@ -163,31 +163,31 @@ fn WhileOn() -> impl IntoView {
     let scope = Scope::current();
     let sent = RwSignal::new(false);
     let last = move || match app.push.get().map_or(0, |push| push.last) {
-        0 => Text::Never.say().to_owned(),
+        0 => Text::Never.localized().to_owned(),
         at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     };
     let test = move |_| {
         sent.set(false);
-        ask(app, Order::Test, scope.answer(move |push: Push| sent.set(push.hindrance == Hindrance::None)));
+        ask(app, PushCommand::Test, scope.answer(move |push: PushState| sent.set(push.problem == PushProblem::None)));
     };
     let hidden = Memo::new(move |_| app.store.account.with(|account| account.as_ref().is_some_and(|it| it.hide_text)));
     let hide = move |event| app.store.send(Action::HideText(HideText { hide: event_target_checked(&event) }));
     view! {
         <label class="consent" for="notices-hide">
             <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide aria-describedby="notices-hide-why"/>
-            <span>{Notices::Hide.say()}</span>
+            <span>{Notifications::Hide.localized()}</span>
         </label>
-        <p id="notices-hide-why">{Notices::HideWhy.say()}</p>
+        <p id="notices-hide-why">{Notifications::HideWhy.localized()}</p>
         <dl class="facts">
-            <div><dt>{Notices::LastPush.say()}</dt><dd id="notices-last">{last}</dd></div>
+            <div><dt>{Notifications::LastPush.localized()}</dt><dd id="notices-last">{last}</dd></div>
         </dl>
         <div class="buttons">
-            <button id="notices-test" class="secondary" on:click=test>{Notices::Test.say()}</button>
-            <button id="notices-off" class="secondary" on:click=move |_| ask(app, Order::Off, Answer::ignored())>
-                {Notices::TurnOff.say()}
+            <button id="notices-test" class="secondary" on:click=test>{Notifications::Test.localized()}</button>
+            <button id="notices-off" class="secondary" on:click=move |_| ask(app, PushCommand::Off, Answer::ignored())>
+                {Notifications::TurnOff.localized()}
             </button>
         </div>
-        <p id="notices-sent" role="status">{move || sent.get().then(|| Notices::TestSent.say())}</p>
+        <p id="notices-sent" role="status">{move || sent.get().then(|| Notifications::TestSent.localized())}</p>
     }
 }
 
@@ -199,13 +199,13 @@ pub(super) fn UpdateBar() -> impl IntoView {
         app.update_ready.get().then(|| {
             view! {
                 <section id="update" class="update" role="status">
-                    <p>{Notices::UpdateReady.say()}</p>
+                    <p>{Notifications::UpdateReady.localized()}</p>
                     // It lies on what is at the bottom, where one writes.
                     <button id="update-later" class="quiet" on:click=move |_| app.update_ready.set(false)>
-                        {Notices::NotNow.say()}
+                        {Notifications::NotNow.localized()}
                     </button>
                     <button id="update-now" class="quiet" on:click=move |_| app.store.browser().use_update()>
-                        {Notices::UpdateNow.say()}
+                        {Notifications::UpdateNow.localized()}
                     </button>
                 </section>
             }

@@ -2,7 +2,7 @@
 
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entrance {
+pub enum Passwordless {
     /// Button: use a passkey.
     WithPasskey,
     /// The person gave none.

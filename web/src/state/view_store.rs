@@ -4,18 +4,17 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use causeway::io::Millis;
 use causeway::view::{
-    AccountView, Action, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, Export, MessageView, OpenChat,
-    Update,
+    AccountView, Action, BackupPiece, ConnectionState, ConnectionView, Done, Export, OpenChat, Update,
 };
 use leptos::prelude::*;
 
 use super::browser::Browser;
-use super::layout::{self, Shape, Slot};
+use super::layout::{self, Slot};
 use super::model::{self, Change, Incoming, Model};
+use super::rows::{ChatRow, MessageRow, OpenThread, ThreadRow};
 use super::scope::{Answer, Listener, PageLifetime};
 
 /// Messages in one page of history.
@@ -23,56 +22,6 @@ pub const PAGE: u32 = 60;
 
 /// Between two paintings while a full mailbox is read: to paint every frame would take the processor that reads it.
 const WHILE_DRAINING: Millis = 400;
-
-/// One chat in the list.
-#[derive(Clone)]
-pub struct ChatRow {
-    /// The chat's id.
-    pub id: Arc<str>,
-    /// What the row shows.
-    pub view: ArcRwSignal<ChatView>,
-}
-
-/// One row of the open chat.
-#[derive(Clone)]
-pub struct ThreadRow {
-    /// What it is, and its identity.
-    pub slot: Slot,
-    /// When: of the message, or of the first message of the day.
-    pub at: u64,
-    /// The message, if it is one.
-    pub message: Option<MessageRow>,
-}
-
-/// One message. Its direction never changes; the rest may.
-#[derive(Clone)]
-pub struct MessageRow {
-    /// The sequence number.
-    pub seq: u64,
-    /// From us.
-    pub outgoing: bool,
-    /// What it says, and where it is.
-    pub view: ArcRwSignal<MessageView>,
-    /// How it joins its neighbours.
-    pub shape: ArcRwSignal<Shape>,
-}
-
-/// The chat that is open.
-#[derive(Clone, Copy)]
-pub struct OpenThread {
-    /// Its rows, ascending.
-    pub rows: RwSignal<Vec<ThreadRow>>,
-    /// The newest page has come.
-    pub ready: RwSignal<bool>,
-    /// There are older messages to ask for.
-    pub more: RwSignal<bool>,
-    /// Older messages have been asked for.
-    pub loading: RwSignal<bool>,
-    /// The newest sequence number that is held.
-    pub newest: RwSignal<u64>,
-    /// The newest message is in sight: nobody has scrolled away from it.
-    pub at_newest: RwSignal<bool>,
-}
 
 /// When what has changed will be shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,7 +48,7 @@ struct Inner {
 
 /// What the pages show. Copyable: a handle, given by context; valid for as long as the page.
 #[derive(Clone, Copy)]
-pub struct Store {
+pub struct ViewStore {
     inner: StoredValue<RefCell<Inner>, LocalStorage>,
     browser: StoredValue<Rc<dyn Browser>, LocalStorage>,
     /// Who we are; `None` until the engine has answered.
@@ -116,9 +65,9 @@ pub struct Store {
     pub incoming: RwSignal<Option<Incoming>>,
 }
 
-impl PageLifetime for Store {}
+impl PageLifetime for ViewStore {}
 
-impl Store {
+impl ViewStore {
     /// An empty store over a browser. Must be made under a reactive owner that lives as long as the page.
     pub fn new(browser: Rc<dyn Browser>) -> Self {
         let inner = Inner {
@@ -306,7 +255,7 @@ impl Store {
                 let taker = self.with(|inner| inner.taker.take_if(|(tag, _)| *tag == piece.tag));
                 if let Some((tag, take)) = taker {
                     take.run(piece);
-                    // Whoever takes it may have asked for another file.
+                    // The listener may have asked for another file.
                     self.with(|inner| inner.taker.get_or_insert((tag, take)).0);
                 }
             }
@@ -391,7 +340,7 @@ impl Store {
             Some((list, updates, newest, thread.is_ready(), thread.more()))
         });
         let Some((list, updates, newest, ready, more)) = mirrored else { return };
-        // Signals are set only now, with nothing borrowed: whoever listens may ask the store again.
+        // Signals are set only now, with nothing borrowed: an effect may use the store.
         for (row, message, shape) in updates {
             row.update(message, shape);
         }
@@ -408,154 +357,5 @@ impl Store {
     }
 }
 
-impl MessageRow {
-    fn new(message: &MessageView, shape: Shape) -> Self {
-        Self {
-            seq: message.seq,
-            outgoing: message.outgoing,
-            view: ArcRwSignal::new(message.clone()),
-            shape: ArcRwSignal::new(shape),
-        }
-    }
-
-    fn update(&self, message: MessageView, shape: Shape) {
-        if self.view.with_untracked(|held| *held != message) {
-            self.view.set(message);
-        }
-        if self.shape.get_untracked() != shape {
-            self.shape.set(shape);
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use causeway::view::{Delivery, Erase, Issue, MessagePage, Messages, News, Snapshot};
-
-    use leptos::prelude::Update as _;
-
-    use super::super::browser::fake::Fake;
-    use super::super::scope::Scope;
-    use super::*;
-
-    const CHAT: &str = "1@s.whatsapp.net";
-
-    fn message(seq: u64, delivery: Delivery) -> MessageView {
-        MessageView { seq, outgoing: true, delivery: delivery.into(), ..MessageView::default() }
-    }
-
-    fn chat(unread: u32, read_up_to: u64) -> ChatView {
-        ChatView { id: CHAT.into(), unread, read_up_to, ..ChatView::default() }
-    }
-
-    /// A store that knows one chat, and the browser behind it.
-    fn store(chat: ChatView) -> (Store, Rc<Fake>, Owner) {
-        let owner = Owner::new();
-        owner.set();
-        let browser = Rc::new(Fake::default());
-        let store = Store::new(browser.clone());
-        store.take(News::Snapshot(Snapshot { chats: vec![chat], ..Snapshot::default() }).into());
-        (store, browser, owner)
-    }
-
-    /// Answers the read that was asked for last.
-    fn answer(store: Store, browser: &Fake, messages: Vec<MessageView>, more: bool) {
-        let tag = browser.sent.borrow().len() as u64;
-        store.take(News::MessagePage(MessagePage { chat: CHAT.into(), messages, more, tag }).into());
-    }
-
-    fn reads(browser: &Fake) -> Vec<Option<u64>> {
-        let sent = browser.sent.borrow();
-        let before = |action: &Action| match action {
-            Action::OpenChat(read) => Some(read.before),
-            _ => None,
-        };
-        sent.iter().filter_map(before).collect()
-    }
-
-    #[test]
-    fn a_message_keeps_its_row_when_its_tick_changes() {
-        let (store, browser, _owner) = store(chat(0, 0));
-        store.open(Some(CHAT));
-        answer(store, &browser, vec![message(1, Delivery::Queued)], false);
-        let row = store.thread.rows.get_untracked().pop().and_then(|row| row.message).expect("one message");
-        let sent = Messages { chat: CHAT.into(), messages: vec![message(1, Delivery::Sent)], ..Messages::default() };
-        store.take(News::Messages(sent).into());
-        assert_eq!(row.view.get_untracked().delivery(), Delivery::Sent);
-    }
-
-    #[test]
-    fn older_messages_are_asked_for_once_at_a_time() {
-        let (store, browser, _owner) = store(chat(0, 0));
-        store.open(Some(CHAT));
-        answer(store, &browser, vec![message(9, Delivery::Read)], true);
-        store.read_older();
-        store.read_older();
-        assert_eq!(reads(&browser), [None, Some(9)]);
-        answer(store, &browser, vec![message(8, Delivery::Read)], false);
-        store.read_older();
-        assert_eq!(reads(&browser).len(), 2, "there is nothing older");
-        assert_eq!(store.thread.rows.with_untracked(Vec::len), 3, "a day and two messages");
-    }
-
-    #[test]
-    fn a_snapshot_reads_the_open_chat_again() {
-        let (store, browser, _owner) = store(chat(0, 0));
-        store.open(Some(CHAT));
-        store.take(News::Snapshot(Snapshot { chats: vec![chat(0, 0)], ..Snapshot::default() }).into());
-        assert_eq!(reads(&browser), [None, None]);
-    }
-
-    #[test]
-    fn the_unread_line_stays_where_it_was_when_the_chat_was_opened() {
-        let (store, browser, _owner) = store(chat(1, 4));
-        store.open(Some(CHAT));
-        let theirs = |seq| MessageView { outgoing: false, ..message(seq, Delivery::Queued) };
-        answer(store, &browser, vec![theirs(4), theirs(5)], false);
-        store.take(News::Chat(chat(0, 5)).into());
-        let slots: Vec<Slot> = store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.slot).collect());
-        assert_eq!(slots, [Slot::Day(0), Slot::Message(4), Slot::Unread, Slot::Message(5)]);
-        assert_eq!(store.unread.get_untracked(), 0);
-    }
-
-    #[test]
-    fn an_answer_reaches_the_one_that_asked_and_only_once() {
-        let (store, _browser, owner) = store(chat(0, 0));
-        let heard = Rc::new(RefCell::new(Vec::new()));
-        let listen = heard.clone();
-        let scope = owner.with(Scope::current);
-        let answer = scope.answer(move |done: Done| listen.borrow_mut().push(done.issue()));
-        store.ask(Action::Erase(Erase {}), answer);
-        let done = Done { tag: 1, issue: Issue::StorageFull.into(), ..Done::default() };
-        store.take(News::Done(Done { tag: 2, ..Done::default() }).into());
-        store.take(News::Done(done.clone()).into());
-        store.take(News::Done(done).into());
-        assert_eq!(*heard.borrow(), [Issue::StorageFull]);
-    }
-
-    #[test]
-    fn an_answer_to_a_component_that_is_gone_is_dropped() {
-        let (store, _browser, _owner) = store(chat(0, 0));
-        let component = Owner::new();
-        let (scope, busy) = component.with(|| (Scope::current(), RwSignal::new(true)));
-        store.ask(Action::Erase(Erase {}), scope.answer(move |_| busy.set(!busy.get_untracked())));
-        component.cleanup();
-        store.take(News::Done(Done { tag: 1, ..Done::default() }).into());
-    }
-
-    #[test]
-    fn pieces_of_a_file_are_taken_until_it_is_complete() {
-        let (store, _browser, owner) = store(chat(0, 0));
-        let bytes = owner.with(|| RwSignal::new(Vec::<u8>::new()));
-        let piece =
-            owner.with(Scope::current).listener(move |piece: BackupPiece| bytes.update(|it| it.extend(piece.bytes)));
-        store.export(Export::default(), piece, Answer::ignored());
-        let news = |tag, byte| News::BackupPiece(BackupPiece { tag, bytes: vec![byte], ..BackupPiece::default() });
-        store.take(news(1, 1).into());
-        store.take(news(9, 2).into());
-        store.take(news(1, 3).into());
-        store.take(News::Done(Done { tag: 1, ..Done::default() }).into());
-        store.take(news(1, 4).into());
-        assert_eq!(bytes.get_untracked(), [1, 3]);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@
 
 /// What the browser and the person allow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Ability {
+pub enum PushSupport {
     /// This browser has no push.
     #[default]
     Unsupported,
@@ -20,7 +20,7 @@ pub enum Ability {
 
 /// What is in the way, though they may be shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Hindrance {
+pub enum PushProblem {
     /// Nothing.
     #[default]
     None,
@@ -34,32 +34,32 @@ pub enum Hindrance {
 
 /// How things are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Push {
+pub struct PushState {
     /// What is possible.
-    pub ability: Ability,
+    pub support: PushSupport,
     /// The person has turned them on in this browser.
     pub wanted: bool,
     /// What is in the way.
-    pub hindrance: Hindrance,
+    pub problem: PushProblem,
     /// When a push came last, unix milliseconds; 0 never.
     pub last: u64,
 }
 
-impl Push {
+impl PushState {
     /// The person wants them, and may have them.
     pub fn is_on(&self) -> bool {
-        self.ability == Ability::Allowed && self.wanted
+        self.support == PushSupport::Allowed && self.wanted
     }
 
-    /// It is worth to offer them.
+    /// Whether to show the notification prompt.
     pub fn is_offered(&self) -> bool {
-        matches!(self.ability, Ability::Unasked | Ability::Allowed) && !self.wanted
+        matches!(self.support, PushSupport::Unasked | PushSupport::Allowed) && !self.wanted
     }
 }
 
 /// What the service worker is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum PushCommand {
     /// How things are.
     State,
     /// Mend the subscription, if they are on and the browser or the partner server has dropped it.
@@ -74,12 +74,12 @@ pub enum Order {
 
 /// What the service worker, or the browser about it, says by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
+pub enum ServiceWorkerEvent {
     /// A notification was clicked: go to this fragment.
     Open(String),
     /// A push came.
     Woken,
-    /// A newer release waits for its turn.
+    /// A newer release is waiting.
     UpdateReady,
 }
 
@@ -89,18 +89,18 @@ mod tests {
 
     #[test]
     fn nobody_is_offered_what_cannot_be_or_is() {
-        let push = |ability, wanted| Push { ability, wanted, ..Push::default() };
-        for (ability, offered) in [
-            (Ability::Unsupported, false),
-            (Ability::InstallFirst, false),
-            (Ability::Blocked, false),
-            (Ability::Unasked, true),
-            (Ability::Allowed, true),
+        let push = |support, wanted| PushState { support, wanted, ..PushState::default() };
+        for (support, offered) in [
+            (PushSupport::Unsupported, false),
+            (PushSupport::InstallFirst, false),
+            (PushSupport::Blocked, false),
+            (PushSupport::Unasked, true),
+            (PushSupport::Allowed, true),
         ] {
-            assert_eq!(push(ability, false).is_offered(), offered, "{ability:?}");
-            assert!(!push(ability, true).is_offered(), "{ability:?}");
+            assert_eq!(push(support, false).is_offered(), offered, "{support:?}");
+            assert!(!push(support, true).is_offered(), "{support:?}");
         }
-        assert!(push(Ability::Allowed, true).is_on());
-        assert!(!push(Ability::Blocked, true).is_on(), "taken back in the browser's settings");
+        assert!(push(PushSupport::Allowed, true).is_on());
+        assert!(!push(PushSupport::Blocked, true).is_on(), "taken back in the browser's settings");
     }
 }

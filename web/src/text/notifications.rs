@@ -2,7 +2,7 @@
 
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notices {
+pub enum Notifications {
     /// Something came, and nothing more is said. service-worker.js has the same words for when nothing else works.
     Title,
     /// Below it, where the person wants nothing to be quoted.

@@ -2,7 +2,7 @@
 
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Elsewhere {
+pub enum OtherBrowser {
     /// Heading: another browser has the keys, and this one has none.
     InUse,
     /// It may have been this browser.
