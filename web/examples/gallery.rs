@@ -23,7 +23,9 @@ const ANNA: &str = "4915112345678@s.whatsapp.net";
 fn main() {
     let scene = location().search().unwrap_or_default().trim_start_matches("?scene=").to_owned();
     let browser = Rc::new(BrowserAdapter::new());
-    let take: Take = Box::new(causeway_web::ui::mount(browser.clone()));
+    let take: Take = Box::new(causeway_web::ui::mount(browser.clone(), |answer| {
+        answer.run(Some(causeway_web::ui::secondary_pages()));
+    }));
     let engine = Rc::new(Engine { take, tags: Cell::new(0), state: RefCell::new(state(&scene)) });
     let hearing = engine.clone();
     browser.connect(move |action| hearing.clone().hear(action), |_| {});
