@@ -68,7 +68,7 @@ fn every_length_comes_back_in_pieces_of_any_size() {
 }
 
 #[test]
-fn a_wrong_passphrase_is_told_from_damage_as_far_as_that_is_possible() {
+fn a_wrong_passphrase_is_distinguished_from_damage_where_possible() {
     let file = write(b"secret");
     assert_eq!(read_in("correct horse batterz", &file, 99), Err(FormatError::WrongPassphrase));
     let mut damaged = file.clone();
@@ -77,7 +77,7 @@ fn a_wrong_passphrase_is_told_from_damage_as_far_as_that_is_possible() {
 }
 
 #[test]
-fn a_file_that_is_none_or_is_too_new_says_so() {
+fn a_file_that_is_no_backup_or_too_new_is_refused() {
     assert_eq!(read(b"PK\x03\x04 a zip file that somebody took for a backup"), Err(FormatError::NotABackup));
     assert_eq!(read(&[0; 500]), Err(FormatError::NotABackup));
     assert_eq!(read(b""), Err(FormatError::Truncated { expected: HEADER, got: 0 }));
@@ -88,7 +88,7 @@ fn a_file_that_is_none_or_is_too_new_says_so() {
 }
 
 #[test]
-fn a_file_cannot_ask_for_more_memory_or_time_than_anybody_writes() {
+fn a_file_cannot_require_more_memory_or_time_than_the_bounds() {
     let cost = |at: usize, bytes: &[u8]| {
         let mut file = write(b"secret");
         file[at..at + bytes.len()].copy_from_slice(bytes);

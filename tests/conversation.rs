@@ -50,7 +50,7 @@ fn alice_enlists_with_exactly_the_fields_of_the_seed() {
 }
 
 #[test]
-fn the_provider_has_a_name_before_anybody_signs_in() {
+fn the_providers_name_is_shown_before_sign_in() {
     let mut world = World::fresh(1);
     world.input(Input::Started);
     let account = world.snapshot().account.unwrap();
@@ -58,7 +58,7 @@ fn the_provider_has_a_name_before_anybody_signs_in() {
 }
 
 #[test]
-fn a_command_to_the_engine_before_waits_until_it_is_said_to_this_one() {
+fn a_command_to_an_earlier_engine_is_ignored_until_it_is_resent() {
     let mut world = World::enlisted(1);
     let chat = world.start_chat(BOB);
     let before = world.snapshot().engine;
@@ -101,7 +101,7 @@ fn a_text_goes_out_and_its_ticks_come_back() {
 }
 
 #[test]
-fn an_answer_comes_in_and_counts_as_unread() {
+fn a_reply_arrives_and_counts_as_unread() {
     let mut world = World::enlisted(3);
     let chat = world.start_chat(BOB);
     world.send(&chat, "hello");
@@ -142,7 +142,7 @@ fn a_long_conversation_in_both_directions() {
 }
 
 #[test]
-fn what_came_while_she_was_away_is_there_afterwards() {
+fn mail_of_an_offline_time_is_read_afterwards() {
     let mut world = World::enlisted(6);
     world.cut();
     for text in ["one", "two", "three"] {

@@ -57,7 +57,7 @@ fn enlisting_makes_this_browser_the_accounts() {
 }
 
 #[test]
-fn nothing_is_said_in_the_name_of_a_device_that_is_not_durable() {
+fn no_request_names_a_device_id_that_is_not_durable() {
     let mut world = World::fresh(2);
     world.add_phone(BOB);
     world.input(Input::Started);
@@ -75,7 +75,7 @@ fn nothing_is_said_in_the_name_of_a_device_that_is_not_durable() {
 }
 
 #[test]
-fn an_account_from_before_there_were_devices_names_one_and_keeps_it() {
+fn an_account_without_a_device_id_gets_one_and_keeps_it() {
     let mut world = World::enlisted(3);
     rewrite(&mut world, |account| account.device.clear());
     world.servers.device = Default::default();
@@ -93,7 +93,7 @@ fn an_account_from_before_there_were_devices_names_one_and_keeps_it() {
 }
 
 #[test]
-fn a_replaced_browser_stops_for_good_and_says_since_when() {
+fn a_replaced_browser_stops_permanently_and_shows_since_when() {
     let mut world = World::enlisted(4);
     world.write_from(BOB, "still here");
     let at = world.now;
@@ -120,7 +120,7 @@ fn a_replaced_browser_stops_for_good_and_says_since_when() {
 }
 
 #[test]
-fn a_conflict_is_looked_into() {
+fn a_conflict_refreshes_the_account() {
     // The same browser in a second engine: may go on here.
     let mut world = World::enlisted(5);
     world.serve(&replaced());
@@ -136,7 +136,7 @@ fn a_conflict_is_looked_into() {
 }
 
 #[test]
-fn whoever_was_handed_over_never_asks_for_a_token() {
+fn a_browser_that_handed_over_never_requests_a_token() {
     let mut world = World::enlisted(6);
     rewrite(&mut world, |account| account.moved_at = BEGIN);
     world.requests.clear();
@@ -149,7 +149,7 @@ fn whoever_was_handed_over_never_asks_for_a_token() {
 }
 
 #[test]
-fn restored_rows_are_claimed_before_they_connect_and_an_answer_that_was_lost_comes_again() {
+fn restored_rows_are_claimed_before_they_connect_and_a_lost_response_is_repeated() {
     let mut world = World::enlisted(7);
     let old = stored(&world).device;
     rewrite(&mut world, |account| account.claim_from = std::mem::replace(&mut account.device, OTHER.to_owned()));
@@ -239,7 +239,7 @@ fn an_enlistment_that_failed_half_way_is_repeated_without_a_warning() {
 }
 
 #[test]
-fn removed_data_are_noticed_and_not_taken_for_a_new_visitor() {
+fn removed_data_are_detected_and_not_taken_for_a_new_visitor() {
     let mut world = World::enlisted(12);
     let device = world.servers.device.clone();
     world.evict();
@@ -288,7 +288,7 @@ fn removed_data_of_one_account_are_not_anothers() {
 }
 
 #[test]
-fn an_account_answer_that_is_none_changes_nothing() {
+fn a_malformed_account_response_changes_nothing() {
     for answer in ["", "identifier=alice", "identifier=alice&device=zz&since=1", "device=&since=0"] {
         let mut world = World::enlisted(16);
         world.evict();

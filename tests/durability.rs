@@ -53,7 +53,7 @@ fn no_receipt_leaves_before_the_message_is_durable() {
 }
 
 #[test]
-fn what_arrives_during_a_transaction_is_one_transaction_after_it() {
+fn stanzas_during_a_transaction_become_one_transaction_after_it() {
     let mut world = World::enlisted(3);
     world.write_from(BOB, "first");
     world.hold_commits = true;
@@ -136,7 +136,7 @@ fn killed_at_any_transaction_a_short_conversation_is_whole() {
 }
 
 #[test]
-fn a_full_disk_is_said_and_nothing_pretends_to_be_kept() {
+fn a_full_disk_is_shown_and_nothing_appears_stored() {
     let mut world = World::enlisted(6);
     let chat = world.start_chat(BOB);
     world.fail_commits = Some(StoreFailure::QuotaExceeded);
@@ -152,7 +152,7 @@ fn a_full_disk_is_said_and_nothing_pretends_to_be_kept() {
 }
 
 #[test]
-fn no_room_at_any_transaction_loses_nothing_and_says_so() {
+fn a_full_disk_at_any_transaction_loses_nothing_and_is_shown() {
     // Each transaction of the conversation is refused once, and the user, who sees the issue, sends again.
     for full in 0.. {
         let mut world = World::enlisted(10);
@@ -216,7 +216,7 @@ fn no_room_at_any_transaction_loses_nothing_and_says_so() {
 }
 
 #[test]
-fn a_mailbox_without_room_is_not_acknowledged_and_read_once_there_is_room() {
+fn a_mailbox_that_does_not_fit_is_not_acknowledged_until_there_is_space() {
     let mut world = World::enlisted(11);
     world.write_from(BOB, "first");
     world.cut();
@@ -258,7 +258,7 @@ fn an_engine_that_was_superseded_stops_and_writes_nothing() {
 }
 
 #[test]
-fn a_row_that_was_damaged_is_told_and_the_rest_works() {
+fn a_damaged_row_is_shown_and_the_rest_works() {
     use causeway::store::changes::{Change, Query, Table};
     let mut world = World::enlisted(8);
     world.start_chat(BOB);

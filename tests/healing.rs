@@ -54,7 +54,7 @@ fn both_write_first_at_once() {
 }
 
 #[test]
-fn what_cannot_be_decrypted_is_shown_asked_for_and_replaced_in_place() {
+fn an_undecryptable_message_is_shown_requested_and_replaced_in_place() {
     let mut world = World::enlisted(3);
     let chat = world.start_chat(BOB);
     world.send(&chat, "hello");
@@ -104,7 +104,7 @@ fn counts(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn nobody_asks_for_ever() {
+fn retry_receipts_are_bounded() {
     let mut world = World::enlisted(4);
     for number in 0..9 {
         world.serve(&nonsense(number));
@@ -118,7 +118,7 @@ fn nobody_asks_for_ever() {
 }
 
 #[test]
-fn a_repeated_delivery_is_no_further_try() {
+fn a_repeated_delivery_is_not_another_attempt() {
     let mut world = World::enlisted(8);
     for _ in 0..7 {
         world.serve(&nonsense(1));
@@ -130,7 +130,7 @@ fn a_repeated_delivery_is_no_further_try() {
 }
 
 #[test]
-fn after_the_last_try_a_person_asks_again_or_deletes() {
+fn after_the_last_attempt_the_user_retries_or_deletes() {
     let mut world = World::enlisted(9);
     for number in 0..6 {
         world.serve(&nonsense(number));
@@ -147,7 +147,7 @@ fn after_the_last_try_a_person_asks_again_or_deletes() {
 }
 
 #[test]
-fn prekeys_that_peers_ask_for_are_bounded() {
+fn prekeys_requested_by_peers_are_bounded() {
     use causeway::store::changes::{Query, Table};
     let mut world = World::enlisted(10);
     for number in 0..1_100_u32 {
@@ -163,7 +163,7 @@ fn prekeys_that_peers_ask_for_are_bounded() {
 }
 
 #[test]
-fn a_peer_that_could_not_decrypt_gets_the_message_anew_even_after_a_restart() {
+fn a_peer_that_could_not_decrypt_gets_the_message_again_even_after_a_restart() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat(BOB);
     world.send(&chat, "hello");
@@ -189,7 +189,7 @@ fn a_peer_that_could_not_decrypt_gets_the_message_anew_even_after_a_restart() {
 }
 
 #[test]
-fn a_retry_request_that_the_server_repeats_is_one_try() {
+fn a_retry_request_that_the_server_repeats_counts_once() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat(BOB);
     world.send(&chat, "hello");
@@ -238,7 +238,7 @@ fn late_mail_of_an_installation_that_is_gone_is_read_and_changes_nothing_else() 
 }
 
 #[test]
-fn an_announced_identity_is_fetched_anew_with_the_reason() {
+fn the_keys_of_an_announced_identity_are_fetched_with_the_reason() {
     let mut world = World::enlisted(7);
     let chat = world.start_chat(BOB);
     world.send(&chat, "hello");
@@ -264,7 +264,7 @@ fn an_announced_identity_is_fetched_anew_with_the_reason() {
 }
 
 #[test]
-fn a_message_whose_key_another_one_used_is_asked_for_again_and_not_taken_for_that_one() {
+fn a_message_whose_key_another_one_used_is_requested_again_and_not_taken_for_that_one() {
     let mut world = World::enlisted(31);
     let phone = world.phones.get_mut(BOB).unwrap();
     let (first, node) = phone.write("first", &mut world.chatd, world.now, &mut world.rng);

@@ -40,7 +40,7 @@ fn expected(messages: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_next_batch_is_asked_for_when_everything_of_the_last_is_durable() {
+fn the_next_batch_is_requested_when_everything_of_the_last_is_durable() {
     let mut world = full(1, 1100);
     let offline_batches = |world: &World| world.chatd.heard("ib").len();
     assert_eq!(offline_batches(&world), 1, "the first is asked for at once");

@@ -80,7 +80,7 @@ fn a_dead_connection_is_detected_and_replaced() {
 }
 
 #[test]
-fn a_live_connection_answers_within_a_round_trip() {
+fn a_wake_up_on_a_live_connection_takes_one_round_trip() {
     let mut world = World::enlisted(4);
     let began = world.now;
     let tag = wake(&mut world);

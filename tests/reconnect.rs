@@ -283,7 +283,7 @@ fn pings_are_sent_and_responded_to() {
 }
 
 #[test]
-fn an_ended_partner_session_asks_to_sign_in_and_goes_on_by_itself_after_it() {
+fn an_ended_partner_session_requires_sign_in_and_continues_after_it() {
     let mut world = World::enlisted(11);
     world.servers.token = support::ok(401, "");
     world.cut();

@@ -110,14 +110,14 @@ fn goes_on(release: &Release) {
 }
 
 #[test]
-fn an_account_of_each_release_goes_on() {
+fn an_account_of_each_release_continues() {
     for release in releases() {
         goes_on(&release);
     }
 }
 
 #[test]
-fn what_this_build_leaves_goes_on_too() {
+fn an_account_of_this_build_continues_too() {
     let release = take(&mut lived());
     goes_on(&release);
     // How the files of a release are made.

@@ -28,7 +28,7 @@ fn a_user_with_a_session_is_signed_in_and_can_enlist() {
 }
 
 #[test]
-fn a_session_that_had_ended_is_taken_up_again() {
+fn an_ended_session_is_resumed() {
     let mut world = World::enlisted(2);
     world.servers.signed_in = None;
     world.cut();

@@ -45,7 +45,7 @@ fn a_certificate_that_has_expired() {
 }
 
 #[test]
-fn a_certificate_of_tomorrow() {
+fn a_certificate_that_is_not_valid_yet() {
     let world = meet(3, |world| world.chatd.not_before = world.now / 1000 + 3600);
     refused(&world, Issue::CertificateDates);
 }

@@ -34,7 +34,7 @@ fn stanza() -> Node {
 }
 
 #[test]
-fn nothing_is_allocated_while_the_buffer_has_room() {
+fn nothing_is_allocated_while_the_capacity_suffices() {
     let node = stanza();
     let mut out = Vec::with_capacity(4096);
     for interop_jid in [InteropJidForm::Tagged, InteropJidForm::TaggedEmptyServer, InteropJidForm::Pair] {

@@ -250,7 +250,7 @@ fn errors_name_what_is_missing_and_the_retry_code() {
     let mut stranger = Party::new(3);
     let error = stranger.receive(&first).unwrap_err();
     assert_eq!((error, error.retry_code()), (DecryptError::UnknownPreKey { id: 1 }, 3));
-    stranger.shelf.signed.clear();
+    stranger.prekeys.signed.clear();
     let error = stranger.receive(&first).unwrap_err();
     assert_eq!((error, error.retry_code()), (DecryptError::UnknownSignedPreKey { id: 1 }, 3));
     bob.read(&first);

@@ -28,14 +28,14 @@ struct Copy {
 }
 
 fn copy_of(party: &Party) -> Copy {
-    Copy { record: party.record.to_bytes().to_vec(), one_time: party.shelf.one_time.clone() }
+    Copy { record: party.record.to_bytes().to_vec(), one_time: party.prekeys.one_time.clone() }
 }
 
 /// The browser is lost, and its backup takes over, with randomness of its own.
 fn restore(party: &mut Party, copy: &Copy, seed: u64) {
     party.record = SessionRecord::from_bytes(&copy.record).unwrap();
     party.record.forget_sending();
-    party.shelf.one_time.clone_from(&copy.one_time);
+    party.prekeys.one_time.clone_from(&copy.one_time);
     party.rng = rand_chacha::ChaCha20Rng::seed_from_u64(seed);
     party.reload();
 }
@@ -166,7 +166,7 @@ impl World {
                 coming.retain(|(text, envelope)| self.receive(0, *text, envelope));
                 // Only a trial: the party goes on from where it was.
                 self.parties[0].record = SessionRecord::from_bytes(&copy.record).unwrap();
-                self.parties[0].shelf.one_time.clone_from(&copy.one_time);
+                self.parties[0].prekeys.one_time.clone_from(&copy.one_time);
                 self.copy = Some((copy, coming));
             }
             Move::Restore => self.restore(),

@@ -127,7 +127,8 @@ fn a_session_is_byte_for_byte_the_reference_s() {
     assert_eq!(session.sender.as_ref().unwrap().chain_key(), bytes(&format!("{SESSION}/alice_sending_chain_key_0")));
     assert_eq!(session.receivers[0].chain_key(), bytes(&format!("{SESSION}/chain_key_initial_bob_sending")));
 
-    let shelf = Bob { signed_prekey: key("bob_signed_prekey"), prekeys: [(43_981, key("bob_one_time_prekey"))].into() };
+    let prekeys =
+        Bob { signed_prekey: key("bob_signed_prekey"), prekeys: [(43_981, key("bob_one_time_prekey"))].into() };
     // Bob draws the ratchet key that he answers with, upon the first message.
     let mut draws = Draws::new(key("bob_ratchet1").secret().expose().to_vec());
     let mut bobs = SessionRecord::default();
@@ -137,7 +138,7 @@ fn a_session_is_byte_for_byte_the_reference_s() {
         assert_eq!(sent.kind(), EnvelopeKind::PreKey);
         assert_eq!(sent.as_bytes(), message(at, "prekey_signal_message"));
         let received = Envelope::parse(EnvelopeKind::PreKey, sent.as_bytes()).unwrap();
-        let decrypted = bobs.decrypt(&bob, &received, &shelf, &mut draws).unwrap();
+        let decrypted = bobs.decrypt(&bob, &received, &prekeys, &mut draws).unwrap();
         assert_eq!(*decrypted.plaintext, plaintext);
         assert_eq!(decrypted.used_prekey, (at == 0).then_some(43_981));
         assert_eq!(decrypted.remote_identity, alice_identity.public());

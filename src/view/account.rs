@@ -33,7 +33,7 @@ pub struct SignedIn {}
 #[derive(Clone, PartialEq, Message)]
 pub struct Enlist {
     /// Replace the keys if another browser holds the account; that browser can then never connect again.
-    /// Without it such an enlistment is refused with [`Issue::EnlistedElsewhere`].
+    /// Without it such an enlistment is refused with [`EnlistedElsewhere`](super::Issue::EnlistedElsewhere).
     #[prost(bool, tag = "1")]
     pub replace: bool,
 }

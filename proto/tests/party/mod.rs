@@ -12,12 +12,12 @@ use rand_core::SeedableRng;
 
 /// The prekeys that a party has not used up.
 #[derive(Default)]
-pub(crate) struct Shelf {
+pub(crate) struct PreKeyRing {
     pub(crate) signed: HashMap<u32, SignedPreKeyPair>,
     pub(crate) one_time: HashMap<u32, KeyPair>,
 }
 
-impl PreKeys for Shelf {
+impl PreKeys for PreKeyRing {
     fn prekey(&self, id: u32) -> Option<&KeyPair> {
         self.one_time.get(&id)
     }
@@ -30,7 +30,7 @@ impl PreKeys for Shelf {
 pub(crate) struct Party {
     pub(crate) identity: KeyPair,
     pub(crate) registration_id: u32,
-    pub(crate) shelf: Shelf,
+    pub(crate) prekeys: PreKeyRing,
     /// The sessions with the other party.
     pub(crate) record: SessionRecord,
     pub(crate) rng: ChaCha20Rng,
@@ -41,20 +41,20 @@ impl Party {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let identity = KeyPair::generate(&mut rng);
-        let mut shelf = Shelf::default();
-        shelf.signed.insert(1, SignedPreKeyPair::generate(1, &identity, 0, &mut rng));
+        let mut prekeys = PreKeyRing::default();
+        prekeys.signed.insert(1, SignedPreKeyPair::generate(1, &identity, 0, &mut rng));
         let registration_id = 1 + u32::try_from(seed % 16_380).unwrap();
-        Self { identity, registration_id, shelf, record: SessionRecord::default(), rng, next_prekey: 1 }
+        Self { identity, registration_id, prekeys, record: SessionRecord::default(), rng, next_prekey: 1 }
     }
 
     /// What the server would hand out of this party, with a fresh one-time prekey or without.
     pub(crate) fn bundle(&mut self, one_time: bool) -> PreKeyBundle {
-        let signed = &self.shelf.signed[&1];
+        let signed = &self.prekeys.signed[&1];
         let prekey = one_time.then(|| {
             let PreKeyPair { id, pair } = PreKeyPair::generate(self.next_prekey, &mut self.rng);
             self.next_prekey += 1;
             let public = pair.public();
-            self.shelf.one_time.insert(id, pair);
+            self.prekeys.one_time.insert(id, pair);
             (id, public)
         });
         PreKeyBundle {
@@ -88,9 +88,9 @@ impl Party {
     pub(crate) fn receive(&mut self, envelope: &Envelope) -> Result<Decrypted, DecryptError> {
         let before = self.record.to_bytes();
         let local = LocalIdentity { pair: &self.identity, registration_id: self.registration_id };
-        let decrypted = self.record.decrypt(&local, envelope, &self.shelf, &mut self.rng);
+        let decrypted = self.record.decrypt(&local, envelope, &self.prekeys, &mut self.rng);
         match &decrypted {
-            Ok(Decrypted { used_prekey: Some(id), .. }) => assert!(self.shelf.one_time.remove(id).is_some()),
+            Ok(Decrypted { used_prekey: Some(id), .. }) => assert!(self.prekeys.one_time.remove(id).is_some()),
             Ok(_) => {}
             Err(_) => assert_eq!(self.record.to_bytes(), before, "a failure changed the record"),
         }
