@@ -4,11 +4,11 @@
 
 use crate::ALICE;
 use crate::agenda::{Event, Life};
-use crate::directory::Keys;
 use crate::disk::{Writing, data_key};
 use crate::faults::Fault;
 use crate::link::Link;
 use crate::witness::Witness;
+use crate::worker::Frozen;
 use crate::world::World;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use causeway::engine::{Config, Engine};
@@ -18,9 +18,9 @@ use causeway::io::{
 };
 use causeway::store::changes::{Changes, Query, Rows};
 use causeway::view::{Action, Command, News, Update};
+use causeway_peer::directory::PublishedKeys;
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
 use prost::Message;
-use rand_chacha::ChaCha8Rng;
 
 /// The driver wakes the engine at least this often.
 const LONGEST_SLEEP: Millis = 60_000;
@@ -29,51 +29,6 @@ const MOST_WAKES: u32 = 10;
 /// The driver gives an HTTP exchange up after this time.
 const PATIENCE: Millis = 30_000;
 const ENLIST_URL: &str = "https://gatekeeper.example/3p/interop_reg";
-
-/// Where engines run.
-pub(crate) struct Browser {
-    /// Counts lives.
-    pub(crate) life: Life,
-    engine: Option<Engine>,
-    rng: ChaCha8Rng,
-    timer: Option<(Millis, u64)>,
-    timers: u64,
-    /// How often the engine was woken at the last moment at which it was.
-    woken: (Millis, u32),
-    frozen: Option<Frozen>,
-    /// The page dies with the worker.
-    reload: bool,
-    /// When the last command of a page reaches the worker.
-    pub(crate) command_at: Millis,
-}
-
-/// A worker that stands still while another has taken over.
-struct Frozen {
-    life: Life,
-    engine: Engine,
-    /// The transaction that was under way, and whether it became durable before the other worker opened the store.
-    writing: Option<(TransactionId, bool)>,
-}
-
-impl Browser {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            life: 0,
-            engine: None,
-            rng: crate::dice::Dice::new(seed, 3).0,
-            timer: None,
-            timers: 0,
-            woken: (0, 0),
-            frozen: None,
-            reload: false,
-            command_at: 0,
-        }
-    }
-
-    pub(crate) fn is_running(&self) -> bool {
-        self.engine.is_some()
-    }
-}
 
 fn engine() -> Engine {
     Engine::new(Config { data_key: data_key(), client_version: "sim".into(), partner_api: String::new() })
@@ -426,12 +381,12 @@ impl World {
             signed_prekey_signature: field("e_skey_sig").try_into().expect("64 bytes"),
             prekey: None,
         };
-        if let Some(known) = self.directory.keys.get(ALICE)
+        if let Some(known) = self.directory.keys.users.get(ALICE)
             && known.bundle.identity != bundle.identity
         {
             self.check(Err("enlisted again with another identity".to_owned()));
         }
-        self.directory.keys.entry(ALICE.to_owned()).or_insert_with(|| Keys::new(bundle));
+        self.directory.keys.users.entry(ALICE.to_owned()).or_insert_with(|| PublishedKeys::new(bundle));
         status(200, &format!(r#"{{"login":"1-{ALICE}@interop","status":"ok"}}"#))
     }
 }

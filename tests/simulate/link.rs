@@ -7,15 +7,15 @@
 
 use crate::agenda::{Conn, Socket};
 use crate::directory::Letter;
-use crate::noise::{Cipher, Symmetric, framed, key};
 use causeway::io::Millis;
-use causeway_proto::frame::FrameReader;
-use causeway_proto::node::{Node, document};
-use causeway_proto::schema::handshake::{ClientFinish, HandshakeMessage, ServerHello};
+use causeway_peer::server::{Connection, Event};
+use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
-use prost::Message;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
+
+/// Largest frame that the server takes, in bytes.
+const MAX_FRAME: usize = 1 << 20;
 
 /// What the server has to go on.
 pub(crate) struct ServerKeys {
@@ -23,13 +23,6 @@ pub(crate) struct ServerKeys {
     pub(crate) key: KeyPair,
     /// Its certificates, signed by the root that the deployment names.
     pub(crate) certificates: Vec<u8>,
-}
-
-enum Tap {
-    Header,
-    Hello,
-    Finish(Box<(Symmetric, KeyPair)>),
-    Open(Box<Cipher>),
 }
 
 /// What the server makes of a frame.
@@ -68,12 +61,8 @@ pub(crate) struct Link {
     pub(crate) delivered: VecDeque<Letter>,
     /// Bytes that the engine has transmitted.
     pub(crate) sent: u64,
-    tap: Tap,
-    reader: FrameReader,
-    header: Vec<u8>,
-    seal: Option<Cipher>,
+    server: Connection,
     frames: VecDeque<(u64, Frame)>,
-    parsed: u64,
 }
 
 impl Link {
@@ -93,12 +82,8 @@ impl Link {
             heard_at: now,
             delivered: VecDeque::new(),
             sent: 0,
-            tap: Tap::Header,
-            reader: FrameReader::new(1 << 20),
-            header: Vec::new(),
-            seal: None,
+            server: Connection::new(MAX_FRAME),
             frames: VecDeque::new(),
-            parsed: 0,
         }
     }
 
@@ -113,68 +98,23 @@ impl Link {
         rng: &mut dyn CryptoRng,
     ) -> Result<Vec<Node>, String> {
         self.sent += bytes.len() as u64;
-        let mut rest = bytes;
-        if matches!(self.tap, Tap::Header) {
-            let (header, after) = bytes.split_at_checked(4).ok_or("the engine opens with less than a header")?;
-            self.header = header.to_vec();
-            self.tap = Tap::Hello;
-            self.parsed = 4;
-            rest = after;
-        }
-        self.reader.feed(rest);
+        self.server.feed(bytes);
         let mut nodes = Vec::new();
-        while let Some(frame) = self.reader.next().map_err(|error| format!("the engine's frame: {error}"))? {
-            self.parsed += 3 + frame.len() as u64;
-            let frame = self.frame(frame, keys, rng)?;
-            if let Frame::Stanza(node) = &frame {
-                nodes.push(node.clone());
-            }
-            self.frames.push_back((self.parsed, frame));
+        while let Some(event) = self.server.poll().map_err(|error| format!("the engine's bytes: {error}"))? {
+            let frame = match event {
+                Event::Hello => {
+                    let answer = self.server.answer_hello(&keys.key, &keys.certificates, rng);
+                    Frame::Hello(answer.map_err(|error| format!("the engine's hello: {error}"))?)
+                }
+                Event::Login(_) => Frame::Login,
+                Event::Stanza(node) => {
+                    nodes.push(node.clone());
+                    Frame::Stanza(node)
+                }
+            };
+            self.frames.push_back((self.server.consumed(), frame));
         }
         Ok(nodes)
-    }
-
-    fn frame(&mut self, frame: Vec<u8>, keys: &ServerKeys, rng: &mut dyn CryptoRng) -> Result<Frame, String> {
-        match std::mem::replace(&mut self.tap, Tap::Header) {
-            Tap::Header => Err("a frame before the header".to_owned()),
-            Tap::Hello => {
-                let hello = HandshakeMessage::decode(frame.as_slice()).map_err(|error| error.to_string())?;
-                let client = key(hello.client_hello.and_then(|hello| hello.ephemeral));
-                let ephemeral = KeyPair::generate(rng);
-                let mut state = Symmetric::new(&self.header);
-                state.mix_hash(&client.0);
-                state.mix_hash(&ephemeral.public().0);
-                state.mix_key(&ephemeral.agree(&client).map_err(|error| error.to_string())?);
-                let sealed_static = state.encrypt(&keys.key.public().0);
-                state.mix_key(&keys.key.agree(&client).map_err(|error| error.to_string())?);
-                let payload = state.encrypt(&keys.certificates);
-                let hello = ServerHello {
-                    ephemeral: Some(ephemeral.public().0.to_vec()),
-                    r#static: Some(sealed_static),
-                    payload: Some(payload),
-                };
-                let message = HandshakeMessage { server_hello: Some(hello), ..Default::default() }.encode_to_vec();
-                self.tap = Tap::Finish(Box::new((state, ephemeral)));
-                Ok(Frame::Hello(framed(&message)))
-            }
-            Tap::Finish(state) => {
-                let (mut state, ephemeral) = *state;
-                let message = HandshakeMessage::decode(frame.as_slice()).map_err(|error| error.to_string())?;
-                let ClientFinish { r#static, payload, .. } = message.client_finish.ok_or("no finish")?;
-                let client = key(Some(state.decrypt(&r#static.ok_or("no key in the finish")?)));
-                state.mix_key(&ephemeral.agree(&client).map_err(|error| error.to_string())?);
-                state.decrypt(&payload.ok_or("no payload in the finish")?);
-                let (open, seal) = state.split();
-                self.tap = Tap::Open(Box::new(open));
-                self.seal = Some(seal);
-                Ok(Frame::Login)
-            }
-            Tap::Open(mut open) => {
-                let plain = open.open(&frame);
-                self.tap = Tap::Open(open);
-                document::decode(&plain, 1 << 20).map(Frame::Stanza).map_err(|error| error.to_string())
-            }
-        }
     }
 
     /// Bytes up to `offset` are with the server: the next frame that is complete with them.
@@ -191,7 +131,7 @@ impl Link {
 
     /// A stanza as bytes.
     pub(crate) fn seal(&mut self, node: &Node) -> Option<Vec<u8>> {
-        self.seal.as_mut().map(|cipher| cipher.frame(node))
+        self.server.is_open().then(|| self.server.seal(node).expect("every stanza of the server has an encoding"))
     }
 }
 

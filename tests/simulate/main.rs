@@ -10,8 +10,6 @@ mod faults;
 mod link;
 mod mirror;
 mod network;
-#[path = "../support/noise.rs"]
-mod noise;
 mod options;
 mod oracle;
 mod page;
@@ -23,7 +21,6 @@ mod phone;
 mod promises;
 mod runner;
 mod server;
-mod stanzas;
 #[allow(
     dead_code,
     unreachable_pub,
@@ -33,6 +30,7 @@ mod stanzas;
 mod state;
 mod trace;
 mod witness;
+mod worker;
 mod world;
 
 pub(crate) use browser::status as ok;

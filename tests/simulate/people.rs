@@ -82,7 +82,7 @@ impl World {
         if self.peers_to_write == 0 {
             return;
         }
-        let enlisted = self.directory.keys.contains_key(ALICE);
+        let enlisted = self.directory.keys.users.contains_key(ALICE);
         if enlisted && !self.phones[peer].away {
             self.peers_to_write -= 1;
             let text = format!("peer {peer} {}/{}", self.seed, self.phones[peer].sent.len());

@@ -4,9 +4,9 @@
 use crate::agenda::{Conn, Event};
 use crate::faults::Fault;
 use crate::link::Link;
-use crate::stanzas;
 use crate::world::World;
 use crate::{ALICE, alice};
+use causeway_peer::stanza::{acknowledgement, forward, iq, session};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Content, Node};
 use std::collections::VecDeque;
@@ -25,26 +25,25 @@ impl World {
         if self.weather.strikes(Fault::LoginFailure, &mut self.dice) {
             let reason = [500_u32, 503, 429, 413, 401, 403, 405][self.dice.index(7)];
             self.note(format_args!("{conn} is refused: {reason}"));
-            self.seal(conn, &Node::new("failure").with("reason", reason), None);
+            self.seal(conn, &session::failure(reason), None);
             return self.cut(conn);
         }
         if let Some(old) = self.current.replace(conn).filter(|old| *old != conn) {
-            self.seal(old, &conflict(), None);
+            self.seal(old, &session::replaced(), None);
             self.cut(old);
         }
         self.note(format_args!("{conn} is logged in, {} letters wait", self.directory.mailbox.len()));
-        let success = Node::new("success").with("t", self.secs());
+        let success = session::success(self.secs());
         self.seal(conn, &success, None);
         let waiting = u32::try_from(self.directory.mailbox.len()).expect("few");
         if waiting > 0 {
-            let preview = Node::new("offline_preview").with("count", waiting).with("message", waiting);
-            self.tell_alice(conn, Node::new("ib").with_node(preview));
+            self.tell_alice(conn, session::bulletin(session::offline_preview(waiting, waiting)));
             let letters = self.directory.mailbox.iter().map(|letter| (letter.node.clone(), letter.number));
             for (letter, number) in letters.collect::<Vec<_>>() {
                 self.deliver(conn, letter.with("offline", "1"), Some(number));
             }
         }
-        self.tell_alice(conn, Node::new("ib").with_node(Node::new("offline").with("count", waiting)));
+        self.tell_alice(conn, session::bulletin(session::offline_end(waiting)));
     }
 
     /// The server ends the stream by itself.
@@ -52,10 +51,10 @@ impl World {
         let Some(conn) = self.current else { return };
         self.witness.asked_for += 1;
         let node = match self.dice.below(5) {
-            0 => conflict(),
+            0 => session::replaced(),
             pick => {
                 let code = [515_u32, 503, 429, 500][usize::try_from(pick - 1).expect("small")];
-                Node::new("stream:error").with("code", code)
+                session::stream_error(code)
             }
         };
         self.note(format_args!("{conn} ends: {node}"));
@@ -154,19 +153,10 @@ impl World {
                 self.clear(conn, node);
                 let to = node.jid("to").ok().flatten();
                 if let Some(peer) = to.as_ref().and_then(|to| self.peer_of(to)) {
-                    let passed =
-                        Node { attrs: Vec::new(), ..node.clone() }.with("from", alice()).with("t", self.secs());
-                    let kept = node.attrs.iter().filter(|(name, _)| !matches!(name.as_ref(), "to" | "from" | "t"));
-                    let passed = kept.fold(passed, |passed, (name, value)| passed.with(name.clone(), value.clone()));
+                    let passed = forward::receipt(node, &alice(), self.secs());
                     self.tell_phone(peer, passed);
                 }
-                let mut ack = Node::new("ack").with("class", "receipt");
-                for (name, of) in [("id", "id"), ("from", "to"), ("type", "type")] {
-                    if let Some(value) = node.attr(of) {
-                        ack = ack.with(name, value.clone());
-                    }
-                }
-                self.tell_alice(conn, ack);
+                self.tell_alice(conn, acknowledgement::receipt_ack(node));
             }
             _ => {}
         }
@@ -186,7 +176,7 @@ impl World {
     fn message(&mut self, conn: Conn, node: &Node) {
         let id = node.text("id").unwrap_or_default().into_owned();
         let Some(to) = node.jid("to").ok().flatten() else { return };
-        let ack = Node::new("ack").with("class", "message").with("id", id.clone()).with("from", &to);
+        let ack = acknowledgement::message_ack(node);
         if self.weather.strikes(Fault::ErrorAck, &mut self.dice) {
             let error = [429_u32, 500, 503][self.dice.index(3)];
             return self.tell_alice(conn, ack.with("error", error));
@@ -195,8 +185,7 @@ impl World {
         if self.directory.accept(&to.to_bare(), &id, &count)
             && let Some(peer) = self.peer_of(&to)
         {
-            let mut passed = Node::new("message").with("from", alice()).with("t", self.secs());
-            passed = passed.with("id", id.clone()).with("type", "text").with_nodes(node.children().to_vec());
+            let mut passed = forward::message(node, &alice(), self.secs());
             self.damage(&id, &mut passed);
             self.tell_phone(peer, passed);
         }
@@ -233,80 +222,19 @@ impl World {
     }
 
     fn iq(&mut self, conn: Conn, node: &Node) {
-        let kind = node.text("type").unwrap_or_default().into_owned();
-        if kind == "result" || kind == "error" {
+        if iq::is_answer(node) {
             return;
         }
-        let id = node.text("id").unwrap_or_default().into_owned();
-        let answer =
-            |kind: &'static str| Node::new("iq").with("id", id.clone()).with("type", kind).with("from", Jid::server());
         let is_ping = node.text("xmlns").as_deref() == Some("w:p");
         if !is_ping && self.weather.strikes(Fault::ErrorIq, &mut self.dice) {
             let code = [429_u32, 500, 503][self.dice.index(3)];
-            let error = Node::new("error").with("code", code).with("text", "later");
-            return self.tell_alice(conn, answer("error").with_node(error));
+            return self.tell_alice(conn, iq::error(node, code, "later"));
         }
-        let result = answer("result");
-        let result = match node.children().first().map(|child| child.tag.as_ref()) {
-            Some("count") => {
-                let left = u32::try_from(self.directory.left()).expect("few");
-                result.with_node(Node::new("count").with("value", left))
-            }
-            Some("key") => self.hand_out(node, result),
-            Some("rotate") => {
-                self.rotate(node);
-                result
-            }
-            _ if node.child("registration").is_some() => {
-                self.take_keys(node);
-                result
-            }
-            _ => result,
-        };
-        self.tell_alice(conn, result);
-    }
-
-    fn hand_out(&mut self, node: &Node, result: Node) -> Node {
-        let asked = node.child("key").map(Node::children).unwrap_or_default();
-        let users = asked.iter().filter_map(|user| user.jid("jid").ok().flatten()).map(|jid| {
-            let user = Node::new("user").with("jid", &jid);
-            match self.directory.keys.get_mut(&jid.user) {
-                Some(keys) => {
-                    let bundle = keys.hand_out();
-                    let mut nodes = vec![stanzas::registration(bundle.registration_id)];
-                    nodes.extend(stanzas::key_nodes(&bundle));
-                    user.with_nodes(nodes)
-                }
-                None => user.with_node(Node::new("error").with("code", 404_u32).with("text", "unknown")),
-            }
+        let answer = self.directory.keys.answer(ALICE, node).unwrap_or_else(|error| {
+            self.check(Err(error.to_string()));
+            None
         });
-        let list = Node::new("list").with_nodes(users.collect());
-        result.with_node(list)
-    }
-
-    fn take_keys(&mut self, node: &Node) {
-        let registration = node.child("registration").and_then(|registration| stanzas::read_bundle(registration, node));
-        let Some(bundle) = registration else { return self.check(Err("an upload without keys".to_owned())) };
-        let Some(keys) = self.directory.keys.get_mut(ALICE) else { return };
-        keys.bundle = bundle;
-        for key in node.child("list").map(Node::children).unwrap_or_default() {
-            if let Some((id, public)) = stanzas::read_key(key) {
-                keys.take(id, public);
-            }
-        }
-    }
-
-    fn rotate(&mut self, node: &Node) {
-        let signed = node.child("rotate").and_then(|rotate| rotate.child("skey"));
-        let signature = signed.and_then(|signed| signed.child("signature")?.bytes()?.try_into().ok());
-        let (Some((id, public)), Some(signature)) = (signed.and_then(stanzas::read_key), signature) else {
-            return self.check(Err("a rotation without a key".to_owned()));
-        };
-        if let Some(keys) = self.directory.keys.get_mut(ALICE) {
-            keys.bundle.signed_prekey_id = id;
-            keys.bundle.signed_prekey = public;
-            keys.bundle.signed_prekey_signature = signature;
-        }
+        self.tell_alice(conn, answer.unwrap_or_else(|| iq::result(node)));
     }
 
     /// Says that one-time prekeys are running out.
@@ -314,21 +242,16 @@ impl World {
         let left = self.directory.left();
         let told = self.directory.mailbox.iter().any(|letter| letter.class == "notification");
         if left < LOW && !told {
-            let count = Node::new("count").with("value", u32::try_from(left).expect("few"));
-            let notice = self.directory.notice(&Jid::server(), count);
+            let notice = self.directory.notice(&Jid::server(), session::prekey_count(left));
             self.mail(notice);
         }
     }
 
     /// The server forgets all but one of Alice's one-time prekeys.
     pub(crate) fn forget_prekeys(&mut self) {
-        if let Some(keys) = self.directory.keys.get_mut(ALICE) {
+        if let Some(keys) = self.directory.keys.users.get_mut(ALICE) {
             keys.one_time.truncate(1);
         }
         self.tell_if_low();
     }
-}
-
-fn conflict() -> Node {
-    Node::new("stream:error").with_node(Node::new("conflict").with("type", "replaced"))
 }

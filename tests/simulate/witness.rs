@@ -5,6 +5,7 @@ use crate::mirror::Mirror;
 use causeway::io::Millis;
 use causeway::store::chats::Message;
 use causeway::view::{ChatView, Delivery, MessageKind, MessageView, Messages, News, Update};
+use causeway_peer::stanza::keys;
 use causeway_proto::node::Node;
 use causeway_proto::schema::signal::{PreKeySignalMessage, SignalMessage};
 use prost::Message as _;
@@ -191,7 +192,7 @@ fn acknowledgement(node: &Node, chat: &str, id: &str, mirror: &Mirror) -> Result
 fn upload(node: &Node, mirror: &Mirror) -> Result<(), String> {
     let Some(list) = node.child("list").filter(|_| node.child("registration").is_some()) else { return Ok(()) };
     for key in list.children() {
-        let (id, public) = crate::stanzas::read_key(key).ok_or("a prekey that is none")?;
+        let (id, public) = keys::read_key(key).ok_or("a prekey that is none")?;
         if mirror.prekey(id) != Some(public) {
             return Err(format!("prekey {id} was uploaded and is not durable"));
         }

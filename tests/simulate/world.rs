@@ -4,20 +4,20 @@
 //! bit for bit.
 
 use crate::agenda::{Agenda, Conn, Event, Life};
-use crate::browser::Browser;
 use crate::dice::Dice;
 use crate::directory::Directory;
 use crate::disk::Disk;
 use crate::faults::{Fault, Weather};
 use crate::link::{Link, ServerKeys};
-use crate::noise;
 use crate::page::Page;
 use crate::partner::Servers;
 use crate::phone::Phone;
 use crate::promises::Promises;
 use crate::trace::Trace;
 use crate::witness::Witness;
+use crate::worker::Browser;
 use causeway::io::Millis;
+use causeway_peer::certificate::Chain;
 use causeway_proto::signal::KeyPair;
 use std::collections::BTreeMap;
 
@@ -128,8 +128,16 @@ impl World {
         let mut server_dice = Dice::new(seed, 2);
         let root = KeyPair::generate(&mut server_dice.0);
         let key = KeyPair::generate(&mut server_dice.0);
-        let (from, to) = ((BEGIN - DAY) / SECOND, (BEGIN + 365 * DAY) / SECOND);
-        let certificates = noise::certificates(&key, &root, from, to, &mut server_dice.0);
+        let validity = (BEGIN - DAY) / SECOND..=(BEGIN + 365 * DAY) / SECOND;
+        let intermediate = KeyPair::generate(&mut server_dice.0);
+        let chain = Chain {
+            root: &root,
+            intermediate: &intermediate,
+            leaf: key.public(),
+            intermediate_validity: validity.clone(),
+            leaf_validity: validity,
+        };
+        let certificates = chain.issue(&mut server_dice.0);
         let mut dice = Dice::new(seed, 1);
         let wishes = dice.between(texts / 4, texts * 3 / 4);
         let mut directory = Directory::default();

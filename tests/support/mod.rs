@@ -6,7 +6,6 @@
 
 mod browser;
 mod chatd;
-mod noise;
 mod partner;
 mod phone;
 
@@ -26,6 +25,7 @@ use causeway::view::{
     AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
     MessageView, News, OpenChat, Send, SignIn, Snapshot, StartChat, Update,
 };
+use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
 use rand_chacha::ChaCha8Rng;
@@ -372,6 +372,14 @@ impl World {
         });
         view.unwrap_or_default()
     }
+}
+
+/// The user part of Alice's JID.
+pub(crate) const ALICE: &str = "10853634039893";
+
+/// Alice's address at the chat server.
+pub(crate) fn alice() -> Jid {
+    Jid::interop(1, ALICE)
 }
 
 /// Bob's number and his chat.

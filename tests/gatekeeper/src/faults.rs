@@ -6,7 +6,7 @@
 
 mod loss;
 
-use crate::certificate::CertificateFault;
+use crate::authority::CertificateFault;
 use causeway_proto::jid::{Jid, Server};
 use loss::Loss;
 use serde::Deserialize;

@@ -44,7 +44,7 @@ async fn chat_socket(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSocketUpgr
     upgrade
         .max_message_size(limit + MESSAGE_SLACK)
         .max_frame_size(limit + MESSAGE_SLACK)
-        .on_upgrade(move |socket| async move { chat::serve(sandbox, stream::websocket(socket, limit)).await })
+        .on_upgrade(move |socket| async move { chat::serve(sandbox, stream::websocket(socket)).await })
 }
 
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {

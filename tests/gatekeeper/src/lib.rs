@@ -20,7 +20,8 @@
 //! ```
 #![warn(missing_docs)]
 
-mod certificate;
+mod authority;
+mod channel;
 mod chat;
 mod clock;
 mod config;
@@ -28,25 +29,29 @@ mod control;
 mod enlist;
 mod faults;
 mod file;
-mod heard;
 mod hex;
 mod http;
-mod noise;
-mod payload;
+mod hub;
+mod message_log;
 mod phone;
+mod phone_client;
 mod push;
+mod push_caller;
+mod push_endpoints;
 mod push_service;
 mod random;
 mod sandbox;
+mod start_error;
 mod stream;
 mod token;
 mod world;
 
-pub use certificate::{AuthorityError, CertificateFault};
+pub use authority::{AuthorityError, CertificateFault};
 pub use config::{Config, ConfigError, Integrator};
 pub use phone::PhoneError;
 pub use push::PushKeyError;
 pub use push_service::SubscriptionError;
+pub use start_error::StartError;
 pub use world::{Class, JournalError};
 
 use sandbox::{Addresses, Sandbox};
@@ -76,40 +81,6 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Why a sandbox did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration is unusable.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The certificate authority is unusable.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The recorded state is unusable.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// An address is taken, or the data folder cannot be made.
-    #[error("{what}: {error}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The keys of push calls are unusable.
-    #[error(transparent)]
-    PushKeys(#[from] PushKeyError),
-    /// The push service's subscriptions are unusable.
-    #[error(transparent)]
-    Subscriptions(#[from] SubscriptionError),
-    /// The HTTP client for JWKS cannot be set up.
-    #[error("cannot set up the HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
-    /// A phone's state on disk is unusable.
-    #[error(transparent)]
-    Phone(#[from] PhoneError),
-}
-
 impl Gatekeeper {
     /// Binds the listeners, restores the state of the data folder and the phones in it.
     ///
@@ -132,11 +103,11 @@ impl Gatekeeper {
         let tasks = vec![
             tokio::spawn(chat::listen(Arc::clone(&sandbox), tcp)),
             tokio::spawn(serve(http, http::router(Arc::clone(&sandbox)))),
-            tokio::spawn(serve(push, push_service::router(Arc::clone(&sandbox)))),
+            tokio::spawn(serve(push, push_endpoints::router(Arc::clone(&sandbox)))),
             tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
-            tokio::spawn(push::run(Arc::clone(&sandbox))),
+            tokio::spawn(push_caller::run(Arc::clone(&sandbox))),
         ];
-        phone::restore(&sandbox)?;
+        phone_client::restore(&sandbox)?;
         Ok(Running {
             http_addr: addresses.http,
             tcp_addr: addresses.tcp,
@@ -158,7 +129,7 @@ impl Running {
     /// Ends every connection with a stream error 503, stops listening, and returns when both are done.
     pub async fn stop(mut self) {
         self.sandbox.begin_stop();
-        if tokio::time::timeout(GOODBYE, self.sandbox.all_gone()).await.is_err() {
+        if tokio::time::timeout(GOODBYE, self.sandbox.all_disconnected()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         for task in self.tasks.drain(..) {

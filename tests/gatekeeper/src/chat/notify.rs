@@ -1,13 +1,12 @@
 //! What the server tells users of its own accord (wire.md §5.7, §5.11).
 
-use crate::push;
-use crate::sandbox::{Sandbox, stanza_id};
+use crate::sandbox::Sandbox;
 use crate::world::{Class, JournalError, Posted, Stanza};
+use crate::{push_caller, random};
+use causeway_peer::stanza::session;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, encode};
 use causeway_proto::profile::Profile;
-
-const KIND: &str = "encrypt";
 
 /// Why a stanza did not reach a mailbox.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +27,7 @@ pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: 
     let posted = sandbox.world().post(to, stanza, met, sandbox.clock.now_secs())?;
     if posted == Posted::Queued {
         sandbox.hub.wake(to);
-        push::consider(sandbox, to);
+        push_caller::consider(sandbox, to);
     }
     Ok(posted)
 }
@@ -44,21 +43,20 @@ pub(super) fn prekeys_low(sandbox: &Sandbox, who: &Jid) {
         }
         count
     };
-    let notice = notice(sandbox, Jid::server()).with_node(Node::new("count").with("value", count.to_string()));
+    let notice = notice(sandbox, &Jid::server(), session::prekey_count(count));
     log(post(sandbox, who, Class::Notification, &notice, false));
 }
 
 /// Tells everyone in `affected` that `who` has a new identity key.
 pub(crate) fn identity_changed(sandbox: &Sandbox, who: &Jid, affected: &[Jid]) {
     for contact in affected {
-        let notice = notice(sandbox, who.clone()).with_node(Node::new("identity"));
+        let notice = notice(sandbox, who, Node::new("identity"));
         log(post(sandbox, contact, Class::Notification, &notice, false));
     }
 }
 
-fn notice(sandbox: &Sandbox, from: Jid) -> Node {
-    let node = Node::new("notification").with("from", from).with("type", KIND);
-    node.with("id", stanza_id()).with("t", sandbox.clock.now_secs())
+fn notice(sandbox: &Sandbox, from: &Jid, content: Node) -> Node {
+    session::key_notification(from, random::stanza_id(), content).with("t", sandbox.clock.now_secs())
 }
 
 fn log(posted: Result<Posted, PostError>) {

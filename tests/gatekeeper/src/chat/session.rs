@@ -3,13 +3,16 @@
 //! Everything for a user waits in the mailbox until the user acknowledges it; the session sends what it has not sent
 //! yet. First what waited at login, no more at once than the client asked for, then the end marker, then live traffic.
 
-use super::hub::{Order, Seat};
 use super::login::User;
-use super::{Channel, ChannelError, iq, message, receipt};
+use super::{iq, message, receipt};
+use crate::channel::{Channel, ChannelError};
 use crate::faults::Treatment;
-use crate::push;
-use crate::sandbox::{Sandbox, stanza_id};
+use crate::hub::{Order, Seat};
+use crate::sandbox::Sandbox;
 use crate::world::{Class, Letter};
+use crate::{push_caller, random};
+use causeway_peer::channel::ChannelError as CodecError;
+use causeway_peer::stanza::{iq as answers, session};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, decode};
 use std::collections::BTreeSet;
@@ -89,7 +92,7 @@ impl Session {
         };
         sandbox.hub.leave(&who, serial);
         if !sandbox.stopping().asked() {
-            push::consider(&sandbox, &who);
+            push_caller::consider(&sandbox, &who);
         }
         session.say_goodbye(end).await;
         if let Err(error) = sandbox.world().seen(&who, sandbox.clock.now_secs()) {
@@ -110,7 +113,7 @@ impl Session {
                     heard = Instant::now();
                     ping_at = heard + quiet;
                     let node = node?;
-                    self.sandbox.heard.listen(&self.who, &node);
+                    self.sandbox.message_log.record(&self.who, &node);
                     if !self.sandbox.faults.swallows(&self.who, &node.tag) {
                         self.take(node).await?;
                     }
@@ -147,7 +150,7 @@ impl Session {
         match &*node.tag {
             "iq" if node.text("xmlns").as_deref() == Some("passive") => {
                 self.passive = node.child("passive").is_some();
-                self.send(iq::result(&node)).await?;
+                self.send(answers::result(&node)).await?;
             }
             "iq" => {
                 if let Some(answer) = iq::answer(&self.sandbox, &self.who, &node) {
@@ -161,7 +164,7 @@ impl Session {
                 self.send(answer).await?;
             }
             "ack" => {
-                let cleared = receipt::acknowledged(&self.sandbox, &self.who, &node);
+                let cleared = receipt::confirmed(&self.sandbox, &self.who, &node);
                 self.forget(&cleared);
             }
             "ib" => {
@@ -185,17 +188,19 @@ impl Session {
 
     /// `<offline_preview>`: what waits, by kind.
     async fn announce_mailbox(&mut self) -> Result<(), End> {
-        let mut counts = [0u32; 3];
+        let (mut messages, mut receipts, mut notifications) = (0u32, 0u32, 0u32);
         for letter in self.sandbox.world().letters(&self.who) {
             self.boundary = letter.seq;
-            counts[letter.class as usize] += 1;
+            match letter.class {
+                Class::Message => messages += 1,
+                Class::Receipt => receipts += 1,
+                Class::Notification => notifications += 1,
+            }
         }
-        self.waiting = counts.iter().sum();
-        let preview = Node::new("offline_preview")
-            .with("count", self.waiting)
-            .with("message", counts[Class::Message as usize])
-            .with("receipt", counts[Class::Receipt as usize])
-            .with("notification", counts[Class::Notification as usize])
+        self.waiting = messages + receipts + notifications;
+        let preview = session::offline_preview(self.waiting, messages)
+            .with("receipt", receipts)
+            .with("notification", notifications)
             .with("appdata", "0");
         self.send(bulletin(preview)).await
     }
@@ -208,7 +213,7 @@ impl Session {
             if !waited && !self.end_marked {
                 self.end_marked = true;
                 self.window = self.window.max(DEFAULT_WINDOW);
-                self.send(bulletin(Node::new("offline").with("count", self.waiting))).await?;
+                self.send(bulletin(session::offline_end(self.waiting))).await?;
             }
             let Some(letter) = next else { return Ok(()) };
             let room = self.unacknowledged.len() < if waited { self.window } else { MAX_WINDOW };
@@ -238,7 +243,7 @@ impl Session {
             .with("from", Jid::server())
             .with("type", "get")
             .with("xmlns", "urn:xmpp:ping")
-            .with("id", stanza_id())
+            .with("id", random::stanza_id())
             .with("t", self.sandbox.clock.now_secs());
         self.send(ping).await
     }
@@ -261,7 +266,10 @@ impl Session {
             self.held = Some(node);
             return Ok(());
         }
-        self.channel.send_altered(&node, corrupt).await?;
+        match corrupt {
+            true => self.channel.send_corrupted(&node).await?,
+            false => self.channel.send(&node).await?,
+        }
         if twice {
             self.channel.send(&node).await?;
         }
@@ -277,15 +285,15 @@ impl Session {
 
     async fn say_goodbye(&mut self, end: End) {
         let farewell = match end {
-            End::Replaced => Some(stream_error().with_node(Node::new("conflict").with("type", "replaced"))),
+            End::Replaced => Some(session::replaced()),
             // A broken connection says nothing, and closes as abruptly as a process that was killed.
             End::Torn => return,
             End::Ordered(0) | End::Closed | End::Silent => None,
-            End::Ordered(code) => Some(stream_error().with("code", code)),
+            End::Ordered(code) => Some(session::stream_error(code)),
             // What cannot be understood is told so; a broken line hears nothing.
-            End::Broken(ChannelError::Decode(ref error)) => {
+            End::Broken(ChannelError::Codec(CodecError::Decode(ref error))) => {
                 tracing::info!(who = %self.who, %error, "a stanza could not be read");
-                Some(stream_error().with("code", 500u32).with_node(Node::new("xml-not-well-formed")))
+                Some(session::stream_error(500).with_node(Node::new("xml-not-well-formed")))
             }
             End::Broken(ref error) => {
                 tracing::info!(who = %self.who, %error, "a connection ended");
@@ -300,10 +308,6 @@ impl Session {
     }
 }
 
-fn bulletin(child: Node) -> Node {
-    Node::new("ib").with("from", Jid::server()).with_node(child)
-}
-
-fn stream_error() -> Node {
-    Node::new("stream:error")
+fn bulletin(content: Node) -> Node {
+    session::bulletin(content).with("from", Jid::server())
 }

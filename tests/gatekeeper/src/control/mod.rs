@@ -7,35 +7,29 @@
 mod phones;
 mod push;
 mod push_service;
+mod refusal;
 
 use crate::config::version;
 use crate::faults::Request as Fault;
-use crate::heard::Record;
+use crate::hex;
+use crate::hub::Order;
+use crate::message_log::Record;
 use crate::sandbox::Sandbox;
-use crate::{chat::Order, hex};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use causeway_proto::jid::{Jid, Server};
+use refusal::Refusal;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// A refusal that says what to change.
-pub(super) struct Refusal(StatusCode, String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
 
 pub(crate) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/users", get(users))
-        .route("/heard", get(heard))
+        .route("/heard", get(messages))
         .route("/faults", post(faults))
         .nest("/phones", phones::router())
         .nest("/push-service", push_service::router())
@@ -76,9 +70,9 @@ async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     Json(users.collect())
 }
 
-/// Every encrypted message of Partners' users, as it came off the line.
-async fn heard(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Record>> {
-    Json(sandbox.heard.all())
+/// Every encrypted message of Partners' users, as it was received.
+async fn messages(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Record>> {
+    Json(sandbox.message_log.all())
 }
 
 /// Sets faults; see [`Fault`] for the fields.

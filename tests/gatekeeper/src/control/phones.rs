@@ -1,7 +1,8 @@
 //! `/control/phones`: making phones, having them write and read, and waiting for what they see.
 
-use super::Refusal;
-use crate::phone::{self, Phone, PhoneError, Phones};
+use super::refusal::Refusal;
+use crate::phone::{Phone, PhoneError, Phones};
+use crate::phone_client;
 use crate::sandbox::Sandbox;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -110,7 +111,7 @@ async fn create(
     if sandbox.phones.all().len() >= Phones::MAX {
         return Err(Refusal(StatusCode::CONFLICT, format!("there are {} phones already", Phones::MAX)));
     }
-    let phone = phone::create(&sandbox, &jid.user, name, false).map_err(failed)?;
+    let phone = phone_client::create(&sandbox, &jid.user, name, false).map_err(failed)?;
     Ok((StatusCode::CREATED, Json(phone.summary())))
 }
 

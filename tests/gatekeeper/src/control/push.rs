@@ -1,7 +1,7 @@
 //! `/control/pushes` and `/control/push`: what WhatsApp has told Partners, and telling them on request.
 
-use super::Refusal;
 use super::phones::addressee;
+use super::refusal::Refusal;
 use crate::sandbox::Sandbox;
 use axum::extract::State;
 use axum::http::StatusCode;

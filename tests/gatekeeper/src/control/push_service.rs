@@ -1,7 +1,7 @@
 //! `/control/push-service`: what tests see of the push service, and how they have it misbehave.
 
-use super::Refusal;
-use crate::push_service::Ordered;
+use super::refusal::Refusal;
+use crate::push_service::registry::Ordered;
 use crate::sandbox::Sandbox;
 use axum::extract::State;
 use axum::http::StatusCode;

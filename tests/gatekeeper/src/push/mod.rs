@@ -5,24 +5,30 @@
 //! that a connection leaves behind is told of when the connection ends. What is not kept: calls due when the process
 //! ends. What this module does not know: how a call is made ([`call`]) and what a letter says.
 
-mod call;
 mod keys;
+mod token;
 
 pub use keys::PushKeyError;
 
-use crate::StartError;
-use crate::sandbox::Sandbox;
-use causeway_proto::jid::{Jid, Server};
+use causeway_proto::jid::Jid;
 use keys::SigningKeys;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// Calls under way at once, of all users together.
 const MAX_CALLS: usize = 16;
+
+/// Time for one attempt, connecting included.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The HTTP client of push calls. It follows no redirect: a token is for one server.
+pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
 
 /// How the last attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,20 +78,18 @@ struct Book {
 pub(crate) struct Pushes {
     book: Mutex<Book>,
     asked: Notify,
-    places: Semaphore,
+    permits: Semaphore,
     keys: Mutex<SigningKeys>,
-    http: reqwest::Client,
 }
 
 impl Pushes {
     /// Loads the signing keys from the data folder, or makes the first.
-    pub(crate) fn open(folder: &Path) -> Result<Self, StartError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, PushKeyError> {
         Ok(Self {
             book: Mutex::default(),
             asked: Notify::new(),
-            places: Semaphore::new(MAX_CALLS),
+            permits: Semaphore::new(MAX_CALLS),
             keys: Mutex::new(SigningKeys::open(folder)?),
-            http: call::client()?,
         })
     }
 
@@ -114,6 +118,22 @@ impl Pushes {
         self.keys().rotate()
     }
 
+    /// A token for the Partner that calls itself `audience`, issued at `now` (unix seconds).
+    pub(crate) fn token(&self, audience: &str, now: u64) -> Result<String, PushKeyError> {
+        token::token(&self.keys(), audience, now)
+    }
+
+    /// Waits for one of the permits for concurrent calls. `None` never happens: the semaphore is not closed.
+    pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        self.permits.acquire().await.ok()
+    }
+
+    /// Users whose calls became due since the last time. Completes when there may be some.
+    pub(crate) async fn due(&self) -> Vec<Jid> {
+        self.asked.notified().await;
+        std::mem::take(&mut self.book().fresh)
+    }
+
     fn ask(&self, who: &Jid, change: impl FnOnce(&mut Tally)) {
         let mut book = self.book();
         let tally = book.users.entry(who.clone()).or_default();
@@ -126,7 +146,7 @@ impl Pushes {
     }
 
     /// Whether there is a call to make now; it then counts as begun.
-    fn begin(&self, who: &Jid, online: bool) -> bool {
+    pub(crate) fn begin(&self, who: &Jid, online: bool) -> bool {
         let mut book = self.book();
         let tally = book.users.entry(who.clone()).or_default();
         // Whoever is connected gets the mail there; what the connection leaves is asked for again when it ends.
@@ -139,7 +159,7 @@ impl Pushes {
         tally.pending
     }
 
-    fn note(&self, who: &Jid, outcome: Outcome, now_ms: u64) {
+    pub(crate) fn note(&self, who: &Jid, outcome: Outcome, now_ms: u64) {
         let mut book = self.book();
         let tally = book.users.entry(who.clone()).or_default();
         tally.attempts += u64::from(outcome != Outcome::Lost);
@@ -161,44 +181,6 @@ impl Pushes {
 impl Tally {
     fn due(&self) -> bool {
         self.ordered || self.newest > self.told
-    }
-}
-
-/// A letter for `who` is durable, or a connection of `who` has ended: is there mail that needs a call?
-pub(crate) fn consider(sandbox: &Sandbox, who: &Jid) {
-    if who.server != Server::Interop || sandbox.hub.online(who) {
-        return;
-    }
-    let counts = |class| sandbox.config.push_for.contains(&class);
-    let newest = sandbox.world().letters(who).rev().find(|letter| counts(letter.class)).map(|letter| letter.seq);
-    if let Some(seq) = newest {
-        sandbox.pushes.tell(who, seq);
-    }
-}
-
-/// Makes the calls that are asked for, for ever.
-pub(crate) async fn run(sandbox: Arc<Sandbox>) {
-    let mut users = JoinSet::new();
-    let mut stopping = sandbox.stopping();
-    loop {
-        tokio::select! {
-            () = sandbox.pushes.asked.notified() => {
-                let fresh = std::mem::take(&mut sandbox.pushes.book().fresh);
-                for who in fresh {
-                    users.spawn(attend(Arc::clone(&sandbox), who));
-                }
-            }
-            Some(_) = users.join_next(), if !users.is_empty() => {}
-            () = stopping.wait() => return,
-        }
-    }
-}
-
-/// Calls for one user, until there is nothing more to tell.
-async fn attend(sandbox: Arc<Sandbox>, who: Jid) {
-    while sandbox.pushes.begin(&who, sandbox.hub.online(&who)) {
-        call::push(&sandbox, &who).await;
-        tokio::time::sleep(sandbox.config.push_interval).await;
     }
 }
 

@@ -25,9 +25,9 @@ struct Link {
 }
 
 /// A connection's end of its link; woken when there is something to do, also when it has lost its seat.
-pub(super) struct Seat {
-    pub(super) serial: u64,
-    pub(super) wake: Arc<Notify>,
+pub(crate) struct Seat {
+    pub(crate) serial: u64,
+    pub(crate) wake: Arc<Notify>,
 }
 
 /// Answers that a test has ordered.
@@ -53,7 +53,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn open(folder: &Path) -> Result<Self, SubscriptionError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, SubscriptionError> {
         Ok(Self {
             subscriptions: Subscriptions::open(folder)?,
             links: HashMap::new(),
@@ -67,7 +67,7 @@ impl Registry {
     }
 
     /// Seats a browser. It keeps the id that it names if it has subscriptions under it; whoever had the seat loses it.
-    pub(super) fn join(&mut self, named: Option<&str>) -> (String, Seat) {
+    pub(crate) fn join(&mut self, named: Option<&str>) -> (String, Seat) {
         let known = named.filter(|agent| self.subscriptions.knows(agent));
         let agent = known.map_or_else(fresh_agent, str::to_owned);
         self.serial += 1;
@@ -82,18 +82,18 @@ impl Registry {
     }
 
     /// Whether this connection still has the browser's seat.
-    pub(super) fn seated(&self, agent: &str, serial: u64) -> bool {
+    pub(crate) fn seated(&self, agent: &str, serial: u64) -> bool {
         self.links.get(agent).is_some_and(|link| link.serial == serial)
     }
 
     /// Gives the seat back, unless another has it by now.
-    pub(super) fn leave(&mut self, agent: &str, serial: u64) {
+    pub(crate) fn leave(&mut self, agent: &str, serial: u64) {
         if self.seated(agent, serial) {
             self.links.remove(agent);
         }
     }
 
-    pub(super) fn register(
+    pub(crate) fn register(
         &mut self,
         agent: &str,
         channel: &str,
@@ -102,19 +102,19 @@ impl Registry {
         self.subscriptions.add(agent, channel, key)
     }
 
-    pub(super) fn unregister(&mut self, agent: &str, channel: &str, now_ms: u64) -> Result<(), SubscriptionError> {
+    pub(crate) fn unregister(&mut self, agent: &str, channel: &str, now_ms: u64) -> Result<(), SubscriptionError> {
         self.subscriptions.remove(agent, channel)?;
         self.settle(agent, |message| message.channel == channel, State::Dropped, None, now_ms);
         Ok(())
     }
 
     /// What an endpoint's token leads to.
-    pub(super) fn find(&self, token: &str) -> Target {
+    pub(crate) fn find(&self, token: &str) -> Target {
         self.subscriptions.find(token)
     }
 
     /// Keeps a message and wakes the browser. The message's name; `None` when too many wait.
-    pub(super) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now_ms: u64) -> Option<String> {
+    pub(crate) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now_ms: u64) -> Option<String> {
         self.expire(agent, now_ms);
         if let Some(topic) = &posted.topic {
             let same = |message: &Waiting| message.channel == channel && message.topic.as_ref() == Some(topic);
@@ -165,7 +165,7 @@ impl Registry {
     }
 
     /// The next message that has not gone out on this connection; it then counts as sent.
-    pub(super) fn next(&mut self, agent: &str, serial: u64, now_ms: u64) -> Option<Waiting> {
+    pub(crate) fn next(&mut self, agent: &str, serial: u64, now_ms: u64) -> Option<Waiting> {
         if self.held || !self.seated(agent, serial) {
             return None;
         }
@@ -178,17 +178,17 @@ impl Registry {
     }
 
     /// The browser is done with a message.
-    pub(super) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now_ms: u64) {
+    pub(crate) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now_ms: u64) {
         self.settle(agent, |message| message.version == version, state, code, now_ms);
     }
 
     /// Notes a post that was not taken.
-    pub(super) fn reject(&mut self, status: u16, reason: String, now_ms: u64) {
+    pub(crate) fn reject(&mut self, status: u16, reason: String, now_ms: u64) {
         remember(&mut self.rejections, Rejection { status, reason, at: now_ms });
     }
 
     /// The answer that a test has ordered for this post.
-    pub(super) fn ordered(&mut self) -> Option<Ordered> {
+    pub(crate) fn ordered(&mut self) -> Option<Ordered> {
         let ordered = self.ordered.as_mut().filter(|ordered| ordered.count > 0)?;
         ordered.count -= 1;
         Some(*ordered)

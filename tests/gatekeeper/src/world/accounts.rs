@@ -3,7 +3,9 @@
 //! A Partner's user exists once enlisted and must prove the enlisted Noise key. A WhatsApp user exists from the first
 //! login by number, and keeps the Noise key that came with it: the sandbox's stand-in for confirming a number by SMS.
 
-use super::{Event, JournalError, SignedKey, World};
+use super::World;
+use super::event::{Event, SignedKey};
+use super::journal::JournalError;
 use crate::random;
 use causeway_proto::jid::Jid;
 use subtle::ConstantTimeEq as _;

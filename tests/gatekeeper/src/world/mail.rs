@@ -1,6 +1,9 @@
 //! Mailboxes: what waits for whom until it is acknowledged or thirty days old (wire.md §5.5).
 
-use super::{Class, Event, JournalError, Letter, World};
+use super::World;
+use super::event::{Class, Event, Letter};
+use super::journal::JournalError;
+use causeway_peer::stanza::acknowledgement::Confirmation;
 use causeway_proto::jid::Jid;
 
 /// Retention for interop (seed 001 §3.2.1).
@@ -79,22 +82,12 @@ impl World {
         seqs.filter_map(move |seq| account?.mail.get(seq))
     }
 
-    /// Clears what an ack or receipt covers; returns the numbers of the cleared letters. `from` is whom the stanza came
-    /// from, as the client names it; `kind` narrows receipts, of which one id may have several.
-    pub(crate) fn clear(
-        &mut self,
-        who: &Jid,
-        class: Class,
-        id: &str,
-        from: Option<&Jid>,
-        kind: Option<&str>,
-    ) -> Result<Vec<u64>, JournalError> {
-        let covered = |letter: &&Letter| {
-            letter.class == class
-                && from.is_none_or(|from| letter.from.to_bare() == from.to_bare())
-                && (class != Class::Receipt || letter.kind.as_deref() == kind)
-        };
-        let cleared: Vec<u64> = self.letters_of_id(who, id).filter(covered).map(|letter| letter.seq).collect();
+    /// Clears what an ack or a receipt confirms; the numbers of the cleared stanzas.
+    pub(crate) fn clear(&mut self, who: &Jid, confirmation: &Confirmation) -> Result<Vec<u64>, JournalError> {
+        let covered =
+            |letter: &&Letter| confirmation.covers(letter.class.as_str(), letter.kind.as_deref(), &letter.from);
+        let cleared = confirmation.ids.iter().flat_map(|id| self.letters_of_id(who, id).filter(covered));
+        let cleared: Vec<u64> = cleared.map(|letter| letter.seq).collect();
         self.commit(cleared.iter().map(|seq| Event::Cleared { who: who.clone(), seq: *seq }).collect())?;
         Ok(cleared)
     }

@@ -4,6 +4,7 @@
 //! know: connections, clocks (time is an argument), and the meaning of a stanza.
 
 mod accounts;
+mod encoding;
 mod event;
 mod journal;
 mod keys;
@@ -11,12 +12,12 @@ mod mail;
 
 pub(crate) use accounts::{Enlistment, LoginError};
 pub use event::Class;
-pub(crate) use event::{Event, Letter, OneTimeKey, SignedKey};
+pub(crate) use event::{Letter, SignedKey};
 pub use journal::JournalError;
-pub(crate) use keys::Bundle;
 pub(crate) use mail::{Posted, Stanza};
 
 use causeway_proto::jid::Jid;
+use event::{Event, OneTimeKey};
 use journal::Journal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::Path;

@@ -3,11 +3,10 @@
 //! The client verifies all of it, against this root as its configured one: the sandbox adapts to the product's checks,
 //! never the reverse. On request it hands out a chain with one chosen fault, so that each check can be seen to bite.
 
-use crate::noise::{CertificateChain, CertificateDetails, SignedCertificate};
 use crate::{hex, random};
+use causeway_peer::certificate::Chain;
 use causeway_proto::secret::Secret;
-use causeway_proto::signal::{KeyPair, PublicKey};
-use prost::Message;
+use causeway_proto::signal::KeyPair;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::Path;
@@ -19,10 +18,6 @@ const PRODUCTION_ROOT: [u8; 32] = [
 ];
 const FILE: &str = "authority.json";
 const DAY: u64 = 86_400;
-const INTERMEDIATE_SERIAL: u32 = 1;
-const LEAF_SERIAL: u32 = 2;
-/// The root signs as number 0.
-const ROOT_SERIAL: u32 = 0;
 
 /// A deliberate fault of the chain that the next handshakes show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,9 +112,9 @@ impl Authority {
         self.root.public().0
     }
 
-    /// The chat server's Noise secret.
-    pub(crate) fn leaf_secret(&self) -> &[u8; 32] {
-        self.leaf.secret().expose()
+    /// The chat server's Noise key.
+    pub(crate) fn leaf(&self) -> &KeyPair {
+        &self.leaf
     }
 
     /// A serialised chain that is valid around `now` (unix seconds): the intermediate for ten years, the leaf for one.
@@ -127,21 +122,19 @@ impl Authority {
         let foreign = KeyPair::generate(&mut random::rng());
         let root = if fault == Some(CertificateFault::ForeignRoot) { &foreign } else { &self.root };
         let named = if fault == Some(CertificateFault::SwappedKey) { &foreign } else { &self.leaf };
-        let (leaf_from, leaf_to) = match fault {
-            Some(CertificateFault::Expired) => (now.saturating_sub(30 * DAY), now.saturating_sub(3600)),
-            Some(CertificateFault::NotYetValid) => (now + DAY, now + 30 * DAY),
-            _ => (now.saturating_sub(DAY), now + 365 * DAY),
+        let leaf_validity = match fault {
+            Some(CertificateFault::Expired) => now.saturating_sub(30 * DAY)..=now.saturating_sub(3600),
+            Some(CertificateFault::NotYetValid) => now + DAY..=now + 30 * DAY,
+            _ => now.saturating_sub(DAY)..=now + 365 * DAY,
         };
-        let intermediate = certify(
+        let chain = Chain {
             root,
-            ROOT_SERIAL,
-            &self.intermediate,
-            INTERMEDIATE_SERIAL,
-            now.saturating_sub(DAY),
-            now + 3650 * DAY,
-        );
-        let leaf = certify(&self.intermediate, INTERMEDIATE_SERIAL, named, LEAF_SERIAL, leaf_from, leaf_to);
-        CertificateChain { leaf: Some(leaf), intermediate: Some(intermediate) }.encode_to_vec()
+            intermediate: &self.intermediate,
+            leaf: named.public(),
+            intermediate_validity: now.saturating_sub(DAY)..=now + 3650 * DAY,
+            leaf_validity,
+        };
+        chain.issue(&mut random::rng())
     }
 }
 
@@ -149,64 +142,27 @@ fn refuse_production(root: &[u8; 32]) -> Result<(), AuthorityError> {
     if *root == PRODUCTION_ROOT { Err(AuthorityError::ProductionRoot) } else { Ok(()) }
 }
 
-fn certify(
-    issuer: &KeyPair,
-    issuer_serial: u32,
-    subject: &KeyPair,
-    serial: u32,
-    from: u64,
-    to: u64,
-) -> SignedCertificate {
-    let details = CertificateDetails {
-        serial: Some(serial),
-        issuer_serial: Some(issuer_serial),
-        key: Some(subject.public().0.to_vec()),
-        not_before: Some(from),
-        not_after: Some(to),
-    }
-    .encode_to_vec();
-    let signature = issuer.sign(&details, &mut random::rng()).to_vec();
-    SignedCertificate { details: Some(details), signature: Some(signature) }
-}
-
-/// A phone's check of what a server shows: the full set of wire.md §2.7. `None` means that it must hang up.
-pub(crate) fn check(root: &[u8; 32], chain: &[u8], server_static: &[u8; 32], now: u64) -> Option<()> {
-    let chain = CertificateChain::decode(chain).ok()?;
-    let (intermediate, intermediate_key) = opened(&chain.intermediate?, &PublicKey(*root), now)?;
-    let (leaf, leaf_key) = opened(&chain.leaf?, &PublicKey(intermediate_key), now)?;
-    let linked = intermediate.issuer_serial() == ROOT_SERIAL && leaf.issuer_serial() == intermediate.serial();
-    (linked && leaf_key == *server_static).then_some(())
-}
-
-fn opened(certificate: &SignedCertificate, issuer: &PublicKey, now: u64) -> Option<(CertificateDetails, [u8; 32])> {
-    let bytes = certificate.details.as_deref()?;
-    let signature: &[u8; 64] = certificate.signature.as_deref()?.try_into().ok()?;
-    let details = CertificateDetails::decode(bytes).ok()?;
-    let key: [u8; 32] = details.key.as_deref()?.try_into().ok()?;
-    let valid = (details.not_before()..=details.not_after()).contains(&now) && issuer.verify(bytes, signature);
-    valid.then_some((details, key))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway_peer::certificate::is_trusted;
 
     const NOW: u64 = 1_800_000_000;
 
     #[test]
-    fn the_chain_stands_up_to_a_phone_and_each_fault_does_not() {
+    fn a_client_trusts_the_chain_and_no_chain_with_a_fault() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::open(folder.path()).unwrap();
-        let verdict =
-            |fault| check(&authority.root_key(), &authority.chain(NOW, fault), &authority.leaf.public().0, NOW);
-        assert!(verdict(None).is_some());
+        let root = authority.root.public();
+        let trusted = |fault| is_trusted(&root, &authority.chain(NOW, fault), &authority.leaf.public().0, NOW);
+        assert!(trusted(None));
         for fault in [
             CertificateFault::Expired,
             CertificateFault::NotYetValid,
             CertificateFault::ForeignRoot,
             CertificateFault::SwappedKey,
         ] {
-            assert!(verdict(Some(fault)).is_none(), "{fault:?}");
+            assert!(!trusted(Some(fault)), "{fault:?}");
         }
     }
 

@@ -4,12 +4,13 @@ use super::messages::{HandshakeMessage, ServerHello};
 use super::resolver::Resolver;
 use super::{KEY, MAX_MESSAGE, OpeningCipher, PATTERN, SealingCipher, TAG};
 use prost::Message;
+use rand_core::CryptoRng;
 use snow::{Builder, HandshakeState};
 use zeroize::Zeroize;
 
-/// Why a handshake stopped. The socket is closed without a word: the other end has proved nothing yet.
+/// Why a handshake failed. The caller closes the socket without an answer: the other end has proved nothing yet.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ResponderError {
+pub enum ResponderError {
     /// Not a protobuf.
     #[error("a handshake message is no protobuf: {0}")]
     Protobuf(#[from] prost::DecodeError),
@@ -27,38 +28,39 @@ pub(crate) enum ResponderError {
 }
 
 /// Waits for the client's last message.
-pub(crate) struct AwaitFinish(HandshakeState);
+pub struct AwaitFinish(HandshakeState);
 
-/// A finished handshake: who it is, what it says, and the two ciphers.
-pub(crate) struct Accepted {
+/// A finished handshake.
+pub struct Accepted {
     /// The client's static public key, proven.
-    pub(crate) client_static: [u8; KEY],
+    pub client_static: [u8; KEY],
     /// The serialised ClientPayload.
-    pub(crate) payload: Vec<u8>,
+    pub payload: Vec<u8>,
     /// Server to client.
-    pub(crate) seal: SealingCipher,
+    pub seal: SealingCipher,
     /// Client to server.
-    pub(crate) open: OpeningCipher,
+    pub open: OpeningCipher,
 }
 
-/// Answers a client hello. `prologue` is whatever connection header the client sent (wire.md §1.1).
+/// Reads a client hello: the state that waits for the client finish, and the server hello to send.
 ///
-/// Returns the state that awaits the finish, and the server hello to send.
+/// `prologue` is the connection header that the client has sent (wire.md §1.1). `rng` gives the ephemeral key.
 ///
 /// # Errors
 /// [`ResponderError`] on anything but a well-formed XX client hello.
-pub(crate) fn respond(
+pub fn respond(
     prologue: &[u8; 4],
     static_secret: &[u8; KEY],
     certificates: &[u8],
     client_hello: &[u8],
+    rng: &mut dyn CryptoRng,
 ) -> Result<(AwaitFinish, Vec<u8>), ResponderError> {
     let hello = HandshakeMessage::decode(client_hello)?.client_hello;
     let ephemeral = hello.and_then(|hello| hello.ephemeral).unwrap_or_default();
     if ephemeral.len() != KEY {
         return Err(ResponderError::Field { field: "clientHello.ephemeral", got: ephemeral.len() });
     }
-    let mut state = Builder::with_resolver(PATTERN.parse()?, Box::new(Resolver))
+    let mut state = Builder::with_resolver(PATTERN.parse()?, Box::new(Resolver::new(rng)))
         .local_private_key(static_secret)?
         .prologue(prologue)?
         .build_responder()?;
@@ -79,7 +81,7 @@ impl AwaitFinish {
     ///
     /// # Errors
     /// [`ResponderError`] when a field is missing or a tag is wrong.
-    pub(crate) fn finish(self, client_finish: &[u8]) -> Result<Accepted, ResponderError> {
+    pub fn finish(self, client_finish: &[u8]) -> Result<Accepted, ResponderError> {
         let Self(mut state) = self;
         let finish = HandshakeMessage::decode(client_finish)?.client_finish.unwrap_or_default();
         let mut message = finish.sealed_static.unwrap_or_default();

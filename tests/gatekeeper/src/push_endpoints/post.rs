@@ -3,9 +3,9 @@
 //! Taken only from the server that the subscription was made for, and only when every header says what it must. What
 //! this module does not know: whether the browser is there.
 
-use super::message::{Posted, Urgency};
-use super::subscriptions::Target;
-use super::{MAX_BODY, vapid};
+use crate::push_service::message::{Posted, Urgency};
+use crate::push_service::subscriptions::Target;
+use crate::push_service::vapid;
 use crate::sandbox::Sandbox;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -14,6 +14,8 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
+/// Largest message taken, in bytes (RFC 8030 §7.2 asks for no less).
+pub(super) const MAX_BODY: usize = 4096;
 /// Longest time that a message may wait: 60 days, as Mozilla's service has it. Longer ones are shortened.
 const MAX_TTL: u64 = 60 * 86_400;
 /// Characters of a topic (RFC 8030 §5.4).

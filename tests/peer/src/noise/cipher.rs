@@ -7,14 +7,14 @@ use aes_gcm::{Aes256Gcm, Nonce};
 
 /// Why a frame could not be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CipherError {
-    /// 2^32 frames have gone one way; the connection must be made anew.
+pub enum CipherError {
+    /// 2^32 frames have gone one way; the connection must be opened again.
     #[error("the frame counter is exhausted: connect again")]
     Exhausted,
-    /// The tag is wrong: altered, replayed, out of order, or sealed with another key.
+    /// The tag is wrong: the frame was altered, replayed, out of order, or sealed with another key.
     #[error("a frame failed authentication at counter {counter}")]
     Forged {
-        /// Counter at which it was tried.
+        /// Counter that was tried.
         counter: u32,
     },
 }
@@ -34,16 +34,18 @@ impl Direction {
         let counter = self.counter.ok_or(CipherError::Exhausted)?;
         self.counter = counter.checked_add(1);
         let mut nonce = [0; 12];
-        nonce[8..].copy_from_slice(&counter.to_be_bytes());
+        if let Some(last) = nonce.last_chunk_mut() {
+            *last = counter.to_be_bytes();
+        }
         Ok((counter, nonce))
     }
 }
 
 /// Seals what this end sends.
-pub(crate) struct SealingCipher(Direction);
+pub struct SealingCipher(Direction);
 
 /// Opens what the other end sends.
-pub(crate) struct OpeningCipher(Direction);
+pub struct OpeningCipher(Direction);
 
 impl SealingCipher {
     pub(super) fn new(key: &[u8; 32]) -> Self {
@@ -54,7 +56,7 @@ impl SealingCipher {
     ///
     /// # Errors
     /// [`CipherError::Exhausted`] after 2^32 frames.
-    pub(crate) fn seal(&mut self, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
+    pub fn seal(&mut self, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
         let (counter, nonce) = self.0.next()?;
         self.0.cipher.encrypt(&Nonce::from(nonce), plain).map_err(|_| CipherError::Forged { counter })
     }
@@ -69,7 +71,7 @@ impl OpeningCipher {
     ///
     /// # Errors
     /// [`CipherError::Forged`] on a wrong tag, [`CipherError::Exhausted`] after 2^32 frames.
-    pub(crate) fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
+    pub fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
         let (counter, nonce) = self.0.next()?;
         self.0.cipher.decrypt(&Nonce::from(nonce), sealed).map_err(|_| CipherError::Forged { counter })
     }

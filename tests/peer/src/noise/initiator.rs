@@ -1,15 +1,16 @@
-//! A phone's half of the handshake. A phone checks the server's certificates too: it is a real client.
+//! A phone's half of the handshake. The caller checks the server's certificates, as every client must.
 
 use super::messages::{ClientFinish, ClientHello, HandshakeMessage};
 use super::resolver::Resolver;
 use super::{KEY, MAX_MESSAGE, OpeningCipher, PATTERN, SealingCipher, TAG};
 use prost::Message;
+use rand_core::CryptoRng;
 use snow::{Builder, HandshakeState};
 use zeroize::Zeroize;
 
 /// Why a phone could not log in.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum InitiatorError {
+pub enum InitiatorError {
     /// Not a protobuf.
     #[error("the server hello is no protobuf: {0}")]
     Protobuf(#[from] prost::DecodeError),
@@ -22,27 +23,31 @@ pub(crate) enum InitiatorError {
 }
 
 /// Waits for the server hello.
-pub(crate) struct AwaitHello(HandshakeState);
+pub struct AwaitHello(HandshakeState);
 
-/// Has read the server hello; the caller judges the certificates before going on.
-pub(crate) struct AwaitVerdict {
+/// Has read the server hello. The caller checks the certificates before it calls [`finish`](Self::finish).
+pub struct AwaitVerdict {
     state: HandshakeState,
     /// The serialised certificate chain.
-    pub(crate) certificates: Vec<u8>,
+    pub certificates: Vec<u8>,
     /// The server's static public key.
-    pub(crate) server_static: [u8; KEY],
+    pub server_static: [u8; KEY],
 }
 
-/// Starts a handshake: the state and the client hello.
+/// Starts a handshake: the state and the client hello. `rng` gives the ephemeral key.
 ///
 /// # Errors
 /// [`InitiatorError::Noise`] when the key is unusable.
-pub(crate) fn initiate(prologue: &[u8; 4], static_secret: &[u8; KEY]) -> Result<(AwaitHello, Vec<u8>), InitiatorError> {
-    let mut state = Builder::with_resolver(PATTERN.parse()?, Box::new(Resolver))
+pub fn initiate(
+    prologue: &[u8; 4],
+    static_secret: &[u8; KEY],
+    rng: &mut dyn CryptoRng,
+) -> Result<(AwaitHello, Vec<u8>), InitiatorError> {
+    let mut state = Builder::with_resolver(PATTERN.parse()?, Box::new(Resolver::new(rng)))
         .local_private_key(static_secret)?
         .prologue(prologue)?
         .build_initiator()?;
-    // `snow` asks for room for a tag even where nothing is sealed yet.
+    // `snow` asks for space for a tag even where nothing is sealed yet.
     let mut ephemeral = vec![0; KEY + TAG];
     let length = state.write_message(&[], &mut ephemeral)?;
     ephemeral.truncate(length);
@@ -56,7 +61,7 @@ impl AwaitHello {
     ///
     /// # Errors
     /// [`InitiatorError`] when it is malformed or does not authenticate.
-    pub(crate) fn read(self, server_hello: &[u8]) -> Result<AwaitVerdict, InitiatorError> {
+    pub fn read(self, server_hello: &[u8]) -> Result<AwaitVerdict, InitiatorError> {
         let Self(mut state) = self;
         let hello = HandshakeMessage::decode(server_hello)?.server_hello.ok_or(InitiatorError::Malformed)?;
         let mut message = hello.ephemeral.unwrap_or_default();
@@ -78,11 +83,11 @@ impl AwaitHello {
 }
 
 impl AwaitVerdict {
-    /// Sends the ClientPayload: the client finish and the two ciphers.
+    /// The client finish, which carries the ClientPayload, and the two ciphers.
     ///
     /// # Errors
     /// [`InitiatorError::Noise`] when the payload is too long.
-    pub(crate) fn finish(mut self, payload: &[u8]) -> Result<(Vec<u8>, SealingCipher, OpeningCipher), InitiatorError> {
+    pub fn finish(mut self, payload: &[u8]) -> Result<(Vec<u8>, SealingCipher, OpeningCipher), InitiatorError> {
         let mut message = vec![0; KEY + TAG + payload.len() + TAG];
         let length = self.state.write_message(payload, &mut message)?;
         message.truncate(length);

@@ -1,13 +1,19 @@
 //! A phone's connection: dials the chat server's TCP port like any client, logs in, and carries stanzas both ways.
 
-use super::{Phone, PhoneError, wire};
-use crate::certificate;
-use crate::chat::{Channel, ChannelError};
-use crate::noise::{self, InitiatorError};
-use crate::sandbox::{Sandbox, stanza_id};
-use crate::stream::{self, StreamError};
+use crate::channel::{Channel, ChannelError};
+use crate::phone::{Phone, PhoneError};
+use crate::random;
+use crate::sandbox::Sandbox;
+use crate::stream::{self, Reader, StreamError};
+use causeway_peer::certificate::is_trusted;
+use causeway_peer::channel::Channel as Codec;
+use causeway_peer::frame::{FrameBuffer, FrameError, framed};
+use causeway_peer::noise::{self, InitiatorError};
+use causeway_peer::stanza::acknowledgement::client_ack;
+use causeway_peer::stanza::{client, iq};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
+use causeway_proto::signal::PublicKey;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +36,10 @@ enum LinkError {
     Dial(#[from] std::io::Error),
     #[error(transparent)]
     Stream(#[from] StreamError),
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("a handshake message does not fit into a frame")]
+    TooLong,
     #[error(transparent)]
     Handshake(#[from] InitiatorError),
     #[error("the server's certificates do not stand up to checking")]
@@ -57,8 +67,45 @@ struct Link<'a> {
     fetching: Vec<Jid>,
 }
 
+/// Starts the phones of the data folder, and the echo phone if the configuration asks for one.
+///
+/// # Errors
+/// [`PhoneError`] when a phone's file can't be read or written.
+pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
+    for phone in Phone::stored(&sandbox.config.data)? {
+        start(sandbox, phone);
+    }
+    if let Some(number) = sandbox.config.echo.clone()
+        && sandbox.phones.get(&number).is_none()
+    {
+        create(sandbox, &number, Some("Echo".to_owned()), true)?;
+    }
+    Ok(())
+}
+
+/// Makes a phone and starts it.
+///
+/// # Errors
+/// [`PhoneError`] when its file can't be written.
+pub(crate) fn create(
+    sandbox: &Arc<Sandbox>,
+    number: &str,
+    name: Option<String>,
+    echo: bool,
+) -> Result<Arc<Phone>, PhoneError> {
+    let name = name.unwrap_or_else(|| format!("+{number}"));
+    let phone = Phone::create(&sandbox.config.data, number, name, echo, sandbox.clock.now_secs())?;
+    start(sandbox, Arc::clone(&phone));
+    Ok(phone)
+}
+
+fn start(sandbox: &Arc<Sandbox>, phone: Arc<Phone>) {
+    let task = tokio::spawn(run(Arc::clone(sandbox), Arc::clone(&phone)));
+    sandbox.phones.add(phone, task);
+}
+
 /// Keeps a phone connected as long as it wants to be, until the sandbox stops.
-pub(super) async fn run(sandbox: Arc<Sandbox>, phone: Arc<Phone>) {
+async fn run(sandbox: Arc<Sandbox>, phone: Arc<Phone>) {
     let mut stopping = sandbox.stopping();
     let mut pause = PAUSE;
     loop {
@@ -113,17 +160,22 @@ async fn serve(sandbox: &Sandbox, phone: &Phone) -> Result<(), LinkError> {
 async fn dial(sandbox: &Sandbox, phone: &Phone) -> Result<Channel, LinkError> {
     let socket = TcpStream::connect(sandbox.tcp_addr).await?;
     socket.set_nodelay(true)?;
-    let (mut reader, mut writer) = stream::tcp(socket, sandbox.config.max_frame_bytes);
-    let (state, hello) = noise::initiate(&HEADER, &phone.noise_secret())?;
-    writer.prefixed(&HEADER, &hello).await?;
-    let state = state.read(&reader.frame().await?)?;
-    let now = sandbox.clock.machine_secs();
-    let root = sandbox.authority.root_key();
-    certificate::check(&root, &state.certificates, &state.server_static, now).ok_or(LinkError::Untrusted)?;
+    let (mut reader, mut writer) = stream::tcp(socket);
+    let mut frames = FrameBuffer::new(sandbox.config.max_frame_bytes);
+    let (state, hello) = noise::initiate(&HEADER, &phone.noise_secret(), &mut random::rng())?;
+    let mut opening = HEADER.to_vec();
+    opening.extend(framed(&hello).ok_or(LinkError::TooLong)?);
+    writer.write(opening).await?;
+    let state = state.read(&next_frame(&mut reader, &mut frames).await?)?;
+    let root = PublicKey(sandbox.authority.root_key());
+    if !is_trusted(&root, &state.certificates, &state.server_static, sandbox.clock.machine_secs()) {
+        return Err(LinkError::Untrusted);
+    }
     let number = phone.jid().user.parse().unwrap_or_default();
-    let (finish, seal, open) = state.finish(&wire::payload(number, &phone.name()))?;
-    writer.frame(&finish).await?;
-    let mut channel = Channel::new((reader, writer), (seal, open), sandbox.config.write_timeout);
+    let (finish, seal, open) = state.finish(&client::payload(number, &phone.name()))?;
+    writer.write(framed(&finish).ok_or(LinkError::TooLong)?).await?;
+    let codec = Codec::new(seal, open);
+    let mut channel = Channel::new((reader, writer), (frames, codec), sandbox.config.write_timeout);
     let first = channel.receive().await?;
     if first.tag != "success" {
         return Err(LinkError::Refused(first.text("reason").map(|reason| reason.into_owned())));
@@ -131,12 +183,21 @@ async fn dial(sandbox: &Sandbox, phone: &Phone) -> Result<Channel, LinkError> {
     Ok(channel)
 }
 
+async fn next_frame(reader: &mut Reader, frames: &mut FrameBuffer) -> Result<Vec<u8>, LinkError> {
+    loop {
+        if let Some(frame) = frames.frame()? {
+            return Ok(frame);
+        }
+        frames.feed(&reader.read().await?);
+    }
+}
+
 impl Link<'_> {
     async fn begin(&mut self) -> Result<(), LinkError> {
         let count = self.ask(Asked::Count);
-        self.send(wire::iq(&count, "get", "encrypt").with_node(Node::new("count"))).await?;
+        self.send(iq::request(&count, "get", "encrypt").with_node(Node::new("count"))).await?;
         let active = self.ask(Asked::Nothing);
-        self.send(wire::iq(&active, "set", "passive").with_node(Node::new("active"))).await?;
+        self.send(iq::request(&active, "set", "passive").with_node(Node::new("active"))).await?;
         self.send(Node::new("presence").with("type", "available").with("name", self.phone.name())).await?;
         for stanza in self.phone.unacknowledged() {
             self.send(stanza).await?;
@@ -145,7 +206,7 @@ impl Link<'_> {
     }
 
     fn ask(&mut self, what: Asked) -> String {
-        let id = stanza_id();
+        let id = random::stanza_id();
         self.asked.insert(id.clone(), what);
         id
     }
@@ -158,10 +219,9 @@ impl Link<'_> {
         }
         let wanted: Vec<Jid> = missing.into_iter().filter(|jid| !self.fetching.contains(jid)).collect();
         if !wanted.is_empty() {
-            let users = wanted.iter().map(|jid| Node::new("user").with("jid", jid)).collect();
             self.fetching.extend(wanted.iter().cloned());
-            let id = self.ask(Asked::Keys(wanted));
-            self.send(wire::iq(&id, "get", "encrypt").with_node(Node::new("key").with_nodes(users))).await?;
+            let id = self.ask(Asked::Keys(wanted.clone()));
+            self.send(client::key_fetch(&id, &wanted)).await?;
         }
         Ok(())
     }
@@ -169,7 +229,7 @@ impl Link<'_> {
     async fn take(&mut self, node: Node) -> Result<(), LinkError> {
         let now = self.sandbox.clock.now_secs();
         let answers = match &*node.tag {
-            "iq" if node.text("type").as_deref() == Some("get") => vec![wire::pong(&node)],
+            "iq" if node.text("type").as_deref() == Some("get") => vec![iq::pong(&node)],
             "iq" => self.answered(&node).await?,
             "ib" if node.child("offline_preview").is_some() => {
                 vec![Node::new("ib").with_node(Node::new("offline_batch").with("count", "100"))]
@@ -185,7 +245,7 @@ impl Link<'_> {
                 if low {
                     self.upload().await?;
                 }
-                vec![wire::ack(&node)]
+                vec![client_ack(&node)]
             }
             _ => Vec::new(),
         };
@@ -222,8 +282,8 @@ impl Link<'_> {
     async fn upload(&mut self) -> Result<(), LinkError> {
         let id = self.ask(Asked::Nothing);
         let upload = self.phone.change(|state| {
-            let made = state.keys.more_prekeys(PREKEYS);
-            wire::upload(&id, &state.keys, &made)
+            let made = state.keys.more_prekeys(PREKEYS, &mut random::rng());
+            client::upload(&id, &state.keys.bundle(), &made)
         })?;
         self.send(upload).await
     }

@@ -1,8 +1,8 @@
-//! What Partners' users have said to the chat server: every encrypted message, as it came off the line, before any fault
-//! strikes it and before repetitions are sorted out.
+//! Every encrypted message that Partners' users have sent to the chat server, as it was received: before faults, and with
+//! repetitions.
 //!
-//! The witness for "no key of the ratchet is used twice": mailboxes hold only what was accepted. Kept in memory, newest
-//! last, within bounds. What this module does not know: what is inside a ciphertext.
+//! Tests use it to check that no key of a ratchet is used twice; mailboxes hold only what was accepted. Kept in memory,
+//! newest last, within bounds. Must not know what is inside a ciphertext.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -12,9 +12,9 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Messages remembered; the oldest make room.
+/// Most messages kept; the oldest are dropped first.
 const MOST: usize = 20_000;
-/// Bytes of ciphertext remembered.
+/// Most bytes of ciphertext kept.
 const MOST_BYTES: usize = 64 << 20;
 
 /// One encrypted message.
@@ -38,19 +38,19 @@ struct Memory {
     bytes: usize,
 }
 
-/// Everything heard.
+/// All recorded messages.
 #[derive(Default)]
-pub(crate) struct Heard(Mutex<Memory>);
+pub(crate) struct MessageLog(Mutex<Memory>);
 
-impl Heard {
-    /// Listens to one stanza of a user.
-    pub(crate) fn listen(&self, who: &Jid, stanza: &Node) {
+impl MessageLog {
+    /// Records the messages in one stanza of a user.
+    pub(crate) fn record(&self, who: &Jid, stanza: &Node) {
         if who.server != Server::Interop || stanza.tag != "message" {
             return;
         }
         let text = |node: &Node, key| node.text(key).map(|text| text.into_owned());
         for enc in stanza.children().iter().filter(|child| child.tag == "enc") {
-            self.remember(Record {
+            self.keep(Record {
                 who: who.to_string(),
                 to: text(stanza, "to").unwrap_or_default(),
                 id: text(stanza, "id").unwrap_or_default(),
@@ -66,7 +66,7 @@ impl Heard {
         self.memory().records.iter().cloned().collect()
     }
 
-    fn remember(&self, record: Record) {
+    fn keep(&self, record: Record) {
         let mut memory = self.memory();
         memory.bytes += record.ciphertext.len();
         memory.records.push_back(record);
@@ -92,23 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn a_partners_users_are_heard_and_phones_are_not() {
-        let (heard, alice) = (Heard::default(), Jid::interop(1, "10853634039893"));
-        heard.listen(&alice, &message("A"));
-        heard.listen(&alice, &Node::new("receipt").with("id", "B"));
-        heard.listen(&Jid::user("14155550100"), &message("C"));
-        let all = heard.all();
+    fn messages_of_partners_users_are_recorded_and_those_of_phones_are_not() {
+        let (log, alice) = (MessageLog::default(), Jid::interop(1, "10853634039893"));
+        log.record(&alice, &message("A"));
+        log.record(&alice, &Node::new("receipt").with("id", "B"));
+        log.record(&Jid::user("14155550100"), &message("C"));
+        let all = log.all();
         assert_eq!(all.iter().map(|record| &*record.id).collect::<Vec<_>>(), ["A"]);
         assert_eq!((&*all[0].kind, &*all[0].ciphertext, &all[0].count), ("msg", "AQID", &None));
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (heard, alice) = (Heard::default(), Jid::interop(1, "10853634039893"));
+        let (log, alice) = (MessageLog::default(), Jid::interop(1, "10853634039893"));
         for number in 0..=MOST {
-            heard.listen(&alice, &message(number));
+            log.record(&alice, &message(number));
         }
-        let all = heard.all();
+        let all = log.all();
         assert_eq!((all.len(), &*all[0].id), (MOST, "1"));
     }
 }

@@ -3,21 +3,14 @@
 //! A Partner that does not answer, or says that it cannot now, is asked again a few times. What this module does not
 //! know: when a call is due.
 
-use super::keys::SigningKeys;
-use super::{Outcome, PushKeyError};
-use crate::hex;
-use crate::random;
+use crate::push::{Outcome, PushKeyError};
 use crate::sandbox::Sandbox;
-use causeway_proto::jid::Jid;
+use causeway_proto::jid::{Jid, Server};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
-/// `iss` of the tokens (seed 001 §3.2.2).
-const ISSUER: &str = "WHATSAPP";
-/// Lifetime of a token in seconds, as in the seed's sample.
-const LIFETIME: u64 = 3600;
-/// For one attempt, connecting included.
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// Attempts of one call.
 const ATTEMPTS: u32 = 5;
 /// Before the second attempt; doubled before each further one.
@@ -25,13 +18,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Nothing of an answer's body is used; so much is read to keep the connection.
 const MAX_ANSWER: usize = 4096;
 
-/// Follows no redirect: a token is for one server.
-pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy().build()
-}
-
 /// Makes one call and notes how it ended.
-pub(super) async fn push(sandbox: &Sandbox, who: &Jid) {
+async fn push(sandbox: &Sandbox, who: &Jid) {
     let known = sandbox.config.integrators.iter().find(|integrator| integrator.id == who.integrator);
     let identifier = sandbox.world().account(who).and_then(|account| account.identifier.clone());
     let (Some(integrator), Some(identifier)) = (known, identifier) else {
@@ -67,11 +55,10 @@ pub(super) async fn push(sandbox: &Sandbox, who: &Jid) {
 
 async fn attempt_once(sandbox: &Sandbox, base: &str, identifier: &str) -> Result<Outcome, PushKeyError> {
     // The Partner judges dates by the machine's clock.
-    let token = token(&sandbox.pushes.keys(), base, sandbox.clock.machine_secs())?;
-    let _place = sandbox.pushes.places.acquire().await;
+    let token = sandbox.pushes.token(base, sandbox.clock.machine_secs())?;
+    let _permit = sandbox.pushes.permit().await;
     let request = sandbox
-        .pushes
-        .http
+        .push_http
         .post(format!("{}/push", base.trim_end_matches('/')))
         .bearer_auth(token)
         .header("content-type", "application/json")
@@ -103,39 +90,39 @@ fn reason(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A token for the Partner that calls itself `audience`, with an id that no other has.
-fn token(keys: &SigningKeys, audience: &str, now: u64) -> Result<String, PushKeyError> {
-    let id = hex::encode(&random::bytes::<16>());
-    keys.sign(&json!({ "iss": ISSUER, "aud": audience, "iat": now, "exp": now + LIFETIME, "jti": id }))
+/// A letter for `who` is durable, or a connection of `who` has ended: is there mail that needs a call?
+pub(crate) fn consider(sandbox: &Sandbox, who: &Jid) {
+    if who.server != Server::Interop || sandbox.hub.online(who) {
+        return;
+    }
+    let counts = |class| sandbox.config.push_for.contains(&class);
+    let newest = sandbox.world().letters(who).rev().find(|letter| counts(letter.class)).map(|letter| letter.seq);
+    if let Some(seq) = newest {
+        sandbox.pushes.tell(who, seq);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jsonwebtoken::jwk::JwkSet;
-    use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-    use serde_json::Value;
-
-    #[test]
-    fn a_token_verifies_against_the_published_keys_before_and_after_a_rotation() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut keys = SigningKeys::open(folder.path()).unwrap();
-        let now = jsonwebtoken::get_current_timestamp();
-        let before = token(&keys, "http://127.0.0.1:8100", now).unwrap();
-        keys.rotate().unwrap();
-        let after = token(&keys, "http://127.0.0.1:8100", now).unwrap();
-        let published: JwkSet = serde_json::from_value(keys.jwks()).unwrap();
-        let mut ids = Vec::new();
-        for token in [before, after] {
-            let kid = decode_header(&token).unwrap().kid.unwrap();
-            let key = DecodingKey::from_jwk(published.find(&kid).unwrap()).unwrap();
-            let mut rules = Validation::new(Algorithm::RS256);
-            rules.set_audience(&["http://127.0.0.1:8100"]);
-            rules.set_issuer(&["WHATSAPP"]);
-            let claims = decode::<Value>(&token, &key, &rules).unwrap().claims;
-            assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
-            ids.push((kid, claims["jti"].clone()));
+/// Makes the calls that are asked for, for ever.
+pub(crate) async fn run(sandbox: Arc<Sandbox>) {
+    let mut users = JoinSet::new();
+    let mut stopping = sandbox.stopping();
+    loop {
+        tokio::select! {
+            due = sandbox.pushes.due() => {
+                for who in due {
+                    users.spawn(attend(Arc::clone(&sandbox), who));
+                }
+            }
+            Some(_) = users.join_next(), if !users.is_empty() => {}
+            () = stopping.wait() => return,
         }
-        assert!(ids[0].0 != ids[1].0 && ids[0].1 != ids[1].1, "{ids:?}");
+    }
+}
+
+/// Calls for one user, until there is nothing more to tell.
+async fn attend(sandbox: Arc<Sandbox>, who: Jid) {
+    while sandbox.pushes.begin(&who, sandbox.hub.online(&who)) {
+        push(&sandbox, &who).await;
+        tokio::time::sleep(sandbox.config.push_interval).await;
     }
 }

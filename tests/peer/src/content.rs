@@ -1,8 +1,10 @@
-//! The part of WhatsApp's `Message` protobuf that a phone reads and writes: text (wire.md §6.8), typed again.
+//! The part of WhatsApp's `Message` protobuf that a phone reads and writes: text (wire.md §6.8).
+//!
+//! Must not know padding and encryption.
 
 use prost::Message;
 
-/// Wrappers inside wrappers are followed this deep.
+/// Number of nested wrappers that are followed.
 const MAX_DEPTH: usize = 4;
 
 #[derive(Clone, PartialEq, Message)]
@@ -36,12 +38,12 @@ struct Wrapper {
 }
 
 /// A text message, serialised and not yet padded.
-pub(super) fn write(text: &str) -> Vec<u8> {
+pub fn write(text: &str) -> Vec<u8> {
     Content { conversation: Some(text.to_owned()), ..Content::default() }.encode_to_vec()
 }
 
-/// The text of a message; `None` for every other kind, and for what is no message at all.
-pub(super) fn read(bytes: &[u8]) -> Option<String> {
+/// The text of a message; `None` for every other kind, and for bytes that are no message.
+pub fn read(bytes: &[u8]) -> Option<String> {
     let mut content = Content::decode(bytes).ok()?;
     for _ in 0..MAX_DEPTH {
         if let Some(text) = content.conversation.or(content.extended.and_then(|extended| extended.text)) {
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_text() {
+    fn other_bytes_are_no_text() {
         assert_eq!(read(&[0xFF; 9]), None);
         assert_eq!(read(&[]), None);
     }

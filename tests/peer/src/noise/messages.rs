@@ -39,42 +39,42 @@ pub(super) struct ClientFinish {
 
 /// What the server hello's payload opens to.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct CertificateChain {
+pub struct CertificateChain {
     /// Names the server's static key; signed by the intermediate.
     #[prost(message, optional, tag = "1")]
-    pub(crate) leaf: Option<SignedCertificate>,
+    pub leaf: Option<SignedCertificate>,
     /// Signed by the root.
     #[prost(message, optional, tag = "2")]
-    pub(crate) intermediate: Option<SignedCertificate>,
+    pub intermediate: Option<SignedCertificate>,
 }
 
 /// Serialised details and the XEdDSA signature over exactly those bytes.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct SignedCertificate {
+pub struct SignedCertificate {
     /// A serialised [`CertificateDetails`].
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub(crate) details: Option<Vec<u8>>,
+    pub details: Option<Vec<u8>>,
     /// 64 bytes.
     #[prost(bytes = "vec", optional, tag = "2")]
-    pub(crate) signature: Option<Vec<u8>>,
+    pub signature: Option<Vec<u8>>,
 }
 
-/// What a certificate says.
+/// The signed content of a certificate.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct CertificateDetails {
+pub struct CertificateDetails {
     /// Its own number.
     #[prost(uint32, optional, tag = "1")]
-    pub(crate) serial: Option<u32>,
+    pub serial: Option<u32>,
     /// Number of the certificate that signs it; 0 is the root.
     #[prost(uint32, optional, tag = "2")]
-    pub(crate) issuer_serial: Option<u32>,
+    pub issuer_serial: Option<u32>,
     /// X25519 public key, 32 bytes.
     #[prost(bytes = "vec", optional, tag = "3")]
-    pub(crate) key: Option<Vec<u8>>,
+    pub key: Option<Vec<u8>>,
     /// Unix seconds.
     #[prost(uint64, optional, tag = "4")]
-    pub(crate) not_before: Option<u64>,
+    pub not_before: Option<u64>,
     /// Unix seconds.
     #[prost(uint64, optional, tag = "5")]
-    pub(crate) not_after: Option<u64>,
+    pub not_after: Option<u64>,
 }

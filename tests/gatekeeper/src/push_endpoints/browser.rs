@@ -3,9 +3,9 @@
 //! Hello, register and unregister, notifications and their acknowledgements, pings. JSON in text messages. What this
 //! module does not know: who posts messages.
 
-use super::message::{State as Fate, Waiting};
-use super::registry::Seat;
-use super::vapid::is_point;
+use crate::push_service::message::{State as DeliveryState, Waiting};
+use crate::push_service::registry::Seat;
+use crate::push_service::vapid::is_point;
 use crate::sandbox::Sandbox;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{State, WebSocketUpgrade};
@@ -80,7 +80,7 @@ enum End {
 }
 
 pub(super) async fn connect(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSocketUpgrade) -> Response {
-    let Ok(place) = Arc::clone(&sandbox.push_service.places).try_acquire_owned() else {
+    let Some(permit) = sandbox.push_service.connection_permit() else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many browsers are connected").into_response();
     };
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
@@ -93,7 +93,7 @@ pub(super) async fn connect(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSoc
         tracing::debug!(%end, "a browser's connection to the push service ended");
         // The browser may be gone already.
         drop(tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::Close(None))).await);
-        drop(place);
+        drop(permit);
     })
 }
 
@@ -165,12 +165,12 @@ fn answer(sandbox: &Sandbox, agent: &str, said: Said) -> Option<Value> {
         Said::Ack { updates } => {
             let mut registry = service.registry();
             for update in updates {
-                registry.done(agent, &update.version, Fate::Acknowledged, update.code, now_ms);
+                registry.done(agent, &update.version, DeliveryState::Acknowledged, update.code, now_ms);
             }
             None
         }
         Said::Nack { version, code } => {
-            service.registry().done(agent, &version, Fate::Refused, code, now_ms);
+            service.registry().done(agent, &version, DeliveryState::Refused, code, now_ms);
             None
         }
         Said::Ping => Some(json!({})),

@@ -6,19 +6,41 @@
 //!
 //! AES-GCM comes from the `aes-gcm` of this workspace: `snow`'s own does not build without ChaCha beside it.
 
-use super::TAG;
+use super::{KEY, TAG};
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
+use rand_core::CryptoRng;
 use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::{CryptoResolver, DefaultResolver};
 use snow::types::{Cipher, Dh, Hash, Random};
+use zeroize::Zeroizing;
 
-/// The default primitives with the wrapped hash.
-pub(super) struct Resolver;
+/// The default primitives with the wrapped hash, and the bytes of one ephemeral key in place of a random generator.
+pub(super) struct Resolver(Zeroizing<[u8; KEY]>);
+
+impl Resolver {
+    /// Draws the bytes of one ephemeral key.
+    pub(super) fn new(rng: &mut dyn CryptoRng) -> Self {
+        let mut bytes = Zeroizing::new([0; KEY]);
+        rng.fill_bytes(bytes.as_mut_slice());
+        Self(bytes)
+    }
+}
+
+/// Gives the bytes of the ephemeral key once. A handshake draws nothing else.
+struct Ephemeral(Option<Zeroizing<[u8; KEY]>>);
+
+impl Random for Ephemeral {
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), snow::Error> {
+        let bytes = self.0.take().filter(|bytes| bytes.len() == out.len()).ok_or(snow::Error::Rng)?;
+        out.copy_from_slice(bytes.as_slice());
+        Ok(())
+    }
+}
 
 impl CryptoResolver for Resolver {
     fn resolve_rng(&self) -> Option<Box<dyn Random>> {
-        DefaultResolver.resolve_rng()
+        Some(Box::new(Ephemeral(Some(self.0.clone()))))
     }
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
@@ -44,7 +66,9 @@ struct AesGcm(Aes256Gcm);
 impl AesGcm {
     fn nonce(counter: u64) -> Nonce<aes_gcm::aead::consts::U12> {
         let mut nonce = [0; 12];
-        nonce[4..].copy_from_slice(&counter.to_be_bytes());
+        if let Some(last) = nonce.last_chunk_mut() {
+            *last = counter.to_be_bytes();
+        }
         Nonce::from(nonce)
     }
 }
@@ -63,7 +87,7 @@ impl Cipher for AesGcm {
         sealed.copy_from_slice(plaintext);
         // AES-GCM refuses only above 64 GiB; a message of this handshake is below 64 KiB. A missing tag fails to open.
         if let Ok(tag) = self.0.encrypt_inout_detached(&Self::nonce(nonce), authtext, sealed.into()) {
-            rest[..TAG].copy_from_slice(&tag);
+            rest.iter_mut().zip(tag).for_each(|(out, byte)| *out = byte);
         }
         plaintext.len() + TAG
     }
@@ -74,8 +98,8 @@ impl Cipher for AesGcm {
         let opened = out.get_mut(..length).ok_or(snow::Error::Decrypt)?;
         opened.copy_from_slice(sealed);
         let tag = tag.try_into().map_err(|_| snow::Error::Decrypt)?;
-        let verdict = self.0.decrypt_inout_detached(&Self::nonce(nonce), authtext, opened.into(), tag);
-        verdict.map(|()| length).map_err(|_| snow::Error::Decrypt)
+        let outcome = self.0.decrypt_inout_detached(&Self::nonce(nonce), authtext, opened.into(), tag);
+        outcome.map(|()| length).map_err(|_| snow::Error::Decrypt)
     }
 }
 
@@ -120,7 +144,7 @@ impl Hash for SkippingHash {
     fn result(&mut self, out: &mut [u8]) {
         let length = self.inner.hash_len();
         if self.inputs == 2 && self.second_empty && self.first.len() == length {
-            out[..length].copy_from_slice(&self.first);
+            out.iter_mut().zip(&self.first).for_each(|(out, byte)| *out = *byte);
         } else {
             self.inner.result(out);
         }
