@@ -1,10 +1,10 @@
-//! A WhatsApp user: a real Signal client with a store of its own, which never loses what it has taken in.
+//! A WhatsApp user: the Signal state of `causeway_peer` and what the phone shows and has sent. Never loses either.
 //!
-//! It decrypts, dedupes by id, asks again for what it cannot open (five times at most), serves who asks it, and now and
-//! then installs itself anew. What this module does not know: links, time, faults.
+//! Decrypts, drops duplicates by id, asks for retries, serves retry receipts, and may be reinstalled. Must not know
+//! links, time and faults.
 
-use crate::dice::Dice;
 use crate::directory::Directory;
+use crate::seeded_rng::SeededRng;
 use crate::{ALICE, alice};
 use causeway_peer::content;
 use causeway_peer::keyring::{Keyring, MAX_RETRIES, Renewal, envelope};
@@ -14,20 +14,20 @@ use causeway_proto::node::Node;
 use causeway_proto::signal::DecryptError;
 use std::collections::VecDeque;
 
-/// Whoever asks for one message so often is spared: each new installation costs what is on its way a try.
+/// No faults for a peer that has asked this often for one message: each costs one of its five retries.
 const OFTEN: u32 = 3;
-/// One-time prekeys that a phone gives to the server at once.
+/// One-time prekeys of one upload.
 const ONE_TIME: usize = 8;
 
-/// What a phone shows of one message of Alice's.
+/// A message of Alice's as the phone shows it.
 pub(crate) struct Shown {
     pub(crate) id: String,
-    /// `None` while it could not be opened.
+    /// `None` while it could not be decrypted.
     pub(crate) text: Option<String>,
     asked: u32,
 }
 
-/// What a phone has sent.
+/// A message that the phone has sent.
 pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) text: String,
@@ -41,21 +41,21 @@ pub(crate) struct Phone {
     pub(crate) inbox: VecDeque<Node>,
     pub(crate) shown: Vec<Shown>,
     pub(crate) sent: Vec<Sent>,
-    /// How often it was installed anew.
+    /// Number of reinstallations.
     pub(crate) installations: u32,
-    /// How often it lost its one-time prekeys.
+    /// Number of times that it lost its one-time prekeys.
     pub(crate) losses: u32,
     keys: Keyring,
-    dice: Dice,
+    rng: SeededRng,
 }
 
 impl Phone {
-    /// One more misfortune, and a message might be asked for in vain.
+    /// Whether one more fault might exhaust the retries of a message.
     pub(crate) fn has_asked_often(&self) -> bool {
         self.shown.iter().any(|shown| shown.text.is_none() && shown.asked >= OFTEN)
     }
 
-    pub(crate) fn new(number: &str, mut dice: Dice) -> Self {
+    pub(crate) fn new(number: &str, mut rng: SeededRng) -> Self {
         Self {
             jid: Jid::user(number),
             away: false,
@@ -64,31 +64,31 @@ impl Phone {
             sent: Vec::new(),
             installations: 0,
             losses: 0,
-            keys: Keyring::generate(0, &mut dice.0),
-            dice,
+            keys: Keyring::generate(0, &mut rng.0),
+            rng,
         }
     }
 
-    /// Gives its keys to the server.
+    /// Publishes its keys.
     pub(crate) fn upload(&mut self, directory: &mut Directory) {
-        let one_time = self.keys.more_prekeys(ONE_TIME, &mut self.dice.0);
+        let one_time = self.keys.more_prekeys(ONE_TIME, &mut self.rng.0);
         directory.keys.publish(&self.jid.user, self.keys.bundle(), one_time);
     }
 
-    /// The app is installed anew, with the history from its backup: every key is new, every session gone.
+    /// Reinstalls the app, with the history from its backup: new keys, no sessions.
     pub(crate) fn reinstall(&mut self, directory: &mut Directory) {
-        self.keys = Keyring::generate(0, &mut self.dice.0);
+        self.keys = Keyring::generate(0, &mut self.rng.0);
         self.installations += 1;
         self.upload(directory);
     }
 
-    /// The secret halves of its one-time prekeys are gone; the server still hands the public ones out.
+    /// Deletes the secret halves of its one-time prekeys; the server still hands out the public ones.
     pub(crate) fn lose_prekeys(&mut self) {
         self.losses += 1;
         self.keys.one_time.clear();
     }
 
-    /// Writes a text: the stanza.
+    /// Writes a text. Returns the stanza.
     pub(crate) fn write(&mut self, text: String, directory: &mut Directory, t: u64) -> Option<Node> {
         let id = format!("{}.{}", self.jid.user, self.sent.len());
         self.sent.push(Sent { id, text, resent: 0 });
@@ -99,15 +99,15 @@ impl Phone {
         let alice = alice();
         if !self.keys.has_session(&alice) {
             let bundle = directory.keys.users.get_mut(ALICE)?.hand_out();
-            self.keys.start_session(&alice, &bundle, &mut self.dice.0).expect("Alice's keys are good");
+            self.keys.start_session(&alice, &bundle, &mut self.rng.0).expect("Alice's keys are good");
         }
         let Sent { id, text, resent } = &self.sent[at];
-        let envelope = self.keys.encrypt(&alice, content::write(text), &mut self.dice.0).expect("there is a session");
+        let envelope = self.keys.encrypt(&alice, content::write(text), &mut self.rng.0).expect("there is a session");
         let message = client::message(&alice, id, &envelope, *resent);
         Some(forward::message(&message, &self.jid, t).with("notify", "Peer"))
     }
 
-    /// A stanza from the server: what it answers.
+    /// Reads a stanza from the server. Returns the answers.
     pub(crate) fn read(&mut self, node: &Node, directory: &mut Directory, t: u64) -> Vec<Node> {
         match node.tag.as_ref() {
             "message" => self.message(node, t),
@@ -131,7 +131,7 @@ impl Phone {
                     Some(at) => self.shown[at].text = Some(text),
                     None => self.shown.push(Shown { id: id.clone(), text: Some(text), asked: 0 }),
                 }
-                if self.dice.chance(2_000) { vec![delivered, read] } else { vec![delivered] }
+                if self.rng.chance(2_000) { vec![delivered, read] } else { vec![delivered] }
             }
             Err(error) => {
                 let at = known.unwrap_or_else(|| {
@@ -143,7 +143,7 @@ impl Phone {
                 if count > MAX_RETRIES {
                     return Vec::new();
                 }
-                let retry = self.keys.retry_receipt(node, &alice, count, &error, &mut self.dice.0);
+                let retry = self.keys.retry_receipt(node, &alice, count, &error, &mut self.rng.0);
                 vec![forward::receipt(&retry, &self.jid, t)]
             }
         }
@@ -151,15 +151,15 @@ impl Phone {
 
     fn open(&mut self, node: &Node) -> Result<String, DecryptError> {
         let envelope = envelope(node).ok_or(DecryptError::NoSession)??;
-        let opened = self.keys.decrypt(&alice(), &envelope, &mut self.dice.0)?;
+        let opened = self.keys.decrypt(&alice(), &envelope, &mut self.rng.0)?;
         content::read(&opened.plain).ok_or(DecryptError::BadCiphertext)
     }
 
-    /// Alice could not open something: it goes out again under its own id.
+    /// Serves a retry receipt: the message is sent again under its own id.
     fn serve(&mut self, node: &Node, directory: &mut Directory, t: u64) -> Vec<Node> {
         let id = node.text("id").unwrap_or_default().into_owned();
         let Some(at) = self.sent.iter().position(|sent| sent.id == id) else { return Vec::new() };
-        let Some(resend) = self.keys.prepare_resend(&alice(), node, &mut self.dice.0) else { return Vec::new() };
+        let Some(resend) = self.keys.prepare_resend(&alice(), node, &mut self.rng.0) else { return Vec::new() };
         assert!(resend.session != Renewal::Refused, "Alice's keys are good");
         self.sent[at].resent = resend.count;
         self.seal(at, directory, t).into_iter().collect()

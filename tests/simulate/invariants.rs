@@ -1,5 +1,5 @@
-//! Sees every stanza at the moment it leaves the engine, also those whose bytes never arrive, and every moment at which
-//! the engine speaks: nothing may stand on what is not durable, and no key may be used twice.
+//! Invariants of every stanza as it leaves the engine, also when its bytes never arrive, and of every update: nothing
+//! may depend on what is not durable, and no message key may be used twice.
 
 use crate::mirror::Mirror;
 use causeway::io::Millis;
@@ -13,27 +13,27 @@ use std::collections::BTreeMap;
 
 /// Retries of one message, either way.
 const MAX_TRIES: u32 = 5;
-/// Connections begun in ten minutes of one life: the backoff's storm limit, and some that people and the server asked for.
+/// Most connections in ten minutes of one instance: the limit of the backoff, and some for users and the server.
 const MAX_CONNECTS: usize = 30;
 const TEN_MINUTES: Millis = 600_000;
 
-/// What has left so far.
+/// What the engine has sent so far.
 #[derive(Default)]
-pub(crate) struct Witness {
+pub(crate) struct Invariants {
     /// Ciphertexts by ratchet key and counter.
     positions: BTreeMap<(Vec<u8>, u32), Vec<u8>>,
     /// Envelopes by chat, id and number of the resend.
     envelopes: BTreeMap<(String, String, u32), Vec<u8>>,
     connects: Vec<Millis>,
-    /// Connections that somebody asked for, and leaps of the clock over a wait.
-    pub(crate) asked_for: usize,
+    /// Connections that a user or the server asked for, and clock jumps over a wait.
+    pub(crate) expected_connects: usize,
 }
 
-impl Witness {
-    /// A stanza leaves.
+impl Invariants {
+    /// Checks a stanza that leaves the engine.
     ///
     /// # Errors
-    /// What it may not stand on, or repeat.
+    /// What it depends on and is not durable, or what it repeats.
     pub(crate) fn stanza(&mut self, node: &Node, mirror: &Mirror) -> Result<(), String> {
         let id = node.text("id").unwrap_or_default();
         let to = node.jid("to").map_err(|error| error.to_string())?.map(|jid| jid.to_bare().to_string());
@@ -60,7 +60,7 @@ impl Witness {
         if count > MAX_TRIES {
             return Err(format!("{id} was sent anew for the {count}th time"));
         }
-        // Of two resends in one transaction only the later one's row is kept; both stand on the same ratchet.
+        // Of two resends in one transaction only the later row is kept; both depend on the same ratchet.
         let superseded = (count + 1..=MAX_TRIES).any(|later| mirror.envelopes.contains_key(&(id.to_owned(), later)));
         let durable = mirror.envelopes.get(&(id.to_owned(), count)).is_some_and(|durable| durable == bytes);
         if !durable && !superseded {
@@ -69,7 +69,7 @@ impl Witness {
         self.keys(node)
     }
 
-    /// A stanza leaves: if it is a message, its key was not used for another, nor was it ever other bytes.
+    /// Checks that a message uses no key of another one, and that an id is always sent with the same bytes.
     ///
     /// # Errors
     /// What was used twice.
@@ -91,10 +91,10 @@ impl Witness {
         Ok(())
     }
 
-    /// The engine says something to the pages.
+    /// Checks an update to the pages.
     ///
     /// # Errors
-    /// It is not what is durable.
+    /// What it shows and is not durable.
     pub(crate) fn update(update: &Update, mirror: &Mirror) -> Result<(), String> {
         match &update.news {
             Some(News::Messages(Messages { chat, messages, removed })) => {
@@ -103,33 +103,33 @@ impl Witness {
                 }
                 messages.iter().try_for_each(|message| shown(chat, message, mirror))
             }
-            // An answer to a page; what has changed since it was asked for follows at once.
+            // An answer to a page; changes since its request follow at once.
             Some(News::Thread(thread)) => {
                 thread.messages.iter().try_for_each(|message| was(&thread.chat, message, mirror))
             }
             Some(News::Chat(chat)) => row(chat, mirror),
-            // A snapshot answers a page that comes; it may be of rows that are on their way to the store.
+            // A snapshot answers a new page; it may contain rows whose transaction is under way.
             _ => Ok(()),
         }
     }
 
-    /// The engine begins a connection.
+    /// Checks the start of a connection.
     ///
     /// # Errors
-    /// It does so too often.
+    /// Too many connections.
     pub(crate) fn connect(&mut self, now: Millis) -> Result<(), String> {
         self.connects.push(now);
         let recent = self.connects.iter().filter(|at| **at + TEN_MINUTES > now).count();
-        match recent > MAX_CONNECTS + self.asked_for {
+        match recent > MAX_CONNECTS + self.expected_connects {
             true => Err(format!("{recent} connections in ten minutes")),
             false => Ok(()),
         }
     }
 
-    /// Another engine: it knows nothing of earlier failures.
-    pub(crate) fn new_life(&mut self) {
+    /// Another engine instance, which knows nothing of earlier failures.
+    pub(crate) fn new_instance(&mut self) {
         self.connects.clear();
-        self.asked_for = 0;
+        self.expected_connects = 0;
     }
 }
 
@@ -204,7 +204,7 @@ fn count_of(enc: &Node) -> u32 {
     enc.text("count").and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// Which key of which chain an envelope was encrypted with, and the inner message's bytes.
+/// Ratchet key and counter of an envelope, and the inner message's bytes.
 fn position_of(kind: &str, bytes: &[u8]) -> Result<(Vec<u8>, u32, Vec<u8>), String> {
     let bad = || format!("an envelope of type {kind} that is none");
     let inner = match kind {
