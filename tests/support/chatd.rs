@@ -135,7 +135,8 @@ impl Chatd {
         self.mailbox.push(node);
     }
 
-    /// Everything in the mailbox, as one piece of bytes, if there is a connection. It stays there until it is receipted.
+    /// Everything in the mailbox, as one piece of bytes, if there is a connection. It stays there until it is
+    /// receipted.
     pub(crate) fn deliver(&mut self) -> Option<(u64, Vec<u8>)> {
         let nodes = self.mailbox.clone();
         let link = self.link.as_mut()?;
