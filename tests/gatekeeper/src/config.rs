@@ -60,7 +60,8 @@ pub struct Config {
     pub mailbox_grace: Duration,
     /// Fewer one-time prekeys than this bring a notification.
     pub prekeys_low: usize,
-    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp does.
+    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp
+    /// does.
     pub push_for: Vec<Class>,
     /// Pause between two push calls for one user.
     #[serde(with = "millis", rename = "push_interval_ms")]

@@ -1,4 +1,5 @@
-//! Everything under the HTTP address: enlistment, the WebSocket, the keys of push calls, the control API and the phone page.
+//! Everything under the HTTP address: enlistment, the WebSocket, the keys of push calls, the control API and the phone
+//! page.
 
 use crate::sandbox::Sandbox;
 use crate::{chat, control, enlist, hex, stream};

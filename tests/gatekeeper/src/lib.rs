@@ -1,7 +1,8 @@
 //! The gatekeeper sandbox: stands in for WhatsApp's side, so that everything works, and is tested, without WhatsApp.
 //!
 //! Enlistment API, chat server (Noise over WebSocket and TCP), key directory, 30-day mailbox, receipts, blocklist,
-//! version check, push calls to Partners, a push service for Firefox; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
+//! version check, push calls to Partners, a push service for Firefox; and the WhatsApp users themselves ("phones"), who
+//! are real clients of that chat server. Loopback only.
 //!
 //! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
 //! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and

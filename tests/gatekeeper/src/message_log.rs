@@ -1,5 +1,5 @@
-//! Every encrypted message that Partners' users have sent to the chat server, as it was received: before faults, and with
-//! repetitions.
+//! Every encrypted message that Partners' users have sent to the chat server, as it was received: before faults, and
+//! with repetitions.
 //!
 //! Tests use it to check that no key of a ratchet is used twice; mailboxes hold only what was accepted. Kept in memory,
 //! newest last, within bounds. Must not know what is inside a ciphertext.

@@ -1,14 +1,14 @@
 //! The chat server as a client sees it, over both transports: login, mailbox, acks, and every kind of no.
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::{Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
-use common::client::{Client, User, Way, iq, login_phone, message, rng};
-use common::partner::{Partner, claims, now};
-use common::{post, start, until_user};
+use support::client::{Client, User, Way, iq, login_phone, message, rng};
+use support::partner::{Partner, claims, now};
+use support::{post, start, until_user};
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 
@@ -322,7 +322,7 @@ async fn hostile_bytes_at_every_stage_end_that_connection_and_no_other() {
         let mut socket = tokio::net::TcpStream::connect(scene.running.tcp_addr).await.unwrap();
         tokio::io::AsyncWriteExt::write_all(&mut socket, bytes).await.unwrap();
         let mut answer = Vec::new();
-        let closed = tokio::time::timeout(common::PATIENCE, socket.read_to_end(&mut answer)).await;
+        let closed = tokio::time::timeout(support::PATIENCE, socket.read_to_end(&mut answer)).await;
         // A reset is a close as well: the server has not read all that was sent.
         assert!(closed.is_ok() && answer.is_empty(), "{bytes:?}");
     }
@@ -369,13 +369,13 @@ async fn faults_strike_where_they_are_aimed() {
 #[tokio::test]
 async fn who_does_not_speak_in_time_is_let_go() {
     let data = tempfile::tempdir().unwrap();
-    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    let mut settings = support::config(data.path(), "http://127.0.0.1:9");
     settings.handshake_timeout = std::time::Duration::from_millis(100);
     settings.ping_interval = std::time::Duration::from_millis(200);
     let running = Gatekeeper::start(settings).await.unwrap();
 
     let mut mute = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(common::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("a connection that never says anything is closed").is_ok());
 
     let noise = StaticKey::generate(&mut rng());
@@ -390,13 +390,13 @@ async fn who_does_not_speak_in_time_is_let_go() {
 #[tokio::test]
 async fn there_are_only_so_many_places() {
     let data = tempfile::tempdir().unwrap();
-    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    let mut settings = support::config(data.path(), "http://127.0.0.1:9");
     settings.max_connections = 1;
     let running = Gatekeeper::start(settings).await.unwrap();
     let noise = StaticKey::generate(&mut rng());
     let (mut ben_client, _) = login_phone(&running, Way::Tcp, &noise, BEN).await;
     let mut late = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(common::PATIENCE, late.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::PATIENCE, late.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("who finds no place is turned away").is_ok());
     assert_eq!(ben_client.ask(iq("p", "get", "w:p")).await.text("type").unwrap(), "result");
     running.stop().await;

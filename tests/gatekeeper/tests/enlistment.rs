@@ -1,11 +1,11 @@
 //! Enlistment: what is accepted, and the reason for everything that is not.
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::Running;
-use common::client::{User, Way, enlist};
-use common::partner::{Partner, claims, now};
-use common::{get, start};
+use support::client::{User, Way, enlist};
+use support::partner::{Partner, claims, now};
+use support::{get, start};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
 

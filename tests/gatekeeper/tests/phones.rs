@@ -1,9 +1,10 @@
-//! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted underneath.
+//! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted
+//! underneath.
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::Gatekeeper;
-use common::{get, make_phone, post, start, until, until_user};
+use support::{get, make_phone, post, start, until, until_user};
 use serde_json::json;
 
 const ANNA: &str = "14155550101";
@@ -32,7 +33,7 @@ async fn two_phones_write_to_one_another_and_see_the_ticks() {
 #[tokio::test]
 async fn the_echo_phone_answers() {
     let data = tempfile::tempdir().unwrap();
-    let mut config = common::config(data.path(), NOBODY);
+    let mut config = support::config(data.path(), NOBODY);
     config.echo = Some("14155550100".to_owned());
     let running = Gatekeeper::start(config).await.unwrap();
     make_phone(&running, ANNA).await;

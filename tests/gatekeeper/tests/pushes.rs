@@ -1,14 +1,14 @@
 //! WhatsApp's push calls: who is told, when, how often, and what a Partner that fails or lies costs.
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::{Class, Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
-use common::client::{Client, User, Way, login_phone, message, rng};
-use common::partner::{Call, Partner};
-use common::{PATIENCE, get, post, until_user};
+use support::client::{Client, User, Way, login_phone, message, rng};
+use support::partner::{Call, Partner};
+use support::{PATIENCE, get, post, until_user};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Scene {
     async fn set(push_for: &[Class]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let partner = Partner::start().await;
-        let mut config = common::config(data.path(), &partner.url);
+        let mut config = support::config(data.path(), &partner.url);
         config.push_for = push_for.to_vec();
         let running = Gatekeeper::start(config).await.unwrap();
         let alice = User::new("alice");
@@ -217,14 +217,14 @@ async fn a_push_can_be_ordered_lost_and_put_off() {
 async fn a_partner_that_is_not_there_is_named_as_such() {
     let data = tempfile::tempdir().unwrap();
     let partner = Partner::start().await;
-    let running = common::start(data.path(), &partner.url).await;
+    let running = support::start(data.path(), &partner.url).await;
     let alice = User::new("alice");
     alice.enlist(&running, &partner).await;
     running.stop().await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let gone = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let running = common::start(data.path(), &gone).await;
+    let running = support::start(data.path(), &gone).await;
     post(&running, "/control/push", json!({"to": "alice"})).await;
     let seen = async {
         loop {

@@ -17,7 +17,8 @@ pub(super) enum PostError {
     Encode(#[from] causeway_proto::node::EncodeError),
 }
 
-/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. The stanza's own attributes say id, sender and type.
+/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. The stanza's own
+/// attributes say id, sender and type.
 pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: bool) -> Result<Posted, PostError> {
     let mut bytes = Vec::new();
     encode(node, &Profile::default(), &mut bytes)?;

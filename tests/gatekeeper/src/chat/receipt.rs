@@ -11,8 +11,8 @@ use causeway_proto::node::Node;
 /// Types of receipts that are for one's own devices or the server only.
 const PRIVATE: &[&str] = &["read-self", "played-self", "sender", "peer_msg", "hist_sync"];
 
-/// Accepts a receipt: clears what it confirms from the mailbox and passes it on. Its ack, and the numbers of the cleared
-/// stanzas.
+/// Accepts a receipt: clears what it confirms from the mailbox and passes it on. Its ack, and the numbers of the
+/// cleared stanzas.
 pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> (Node, Vec<u64>) {
     let cleared = confirmed(sandbox, who, node);
     let private = node.text("type").is_some_and(|kind| PRIVATE.contains(&&*kind));

@@ -179,8 +179,8 @@ impl Phone {
         Ok(ids)
     }
 
-    /// The server's word on a message of ours. Stored with the next change: should it be forgotten before, the message goes
-    /// out once more, and the server knows it.
+    /// The server's word on a message of ours. Stored with the next change: should it be forgotten before, the message
+    /// goes out once more, and the server knows it.
     pub(crate) fn acknowledged(&self, ack: &Node) {
         let mut state = self.state();
         state.acknowledged(ack);

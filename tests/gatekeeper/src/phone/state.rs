@@ -1,7 +1,7 @@
 //! The state of one phone. How it handles stanzas is in `incoming` and `outgoing`.
 //!
-//! No sockets and no files: every method that takes a stanza returns the stanzas to send, and the caller stores the state
-//! before it sends them.
+//! No sockets and no files: every method that takes a stanza returns the stanzas to send, and the caller stores the
+//! state before it sends them.
 
 use super::conversation::{Conversation, Kind};
 use crate::random;

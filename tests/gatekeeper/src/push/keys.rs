@@ -1,4 +1,5 @@
-//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own (seed 001 §3.2.2).
+//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own (seed 001
+//! §3.2.2).
 //!
 //! The newest signs; those before stay published for a while, because tokens under them may still be on their way. They
 //! protect nothing but a sandbox. What this module does not know: what is signed.
@@ -97,7 +98,10 @@ impl SigningKeys {
 
     /// The public halves as a JSON Web Key Set (RFC 7517).
     pub(super) fn jwks(&self) -> Value {
-        let public = |key: &Key| json!({ "kid": key.kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": key.modulus, "e": key.exponent });
+        let public = |key: &Key| {
+            let Key { kid, modulus, exponent, .. } = key;
+            json!({ "kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": modulus, "e": exponent })
+        };
         json!({ "keys": self.older.iter().chain([&self.newest]).map(public).collect::<Vec<_>>() })
     }
 }

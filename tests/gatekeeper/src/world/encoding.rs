@@ -33,7 +33,7 @@ pub(super) mod bytes {
 
 /// Keys and signatures as base64 of exactly their length.
 pub(super) mod blob {
-    use super::bytes;
+    use crate::world::encoding::bytes;
     use serde::{Deserializer, Serializer, de::Error as _};
 
     pub(crate) fn serialize<S: Serializer, const N: usize>(

@@ -1,4 +1,5 @@
-//! What the sandbox's tests share: a sandbox on free ports, a Partner with keys, and a client that is not the sandbox's.
+//! What the sandbox's tests share: a sandbox on free ports, a Partner with keys, and a client that is not the
+//! sandbox's.
 //!
 //! The client speaks through `causeway_proto`'s handshake, which the sandbox does not use: two implementations that
 //! must agree on every byte.
