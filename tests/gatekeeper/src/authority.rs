@@ -1,7 +1,7 @@
 //! The sandbox's certificate authority: root, intermediate and leaf, kept on disk with real dates (wire.md §2.7).
 //!
 //! The client verifies all of it, against this root as its configured one: the sandbox adapts to the product's checks,
-//! never the reverse. On request it hands out a chain with one chosen fault, so that each check can be seen to bite.
+//! never the reverse. On request it hands out a chain with one chosen fault, so that tests show each check.
 
 use crate::{hex, random};
 use causeway_peer::certificate::Chain;
@@ -27,7 +27,7 @@ pub enum CertificateFault {
     Expired,
     /// The leaf begins tomorrow.
     NotYetValid,
-    /// Signed by a root that nobody was told of.
+    /// Signed by a root that no client knows.
     ForeignRoot,
     /// The leaf names another key than the handshake proves.
     SwappedKey,

@@ -1,4 +1,5 @@
-//! Who is connected, and how to reach them. One connection a user: a later one replaces the earlier.
+//! The connected users, and a channel of orders to each connection. One connection per user: a later one replaces the
+//! earlier. Must not know sockets and stanzas.
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -9,13 +10,13 @@ use tokio::sync::{Notify, mpsc};
 /// Orders that may wait for one connection; further live stanzas are lost, as they may be.
 const PENDING: usize = 64;
 
-/// What a connection may be told by others.
+/// An order to a connection.
 pub(crate) enum Order {
-    /// Send this now; nobody keeps it.
+    /// Send this now; it is not kept in a mailbox.
     Live(Node),
-    /// End with this `<stream:error>` code; 0 closes without a word.
+    /// End with this `<stream:error>` code; 0 closes without a stanza.
     Disconnect(u32),
-    /// Fall silent for good, without closing.
+    /// Neither read nor write any more, without closing.
     Stall,
 }
 
@@ -25,8 +26,8 @@ struct Link {
     orders: mpsc::Sender<Order>,
 }
 
-/// A connection's end of its link. When `orders` ends, another connection has taken its place.
-pub(crate) struct Seat {
+/// A connection's slot. When `orders` ends, another connection of the user has taken it.
+pub(crate) struct ConnectionSlot {
     pub(crate) serial: u64,
     pub(crate) wake: Arc<Notify>,
     pub(crate) orders: mpsc::Receiver<Order>,
@@ -42,18 +43,18 @@ impl Hub {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the user's one seat; whoever had it sees its orders end.
-    pub(crate) fn join(&self, who: &Jid) -> Seat {
+    /// Takes the user's slot. The orders of an earlier connection end.
+    pub(crate) fn join(&self, who: &Jid) -> ConnectionSlot {
         let (sender, orders) = mpsc::channel(PENDING);
         let wake = Arc::new(Notify::new());
         let mut links = self.links();
         links.0 += 1;
         let serial = links.0;
         links.1.insert(who.clone(), Link { serial, wake: Arc::clone(&wake), orders: sender });
-        Seat { serial, wake, orders }
+        ConnectionSlot { serial, wake, orders }
     }
 
-    /// Gives the seat back, unless another has it by now.
+    /// Releases the slot, unless another connection has it.
     pub(crate) fn leave(&self, who: &Jid, serial: u64) {
         let mut links = self.links();
         if links.1.get(who).is_some_and(|link| link.serial == serial) {
@@ -61,15 +62,15 @@ impl Hub {
         }
     }
 
-    /// There is new mail.
+    /// Notifies the user's connection of new mail.
     pub(crate) fn wake(&self, who: &Jid) {
         if let Some(link) = self.links().1.get(who) {
             link.wake.notify_one();
         }
     }
 
-    /// Tells a connection something; `false` when there is none or it is too far behind.
-    pub(crate) fn tell(&self, who: &Jid, order: Order) -> bool {
+    /// Sends an order to a connection; `false` when there is none or its queue is full.
+    pub(crate) fn send_order(&self, who: &Jid, order: Order) -> bool {
         self.links().1.get(who).is_some_and(|link| link.orders.try_send(order).is_ok())
     }
 
@@ -82,8 +83,8 @@ impl Hub {
         self.links().1.get(who).map(|link| link.serial)
     }
 
-    /// Everyone who is connected.
-    pub(crate) fn everyone(&self) -> Vec<Jid> {
+    /// All connected users.
+    pub(crate) fn users(&self) -> Vec<Jid> {
         self.links().1.keys().cloned().collect()
     }
 }

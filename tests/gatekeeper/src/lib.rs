@@ -6,7 +6,7 @@
 //!
 //! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
 //! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and
-//! ratchet mathematics of `causeway_proto`. What it does not know: the Partner, beyond its address and its public keys.
+//! ratchet mathematics of `causeway_proto`. It must not know the Partner, beyond its address and its public keys.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), causeway_gatekeeper::StartError> {
@@ -62,13 +62,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How long [`Running::stop`] waits for connections to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long [`Running::stop`] waits for connections to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts sandboxes.
 pub struct Gatekeeper;
 
-/// A sandbox at work. Dropping it stops it without goodbyes.
+/// A running sandbox. Dropping it stops it without closing connections first.
 pub struct Running {
     /// Where HTTP and WebSocket are served: enlistment, `/ws/chat`, `/control/…`, `/phone`.
     pub http_addr: SocketAddr,
@@ -130,7 +130,7 @@ impl Running {
     /// Ends every connection with a stream error 503, stops listening, and returns when both are done.
     pub async fn stop(mut self) {
         self.sandbox.begin_stop();
-        if tokio::time::timeout(GOODBYE, self.sandbox.all_disconnected()).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.sandbox.all_disconnected()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         for task in self.tasks.drain(..) {

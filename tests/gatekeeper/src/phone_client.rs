@@ -1,4 +1,5 @@
-//! A phone's connection: dials the chat server's TCP port like any client, logs in, and carries stanzas both ways.
+//! A phone's connection: connects to the chat server's TCP port like any client, logs in, and passes stanzas to the
+//! phone's state and back.
 
 use crate::channel::{Channel, ChannelError};
 use crate::phone::{Phone, PhoneError};
@@ -211,7 +212,7 @@ impl Link<'_> {
         id
     }
 
-    /// Sends what the phone has to say, and asks for the keys that it lacks.
+    /// Sends queued stanzas, and fetches the keys that are missing for others.
     async fn flush(&mut self) -> Result<(), LinkError> {
         let (stanzas, missing) = self.phone.take_outgoing()?;
         for stanza in stanzas {

@@ -1,7 +1,6 @@
 //! One push call: `POST {Partner's URL}/push` with the identifier and a token that WhatsApp signed (seed 001 §3.2.2).
 //!
-//! A Partner that does not answer, or says that it cannot now, is asked again a few times. What this module does not
-//! know: when a call is due.
+//! A call that fails, or is answered with 429 or 5xx, is repeated a few times. Must not know when a call is due.
 
 use crate::push::{Outcome, PushKeyError};
 use crate::sandbox::Sandbox;
@@ -54,7 +53,7 @@ async fn push(sandbox: &Sandbox, who: &Jid) {
 }
 
 async fn attempt_once(sandbox: &Sandbox, base: &str, identifier: &str) -> Result<Outcome, PushKeyError> {
-    // The Partner judges dates by the machine's clock.
+    // The Partner uses the machine's clock.
     let token = sandbox.pushes.token(base, sandbox.clock.machine_secs())?;
     let _permit = sandbox.pushes.permit().await;
     let request = sandbox
@@ -78,7 +77,7 @@ async fn attempt_once(sandbox: &Sandbox, base: &str, identifier: &str) -> Result
     Ok(Outcome::Status(answer.status().as_u16()))
 }
 
-/// The whole chain of causes: the outermost only says that something went wrong.
+/// The whole chain of causes: the outermost error alone does not name the cause.
 fn reason(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -90,19 +89,20 @@ fn reason(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A letter for `who` is durable, or a connection of `who` has ended: is there mail that needs a call?
+/// Schedules a call if mail of a configured class waits for a user who is not connected. Called when a stanza for `who`
+/// is durable, and when a connection of `who` has ended.
 pub(crate) fn consider(sandbox: &Sandbox, who: &Jid) {
     if who.server != Server::Interop || sandbox.hub.online(who) {
         return;
     }
     let counts = |class| sandbox.config.push_for.contains(&class);
-    let newest = sandbox.world().letters(who).rev().find(|letter| counts(letter.class)).map(|letter| letter.seq);
+    let newest = sandbox.world().mailbox(who).rev().find(|queued| counts(queued.class)).map(|queued| queued.seq);
     if let Some(seq) = newest {
-        sandbox.pushes.tell(who, seq);
+        sandbox.pushes.mail_queued(who, seq);
     }
 }
 
-/// Makes the calls that are asked for, for ever.
+/// Makes the scheduled calls until the sandbox stops.
 pub(crate) async fn run(sandbox: Arc<Sandbox>) {
     let mut users = JoinSet::new();
     let mut stopping = sandbox.stopping();

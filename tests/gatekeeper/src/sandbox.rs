@@ -1,4 +1,4 @@
-//! What every part of the sandbox shares: settings, clock, keys, state, and who is connected.
+//! The composition of the sandbox: settings, clock, keys, state, connections. Must not know the handlers above it.
 
 use crate::authority::Authority;
 use crate::clock::Clock;
@@ -91,7 +91,7 @@ impl Sandbox {
         Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
-    /// Tells every connection and phone to end.
+    /// Asks every connection and phone to end.
     pub(crate) fn begin_stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -124,7 +124,7 @@ impl Stopping {
     }
 }
 
-/// Drops mail older than its retention, for ever.
+/// Drops mail older than its retention, once a minute.
 pub(crate) async fn expire_mail(sandbox: Arc<Sandbox>) {
     loop {
         tokio::time::sleep(EXPIRY_PAUSE).await;

@@ -24,7 +24,7 @@ pub enum StartError {
     Io {
         /// What was tried.
         what: String,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The keys of push calls are unusable.

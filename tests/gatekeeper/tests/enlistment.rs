@@ -3,11 +3,11 @@
 mod support;
 
 use causeway_gatekeeper::Running;
+use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use support::client::{User, Way, enlist};
 use support::partner::{Partner, claims, now};
 use support::{get, start};
-use serde_json::{Value, json};
-use std::sync::atomic::Ordering;
 
 async fn sandbox() -> (tempfile::TempDir, Partner, Running) {
     let data = tempfile::tempdir().unwrap();

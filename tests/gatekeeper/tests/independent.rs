@@ -10,12 +10,12 @@ use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::signal::{Envelope, SessionRecord, padding};
 use causeway_proto::stanza::prekeys;
-use support::client::{Client, User, Way, rng};
-use support::partner::Partner;
-use support::{PATIENCE, config, get, start, until_user};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
+use support::client::{Client, User, Way, rng};
+use support::partner::Partner;
+use support::{PATIENCE, config, get, start, until_user};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 

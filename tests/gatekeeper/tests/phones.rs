@@ -4,8 +4,8 @@
 mod support;
 
 use causeway_gatekeeper::Gatekeeper;
-use support::{get, make_phone, post, start, until, until_user};
 use serde_json::json;
+use support::{get, make_phone, post, start, until, until_user};
 
 const ANNA: &str = "14155550101";
 const BEN: &str = "14155550102";
@@ -90,7 +90,7 @@ async fn many_texts_in_one_go_wait_in_their_order_and_each_is_cleared() {
 }
 
 #[tokio::test]
-async fn after_a_reinstallation_the_other_side_is_told_and_text_flows_again() {
+async fn after_a_reinstallation_the_other_side_is_notified_and_texts_arrive_again() {
     let data = tempfile::tempdir().unwrap();
     let running = start(data.path(), NOBODY).await;
     make_phone(&running, ANNA).await;

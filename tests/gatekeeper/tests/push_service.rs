@@ -7,11 +7,11 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD as BASE64URL};
 use causeway_gatekeeper::{Gatekeeper, Running};
-use support::partner::now;
-use support::{PATIENCE, get, post, start};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::path::Path;
+use support::partner::now;
+use support::{PATIENCE, get, post, start};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;

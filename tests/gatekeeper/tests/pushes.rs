@@ -1,4 +1,4 @@
-//! WhatsApp's push calls: who is told, when, how often, and what a Partner that fails or lies costs.
+//! WhatsApp's push calls: for which users, when, how often, and what a Partner that fails costs.
 
 mod support;
 
@@ -6,12 +6,12 @@ use causeway_gatekeeper::{Class, Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
-use support::client::{Client, User, Way, login_phone, message, rng};
-use support::partner::{Call, Partner};
-use support::{PATIENCE, get, post, until_user};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
+use support::client::{Client, User, Way, login_phone, message, rng};
+use support::partner::{Call, Partner};
+use support::{PATIENCE, get, post, until_user};
 
 const BEN: u64 = 14155550102;
 
@@ -78,7 +78,7 @@ async fn claims(running: &Running, partner: &Partner, call: &Call) -> Value {
 }
 
 #[tokio::test]
-async fn mail_for_an_absent_user_is_told_of_with_a_token_that_verifies() {
+async fn mail_for_an_absent_user_is_pushed_with_a_token_that_verifies() {
     let mut scene = Scene::set(&[Class::Message]).await;
     scene.write("M1").await;
     let first = scene.partner.desk.until(1).await.remove(0);
@@ -139,7 +139,7 @@ fn stanza_count() -> String {
 }
 
 #[tokio::test]
-async fn who_is_connected_is_not_told_of_but_what_the_connection_leaves_behind_is() {
+async fn mail_of_a_connected_user_is_not_pushed_but_what_the_connection_leaves_behind_is() {
     let mut scene = Scene::set(&[Class::Message]).await;
     let mut alice = scene.alice().await;
     scene.write("M1").await;
@@ -158,7 +158,7 @@ async fn who_is_connected_is_not_told_of_but_what_the_connection_leaves_behind_i
 }
 
 #[tokio::test]
-async fn receipts_are_told_of_only_if_asked_for() {
+async fn receipts_are_pushed_only_if_configured() {
     for (push_for, calls) in [(&[Class::Message][..], 0), (&[Class::Message, Class::Receipt][..], 1)] {
         let mut scene = Scene::set(push_for).await;
         scene.ben.send(Node::new("receipt").with("id", "A1").with("to", &scene.login).with("type", "read")).await;

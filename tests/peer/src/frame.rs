@@ -52,8 +52,9 @@ impl FrameBuffer {
         self.consumed
     }
 
-    /// Takes out the four bytes of the connection header and the routing information before it, if any. `None` until all
-    /// of it has arrived. The two bytes after "WA" are not checked: the handshake proves that both ends saw the same.
+    /// Takes out the four bytes of the connection header and the routing information before it, if any. `None` until
+    /// all of it has arrived. The two bytes after "WA" are not checked: the handshake proves that both ends saw the
+    /// same.
     ///
     /// # Errors
     /// [`FrameError`] when the connection begins with anything else.

@@ -173,8 +173,8 @@ impl Keyring {
         Ok(Opened { plain, identity_changed })
     }
 
-    /// The retry receipt for a message that could not be decrypted, asked for the `count`-th time. It carries fresh keys
-    /// from the second time on, and at once without a session (wire.md §5.10).
+    /// The retry receipt for a message that could not be decrypted, asked for the `count`-th time. It carries fresh
+    /// keys from the second time on, and at once without a session (wire.md §5.10).
     pub fn retry_receipt(
         &mut self,
         message: &Node,

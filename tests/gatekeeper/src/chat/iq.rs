@@ -1,4 +1,4 @@
-//! Requests and their answers (wire.md §5.1). Every request is answered; one that nobody understands, with an error.
+//! Requests and their answers (wire.md §5.1). Every request is answered; an unknown one with an error.
 
 use super::{blocklist, keys, usync};
 use crate::sandbox::Sandbox;

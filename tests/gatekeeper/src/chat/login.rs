@@ -26,7 +26,7 @@ pub(super) struct User {
     pub(super) pull: bool,
 }
 
-/// Why a connection ended before anybody was known to be at its other end.
+/// Why a connection ended before the login.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PreludeError {
     #[error(transparent)]
@@ -39,7 +39,7 @@ pub(super) enum PreludeError {
     Refusing,
 }
 
-/// Why somebody is turned away, as the wire puts it: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
+/// Why a login is refused, as on the wire: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
 /// are unknown, §10 row 28) and a word for people.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
@@ -70,7 +70,7 @@ impl Refusal {
     }
 }
 
-/// Handshake and login. `None` when the user was told to go.
+/// Handshake and login. `None` when the login was refused.
 pub(super) async fn login(
     sandbox: &Sandbox,
     (mut reader, mut writer): (Reader, Writer),
@@ -138,7 +138,7 @@ async fn admit_partner_user(sandbox: &Sandbox, noise: &[u8; 32], payload: &Clien
     Ok(who)
 }
 
-/// The sandbox's stand-in for a WhatsApp login: a number belongs to whoever comes with its Noise key first.
+/// The sandbox's stand-in for a WhatsApp login: a number belongs to the first Noise key that logs in with it.
 fn admit_phone(sandbox: &Sandbox, noise: &[u8; 32], payload: &ClientPayload) -> Result<Jid, Refusal> {
     let number = payload.username.ok_or(Refusal::Payload("neither username nor interopData is set"))?;
     let bare = Jid::from_phone(&number.to_string()).map_err(|_| Refusal::Payload("username is no phone number"))?;

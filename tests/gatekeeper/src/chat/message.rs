@@ -1,4 +1,4 @@
-//! Messages on their way from one user to another: acknowledged, told apart from repetitions, queued (wire.md §5.8).
+//! Messages from one user to another: acknowledged, deduplicated, queued (wire.md §5.8).
 //!
 //! The server sees ciphertext only. It turns `to` into `from` and passes on what it does not need to understand.
 
@@ -128,7 +128,7 @@ fn incoming(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
     }
 }
 
-/// Presence and typing: the name is kept, typing goes to whoever is there to see it (wire.md §5.12).
+/// Presence and typing: the name is kept, typing goes to connected users (wire.md §5.12).
 pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
     if node.tag == "presence" {
         // A Partner's user is known by the enlisted identifier alone.
@@ -144,6 +144,6 @@ pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
         && may_write(who, &to)
     {
         let state = Node::new("chatstate").with("from", who).with_nodes(node.children().to_vec());
-        sandbox.hub.tell(&to, Order::Live(state));
+        sandbox.hub.send_order(&to, Order::Live(state));
     }
 }

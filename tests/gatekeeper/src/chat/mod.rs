@@ -1,7 +1,8 @@
 //! The chat server: from a fresh socket to a served user (wire.md §2.3, §5).
 //!
 //! A connection goes through [`login`] once and then belongs to a [`session`]. What answers a stanza lives in a file of
-//! its own. A slow or hostile client costs one place out of a fixed number, a bounded buffer, and a bounded time.
+//! its own. A slow or hostile client costs one connection permit out of a fixed number, a bounded buffer, and a bounded
+//! time.
 
 mod blocklist;
 mod iq;
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 /// Pause after the system refuses to accept, e.g. for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the chat protocol over raw TCP, for ever.
+/// Accepts connections over raw TCP until its task is aborted.
 pub(crate) async fn listen(sandbox: Arc<Sandbox>, listener: TcpListener) {
     loop {
         match listener.accept().await {

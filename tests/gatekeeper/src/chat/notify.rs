@@ -1,4 +1,4 @@
-//! What the server tells users of its own accord (wire.md §5.7, §5.11).
+//! The mailbox's entrance, and the server's own notifications (wire.md §5.7, §5.11).
 
 use crate::sandbox::Sandbox;
 use crate::world::{Class, JournalError, Posted, Stanza};
@@ -17,8 +17,8 @@ pub(super) enum PostError {
     Encode(#[from] causeway_proto::node::EncodeError),
 }
 
-/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. The stanza's own
-/// attributes say id, sender and type.
+/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. Id, sender and type
+/// are read from the stanza's attributes.
 pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: bool) -> Result<Posted, PostError> {
     let mut bytes = Vec::new();
     encode(node, &Profile::default(), &mut bytes)?;
@@ -33,13 +33,14 @@ pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: 
     Ok(posted)
 }
 
-/// Tells `who` that its one-time prekeys run out; once, until that is acknowledged.
+/// Notifies `who` of low one-time prekeys; once, until that is acknowledged.
 pub(super) fn prekeys_low(sandbox: &Sandbox, who: &Jid) {
     let count = {
         let world = sandbox.world();
-        let told = world.letters(who).any(|letter| letter.class == Class::Notification && letter.from == Jid::server());
+        let announced =
+            world.mailbox(who).any(|queued| queued.class == Class::Notification && queued.from == Jid::server());
         let count = world.prekey_count(who);
-        if told || count >= sandbox.config.prekeys_low {
+        if announced || count >= sandbox.config.prekeys_low {
             return;
         }
         count
@@ -48,7 +49,7 @@ pub(super) fn prekeys_low(sandbox: &Sandbox, who: &Jid) {
     log(post(sandbox, who, Class::Notification, &notice, false));
 }
 
-/// Tells everyone in `affected` that `who` has a new identity key.
+/// Notifies everyone in `affected` that `who` has a new identity key.
 pub(crate) fn identity_changed(sandbox: &Sandbox, who: &Jid, affected: &[Jid]) {
     for contact in affected {
         let notice = notice(sandbox, who, Node::new("identity"));

@@ -1,4 +1,4 @@
-//! User lookup as WhatsApp's own clients do it before writing to somebody: devices and contacts (Baileys asks so).
+//! User lookup as WhatsApp's own clients do it before a first message: devices and contacts (as Baileys sends it).
 
 use crate::sandbox::Sandbox;
 use causeway_peer::stanza::iq::{error, result};

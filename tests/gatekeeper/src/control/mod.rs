@@ -37,7 +37,7 @@ pub(crate) fn router() -> Router<Arc<Sandbox>> {
         .layer(middleware::from_fn(same_origin))
 }
 
-/// Pages of other origins must not play with the sandbox of whoever happens to visit them.
+/// Refuses requests of pages from other origins.
 async fn same_origin(request: Request, next: Next) -> Response {
     if foreign(request.headers()) {
         return Refusal(StatusCode::FORBIDDEN, "another origin may not use the control API".to_owned()).into_response();
@@ -51,7 +51,7 @@ fn foreign(headers: &HeaderMap) -> bool {
     text(header::ORIGIN).is_some_and(|origin| host(origin).as_deref() != text(header::HOST))
 }
 
-/// Everyone the sandbox knows, with what a test may want to assert on.
+/// All users, with what tests assert on.
 async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let world = sandbox.world();
     let users = world.accounts().map(|(who, account)| {
@@ -63,7 +63,7 @@ async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
             "connection": sandbox.hub.serial(who),
             "prekeys": world.prekey_count(who),
             "identity": world.keys(who).map(|keys| hex::encode(&keys.identity)),
-            "waiting": world.letters(who).count(),
+            "waiting": world.mailbox(who).count(),
             "last_seen": account.last_seen,
         })
     });
@@ -95,12 +95,12 @@ async fn faults(State(sandbox): State<Arc<Sandbox>>, Json(fault): Json<Fault>) -
     }
     let target = fault.target.and_then(|text| text.parse().ok());
     let hit = |who: &Jid| target.as_ref().map_or(who.server == Server::Interop, |target| who.to_bare() == *target);
-    for who in sandbox.hub.everyone().iter().filter(|who| hit(who)) {
+    for who in sandbox.hub.users().iter().filter(|who| hit(who)) {
         if fault.stall {
-            sandbox.hub.tell(who, Order::Stall);
+            sandbox.hub.send_order(who, Order::Stall);
         }
         if let Some(code) = fault.disconnect {
-            sandbox.hub.tell(who, Order::Disconnect(code));
+            sandbox.hub.send_order(who, Order::Disconnect(code));
         }
     }
     Ok(StatusCode::NO_CONTENT)

@@ -1,4 +1,4 @@
-//! `/control/pushes` and `/control/push`: what WhatsApp has told Partners, and telling them on request.
+//! `/control/pushes` and `/control/push`: push calls made so far, and calls on request.
 
 use super::phones::addressee;
 use super::refusal::Refusal;
@@ -23,7 +23,7 @@ struct Push {
     to: String,
 }
 
-/// Everyone who was to be told, with how often and how it ended.
+/// Users with push calls: counts and last outcome.
 async fn pushes(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let tallies = sandbox.pushes.tallies();
     let world = sandbox.world();
@@ -36,7 +36,7 @@ async fn pushes(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     Json(users.collect())
 }
 
-/// Tells a Partner's server of one of its users, mail or not.
+/// Schedules a push call for a Partner's user, with or without mail.
 async fn push(State(sandbox): State<Arc<Sandbox>>, Json(Push { to }): Json<Push>) -> Result<StatusCode, Refusal> {
     let who = addressee(&sandbox, &to)?;
     let known = who.server == Server::Interop && sandbox.world().account(&who).is_some();

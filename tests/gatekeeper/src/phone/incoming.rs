@@ -95,7 +95,7 @@ impl State {
         answers
     }
 
-    /// Something the server tells us. `true` when more prekeys are wanted.
+    /// Handles a notification of the server. Returns whether to upload more prekeys.
     pub(crate) fn notification(&mut self, notice: &Node, now: u64) -> bool {
         if notice.text("type").as_deref() != Some("encrypt") {
             return false;

@@ -1,7 +1,7 @@
 //! WhatsApp users of the sandbox. A phone is a real client of the chat server: it dials the TCP port, proves its Noise
 //! key, checks the certificates, and has Signal sessions of its own. Nothing of it is a shortcut past the encryption.
 //!
-//! [`Phone`] is the handle that the control API holds; [`link`] is its connection, [`state`] its mind.
+//! [`Phone`] is the handle that the control API holds; `phone_client` its connection, [`state`] its state.
 
 mod conversation;
 mod incoming;
@@ -33,7 +33,7 @@ pub enum PhoneError {
     Io {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The file is not what this program wrote.
@@ -195,7 +195,7 @@ impl Phone {
         Ok(())
     }
 
-    /// Has the app installed anew: new keys, no history.
+    /// Reinstalls the app: new keys, no history.
     pub(crate) fn reinstall(&self, now: u64) -> Result<(), PhoneError> {
         self.change(|state| state.reinstall(now))?;
         self.wake.notify_one();
@@ -220,7 +220,7 @@ impl Phone {
         drop(self.version.subscribe().wait_for(|newest| *newest > version).await);
     }
 
-    /// What the control API says of a phone.
+    /// The phone as the control API shows it.
     pub(crate) fn summary(&self) -> Value {
         let state = self.state();
         json!({

@@ -33,7 +33,7 @@ impl State {
         id
     }
 
-    /// Marks what has arrived as seen; the receipts that say so.
+    /// Marks what has arrived as seen. Returns the read receipts.
     pub(crate) fn read(&mut self, from: Option<&Jid>, t: u64) -> Vec<Node> {
         let chat = from.map(|from| from.to_bare().to_string());
         let unread = |entry: &Entry| {

@@ -2,7 +2,7 @@
 //! §3.2.2).
 //!
 //! The newest signs; those before stay published for a while, because tokens under them may still be on their way. They
-//! protect nothing but a sandbox. What this module does not know: what is signed.
+//! protect nothing but a sandbox. Must not know what is signed.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;

@@ -1,10 +1,10 @@
 //! One browser's connection: autopush's WebSocket protocol, as Firefox speaks it.
 //!
-//! Hello, register and unregister, notifications and their acknowledgements, pings. JSON in text messages. What this
-//! module does not know: who posts messages.
+//! Hello, register and unregister, notifications and their acknowledgements, pings. JSON in text messages. Must not
+//! know which server posts messages.
 
 use crate::push_service::message::{State as DeliveryState, Waiting};
-use crate::push_service::registry::Seat;
+use crate::push_service::registry::ConnectionSlot;
 use crate::push_service::vapid::is_point;
 use crate::sandbox::Sandbox;
 use axum::extract::ws::{Message, WebSocket};
@@ -29,10 +29,10 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Characters of a browser's own ids.
 const MAX_ID: usize = 128;
 
-/// What a browser says. Anything else is passed over: newer ones say more.
+/// A message of a browser. Other kinds are ignored: newer browsers send more.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "messageType", rename_all = "snake_case")]
-enum Said {
+enum BrowserMessage {
     Hello {
         uaid: Option<String>,
     },
@@ -73,7 +73,7 @@ enum End {
     NoHello,
     #[error("the browser does not read")]
     Slow,
-    #[error("another connection, or a test, took its seat")]
+    #[error("another connection, or a test, took its slot")]
     Unseated,
     #[error("the sandbox stops")]
     Stopping,
@@ -98,17 +98,17 @@ pub(super) async fn connect(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSoc
 }
 
 async fn serve(sandbox: &Sandbox, socket: &mut WebSocket) -> Result<std::convert::Infallible, End> {
-    let hello = tokio::time::timeout(HELLO_TIMEOUT, heard(socket)).await.map_err(|_| End::NoHello)??;
-    let Some(Said::Hello { uaid }) = understood(&hello) else { return Err(End::NoHello) };
+    let hello = tokio::time::timeout(HELLO_TIMEOUT, receive(socket)).await.map_err(|_| End::NoHello)??;
+    let Some(BrowserMessage::Hello { uaid }) = parse(&hello) else { return Err(End::NoHello) };
     let named = uaid.filter(|uaid| !uaid.is_empty());
-    let (agent, seat) = sandbox.push_service.registry().join(named.as_deref());
+    let (agent, slot) = sandbox.push_service.registry().join(named.as_deref());
     let hello = json!({"messageType": "hello", "uaid": agent, "status": 200, "use_webpush": true, "broadcasts": {}});
     let served = async {
-        say(socket, &hello).await?;
-        attend(sandbox, socket, &agent, &seat).await
+        send(socket, &hello).await?;
+        attend(sandbox, socket, &agent, &slot).await
     };
     let end = served.await;
-    sandbox.push_service.registry().leave(&agent, seat.serial);
+    sandbox.push_service.registry().leave(&agent, slot.serial);
     end
 }
 
@@ -116,43 +116,43 @@ async fn attend(
     sandbox: &Sandbox,
     socket: &mut WebSocket,
     agent: &str,
-    seat: &Seat,
+    slot: &ConnectionSlot,
 ) -> Result<std::convert::Infallible, End> {
     let service = &sandbox.push_service;
     loop {
         tokio::select! {
-            text = heard(socket) => {
-                let answer = understood(&text?).and_then(|said| answer(sandbox, agent, said));
+            text = receive(socket) => {
+                let answer = parse(&text?).and_then(|message| answer(sandbox, agent, message));
                 if let Some(answer) = answer {
-                    say(socket, &answer).await?;
+                    send(socket, &answer).await?;
                 }
             }
-            () = seat.wake.notified() => {
-                if !service.registry().seated(agent, seat.serial) {
+            () = slot.wake.notified() => {
+                if !service.registry().holds_slot(agent, slot.serial) {
                     return Err(End::Unseated);
                 }
                 loop {
-                    let next = service.registry().next(agent, seat.serial, sandbox.clock.now_ms());
+                    let next = service.registry().next(agent, slot.serial, sandbox.clock.now_ms());
                     let Some(message) = next else { break };
-                    say(socket, &notification(&message)).await?;
+                    send(socket, &notification(&message)).await?;
                 }
             }
         }
     }
 }
 
-/// Acts on what a browser says; what to say in return.
-fn answer(sandbox: &Sandbox, agent: &str, said: Said) -> Option<Value> {
+/// Handles a browser's message. Returns the answer.
+fn answer(sandbox: &Sandbox, agent: &str, message: BrowserMessage) -> Option<Value> {
     let (service, now_ms) = (&sandbox.push_service, sandbox.clock.now_ms());
-    match said {
-        Said::Register { channel, key } => {
+    match message {
+        BrowserMessage::Register { channel, key } => {
             let registered = match register(sandbox, agent, &channel, key.as_deref()) {
                 Ok(endpoint) => json!({"status": 200, "pushEndpoint": endpoint}),
                 Err((status, error)) => json!({"status": status, "error": error}),
             };
             Some(merged(json!({"messageType": "register", "channelID": channel}), registered))
         }
-        Said::Unregister { channel } => {
+        BrowserMessage::Unregister { channel } => {
             let status = match service.registry().unregister(agent, &channel, now_ms) {
                 Ok(()) => 200,
                 Err(error) => {
@@ -162,20 +162,20 @@ fn answer(sandbox: &Sandbox, agent: &str, said: Said) -> Option<Value> {
             };
             Some(json!({"messageType": "unregister", "channelID": channel, "status": status}))
         }
-        Said::Ack { updates } => {
+        BrowserMessage::Ack { updates } => {
             let mut registry = service.registry();
             for update in updates {
                 registry.done(agent, &update.version, DeliveryState::Acknowledged, update.code, now_ms);
             }
             None
         }
-        Said::Nack { version, code } => {
+        BrowserMessage::Nack { version, code } => {
             service.registry().done(agent, &version, DeliveryState::Refused, code, now_ms);
             None
         }
-        Said::Ping => Some(json!({})),
-        // A second hello says nothing that the first did not.
-        Said::Hello { .. } | Said::Other => None,
+        BrowserMessage::Ping => Some(json!({})),
+        // A second hello adds nothing to the first.
+        BrowserMessage::Hello { .. } | BrowserMessage::Other => None,
     }
 }
 
@@ -202,20 +202,20 @@ fn merged(mut value: Value, more: Value) -> Value {
 }
 
 fn notification(message: &Waiting) -> Value {
-    let said = json!({"messageType": "notification", "channelID": message.channel, "version": message.version});
+    let empty = json!({"messageType": "notification", "channelID": message.channel, "version": message.version});
     if message.body.is_empty() {
-        return said;
+        return empty;
     }
-    merged(said, json!({"data": URL_SAFE.encode(&message.body), "headers": {"encoding": "aes128gcm"}}))
+    merged(empty, json!({"data": URL_SAFE.encode(&message.body), "headers": {"encoding": "aes128gcm"}}))
 }
 
 /// `{}` is the oldest form of a ping.
-fn understood(text: &str) -> Option<Said> {
+fn parse(text: &str) -> Option<BrowserMessage> {
     if text.trim() == "{}" {
-        return Some(Said::Ping);
+        return Some(BrowserMessage::Ping);
     }
     match serde_json::from_str(text) {
-        Ok(said) => Some(said),
+        Ok(message) => Some(message),
         Err(error) => {
             tracing::info!(%error, "a browser said something that is no push message");
             None
@@ -224,7 +224,7 @@ fn understood(text: &str) -> Option<Said> {
 }
 
 /// The next text of the browser. Cancel-safe.
-async fn heard(socket: &mut WebSocket) -> Result<String, End> {
+async fn receive(socket: &mut WebSocket) -> Result<String, End> {
     loop {
         match socket.recv().await {
             Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
@@ -234,7 +234,7 @@ async fn heard(socket: &mut WebSocket) -> Result<String, End> {
     }
 }
 
-async fn say(socket: &mut WebSocket, value: &Value) -> Result<(), End> {
+async fn send(socket: &mut WebSocket, value: &Value) -> Result<(), End> {
     let sent = tokio::time::timeout(WRITE_TIMEOUT, socket.send(Message::text(value.to_string()))).await;
     sent.map_err(|_| End::Slow)?.map_err(|_| End::Gone)
 }

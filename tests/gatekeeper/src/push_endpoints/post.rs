@@ -1,7 +1,7 @@
 //! `POST /wpush/{token}`: a server has a message for a browser (RFC 8030 §5).
 //!
-//! Taken only from the server that the subscription was made for, and only when every header says what it must. What
-//! this module does not know: whether the browser is there.
+//! Accepted only from the server that the subscription was made for, with correct headers. Must not know whether the
+//! browser is connected.
 
 use crate::push_service::message::{Posted, Urgency};
 use crate::push_service::subscriptions::Target;
@@ -98,7 +98,7 @@ fn take(
         Target::Ended => return Err(Refusal::Ended),
         Target::Unknown => return Err(Refusal::Unknown),
     };
-    // Servers are judged by the machine's clock, which is theirs.
+    // Servers use the machine's clock.
     let now = sandbox.clock.machine_secs();
     vapid::check(text(headers, header::AUTHORIZATION)?, key.as_deref(), &service.origin(), now)?;
     let posted = posted(headers, body)?;

@@ -2,7 +2,7 @@
 //!
 //! Towards the browser it speaks autopush's WebSocket protocol , towards servers RFC 8030 with VAPID
 //! . It has a listener of its own, because it is nobody's: neither WhatsApp's nor the Partner's.
-//! Subscriptions survive a restart, messages do not. What it does not know: what is inside a message.
+//! Subscriptions survive a restart, messages do not. Must not know HTTP, and what is inside a message.
 
 pub(crate) mod message;
 pub(crate) mod registry;

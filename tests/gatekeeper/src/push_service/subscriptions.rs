@@ -1,6 +1,6 @@
 //! Which browser has which subscriptions: kept in a small file, so that a restart does not cost a browser its own.
 //!
-//! What this module does not know: connections and messages.
+//! Must not know connections and messages.
 
 use crate::{file, hex, random};
 use base64::Engine as _;
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subscriptions_survive_and_ended_ones_are_told_from_unknown_ones() {
+    fn subscriptions_survive_and_ended_ones_differ_from_unknown_ones() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Subscriptions::open(folder.path()).unwrap();
         let kept = first.add("a", "1", Some("key")).unwrap();

@@ -1,7 +1,7 @@
 //! VAPID (RFC 8292): a server proves with an ES256 token who it is, and that it means this push service.
 //!
 //! Stricter than services in the field on purpose: what passes here passes there. Typed from the RFC, on the curve
-//! arithmetic of a library. What this module does not know: subscriptions, beyond the key that one was made with.
+//! arithmetic of a library. Must not know subscriptions, beyond the key that one was made with.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 /// Longest header value: a token has about 250 bytes.
 const MAX_HEADER: usize = 4096;
-/// A token may live so many seconds (RFC 8292 §2).
+/// Longest lifetime of a token, in seconds (RFC 8292 §2).
 const MAX_LIFETIME: u64 = 86_400;
-/// Clocks may differ by so many seconds; a token's end is exact all the same.
+/// Tolerated difference of clocks, in seconds; the end of a token is exact all the same.
 const LEEWAY: u64 = 60;
 /// An uncompressed point of P-256.
 const POINT: usize = 65;

@@ -41,7 +41,7 @@ pub(crate) enum LoginError {
 impl World {
     /// Enlists a user, or replaces the keys of one who enlists again under the same identifier. Mail stays.
     ///
-    /// Returns the login JID and those who must hear that the identity key has changed.
+    /// Returns the login JID and the users to notify of a changed identity key.
     pub(crate) fn enlist(&mut self, new: Enlistment, now: u64) -> Result<(Jid, Vec<Jid>), JournalError> {
         let known = self.by_identifier.get(&(new.integrator, new.identifier.clone())).cloned();
         let who = known.unwrap_or_else(|| Jid::interop(new.integrator, self.free_number().to_string()));

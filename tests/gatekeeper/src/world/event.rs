@@ -46,7 +46,7 @@ pub(crate) struct OneTimeKey {
     pub(crate) value: [u8; 32],
 }
 
-/// Which kind of acknowledgement clears a letter.
+/// Which kind of acknowledgement clears a stanza.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -71,7 +71,7 @@ impl Class {
 
 /// One stanza waiting in a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Letter {
+pub(crate) struct QueuedStanza {
     /// Order of arrival over all mailboxes.
     pub(crate) seq: u64,
     pub(crate) class: Class,
@@ -92,7 +92,7 @@ pub(crate) struct Letter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
-    /// A Partner's user enlisted, or enlisted anew: keys are replaced, one-time prekeys dropped.
+    /// A Partner's user enlisted, for the first time or again: keys are replaced, one-time prekeys dropped.
     Enlisted {
         #[serde(with = "jid")]
         who: Jid,
@@ -150,7 +150,8 @@ pub(crate) enum Event {
     Queued {
         #[serde(with = "jid")]
         to: Jid,
-        letter: Letter,
+        #[serde(rename = "letter")]
+        queued: QueuedStanza,
     },
     /// A stanza left a mailbox: acknowledged, or too old.
     Cleared {
@@ -165,7 +166,7 @@ pub(crate) enum Event {
         key: String,
         at: u64,
     },
-    /// Two users have to do with one another: each hears of the other's identity changes.
+    /// Two users are contacts: each is notified of the other's identity changes.
     Met {
         #[serde(with = "jid")]
         a: Jid,

@@ -22,7 +22,7 @@ pub enum JournalError {
     Damaged {
         /// Counted from 1.
         line: usize,
-        /// What the parser said.
+        /// The parser's error.
         error: serde_json::Error,
     },
     /// An event could not be written as JSON.

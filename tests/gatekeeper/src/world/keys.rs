@@ -1,4 +1,4 @@
-//! The key directory: what each account has published, and who must hear when an identity changes.
+//! The key directory: what each account has published, and whom to notify when an identity changes.
 
 use super::event::{Event, OneTimeKey, SignedKey};
 use super::journal::JournalError;
@@ -18,7 +18,7 @@ impl World {
         self.accounts.get(who).and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.one_time.len())
     }
 
-    /// Stores an upload. Returns those who must hear that the identity key has changed.
+    /// Stores an upload. Returns the users to notify of a changed identity key.
     pub(crate) fn upload(
         &mut self,
         who: &Jid,

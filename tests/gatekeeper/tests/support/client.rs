@@ -222,7 +222,7 @@ impl User {
         Client::connect(running, way, &self.noise, &payload).await
     }
 
-    /// An upload of the signed prekey and so many of the one-time prekeys.
+    /// An upload of the signed prekey and of `count` one-time prekeys.
     pub(crate) fn upload(&self, id: &'static str, count: usize) -> Node {
         let keys = &self.one_time[..count];
         causeway_proto::stanza::prekeys::upload_request(id, REGISTRATION, &self.identity.public(), &self.signed, keys)

@@ -4,6 +4,15 @@
 //! The client speaks through `causeway_proto`'s handshake, which the sandbox does not use: two implementations that
 //! must agree on every byte.
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 pub(crate) mod client;
 pub(crate) mod partner;
@@ -19,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks at what has no long poll.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Settings for tests: free ports, this folder, no echo. `RUST_LOG` shows what the sandbox has to say.
+/// Settings for tests: free ports, this folder, no echo. `RUST_LOG` shows the sandbox's log.
 pub(crate) fn config(data: &Path, partner: &str) -> Config {
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     // Another test of this process may have set it up already.
@@ -79,7 +88,7 @@ pub(crate) async fn until(running: &Running, number: &str, wanted: impl Fn(&Valu
     }
 }
 
-/// Waits until what the control API says of a user meets a condition.
+/// Waits until a user, as the control API shows it, meets a condition.
 pub(crate) async fn until_user(running: &Running, jid: &str, wanted: impl Fn(&Value) -> bool) {
     let search = async {
         loop {

@@ -32,7 +32,7 @@ pub(crate) struct Call {
     pub(crate) body: String,
 }
 
-/// Takes push calls, and answers with 200 unless told otherwise.
+/// Accepts push calls; the status is 200 unless a test sets another.
 #[derive(Default)]
 pub(crate) struct Desk {
     calls: Mutex<Vec<Call>>,
@@ -50,7 +50,7 @@ impl Desk {
         self.calls.lock().unwrap().clone()
     }
 
-    /// All calls, once there are so many.
+    /// All calls, once there are `count`.
     pub(crate) async fn until(&self, count: usize) -> Vec<Call> {
         let enough = async {
             while self.calls().len() < count {

@@ -1,7 +1,7 @@
 //! WhatsApp's variant of Noise XX, on `snow`: the responder for the chat server, the initiator for phones (wire.md §2).
 //!
-//! Written separately from the client's handshake on purpose: every constant stands here a second time, so that both ends
-//! can't agree on one mistake. Must not know sockets, what certificates mean, and stanzas.
+//! Written separately from the client's handshake on purpose: every constant stands here a second time, so that both
+//! ends can't agree on one mistake. Must not know sockets, what certificates mean, and stanzas.
 
 mod cipher;
 mod initiator;

@@ -51,8 +51,8 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// Reads a `<receipt>` or an `<ack>`. `None` for every other stanza, for a receipt that asks for a resend, and for an
-    /// ack without class or id.
+    /// Reads a `<receipt>` or an `<ack>`. `None` for every other stanza, for a receipt that asks for a resend, and for
+    /// an ack without class or id.
     pub fn read(node: &Node) -> Option<Self> {
         let text = |name| node.text(name).map(|text| text.into_owned());
         let (from, kind) = (node.jid("to").ok().flatten(), text("type"));
