@@ -1,4 +1,13 @@
 //! The chat server as a client sees it, over both transports: login, mailbox, acks, and every kind of no.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

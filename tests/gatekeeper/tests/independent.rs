@@ -1,6 +1,15 @@
 //! A library that shares no code with this project (Baileys, from npm) plays a phone: it logs in at the sandbox by
 //! number and exchanges text with this project's wire code and with the sandbox's own phones. `make test-independent`
 //! runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -1,5 +1,14 @@
 //! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted
 //! underneath.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -1,4 +1,13 @@
 //! The push service between a server that signs with VAPID and a browser that speaks autopush.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

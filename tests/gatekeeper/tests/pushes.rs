@@ -1,4 +1,13 @@
 //! WhatsApp's push calls: for which users, when, how often, and what a Partner that fails costs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod support;
 

@@ -29,8 +29,11 @@ async fn pushes(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let world = sandbox.world();
     let users = tallies.iter().map(|(who, tally)| {
         let mut entry = json!(tally);
-        entry["jid"] = json!(who.to_string());
-        entry["identifier"] = json!(world.account(who).and_then(|account| account.identifier.clone()));
+        if let Some(fields) = entry.as_object_mut() {
+            let identifier = world.account(who).and_then(|account| account.identifier.clone());
+            fields.insert("jid".to_owned(), json!(who.to_string()));
+            fields.insert("identifier".to_owned(), json!(identifier));
+        }
         entry
     });
     Json(users.collect())

@@ -4,15 +4,6 @@
 //! The client speaks through `causeway_proto`'s handshake, which the sandbox does not use: two implementations that
 //! must agree on every byte.
 #![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::as_conversions,
-    reason = "tests fail by panicking"
-)]
 
 pub(crate) mod client;
 pub(crate) mod partner;
