@@ -58,7 +58,7 @@ impl Invariants {
         let enc = node.child("enc").ok_or("a message without an envelope")?;
         let (bytes, count) = (enc.bytes().unwrap_or_default(), count_of(enc));
         if count > MAX_TRIES {
-            return Err(format!("{id} was sent anew for the {count}th time"));
+            return Err(format!("{id} was sent again for the {count}th time"));
         }
         // Of two resends in one transaction only the later row is kept; both depend on the same ratchet.
         let superseded = (count + 1..=MAX_TRIES).any(|later| mirror.envelopes.contains_key(&(id.to_owned(), later)));

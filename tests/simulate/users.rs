@@ -46,7 +46,7 @@ impl World {
         if !spared && phone.installations < MOST_INSTALLATIONS && faults.inject(Fault::Reinstall, rng) {
             phone.reinstall(&mut self.directory);
             let (jid, said) = (phone.jid.clone(), rng.chance(5_000));
-            self.note(format_args!("{jid} installs anew"));
+            self.note(format_args!("{jid} reinstalls"));
             if said {
                 let notice = self.directory.notice(&jid, Node::new("identity"));
                 self.mail(notice);

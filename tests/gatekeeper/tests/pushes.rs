@@ -90,7 +90,7 @@ async fn claims(running: &Running, partner: &Partner, call: &Call) -> Value {
 async fn mail_for_an_absent_user_is_pushed_with_a_token_that_verifies() {
     let mut scene = Scene::set(&[Class::Message]).await;
     scene.write("M1").await;
-    let first = scene.partner.desk.until(1).await.remove(0);
+    let first = scene.partner.pushes.until(1).await.remove(0);
     assert_eq!(serde_json::from_str::<Value>(&first.body).unwrap(), json!({"to": "alice"}));
     assert_eq!(first.headers["content-type"], "application/json");
     let before = claims(&scene.running, &scene.partner, &first).await;
@@ -98,7 +98,7 @@ async fn mail_for_an_absent_user_is_pushed_with_a_token_that_verifies() {
     let (status, rotated) = post(&scene.running, "/control/push/rotate", json!({})).await;
     assert_eq!(status, 200);
     scene.write("M2").await;
-    let second = scene.partner.desk.until(2).await.remove(1);
+    let second = scene.partner.pushes.until(2).await.remove(1);
     let after = claims(&scene.running, &scene.partner, &second).await;
     assert_ne!(before["jti"], after["jti"]);
     let token = second.headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
@@ -135,9 +135,9 @@ async fn a_hundred_messages_are_a_few_calls_and_the_last_begins_after_the_last_m
     let entry = scene.settled().await;
     let calls = entry["calls"].as_u64().unwrap();
     assert!((1..=10).contains(&calls) && calls >= begun, "{entry}");
-    assert_eq!(scene.partner.desk.calls().len() as u64, calls);
+    assert_eq!(scene.partner.pushes.calls().len() as u64, calls);
     scene.write("LAST").await;
-    scene.partner.desk.until(calls as usize + 1).await;
+    scene.partner.pushes.until(calls as usize + 1).await;
     scene.running.stop().await;
 }
 
@@ -153,9 +153,9 @@ async fn mail_of_a_connected_user_is_not_pushed_but_what_the_connection_leaves_b
     let mut alice = scene.alice().await;
     scene.write("M1").await;
     alice.until(|node| node.text("id").as_deref() == Some("M1")).await;
-    assert!(scene.partner.desk.calls().is_empty());
+    assert!(scene.partner.pushes.calls().is_empty());
     drop(alice);
-    scene.partner.desk.until(1).await;
+    scene.partner.pushes.until(1).await;
     scene.settled().await;
     // The Partner knows of M1: a connection that leaves it again changes nothing.
     let mut alice = scene.alice().await;
@@ -182,9 +182,9 @@ async fn receipts_are_pushed_only_if_configured() {
 #[tokio::test]
 async fn a_partner_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     let mut scene = Scene::set(&[Class::Message]).await;
-    scene.partner.desk.answer(&[503, 429, 200]);
+    scene.partner.pushes.answer(&[503, 429, 200]);
     scene.write("M1").await;
-    let calls = scene.partner.desk.until(3).await;
+    let calls = scene.partner.pushes.until(3).await;
     let mut ids = Vec::new();
     for call in &calls {
         ids.push(claims(&scene.running, &scene.partner, call).await["jti"].to_string());
@@ -195,13 +195,13 @@ async fn a_partner_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     let entry = scene.settled().await;
     assert_eq!((&entry["calls"], &entry["attempts"], &entry["delivered"]), (&json!(1), &json!(3), &json!(1)));
     for status in [401, 404, 307] {
-        scene.partner.desk.answer(&[status]);
-        let before = scene.partner.desk.calls().len();
+        scene.partner.pushes.answer(&[status]);
+        let before = scene.partner.pushes.calls().len();
         post(&scene.running, "/control/push", json!({"to": "alice"})).await;
-        scene.partner.desk.until(before + 1).await;
+        scene.partner.pushes.until(before + 1).await;
         let entry = scene.settled().await;
         assert_eq!(entry["last"], json!({"status": status}), "no second attempt, no redirect followed");
-        assert_eq!(scene.partner.desk.calls().len(), before + 1);
+        assert_eq!(scene.partner.pushes.calls().len(), before + 1);
     }
     scene.running.stop().await;
 }
@@ -214,11 +214,11 @@ async fn a_push_can_be_ordered_lost_and_put_off() {
     post(&scene.running, "/control/faults", json!({"push_off": true})).await;
     scene.write("M1").await;
     assert_eq!(scene.settled().await["last"], "lost");
-    assert!(scene.partner.desk.calls().is_empty());
+    assert!(scene.partner.pushes.calls().is_empty());
     post(&scene.running, "/control/faults", json!({"clear": true})).await;
     let (status, _) = post(&scene.running, "/control/push", json!({"to": "alice"})).await;
     assert_eq!(status, 202);
-    scene.partner.desk.until(1).await;
+    scene.partner.pushes.until(1).await;
     scene.running.stop().await;
 }
 

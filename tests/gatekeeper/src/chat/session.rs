@@ -216,8 +216,8 @@ impl Session {
                 self.send(bulletin(session::offline_end(self.waiting))).await?;
             }
             let Some(queued) = next else { return Ok(()) };
-            let room = self.unacknowledged.len() < if waited { self.window } else { MAX_WINDOW };
-            if !room || (self.passive && !waited) {
+            let has_space = self.unacknowledged.len() < if waited { self.window } else { MAX_WINDOW };
+            if !has_space || (self.passive && !waited) {
                 return Ok(());
             }
             self.cursor = queued.seq;

@@ -37,7 +37,7 @@ pub enum PhoneError {
         error: std::io::Error,
     },
     /// The file is not what this program wrote.
-    #[error("a phone's state in {0} is damaged; delete the file to have the phone made anew")]
+    #[error("a phone's state in {0} is damaged; delete the file to make a new phone")]
     Damaged(PathBuf),
 }
 

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "push-keys.json";
-/// Keys published at once; the oldest make room.
+/// Most published keys; the oldest are dropped first.
 const MAX_KEYS: usize = 4;
 
 /// Why the keys of push calls could not be loaded, made or used.

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 /// Messages waiting for one browser.
 const MAX_WAITING: usize = 2_000;
-/// Deliveries and rejections remembered; the oldest make room.
+/// Most deliveries and rejections kept; the oldest are dropped first.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Time for a message with TTL 0 to reach a connected browser, in milliseconds.

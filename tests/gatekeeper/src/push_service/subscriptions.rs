@@ -97,11 +97,11 @@ impl Subscriptions {
         {
             return Ok(known.token.clone());
         }
-        let room = match channels {
+        let has_space = match channels {
             Some(channels) => channels.len() < MAX_CHANNELS,
             None => self.stored.agents.len() < MAX_AGENTS,
         };
-        if !room {
+        if !has_space {
             return Err(SubscriptionError::TooMany);
         }
         let made = Channel { token: BASE64URL.encode(random::bytes::<32>()), key: key.map(str::to_owned) };

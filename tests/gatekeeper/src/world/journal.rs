@@ -61,7 +61,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Replaces the whole file by these events: what is spent (acknowledged mail, used keys) takes no room any more.
+    /// Replaces the whole file by these events: acknowledged mail and used keys take no space any more.
     pub(super) fn rewrite(&mut self, events: &[Event]) -> Result<(), JournalError> {
         let fresh = self.path.with_extension("new");
         let mut writer = BufWriter::new(File::create(&fresh)?);

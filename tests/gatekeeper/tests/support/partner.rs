@@ -1,4 +1,4 @@
-//! A Partner in a few lines: an RSA key, its JWKS over HTTP, tokens signed with it, and a desk where push calls arrive.
+//! A Partner for tests: an RSA key, its JWKS over HTTP, tokens signed with it, and the push calls that it has received.
 
 use super::PATIENCE;
 use aws_lc_rs::rand::SystemRandom;
@@ -22,7 +22,7 @@ pub(crate) struct Partner {
     key: KeyPair,
     /// Times that the JWKS was fetched.
     pub(crate) fetches: Arc<AtomicUsize>,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) pushes: Arc<PushCalls>,
 }
 
 /// A push call as it arrived.
@@ -34,13 +34,13 @@ pub(crate) struct Call {
 
 /// Accepts push calls; the status is 200 unless a test sets another.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct PushCalls {
     calls: Mutex<Vec<Call>>,
     answers: Mutex<VecDeque<u16>>,
     arrived: tokio::sync::Notify,
 }
 
-impl Desk {
+impl PushCalls {
     /// The next answers' statuses.
     pub(crate) fn answer(&self, statuses: &[u16]) {
         self.answers.lock().unwrap().extend(statuses);
@@ -90,12 +90,12 @@ impl Partner {
         });
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let desk = Arc::new(Desk::default());
-        let taking = Arc::clone(&desk);
+        let pushes = Arc::new(PushCalls::default());
+        let taking = Arc::clone(&pushes);
         let push = post(move |headers: HeaderMap, body: String| async move { taking.take(headers, body) });
         let router = Router::new().route("/.well-known/oauth/openid/jwks", handler).route("/push", push);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, key, fetches, desk }
+        Self { url, key, fetches, pushes }
     }
 
     /// A good token for this identifier.
