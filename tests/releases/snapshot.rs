@@ -4,11 +4,12 @@
 //! What this module does not know: what the rows mean.
 
 use super::specimens;
-use super::support::{BOB, Phone, World};
+use super::support::{BOB, Phone, World, alice};
 use causeway::store::changes::{Change, Changes, Table};
+use causeway_peer::keyring::Keyring;
 use causeway_proto::node::{Node, xml};
 use causeway_proto::secret::Secret;
-use causeway_proto::signal::{KeyPair, PreKeyPair, SessionRecord, SignedPreKeyPair};
+use causeway_proto::signal::{KeyPair, SessionRecord, SignedPreKeyPair};
 use std::fmt::Write as _;
 
 /// The files of one release.
@@ -56,15 +57,19 @@ impl Release {
         let number = |name: &str| fact(name).parse().expect("a number");
         let phone = Phone {
             jid: fact("jid").parse().expect("a JID"),
-            identity: pair("identity"),
-            signed: SignedPreKeyPair {
-                id: number("signed_prekey_id"),
-                pair: pair("signed_prekey"),
-                signature: unhex(fact("signed_prekey_signature")).try_into().expect("64 bytes"),
-                created: 0,
+            keys: Keyring {
+                identity: pair("identity"),
+                registration: 77,
+                signed: SignedPreKeyPair {
+                    id: number("signed_prekey_id"),
+                    pair: pair("signed_prekey"),
+                    signature: unhex(fact("signed_prekey_signature")).try_into().expect("64 bytes"),
+                    created: 0,
+                },
+                one_time: [(number("prekey_id"), pair("prekey"))].into(),
+                next_prekey: number("prekey_id") + 1,
+                sessions: [(alice(), SessionRecord::from_bytes(&unhex(fact("session"))).expect("a session"))].into(),
             },
-            prekeys: vec![PreKeyPair { id: number("prekey_id"), pair: pair("prekey") }],
-            session: SessionRecord::from_bytes(&unhex(fact("session"))).expect("a session"),
             received: Vec::new(),
             sent: number("sent"),
         };
@@ -82,17 +87,17 @@ pub(crate) fn take(world: &mut World) -> Release {
     }
     let phone = world.phones.get_mut(BOB).expect("a phone");
     let (_, next) = phone.write("sent before the update", &mut world.chatd, world.now, &mut world.rng);
-    let prekey = phone.prekeys.last().expect("a prekey");
+    let prekey = phone.keys.one_time.last_key_value().expect("a prekey");
     let mut peer = String::new();
     let mut say = |name: &str, value: &str| writeln!(peer, "{name} {value}").expect("text");
     say("jid", &phone.jid.to_string());
-    say("identity", &hex(phone.identity.secret().expose()));
-    say("signed_prekey_id", &phone.signed.id.to_string());
-    say("signed_prekey", &hex(phone.signed.pair.secret().expose()));
-    say("signed_prekey_signature", &hex(&phone.signed.signature));
-    say("prekey_id", &prekey.id.to_string());
-    say("prekey", &hex(prekey.pair.secret().expose()));
-    say("session", &hex(&phone.session.to_bytes()));
+    say("identity", &hex(phone.keys.identity.secret().expose()));
+    say("signed_prekey_id", &phone.keys.signed.id.to_string());
+    say("signed_prekey", &hex(phone.keys.signed.pair.secret().expose()));
+    say("signed_prekey_signature", &hex(&phone.keys.signed.signature));
+    say("prekey_id", &prekey.0.to_string());
+    say("prekey", &hex(prekey.1.secret().expose()));
+    say("session", &hex(&phone.keys.sessions[&alice()].to_bytes()));
     say("sent", &phone.sent.to_string());
     say("next", &xml::print(&next));
     let specimens = specimens::all().iter().fold(String::new(), |mut text, (table, row)| {

@@ -1,14 +1,14 @@
-//! The browser: workers that run an engine, one life after another, and what the engine asks of the world.
+//! The browser: workers that run one engine instance after another, and the outputs of the engine.
 //!
-//! Does what `web/src/driver.rs` does, and dies wherever the seed says.
+//! Restates `web/src/driver.rs`. Workers are killed and frozen where the fault plan says so.
 
 use crate::ALICE;
-use crate::agenda::{Event, Life};
-use crate::directory::Keys;
 use crate::disk::{Writing, data_key};
+use crate::event_queue::{Event, Instance};
 use crate::faults::Fault;
+use crate::invariants::Invariants;
 use crate::link::Link;
-use crate::witness::Witness;
+use crate::worker::Frozen;
 use crate::world::World;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use causeway::engine::{Config, Engine};
@@ -18,87 +18,42 @@ use causeway::io::{
 };
 use causeway::store::changes::{Changes, Query, Rows};
 use causeway::view::{Action, Command, News, Update};
+use causeway_peer::directory::PublishedKeys;
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
 use prost::Message;
-use rand_chacha::ChaCha8Rng;
 
-/// The driver wakes the engine at least this often.
+/// The driver wakes the engine at least this often, in milliseconds.
 const LONGEST_SLEEP: Millis = 60_000;
-/// An engine that asks to be woken at one moment more often than this does nothing else.
+/// Most wake-ups at one moment before the engine counts as spinning.
 const MOST_WAKES: u32 = 10;
-/// The driver gives an HTTP exchange up after this time.
+/// Time-out of the driver for one HTTP exchange, in milliseconds.
 const PATIENCE: Millis = 30_000;
 const ENLIST_URL: &str = "https://gatekeeper.example/3p/interop_reg";
-
-/// Where engines run.
-pub(crate) struct Browser {
-    /// Counts lives.
-    pub(crate) life: Life,
-    engine: Option<Engine>,
-    rng: ChaCha8Rng,
-    timer: Option<(Millis, u64)>,
-    timers: u64,
-    /// How often the engine was woken at the last moment at which it was.
-    woken: (Millis, u32),
-    frozen: Option<Frozen>,
-    /// The page dies with the worker.
-    reload: bool,
-    /// When the last command of a page reaches the worker.
-    pub(crate) command_at: Millis,
-}
-
-/// A worker that stands still while another has taken over.
-struct Frozen {
-    life: Life,
-    engine: Engine,
-    /// The transaction that was under way, and whether it became durable before the other worker opened the store.
-    writing: Option<(TransactionId, bool)>,
-}
-
-impl Browser {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            life: 0,
-            engine: None,
-            rng: crate::dice::Dice::new(seed, 3).0,
-            timer: None,
-            timers: 0,
-            woken: (0, 0),
-            frozen: None,
-            reload: false,
-            command_at: 0,
-        }
-    }
-
-    pub(crate) fn is_running(&self) -> bool {
-        self.engine.is_some()
-    }
-}
 
 fn engine() -> Engine {
     Engine::new(Config { data_key: data_key(), client_version: "sim".into(), partner_api: String::new() })
 }
 
 impl World {
-    /// A worker has got the lock.
+    /// A worker has got the lock and starts an engine.
     pub(crate) fn start(&mut self) {
         if self.browser.is_running() {
             return;
         }
-        self.browser.life += 1;
-        self.note(format_args!("life {} begins", self.life()));
+        self.browser.instance += 1;
+        self.note(format_args!("life {} begins", self.instance()));
         self.browser.engine = Some(engine());
         self.browser.timer = None;
         self.disk.open();
-        self.witness.new_life();
+        self.invariants.new_instance();
         if std::mem::take(&mut self.browser.reload) {
             let commands = self.page.reload();
-            self.say(commands);
+            self.send_commands(commands);
         }
         self.input(Input::Started);
     }
 
-    /// The worker, or the whole browser, dies here. What was being written is on the disk or not.
+    /// Kills the worker or the whole browser. The transaction under way is durable or lost.
     pub(crate) fn kill(&mut self, durable: bool) {
         self.note(format_args!("KILLED, what is being written is {}", if durable { "durable" } else { "lost" }));
         if let Some(Writing { changes, .. }) = self.disk.writing.take()
@@ -109,37 +64,37 @@ impl World {
         }
         self.disk.waiting.clear();
         self.browser.engine = None;
-        self.browser.reload = self.weather.stormy && self.dice.chance(3_000);
-        self.abandon_links(self.life());
-        let at = self.now + self.dice.between(1, 3_000);
-        self.agenda.put(at, Event::Start);
+        self.browser.reload = self.faults.active && self.rng.chance(3_000);
+        self.abandon_links(self.instance());
+        let at = self.now + self.rng.between(1, 3_000);
+        self.events.schedule(at, Event::Start);
     }
 
-    /// The links of a life that is over.
-    fn abandon_links(&mut self, life: Life) {
-        let open: Vec<_> = self.links.values().filter(|link| link.owner.0 == life).map(|link| link.conn).collect();
+    /// Closes the links of an instance that has ended.
+    fn abandon_links(&mut self, instance: Instance) {
+        let open: Vec<_> = self.links.values().filter(|link| link.owner.0 == instance).map(|link| link.conn).collect();
         for conn in open {
             self.hang_up(conn);
         }
     }
 
-    /// The worker stands still, and another takes over.
+    /// Freezes the worker while another takes over the store.
     pub(crate) fn freeze(&mut self) {
         if self.browser.frozen.is_some() || !self.browser.is_running() {
             return;
         }
-        let (life, writing) = (self.life(), self.disk.writing.as_ref().map(|writing| (writing.id, false)));
-        self.note(format_args!("life {life} freezes"));
-        self.browser.frozen = self.browser.engine.take().map(|engine| Frozen { life, engine, writing });
-        let (soon, later) = (self.now + self.dice.between(1, 500), self.now + self.dice.between(501, 20_000));
-        self.agenda.put(soon, Event::Start);
-        self.agenda.put(later, Event::Thaw(life));
+        let (instance, writing) = (self.instance(), self.disk.writing.as_ref().map(|writing| (writing.id, false)));
+        self.note(format_args!("life {instance} freezes"));
+        self.browser.frozen = self.browser.engine.take().map(|engine| Frozen { instance, engine, writing });
+        let (soon, later) = (self.now + self.rng.between(1, 500), self.now + self.rng.between(501, 20_000));
+        self.events.schedule(soon, Event::Start);
+        self.events.schedule(later, Event::Thaw(instance));
     }
 
-    /// The frozen worker goes on, and finds out.
-    pub(crate) fn thaw(&mut self, life: Life) {
+    /// Resumes the frozen worker, whose transactions are refused as superseded.
+    pub(crate) fn thaw(&mut self, instance: Instance) {
         let Some(mut frozen) = self.browser.frozen.take() else { return };
-        self.note(format_args!("life {life} thaws"));
+        self.note(format_args!("life {instance} thaws"));
         let wall = self.wall();
         let mut inputs = vec![Input::Elapsed, Input::NetworkBack];
         match frozen.writing {
@@ -152,15 +107,15 @@ impl World {
             loop {
                 match frozen.engine.poll() {
                     Output::Idle(_) => break,
-                    Output::Transmit(socket, bytes) => self.transmit(life, socket, &bytes),
+                    Output::Transmit(socket, bytes) => self.transmit(instance, socket, &bytes),
                     _ => {}
                 }
             }
         }
-        self.abandon_links(life);
+        self.abandon_links(instance);
     }
 
-    /// One input, and everything that the engine asks for in answer.
+    /// Gives one input to the engine and carries out every output.
     pub(crate) fn input(&mut self, input: Input) {
         let wall = self.wall();
         let Some(engine) = &mut self.browser.engine else { return };
@@ -186,12 +141,12 @@ impl World {
         self.browser.timer = wake_at.map(|at| (at, number));
         if let Some(at) = wake_at {
             let sleep = at.saturating_sub(self.wall()).min(LONGEST_SLEEP);
-            self.agenda.put(self.now + sleep, Event::Timer(self.life(), number));
+            self.events.schedule(self.now + sleep, Event::Timer(self.instance(), number));
         }
     }
 
-    pub(crate) fn timer(&mut self, life: Life, number: u64) {
-        if life == self.life() && self.browser.timer.is_some_and(|(_, current)| current == number) {
+    pub(crate) fn timer(&mut self, instance: Instance, number: u64) {
+        if instance == self.instance() && self.browser.timer.is_some_and(|(_, current)| current == number) {
             self.browser.timer = None;
             let (at, times) = self.browser.woken;
             self.browser.woken = if at == self.now { (at, times + 1) } else { (self.now, 1) };
@@ -203,17 +158,17 @@ impl World {
     }
 
     pub(crate) fn network_back(&mut self) {
-        self.witness.asked_for += 1;
+        self.invariants.expected_connects += 1;
         self.input(Input::NetworkBack);
     }
 
     fn perform(&mut self, output: Output) {
-        let life = self.life();
+        let instance = self.instance();
         match output {
             Output::Connect(socket, _) => self.connect(socket),
-            Output::Transmit(socket, bytes) => self.transmit(life, socket, &bytes),
+            Output::Transmit(socket, bytes) => self.transmit(instance, socket, &bytes),
             Output::Close(socket) => {
-                if let Some(conn) = self.conn_of(life, socket) {
+                if let Some(conn) = self.conn_of(instance, socket) {
                     self.note(format_args!("closes {conn}"));
                     self.hang_up(conn);
                 }
@@ -233,62 +188,62 @@ impl World {
         self.last_conn += 1;
         let conn = self.last_conn;
         self.note(format_args!("connects: {conn}"));
-        let storm = self.witness.connect(self.now);
-        self.check(storm);
-        let refused = self.weather.strikes(Fault::RefuseConnection, &mut self.dice);
-        let mut link = Link::new(conn, (self.life(), socket), self.now);
-        link.there = !refused;
+        let allowed = self.invariants.connect(self.now);
+        self.check(allowed);
+        let refused = self.faults.inject(Fault::RefuseConnection, &mut self.rng);
+        let mut link = Link::new(conn, (self.instance(), socket), self.now);
+        link.open_at_server = !refused;
         self.links.insert(conn, link);
         let at = self.now + self.delay();
-        self.agenda.put(at, Event::Connected(conn, !refused));
+        self.events.schedule(at, Event::Connected(conn, !refused));
     }
 
     pub(crate) fn command(&mut self, command: Command) {
         if self.browser.is_running() {
             self.note(format_args!("command {:x} {:?}", command.tag, command.action));
             self.page.reached(command.tag);
-            self.promises.asked(command.tag, command.action.as_ref(), &self.directory.mailbox);
+            self.completions.asked(command.tag, command.action.as_ref(), &self.directory.mailbox);
             self.input(Input::Command(command));
         }
     }
 
-    /// Commands on their way to the worker. They keep their order.
-    pub(crate) fn say(&mut self, commands: Vec<Command>) {
+    /// Sends commands to the worker, in their order.
+    pub(crate) fn send_commands(&mut self, commands: Vec<Command>) {
         for command in commands {
-            // The link says nothing before it knows to whom, and then everything.
+            // The page's link holds commands back until it knows the engine, and then sends all.
             if command.engine == 0 && !matches!(command.action, Some(Action::Hello(_))) {
                 continue;
             }
             let at = (self.now + self.delay()).max(self.browser.command_at);
             self.browser.command_at = at;
-            self.witness.asked_for += match command.action {
+            self.invariants.expected_connects += match command.action {
                 Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_)) => 1,
                 // One connection, and another if the first is lost.
                 Some(Action::Woken(_)) => 2,
                 _ => 0,
             };
-            self.agenda.put(at, Event::Command(command));
+            self.events.schedule(at, Event::Command(command));
         }
     }
 
     fn shown(&mut self, update: Update) {
         self.trace.fact(&update.encode_to_vec());
         self.note(format_args!("shows {update:?}"));
-        let honest = Witness::update(&update, &self.disk.mirror);
+        let honest = Invariants::update(&update, &self.disk.mirror);
         self.check(honest);
         if let Some(News::Done(done)) = &update.news {
-            let faithful = self.weather.count(Fault::DropStanza) + self.weather.count(Fault::ReorderStanza) == 0;
-            let kept = self.promises.answered(done, faithful, &self.disk.mirror);
+            let faithful = self.faults.count(Fault::DropStanza) + self.faults.count(Fault::ReorderStanza) == 0;
+            let kept = self.completions.answered(done, faithful, &self.disk.mirror);
             self.check(kept);
         }
         let commands = self.page.update(update);
-        self.say(commands);
+        self.send_commands(commands);
     }
 
     fn load(&mut self, id: LoadId, queries: Vec<Query>) {
-        if self.weather.strikes(Fault::LoadFailed, &mut self.dice) {
+        if self.faults.inject(Fault::LoadFailed, &mut self.rng) {
             let at = self.now + self.delay();
-            self.agenda.put(at, Event::Loaded(self.life(), id, Err(StoreFailure::Unavailable)));
+            self.events.schedule(at, Event::Loaded(self.instance(), id, Err(StoreFailure::Unavailable)));
         } else if self.disk.writing.is_some() {
             self.disk.waiting.push((id, queries));
         } else {
@@ -299,11 +254,11 @@ impl World {
     fn read(&mut self, id: LoadId, queries: &[Query]) {
         let rows = self.disk.store.load_now(queries);
         let at = self.now + self.delay();
-        self.agenda.put(at, Event::Loaded(self.life(), id, rows));
+        self.events.schedule(at, Event::Loaded(self.instance(), id, rows));
     }
 
-    pub(crate) fn loaded(&mut self, life: Life, id: LoadId, rows: Result<Rows, StoreFailure>) {
-        if life == self.life() {
+    pub(crate) fn loaded(&mut self, instance: Instance, id: LoadId, rows: Result<Rows, StoreFailure>) {
+        if instance == self.instance() {
             self.note(format_args!(
                 "loaded {id}: {:?}",
                 rows.as_ref().map(|rows| rows.iter().map(Vec::len).sum::<usize>())
@@ -316,21 +271,22 @@ impl World {
         if self.disk.writing.is_some() {
             self.check(Err("two transactions at once".to_owned()));
         }
-        let result = if self.weather.strikes(Fault::CommitAborted, &mut self.dice) {
+        let result = if self.faults.inject(Fault::CommitAborted, &mut self.rng) {
             Err(StoreFailure::Unavailable)
-        } else if self.weather.strikes(Fault::QuotaExceeded, &mut self.dice) {
+        } else if self.faults.inject(Fault::QuotaExceeded, &mut self.rng) {
             Err(StoreFailure::QuotaExceeded)
         } else {
             Ok(())
         };
         self.note(format_args!("writes {id}: {} rows", changes.len()));
-        self.disk.writing = Some(Writing { life: self.life(), id, changes });
+        self.disk.writing = Some(Writing { instance: self.instance(), id, changes });
         let at = self.now + self.delay();
-        self.agenda.put(at, Event::Durable(self.life(), id, result));
+        self.events.schedule(at, Event::Durable(self.instance(), id, result));
     }
 
-    pub(crate) fn durable(&mut self, life: Life, id: TransactionId, result: Result<(), StoreFailure>) {
-        let Some(writing) = self.disk.writing.take_if(|writing| writing.life == life && writing.id == id) else {
+    pub(crate) fn durable(&mut self, instance: Instance, id: TransactionId, result: Result<(), StoreFailure>) {
+        let Some(writing) = self.disk.writing.take_if(|writing| writing.instance == instance && writing.id == id)
+        else {
             return;
         };
         self.note(format_args!("written {id}: {result:?}"));
@@ -338,7 +294,9 @@ impl World {
             let kept = self.disk.keep(&writing.changes);
             self.check(kept);
             match &mut self.browser.frozen {
-                Some(Frozen { life: frozen, writing: Some((_, durable)), .. }) if *frozen == life => *durable = true,
+                Some(Frozen { instance: frozen, writing: Some((_, durable)), .. }) if *frozen == instance => {
+                    *durable = true
+                }
                 _ => {}
             }
         }
@@ -346,11 +304,11 @@ impl World {
             self.read(load, &queries);
         }
         let at = self.now + self.delay();
-        self.agenda.put(at, Event::Reported(life, id, result));
+        self.events.schedule(at, Event::Reported(instance, id, result));
     }
 
-    pub(crate) fn reported(&mut self, life: Life, id: TransactionId, result: Result<(), StoreFailure>) {
-        if life != self.life() {
+    pub(crate) fn reported(&mut self, instance: Instance, id: TransactionId, result: Result<(), StoreFailure>) {
+        if instance != self.instance() {
             return;
         }
         self.note(format_args!("hears of {id}"));
@@ -362,9 +320,9 @@ impl World {
 
     fn request(&mut self, id: RequestId, request: &HttpRequest) {
         let mut late = 0;
-        let error = self.weather.strikes(Fault::HttpError, &mut self.dice);
+        let error = self.faults.inject(Fault::HttpError, &mut self.rng);
         let answer = if error {
-            match self.dice.below(5) {
+            match self.rng.below(5) {
                 0 => Err(HttpFailure::Unreachable),
                 1 => status(429, ""),
                 2 => status(503, ""),
@@ -373,7 +331,7 @@ impl World {
             }
         } else {
             let answer = self.answer(request);
-            if self.weather.strikes(Fault::HttpLost, &mut self.dice) {
+            if self.faults.inject(Fault::HttpLost, &mut self.rng) {
                 late = PATIENCE;
                 Err(HttpFailure::Unreachable)
             } else {
@@ -382,11 +340,11 @@ impl World {
         };
         self.note(format_args!("asks {}: {answer:?}", request.url));
         let at = self.now + self.delay() + late;
-        self.agenda.put(at, Event::Answered(self.life(), id, answer));
+        self.events.schedule(at, Event::Answered(self.instance(), id, answer));
     }
 
-    pub(crate) fn answered(&mut self, life: Life, id: RequestId, answer: Result<HttpResponse, HttpFailure>) {
-        if life == self.life() {
+    pub(crate) fn answered(&mut self, instance: Instance, id: RequestId, answer: Result<HttpResponse, HttpFailure>) {
+        if instance == self.instance() {
             self.note(format_args!("answered {id}"));
             self.input(Input::Answered(id, answer));
         }
@@ -409,7 +367,7 @@ impl World {
         }
     }
 
-    /// The enlistment API takes Alice's keys.
+    /// The enlistment API: publishes Alice's keys.
     fn enlist(&mut self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let form = request.form.as_ref().map(|form| form.as_bytes()).unwrap_or_default();
         let field = |name: &str| {
@@ -426,12 +384,12 @@ impl World {
             signed_prekey_signature: field("e_skey_sig").try_into().expect("64 bytes"),
             prekey: None,
         };
-        if let Some(known) = self.directory.keys.get(ALICE)
+        if let Some(known) = self.directory.keys.users.get(ALICE)
             && known.bundle.identity != bundle.identity
         {
             self.check(Err("enlisted again with another identity".to_owned()));
         }
-        self.directory.keys.entry(ALICE.to_owned()).or_insert_with(|| Keys::new(bundle));
+        self.directory.keys.users.entry(ALICE.to_owned()).or_insert_with(|| PublishedKeys::new(bundle));
         status(200, &format!(r#"{{"login":"1-{ALICE}@interop","status":"ok"}}"#))
     }
 }

@@ -1,9 +1,9 @@
-//! The store of the simulator: the store in memory, behind a disk that takes its time.
+//! The store in memory behind simulated latency.
 //!
-//! What was asked first takes effect first, as IndexedDB has it: a read that was asked for while a transaction is under way
-//! sees what that left. When the engine hears of it is another matter.
+//! Operations take effect in the order of their requests, as in IndexedDB: a read requested during a transaction sees
+//! its result. The engine is told later.
 
-use crate::agenda::Life;
+use crate::event_queue::Instance;
 use crate::mirror::Mirror;
 use causeway::io::{LoadId, TransactionId};
 use causeway::store::changes::{Changes, Query};
@@ -12,22 +12,22 @@ use causeway_proto::secret::Secret;
 
 /// A transaction that is not durable yet.
 pub(crate) struct Writing {
-    pub(crate) life: Life,
+    pub(crate) instance: Instance,
     pub(crate) id: TransactionId,
     pub(crate) changes: Changes,
 }
 
-/// The disk.
+/// The store, and the transaction and reads under way.
 pub(crate) struct Disk {
     place: MemoryPlace,
     pub(crate) store: MemoryStore,
     pub(crate) mirror: Mirror,
     pub(crate) writing: Option<Writing>,
-    /// Reads that wait for it.
+    /// Reads that were requested during the transaction.
     pub(crate) waiting: Vec<(LoadId, Vec<Query>)>,
 }
 
-/// Seals every row.
+/// The key that seals every row.
 pub(crate) fn data_key() -> Secret<32> {
     Secret::new([7; 32])
 }
@@ -38,7 +38,7 @@ impl Disk {
         Self { store: place.open_now(), place, mirror: Mirror::new(&data_key()), writing: None, waiting: Vec::new() }
     }
 
-    /// A new engine opens the store: whoever had it open before is superseded.
+    /// Opens the store for a new engine; the one that had it open is superseded.
     pub(crate) fn open(&mut self) {
         self.store = self.place.open_now();
         self.writing = None;
@@ -48,7 +48,7 @@ impl Disk {
     /// Makes changes durable.
     ///
     /// # Errors
-    /// What is not as it must be.
+    /// A violated invariant of the stored rows.
     pub(crate) fn keep(&mut self, changes: &Changes) -> Result<(), String> {
         self.store.commit_now(changes).map_err(|error| error.to_string())?;
         self.mirror.apply(changes)

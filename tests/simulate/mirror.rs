@@ -1,6 +1,6 @@
-//! What is durable, opened: every row of the store, decoded again at each transaction, and what must be true of them.
+//! A decoded replica of the durable rows, updated at each transaction, and the invariants of the rows.
 //!
-//! What this module does not know: the engine's memory. It sees only what a browser would find on its disk.
+//! Must not know the engine's memory: it sees what a browser has on its disk.
 
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
@@ -16,7 +16,7 @@ use causeway_proto::signal::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
-/// A session that opens. What is in it only the engine reads.
+/// A session row. Only the engine reads its content.
 struct Opened;
 
 impl Row for Opened {
@@ -29,7 +29,7 @@ impl Row for Opened {
     }
 }
 
-/// The rows that are durable.
+/// The durable rows.
 pub(crate) struct Mirror {
     sealer: Sealer,
     pub(crate) account: Option<Account>,
@@ -39,9 +39,9 @@ pub(crate) struct Mirror {
     /// By row key.
     positions: BTreeMap<Vec<u8>, u64>,
     pub(crate) outbox: BTreeMap<Vec<u8>, OutboxRow>,
-    /// Every envelope that ever was durable, by message id and number of the resend.
+    /// Every envelope that was ever durable, by message id and number of the resend.
     pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
-    /// Sealed: to open one costs a multiplication on the curve.
+    /// Sealed, because decoding one costs a multiplication on the curve.
     prekeys: BTreeMap<Vec<u8>, Vec<u8>>,
     signed: BTreeSet<u32>,
     /// Chats by the prefix of their row keys.
@@ -64,10 +64,10 @@ impl Mirror {
         }
     }
 
-    /// A transaction is durable.
+    /// Applies a durable transaction.
     ///
     /// # Errors
-    /// What is not as it must be.
+    /// A violated invariant.
     pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), String> {
         let mut touched = BTreeSet::new();
         // Chats first: they name the prefixes of the other keys.
@@ -183,7 +183,7 @@ impl Mirror {
         self.messages.range((chat.to_owned(), 0)..=(chat.to_owned(), u64::MAX)).map(|(_, message)| message)
     }
 
-    /// The message of an id.
+    /// The message with this id.
     pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&MessageRow> {
         let seq = self.positions.get(&row_key::message_id(chat, outgoing, id))?;
         self.messages.get(&(chat.to_owned(), *seq))
@@ -196,7 +196,7 @@ impl Mirror {
         Some(row.key.pair.public())
     }
 
-    /// Incoming messages that nobody has read, counted one by one.
+    /// Number of unread incoming messages, counted one by one.
     pub(crate) fn unread(&self, chat: &ChatRow) -> u32 {
         let unread = |message: &&MessageRow| {
             !message.outgoing && message.kind() != MessageKind::IdentityChanged && message.seq > chat.read_up_to

@@ -1,34 +1,34 @@
-//! What was asked for on the command line.
+//! Command line options.
 
 use crate::world::Crash;
 
 /// What to run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    /// How many seeds.
+    /// Number of seeds.
     pub(crate) seeds: u64,
-    /// The first.
+    /// The first seed.
     pub(crate) from: u64,
     /// Print every step.
     pub(crate) trace: bool,
-    /// Also every crash point of a short conversation, and one seed twice.
+    /// Also every crash point of the short conversation, and one seed twice.
     pub(crate) whole: bool,
     /// Only the short conversation, killed here.
     pub(crate) crash: Option<Crash>,
     /// Stop at the first failure.
     pub(crate) first: bool,
-    /// Show how far it is.
+    /// Print the progress.
     pub(crate) progress: bool,
 }
 
 /// Seeds of the short run that `cargo test` makes.
 const SHORT: u64 = 150;
 
-/// Reads the arguments: `--seeds N --from N --trace`, or none for the short run. What cargo's own test harness would
-/// understand is let pass.
+/// Reads the arguments: `--seeds N --from N --trace`, or none for the short run. Options of cargo's own test harness
+/// are ignored.
 ///
 /// # Errors
-/// A sentence that says how it is used.
+/// A message with the usage.
 pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
     let usage = |wrong: &str| {
         format!("{wrong}\nusage: make simulate [SEEDS=10000] [FROM=1] [TRACE=1] [CRASH=point [DURABLE=1]]")
@@ -60,7 +60,7 @@ pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option
             other => return Err(usage(&format!("unknown argument {other:?}"))),
         }
     }
-    // One seed is looked at by itself.
+    // A single seed is run for its trace.
     options.whole &= options.seeds > 1;
     Ok(options)
 }

@@ -1,22 +1,22 @@
-//! What must be true when the storm is over and everything has come to rest.
+//! The oracle: what must be true after the faults have ended and everything is idle.
 
 use crate::faults::Fault;
-use crate::page::Fate;
+use crate::page::SendState;
 use crate::world::World;
 use causeway::store::chats::MessageRow;
 use causeway::view::{ConnectionState, Delivery, MessageKind, MessageView};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
-    /// What is still under way; empty when nothing is.
+    /// What is still pending; empty when nothing is.
     pub(crate) fn unsettled(&self) -> String {
         let mut open = Vec::new();
         let mirror = &self.disk.mirror;
         if !self.page.is_answered() {
             open.push("the page waits for answers".to_owned());
         }
-        if self.page.wishes > 0 {
-            open.push(format!("{} texts to send", self.page.wishes));
+        if self.page.texts_left > 0 {
+            open.push(format!("{} texts to send", self.page.texts_left));
         }
         let connection = &self.page.model.connection;
         if connection.state() != ConnectionState::Online {
@@ -27,8 +27,8 @@ impl World {
             open.push(format!("the outbox holds {ids:?}"));
         }
         if !self.directory.mailbox.is_empty() {
-            let letters = self.directory.mailbox.iter().map(|letter| format!("{} {}", letter.class, letter.id));
-            open.push(format!("the mailbox holds {:?}", letters.collect::<Vec<_>>()));
+            let stanzas = self.directory.mailbox.iter().map(|queued| format!("{} {}", queued.class, queued.id));
+            open.push(format!("the mailbox holds {:?}", stanzas.collect::<Vec<_>>()));
         }
         if let Some(message) = mirror.messages.values().find(|message| message.delivery() == Delivery::Failed) {
             open.push(format!("{} has failed: {:?}", message.id, message.issue()));
@@ -39,8 +39,8 @@ impl World {
         open.join("; ")
     }
 
-    /// The verdict.
-    pub(crate) fn judge(&self) -> Result<(), String> {
+    /// Compares what everybody shows with what was sent.
+    pub(crate) fn check_outcome(&self) -> Result<(), String> {
         for peer in 0..self.phones.len() {
             let chat = format!("{}@s.whatsapp.net", self.phones[peer].jid.user);
             self.outgoing(peer, &chat)?;
@@ -50,7 +50,7 @@ impl World {
         Ok(())
     }
 
-    /// Every text that the engine took is with its peer, once, in the order in which it was sent; and no other is.
+    /// Every text that the engine accepted is shown to its peer once, in the order of sending; no other is.
     fn outgoing(&self, peer: usize, chat: &str) -> Result<(), String> {
         let phone = &self.phones[peer];
         let kept: Vec<&MessageRow> =
@@ -66,12 +66,12 @@ impl World {
         }
         for attempt in self.page.attempts.iter().filter(|attempt| attempt.chat == chat) {
             let there = texts.remove(attempt.text.as_str());
-            match attempt.fate {
-                Fate::Kept if !there => return Err(format!("{:?} was kept, and is lost", attempt.text)),
-                Fate::Refused if there && attempt.posted <= 1 => {
+            match attempt.state {
+                SendState::Kept if !there => return Err(format!("{:?} was kept, and is lost", attempt.text)),
+                SendState::Refused if there && attempt.posted <= 1 => {
                     return Err(format!("{:?} was not kept, and is there", attempt.text));
                 }
-                Fate::Asked => return Err(format!("{:?} was never answered", attempt.text)),
+                SendState::Asked => return Err(format!("{:?} was never answered", attempt.text)),
                 _ => {}
             }
         }
@@ -98,10 +98,10 @@ impl World {
         self.outgoing_order(chat, &kept)
     }
 
-    /// What never failed was accepted in the order of the chat, which is the order of the person's commands.
+    /// Messages that never failed were accepted in the order of the chat, which is the order of the commands.
     fn outgoing_order(&self, chat: &str, kept: &[&MessageRow]) -> Result<(), String> {
-        // Whoever tries a failed message again sends it after what was sent meanwhile.
-        if self.weather.count(Fault::ErrorIq) > 0 {
+        // A failed message that is retried is sent after what was sent meanwhile.
+        if self.faults.count(Fault::ErrorIq) > 0 {
             return Ok(());
         }
         let in_chat: Vec<&str> = kept.iter().map(|message| message.id.as_str()).collect();
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    /// Every text of the peer's is in the chat, once, readable, and in an order in which the server delivered.
+    /// Every text of the peer is in the chat once, readable, in an order of the server's deliveries.
     fn incoming(&self, peer: usize, chat: &str) -> Result<(), String> {
         let kept: Vec<&MessageRow> = self
             .disk
@@ -151,7 +151,7 @@ impl World {
                 return Err(format!("{} is shown before {}, and never came before it", first.id, second.id));
             }
         }
-        let orderly = self.weather.count(Fault::ReorderStanza) + self.weather.count(Fault::DropStanza) == 0;
+        let orderly = self.faults.count(Fault::ReorderStanza) + self.faults.count(Fault::DropStanza) == 0;
         let sent = self.phones[peer].sent.iter().map(|sent| &sent.id);
         if orderly && !sent.eq(kept.iter().map(|message| &message.id)) {
             return Err(format!("{chat}: shown in another order than sent, and the server kept it"));
@@ -159,7 +159,7 @@ impl World {
         Ok(())
     }
 
-    /// On some connection the first copy of `first` was there before any of `second`.
+    /// Whether, on some connection, the first copy of `first` was sent before any of `second`.
     fn may_precede(&self, first: &str, second: &str) -> bool {
         let place = |ids: &[String], id: &str| ids.iter().position(|known| known == id);
         self.deliveries.values().any(|ids| match (place(ids, first), place(ids, second)) {
@@ -169,13 +169,13 @@ impl World {
         })
     }
 
-    /// The page shows what is durable, no more and no less.
+    /// The page shows exactly what is durable.
     fn page_shows(&self, id: &str) -> Result<(), String> {
         let mirror = &self.disk.mirror;
         let (Some(kept), shown) = (mirror.chats.get(id), self.page.model.chat(id)) else { return Ok(()) };
         let Some(shown) = shown else { return Err(format!("{id} is not in the page's list")) };
-        let told = shown.notified_up_to == kept.notified_up_to;
-        if shown.unread != kept.unread || shown.last != kept.last || shown.draft != kept.draft || !told {
+        let report = shown.notified_up_to == kept.notified_up_to;
+        if shown.unread != kept.unread || shown.last != kept.last || shown.draft != kept.draft || !report {
             return Err(format!("the page's list shows {shown:?}, durable is {kept:?}"));
         }
         let Some(thread) = self.page.model.thread(id) else { return Err(format!("{id} was never read by the page")) };

@@ -1,39 +1,39 @@
-//! A page with a person before it. What it is shown goes through the real page's model (`web/src/state`); what it asks is
-//! sent again under the same tag when an engine starts, as the real page's link does (`web/src/link.rs`).
+//! A page and its user. Updates go through the real page's model (`web/src/state`); commands are sent again under the
+//! same tag when an engine starts, as the real page's link does (`web/src/link.rs`).
 //!
-//! What this module does not know: workers, time, the store.
+//! Must not know workers, time and the store.
 
-use crate::dice::Dice;
+use crate::seeded_rng::SeededRng;
 use crate::state::model::{self, Change, Model};
 use causeway::view::{
     Action, Command, ConnectionState, Delivery, Enlist, Hello, Issue, MAX_RETRIES, MarkRead, MessageKind, MessageRef,
     News, Notified, OpenChat, Reconnect, SaveDraft, Send, SignIn, Stage, StartChat, Update, Woken,
 };
 
-/// Messages read at once. Small, so that history is paged.
+/// Messages of one request. Small, so that history is paged.
 pub(crate) const PAGE: u32 = 25;
 
-/// What became of a text that the person sent.
+/// State of a text that the user has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum SendState {
     /// The page has no answer yet.
     Asked,
-    /// The engine says that it is kept.
+    /// The engine has confirmed it.
     Kept,
-    /// The engine says that it is not kept.
+    /// The engine has refused it.
     Refused,
-    /// The page died before it heard.
+    /// The page was closed before the answer.
     Unknown,
 }
 
-/// A text that the person sent.
+/// A text that the user has sent.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) tag: u64,
     pub(crate) chat: String,
     pub(crate) text: String,
-    pub(crate) fate: Fate,
-    /// How many engines were asked.
+    pub(crate) state: SendState,
+    /// Number of engine instances that got the command.
     pub(crate) posted: u32,
 }
 
@@ -41,29 +41,29 @@ pub(crate) struct Attempt {
 pub(crate) struct Page {
     pub(crate) model: Model,
     pub(crate) attempts: Vec<Attempt>,
-    /// Texts that the person still wants to send.
-    pub(crate) wishes: u64,
-    /// The engine that spoke last; 0 before any has.
+    /// Number of texts that the user will still send.
+    pub(crate) texts_left: u64,
+    /// The engine that sent the last update; 0 before the first.
     engine: u64,
     unanswered: Vec<Command>,
-    dice: Dice,
+    rng: SeededRng,
 }
 
 impl Page {
-    pub(crate) fn new(dice: Dice, wishes: u64) -> Self {
-        Self { model: Model::default(), attempts: Vec::new(), wishes, engine: 0, unanswered: Vec::new(), dice }
+    pub(crate) fn new(rng: SeededRng, texts_left: u64) -> Self {
+        Self { model: Model::default(), attempts: Vec::new(), texts_left, engine: 0, unanswered: Vec::new(), rng }
     }
 
-    /// Everything that was asked has its answer.
+    /// Whether every command has its answer.
     pub(crate) fn is_answered(&self) -> bool {
         self.unanswered.is_empty()
     }
 
-    /// The page is closed and opened again: what it asked, and what it held, is forgotten.
+    /// Closes and reopens the page: pending commands and the model are dropped.
     pub(crate) fn reload(&mut self) -> Vec<Command> {
         for attempt in &mut self.attempts {
-            if attempt.fate == Fate::Asked {
-                attempt.fate = Fate::Unknown;
+            if attempt.state == SendState::Asked {
+                attempt.state = SendState::Unknown;
             }
         }
         self.model = Model::default();
@@ -77,10 +77,10 @@ impl Page {
     }
 
     fn tag(&mut self) -> u64 {
-        self.dice.below(u64::MAX)
+        self.rng.below(u64::MAX)
     }
 
-    /// Asks for something, and keeps asking until there is an answer. A command without an engine's name is not said yet.
+    /// Makes a command that is repeated until it is answered. Without an engine it is not sent yet.
     pub(crate) fn ask(&mut self, action: Action) -> Command {
         let tag = self.tag();
         if let Action::OpenChat(open) = &action {
@@ -91,31 +91,31 @@ impl Page {
         command
     }
 
-    fn say_again(&mut self, engine: u64) -> Vec<Command> {
+    fn resend_commands(&mut self, engine: u64) -> Vec<Command> {
         self.engine = engine;
         self.unanswered.iter_mut().for_each(|command| command.engine = engine);
         self.unanswered.clone()
     }
 
-    /// The engine says something: what the page asks next.
+    /// Applies an update. Returns the page's next commands.
     pub(crate) fn update(&mut self, update: Update) -> Vec<Command> {
         let mut asked = Vec::new();
         match &update.news {
             Some(News::Started(started)) => {
                 asked.push(self.hello());
-                asked.extend(self.say_again(started.engine));
+                asked.extend(self.resend_commands(started.engine));
             }
             Some(News::Snapshot(snapshot)) if snapshot.engine != self.engine => {
-                asked.extend(self.say_again(snapshot.engine));
+                asked.extend(self.resend_commands(snapshot.engine));
             }
             Some(News::Done(done)) => {
                 self.unanswered.retain(|command| command.tag != done.tag);
                 if let Some(attempt) = self.attempts.iter_mut().find(|attempt| attempt.tag == done.tag) {
                     let kept = done.issue() == Issue::None;
-                    if !kept && attempt.fate != Fate::Refused {
-                        self.wishes += 1;
+                    if !kept && attempt.state != SendState::Refused {
+                        self.texts_left += 1;
                     }
-                    attempt.fate = if kept { Fate::Kept } else { Fate::Refused };
+                    attempt.state = if kept { SendState::Kept } else { SendState::Refused };
                 }
             }
             Some(News::MessagePage(thread)) => self.unanswered.retain(|command| command.tag != thread.tag),
@@ -157,7 +157,7 @@ impl Page {
         asked
     }
 
-    /// The person does something with the chat of this number.
+    /// The user's action in the chat with this number.
     pub(crate) fn act(&mut self, number: &str, seed: u64) -> Vec<Command> {
         let id = format!("{number}@s.whatsapp.net");
         let Some(chat) = self.model.chat(&id) else {
@@ -165,21 +165,21 @@ impl Page {
         };
         let newest = chat.last.as_ref().map_or(0, |last| last.seq);
         let mut commands = Vec::new();
-        match self.dice.below(12) {
+        match self.rng.below(12) {
             0..=2 => commands.push(self.ask(Action::MarkRead(MarkRead { chat: id, up_to: newest }))),
             3 => {
-                let text = format!("draft {}", self.dice.below(100));
+                let text = format!("draft {}", self.rng.below(100));
                 commands.push(self.ask(Action::SaveDraft(SaveDraft { chat: id, text })));
             }
-            // What the service worker asks for when a push comes, and when it has shown a notification.
+            // What the service worker sends when a push comes, and when it has shown a notification.
             4 => commands.push(self.ask(Action::Woken(Woken {}))),
             5 => commands.push(self.ask(Action::Notified(Notified { chat: id, up_to: newest }))),
-            _ if self.wishes > 0 => {
-                self.wishes -= 1;
+            _ if self.texts_left > 0 => {
+                self.texts_left -= 1;
                 let text = format!("alice {seed}/{}", self.attempts.len());
                 let command = self.ask(Action::Send(Send { chat: id.clone(), text: text.clone() }));
                 let tag = command.tag;
-                self.attempts.push(Attempt { tag, chat: id, text, fate: Fate::Asked, posted: 0 });
+                self.attempts.push(Attempt { tag, chat: id, text, state: SendState::Asked, posted: 0 });
                 commands.push(command);
             }
             _ => {}
@@ -187,8 +187,8 @@ impl Page {
         commands
     }
 
-    /// The person looks after what does not mend itself. `calm`: the storm is over, and what failed is tried again.
-    pub(crate) fn care(&mut self, calm: bool) -> Vec<Command> {
+    /// The user's repairs: signs in, enlists, reconnects. With `faults_ended`, failed messages are retried.
+    pub(crate) fn care(&mut self, faults_ended: bool) -> Vec<Command> {
         let mut commands = Vec::new();
         let asked = |page: &Self, like: fn(&Action) -> bool| {
             page.unanswered.iter().filter_map(|command| command.action.as_ref()).any(like)
@@ -210,7 +210,7 @@ impl Page {
         } else if stopped && !asked(self, |action| matches!(action, Action::Reconnect(_))) {
             commands.push(self.ask(Action::Reconnect(Reconnect {})));
         }
-        if calm {
+        if faults_ended {
             let again: Vec<Action> = self
                 .model
                 .chats()

@@ -1,37 +1,33 @@
-//! A WhatsApp user: a real Signal client with a store of its own, which never loses what it has taken in.
+//! A WhatsApp user: the Signal state of `causeway_peer` and what the phone shows and has sent. Never loses either.
 //!
-//! It decrypts, dedupes by id, asks again for what it cannot open (five times at most), serves who asks it, and now and
-//! then installs itself anew. What this module does not know: links, time, faults.
+//! Decrypts, drops duplicates by id, asks for retries, serves retry receipts, and may be reinstalled. Must not know
+//! links, time and faults.
 
-use crate::ALICE;
-use crate::dice::Dice;
-use crate::directory::{Directory, Keys};
-use crate::stanzas;
-use causeway_proto::content::{self, Content};
+use crate::directory::Directory;
+use crate::seeded_rng::SeededRng;
+use crate::{ALICE, alice};
+use causeway_peer::content;
+use causeway_peer::keyring::{Keyring, MAX_RETRIES, Renewal, envelope};
+use causeway_peer::stanza::{client, forward};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
-use causeway_proto::signal::{
-    DecryptError, Decrypted, Envelope, KeyPair, LocalIdentity, PreKeyBundle, PreKeyPair, PreKeys, SessionRecord,
-    SignedPreKeyPair, padding,
-};
+use causeway_proto::signal::DecryptError;
 use std::collections::VecDeque;
 
-/// Nobody asks more often than this.
-const MAX_TRIES: u32 = 5;
-/// Whoever asks for one message so often is spared: each new installation costs what is on its way a try.
+/// No faults for a peer that has asked this often for one message: each costs one of its five retries.
 const OFTEN: u32 = 3;
-/// One-time prekeys that a phone gives to the server at once.
-const ONE_TIME: u32 = 8;
+/// One-time prekeys of one upload.
+const ONE_TIME: usize = 8;
 
-/// What a phone shows of one message of Alice's.
+/// A message of Alice's as the phone shows it.
 pub(crate) struct Shown {
     pub(crate) id: String,
-    /// `None` while it could not be opened.
+    /// `None` while it could not be decrypted.
     pub(crate) text: Option<String>,
     asked: u32,
 }
 
-/// What a phone has sent.
+/// A message that the phone has sent.
 pub(crate) struct Sent {
     pub(crate) id: String,
     pub(crate) text: String,
@@ -45,73 +41,21 @@ pub(crate) struct Phone {
     pub(crate) inbox: VecDeque<Node>,
     pub(crate) shown: Vec<Shown>,
     pub(crate) sent: Vec<Sent>,
-    /// How often it was installed anew.
+    /// Number of reinstallations.
     pub(crate) installations: u32,
-    /// How often it lost its one-time prekeys.
+    /// Number of times that it lost its one-time prekeys.
     pub(crate) losses: u32,
-    keys: Own,
-    session: SessionRecord,
-    dice: Dice,
-}
-
-struct Own {
-    identity: KeyPair,
-    registration_id: u32,
-    signed: SignedPreKeyPair,
-    one_time: Vec<PreKeyPair>,
-    next: u32,
-}
-
-impl PreKeys for Own {
-    fn prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.one_time.iter().find(|prekey| prekey.id == id).map(|prekey| &prekey.pair)
-    }
-    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        (self.signed.id == id).then_some(&self.signed.pair)
-    }
-}
-
-impl Own {
-    fn new(dice: &mut Dice) -> Self {
-        let identity = KeyPair::generate(&mut dice.0);
-        Self {
-            registration_id: u32::try_from(dice.between(1, 16_380)).expect("small"),
-            signed: SignedPreKeyPair::generate(1, &identity, 0, &mut dice.0),
-            identity,
-            one_time: Vec::new(),
-            next: 1,
-        }
-    }
-
-    fn make(&mut self, dice: &mut Dice) -> &PreKeyPair {
-        self.one_time.push(PreKeyPair::generate(self.next, &mut dice.0));
-        self.next += 1;
-        self.one_time.last().expect("just made")
-    }
-
-    fn bundle(&self) -> PreKeyBundle {
-        PreKeyBundle {
-            registration_id: self.registration_id,
-            identity: self.identity.public(),
-            signed_prekey_id: self.signed.id,
-            signed_prekey: self.signed.pair.public(),
-            signed_prekey_signature: self.signed.signature,
-            prekey: None,
-        }
-    }
-
-    fn local(&self) -> LocalIdentity<'_> {
-        LocalIdentity { pair: &self.identity, registration_id: self.registration_id }
-    }
+    keys: Keyring,
+    rng: SeededRng,
 }
 
 impl Phone {
-    /// One more misfortune, and a message might be asked for in vain.
+    /// Whether one more fault might exhaust the retries of a message.
     pub(crate) fn has_asked_often(&self) -> bool {
         self.shown.iter().any(|shown| shown.text.is_none() && shown.asked >= OFTEN)
     }
 
-    pub(crate) fn new(number: &str, mut dice: Dice) -> Self {
+    pub(crate) fn new(number: &str, mut rng: SeededRng) -> Self {
         Self {
             jid: Jid::user(number),
             away: false,
@@ -120,40 +64,31 @@ impl Phone {
             sent: Vec::new(),
             installations: 0,
             losses: 0,
-            keys: Own::new(&mut dice),
-            session: SessionRecord::default(),
-            dice,
+            keys: Keyring::generate(0, &mut rng.0),
+            rng,
         }
     }
 
-    /// Gives its keys to the server.
+    /// Publishes its keys.
     pub(crate) fn upload(&mut self, directory: &mut Directory) {
-        let bundle = self.keys.bundle();
-        let held = directory.keys.entry(self.jid.user.clone()).or_insert_with(|| Keys::new(bundle.clone()));
-        if held.bundle != bundle {
-            *held = Keys::new(bundle);
-        }
-        for _ in 0..ONE_TIME {
-            let prekey = self.keys.make(&mut self.dice);
-            held.take(prekey.id, prekey.pair.public());
-        }
+        let one_time = self.keys.more_prekeys(ONE_TIME, &mut self.rng.0);
+        directory.keys.publish(&self.jid.user, self.keys.bundle(), one_time);
     }
 
-    /// The app is installed anew, with the history from its backup: every key is new, every session gone.
+    /// Reinstalls the app, with the history from its backup: new keys, no sessions.
     pub(crate) fn reinstall(&mut self, directory: &mut Directory) {
-        self.keys = Own::new(&mut self.dice);
-        self.session = SessionRecord::default();
+        self.keys = Keyring::generate(0, &mut self.rng.0);
         self.installations += 1;
         self.upload(directory);
     }
 
-    /// The secret halves of its one-time prekeys are gone; the server still hands the public ones out.
+    /// Deletes the secret halves of its one-time prekeys; the server still hands out the public ones.
     pub(crate) fn lose_prekeys(&mut self) {
         self.losses += 1;
         self.keys.one_time.clear();
     }
 
-    /// Writes a text: the stanza.
+    /// Writes a text. Returns the stanza.
     pub(crate) fn write(&mut self, text: String, directory: &mut Directory, t: u64) -> Option<Node> {
         let id = format!("{}.{}", self.jid.user, self.sent.len());
         self.sent.push(Sent { id, text, resent: 0 });
@@ -161,24 +96,18 @@ impl Phone {
     }
 
     fn seal(&mut self, at: usize, directory: &mut Directory, t: u64) -> Option<Node> {
-        if !self.session.has_session() {
-            let bundle = directory.keys.get_mut(ALICE)?.hand_out();
-            self.session.initiate(&self.keys.local(), &bundle, &mut self.dice.0).expect("Alice's keys are good");
+        let alice = alice();
+        if !self.keys.has_session(&alice) {
+            let bundle = directory.keys.users.get_mut(ALICE)?.hand_out();
+            self.keys.start_session(&alice, &bundle, &mut self.rng.0).expect("Alice's keys are good");
         }
         let Sent { id, text, resent } = &self.sent[at];
-        let mut plain = content::text(text);
-        padding::pad(&mut plain, &mut self.dice.0);
-        let envelope = self.session.encrypt(&self.keys.local(), &plain).expect("there is a session");
-        let mut enc = Node::new("enc").with("v", "2").with("type", envelope.kind().as_str());
-        if *resent > 0 {
-            enc = enc.with("count", *resent);
-        }
-        let node =
-            Node::new("message").with("from", &self.jid).with("id", id.clone()).with("t", t).with("type", "text");
-        Some(node.with("notify", "Peer").with_node(enc.with_bytes(envelope.as_bytes().to_vec())))
+        let envelope = self.keys.encrypt(&alice, content::write(text), &mut self.rng.0).expect("there is a session");
+        let message = client::message(&alice, id, &envelope, *resent);
+        Some(forward::message(&message, &self.jid, t).with("notify", "Peer"))
     }
 
-    /// A stanza from the server: what it answers.
+    /// Reads a stanza from the server. Returns the answers.
     pub(crate) fn read(&mut self, node: &Node, directory: &mut Directory, t: u64) -> Vec<Node> {
         match node.tag.as_ref() {
             "message" => self.message(node, t),
@@ -189,21 +118,20 @@ impl Phone {
 
     fn message(&mut self, node: &Node, t: u64) -> Vec<Node> {
         let id = node.text("id").unwrap_or_default().into_owned();
-        let receipt = || Node::new("receipt").with("from", &self.jid).with("id", id.clone());
+        let alice = alice();
+        let receipt = |kind| forward::receipt(&client::receipt(&alice, &id, kind, t), &self.jid, t);
         let known = self.shown.iter().position(|shown| shown.id == id);
         if known.is_some_and(|at| self.shown[at].text.is_some()) {
-            return vec![receipt().with("t", t)];
+            return vec![receipt(None)];
         }
-        let delivered = receipt().with("t", t);
-        let retry = receipt();
+        let (delivered, read) = (receipt(None), receipt(Some("read")));
         match self.open(node) {
             Ok(text) => {
                 match known {
                     Some(at) => self.shown[at].text = Some(text),
                     None => self.shown.push(Shown { id: id.clone(), text: Some(text), asked: 0 }),
                 }
-                let read = delivered.clone().with("type", "read");
-                if self.dice.chance(2_000) { vec![delivered, read] } else { vec![delivered] }
+                if self.rng.chance(2_000) { vec![delivered, read] } else { vec![delivered] }
             }
             Err(error) => {
                 let at = known.unwrap_or_else(|| {
@@ -212,63 +140,28 @@ impl Phone {
                 });
                 self.shown[at].asked += 1;
                 let count = self.shown[at].asked;
-                if count > MAX_TRIES {
+                if count > MAX_RETRIES {
                     return Vec::new();
                 }
-                let mut children = vec![
-                    Node::new("retry")
-                        .with("v", "1")
-                        .with("count", count)
-                        .with("id", id.clone())
-                        .with("t", t)
-                        .with("error", error.retry_code()),
-                    stanzas::registration(self.keys.registration_id),
-                ];
-                if count >= 2 || matches!(error, DecryptError::NoSession) {
-                    let prekey = self.keys.make(&mut self.dice);
-                    let prekey = Some((prekey.id, prekey.pair.public()));
-                    let bundle = PreKeyBundle { prekey, ..self.keys.bundle() };
-                    children.push(Node::new("keys").with_nodes(stanzas::key_nodes(&bundle)));
-                }
-                vec![retry.with("type", "retry").with_nodes(children)]
+                let retry = self.keys.retry_receipt(node, &alice, count, &error, &mut self.rng.0);
+                vec![forward::receipt(&retry, &self.jid, t)]
             }
         }
     }
 
     fn open(&mut self, node: &Node) -> Result<String, DecryptError> {
-        let enc = node.child("enc").ok_or(DecryptError::NoSession)?;
-        let kind = enc.text("type").and_then(|kind| kind.parse().ok()).ok_or(DecryptError::NoSession)?;
-        let envelope = Envelope::parse(kind, enc.bytes().unwrap_or_default()).map_err(DecryptError::Malformed)?;
-        let Decrypted { plaintext, used_prekey, .. } =
-            self.session.decrypt(&self.keys.local(), &envelope, &self.keys, &mut self.dice.0)?;
-        if let Some(used) = used_prekey {
-            self.keys.one_time.retain(|prekey| prekey.id != used);
-        }
-        let mut plain = plaintext.to_vec();
-        padding::unpad(&mut plain).map_err(|_| DecryptError::BadCiphertext)?;
-        match content::parse(&plain) {
-            Ok(Content::Text { body }) => Ok(body),
-            _ => Err(DecryptError::BadCiphertext),
-        }
+        let envelope = envelope(node).ok_or(DecryptError::NoSession)??;
+        let opened = self.keys.decrypt(&alice(), &envelope, &mut self.rng.0)?;
+        content::read(&opened.plain).ok_or(DecryptError::BadCiphertext)
     }
 
-    /// Alice could not open something: it goes out again under its own id.
+    /// Serves a retry receipt: the message is sent again under its own id.
     fn serve(&mut self, node: &Node, directory: &mut Directory, t: u64) -> Vec<Node> {
         let id = node.text("id").unwrap_or_default().into_owned();
         let Some(at) = self.sent.iter().position(|sent| sent.id == id) else { return Vec::new() };
-        let count = node.child("retry").and_then(|retry| retry.text("count")?.parse::<u32>().ok()).unwrap_or(1);
-        if count > MAX_TRIES {
-            return Vec::new();
-        }
-        let bundle = node.child("registration").zip(node.child("keys"));
-        match bundle.and_then(|(registration, keys)| stanzas::read_bundle(registration, keys)) {
-            Some(bundle) => {
-                self.session.initiate(&self.keys.local(), &bundle, &mut self.dice.0).expect("Alice's keys are good");
-            }
-            None if count >= 2 => self.session.archive_current(),
-            None => {}
-        }
-        self.sent[at].resent = count;
+        let Some(resend) = self.keys.prepare_resend(&alice(), node, &mut self.rng.0) else { return Vec::new() };
+        assert!(resend.session != Renewal::Refused, "Alice's keys are good");
+        self.sent[at].resent = resend.count;
         self.seal(at, directory, t).into_iter().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Runs seeds on every core, tells how far it is, and says of each failure how to see it again.
+//! Runs seeds on every core, prints the progress, and prints how to replay each failure.
 
 use crate::options::Options;
 use crate::world::{Crash, Outcome, Plan, World};
@@ -7,28 +7,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-/// Failures that are told of; more say nothing new.
-const MOST_TOLD: usize = 20;
-/// How far it is, is told after so many runs.
+/// Most failures that are printed.
+const MOST_REPORTED: usize = 20;
+/// Number of runs between two lines of progress.
 const PROGRESS: usize = 500;
 
-/// What came of many runs.
+/// Result of many runs.
 struct Sum<Key> {
     faults: u64,
     messages: u64,
-    /// Sorted, so that they are told in the same order each time.
+    /// Sorted, so that the output is the same each time.
     failures: BTreeMap<Key, String>,
 }
 
-/// Runs what was asked for.
+/// Runs what the options ask for.
 pub(crate) fn run(options: &Options) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     if let Some(crash) = options.crash {
-        return told(one(Plan::short(Some(crash), options.trace)).failure);
+        return report(one(Plan::short(Some(crash), options.trace)).failure);
     }
     let mut whole = true;
     if options.whole {
-        whole &= same_twice(options.from);
+        whole &= is_deterministic(options.from);
         whole &= every_crash(options.first);
     }
     if options.first && !whole {
@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let plans =
         (options.from..options.from.saturating_add(options.seeds)).map(|seed| (seed, Plan::of(seed, options.trace)));
     let sum = all(plans, options.first, options.progress);
-    for (seed, failure) in sum.failures.iter().take(MOST_TOLD) {
+    for (seed, failure) in sum.failures.iter().take(MOST_REPORTED) {
         println!("seed {seed}: {failure}\n  replay: make simulate SEEDS=1 FROM={seed} TRACE=1");
     }
     println!(
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     if whole && sum.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn told(failure: Option<String>) -> ExitCode {
+fn report(failure: Option<String>) -> ExitCode {
     match failure {
         None => ExitCode::SUCCESS,
         Some(failure) => {
@@ -60,8 +60,8 @@ fn told(failure: Option<String>) -> ExitCode {
     }
 }
 
-/// The same seed is the same run, bit for bit.
-fn same_twice(seed: u64) -> bool {
+/// Whether the same seed gives the same run, bit for bit.
+fn is_deterministic(seed: u64) -> bool {
     let same = one(Plan::of(seed, false)).hash == one(Plan::of(seed, false)).hash;
     if !same {
         println!("seed {seed} is not the same run twice: something draws on the clock, or on the order of a map");
@@ -69,8 +69,8 @@ fn same_twice(seed: u64) -> bool {
     same
 }
 
-/// A short conversation, killed once at every point: before every event and between any two outputs, with what was being
-/// written lost, and with it durable but not reported.
+/// A short conversation, killed once at every point: before every event and between any two outputs, with the
+/// transaction under way lost, and with it durable but not reported.
 fn every_crash(first: bool) -> bool {
     let undisturbed = one(Plan::short(None, false));
     if let Some(failure) = undisturbed.failure {
@@ -84,7 +84,7 @@ fn every_crash(first: bool) -> bool {
     let plans: Vec<(Crash, Plan)> = crashes.map(|crash| (crash, Plan::short(Some(crash), false))).collect();
     let (points, runs) = (undisturbed.points.len(), plans.len());
     let sum = all(plans.into_iter(), first, false);
-    for (Crash { point, durable }, failure) in sum.failures.iter().take(MOST_TOLD) {
+    for (Crash { point, durable }, failure) in sum.failures.iter().take(MOST_REPORTED) {
         let replay = format!("make simulate CRASH={point} DURABLE={} TRACE=1", u8::from(*durable));
         println!(
             "killed at point {point}, {}: {failure}\n  replay: {replay}",
@@ -95,7 +95,7 @@ fn every_crash(first: bool) -> bool {
     sum.failures.is_empty()
 }
 
-/// One run; a panic is a failure like any other.
+/// One run; a panic is a failure.
 pub(crate) fn one(plan: Plan) -> Outcome {
     let world = World::new(plan);
     catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {

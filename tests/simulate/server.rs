@@ -1,93 +1,92 @@
-//! The chat server: logins, the mailbox, messages both ways, acks, key fetches. It never forgets what it has accepted, and
-//! delivers again what was not acknowledged.
+//! The chat server: logins, the mailbox, messages in both directions, acks, keys. It never loses what it has accepted,
+//! and delivers again what was not acknowledged.
 
-use crate::agenda::{Conn, Event};
+use crate::event_queue::{Conn, Event};
 use crate::faults::Fault;
 use crate::link::Link;
-use crate::stanzas;
 use crate::world::World;
 use crate::{ALICE, alice};
+use causeway_peer::stanza::{acknowledgement, forward, iq, session};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Content, Node};
 use std::collections::VecDeque;
 
-/// An envelope is damaged at most so often: five tries must be enough for everything else that happens to it.
+/// Most damages of one envelope: five retries must be enough for all other faults.
 const MOST_DAMAGE: u32 = 2;
-/// The server says when it has fewer one-time prekeys than this.
+/// Below this number of one-time prekeys the server sends a notification.
 const LOW: usize = 5;
 
 impl World {
-    /// The link is proved to be Alice's.
+    /// Accepts or refuses the login of a link.
     pub(crate) fn login(&mut self, conn: Conn) {
         if let Some(link) = self.links.get_mut(&conn) {
-            link.live = true;
+            link.logged_in = true;
         }
-        if self.weather.strikes(Fault::LoginFailure, &mut self.dice) {
-            let reason = [500_u32, 503, 429, 413, 401, 403, 405][self.dice.index(7)];
+        if self.faults.inject(Fault::LoginFailure, &mut self.rng) {
+            let reason = [500_u32, 503, 429, 413, 401, 403, 405][self.rng.index(7)];
             self.note(format_args!("{conn} is refused: {reason}"));
-            self.seal(conn, &Node::new("failure").with("reason", reason), None);
+            self.send_stanza(conn, &session::failure(reason), None);
             return self.cut(conn);
         }
         if let Some(old) = self.current.replace(conn).filter(|old| *old != conn) {
-            self.seal(old, &conflict(), None);
+            self.send_stanza(old, &session::replaced(), None);
             self.cut(old);
         }
         self.note(format_args!("{conn} is logged in, {} letters wait", self.directory.mailbox.len()));
-        let success = Node::new("success").with("t", self.secs());
-        self.seal(conn, &success, None);
+        let success = session::success(self.secs());
+        self.send_stanza(conn, &success, None);
         let waiting = u32::try_from(self.directory.mailbox.len()).expect("few");
         if waiting > 0 {
-            let preview = Node::new("offline_preview").with("count", waiting).with("message", waiting);
-            self.tell_alice(conn, Node::new("ib").with_node(preview));
-            let letters = self.directory.mailbox.iter().map(|letter| (letter.node.clone(), letter.number));
-            for (letter, number) in letters.collect::<Vec<_>>() {
-                self.deliver(conn, letter.with("offline", "1"), Some(number));
+            self.send_to_alice(conn, session::bulletin(session::offline_preview(waiting, waiting)));
+            let stanzas = self.directory.mailbox.iter().map(|queued| (queued.node.clone(), queued.number));
+            for (queued, number) in stanzas.collect::<Vec<_>>() {
+                self.deliver(conn, queued.with("offline", "1"), Some(number));
             }
         }
-        self.tell_alice(conn, Node::new("ib").with_node(Node::new("offline").with("count", waiting)));
+        self.send_to_alice(conn, session::bulletin(session::offline_end(waiting)));
     }
 
-    /// The server ends the stream by itself.
+    /// The server ends the stream.
     pub(crate) fn stream_error(&mut self) {
         let Some(conn) = self.current else { return };
-        self.witness.asked_for += 1;
-        let node = match self.dice.below(5) {
-            0 => conflict(),
+        self.invariants.expected_connects += 1;
+        let node = match self.rng.below(5) {
+            0 => session::replaced(),
             pick => {
                 let code = [515_u32, 503, 429, 500][usize::try_from(pick - 1).expect("small")];
-                Node::new("stream:error").with("code", code)
+                session::stream_error(code)
             }
         };
         self.note(format_args!("{conn} ends: {node}"));
-        self.seal(conn, &node, None);
+        self.send_stanza(conn, &node, None);
         self.cut(conn);
     }
 
-    /// A stanza to Alice, which may get lost, late, doubled or overtaken before it is sealed.
-    pub(crate) fn tell_alice(&mut self, conn: Conn, node: Node) {
+    /// Sends a stanza to Alice. It may be lost, delayed, duplicated or overtaken before it is sealed.
+    pub(crate) fn send_to_alice(&mut self, conn: Conn, node: Node) {
         self.deliver(conn, node, None);
     }
 
-    fn deliver(&mut self, conn: Conn, node: Node, letter: Option<u64>) {
-        if self.weather.strikes(Fault::DropStanza, &mut self.dice) {
+    fn deliver(&mut self, conn: Conn, node: Node, queued: Option<u64>) {
+        if self.faults.inject(Fault::DropStanza, &mut self.rng) {
             return self.note(format_args!("{conn} loses {node}"));
         }
-        // The server says an ack once for each time that it hears the message.
-        if node.tag != "ack" && self.weather.strikes(Fault::DuplicateStanza, &mut self.dice) {
+        // One ack for each received copy of a message, never two.
+        if node.tag != "ack" && self.faults.inject(Fault::DuplicateStanza, &mut self.rng) {
             let at = self.seal_time(conn);
-            self.agenda.put(at, Event::Seal(conn, node.clone(), letter));
+            self.events.schedule(at, Event::SendStanza(conn, node.clone(), queued));
         }
         let at = self.seal_time(conn);
-        self.agenda.put(at, Event::Seal(conn, node, letter));
+        self.events.schedule(at, Event::SendStanza(conn, node, queued));
     }
 
     fn seal_time(&mut self, conn: Conn) -> u64 {
         let mut at = self.now + self.delay();
-        if self.weather.strikes(Fault::DelayStanza, &mut self.dice) {
-            at += self.dice.between(500, 30_000);
+        if self.faults.inject(Fault::DelayStanza, &mut self.rng) {
+            at += self.rng.between(500, 30_000);
         }
-        let overtaken = self.weather.strikes(Fault::ReorderStanza, &mut self.dice);
-        let by = if overtaken { self.dice.between(1, 3_000) } else { 0 };
+        let overtaken = self.faults.inject(Fault::ReorderStanza, &mut self.rng);
+        let by = if overtaken { self.rng.between(1, 3_000) } else { 0 };
         let Some(Link { seal_at, .. }) = self.links.get_mut(&conn) else { return at };
         at = at.max(*seal_at);
         if !overtaken {
@@ -96,12 +95,12 @@ impl World {
         at + by
     }
 
-    /// The stanza becomes bytes.
-    pub(crate) fn seal(&mut self, conn: Conn, node: &Node, letter: Option<u64>) {
-        let Some(link) = self.links.get_mut(&conn).filter(|link| link.there && link.live) else { return };
-        // What was acknowledged meanwhile comes all the same, and is acknowledged once more.
-        if let Some(letter) = letter.and_then(|number| self.directory.letter(number)) {
-            link.delivered.push_back(letter.clone());
+    /// Seals a stanza and sends its bytes.
+    pub(crate) fn send_stanza(&mut self, conn: Conn, node: &Node, queued: Option<u64>) {
+        let Some(link) = self.links.get_mut(&conn).filter(|link| link.open_at_server && link.logged_in) else { return };
+        // A stanza that was acknowledged meanwhile is delivered all the same, and acknowledged once more.
+        if let Some(queued) = queued.and_then(|number| self.directory.queued(number)) {
+            link.delivered.push_back(queued.clone());
         }
         let Some(bytes) = link.seal(node) else { return };
         self.note(format_args!("{conn} < {node}"));
@@ -115,37 +114,37 @@ impl World {
         self.send_down(conn, bytes);
     }
 
-    /// A stanza of Alice's has come whole. It may get lost, late or doubled on its way through the server.
-    pub(crate) fn hear(&mut self, conn: Conn, node: Node) {
+    /// A stanza of Alice's has arrived. It may be lost, delayed or duplicated inside the server.
+    pub(crate) fn receive_stanza(&mut self, conn: Conn, node: Node) {
         let retry = node.text("type").as_deref() == Some("retry");
-        // A retry request that the server has read is passed on: its ack would keep the message from coming again.
-        if !retry && self.weather.strikes(Fault::DropStanza, &mut self.dice) {
+        // A retry receipt that the server has read is passed on: its ack would keep the message from being sent again.
+        if !retry && self.faults.inject(Fault::DropStanza, &mut self.rng) {
             self.note(format_args!("{conn} the server loses {node}"));
             return;
         }
         // Of two acks of one copy the second would be taken for that of a resend, which has the same id.
         let once = matches!(node.tag.as_ref(), "message" | "ack");
-        if !once && self.weather.strikes(Fault::DuplicateStanza, &mut self.dice) {
+        if !once && self.faults.inject(Fault::DuplicateStanza, &mut self.rng) {
             self.note(format_args!("{conn} the server hears twice {node}"));
-            self.hear_once(conn, node.clone());
+            self.schedule_stanza(conn, node.clone());
         }
-        self.hear_once(conn, node);
+        self.schedule_stanza(conn, node);
     }
 
-    fn hear_once(&mut self, conn: Conn, node: Node) {
+    fn schedule_stanza(&mut self, conn: Conn, node: Node) {
         let mut at = self.now + self.delay();
-        if self.weather.strikes(Fault::DelayStanza, &mut self.dice) {
-            at += self.dice.between(500, 30_000);
+        if self.faults.inject(Fault::DelayStanza, &mut self.rng) {
+            at += self.rng.between(500, 30_000);
         }
         if let Some(link) = self.links.get_mut(&conn) {
-            at = at.max(link.heard_at);
-            link.heard_at = at;
+            at = at.max(link.taken_at);
+            link.taken_at = at;
         }
-        self.agenda.put(at, Event::Heard(conn, node));
+        self.events.schedule(at, Event::StanzaAtServer(conn, node));
     }
 
-    /// The server takes a stanza up.
-    pub(crate) fn heard(&mut self, conn: Conn, node: &Node) {
+    /// Processes a stanza of Alice's.
+    pub(crate) fn process_stanza(&mut self, conn: Conn, node: &Node) {
         match node.tag.as_ref() {
             "iq" => self.iq(conn, node),
             "message" => self.message(conn, node),
@@ -154,26 +153,17 @@ impl World {
                 self.clear(conn, node);
                 let to = node.jid("to").ok().flatten();
                 if let Some(peer) = to.as_ref().and_then(|to| self.peer_of(to)) {
-                    let passed =
-                        Node { attrs: Vec::new(), ..node.clone() }.with("from", alice()).with("t", self.secs());
-                    let kept = node.attrs.iter().filter(|(name, _)| !matches!(name.as_ref(), "to" | "from" | "t"));
-                    let passed = kept.fold(passed, |passed, (name, value)| passed.with(name.clone(), value.clone()));
-                    self.tell_phone(peer, passed);
+                    let passed = forward::receipt(node, &alice(), self.secs());
+                    self.queue_for_peer(peer, passed);
                 }
-                let mut ack = Node::new("ack").with("class", "receipt");
-                for (name, of) in [("id", "id"), ("from", "to"), ("type", "type")] {
-                    if let Some(value) = node.attr(of) {
-                        ack = ack.with(name, value.clone());
-                    }
-                }
-                self.tell_alice(conn, ack);
+                self.send_to_alice(conn, acknowledgement::receipt_ack(node));
             }
             _ => {}
         }
     }
 
     fn clear(&mut self, conn: Conn, node: &Node) {
-        // What is taken up after both ends have forgotten the link has no letters to speak of: they come again.
+        // After both ends have dropped the link there is nothing delivered on it: the mailbox is delivered again.
         let mut none = VecDeque::new();
         let delivered = self.links.get_mut(&conn).map_or(&mut none, |link| &mut link.delivered);
         self.directory.clear(node, delivered);
@@ -186,27 +176,26 @@ impl World {
     fn message(&mut self, conn: Conn, node: &Node) {
         let id = node.text("id").unwrap_or_default().into_owned();
         let Some(to) = node.jid("to").ok().flatten() else { return };
-        let ack = Node::new("ack").with("class", "message").with("id", id.clone()).with("from", &to);
-        if self.weather.strikes(Fault::ErrorAck, &mut self.dice) {
-            let error = [429_u32, 500, 503][self.dice.index(3)];
-            return self.tell_alice(conn, ack.with("error", error));
+        let ack = acknowledgement::message_ack(node);
+        if self.faults.inject(Fault::ErrorAck, &mut self.rng) {
+            let error = [429_u32, 500, 503][self.rng.index(3)];
+            return self.send_to_alice(conn, ack.with("error", error));
         }
         let count = node.child("enc").and_then(|enc| enc.text("count")).unwrap_or_default().into_owned();
         if self.directory.accept(&to.to_bare(), &id, &count)
             && let Some(peer) = self.peer_of(&to)
         {
-            let mut passed = Node::new("message").with("from", alice()).with("t", self.secs());
-            passed = passed.with("id", id.clone()).with("type", "text").with_nodes(node.children().to_vec());
+            let mut passed = forward::message(node, &alice(), self.secs());
             self.damage(&id, &mut passed);
-            self.tell_phone(peer, passed);
+            self.queue_for_peer(peer, passed);
         }
-        self.tell_alice(conn, ack.with("t", self.secs()));
+        self.send_to_alice(conn, ack.with("t", self.secs()));
     }
 
-    /// An envelope may come out otherwise than it went in.
+    /// May change a byte of an envelope.
     fn damage(&mut self, id: &str, node: &mut Node) {
         let before = self.damaged.get(id).copied().unwrap_or(0);
-        if before >= MOST_DAMAGE || !self.weather.strikes(Fault::CorruptEnvelope, &mut self.dice) {
+        if before >= MOST_DAMAGE || !self.faults.inject(Fault::CorruptEnvelope, &mut self.rng) {
             return;
         }
         self.damaged.insert(id.to_owned(), before + 1);
@@ -214,121 +203,55 @@ impl World {
             && let Some(Node { content: Content::Bytes(bytes), .. }) =
                 children.iter_mut().find(|node| node.tag == "enc")
         {
-            let at = self.dice.index(bytes.len());
-            bytes[at] ^= 1 << self.dice.below(8);
+            let at = self.rng.index(bytes.len());
+            bytes[at] ^= 1 << self.rng.below(8);
             self.note(format_args!("the envelope of {id} is damaged"));
         }
     }
 
-    /// Mail for Alice: it waits, and goes out at once if she is there.
+    /// Puts a stanza into Alice's mailbox and sends it if she is connected.
     pub(crate) fn mail(&mut self, mut node: Node) {
         if node.tag == "message" {
             let id = node.text("id").unwrap_or_default().into_owned();
             self.damage(&id, &mut node);
         }
-        let letter = self.directory.post(&node);
+        let queued = self.directory.post(&node);
         if let Some(conn) = self.current {
-            self.deliver(conn, node, Some(letter));
+            self.deliver(conn, node, Some(queued));
         }
     }
 
     fn iq(&mut self, conn: Conn, node: &Node) {
-        let kind = node.text("type").unwrap_or_default().into_owned();
-        if kind == "result" || kind == "error" {
+        if iq::is_answer(node) {
             return;
         }
-        let id = node.text("id").unwrap_or_default().into_owned();
-        let answer =
-            |kind: &'static str| Node::new("iq").with("id", id.clone()).with("type", kind).with("from", Jid::server());
         let is_ping = node.text("xmlns").as_deref() == Some("w:p");
-        if !is_ping && self.weather.strikes(Fault::ErrorIq, &mut self.dice) {
-            let code = [429_u32, 500, 503][self.dice.index(3)];
-            let error = Node::new("error").with("code", code).with("text", "later");
-            return self.tell_alice(conn, answer("error").with_node(error));
+        if !is_ping && self.faults.inject(Fault::ErrorIq, &mut self.rng) {
+            let code = [429_u32, 500, 503][self.rng.index(3)];
+            return self.send_to_alice(conn, iq::error(node, code, "later"));
         }
-        let result = answer("result");
-        let result = match node.children().first().map(|child| child.tag.as_ref()) {
-            Some("count") => {
-                let left = u32::try_from(self.directory.left()).expect("few");
-                result.with_node(Node::new("count").with("value", left))
-            }
-            Some("key") => self.hand_out(node, result),
-            Some("rotate") => {
-                self.rotate(node);
-                result
-            }
-            _ if node.child("registration").is_some() => {
-                self.take_keys(node);
-                result
-            }
-            _ => result,
-        };
-        self.tell_alice(conn, result);
-    }
-
-    fn hand_out(&mut self, node: &Node, result: Node) -> Node {
-        let asked = node.child("key").map(Node::children).unwrap_or_default();
-        let users = asked.iter().filter_map(|user| user.jid("jid").ok().flatten()).map(|jid| {
-            let user = Node::new("user").with("jid", &jid);
-            match self.directory.keys.get_mut(&jid.user) {
-                Some(keys) => {
-                    let bundle = keys.hand_out();
-                    let mut nodes = vec![stanzas::registration(bundle.registration_id)];
-                    nodes.extend(stanzas::key_nodes(&bundle));
-                    user.with_nodes(nodes)
-                }
-                None => user.with_node(Node::new("error").with("code", 404_u32).with("text", "unknown")),
-            }
+        let answer = self.directory.keys.answer(ALICE, node).unwrap_or_else(|error| {
+            self.check(Err(error.to_string()));
+            None
         });
-        let list = Node::new("list").with_nodes(users.collect());
-        result.with_node(list)
+        self.send_to_alice(conn, answer.unwrap_or_else(|| iq::result(node)));
     }
 
-    fn take_keys(&mut self, node: &Node) {
-        let registration = node.child("registration").and_then(|registration| stanzas::read_bundle(registration, node));
-        let Some(bundle) = registration else { return self.check(Err("an upload without keys".to_owned())) };
-        let Some(keys) = self.directory.keys.get_mut(ALICE) else { return };
-        keys.bundle = bundle;
-        for key in node.child("list").map(Node::children).unwrap_or_default() {
-            if let Some((id, public)) = stanzas::read_key(key) {
-                keys.take(id, public);
-            }
-        }
-    }
-
-    fn rotate(&mut self, node: &Node) {
-        let signed = node.child("rotate").and_then(|rotate| rotate.child("skey"));
-        let signature = signed.and_then(|signed| signed.child("signature")?.bytes()?.try_into().ok());
-        let (Some((id, public)), Some(signature)) = (signed.and_then(stanzas::read_key), signature) else {
-            return self.check(Err("a rotation without a key".to_owned()));
-        };
-        if let Some(keys) = self.directory.keys.get_mut(ALICE) {
-            keys.bundle.signed_prekey_id = id;
-            keys.bundle.signed_prekey = public;
-            keys.bundle.signed_prekey_signature = signature;
-        }
-    }
-
-    /// Says that one-time prekeys are running out.
-    pub(crate) fn tell_if_low(&mut self) {
+    /// Notifies Alice if her one-time prekeys are running low.
+    pub(crate) fn notify_if_low(&mut self) {
         let left = self.directory.left();
-        let told = self.directory.mailbox.iter().any(|letter| letter.class == "notification");
-        if left < LOW && !told {
-            let count = Node::new("count").with("value", u32::try_from(left).expect("few"));
-            let notice = self.directory.notice(&Jid::server(), count);
+        let report = self.directory.mailbox.iter().any(|queued| queued.class == "notification");
+        if left < LOW && !report {
+            let notice = self.directory.notice(&Jid::server(), session::prekey_count(left));
             self.mail(notice);
         }
     }
 
-    /// The server forgets all but one of Alice's one-time prekeys.
-    pub(crate) fn forget_prekeys(&mut self) {
-        if let Some(keys) = self.directory.keys.get_mut(ALICE) {
+    /// Drops all but one of Alice's one-time prekeys.
+    pub(crate) fn drop_prekeys(&mut self) {
+        if let Some(keys) = self.directory.keys.users.get_mut(ALICE) {
             keys.one_time.truncate(1);
         }
-        self.tell_if_low();
+        self.notify_if_low();
     }
-}
-
-fn conflict() -> Node {
-    Node::new("stream:error").with_node(Node::new("conflict").with("type", "replaced"))
 }

@@ -1,4 +1,4 @@
-//! The page's own model, as it ships: what the engine's updates are applied to.
+//! The page's model, as it ships, to which updates are applied.
 
 #[path = "../../web/src/state/model.rs"]
 pub mod model;

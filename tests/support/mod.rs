@@ -1,12 +1,21 @@
-//! A world for one engine: a store in memory, a partner server and a chat server in miniature, and people with phones.
-//! Time and randomness come from the test. Nothing runs by itself: every run with the same seed is the same.
+//! The environment of one engine: a store in memory, a partner server, a chat server, and users with phones. Time and
+//! randomness come from the test, and nothing runs by itself: every run with the same seed is the same.
 //!
-//! The real sandbox (`tests/gatekeeper`) is met in the end-to-end tests; this one can be stopped between any two bytes.
+//! The doubles of WhatsApp's side stand on `causeway_peer`, as those of the sandbox do; here a test can stop between any
+//! two bytes.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
 mod browser;
 mod chatd;
-mod noise;
 mod partner;
 mod phone;
 
@@ -26,13 +35,14 @@ use causeway::view::{
     AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
     MessageView, News, OpenChat, Send, SignIn, Snapshot, StartChat, Update,
 };
+use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::{BTreeMap, VecDeque};
 
-/// When every world begins: inside the certificates' dates.
+/// Start time of every test, within the validity of the certificates.
 pub(crate) const BEGIN: Millis = 1_800_000_000_000;
 
 /// One engine and everything around it.
@@ -71,7 +81,7 @@ pub(crate) fn ok(status: u16, body: &str) -> Result<HttpResponse, HttpFailure> {
 }
 
 impl World {
-    /// A browser that was never used.
+    /// A browser without stored rows.
     pub(crate) fn fresh(seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let place = MemoryPlace::default();
@@ -121,7 +131,7 @@ impl World {
         self.phones.get_mut(number).expect("no such phone")
     }
 
-    /// One input, and everything that follows from it until nothing moves.
+    /// One input, and everything that follows from it until the engine is idle.
     pub(crate) fn input(&mut self, input: Input) {
         self.engine.handle(input, self.now, &mut self.rng);
         self.settle();
@@ -180,7 +190,7 @@ impl World {
         }
     }
 
-    /// Makes the oldest held commit durable. Answers whether there was one.
+    /// Makes the oldest held commit durable. Returns whether there was one.
     pub(crate) fn commit(&mut self) -> bool {
         let Some((id, changes)) = self.held.pop_front() else { return false };
         let input = self.commit_now(id, &changes);
@@ -188,14 +198,14 @@ impl World {
         true
     }
 
-    /// Answers the oldest held read. Answers whether there was one.
+    /// Answers the oldest held read. Returns whether there was one.
     pub(crate) fn read(&mut self) -> bool {
         let Some((id, queries)) = self.held_loads.pop_front() else { return false };
         self.input(Input::Loaded(id, self.store.load_now(&queries)));
         true
     }
 
-    /// Answers the oldest held request. Answers whether there was one.
+    /// Answers the oldest held request. Returns whether there was one.
     pub(crate) fn respond(&mut self) -> bool {
         let Some((id, request)) = self.held_requests.pop_front() else { return false };
         let answer = self.answer(request);
@@ -289,7 +299,7 @@ impl World {
         self.tag
     }
 
-    /// A person asks for something, and this is the answer.
+    /// Sends a command and returns its answer.
     pub(crate) fn command(&mut self, action: Action) -> Done {
         let tag = self.next_tag();
         self.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
@@ -349,7 +359,7 @@ impl World {
         self.snapshot().chats.into_iter().find(|chat| chat.id == id).expect("no such chat")
     }
 
-    /// What pages last saw of the account.
+    /// The account as pages saw it last.
     pub(crate) fn account(&self) -> AccountView {
         let view = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::Account(view)) => Some(view.clone()),
@@ -359,7 +369,7 @@ impl World {
         view.unwrap_or_default()
     }
 
-    /// How often a path of the partner server was asked.
+    /// Number of requests to a path of the partner server.
     pub(crate) fn asked(&self, path: &str) -> usize {
         self.requests.iter().filter(|request| request.url == path).count()
     }
@@ -374,13 +384,21 @@ impl World {
     }
 }
 
+/// The user part of Alice's JID.
+pub(crate) const ALICE: &str = "10853634039893";
+
+/// Alice's address at the chat server.
+pub(crate) fn alice() -> Jid {
+    Jid::interop(1, ALICE)
+}
+
 /// Bob's number and his chat.
 pub(crate) const BOB: &str = "14155550123";
 pub(crate) const BOB_CHAT: &str = "14155550123@s.whatsapp.net";
 
 fn engine(data_key: [u8; 32]) -> Engine {
     let data_key = Secret::new(data_key);
-    // Cheap: how long a guess at a passphrase takes is not what is tested.
+    // Cheap: the cost of guessing a passphrase is not tested here.
     let cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
     Engine::new(Config { data_key, client_version: "test".into(), partner_api: String::new() }).with_argon2_cost(cost)
 }

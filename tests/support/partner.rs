@@ -1,4 +1,4 @@
-//! A partner server in miniature, for one account: who is signed in, and whose device the account is.
+//! The partner server of tests, for one account: the signed-in user and the account's device.
 
 use super::ok;
 use causeway::io::{HttpFailure, HttpRequest, HttpResponse, Method, Millis};
@@ -10,14 +10,14 @@ pub(crate) struct Servers {
     pub(crate) enlist: Result<HttpResponse, HttpFailure>,
     /// The answer to a password.
     pub(crate) account: u16,
-    /// Who is signed in; the cookie of this browser.
+    /// The signed-in user; the cookie of this browser.
     pub(crate) signed_in: Option<String>,
     /// The account's device and since when, and the one before it.
     pub(crate) device: (String, Millis),
     pub(crate) previous: (String, Millis),
-    /// The server does what it is asked to do with devices, and its answer is lost.
+    /// The server carries out device requests, and its answers are lost.
     pub(crate) swallow: bool,
-    /// What it says of the account instead of the truth.
+    /// Answer about the account in place of the true one.
     pub(crate) about: Option<Result<HttpResponse, HttpFailure>>,
 }
 

@@ -1,7 +1,7 @@
 //! The sandbox's clock: the machine's, plus an offset that a test may set to reach next month at once.
 //!
-//! What it does not know: who asks. Tokens, retention and time stamps all read this one clock; certificates keep to the
-//! machine's, because clients judge them by theirs.
+//! Tokens, retention and time stamps all read this one clock; certificates keep to the
+//! machine's, because clients check them against theirs.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,7 +24,7 @@ impl Clock {
         self.now_ms() / 1000
     }
 
-    /// Unix seconds of the machine itself, for what is judged by others on this machine: certificates.
+    /// Unix seconds of the machine itself, for what other programs on this machine check: certificates.
     pub(crate) fn machine_secs(&self) -> u64 {
         machine().as_secs()
     }

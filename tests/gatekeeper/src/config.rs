@@ -1,4 +1,4 @@
-//! How a sandbox is set up: where it listens, where it keeps its state, which Partners it knows.
+//! Configuration of a sandbox: addresses, data folder, Partners.
 //!
 //! Read from a TOML file, then the environment, then flags; the later wins. Loopback only: a stand-in for WhatsApp's
 //! side has no business on a network.
@@ -60,7 +60,8 @@ pub struct Config {
     pub mailbox_grace: Duration,
     /// Fewer one-time prekeys than this bring a notification.
     pub prekeys_low: usize,
-    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp does.
+    /// Which mail a Partner's server is told of while the user is not connected. Nothing public says what WhatsApp
+    /// does.
     pub push_for: Vec<Class>,
     /// Pause between two push calls for one user.
     #[serde(with = "millis", rename = "push_interval_ms")]
@@ -104,7 +105,7 @@ pub enum ConfigError {
     Unreadable {
         /// As given.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The file is no TOML of this shape.
@@ -202,7 +203,7 @@ impl Config {
         Ok(())
     }
 
-    /// Checks what types cannot say.
+    /// Checks what types can't express.
     ///
     /// # Errors
     /// [`ConfigError::NotLoopback`] or [`ConfigError::Integrator`].

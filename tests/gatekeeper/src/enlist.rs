@@ -65,7 +65,7 @@ pub(crate) async fn enlist(
     form: Result<Form<Fields>, FormRejection>,
 ) -> impl IntoResponse {
     let outcome = match form {
-        Ok(Form(fields)) => judge(&sandbox, &fields).await,
+        Ok(Form(fields)) => accept(&sandbox, &fields).await,
         Err(_) => Err(Reason::BadParam),
     };
     let answer = match outcome {
@@ -87,7 +87,7 @@ pub(crate) async fn preflight() -> impl IntoResponse {
     ]
 }
 
-async fn judge(sandbox: &Sandbox, fields: &Fields) -> Result<String, Reason> {
+async fn accept(sandbox: &Sandbox, fields: &Fields) -> Result<String, Reason> {
     let (new, token) = read(sandbox, fields)?;
     let verified = sandbox.tokens.verify(new.integrator, token, &new.identifier, sandbox.clock.now_secs()).await;
     verified.map_err(|error| {

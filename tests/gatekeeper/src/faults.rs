@@ -6,7 +6,7 @@
 
 mod loss;
 
-use crate::certificate::CertificateFault;
+use crate::authority::CertificateFault;
 use causeway_proto::jid::{Jid, Server};
 use loss::Loss;
 use serde::Deserialize;
@@ -26,21 +26,21 @@ pub(crate) struct Request {
     pub(crate) target: Option<String>,
     /// Tag that stanza faults are limited to, e.g. `ack`.
     pub(crate) stanza: Option<String>,
-    /// Lose the next so many stanzas.
+    /// Number of next stanzas to lose.
     pub(crate) drop: Option<u32>,
-    /// Send the next so many stanzas twice.
+    /// Number of next stanzas to send twice.
     pub(crate) duplicate: Option<u32>,
-    /// Hold each stanza back for so long; 0 ends it.
+    /// Delay of each stanza, in milliseconds; 0 ends it.
     pub(crate) delay_ms: Option<u64>,
-    /// Send the next so many pairs of stanzas in the wrong order.
+    /// Number of next pairs of stanzas to send in the wrong order.
     pub(crate) reorder: Option<u32>,
-    /// Lose so many of a hundred stanzas, in both directions; 0 ends it.
+    /// Share of stanzas to lose in both directions, in percent; 0 ends it.
     pub(crate) loss_percent: Option<u8>,
     /// Fixes which ones.
     pub(crate) seed: Option<u64>,
-    /// Flip a bit in the next so many frames.
+    /// Number of next frames with one bit flipped.
     pub(crate) corrupt: Option<u32>,
-    /// Break the connection in the middle of each of the next so many frames.
+    /// Number of next frames in whose middle the connection breaks.
     pub(crate) tear: Option<u32>,
     /// After the next stanza, close the sending side and go on reading.
     pub(crate) half_close: Option<bool>,
@@ -54,7 +54,7 @@ pub(crate) struct Request {
     pub(crate) certificate: Option<CertificateChoice>,
     /// Lose every push call to a Partner's server.
     pub(crate) push_off: Option<bool>,
-    /// Hold each push call back for so long; 0 ends it.
+    /// Delay of each push call, in milliseconds; 0 ends it.
     pub(crate) push_delay_ms: Option<u64>,
     /// Move the sandbox's clock.
     pub(crate) clock_ms: Option<i64>,
@@ -81,7 +81,7 @@ pub(crate) enum Sound {
 
 /// What to do with one stanza.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Treatment {
+pub(crate) struct StanzaFaults {
     pub(crate) drop: bool,
     pub(crate) twice: bool,
     pub(crate) after_next: bool,
@@ -93,7 +93,7 @@ pub(crate) struct Treatment {
 
 /// What to do with one push call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct PushTreatment {
+pub(crate) struct PushFaults {
     pub(crate) off: bool,
     pub(crate) delay: Duration,
 }
@@ -113,7 +113,7 @@ struct Plan {
     refuse: bool,
     failure: Option<u32>,
     certificate: Option<CertificateFault>,
-    push: PushTreatment,
+    push: PushFaults,
 }
 
 /// The faults in force.
@@ -182,19 +182,19 @@ impl Faults {
     }
 
     /// What happens to a push call for `who`.
-    pub(crate) fn push(&self, who: &Jid) -> PushTreatment {
+    pub(crate) fn push(&self, who: &Jid) -> PushFaults {
         let plan = self.plan();
-        if plan.hits(who) { plan.push } else { PushTreatment::default() }
+        if plan.hits(who) { plan.push } else { PushFaults::default() }
     }
 
     /// What happens to the next stanza for `who`.
-    pub(crate) fn treat(&self, who: &Jid, tag: &str) -> Treatment {
+    pub(crate) fn next_stanza(&self, who: &Jid, tag: &str) -> StanzaFaults {
         let mut plan = self.plan();
         if !plan.concerns(who, tag) {
-            return Treatment::default();
+            return StanzaFaults::default();
         }
-        Treatment {
-            drop: take_one(&mut plan.drop) || plan.loss.strikes(),
+        StanzaFaults {
+            drop: take_one(&mut plan.drop) || plan.loss.is_lost(),
             twice: take_one(&mut plan.duplicate),
             after_next: take_one(&mut plan.reorder),
             corrupt: take_one(&mut plan.corrupt),
@@ -205,9 +205,9 @@ impl Faults {
     }
 
     /// Whether a stanza of `who`, which has arrived, is to count as lost on its way.
-    pub(crate) fn swallows(&self, who: &Jid, tag: &str) -> bool {
+    pub(crate) fn drops_received(&self, who: &Jid, tag: &str) -> bool {
         let mut plan = self.plan();
-        plan.concerns(who, tag) && plan.loss.strikes()
+        plan.concerns(who, tag) && plan.loss.is_lost()
     }
 
     fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
@@ -248,29 +248,29 @@ mod tests {
     fn counts_run_down_and_only_the_named_tag_is_hit() {
         let (faults, alice) = (Faults::default(), Jid::interop(1, "10853634039893"));
         set(&faults, r#"{"drop":1,"stanza":"ack"}"#);
-        assert_eq!(faults.treat(&alice, "message"), Treatment::default());
-        assert!(faults.treat(&alice, "ack").drop);
-        assert!(!faults.treat(&alice, "ack").drop);
+        assert_eq!(faults.next_stanza(&alice, "message"), StanzaFaults::default());
+        assert!(faults.next_stanza(&alice, "ack").drop);
+        assert!(!faults.next_stanza(&alice, "ack").drop);
     }
 
     #[test]
     fn phones_are_spared_unless_named() {
         let (faults, phone) = (Faults::default(), Jid::user("14155550100"));
         set(&faults, r#"{"duplicate":2}"#);
-        assert!(!faults.treat(&phone, "message").twice);
+        assert!(!faults.next_stanza(&phone, "message").twice);
         set(&faults, r#"{"target":"14155550100@s.whatsapp.net"}"#);
-        assert!(faults.treat(&phone, "message").twice);
+        assert!(faults.next_stanza(&phone, "message").twice);
     }
 
     #[test]
     fn loss_strikes_both_directions_and_spares_other_tags_and_phones() {
         let (faults, alice, phone) = (Faults::default(), Jid::interop(1, "10853634039893"), Jid::user("14155550100"));
         set(&faults, r#"{"loss_percent":100,"stanza":"message"}"#);
-        assert!(faults.treat(&alice, "message").drop && faults.swallows(&alice, "message"));
-        assert!(!faults.treat(&alice, "ack").drop && !faults.swallows(&alice, "ack"));
-        assert!(!faults.treat(&phone, "message").drop && !faults.swallows(&phone, "message"));
+        assert!(faults.next_stanza(&alice, "message").drop && faults.drops_received(&alice, "message"));
+        assert!(!faults.next_stanza(&alice, "ack").drop && !faults.drops_received(&alice, "ack"));
+        assert!(!faults.next_stanza(&phone, "message").drop && !faults.drops_received(&phone, "message"));
         set(&faults, r#"{"loss_percent":0}"#);
-        assert!(!faults.treat(&alice, "message").drop && !faults.swallows(&alice, "message"));
+        assert!(!faults.next_stanza(&alice, "message").drop && !faults.drops_received(&alice, "message"));
     }
 
     #[test]
@@ -278,10 +278,10 @@ mod tests {
         let (faults, alice, bob) = (Faults::default(), Jid::interop(1, "10853634039893"), Jid::interop(1, "2"));
         set(&faults, r#"{"push_off":true,"push_delay_ms":99999999,"target":"1-10853634039893@interop"}"#);
         let delay = Duration::from_millis(MAX_DELAY_MS);
-        assert_eq!(faults.push(&alice), PushTreatment { off: true, delay });
-        assert_eq!(faults.push(&bob), PushTreatment::default());
+        assert_eq!(faults.push(&alice), PushFaults { off: true, delay });
+        assert_eq!(faults.push(&bob), PushFaults::default());
         set(&faults, r#"{"push_off":false,"push_delay_ms":0}"#);
-        assert_eq!(faults.push(&alice), PushTreatment::default());
+        assert_eq!(faults.push(&alice), PushFaults::default());
     }
 
     #[test]

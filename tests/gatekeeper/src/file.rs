@@ -1,6 +1,6 @@
 //! Small files of the data folder: written in full or not at all, readable by the owner only.
 //!
-//! What this module does not know: what is in them.
+//! Must not know what is in them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

@@ -17,9 +17,9 @@ pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
         return None;
     }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        let value = |digit: u8| char::from(digit).to_digit(16);
-        *byte = u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok()?;
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let value = |digit: &u8| char::from(*digit).to_digit(16);
+        *byte = u8::try_from(value(high)? * 16 + value(low)?).ok()?;
     }
     Some(bytes)
 }

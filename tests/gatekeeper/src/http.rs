@@ -1,4 +1,5 @@
-//! Everything under the HTTP address: enlistment, the WebSocket, the keys of push calls, the control API and the phone page.
+//! Everything under the HTTP address: enlistment, the WebSocket, the keys of push calls, the control API and the phone
+//! page.
 
 use crate::sandbox::Sandbox;
 use crate::{chat, control, enlist, hex, stream};
@@ -44,7 +45,7 @@ async fn chat_socket(State(sandbox): State<Arc<Sandbox>>, upgrade: WebSocketUpgr
     upgrade
         .max_message_size(limit + MESSAGE_SLACK)
         .max_frame_size(limit + MESSAGE_SLACK)
-        .on_upgrade(move |socket| async move { chat::serve(sandbox, stream::websocket(socket, limit)).await })
+        .on_upgrade(move |socket| async move { chat::serve(sandbox, stream::websocket(socket)).await })
 }
 
 fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {

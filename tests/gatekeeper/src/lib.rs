@@ -1,11 +1,12 @@
 //! The gatekeeper sandbox: stands in for WhatsApp's side, so that everything works, and is tested, without WhatsApp.
 //!
 //! Enlistment API, chat server (Noise over WebSocket and TCP), key directory, 30-day mailbox, receipts, blocklist,
-//! version check, push calls to Partners, a push service for Firefox; and the WhatsApp users themselves ("phones"), who are real clients of that chat server. Loopback only.
+//! version check, push calls to Partners, a push service for Firefox; and the WhatsApp users themselves ("phones"), who
+//! are real clients of that chat server. Loopback only.
 //!
 //! It follows the documents and the wire, not our client: Noise, framing, protobufs and every constant are typed again
 //! here, so that both ends cannot agree on one mistake. Shared with the client are the node codec and the curve and
-//! ratchet mathematics of `causeway_proto`. What it does not know: the Partner, beyond its address and its public keys.
+//! ratchet mathematics of `causeway_proto`. It must not know the Partner, beyond its address and its public keys.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), causeway_gatekeeper::StartError> {
@@ -20,7 +21,8 @@
 //! ```
 #![warn(missing_docs)]
 
-mod certificate;
+mod authority;
+mod channel;
 mod chat;
 mod clock;
 mod config;
@@ -28,25 +30,29 @@ mod control;
 mod enlist;
 mod faults;
 mod file;
-mod heard;
 mod hex;
 mod http;
-mod noise;
-mod payload;
+mod hub;
+mod message_log;
 mod phone;
+mod phone_client;
 mod push;
+mod push_caller;
+mod push_endpoints;
 mod push_service;
 mod random;
 mod sandbox;
+mod start_error;
 mod stream;
 mod token;
 mod world;
 
-pub use certificate::{AuthorityError, CertificateFault};
+pub use authority::{AuthorityError, CertificateFault};
 pub use config::{Config, ConfigError, Integrator};
 pub use phone::PhoneError;
 pub use push::PushKeyError;
 pub use push_service::SubscriptionError;
+pub use start_error::StartError;
 pub use world::{Class, JournalError};
 
 use sandbox::{Addresses, Sandbox};
@@ -56,13 +62,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How long [`Running::stop`] waits for connections to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long [`Running::stop`] waits for connections to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts sandboxes.
 pub struct Gatekeeper;
 
-/// A sandbox at work. Dropping it stops it without goodbyes.
+/// A running sandbox. Dropping it stops it without closing connections first.
 pub struct Running {
     /// Where HTTP and WebSocket are served: enlistment, `/ws/chat`, `/control/…`, `/phone`.
     pub http_addr: SocketAddr,
@@ -74,40 +80,6 @@ pub struct Running {
     pub root_key: [u8; 32],
     sandbox: Arc<Sandbox>,
     tasks: Vec<JoinHandle<()>>,
-}
-
-/// Why a sandbox did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration is unusable.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The certificate authority is unusable.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The recorded state is unusable.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// An address is taken, or the data folder cannot be made.
-    #[error("{what}: {error}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The keys of push calls are unusable.
-    #[error(transparent)]
-    PushKeys(#[from] PushKeyError),
-    /// The push service's subscriptions are unusable.
-    #[error(transparent)]
-    Subscriptions(#[from] SubscriptionError),
-    /// The HTTP client for JWKS cannot be set up.
-    #[error("cannot set up the HTTP client: {0}")]
-    Http(#[from] reqwest::Error),
-    /// A phone's state on disk is unusable.
-    #[error(transparent)]
-    Phone(#[from] PhoneError),
 }
 
 impl Gatekeeper {
@@ -132,11 +104,11 @@ impl Gatekeeper {
         let tasks = vec![
             tokio::spawn(chat::listen(Arc::clone(&sandbox), tcp)),
             tokio::spawn(serve(http, http::router(Arc::clone(&sandbox)))),
-            tokio::spawn(serve(push, push_service::router(Arc::clone(&sandbox)))),
+            tokio::spawn(serve(push, push_endpoints::router(Arc::clone(&sandbox)))),
             tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
-            tokio::spawn(push::run(Arc::clone(&sandbox))),
+            tokio::spawn(push_caller::run(Arc::clone(&sandbox))),
         ];
-        phone::restore(&sandbox)?;
+        phone_client::restore(&sandbox)?;
         Ok(Running {
             http_addr: addresses.http,
             tcp_addr: addresses.tcp,
@@ -158,7 +130,7 @@ impl Running {
     /// Ends every connection with a stream error 503, stops listening, and returns when both are done.
     pub async fn stop(mut self) {
         self.sandbox.begin_stop();
-        if tokio::time::timeout(GOODBYE, self.sandbox.all_gone()).await.is_err() {
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.sandbox.all_disconnected()).await.is_err() {
             tracing::warn!("some connections did not end in time");
         }
         for task in self.tasks.drain(..) {

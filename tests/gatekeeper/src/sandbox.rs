@@ -1,17 +1,17 @@
-//! What every part of the sandbox shares: settings, clock, keys, state, and who is connected.
+//! The composition of the sandbox: settings, clock, keys, state, connections. Must not know the handlers above it.
 
-use crate::certificate::Authority;
-use crate::chat::Hub;
+use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::faults::Faults;
-use crate::heard::Heard;
+use crate::hub::Hub;
+use crate::message_log::MessageLog;
 use crate::phone::Phones;
-use crate::push::Pushes;
+use crate::push::{self, Pushes};
 use crate::push_service::PushService;
+use crate::start_error::StartError;
 use crate::token::Tokens;
 use crate::world::World;
-use crate::{StartError, random};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,16 +26,17 @@ pub(crate) struct Sandbox {
     pub(crate) authority: Authority,
     pub(crate) tokens: Tokens,
     pub(crate) faults: Faults,
-    pub(crate) heard: Heard,
+    pub(crate) message_log: MessageLog,
     pub(crate) hub: Hub,
     pub(crate) phones: Phones,
     pub(crate) pushes: Pushes,
+    pub(crate) push_http: reqwest::Client,
     pub(crate) push_service: PushService,
     pub(crate) http_addr: SocketAddr,
     pub(crate) tcp_addr: SocketAddr,
     min_version: Mutex<[u32; 3]>,
     world: Mutex<World>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
 }
 
@@ -54,16 +55,17 @@ impl Sandbox {
             authority: Authority::open(&config.data)?,
             tokens: Tokens::new(&config.integrators)?,
             faults: Faults::default(),
-            heard: Heard::default(),
+            message_log: MessageLog::default(),
             hub: Hub::default(),
             phones: Phones::default(),
             pushes: Pushes::open(&config.data)?,
+            push_http: push::client()?,
             push_service: PushService::open(&config.data, addresses.push)?,
             http_addr: addresses.http,
             tcp_addr: addresses.tcp,
             min_version: Mutex::new(config.min_version),
             world: Mutex::new(World::open(&config.data)?),
-            places: Arc::new(Semaphore::new(config.max_connections)),
+            permits: Arc::new(Semaphore::new(config.max_connections)),
             stopping: watch::Sender::new(false),
             config,
         })
@@ -84,12 +86,12 @@ impl Sandbox {
         *self.min_version.lock().unwrap_or_else(PoisonError::into_inner) = version;
     }
 
-    /// A place for one more connection; `None` when all are taken.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    /// A permit for one more connection; `None` when all are in use.
+    pub(crate) fn connection_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
-    /// Tells every connection and phone to end.
+    /// Asks every connection and phone to end.
     pub(crate) fn begin_stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -100,10 +102,10 @@ impl Sandbox {
     }
 
     /// Completes when no connection is left.
-    pub(crate) async fn all_gone(&self) {
+    pub(crate) async fn all_disconnected(&self) {
         let all = u32::try_from(self.config.max_connections).unwrap_or(u32::MAX);
-        drop(self.places.acquire_many(all).await);
-        self.phones.all_gone().await;
+        drop(self.permits.acquire_many(all).await);
+        self.phones.all_disconnected().await;
     }
 }
 
@@ -122,12 +124,7 @@ impl Stopping {
     }
 }
 
-/// An id for a stanza of the server's own.
-pub(crate) fn stanza_id() -> String {
-    crate::hex::encode(&random::bytes::<8>()).to_uppercase()
-}
-
-/// Drops mail older than its retention, for ever.
+/// Drops mail older than its retention, once a minute.
 pub(crate) async fn expire_mail(sandbox: Arc<Sandbox>) {
     loop {
         tokio::time::sleep(EXPIRY_PAUSE).await;

@@ -1,7 +1,7 @@
 //! The Partner's identity tokens: RS256 JWTs, verified against the JWKS that the Partner serves (seed 001 §1.1, §1.3).
 //!
 //! Keys are cached and fetched again when a token names a key that is not among them, but not more than once in a short
-//! while, so that made-up key ids cannot turn this server against the Partner's. What it does not know: enlistment.
+//! while, so that made-up key ids cannot turn this server against the Partner's. Must not know enlistment.
 
 use crate::config::Integrator;
 use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
@@ -104,7 +104,7 @@ impl Tokens {
         let key = self.key(partner, kid).await?;
         let mut rules = Validation::new(Algorithm::RS256);
         rules.set_audience(&[&partner.integrator.audience]);
-        // The sandbox has a clock of its own; dates are judged below.
+        // The sandbox has a clock of its own; dates are checked below.
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let claims = decode::<Claims>(token, &key, &rules)?.claims;

@@ -1,15 +1,24 @@
 //! The chat server as a client sees it, over both transports: login, mailbox, acks, and every kind of no.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::{Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
-use common::client::{Client, User, Way, iq, login_phone, message, rng};
-use common::partner::{Partner, claims, now};
-use common::{post, start, until_user};
 use serde_json::json;
+use support::client::{Client, User, Way, iq, login_phone, message, rng};
+use support::partner::{Partner, claims, now};
+use support::{post, start, until_user};
 use tokio::io::AsyncReadExt as _;
 
 const BEN: u64 = 14155550102;
@@ -174,7 +183,7 @@ async fn a_message_sent_twice_is_acknowledged_twice_and_delivered_once() {
 }
 
 #[tokio::test]
-async fn whom_nobody_knows_and_whom_one_may_not_write_to_are_refused() {
+async fn unknown_and_forbidden_addressees_are_refused() {
     let scene = Scene::set().await;
     let bob = User::new("bob").enlist(&scene.running, &scene.partner).await;
     let mut alice = scene.alice(Way::Tcp).await;
@@ -213,7 +222,7 @@ async fn one_time_prekeys_are_handed_out_once_and_running_low_is_said() {
 }
 
 #[tokio::test]
-async fn contacts_hear_of_a_new_identity() {
+async fn contacts_are_notified_of_a_new_identity() {
     let scene = Scene::set().await;
     let noise = StaticKey::generate(&mut rng());
     let (mut ben_client, _) = login_phone(&scene.running, Way::Tcp, &noise, BEN).await;
@@ -260,7 +269,7 @@ async fn tokens_versions_and_keys_are_checked_at_every_login() {
 }
 
 #[tokio::test]
-async fn a_number_belongs_to_whoever_came_with_its_key_first() {
+async fn a_number_belongs_to_the_first_key_that_logs_in_with_it() {
     let scene = Scene::set().await;
     let (_client, first) = login_phone(&scene.running, Way::Tcp, &StaticKey::generate(&mut rng()), BEN).await;
     assert_eq!(first.tag, "success");
@@ -322,7 +331,7 @@ async fn hostile_bytes_at_every_stage_end_that_connection_and_no_other() {
         let mut socket = tokio::net::TcpStream::connect(scene.running.tcp_addr).await.unwrap();
         tokio::io::AsyncWriteExt::write_all(&mut socket, bytes).await.unwrap();
         let mut answer = Vec::new();
-        let closed = tokio::time::timeout(common::PATIENCE, socket.read_to_end(&mut answer)).await;
+        let closed = tokio::time::timeout(support::PATIENCE, socket.read_to_end(&mut answer)).await;
         // A reset is a close as well: the server has not read all that was sent.
         assert!(closed.is_ok() && answer.is_empty(), "{bytes:?}");
     }
@@ -367,15 +376,15 @@ async fn faults_strike_where_they_are_aimed() {
 }
 
 #[tokio::test]
-async fn who_does_not_speak_in_time_is_let_go() {
+async fn a_client_that_does_not_log_in_in_time_is_disconnected() {
     let data = tempfile::tempdir().unwrap();
-    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    let mut settings = support::config(data.path(), "http://127.0.0.1:9");
     settings.handshake_timeout = std::time::Duration::from_millis(100);
     settings.ping_interval = std::time::Duration::from_millis(200);
     let running = Gatekeeper::start(settings).await.unwrap();
 
     let mut mute = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(common::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("a connection that never says anything is closed").is_ok());
 
     let noise = StaticKey::generate(&mut rng());
@@ -388,15 +397,15 @@ async fn who_does_not_speak_in_time_is_let_go() {
 }
 
 #[tokio::test]
-async fn there_are_only_so_many_places() {
+async fn the_number_of_connections_is_limited() {
     let data = tempfile::tempdir().unwrap();
-    let mut settings = common::config(data.path(), "http://127.0.0.1:9");
+    let mut settings = support::config(data.path(), "http://127.0.0.1:9");
     settings.max_connections = 1;
     let running = Gatekeeper::start(settings).await.unwrap();
     let noise = StaticKey::generate(&mut rng());
     let (mut ben_client, _) = login_phone(&running, Way::Tcp, &noise, BEN).await;
     let mut late = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(common::PATIENCE, late.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::PATIENCE, late.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("who finds no place is turned away").is_ok());
     assert_eq!(ben_client.ask(iq("p", "get", "w:p")).await.text("type").unwrap(), "result");
     running.stop().await;

@@ -1,13 +1,22 @@
 //! Enlistment: what is accepted, and the reason for everything that is not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::Running;
-use common::client::{User, Way, enlist};
-use common::partner::{Partner, claims, now};
-use common::{get, start};
 use serde_json::{Value, json};
 use std::sync::atomic::Ordering;
+use support::client::{User, Way, enlist};
+use support::partner::{Partner, claims, now};
+use support::{get, start};
 
 async fn sandbox() -> (tempfile::TempDir, Partner, Running) {
     let data = tempfile::tempdir().unwrap();

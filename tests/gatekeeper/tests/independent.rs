@@ -1,7 +1,17 @@
-//! A library that shares no code with this project (Baileys, from npm) plays a phone: it logs in at the sandbox by number
-//! and exchanges text with this project's wire code and with the sandbox's own phones. `make test-independent` runs it.
+//! A library that shares no code with this project (Baileys, from npm) plays a phone: it logs in at the sandbox by
+//! number and exchanges text with this project's wire code and with the sandbox's own phones. `make test-independent`
+//! runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::{Gatekeeper, Running};
 use causeway_proto::content::{self, Content};
@@ -9,12 +19,12 @@ use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::signal::{Envelope, SessionRecord, padding};
 use causeway_proto::stanza::prekeys;
-use common::client::{Client, User, Way, rng};
-use common::partner::Partner;
-use common::{PATIENCE, config, get, start, until_user};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
+use support::client::{Client, User, Way, rng};
+use support::partner::Partner;
+use support::{PATIENCE, config, get, start, until_user};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 

@@ -1,10 +1,20 @@
-//! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted underneath.
+//! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted
+//! underneath.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::Gatekeeper;
-use common::{get, make_phone, post, start, until, until_user};
 use serde_json::json;
+use support::{get, make_phone, post, start, until, until_user};
 
 const ANNA: &str = "14155550101";
 const BEN: &str = "14155550102";
@@ -32,7 +42,7 @@ async fn two_phones_write_to_one_another_and_see_the_ticks() {
 #[tokio::test]
 async fn the_echo_phone_answers() {
     let data = tempfile::tempdir().unwrap();
-    let mut config = common::config(data.path(), NOBODY);
+    let mut config = support::config(data.path(), NOBODY);
     config.echo = Some("14155550100".to_owned());
     let running = Gatekeeper::start(config).await.unwrap();
     make_phone(&running, ANNA).await;
@@ -89,7 +99,7 @@ async fn many_texts_in_one_go_wait_in_their_order_and_each_is_cleared() {
 }
 
 #[tokio::test]
-async fn after_a_reinstallation_the_other_side_is_told_and_text_flows_again() {
+async fn after_a_reinstallation_the_other_side_is_notified_and_texts_arrive_again() {
     let data = tempfile::tempdir().unwrap();
     let running = start(data.path(), NOBODY).await;
     make_phone(&running, ANNA).await;

@@ -1,17 +1,26 @@
 //! The push service between a server that signs with VAPID and a browser that speaks autopush.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD as BASE64URL};
 use causeway_gatekeeper::{Gatekeeper, Running};
-use common::partner::now;
-use common::{PATIENCE, get, post, start};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::path::Path;
+use support::partner::now;
+use support::{PATIENCE, get, post, start};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -247,7 +256,7 @@ async fn subscriptions_survive_a_restart_of_the_sandbox() {
     let endpoint = browser.subscribe("c1", Some(&sender.public())).await;
     let (uaid, address) = (browser.uaid.clone(), running.push_addr);
     running.stop().await;
-    let mut config = common::config(data.path(), NOBODY);
+    let mut config = support::config(data.path(), NOBODY);
     config.push_listen = address;
     let running = Gatekeeper::start(config).await.unwrap();
     let mut browser = Browser::connect(&running, &uaid).await;

@@ -1,17 +1,26 @@
-//! WhatsApp's push calls: who is told, when, how often, and what a Partner that fails or lies costs.
+//! WhatsApp's push calls: for which users, when, how often, and what a Partner that fails costs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 
-mod common;
+mod support;
 
 use causeway_gatekeeper::{Class, Gatekeeper, Running};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::noise::StaticKey;
-use common::client::{Client, User, Way, login_phone, message, rng};
-use common::partner::{Call, Partner};
-use common::{PATIENCE, get, post, until_user};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
+use support::client::{Client, User, Way, login_phone, message, rng};
+use support::partner::{Call, Partner};
+use support::{PATIENCE, get, post, until_user};
 
 const BEN: u64 = 14155550102;
 
@@ -28,7 +37,7 @@ impl Scene {
     async fn set(push_for: &[Class]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let partner = Partner::start().await;
-        let mut config = common::config(data.path(), &partner.url);
+        let mut config = support::config(data.path(), &partner.url);
         config.push_for = push_for.to_vec();
         let running = Gatekeeper::start(config).await.unwrap();
         let alice = User::new("alice");
@@ -78,10 +87,10 @@ async fn claims(running: &Running, partner: &Partner, call: &Call) -> Value {
 }
 
 #[tokio::test]
-async fn mail_for_an_absent_user_is_told_of_with_a_token_that_verifies() {
+async fn mail_for_an_absent_user_is_pushed_with_a_token_that_verifies() {
     let mut scene = Scene::set(&[Class::Message]).await;
     scene.write("M1").await;
-    let first = scene.partner.desk.until(1).await.remove(0);
+    let first = scene.partner.pushes.until(1).await.remove(0);
     assert_eq!(serde_json::from_str::<Value>(&first.body).unwrap(), json!({"to": "alice"}));
     assert_eq!(first.headers["content-type"], "application/json");
     let before = claims(&scene.running, &scene.partner, &first).await;
@@ -89,7 +98,7 @@ async fn mail_for_an_absent_user_is_told_of_with_a_token_that_verifies() {
     let (status, rotated) = post(&scene.running, "/control/push/rotate", json!({})).await;
     assert_eq!(status, 200);
     scene.write("M2").await;
-    let second = scene.partner.desk.until(2).await.remove(1);
+    let second = scene.partner.pushes.until(2).await.remove(1);
     let after = claims(&scene.running, &scene.partner, &second).await;
     assert_ne!(before["jti"], after["jti"]);
     let token = second.headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap();
@@ -126,9 +135,9 @@ async fn a_hundred_messages_are_a_few_calls_and_the_last_begins_after_the_last_m
     let entry = scene.settled().await;
     let calls = entry["calls"].as_u64().unwrap();
     assert!((1..=10).contains(&calls) && calls >= begun, "{entry}");
-    assert_eq!(scene.partner.desk.calls().len() as u64, calls);
+    assert_eq!(scene.partner.pushes.calls().len() as u64, calls);
     scene.write("LAST").await;
-    scene.partner.desk.until(calls as usize + 1).await;
+    scene.partner.pushes.until(calls as usize + 1).await;
     scene.running.stop().await;
 }
 
@@ -139,14 +148,14 @@ fn stanza_count() -> String {
 }
 
 #[tokio::test]
-async fn who_is_connected_is_not_told_of_but_what_the_connection_leaves_behind_is() {
+async fn mail_of_a_connected_user_is_not_pushed_but_what_the_connection_leaves_behind_is() {
     let mut scene = Scene::set(&[Class::Message]).await;
     let mut alice = scene.alice().await;
     scene.write("M1").await;
     alice.until(|node| node.text("id").as_deref() == Some("M1")).await;
-    assert!(scene.partner.desk.calls().is_empty());
+    assert!(scene.partner.pushes.calls().is_empty());
     drop(alice);
-    scene.partner.desk.until(1).await;
+    scene.partner.pushes.until(1).await;
     scene.settled().await;
     // The Partner knows of M1: a connection that leaves it again changes nothing.
     let mut alice = scene.alice().await;
@@ -158,7 +167,7 @@ async fn who_is_connected_is_not_told_of_but_what_the_connection_leaves_behind_i
 }
 
 #[tokio::test]
-async fn receipts_are_told_of_only_if_asked_for() {
+async fn receipts_are_pushed_only_if_configured() {
     for (push_for, calls) in [(&[Class::Message][..], 0), (&[Class::Message, Class::Receipt][..], 1)] {
         let mut scene = Scene::set(push_for).await;
         scene.ben.send(Node::new("receipt").with("id", "A1").with("to", &scene.login).with("type", "read")).await;
@@ -173,9 +182,9 @@ async fn receipts_are_told_of_only_if_asked_for() {
 #[tokio::test]
 async fn a_partner_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     let mut scene = Scene::set(&[Class::Message]).await;
-    scene.partner.desk.answer(&[503, 429, 200]);
+    scene.partner.pushes.answer(&[503, 429, 200]);
     scene.write("M1").await;
-    let calls = scene.partner.desk.until(3).await;
+    let calls = scene.partner.pushes.until(3).await;
     let mut ids = Vec::new();
     for call in &calls {
         ids.push(claims(&scene.running, &scene.partner, call).await["jti"].to_string());
@@ -186,13 +195,13 @@ async fn a_partner_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     let entry = scene.settled().await;
     assert_eq!((&entry["calls"], &entry["attempts"], &entry["delivered"]), (&json!(1), &json!(3), &json!(1)));
     for status in [401, 404, 307] {
-        scene.partner.desk.answer(&[status]);
-        let before = scene.partner.desk.calls().len();
+        scene.partner.pushes.answer(&[status]);
+        let before = scene.partner.pushes.calls().len();
         post(&scene.running, "/control/push", json!({"to": "alice"})).await;
-        scene.partner.desk.until(before + 1).await;
+        scene.partner.pushes.until(before + 1).await;
         let entry = scene.settled().await;
         assert_eq!(entry["last"], json!({"status": status}), "no second attempt, no redirect followed");
-        assert_eq!(scene.partner.desk.calls().len(), before + 1);
+        assert_eq!(scene.partner.pushes.calls().len(), before + 1);
     }
     scene.running.stop().await;
 }
@@ -205,11 +214,11 @@ async fn a_push_can_be_ordered_lost_and_put_off() {
     post(&scene.running, "/control/faults", json!({"push_off": true})).await;
     scene.write("M1").await;
     assert_eq!(scene.settled().await["last"], "lost");
-    assert!(scene.partner.desk.calls().is_empty());
+    assert!(scene.partner.pushes.calls().is_empty());
     post(&scene.running, "/control/faults", json!({"clear": true})).await;
     let (status, _) = post(&scene.running, "/control/push", json!({"to": "alice"})).await;
     assert_eq!(status, 202);
-    scene.partner.desk.until(1).await;
+    scene.partner.pushes.until(1).await;
     scene.running.stop().await;
 }
 
@@ -217,14 +226,14 @@ async fn a_push_can_be_ordered_lost_and_put_off() {
 async fn a_partner_that_is_not_there_is_named_as_such() {
     let data = tempfile::tempdir().unwrap();
     let partner = Partner::start().await;
-    let running = common::start(data.path(), &partner.url).await;
+    let running = support::start(data.path(), &partner.url).await;
     let alice = User::new("alice");
     alice.enlist(&running, &partner).await;
     running.stop().await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let gone = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let running = common::start(data.path(), &gone).await;
+    let running = support::start(data.path(), &gone).await;
     post(&running, "/control/push", json!({"to": "alice"})).await;
     let seen = async {
         loop {

@@ -1,7 +1,7 @@
 //! Reading and changing one's blocklist (wire.md §5.13).
 
-use super::iq::{error, result};
 use crate::sandbox::Sandbox;
+use causeway_peer::stanza::iq::{error, result};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 

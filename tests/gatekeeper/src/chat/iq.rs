@@ -1,7 +1,8 @@
-//! Requests and their answers (wire.md §5.1). Every request is answered; one that nobody understands, with an error.
+//! Requests and their answers (wire.md §5.1). Every request is answered; an unknown one with an error.
 
 use super::{blocklist, keys, usync};
 use crate::sandbox::Sandbox;
+use causeway_peer::stanza::iq::{error, is_answer, result};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 
@@ -19,7 +20,7 @@ const PRIVACY: &[(&str, &str)] = &[
 /// The answer to a request; `None` for answers to the server's own.
 pub(super) fn answer(sandbox: &Sandbox, who: &Jid, iq: &Node) -> Option<Node> {
     let kind = iq.text("type")?;
-    if kind == "result" || kind == "error" {
+    if is_answer(iq) {
         return None;
     }
     let set = kind == "set";
@@ -38,24 +39,6 @@ pub(super) fn answer(sandbox: &Sandbox, who: &Jid, iq: &Node) -> Option<Node> {
         Some("w:profile:picture") => error(iq, 404, "item-not-found"),
         _ => error(iq, 501, "feature-not-implemented"),
     })
-}
-
-/// An empty result.
-pub(super) fn result(iq: &Node) -> Node {
-    reply(iq).with("type", "result")
-}
-
-/// An error answer (wire.md §5.1).
-pub(super) fn error(iq: &Node, code: u32, text: &'static str) -> Node {
-    reply(iq).with("type", "error").with_node(Node::new("error").with("code", code).with("text", text))
-}
-
-fn reply(iq: &Node) -> Node {
-    let reply = Node::new("iq").with("from", Jid::server());
-    match iq.text("id") {
-        Some(id) => reply.with("id", id.into_owned()),
-        None => reply,
-    }
 }
 
 /// Media go over the sandbox's own HTTP server (wire.md §5.16).

@@ -1,14 +1,15 @@
 //! From the first byte to `<success>` or `<failure>` (wire.md §2.3, §5.2).
 
-use super::channel::{Channel, ChannelError};
-use crate::noise::{self, ResponderError};
-use crate::payload::{ClientPayload, PRODUCT_INTEROP};
+use crate::channel::{Channel, ChannelError};
+use crate::random;
 use crate::sandbox::Sandbox;
-use crate::stream::{FrameReader, FrameWriter, StreamError};
+use crate::stream::{Reader, StreamError, Writer};
 use crate::token::TokenError;
 use crate::world::LoginError;
+use causeway_peer::payload::{ClientPayload, PRODUCT_INTEROP};
+use causeway_peer::server::{Connection, ConnectionError, Event};
+use causeway_peer::stanza::session;
 use causeway_proto::jid::Jid;
-use causeway_proto::node::Node;
 use prost::Message as _;
 
 /// Companion devices have numbers below this.
@@ -25,20 +26,20 @@ pub(super) struct User {
     pub(super) pull: bool,
 }
 
-/// Why a connection ended before anybody was known to be at its other end.
+/// Why a connection ended before the login.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PreludeError {
     #[error(transparent)]
     Stream(#[from] StreamError),
     #[error(transparent)]
-    Handshake(#[from] ResponderError),
+    Connection(#[from] ConnectionError),
     #[error(transparent)]
     Channel(#[from] ChannelError),
     #[error("the sandbox refuses connections on request")]
     Refusing,
 }
 
-/// Why somebody is turned away, as the wire puts it: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
+/// Why a login is refused, as on the wire: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
 /// are unknown, §10 row 28) and a word for people.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
@@ -69,26 +70,31 @@ impl Refusal {
     }
 }
 
-/// Handshake and login. `None` when the user was told to go.
+/// Handshake and login. `None` when the login was refused.
 pub(super) async fn login(
     sandbox: &Sandbox,
-    (mut reader, mut writer): (FrameReader, FrameWriter),
+    (mut reader, mut writer): (Reader, Writer),
 ) -> Result<Option<User>, PreludeError> {
     if sandbox.faults.refusing() {
         return Err(PreludeError::Refusing);
     }
-    let prologue = reader.header().await?;
-    let hello = reader.frame().await?;
-    let chain = sandbox.authority.chain(sandbox.clock.machine_secs(), sandbox.faults.certificate());
-    let (state, answer) = noise::respond(&prologue, sandbox.authority.leaf_secret(), &chain, &hello)?;
-    writer.frame(&answer).await.map_err(StreamError::Io)?;
-    let accepted = state.finish(&reader.frame().await?)?;
-    let ciphers = (accepted.seal, accepted.open);
-    let mut channel = Channel::new((reader, writer), ciphers, sandbox.config.write_timeout);
-    match admit(sandbox, &accepted.client_static, &accepted.payload).await {
+    let mut connection = Connection::new(sandbox.config.max_frame_bytes);
+    let login = loop {
+        match connection.poll()? {
+            Some(Event::Hello) => {
+                let chain = sandbox.authority.chain(sandbox.clock.machine_secs(), sandbox.faults.certificate());
+                let answer = connection.answer_hello(sandbox.authority.leaf(), &chain, &mut random::rng())?;
+                writer.write(answer).await?;
+            }
+            Some(Event::Login(login)) => break login,
+            Some(Event::Stanza(_)) | None => connection.feed(&reader.read().await?),
+        }
+    };
+    let mut channel = Channel::new((reader, writer), connection.into_channel()?, sandbox.config.write_timeout);
+    match admit(sandbox, &login.client_static, &login.payload).await {
         Ok((who, payload)) => {
             let now = sandbox.clock.now_secs();
-            let success = Node::new("success").with("t", now).with("props", "27").with("location", "sandbox");
+            let success = session::success(now).with("props", "27").with("location", "sandbox");
             channel.send(&success).await?;
             tracing::info!(%who, "logged in");
             Ok(Some(User { who, channel, passive: payload.passive(), pull: payload.pull() }))
@@ -96,7 +102,7 @@ pub(super) async fn login(
         Err(refusal) => {
             let (reason, word) = refusal.reason();
             tracing::info!(reason, %refusal, "a login was refused");
-            let failure = Node::new("failure").with("reason", reason).with("location", "sandbox").with("message", word);
+            let failure = session::failure(reason).with("location", "sandbox").with("message", word);
             channel.send(&failure).await?;
             channel.close().await;
             Ok(None)
@@ -132,7 +138,7 @@ async fn admit_partner_user(sandbox: &Sandbox, noise: &[u8; 32], payload: &Clien
     Ok(who)
 }
 
-/// The sandbox's stand-in for a WhatsApp login: a number belongs to whoever comes with its Noise key first.
+/// The sandbox's stand-in for a WhatsApp login: a number belongs to the first Noise key that logs in with it.
 fn admit_phone(sandbox: &Sandbox, noise: &[u8; 32], payload: &ClientPayload) -> Result<Jid, Refusal> {
     let number = payload.username.ok_or(Refusal::Payload("neither username nor interopData is set"))?;
     let bare = Jid::from_phone(&number.to_string()).map_err(|_| Refusal::Payload("username is no phone number"))?;

@@ -1,11 +1,13 @@
-//! Messages on their way from one user to another: acknowledged, told apart from repetitions, queued (wire.md §5.8).
+//! Messages from one user to another: acknowledged, deduplicated, queued (wire.md §5.8).
 //!
 //! The server sees ciphertext only. It turns `to` into `from` and passes on what it does not need to understand.
 
-use super::hub::Order;
 use super::notify::{PostError, post};
+use crate::hub::Order;
 use crate::sandbox::Sandbox;
 use crate::world::{Class, Posted};
+use causeway_peer::stanza::acknowledgement::message_ack;
+use causeway_peer::stanza::forward;
 use causeway_proto::jid::{Jid, Server};
 use causeway_proto::node::Node;
 
@@ -13,8 +15,6 @@ use causeway_proto::node::Node;
 const MAX_ID: usize = 128;
 /// Devices in one fan-out at most.
 const MAX_FAN_OUT: usize = 256;
-/// Attributes of an outgoing message that its recipient sees too.
-const PASSED_ON: &[&str] = &["type", "edit", "category", "peer_recipient_lid"];
 /// Characters of a name that are kept.
 const MAX_NAME: usize = 64;
 
@@ -47,12 +47,7 @@ impl Undeliverable {
 
 /// Takes a message; the answer is its ack.
 pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
-    let mut ack = Node::new("ack").with("class", "message").with("t", sandbox.clock.now_secs());
-    for (ours, theirs) in [("id", "id"), ("from", "to")] {
-        if let Some(value) = node.attr(theirs) {
-            ack = ack.with(ours, value.clone());
-        }
-    }
+    let ack = message_ack(node).with("t", sandbox.clock.now_secs());
     match deliver(sandbox, who, node) {
         Ok(()) => ack,
         Err(error) => {
@@ -125,23 +120,15 @@ fn fan_out(sandbox: &Sandbox, who: &Jid, chat: &Jid, node: &Node, parts: &Node) 
 
 /// The stanza as its recipient gets it.
 fn incoming(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
-    let mut message = Node::new("message").with("from", who).with("t", sandbox.clock.now_secs());
-    if let Some(id) = node.attr("id") {
-        message = message.with("id", id.clone());
-    }
-    for name in PASSED_ON {
-        if let Some(value) = node.attr(name) {
-            message = message.with(*name, value.clone());
-        }
-    }
+    let message = forward::message(node, who, sandbox.clock.now_secs());
     let name = sandbox.world().account(who).and_then(|account| account.name.clone());
-    if let Some(name) = name {
-        message = message.with("notify", name);
+    match name {
+        Some(name) => message.with("notify", name),
+        None => message,
     }
-    message.with_nodes(node.children().to_vec())
 }
 
-/// Presence and typing: the name is kept, typing goes to whoever is there to see it (wire.md §5.12).
+/// Presence and typing: the name is kept, typing goes to connected users (wire.md §5.12).
 pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
     if node.tag == "presence" {
         // A Partner's user is known by the enlisted identifier alone.
@@ -157,6 +144,6 @@ pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
         && may_write(who, &to)
     {
         let state = Node::new("chatstate").with("from", who).with_nodes(node.children().to_vec());
-        sandbox.hub.tell(&to, Order::Live(state));
+        sandbox.hub.send_order(&to, Order::Live(state));
     }
 }

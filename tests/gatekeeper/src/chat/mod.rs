@@ -1,11 +1,10 @@
 //! The chat server: from a fresh socket to a served user (wire.md §2.3, §5).
 //!
 //! A connection goes through [`login`] once and then belongs to a [`session`]. What answers a stanza lives in a file of
-//! its own. A slow or hostile client costs one place out of a fixed number, a bounded buffer, and a bounded time.
+//! its own. A slow or hostile client costs one connection permit out of a fixed number, a bounded buffer, and a bounded
+//! time.
 
 mod blocklist;
-mod channel;
-mod hub;
 mod iq;
 mod keys;
 mod login;
@@ -15,12 +14,10 @@ mod receipt;
 mod session;
 mod usync;
 
-pub(crate) use channel::{Channel, ChannelError};
-pub(crate) use hub::{Hub, Order};
 pub(crate) use notify::identity_changed;
 
 use crate::sandbox::Sandbox;
-use crate::stream::{self, FrameReader, FrameWriter};
+use crate::stream::{self, Reader, Writer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,14 +25,14 @@ use tokio::net::TcpListener;
 /// Pause after the system refuses to accept, e.g. for want of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the chat protocol over raw TCP, for ever.
+/// Accepts connections over raw TCP until its task is aborted.
 pub(crate) async fn listen(sandbox: Arc<Sandbox>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((socket, _)) => {
                 // Stanzas are small and answered at once; waiting to fill a packet would only delay them.
                 drop(socket.set_nodelay(true));
-                let halves = stream::tcp(socket, sandbox.config.max_frame_bytes);
+                let halves = stream::tcp(socket);
                 tokio::spawn(serve(Arc::clone(&sandbox), halves));
             }
             Err(error) => {
@@ -47,9 +44,9 @@ pub(crate) async fn listen(sandbox: Arc<Sandbox>, listener: TcpListener) {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(sandbox: Arc<Sandbox>, halves: (FrameReader, FrameWriter)) {
-    let Some(_place) = sandbox.place() else {
-        tracing::warn!("all places for connections are taken");
+pub(crate) async fn serve(sandbox: Arc<Sandbox>, halves: (Reader, Writer)) {
+    let Some(_permit) = sandbox.connection_permit() else {
+        tracing::warn!("all connection permits are in use");
         return;
     };
     let deadline = sandbox.config.handshake_timeout;

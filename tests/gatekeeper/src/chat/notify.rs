@@ -1,13 +1,12 @@
-//! What the server tells users of its own accord (wire.md §5.7, §5.11).
+//! The mailbox's entrance, and the server's own notifications (wire.md §5.7, §5.11).
 
-use crate::push;
-use crate::sandbox::{Sandbox, stanza_id};
+use crate::sandbox::Sandbox;
 use crate::world::{Class, JournalError, Posted, Stanza};
+use crate::{push_caller, random};
+use causeway_peer::stanza::session;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, encode};
 use causeway_proto::profile::Profile;
-
-const KIND: &str = "encrypt";
 
 /// Why a stanza did not reach a mailbox.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +17,8 @@ pub(super) enum PostError {
     Encode(#[from] causeway_proto::node::EncodeError),
 }
 
-/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. The stanza's own attributes say id, sender and type.
+/// Puts a stanza into a mailbox and wakes its owner, over the connection or through the Partner. Id, sender and type
+/// are read from the stanza's attributes.
 pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: bool) -> Result<Posted, PostError> {
     let mut bytes = Vec::new();
     encode(node, &Profile::default(), &mut bytes)?;
@@ -28,37 +28,37 @@ pub(super) fn post(sandbox: &Sandbox, to: &Jid, class: Class, node: &Node, met: 
     let posted = sandbox.world().post(to, stanza, met, sandbox.clock.now_secs())?;
     if posted == Posted::Queued {
         sandbox.hub.wake(to);
-        push::consider(sandbox, to);
+        push_caller::consider(sandbox, to);
     }
     Ok(posted)
 }
 
-/// Tells `who` that its one-time prekeys run out; once, until that is acknowledged.
+/// Notifies `who` of low one-time prekeys; once, until that is acknowledged.
 pub(super) fn prekeys_low(sandbox: &Sandbox, who: &Jid) {
     let count = {
         let world = sandbox.world();
-        let told = world.letters(who).any(|letter| letter.class == Class::Notification && letter.from == Jid::server());
+        let announced =
+            world.mailbox(who).any(|queued| queued.class == Class::Notification && queued.from == Jid::server());
         let count = world.prekey_count(who);
-        if told || count >= sandbox.config.prekeys_low {
+        if announced || count >= sandbox.config.prekeys_low {
             return;
         }
         count
     };
-    let notice = notice(sandbox, Jid::server()).with_node(Node::new("count").with("value", count.to_string()));
+    let notice = notice(sandbox, &Jid::server(), session::prekey_count(count));
     log(post(sandbox, who, Class::Notification, &notice, false));
 }
 
-/// Tells everyone in `affected` that `who` has a new identity key.
+/// Notifies everyone in `affected` that `who` has a new identity key.
 pub(crate) fn identity_changed(sandbox: &Sandbox, who: &Jid, affected: &[Jid]) {
     for contact in affected {
-        let notice = notice(sandbox, who.clone()).with_node(Node::new("identity"));
+        let notice = notice(sandbox, who, Node::new("identity"));
         log(post(sandbox, contact, Class::Notification, &notice, false));
     }
 }
 
-fn notice(sandbox: &Sandbox, from: Jid) -> Node {
-    let node = Node::new("notification").with("from", from).with("type", KIND);
-    node.with("id", stanza_id()).with("t", sandbox.clock.now_secs())
+fn notice(sandbox: &Sandbox, from: &Jid, content: Node) -> Node {
+    session::key_notification(from, random::stanza_id(), content).with("t", sandbox.clock.now_secs())
 }
 
 fn log(posted: Result<Posted, PostError>) {

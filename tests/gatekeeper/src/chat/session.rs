@@ -1,38 +1,41 @@
-//! One logged-in user: reads stanzas and answers them, hands out the mailbox, keeps the line alive (wire.md §5.5).
+//! One logged-in user: reads stanzas and answers them, delivers the mailbox, keeps the connection alive (wire.md §5.5).
 //!
 //! Everything for a user waits in the mailbox until the user acknowledges it; the session sends what it has not sent
 //! yet. First what waited at login, no more at once than the client asked for, then the end marker, then live traffic.
 
-use super::hub::{Order, Seat};
 use super::login::User;
-use super::{Channel, ChannelError, iq, message, receipt};
-use crate::faults::Treatment;
-use crate::push;
-use crate::sandbox::{Sandbox, stanza_id};
-use crate::world::{Class, Letter};
+use super::{iq, message, receipt};
+use crate::channel::{Channel, ChannelError};
+use crate::faults::StanzaFaults;
+use crate::hub::{ConnectionSlot, Order};
+use crate::sandbox::Sandbox;
+use crate::world::{Class, QueuedStanza};
+use crate::{push_caller, random};
+use causeway_peer::channel::ChannelError as CodecError;
+use causeway_peer::stanza::{iq as answers, session};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, decode};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Unacknowledged stanzas on the line at most, whatever a client asks for.
+/// Most unacknowledged stanzas in flight, whatever a client asks for.
 const MAX_WINDOW: usize = 1000;
 /// For clients that never ask for a batch.
 const DEFAULT_WINDOW: usize = 100;
 
 /// Why a session ended.
 enum End {
-    /// The line broke or the client misbehaved.
+    /// The connection broke or the client violated the protocol.
     Broken(ChannelError),
-    /// The client said goodbye.
+    /// The client closed the stream.
     Closed,
     /// Nothing came for too long.
-    Silent,
+    TimedOut,
     /// Another connection of the same user.
     Replaced,
-    /// This `<stream:error>` code; 0 without a word.
-    Ordered(u32),
+    /// This `<stream:error>` code; 0 without a stanza.
+    Requested(u32),
     /// In the middle of a frame, as a fault wants it.
     Torn,
 }
@@ -49,9 +52,9 @@ pub(crate) struct Session {
     who: Jid,
     channel: Channel,
     passive: bool,
-    /// Last letter sent.
+    /// Number of the last stanza sent.
     cursor: u64,
-    /// Last letter that waited at login.
+    /// Number of the last stanza that waited at login.
     boundary: u64,
     /// How many waited.
     waiting: u32,
@@ -64,11 +67,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Serves until the line ends.
+    /// Serves until the connection ends.
     pub(super) async fn run(sandbox: Arc<Sandbox>, user: User) {
         let User { who, channel, passive, pull } = user;
-        let seat = sandbox.hub.join(&who);
-        let serial = seat.serial;
+        let slot = sandbox.hub.join(&who);
+        let serial = slot.serial;
         let mut session = Self {
             sandbox: Arc::clone(&sandbox),
             who: who.clone(),
@@ -83,62 +86,62 @@ impl Session {
             held: None,
             half_closed: false,
         };
-        let end = match session.serve(seat).await {
+        let end = match session.serve(slot).await {
             Ok(()) => End::Closed,
             Err(end) => end,
         };
         sandbox.hub.leave(&who, serial);
         if !sandbox.stopping().asked() {
-            push::consider(&sandbox, &who);
+            push_caller::consider(&sandbox, &who);
         }
-        session.say_goodbye(end).await;
+        session.close_with_reason(end).await;
         if let Err(error) = sandbox.world().seen(&who, sandbox.clock.now_secs()) {
             tracing::error!(%error, "the time of a disconnection could not be recorded");
         }
     }
 
-    async fn serve(&mut self, mut seat: Seat) -> Result<(), End> {
+    async fn serve(&mut self, mut slot: ConnectionSlot) -> Result<(), End> {
         let mut stopping = self.sandbox.stopping();
         let quiet = self.sandbox.config.ping_interval;
-        let (mut heard, mut ping_at) = (Instant::now(), Instant::now() + quiet);
+        let (mut received_at, mut ping_at) = (Instant::now(), Instant::now() + quiet);
         let grace_ends = Instant::now() + self.sandbox.config.mailbox_grace;
         self.announce_mailbox().await?;
         loop {
             self.pump().await?;
             tokio::select! {
                 node = self.channel.receive() => {
-                    heard = Instant::now();
-                    ping_at = heard + quiet;
+                    received_at = Instant::now();
+                    ping_at = received_at + quiet;
                     let node = node?;
-                    self.sandbox.heard.listen(&self.who, &node);
-                    if !self.sandbox.faults.swallows(&self.who, &node.tag) {
+                    self.sandbox.message_log.record(&self.who, &node);
+                    if !self.sandbox.faults.drops_received(&self.who, &node.tag) {
                         self.take(node).await?;
                     }
                 }
-                order = seat.orders.recv() => match order {
+                order = slot.orders.recv() => match order {
                     Some(Order::Live(node)) if !self.passive => self.send(node).await?,
                     Some(Order::Live(_)) => {}
-                    Some(Order::Disconnect(code)) => return Err(End::Ordered(code)),
+                    Some(Order::Disconnect(code)) => return Err(End::Requested(code)),
                     Some(Order::Stall) => {
-                        // Until another connection takes the seat, or the sandbox ends.
+                        // Until another connection takes the slot, or the sandbox stops.
                         tokio::select! {
-                            () = async { while seat.orders.recv().await.is_some() {} } => {}
+                            () = async { while slot.orders.recv().await.is_some() {} } => {}
                             () = stopping.wait() => {}
                         }
                         return Err(End::Torn);
                     }
                     None => return Err(End::Replaced),
                 },
-                () = seat.wake.notified() => {}
+                () = slot.wake.notified() => {}
                 () = tokio::time::sleep_until(grace_ends), if self.window == 0 => self.window = DEFAULT_WINDOW,
                 () = tokio::time::sleep_until(ping_at) => {
-                    if heard.elapsed() >= 2 * quiet {
-                        return Err(End::Silent);
+                    if received_at.elapsed() >= 2 * quiet {
+                        return Err(End::TimedOut);
                     }
                     ping_at += quiet;
                     self.ping().await?;
                 }
-                () = stopping.wait() => return Err(End::Ordered(503)),
+                () = stopping.wait() => return Err(End::Requested(503)),
             }
         }
     }
@@ -147,7 +150,7 @@ impl Session {
         match &*node.tag {
             "iq" if node.text("xmlns").as_deref() == Some("passive") => {
                 self.passive = node.child("passive").is_some();
-                self.send(iq::result(&node)).await?;
+                self.send(answers::result(&node)).await?;
             }
             "iq" => {
                 if let Some(answer) = iq::answer(&self.sandbox, &self.who, &node) {
@@ -161,7 +164,7 @@ impl Session {
                 self.send(answer).await?;
             }
             "ack" => {
-                let cleared = receipt::acknowledged(&self.sandbox, &self.who, &node);
+                let cleared = receipt::confirmed(&self.sandbox, &self.who, &node);
                 self.forget(&cleared);
             }
             "ib" => {
@@ -185,17 +188,19 @@ impl Session {
 
     /// `<offline_preview>`: what waits, by kind.
     async fn announce_mailbox(&mut self) -> Result<(), End> {
-        let mut counts = [0u32; 3];
-        for letter in self.sandbox.world().letters(&self.who) {
-            self.boundary = letter.seq;
-            counts[letter.class as usize] += 1;
+        let (mut messages, mut receipts, mut notifications) = (0u32, 0u32, 0u32);
+        for queued in self.sandbox.world().mailbox(&self.who) {
+            self.boundary = queued.seq;
+            match queued.class {
+                Class::Message => messages += 1,
+                Class::Receipt => receipts += 1,
+                Class::Notification => notifications += 1,
+            }
         }
-        self.waiting = counts.iter().sum();
-        let preview = Node::new("offline_preview")
-            .with("count", self.waiting)
-            .with("message", counts[Class::Message as usize])
-            .with("receipt", counts[Class::Receipt as usize])
-            .with("notification", counts[Class::Notification as usize])
+        self.waiting = messages + receipts + notifications;
+        let preview = session::offline_preview(self.waiting, messages)
+            .with("receipt", receipts)
+            .with("notification", notifications)
             .with("appdata", "0");
         self.send(bulletin(preview)).await
     }
@@ -203,26 +208,26 @@ impl Session {
     /// Sends what may be sent now.
     async fn pump(&mut self) -> Result<(), End> {
         loop {
-            let next = self.sandbox.world().next_letter(&self.who, self.cursor).cloned();
-            let waited = next.as_ref().is_some_and(|letter| letter.seq <= self.boundary);
+            let next = self.sandbox.world().next_queued(&self.who, self.cursor).cloned();
+            let waited = next.as_ref().is_some_and(|queued| queued.seq <= self.boundary);
             if !waited && !self.end_marked {
                 self.end_marked = true;
                 self.window = self.window.max(DEFAULT_WINDOW);
-                self.send(bulletin(Node::new("offline").with("count", self.waiting))).await?;
+                self.send(bulletin(session::offline_end(self.waiting))).await?;
             }
-            let Some(letter) = next else { return Ok(()) };
-            let room = self.unacknowledged.len() < if waited { self.window } else { MAX_WINDOW };
-            if !room || (self.passive && !waited) {
+            let Some(queued) = next else { return Ok(()) };
+            let has_space = self.unacknowledged.len() < if waited { self.window } else { MAX_WINDOW };
+            if !has_space || (self.passive && !waited) {
                 return Ok(());
             }
-            self.cursor = letter.seq;
-            self.unacknowledged.insert(letter.seq);
-            self.send_letter(letter, waited).await?;
+            self.cursor = queued.seq;
+            self.unacknowledged.insert(queued.seq);
+            self.send_queued(queued, waited).await?;
         }
     }
 
-    async fn send_letter(&mut self, letter: Letter, waited: bool) -> Result<(), End> {
-        let node = match decode(&letter.stanza) {
+    async fn send_queued(&mut self, queued: QueuedStanza, waited: bool) -> Result<(), End> {
+        let node = match decode(&queued.stanza) {
             Ok(node) if waited => node.with("offline", self.waiting),
             Ok(node) => node,
             Err(error) => {
@@ -238,15 +243,15 @@ impl Session {
             .with("from", Jid::server())
             .with("type", "get")
             .with("xmlns", "urn:xmpp:ping")
-            .with("id", stanza_id())
+            .with("id", random::stanza_id())
             .with("t", self.sandbox.clock.now_secs());
         self.send(ping).await
     }
 
     /// Sends one stanza through the faults in force.
     async fn send(&mut self, node: Node) -> Result<(), End> {
-        let Treatment { drop, twice, after_next, corrupt, tear, half_close, delay } =
-            self.sandbox.faults.treat(&self.who, &node.tag);
+        let StanzaFaults { drop, twice, after_next, corrupt, tear, half_close, delay } =
+            self.sandbox.faults.next_stanza(&self.who, &node.tag);
         if drop || self.half_closed {
             return Ok(());
         }
@@ -261,7 +266,10 @@ impl Session {
             self.held = Some(node);
             return Ok(());
         }
-        self.channel.send_altered(&node, corrupt).await?;
+        match corrupt {
+            true => self.channel.send_corrupted(&node).await?,
+            false => self.channel.send(&node).await?,
+        }
         if twice {
             self.channel.send(&node).await?;
         }
@@ -275,24 +283,24 @@ impl Session {
         Ok(())
     }
 
-    async fn say_goodbye(&mut self, end: End) {
-        let farewell = match end {
-            End::Replaced => Some(stream_error().with_node(Node::new("conflict").with("type", "replaced"))),
-            // A broken connection says nothing, and closes as abruptly as a process that was killed.
+    async fn close_with_reason(&mut self, end: End) {
+        let last = match end {
+            End::Replaced => Some(session::replaced()),
+            // A torn connection closes without a stanza, like a process that was killed.
             End::Torn => return,
-            End::Ordered(0) | End::Closed | End::Silent => None,
-            End::Ordered(code) => Some(stream_error().with("code", code)),
-            // What cannot be understood is told so; a broken line hears nothing.
-            End::Broken(ChannelError::Decode(ref error)) => {
+            End::Requested(0) | End::Closed | End::TimedOut => None,
+            End::Requested(code) => Some(session::stream_error(code)),
+            // A stanza that can't be decoded gets a stream error; a broken connection gets nothing.
+            End::Broken(ChannelError::Codec(CodecError::Decode(ref error))) => {
                 tracing::info!(who = %self.who, %error, "a stanza could not be read");
-                Some(stream_error().with("code", 500u32).with_node(Node::new("xml-not-well-formed")))
+                Some(session::stream_error(500).with_node(Node::new("xml-not-well-formed")))
             }
             End::Broken(ref error) => {
                 tracing::info!(who = %self.who, %error, "a connection ended");
                 None
             }
         };
-        if let Some(node) = farewell {
+        if let Some(node) = last {
             // The client may be gone already.
             drop(self.channel.send(&node).await);
         }
@@ -300,10 +308,6 @@ impl Session {
     }
 }
 
-fn bulletin(child: Node) -> Node {
-    Node::new("ib").with("from", Jid::server()).with_node(child)
-}
-
-fn stream_error() -> Node {
-    Node::new("stream:error")
+fn bulletin(content: Node) -> Node {
+    session::bulletin(content).with("from", Jid::server())
 }

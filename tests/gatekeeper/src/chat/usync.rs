@@ -1,7 +1,7 @@
-//! User lookup as WhatsApp's own clients do it before writing to somebody: devices and contacts (Baileys asks so).
+//! User lookup as WhatsApp's own clients do it before a first message: devices and contacts (as Baileys sends it).
 
-use super::iq::{error, result};
 use crate::sandbox::Sandbox;
+use causeway_peer::stanza::iq::{error, result};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 

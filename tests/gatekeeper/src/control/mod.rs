@@ -7,35 +7,29 @@
 mod phones;
 mod push;
 mod push_service;
+mod refusal;
 
 use crate::config::version;
 use crate::faults::Request as Fault;
-use crate::heard::Record;
+use crate::hex;
+use crate::hub::Order;
+use crate::message_log::Record;
 use crate::sandbox::Sandbox;
-use crate::{chat::Order, hex};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use causeway_proto::jid::{Jid, Server};
+use refusal::Refusal;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// A refusal that says what to change.
-pub(super) struct Refusal(StatusCode, String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
 
 pub(crate) fn router() -> Router<Arc<Sandbox>> {
     Router::new()
         .route("/users", get(users))
-        .route("/heard", get(heard))
+        .route("/heard", get(messages))
         .route("/faults", post(faults))
         .nest("/phones", phones::router())
         .nest("/push-service", push_service::router())
@@ -43,7 +37,7 @@ pub(crate) fn router() -> Router<Arc<Sandbox>> {
         .layer(middleware::from_fn(same_origin))
 }
 
-/// Pages of other origins must not play with the sandbox of whoever happens to visit them.
+/// Refuses requests of pages from other origins.
 async fn same_origin(request: Request, next: Next) -> Response {
     if foreign(request.headers()) {
         return Refusal(StatusCode::FORBIDDEN, "another origin may not use the control API".to_owned()).into_response();
@@ -57,7 +51,7 @@ fn foreign(headers: &HeaderMap) -> bool {
     text(header::ORIGIN).is_some_and(|origin| host(origin).as_deref() != text(header::HOST))
 }
 
-/// Everyone the sandbox knows, with what a test may want to assert on.
+/// All users, with what tests assert on.
 async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let world = sandbox.world();
     let users = world.accounts().map(|(who, account)| {
@@ -69,16 +63,16 @@ async fn users(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
             "connection": sandbox.hub.serial(who),
             "prekeys": world.prekey_count(who),
             "identity": world.keys(who).map(|keys| hex::encode(&keys.identity)),
-            "waiting": world.letters(who).count(),
+            "waiting": world.mailbox(who).count(),
             "last_seen": account.last_seen,
         })
     });
     Json(users.collect())
 }
 
-/// Every encrypted message of Partners' users, as it came off the line.
-async fn heard(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Record>> {
-    Json(sandbox.heard.all())
+/// Every encrypted message of Partners' users, as it was received.
+async fn messages(State(sandbox): State<Arc<Sandbox>>) -> Json<Vec<Record>> {
+    Json(sandbox.message_log.all())
 }
 
 /// Sets faults; see [`Fault`] for the fields.
@@ -101,12 +95,12 @@ async fn faults(State(sandbox): State<Arc<Sandbox>>, Json(fault): Json<Fault>) -
     }
     let target = fault.target.and_then(|text| text.parse().ok());
     let hit = |who: &Jid| target.as_ref().map_or(who.server == Server::Interop, |target| who.to_bare() == *target);
-    for who in sandbox.hub.everyone().iter().filter(|who| hit(who)) {
+    for who in sandbox.hub.users().iter().filter(|who| hit(who)) {
         if fault.stall {
-            sandbox.hub.tell(who, Order::Stall);
+            sandbox.hub.send_order(who, Order::Stall);
         }
         if let Some(code) = fault.disconnect {
-            sandbox.hub.tell(who, Order::Disconnect(code));
+            sandbox.hub.send_order(who, Order::Disconnect(code));
         }
     }
     Ok(StatusCode::NO_CONTENT)

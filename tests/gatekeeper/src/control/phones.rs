@@ -1,7 +1,8 @@
 //! `/control/phones`: making phones, having them write and read, and waiting for what they see.
 
-use super::Refusal;
-use crate::phone::{self, Phone, PhoneError, Phones};
+use super::refusal::Refusal;
+use crate::phone::{Phone, PhoneError, Phones};
+use crate::phone_client;
 use crate::sandbox::Sandbox;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -85,7 +86,7 @@ fn failed(error: PhoneError) -> Refusal {
     Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
 }
 
-/// Whom a test means: a JID, a phone number or a Partner user's identifier.
+/// The user that a test names: a JID, a phone number or a Partner user's identifier.
 pub(super) fn addressee(sandbox: &Sandbox, to: &str) -> Result<Jid, Refusal> {
     let known = sandbox.world().find(to);
     let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(to).ok());
@@ -110,7 +111,7 @@ async fn create(
     if sandbox.phones.all().len() >= Phones::MAX {
         return Err(Refusal(StatusCode::CONFLICT, format!("there are {} phones already", Phones::MAX)));
     }
-    let phone = phone::create(&sandbox, &jid.user, name, false).map_err(failed)?;
+    let phone = phone_client::create(&sandbox, &jid.user, name, false).map_err(failed)?;
     Ok((StatusCode::CREATED, Json(phone.summary())))
 }
 
@@ -127,7 +128,7 @@ async fn messages(
     let wait = Duration::from_millis(wait_ms.min(MAX_WAIT_MS));
     let mut stopping = sandbox.stopping();
     tokio::select! {
-        // Out of time: the answer says what there is.
+        // After the time-out the answer has what there is.
         _ = tokio::time::timeout(wait, phone.newer_than(since)) => {}
         () = stopping.wait() => {}
     }
@@ -149,7 +150,7 @@ async fn send(
     Ok(Json(json!({ "id": ids.first() })))
 }
 
-/// Many texts in one go: what fills a mailbox.
+/// Many texts in one request, to fill a mailbox.
 async fn send_all(
     State(sandbox): State<Arc<Sandbox>>,
     Path(number): Path<String>,

@@ -1,7 +1,7 @@
-//! `/control/pushes` and `/control/push`: what WhatsApp has told Partners, and telling them on request.
+//! `/control/pushes` and `/control/push`: push calls made so far, and calls on request.
 
-use super::Refusal;
 use super::phones::addressee;
+use super::refusal::Refusal;
 use crate::sandbox::Sandbox;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,20 +23,23 @@ struct Push {
     to: String,
 }
 
-/// Everyone who was to be told, with how often and how it ended.
+/// Users with push calls: counts and last outcome.
 async fn pushes(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     let tallies = sandbox.pushes.tallies();
     let world = sandbox.world();
     let users = tallies.iter().map(|(who, tally)| {
         let mut entry = json!(tally);
-        entry["jid"] = json!(who.to_string());
-        entry["identifier"] = json!(world.account(who).and_then(|account| account.identifier.clone()));
+        if let Some(fields) = entry.as_object_mut() {
+            let identifier = world.account(who).and_then(|account| account.identifier.clone());
+            fields.insert("jid".to_owned(), json!(who.to_string()));
+            fields.insert("identifier".to_owned(), json!(identifier));
+        }
         entry
     });
     Json(users.collect())
 }
 
-/// Tells a Partner's server of one of its users, mail or not.
+/// Schedules a push call for a Partner's user, with or without mail.
 async fn push(State(sandbox): State<Arc<Sandbox>>, Json(Push { to }): Json<Push>) -> Result<StatusCode, Refusal> {
     let who = addressee(&sandbox, &to)?;
     let known = who.server == Server::Interop && sandbox.world().account(&who).is_some();

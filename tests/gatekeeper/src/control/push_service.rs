@@ -1,7 +1,7 @@
-//! `/control/push-service`: what tests see of the push service, and how they have it misbehave.
+//! `/control/push-service`: what tests see of the push service, and its faults.
 
-use super::Refusal;
-use crate::push_service::Ordered;
+use super::refusal::Refusal;
+use crate::push_service::registry::Ordered;
 use crate::sandbox::Sandbox;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -70,7 +70,7 @@ async fn show(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     }))
 }
 
-/// Forgets browsers, so that each drops its subscriptions when it comes back, and tells its pages.
+/// Drops browsers' ids and subscriptions: each gets a new id when it connects again.
 async fn forget(State(sandbox): State<Arc<Sandbox>>, Json(Whom { uaid }): Json<Whom>) -> Result<Json<Value>, Refusal> {
     let dropped = sandbox.push_service.registry().drop_agents(uaid.as_deref(), sandbox.clock.now_ms());
     let dropped = dropped.map_err(|error| Refusal(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;

@@ -1,8 +1,8 @@
 //! A link that loses a share of the stanzas, in both directions, in an order that a seed fixes.
 //!
-//! What this module does not know: whose link it is, and what is lost.
+//! Must not know whose link it is, and what is lost.
 
-/// The share that is lost, and where the dice stand.
+/// The lost share, and the state of the random generator.
 #[derive(Debug, Default)]
 pub(super) struct Loss {
     percent: u64,
@@ -10,18 +10,18 @@ pub(super) struct Loss {
 }
 
 impl Loss {
-    /// From now on so many of a hundred are lost; 0 ends it.
+    /// Sets the lost share, in percent; 0 ends the loss.
     pub(super) fn set_percent(&mut self, percent: u8) {
         self.percent = u64::from(percent.min(100));
     }
 
-    /// Begins the order of what is lost anew.
+    /// Restarts the sequence of losses from a seed.
     pub(super) fn seed(&mut self, seed: u64) {
         self.state = seed;
     }
 
     /// Whether the next stanza is lost.
-    pub(super) fn strikes(&mut self) -> bool {
+    pub(super) fn is_lost(&mut self) -> bool {
         self.percent > 0 && self.next() % 100 < self.percent
     }
 
@@ -43,7 +43,7 @@ mod tests {
         let mut loss = Loss::default();
         loss.seed(seed);
         loss.set_percent(percent);
-        (0..1_000).map(|_| loss.strikes()).collect()
+        (0..1_000).map(|_| loss.is_lost()).collect()
     }
 
     #[test]

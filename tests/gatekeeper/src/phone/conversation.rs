@@ -1,5 +1,6 @@
 //! What a phone shows: messages in their order, and how far each has got.
 
+use crate::random;
 use causeway_proto::jid::Jid;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ const MAX_ENTRIES: usize = 10_000;
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     /// Arrived and decrypted, but no text.
     Unsupported,
@@ -22,7 +23,7 @@ pub(super) enum Kind {
 /// How far an entry has got. Outgoing: `Queued` to `Read`, never backwards. Incoming: `Received`, then `Seen`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Progress {
+pub(crate) enum Progress {
     /// Waits for a connection or for keys.
     Queued,
     /// Encrypted and on its way; not acknowledged by the server.
@@ -39,39 +40,39 @@ pub(super) enum Progress {
 
 /// One message, or one note.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Rises with every change of any entry of this phone.
-    pub(super) version: u64,
-    pub(super) id: String,
+    pub(crate) version: u64,
+    pub(crate) id: String,
     /// The other side.
-    pub(super) chat: String,
-    pub(super) from_me: bool,
-    pub(super) kind: Kind,
-    pub(super) text: String,
-    pub(super) state: Progress,
+    pub(crate) chat: String,
+    pub(crate) from_me: bool,
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
+    pub(crate) state: Progress,
     /// The server's error code, when it refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<u32>,
+    pub(crate) error: Option<u32>,
     /// Unix seconds.
-    pub(super) t: u64,
+    pub(crate) t: u64,
     /// Times the other side asked for it again.
     #[serde(default)]
-    pub(super) resends: u32,
+    pub(crate) resends: u32,
     /// The stanza as it went out, until the server has it: the same bytes go out again after a reconnect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) stanza: Option<String>,
+    pub(crate) stanza: Option<String>,
 }
 
 /// All entries of one phone.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Conversation {
+pub(crate) struct Conversation {
     /// Highest version of any entry.
-    pub(super) version: u64,
-    pub(super) entries: Vec<Entry>,
+    pub(crate) version: u64,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Conversation {
-    pub(super) fn add(&mut self, mut entry: Entry) {
+    pub(crate) fn add(&mut self, mut entry: Entry) {
         self.version += 1;
         entry.version = self.version;
         self.entries.push(entry);
@@ -81,7 +82,7 @@ impl Conversation {
     }
 
     /// Changes the entries that `wanted` picks, and marks them as changed.
-    pub(super) fn change(&mut self, wanted: impl Fn(&Entry) -> bool, change: impl Fn(&mut Entry)) {
+    pub(crate) fn change(&mut self, wanted: impl Fn(&Entry) -> bool, change: impl Fn(&mut Entry)) {
         for entry in self.entries.iter_mut().filter(|entry| wanted(entry)) {
             self.version += 1;
             entry.version = self.version;
@@ -90,14 +91,14 @@ impl Conversation {
     }
 
     /// The entry with this id from or to `chat`.
-    pub(super) fn find(&self, chat: &Jid, id: &str, from_me: bool) -> Option<&Entry> {
+    pub(crate) fn find(&self, chat: &Jid, id: &str, from_me: bool) -> Option<&Entry> {
         let chat = chat.to_bare().to_string();
         self.entries.iter().rev().find(|entry| entry.id == id && entry.chat == chat && entry.from_me == from_me)
     }
 
     /// A note of ours in a chat.
-    pub(super) fn note(&mut self, chat: &Jid, kind: Kind, t: u64) {
-        let (id, chat) = (crate::sandbox::stanza_id(), chat.to_bare().to_string());
+    pub(crate) fn note(&mut self, chat: &Jid, kind: Kind, t: u64) {
+        let (id, chat) = (random::stanza_id(), chat.to_bare().to_string());
         let (text, state) = (String::new(), Progress::Received);
         let (from_me, error, resends, stanza) = (false, None, 0, None);
         self.add(Entry { version: 0, id, chat, from_me, kind, text, state, error, t, resends, stanza });

@@ -2,32 +2,35 @@
 
 use super::conversation::{Entry, Kind, Progress};
 use super::state::State;
-use super::{MAX_RETRIES, text, wire};
 use crate::random;
+use causeway_peer::content;
+use causeway_peer::keyring::{MAX_RETRIES, envelope};
+use causeway_peer::stanza::acknowledgement::client_ack;
+use causeway_peer::stanza::client;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
-use causeway_proto::signal::{DecryptError, Envelope, padding};
+use causeway_proto::signal::{DecryptError, Envelope};
 
 /// Messages whose retries are counted at once.
 const MAX_COUNTED: usize = 1_000;
 
 impl State {
     /// A message for us.
-    pub(super) fn incoming(&mut self, message: &Node, now: u64) -> Vec<Node> {
+    pub(crate) fn incoming(&mut self, message: &Node, now: u64) -> Vec<Node> {
         let (Some(id), Ok(Some(from))) = (message.text("id"), message.jid("from")) else { return Vec::new() };
         let t = message.text("t").and_then(|t| t.parse().ok()).unwrap_or(now);
-        let arrived = wire::receipt(&from, &id, None, 0);
+        let arrived = client::receipt(&from, &id, None, 0);
         if self.conversation.find(&from, &id, false).is_some_and(|entry| entry.kind != Kind::Waiting) {
             return vec![arrived];
         }
-        let Some(envelope) = message.children().iter().filter(|child| child.tag == "enc").find_map(envelope) else {
+        let Some(envelope) = envelope(message) else {
             self.arrived(&from, &id, Kind::Unsupported, String::new(), t);
             return vec![arrived];
         };
         match envelope.and_then(|envelope| self.open(&from, &envelope, t)) {
             Ok(plain) => {
                 self.retries.remove(&*id);
-                match text::read(&plain) {
+                match content::read(&plain) {
                     Some(body) => {
                         self.arrived(&from, &id, Kind::Text, body.clone(), t);
                         if self.echo {
@@ -44,20 +47,10 @@ impl State {
     }
 
     fn open(&mut self, from: &Jid, envelope: &Envelope, t: u64) -> Result<Vec<u8>, DecryptError> {
-        let mut record = self.keys.session(from);
-        let known = record.remote_identity();
-        let opened = record.decrypt(&self.keys.local(), envelope, &self.keys, &mut random::rng())?;
-        if let Some(id) = opened.used_prekey {
-            self.keys.spend(id);
-        }
-        self.keys.keep(from, record);
-        self.compare_identity(from, known, Some(opened.remote_identity), t);
-        let mut plain = opened.plaintext.to_vec();
-        // Text that is not padded as it should be is no text; it is shown as unsupported.
-        if padding::unpad(&mut plain).is_err() {
-            plain.clear();
-        }
-        Ok(plain)
+        // Content that is not padded as it should be is empty here, and shown as unsupported.
+        let opened = self.keys.decrypt(from, envelope, &mut random::rng())?;
+        self.note_identity(from, opened.identity_changed, t);
+        Ok(opened.plain)
     }
 
     fn arrived(&mut self, from: &Jid, id: &str, kind: Kind, text: String, t: u64) {
@@ -96,30 +89,24 @@ impl State {
         let count = *count;
         let mut answers = Vec::new();
         if count <= MAX_RETRIES {
-            let keys = (count >= 2 || !self.keys.session(from).has_session()).then_some(&mut self.keys);
-            answers.push(wire::retry(message, from, id, count, error.retry_code(), keys));
+            answers.push(self.keys.retry_receipt(message, from, count, error, &mut random::rng()));
         }
-        answers.push(wire::ack(message));
+        answers.push(client_ack(message));
         answers
     }
 
-    /// Something the server tells us. `true` when more prekeys are wanted.
-    pub(super) fn notification(&mut self, notice: &Node, now: u64) -> bool {
+    /// Handles a notification of the server. Returns whether to upload more prekeys.
+    pub(crate) fn notification(&mut self, notice: &Node, now: u64) -> bool {
         if notice.text("type").as_deref() != Some("encrypt") {
             return false;
         }
         if notice.child("identity").is_some()
             && let Ok(Some(from)) = notice.jid("from")
-            && self.keys.session(&from).has_session()
+            && self.keys.has_session(&from)
         {
             self.keys.archive(&from);
             self.conversation.note(&from, Kind::IdentityChanged, now);
         }
         notice.child("count").is_some()
     }
-}
-
-fn envelope(enc: &Node) -> Option<Result<Envelope, DecryptError>> {
-    let kind = enc.text("type")?.parse().ok()?;
-    Some(Envelope::parse(kind, enc.bytes().unwrap_or_default()).map_err(DecryptError::from))
 }

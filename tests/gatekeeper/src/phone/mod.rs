@@ -1,34 +1,29 @@
 //! WhatsApp users of the sandbox. A phone is a real client of the chat server: it dials the TCP port, proves its Noise
 //! key, checks the certificates, and has Signal sessions of its own. Nothing of it is a shortcut past the encryption.
 //!
-//! [`Phone`] is the handle that the control API holds; [`link`] is its connection, [`state`] its mind.
+//! [`Phone`] is the handle that the control API holds; `phone_client` its connection, [`state`] its state.
 
 mod conversation;
 mod incoming;
-mod keyring;
-mod link;
 mod outgoing;
 mod state;
-mod text;
-mod wire;
+mod stored;
 
-use crate::sandbox::Sandbox;
+use crate::hex;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use serde_json::{Value, json};
-use state::{State, StoredState};
+use state::State;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use stored::StoredState;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// Folder of the phones inside the data folder.
 const FOLDER: &str = "phones";
-
-/// A message is asked for again this often at most, and as often sent again (wire.md §5.10).
-const MAX_RETRIES: u32 = 5;
 
 /// Why a phone's state could not be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +33,11 @@ pub enum PhoneError {
     Io {
         /// Which file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The file is not what this program wrote.
-    #[error("a phone's state in {0} is damaged; delete the file to have the phone made anew")]
+    #[error("a phone's state in {0} is damaged; delete the file to make a new phone")]
     Damaged(PathBuf),
 }
 
@@ -78,78 +73,29 @@ impl Phones {
         self.lock().get(number).map(|(phone, _)| Arc::clone(phone))
     }
 
+    /// Adds a phone and the task that keeps it connected.
+    pub(crate) fn add(&self, phone: Arc<Phone>, task: JoinHandle<()>) {
+        self.lock().insert(phone.jid.user.clone(), (phone, Some(task)));
+    }
+
     pub(crate) fn all(&self) -> Vec<Arc<Phone>> {
         self.lock().values().map(|(phone, _)| Arc::clone(phone)).collect()
     }
 
-    /// Completes when every phone has hung up.
-    pub(crate) async fn all_gone(&self) {
+    /// Completes when every phone has closed its connection.
+    pub(crate) async fn all_disconnected(&self) {
         let tasks: Vec<_> = self.lock().values_mut().filter_map(|(_, task)| task.take()).collect();
         for task in tasks {
-            // A phone that panicked has hung up as well.
+            // The connection of a task that panicked is closed as well.
             drop(task.await);
         }
     }
 }
 
-/// Brings back the phones of the data folder, and the echo phone if there is to be one.
-pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
-    let folder = sandbox.config.data.join(FOLDER);
-    let failed = |error| PhoneError::Io { path: folder.clone(), error };
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    for file in std::fs::read_dir(&folder).map_err(failed)? {
-        let path = file.map_err(failed)?.path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let text = std::fs::read(&path).map_err(failed)?;
-        let stored = serde_json::from_slice::<StoredState>(&text).ok().and_then(StoredState::open);
-        let number = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
-        let (Some(state), Some(number)) = (stored, number) else { return Err(PhoneError::Damaged(path)) };
-        begin(sandbox, Jid::user(number), path, state);
-    }
-    if let Some(number) = sandbox.config.echo.clone()
-        && sandbox.phones.get(&number).is_none()
-    {
-        create(sandbox, &number, Some("Echo".to_owned()), true)?;
-    }
-    Ok(())
-}
-
-/// Makes a phone and has it connect.
-pub(crate) fn create(
-    sandbox: &Arc<Sandbox>,
-    number: &str,
-    name: Option<String>,
-    echo: bool,
-) -> Result<Arc<Phone>, PhoneError> {
-    let name = name.unwrap_or_else(|| format!("+{number}"));
-    let state = State::new(name, echo, sandbox.clock.now_secs());
-    let path = sandbox.config.data.join(FOLDER).join(format!("{number}.json"));
-    write(&path, &state)?;
-    Ok(begin(sandbox, Jid::user(number), path, state))
-}
-
-fn begin(sandbox: &Arc<Sandbox>, jid: Jid, path: PathBuf, state: State) -> Arc<Phone> {
-    let version = watch::Sender::new(state.conversation.version);
-    let phone = Arc::new(Phone {
-        jid,
-        path,
-        state: Mutex::new(state),
-        outgoing: Mutex::new(Vec::new()),
-        version,
-        connected: watch::Sender::new(false),
-        wake: Notify::new(),
-    });
-    let task = tokio::spawn(link::run(Arc::clone(sandbox), Arc::clone(&phone)));
-    sandbox.phones.lock().insert(phone.jid.user.clone(), (Arc::clone(&phone), Some(task)));
-    phone
-}
-
 /// Replaces the file as a whole: it is the old state or the new one, never half of each.
-fn write(path: &PathBuf, state: &State) -> Result<(), PhoneError> {
-    let failed = |error| PhoneError::Io { path: path.clone(), error };
-    let bytes = serde_json::to_vec(&state.store()).map_err(|error| failed(error.into()))?;
+fn write(path: &Path, state: &State) -> Result<(), PhoneError> {
+    let failed = |error| PhoneError::Io { path: path.to_owned(), error };
+    let bytes = serde_json::to_vec(&StoredState::from(state)).map_err(|error| failed(error.into()))?;
     let fresh = path.with_extension("new");
     let mut file = std::fs::File::create(&fresh).map_err(failed)?;
     file.write_all(&bytes).map_err(failed)?;
@@ -157,6 +103,58 @@ fn write(path: &PathBuf, state: &State) -> Result<(), PhoneError> {
 }
 
 impl Phone {
+    /// The phones in the data folder, not connected yet. Makes the folder for them if there is none.
+    ///
+    /// # Errors
+    /// [`PhoneError`] when a file can't be read, or is not what this program wrote.
+    pub(crate) fn stored(data: &Path) -> Result<Vec<Arc<Self>>, PhoneError> {
+        let folder = data.join(FOLDER);
+        let failed = |error| PhoneError::Io { path: folder.clone(), error };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let mut phones = Vec::new();
+        for file in std::fs::read_dir(&folder).map_err(failed)? {
+            let path = file.map_err(failed)?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let text = std::fs::read(&path).map_err(failed)?;
+            let stored = serde_json::from_slice::<StoredState>(&text).ok().and_then(StoredState::open);
+            let number = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+            let (Some(state), Some(number)) = (stored, number) else { return Err(PhoneError::Damaged(path)) };
+            phones.push(Self::of(Jid::user(number), path, state));
+        }
+        Ok(phones)
+    }
+
+    /// A new phone, stored but not connected yet; `now` in unix seconds.
+    ///
+    /// # Errors
+    /// [`PhoneError::Io`] when its file can't be written.
+    pub(crate) fn create(
+        data: &Path,
+        number: &str,
+        name: String,
+        echo: bool,
+        now: u64,
+    ) -> Result<Arc<Self>, PhoneError> {
+        let state = State::new(name, echo, now);
+        let path = data.join(FOLDER).join(format!("{number}.json"));
+        write(&path, &state)?;
+        Ok(Self::of(Jid::user(number), path, state))
+    }
+
+    fn of(jid: Jid, path: PathBuf, state: State) -> Arc<Self> {
+        Arc::new(Self {
+            jid,
+            path,
+            version: watch::Sender::new(state.conversation.version),
+            state: Mutex::new(state),
+            outgoing: Mutex::new(Vec::new()),
+            connected: watch::Sender::new(false),
+            wake: Notify::new(),
+        })
+    }
+
     pub(crate) fn jid(&self) -> &Jid {
         &self.jid
     }
@@ -166,7 +164,7 @@ impl Phone {
     }
 
     /// Changes the state, stores it, and lets everyone know who waits for news.
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, PhoneError> {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, PhoneError> {
         let mut state = self.state();
         let outcome = change(&mut state);
         write(&self.path, &state)?;
@@ -181,9 +179,9 @@ impl Phone {
         Ok(ids)
     }
 
-    /// The server's word on a message of ours. Stored with the next change: should it be forgotten before, the message goes
-    /// out once more, and the server knows it.
-    fn acknowledged(&self, ack: &Node) {
+    /// The server's word on a message of ours. Stored with the next change: should it be forgotten before, the message
+    /// goes out once more, and the server knows it.
+    pub(crate) fn acknowledged(&self, ack: &Node) {
         let mut state = self.state();
         state.acknowledged(ack);
         self.version.send_replace(state.conversation.version);
@@ -197,7 +195,7 @@ impl Phone {
         Ok(())
     }
 
-    /// Has the app installed anew: new keys, no history.
+    /// Reinstalls the app: new keys, no history.
     pub(crate) fn reinstall(&self, now: u64) -> Result<(), PhoneError> {
         self.change(|state| state.reinstall(now))?;
         self.wake.notify_one();
@@ -222,7 +220,7 @@ impl Phone {
         drop(self.version.subscribe().wait_for(|newest| *newest > version).await);
     }
 
-    /// What the control API says of a phone.
+    /// The phone as the control API shows it.
     pub(crate) fn summary(&self) -> Value {
         let state = self.state();
         json!({
@@ -232,7 +230,7 @@ impl Phone {
             "echo": state.echo,
             "wants_connection": state.online,
             "connected": *self.connected.borrow(),
-            "identity": crate::hex::encode(&state.keys.identity.public().0),
+            "identity": hex::encode(&state.keys.identity.public().0),
             "version": state.conversation.version,
         })
     }
@@ -252,39 +250,39 @@ impl Phone {
         json!({ "version": state.conversation.version, "connected": *self.connected.borrow(), "messages": entries })
     }
 
-    fn wants_connection(&self) -> bool {
+    pub(crate) fn wants_connection(&self) -> bool {
         self.state().online
     }
 
-    fn installation(&self) -> u64 {
+    pub(crate) fn installation(&self) -> u64 {
         self.state().installation
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.state().name.clone()
     }
 
-    fn noise_secret(&self) -> zeroize::Zeroizing<[u8; 32]> {
-        zeroize::Zeroizing::new(*self.state().keys.noise.secret().expose())
+    pub(crate) fn noise_secret(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(*self.state().noise.secret().expose())
     }
 
-    fn unacknowledged(&self) -> Vec<Node> {
+    pub(crate) fn unacknowledged(&self) -> Vec<Node> {
         self.state().unacknowledged()
     }
 
     /// What is to be sent now, encrypted and stored; and whose keys are missing.
-    fn take_outgoing(&self) -> Result<(Vec<Node>, Vec<Jid>), PhoneError> {
+    pub(crate) fn take_outgoing(&self) -> Result<(Vec<Node>, Vec<Jid>), PhoneError> {
         let due = self.state().conversation.entries.iter().any(|entry| entry.state == conversation::Progress::Queued);
         let (mut stanzas, missing) = if due { self.change(State::flush)? } else { Default::default() };
         stanzas.append(&mut self.outgoing.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((stanzas, missing))
     }
 
-    fn set_connected(&self, connected: bool) {
+    pub(crate) fn set_connected(&self, connected: bool) {
         self.connected.send_if_modified(|held| std::mem::replace(held, connected) != connected);
     }
 
-    async fn woken(&self) {
+    pub(crate) async fn woken(&self) {
         self.wake.notified().await;
     }
 }

@@ -2,19 +2,21 @@
 
 use super::conversation::{Entry, Kind, Progress};
 use super::state::State;
-use super::{MAX_RETRIES, text, wire};
-use crate::random;
+use crate::{hex, random};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use causeway_peer::content;
+use causeway_peer::keyring::Renewal;
+use causeway_peer::stanza::acknowledgement::client_ack;
+use causeway_peer::stanza::{client, keys};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, decode, encode};
 use causeway_proto::profile::Profile;
-use causeway_proto::signal::padding;
 
 impl State {
     /// Writes a text; it leaves when there are a connection and a session. Returns its id.
-    pub(super) fn write(&mut self, to: &Jid, text: String, t: u64) -> String {
-        let id = format!("3EB0{}", crate::hex::encode(&random::bytes::<9>()).to_uppercase());
+    pub(crate) fn write(&mut self, to: &Jid, text: String, t: u64) -> String {
+        let id = format!("3EB0{}", hex::encode(&random::bytes::<9>()).to_uppercase());
         self.conversation.add(Entry {
             version: 0,
             id: id.clone(),
@@ -31,8 +33,8 @@ impl State {
         id
     }
 
-    /// Marks what has arrived as seen; the receipts that say so.
-    pub(super) fn read(&mut self, from: Option<&Jid>, t: u64) -> Vec<Node> {
+    /// Marks what has arrived as seen. Returns the read receipts.
+    pub(crate) fn read(&mut self, from: Option<&Jid>, t: u64) -> Vec<Node> {
         let chat = from.map(|from| from.to_bare().to_string());
         let unread = |entry: &Entry| {
             !entry.from_me
@@ -42,29 +44,25 @@ impl State {
         };
         let seen = self.conversation.entries.iter().filter(|entry| unread(entry));
         let receipts =
-            seen.filter_map(|entry| Some(wire::receipt(&entry.chat.parse().ok()?, &entry.id, Some("read"), t)));
+            seen.filter_map(|entry| Some(client::receipt(&entry.chat.parse().ok()?, &entry.id, Some("read"), t)));
         let receipts = receipts.collect();
         self.conversation.change(unread, |entry| entry.state = Progress::Seen);
         receipts
     }
 
     /// Stanzas that went out on an earlier connection and were never acknowledged: the same bytes again.
-    pub(super) fn unacknowledged(&self) -> Vec<Node> {
+    pub(crate) fn unacknowledged(&self) -> Vec<Node> {
         let under_way = self.conversation.entries.iter().filter(|entry| entry.state == Progress::Sending);
         under_way.filter_map(|entry| decode(&BASE64.decode(entry.stanza.as_ref()?).ok()?).ok()).collect()
     }
 
     /// Encrypts what can be encrypted: the stanzas, and those whose keys must be fetched first.
-    pub(super) fn flush(&mut self) -> (Vec<Node>, Vec<Jid>) {
+    pub(crate) fn flush(&mut self) -> (Vec<Node>, Vec<Jid>) {
         let (mut stanzas, mut missing) = (Vec::new(), Vec::new());
-        for index in 0..self.conversation.entries.len() {
-            let entry = &self.conversation.entries[index];
-            if entry.state != Progress::Queued {
-                continue;
-            }
-            let Ok(to) = entry.chat.parse::<Jid>() else { continue };
-            let (id, resends) = (entry.id.clone(), entry.resends);
-            match self.seal(&to, &id, &entry.text.clone(), resends) {
+        let queued = self.conversation.entries.iter().filter(|entry| entry.state == Progress::Queued);
+        let queued = queued.filter_map(|entry| Some((entry.chat.parse::<Jid>().ok()?, entry.clone())));
+        for (to, Entry { id, text, resends, .. }) in queued.collect::<Vec<_>>() {
+            match self.seal(&to, &id, &text, resends) {
                 Some(stanza) => {
                     let mut bytes = Vec::new();
                     // Our own stanza always fits; without its bytes it would merely not be resent.
@@ -86,23 +84,16 @@ impl State {
     }
 
     fn seal(&mut self, to: &Jid, id: &str, body: &str, count: u32) -> Option<Node> {
-        let mut record = self.keys.session(to);
-        let mut plain = text::write(body);
-        padding::pad(&mut plain, &mut random::rng());
-        let envelope = record.encrypt(&self.keys.local(), &plain).ok()?;
-        self.keys.keep(to, record);
-        Some(wire::message(to, id, &envelope, count))
+        let envelope = self.keys.encrypt(to, content::write(body), &mut random::rng()).ok()?;
+        Some(client::message(to, id, &envelope, count))
     }
 
     /// A key fetch answered for one user: builds the session, or gives up what waited for it.
-    pub(super) fn bundle_arrived(&mut self, to: &Jid, user: &Node, t: u64) {
-        let bundle = user.child("registration").and_then(|registration| wire::bundle(registration, user));
-        let mut record = self.keys.session(to);
-        let known = record.remote_identity();
-        let built = bundle.and_then(|bundle| record.initiate(&self.keys.local(), &bundle, &mut random::rng()).ok());
-        if built.is_some() {
-            self.compare_identity(to, known, record.remote_identity(), t);
-            self.keys.keep(to, record);
+    pub(crate) fn bundle_arrived(&mut self, to: &Jid, user: &Node, t: u64) {
+        let bundle = user.child("registration").and_then(|registration| keys::read_bundle(registration, user));
+        let started = bundle.and_then(|bundle| self.keys.start_session(to, &bundle, &mut random::rng()));
+        if let Some(identity_changed) = started {
+            self.note_identity(to, identity_changed, t);
             return;
         }
         let code = user.child("error").and_then(|error| error.text("code")?.parse().ok());
@@ -121,7 +112,7 @@ impl State {
     }
 
     /// The server's word on a message of ours.
-    pub(super) fn acknowledged(&mut self, ack: &Node) {
+    pub(crate) fn acknowledged(&mut self, ack: &Node) {
         let (Some(id), Ok(Some(chat))) = (ack.text("id"), ack.jid("from")) else { return };
         let chat = chat.to_bare().to_string();
         let ours = |entry: &Entry| entry.state == Progress::Sending && entry.id == id && entry.chat == chat;
@@ -135,8 +126,8 @@ impl State {
     }
 
     /// A receipt for something of ours.
-    pub(super) fn receipt(&mut self, receipt: &Node, now: u64) -> Vec<Node> {
-        let answer = vec![wire::ack(receipt)];
+    pub(crate) fn receipt(&mut self, receipt: &Node, now: u64) -> Vec<Node> {
+        let answer = vec![client_ack(receipt)];
         let (Some(id), Ok(Some(from))) = (receipt.text("id"), receipt.jid("from")) else { return answer };
         let progress = match receipt.text("type").as_deref() {
             None | Some("inactive") => Progress::Delivered,
@@ -165,27 +156,16 @@ impl State {
 
     /// The other side could not decrypt: the text goes out again under the same id, by its new keys where it sent some.
     fn asked_again(&mut self, receipt: &Node, from: &Jid, id: &str, now: u64) {
-        let count = receipt.child("retry").and_then(|retry| retry.text("count")?.parse().ok()).unwrap_or(1u32);
-        let known = self.conversation.find(from, id, true).is_some();
-        if !known || count > MAX_RETRIES {
+        if self.conversation.find(from, id, true).is_none() {
             return;
         }
-        let bundle = receipt.child("keys").zip(receipt.child("registration"));
-        if let Some(bundle) = bundle.and_then(|(keys, registration)| wire::bundle(registration, keys)) {
-            let mut record = self.keys.session(from);
-            let before = record.remote_identity();
-            if record.initiate(&self.keys.local(), &bundle, &mut random::rng()).is_ok() {
-                self.compare_identity(from, before, record.remote_identity(), now);
-                self.keys.keep(from, record);
-            }
-        } else if count >= 2 {
-            self.keys.archive(from);
-        }
+        let Some(resend) = self.keys.prepare_resend(from, receipt, &mut random::rng()) else { return };
+        self.note_identity(from, resend.session == Renewal::Started { identity_changed: true }, now);
         self.conversation.change(
             |entry| entry.id == id && entry.from_me,
             |entry| {
                 entry.state = Progress::Queued;
-                entry.resends = count;
+                entry.resends = resend.count;
             },
         );
     }

@@ -1,7 +1,8 @@
-//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own (seed 001 §3.2.2).
+//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own (seed 001
+//! §3.2.2).
 //!
 //! The newest signs; those before stay published for a while, because tokens under them may still be on their way. They
-//! protect nothing but a sandbox. What this module does not know: what is signed.
+//! protect nothing but a sandbox. Must not know what is signed.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "push-keys.json";
-/// Keys published at once; the oldest make room.
+/// Most published keys; the oldest are dropped first.
 const MAX_KEYS: usize = 4;
 
 /// Why the keys of push calls could not be loaded, made or used.
@@ -97,7 +98,10 @@ impl SigningKeys {
 
     /// The public halves as a JSON Web Key Set (RFC 7517).
     pub(super) fn jwks(&self) -> Value {
-        let public = |key: &Key| json!({ "kid": key.kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": key.modulus, "e": key.exponent });
+        let public = |key: &Key| {
+            let Key { kid, modulus, exponent, .. } = key;
+            json!({ "kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": modulus, "e": exponent })
+        };
         json!({ "keys": self.older.iter().chain([&self.newest]).map(public).collect::<Vec<_>>() })
     }
 }

@@ -1,28 +1,35 @@
-//! WhatsApp's push calls: a Partner's server is told that mail waits for a user who is not connected (seed 001 §3.2).
+//! State of the push calls: a Partner's server is notified that mail waits for a user who is not connected (seed 001
+//! §3.2).
 //!
 //! A call is made after the mail is durable, and never covers mail that came after it began: what arrives meanwhile
-//! leads to one more call, after a pause. So a hundred messages are a few calls, and the last is always told of. Mail
-//! that a connection leaves behind is told of when the connection ends. What is not kept: calls due when the process
-//! ends. What this module does not know: how a call is made ([`call`]) and what a letter says.
+//! leads to one more call, after a pause. So a hundred messages are a few calls, and the last is always covered. Mail
+//! that a connection leaves behind is covered by a call after its end. Calls that are due when the process ends are
+//! lost. Must not know how a call is made.
 
-mod call;
 mod keys;
+mod token;
 
 pub use keys::PushKeyError;
 
-use crate::StartError;
-use crate::sandbox::Sandbox;
-use causeway_proto::jid::{Jid, Server};
+use causeway_proto::jid::Jid;
 use keys::SigningKeys;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 /// Calls under way at once, of all users together.
 const MAX_CALLS: usize = 16;
+
+/// Time for one attempt, connecting included.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The HTTP client of push calls. It follows no redirect: a token is for one server.
+pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
 
 /// How the last attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,47 +57,45 @@ pub(crate) struct Tally {
     pub(crate) last_at: Option<u64>,
     /// A call is due or under way, or its pause is not over.
     pub(crate) pending: bool,
-    /// Newest letter that the Partner must hear of.
+    /// Number of the newest stanza that a call must cover.
     #[serde(skip)]
     newest: u64,
-    /// Newest letter when the last call began.
+    /// Number of the newest stanza when the last call began.
     #[serde(skip)]
-    told: u64,
+    announced: u64,
     /// Asked for by a test, whatever there is to tell.
     #[serde(skip)]
     ordered: bool,
 }
 
 #[derive(Default)]
-struct Book {
+struct CallTable {
     users: BTreeMap<Jid, Tally>,
-    /// Users whose calls nobody attends to yet.
-    fresh: Vec<Jid>,
+    /// Users whose calls are not started yet.
+    due: Vec<Jid>,
 }
 
 /// The calls of all users.
 pub(crate) struct Pushes {
-    book: Mutex<Book>,
+    table: Mutex<CallTable>,
     asked: Notify,
-    places: Semaphore,
+    permits: Semaphore,
     keys: Mutex<SigningKeys>,
-    http: reqwest::Client,
 }
 
 impl Pushes {
     /// Loads the signing keys from the data folder, or makes the first.
-    pub(crate) fn open(folder: &Path) -> Result<Self, StartError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, PushKeyError> {
         Ok(Self {
-            book: Mutex::default(),
+            table: Mutex::default(),
             asked: Notify::new(),
-            places: Semaphore::new(MAX_CALLS),
+            permits: Semaphore::new(MAX_CALLS),
             keys: Mutex::new(SigningKeys::open(folder)?),
-            http: call::client()?,
         })
     }
 
-    /// Letter `seq` is kept for a user who is not connected.
-    pub(crate) fn tell(&self, who: &Jid, seq: u64) {
+    /// Stanza number `seq` is queued for a user who is not connected.
+    pub(crate) fn mail_queued(&self, who: &Jid, seq: u64) {
         self.ask(who, |tally| tally.newest = tally.newest.max(seq));
     }
 
@@ -101,7 +106,7 @@ impl Pushes {
 
     /// What became of everyone's calls.
     pub(crate) fn tallies(&self) -> BTreeMap<Jid, Tally> {
-        self.book().users.clone()
+        self.table().users.clone()
     }
 
     /// The public keys, as WhatsApp serves them.
@@ -114,42 +119,58 @@ impl Pushes {
         self.keys().rotate()
     }
 
+    /// A token for the Partner that calls itself `audience`, issued at `now` (unix seconds).
+    pub(crate) fn token(&self, audience: &str, now: u64) -> Result<String, PushKeyError> {
+        token::token(&self.keys(), audience, now)
+    }
+
+    /// Waits for one of the permits for concurrent calls. `None` never happens: the semaphore is not closed.
+    pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
+        self.permits.acquire().await.ok()
+    }
+
+    /// Users whose calls became due since the last time. Completes when there may be some.
+    pub(crate) async fn due(&self) -> Vec<Jid> {
+        self.asked.notified().await;
+        std::mem::take(&mut self.table().due)
+    }
+
     fn ask(&self, who: &Jid, change: impl FnOnce(&mut Tally)) {
-        let mut book = self.book();
-        let tally = book.users.entry(who.clone()).or_default();
+        let mut table = self.table();
+        let tally = table.users.entry(who.clone()).or_default();
         change(tally);
         if !tally.pending && tally.due() {
             tally.pending = true;
-            book.fresh.push(who.clone());
+            table.due.push(who.clone());
             self.asked.notify_one();
         }
     }
 
     /// Whether there is a call to make now; it then counts as begun.
-    fn begin(&self, who: &Jid, online: bool) -> bool {
-        let mut book = self.book();
-        let tally = book.users.entry(who.clone()).or_default();
-        // Whoever is connected gets the mail there; what the connection leaves is asked for again when it ends.
+    pub(crate) fn begin(&self, who: &Jid, online: bool) -> bool {
+        let mut table = self.table();
+        let tally = table.users.entry(who.clone()).or_default();
+        // A connected user gets the mail there; what the connection leaves is scheduled again when it ends.
         tally.pending = tally.ordered || (tally.due() && !online);
         if tally.pending {
             tally.ordered = false;
-            tally.told = tally.newest;
+            tally.announced = tally.newest;
             tally.calls += 1;
         }
         tally.pending
     }
 
-    fn note(&self, who: &Jid, outcome: Outcome, now_ms: u64) {
-        let mut book = self.book();
-        let tally = book.users.entry(who.clone()).or_default();
+    pub(crate) fn note(&self, who: &Jid, outcome: Outcome, now_ms: u64) {
+        let mut table = self.table();
+        let tally = table.users.entry(who.clone()).or_default();
         tally.attempts += u64::from(outcome != Outcome::Lost);
         tally.delivered += u64::from(matches!(outcome, Outcome::Status(200..=299)));
         (tally.last, tally.last_at) = (Some(outcome), Some(now_ms));
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
+    fn table(&self) -> MutexGuard<'_, CallTable> {
         // A panic while holding the lock leaves counts that are still counts.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keys(&self) -> MutexGuard<'_, SigningKeys> {
@@ -160,45 +181,7 @@ impl Pushes {
 
 impl Tally {
     fn due(&self) -> bool {
-        self.ordered || self.newest > self.told
-    }
-}
-
-/// A letter for `who` is durable, or a connection of `who` has ended: is there mail that needs a call?
-pub(crate) fn consider(sandbox: &Sandbox, who: &Jid) {
-    if who.server != Server::Interop || sandbox.hub.online(who) {
-        return;
-    }
-    let counts = |class| sandbox.config.push_for.contains(&class);
-    let newest = sandbox.world().letters(who).rev().find(|letter| counts(letter.class)).map(|letter| letter.seq);
-    if let Some(seq) = newest {
-        sandbox.pushes.tell(who, seq);
-    }
-}
-
-/// Makes the calls that are asked for, for ever.
-pub(crate) async fn run(sandbox: Arc<Sandbox>) {
-    let mut users = JoinSet::new();
-    let mut stopping = sandbox.stopping();
-    loop {
-        tokio::select! {
-            () = sandbox.pushes.asked.notified() => {
-                let fresh = std::mem::take(&mut sandbox.pushes.book().fresh);
-                for who in fresh {
-                    users.spawn(attend(Arc::clone(&sandbox), who));
-                }
-            }
-            Some(_) = users.join_next(), if !users.is_empty() => {}
-            () = stopping.wait() => return,
-        }
-    }
-}
-
-/// Calls for one user, until there is nothing more to tell.
-async fn attend(sandbox: Arc<Sandbox>, who: Jid) {
-    while sandbox.pushes.begin(&who, sandbox.hub.online(&who)) {
-        call::push(&sandbox, &who).await;
-        tokio::time::sleep(sandbox.config.push_interval).await;
+        self.ordered || self.newest > self.announced
     }
 }
 
@@ -215,27 +198,27 @@ mod tests {
     #[test]
     fn mail_that_comes_during_a_call_leads_to_one_more() {
         let (_folder, pushes, alice) = pushes();
-        pushes.tell(&alice, 1);
+        pushes.mail_queued(&alice, 1);
         assert!(pushes.begin(&alice, false));
         for seq in 2..=100 {
-            pushes.tell(&alice, seq);
+            pushes.mail_queued(&alice, seq);
         }
         assert!(pushes.begin(&alice, false));
         assert!(!pushes.begin(&alice, false));
-        assert_eq!((pushes.tallies()[&alice].calls, pushes.book().fresh.len()), (2, 1));
+        assert_eq!((pushes.tallies()[&alice].calls, pushes.table().due.len()), (2, 1));
     }
 
     #[test]
-    fn mail_that_a_connection_leaves_behind_is_told_of_once() {
+    fn mail_that_a_connection_leaves_behind_is_pushed_once() {
         let (_folder, pushes, alice) = pushes();
-        pushes.tell(&alice, 1);
+        pushes.mail_queued(&alice, 1);
         assert!(!pushes.begin(&alice, true), "there is a connection");
-        pushes.tell(&alice, 1);
+        pushes.mail_queued(&alice, 1);
         assert!(pushes.begin(&alice, false));
         assert!(!pushes.begin(&alice, false));
-        pushes.book().fresh.clear();
-        pushes.tell(&alice, 1);
-        assert!(pushes.book().fresh.is_empty(), "the Partner knows of this letter");
+        pushes.table().due.clear();
+        pushes.mail_queued(&alice, 1);
+        assert!(pushes.table().due.is_empty(), "the Partner was notified of this stanza");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A message on its way to a browser, and what is remembered of it for tests.
 //!
-//! What this module does not know: HTTP and WebSocket.
+//! Must not know HTTP and WebSocket.
 
 use serde::Serialize;
 

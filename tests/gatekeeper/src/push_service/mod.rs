@@ -1,45 +1,42 @@
 //! A push service on this machine, for Firefox to be pointed at: what stands between a Partner's server and a browser.
 //!
-//! Towards the browser it speaks autopush's WebSocket protocol ([`browser`]), towards servers RFC 8030 with VAPID
-//! ([`post`], [`vapid`]). It has a listener of its own, because it is nobody's: neither WhatsApp's nor the Partner's.
-//! Subscriptions survive a restart, messages do not. What it does not know: what is inside a message.
+//! Towards the browser it speaks autopush's WebSocket protocol , towards servers RFC 8030 with VAPID
+//! . It has a listener of its own, because it is nobody's: neither WhatsApp's nor the Partner's.
+//! Subscriptions survive a restart, messages do not. Must not know HTTP, and what is inside a message.
 
-mod browser;
-mod message;
-mod post;
-mod registry;
-mod subscriptions;
-mod vapid;
+pub(crate) mod message;
+pub(crate) mod registry;
+pub(crate) mod subscriptions;
+pub(crate) mod vapid;
 
-pub(crate) use registry::{Ordered, Registry};
 pub use subscriptions::SubscriptionError;
 
-use crate::sandbox::Sandbox;
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing;
+use registry::Registry;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Browsers connected at once.
 const MAX_BROWSERS: usize = 256;
-/// Largest message taken (RFC 8030 §7.2 asks for no less).
-const MAX_BODY: usize = 4096;
 
 /// The push service.
 pub(crate) struct PushService {
     address: SocketAddr,
     registry: Mutex<Registry>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl PushService {
     /// Reads the subscriptions of the data folder; `address` is where the service listens.
     pub(crate) fn open(folder: &Path, address: SocketAddr) -> Result<Self, SubscriptionError> {
         let registry = Mutex::new(Registry::open(folder)?);
-        Ok(Self { address, registry, places: Arc::new(Semaphore::new(MAX_BROWSERS)) })
+        Ok(Self { address, registry, permits: Arc::new(Semaphore::new(MAX_BROWSERS)) })
+    }
+
+    /// A permit for one more browser's connection; `None` when all are in use.
+    pub(crate) fn connection_permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
     /// Scheme, host and port: what tokens must name as their audience, and the beginning of every endpoint.
@@ -57,13 +54,4 @@ impl PushService {
         // Subscriptions are written first and then changed; a message is moved whole.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(crate) fn router(sandbox: Arc<Sandbox>) -> Router {
-    Router::new()
-        .route("/", routing::get(browser::connect))
-        .route("/health", routing::get(|| async { "ok" }))
-        .route("/wpush/{token}", routing::post(post::post))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(sandbox)
 }

@@ -1,7 +1,7 @@
-//! What the push service knows: subscriptions, who is connected, which messages wait, and what became of each.
+//! State of the push service: subscriptions, connected browsers, waiting messages and their outcomes.
 //!
 //! A message waits until the browser acknowledges it or its time is over, and goes out again on every connection until
-//! then. Time is an argument. What this module does not know: sockets, and whether a server may post.
+//! then. Time is an argument. Must not know sockets, and whether a server may post.
 
 use super::message::{Delivery, Posted, Rejection, State, Waiting};
 use super::subscriptions::{Channels, SubscriptionError, Subscriptions, Target, fresh_agent};
@@ -13,10 +13,10 @@ use tokio::sync::Notify;
 
 /// Messages waiting for one browser.
 const MAX_WAITING: usize = 2_000;
-/// Deliveries and rejections remembered; the oldest make room.
+/// Most deliveries and rejections kept; the oldest are dropped first.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// A message for now or never has so long to reach a browser that is connected.
+/// Time for a message with TTL 0 to reach a connected browser, in milliseconds.
 const PASSAGE_MS: u64 = 10_000;
 
 struct Link {
@@ -24,10 +24,10 @@ struct Link {
     wake: Arc<Notify>,
 }
 
-/// A connection's end of its link; woken when there is something to do, also when it has lost its seat.
-pub(super) struct Seat {
-    pub(super) serial: u64,
-    pub(super) wake: Arc<Notify>,
+/// A connection's slot; notified when there is something to do, also when the slot was taken by another.
+pub(crate) struct ConnectionSlot {
+    pub(crate) serial: u64,
+    pub(crate) wake: Arc<Notify>,
 }
 
 /// Answers that a test has ordered.
@@ -53,7 +53,7 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(super) fn open(folder: &Path) -> Result<Self, SubscriptionError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, SubscriptionError> {
         Ok(Self {
             subscriptions: Subscriptions::open(folder)?,
             links: HashMap::new(),
@@ -66,8 +66,9 @@ impl Registry {
         })
     }
 
-    /// Seats a browser. It keeps the id that it names if it has subscriptions under it; whoever had the seat loses it.
-    pub(super) fn join(&mut self, named: Option<&str>) -> (String, Seat) {
+    /// Gives a browser its slot. It keeps the id that it names if it has subscriptions under it; an earlier connection
+    /// loses the slot.
+    pub(crate) fn join(&mut self, named: Option<&str>) -> (String, ConnectionSlot) {
         let known = named.filter(|agent| self.subscriptions.knows(agent));
         let agent = known.map_or_else(fresh_agent, str::to_owned);
         self.serial += 1;
@@ -78,22 +79,22 @@ impl Registry {
         if let Some(replaced) = self.links.insert(agent.clone(), link) {
             replaced.wake.notify_one();
         }
-        (agent, Seat { serial: self.serial, wake })
+        (agent, ConnectionSlot { serial: self.serial, wake })
     }
 
-    /// Whether this connection still has the browser's seat.
-    pub(super) fn seated(&self, agent: &str, serial: u64) -> bool {
+    /// Whether this connection still has the browser's slot.
+    pub(crate) fn holds_slot(&self, agent: &str, serial: u64) -> bool {
         self.links.get(agent).is_some_and(|link| link.serial == serial)
     }
 
-    /// Gives the seat back, unless another has it by now.
-    pub(super) fn leave(&mut self, agent: &str, serial: u64) {
-        if self.seated(agent, serial) {
+    /// Releases the slot, unless another connection has it.
+    pub(crate) fn leave(&mut self, agent: &str, serial: u64) {
+        if self.holds_slot(agent, serial) {
             self.links.remove(agent);
         }
     }
 
-    pub(super) fn register(
+    pub(crate) fn register(
         &mut self,
         agent: &str,
         channel: &str,
@@ -102,19 +103,19 @@ impl Registry {
         self.subscriptions.add(agent, channel, key)
     }
 
-    pub(super) fn unregister(&mut self, agent: &str, channel: &str, now_ms: u64) -> Result<(), SubscriptionError> {
+    pub(crate) fn unregister(&mut self, agent: &str, channel: &str, now_ms: u64) -> Result<(), SubscriptionError> {
         self.subscriptions.remove(agent, channel)?;
         self.settle(agent, |message| message.channel == channel, State::Dropped, None, now_ms);
         Ok(())
     }
 
     /// What an endpoint's token leads to.
-    pub(super) fn find(&self, token: &str) -> Target {
+    pub(crate) fn find(&self, token: &str) -> Target {
         self.subscriptions.find(token)
     }
 
     /// Keeps a message and wakes the browser. The message's name; `None` when too many wait.
-    pub(super) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now_ms: u64) -> Option<String> {
+    pub(crate) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now_ms: u64) -> Option<String> {
         self.expire(agent, now_ms);
         if let Some(topic) = &posted.topic {
             let same = |message: &Waiting| message.channel == channel && message.topic.as_ref() == Some(topic);
@@ -165,8 +166,8 @@ impl Registry {
     }
 
     /// The next message that has not gone out on this connection; it then counts as sent.
-    pub(super) fn next(&mut self, agent: &str, serial: u64, now_ms: u64) -> Option<Waiting> {
-        if self.held || !self.seated(agent, serial) {
+    pub(crate) fn next(&mut self, agent: &str, serial: u64, now_ms: u64) -> Option<Waiting> {
+        if self.held || !self.holds_slot(agent, serial) {
             return None;
         }
         self.expire(agent, now_ms);
@@ -178,17 +179,17 @@ impl Registry {
     }
 
     /// The browser is done with a message.
-    pub(super) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now_ms: u64) {
+    pub(crate) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now_ms: u64) {
         self.settle(agent, |message| message.version == version, state, code, now_ms);
     }
 
     /// Notes a post that was not taken.
-    pub(super) fn reject(&mut self, status: u16, reason: String, now_ms: u64) {
+    pub(crate) fn reject(&mut self, status: u16, reason: String, now_ms: u64) {
         remember(&mut self.rejections, Rejection { status, reason, at: now_ms });
     }
 
     /// The answer that a test has ordered for this post.
-    pub(super) fn ordered(&mut self) -> Option<Ordered> {
+    pub(crate) fn ordered(&mut self) -> Option<Ordered> {
         let ordered = self.ordered.as_mut().filter(|ordered| ordered.count > 0)?;
         ordered.count -= 1;
         Some(*ordered)
@@ -207,8 +208,8 @@ impl Registry {
 
     /// Ends connections; subscriptions and messages stay.
     pub(crate) fn disconnect(&mut self, agent: Option<&str>) {
-        self.links.retain(|seated, link| {
-            let spared = agent.is_some_and(|agent| agent != seated);
+        self.links.retain(|connected, link| {
+            let spared = agent.is_some_and(|agent| agent != connected);
             if !spared {
                 link.wake.notify_one();
             }
@@ -306,18 +307,18 @@ mod tests {
     #[test]
     fn what_waits_goes_out_on_every_connection_until_it_is_acknowledged() {
         let (_folder, mut registry) = registry();
-        let (agent, seat) = registry.join(None);
+        let (agent, slot) = registry.join(None);
         registry.register(&agent, "c", None).unwrap();
         let version = registry.keep(&agent, "c", posted(60, None), NOW).unwrap();
-        assert_eq!(registry.next(&agent, seat.serial, NOW).unwrap().version, version);
-        assert!(registry.next(&agent, seat.serial, NOW).is_none(), "once a connection");
-        registry.leave(&agent, seat.serial);
-        let (same, seat) = registry.join(Some(&agent));
+        assert_eq!(registry.next(&agent, slot.serial, NOW).unwrap().version, version);
+        assert!(registry.next(&agent, slot.serial, NOW).is_none(), "once a connection");
+        registry.leave(&agent, slot.serial);
+        let (same, slot) = registry.join(Some(&agent));
         assert_eq!(same, agent);
-        assert_eq!(registry.next(&agent, seat.serial, NOW).unwrap().version, version);
+        assert_eq!(registry.next(&agent, slot.serial, NOW).unwrap().version, version);
         registry.done(&agent, &version, State::Acknowledged, Some(100), NOW);
-        let (_, seat) = registry.join(Some(&agent));
-        assert!(registry.next(&agent, seat.serial, NOW).is_none());
+        let (_, slot) = registry.join(Some(&agent));
+        assert!(registry.next(&agent, slot.serial, NOW).is_none());
         assert_eq!(
             (states(&registry), registry.deliveries().next().unwrap().code),
             (vec![State::Acknowledged], Some(100))
@@ -327,36 +328,36 @@ mod tests {
     #[test]
     fn time_ends_a_message_and_a_topic_replaces_it() {
         let (_folder, mut registry) = registry();
-        let (agent, seat) = registry.join(None);
+        let (agent, slot) = registry.join(None);
         registry.register(&agent, "c", None).unwrap();
-        registry.leave(&agent, seat.serial);
+        registry.leave(&agent, slot.serial);
         registry.keep(&agent, "c", posted(60, Some("a")), NOW).unwrap();
         registry.keep(&agent, "c", posted(60, Some("b")), NOW).unwrap();
         let last = registry.keep(&agent, "c", posted(90, Some("a")), NOW).unwrap();
         registry.keep(&agent, "c", posted(0, None), NOW).unwrap();
-        let (_, seat) = registry.join(Some(&agent));
-        assert_eq!(registry.next(&agent, seat.serial, NOW + 61_000).unwrap().version, last);
-        assert!(registry.next(&agent, seat.serial, NOW + 61_000).is_none());
+        let (_, slot) = registry.join(Some(&agent));
+        assert_eq!(registry.next(&agent, slot.serial, NOW + 61_000).unwrap().version, last);
+        assert!(registry.next(&agent, slot.serial, NOW + 61_000).is_none());
         assert_eq!(states(&registry), [State::Replaced, State::Expired, State::Sent, State::Expired]);
     }
 
     #[test]
-    fn a_message_for_now_or_never_reaches_who_is_connected() {
+    fn a_message_with_ttl_0_reaches_a_connected_browser() {
         let (_folder, mut registry) = registry();
-        let (agent, seat) = registry.join(None);
+        let (agent, slot) = registry.join(None);
         registry.register(&agent, "c", None).unwrap();
         registry.keep(&agent, "c", posted(0, None), NOW).unwrap();
-        assert!(registry.next(&agent, seat.serial, NOW + 1).is_some());
+        assert!(registry.next(&agent, slot.serial, NOW + 1).is_some());
     }
 
     #[test]
-    fn a_forgotten_browser_is_a_stranger() {
+    fn a_dropped_browser_gets_a_new_id() {
         let (_folder, mut registry) = registry();
-        let (agent, seat) = registry.join(None);
+        let (agent, slot) = registry.join(None);
         let token = registry.register(&agent, "c", None).unwrap();
         registry.keep(&agent, "c", posted(60, None), NOW).unwrap();
         assert_eq!(registry.drop_agents(None, NOW).unwrap(), 1);
-        assert!(!registry.seated(&agent, seat.serial));
+        assert!(!registry.holds_slot(&agent, slot.serial));
         assert_eq!((registry.find(&token), states(&registry)), (Target::Ended, vec![State::Dropped]));
         assert_ne!(registry.join(Some(&agent)).0, agent);
     }
@@ -364,17 +365,17 @@ mod tests {
     #[test]
     fn a_sleeping_browser_gets_nothing_until_it_wakes() {
         let (_folder, mut registry) = registry();
-        let (agent, seat) = registry.join(None);
+        let (agent, slot) = registry.join(None);
         registry.register(&agent, "c", None).unwrap();
         registry.hold(true);
         registry.keep(&agent, "c", posted(60, None), NOW).unwrap();
-        assert!(registry.next(&agent, seat.serial, NOW).is_none());
+        assert!(registry.next(&agent, slot.serial, NOW).is_none());
         registry.hold(false);
-        assert!(registry.next(&agent, seat.serial, NOW).is_some());
+        assert!(registry.next(&agent, slot.serial, NOW).is_some());
     }
 
     #[test]
-    fn no_more_than_so_many_wait() {
+    fn the_number_of_waiting_messages_is_limited() {
         let (_folder, mut registry) = registry();
         let (agent, _) = registry.join(None);
         for _ in 0..MAX_WAITING {

@@ -1,6 +1,6 @@
 //! Which browser has which subscriptions: kept in a small file, so that a restart does not cost a browser its own.
 //!
-//! What this module does not know: connections and messages.
+//! Must not know connections and messages.
 
 use crate::{file, hex, random};
 use base64::Engine as _;
@@ -97,11 +97,11 @@ impl Subscriptions {
         {
             return Ok(known.token.clone());
         }
-        let room = match channels {
+        let has_space = match channels {
             Some(channels) => channels.len() < MAX_CHANNELS,
             None => self.stored.agents.len() < MAX_AGENTS,
         };
-        if !room {
+        if !has_space {
             return Err(SubscriptionError::TooMany);
         }
         let made = Channel { token: BASE64URL.encode(random::bytes::<32>()), key: key.map(str::to_owned) };
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subscriptions_survive_and_ended_ones_are_told_from_unknown_ones() {
+    fn subscriptions_survive_and_ended_ones_differ_from_unknown_ones() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Subscriptions::open(folder.path()).unwrap();
         let kept = first.add("a", "1", Some("key")).unwrap();

@@ -1,7 +1,7 @@
 //! VAPID (RFC 8292): a server proves with an ES256 token who it is, and that it means this push service.
 //!
 //! Stricter than services in the field on purpose: what passes here passes there. Typed from the RFC, on the curve
-//! arithmetic of a library. What this module does not know: subscriptions, beyond the key that one was made with.
+//! arithmetic of a library. Must not know subscriptions, beyond the key that one was made with.
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
@@ -10,16 +10,16 @@ use serde::Deserialize;
 
 /// Longest header value: a token has about 250 bytes.
 const MAX_HEADER: usize = 4096;
-/// A token may live so many seconds (RFC 8292 §2).
+/// Longest lifetime of a token, in seconds (RFC 8292 §2).
 const MAX_LIFETIME: u64 = 86_400;
-/// Clocks may differ by so many seconds; a token's end is exact all the same.
+/// Tolerated difference of clocks, in seconds; the end of a token is exact all the same.
 const LEEWAY: u64 = 60;
 /// An uncompressed point of P-256.
 const POINT: usize = 65;
 
 /// Why a server is not let in.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum VapidError {
+pub(crate) enum VapidError {
     #[error("no Authorization header; expected `vapid t=…, k=…` (RFC 8292 §3)")]
     Missing,
     #[error("the Authorization header is not `vapid t=…, k=…` (RFC 8292 §3)")]
@@ -44,7 +44,7 @@ pub(super) enum VapidError {
 
 impl VapidError {
     /// 401 for what proves nothing, 403 for the wrong server (RFC 8292 §4.2).
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         if *self == Self::OtherKey { 403 } else { 401 }
     }
 }
@@ -63,7 +63,7 @@ struct Claims {
 
 /// Checks an `Authorization` header for a subscription with this key (base64url). Without a key every server may post,
 /// with or without a token, but a token that is there must be sound.
-pub(super) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: u64) -> Result<(), VapidError> {
+pub(crate) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: u64) -> Result<(), VapidError> {
     let Some(header) = header else {
         return if key.is_some() { Err(VapidError::Missing) } else { Ok(()) };
     };
@@ -91,7 +91,7 @@ pub(super) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: 
 }
 
 /// Whether these bytes can be a server's public key.
-pub(super) fn is_point(bytes: &[u8]) -> bool {
+pub(crate) fn is_point(bytes: &[u8]) -> bool {
     bytes.len() == POINT && bytes.first() == Some(&4)
 }
 

@@ -3,7 +3,9 @@
 //! A Partner's user exists once enlisted and must prove the enlisted Noise key. A WhatsApp user exists from the first
 //! login by number, and keeps the Noise key that came with it: the sandbox's stand-in for confirming a number by SMS.
 
-use super::{Event, JournalError, SignedKey, World};
+use super::World;
+use super::event::{Event, SignedKey};
+use super::journal::JournalError;
 use crate::random;
 use causeway_proto::jid::Jid;
 use subtle::ConstantTimeEq as _;
@@ -39,7 +41,7 @@ pub(crate) enum LoginError {
 impl World {
     /// Enlists a user, or replaces the keys of one who enlists again under the same identifier. Mail stays.
     ///
-    /// Returns the login JID and those who must hear that the identity key has changed.
+    /// Returns the login JID and the users to notify of a changed identity key.
     pub(crate) fn enlist(&mut self, new: Enlistment, now: u64) -> Result<(Jid, Vec<Jid>), JournalError> {
         let known = self.by_identifier.get(&(new.integrator, new.identifier.clone())).cloned();
         let who = known.unwrap_or_else(|| Jid::interop(new.integrator, self.free_number().to_string()));

@@ -2,10 +2,11 @@
 //!
 //! State is the fold of its events, so what survives a restart is exactly what was recorded.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use super::encoding::{blob, bytes, jid};
+use causeway_peer::stanza::keys::SignedPreKey;
 use causeway_proto::jid::Jid;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use causeway_proto::signal::{PreKeyBundle, PublicKey};
+use serde::{Deserialize, Serialize};
 
 /// A signed prekey as the wire carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,24 @@ pub(crate) struct SignedKey {
     pub(crate) signature: [u8; 64],
 }
 
+impl SignedKey {
+    /// The signed prekey of a bundle.
+    pub(crate) fn of(bundle: &PreKeyBundle) -> Self {
+        Self { id: bundle.signed_prekey_id, value: bundle.signed_prekey.0, signature: bundle.signed_prekey_signature }
+    }
+
+    /// The public half.
+    pub(crate) fn key(&self) -> PublicKey {
+        PublicKey(self.value)
+    }
+}
+
+impl From<&SignedPreKey> for SignedKey {
+    fn from(signed: &SignedPreKey) -> Self {
+        Self { id: signed.id, value: signed.key.0, signature: signed.signature }
+    }
+}
+
 /// A one-time prekey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OneTimeKey {
@@ -27,7 +46,7 @@ pub(crate) struct OneTimeKey {
     pub(crate) value: [u8; 32],
 }
 
-/// Which kind of acknowledgement clears a letter.
+/// Which kind of acknowledgement clears a stanza.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
@@ -48,16 +67,11 @@ impl Class {
             Self::Notification => "notification",
         }
     }
-
-    /// Reads the `class` attribute of an ack.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Message, Self::Receipt, Self::Notification].into_iter().find(|class| class.as_str() == name)
-    }
 }
 
 /// One stanza waiting in a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Letter {
+pub(crate) struct QueuedStanza {
     /// Order of arrival over all mailboxes.
     pub(crate) seq: u64,
     pub(crate) class: Class,
@@ -78,7 +92,7 @@ pub(crate) struct Letter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
-    /// A Partner's user enlisted, or enlisted anew: keys are replaced, one-time prekeys dropped.
+    /// A Partner's user enlisted, for the first time or again: keys are replaced, one-time prekeys dropped.
     Enlisted {
         #[serde(with = "jid")]
         who: Jid,
@@ -136,7 +150,8 @@ pub(crate) enum Event {
     Queued {
         #[serde(with = "jid")]
         to: Jid,
-        letter: Letter,
+        #[serde(rename = "letter")]
+        queued: QueuedStanza,
     },
     /// A stanza left a mailbox: acknowledged, or too old.
     Cleared {
@@ -151,7 +166,7 @@ pub(crate) enum Event {
         key: String,
         at: u64,
     },
-    /// Two users have to do with one another: each hears of the other's identity changes.
+    /// Two users are contacts: each is notified of the other's identity changes.
     Met {
         #[serde(with = "jid")]
         a: Jid,
@@ -172,44 +187,4 @@ pub(crate) enum Event {
         who: Jid,
         at: u64,
     },
-}
-
-/// JIDs as their text.
-mod jid {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(jid: &Jid, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(jid)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Jid, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// Byte strings as base64.
-mod bytes {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&BASE64.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        BASE64.decode(String::deserialize(from)?).map_err(D::Error::custom)
-    }
-}
-
-/// Keys and signatures as base64 of exactly their length.
-mod blob {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], to: S) -> Result<S::Ok, S::Error> {
-        bytes::serialize(bytes, to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(from: D) -> Result<[u8; N], D::Error> {
-        let bytes = bytes::deserialize(from)?;
-        <[u8; N]>::try_from(bytes).map_err(|bytes| D::Error::invalid_length(bytes.len(), &"a key of its exact length"))
-    }
 }

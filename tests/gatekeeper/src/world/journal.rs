@@ -22,7 +22,7 @@ pub enum JournalError {
     Damaged {
         /// Counted from 1.
         line: usize,
-        /// What the parser said.
+        /// The parser's error.
         error: serde_json::Error,
     },
     /// An event could not be written as JSON.
@@ -61,7 +61,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Replaces the whole file by these events: what is spent (acknowledged mail, used keys) takes no room any more.
+    /// Replaces the whole file by these events: acknowledged mail and used keys take no space any more.
     pub(super) fn rewrite(&mut self, events: &[Event]) -> Result<(), JournalError> {
         let fresh = self.path.with_extension("new");
         let mut writer = BufWriter::new(File::create(&fresh)?);

@@ -1,20 +1,16 @@
-//! The key directory: what each account has published, and who must hear when an identity changes.
+//! The key directory: what each account has published, and whom to notify when an identity changes.
 
-use super::{Event, JournalError, Keys, OneTimeKey, SignedKey, World};
+use super::event::{Event, OneTimeKey, SignedKey};
+use super::journal::JournalError;
+use super::{Keys, World};
+use crate::hex;
+use causeway_peer::stanza::keys::SignedPreKey;
 use causeway_proto::jid::Jid;
+use causeway_proto::signal::{PreKeyBundle, PublicKey};
 use sha2::{Digest as _, Sha256};
 
 /// One-time prekeys held per account at most: the largest upload in the field is 812.
 const MAX_ONE_TIME: usize = 5_000;
-
-/// What a key fetch hands out.
-pub(crate) struct Bundle {
-    pub(crate) registration: u32,
-    pub(crate) identity: [u8; 32],
-    pub(crate) signed: SignedKey,
-    /// Absent when exhausted.
-    pub(crate) one_time: Option<OneTimeKey>,
-}
 
 impl World {
     /// One-time prekeys that are left.
@@ -22,41 +18,51 @@ impl World {
         self.accounts.get(who).and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.one_time.len())
     }
 
-    /// Stores an upload. Returns those who must hear that the identity key has changed.
+    /// Stores an upload. Returns the users to notify of a changed identity key.
     pub(crate) fn upload(
         &mut self,
         who: &Jid,
-        registration: u32,
-        identity: [u8; 32],
-        signed: SignedKey,
-        mut one_time: Vec<OneTimeKey>,
+        bundle: &PreKeyBundle,
+        one_time: &[(u32, PublicKey)],
     ) -> Result<Vec<Jid>, JournalError> {
-        one_time.truncate(MAX_ONE_TIME.saturating_sub(self.prekey_count(who)));
-        let affected = self.contacts_if_changed(who, &identity);
-        self.commit(vec![Event::Uploaded { who: who.clone(), registration, identity, signed, one_time }])?;
+        let space = MAX_ONE_TIME.saturating_sub(self.prekey_count(who));
+        let one_time = one_time.iter().take(space).map(|(id, key)| OneTimeKey { id: *id, value: key.0 }).collect();
+        let affected = self.contacts_if_changed(who, &bundle.identity.0);
+        self.commit(vec![Event::Uploaded {
+            who: who.clone(),
+            registration: bundle.registration_id,
+            identity: bundle.identity.0,
+            signed: SignedKey::of(bundle),
+            one_time,
+        }])?;
         Ok(affected)
     }
 
     /// Replaces the signed prekey. `false` when there are no keys to rotate.
-    pub(crate) fn rotate(&mut self, who: &Jid, signed: SignedKey) -> Result<bool, JournalError> {
+    pub(crate) fn rotate(&mut self, who: &Jid, signed: &SignedPreKey) -> Result<bool, JournalError> {
         let known = self.keys_mut(who).is_some();
         if known {
-            self.commit(vec![Event::Rotated { who: who.clone(), signed }])?;
+            self.commit(vec![Event::Rotated { who: who.clone(), signed: signed.into() }])?;
         }
         Ok(known)
     }
 
     /// Hands out a bundle to `by`; its one-time prekey is gone for good. `None` when `of` has published nothing.
-    pub(crate) fn hand_out(&mut self, of: &Jid, by: &Jid) -> Result<Option<Bundle>, JournalError> {
+    pub(crate) fn hand_out(&mut self, of: &Jid, by: &Jid) -> Result<Option<PreKeyBundle>, JournalError> {
         let Some(keys) = self.accounts.get(of).and_then(|account| account.keys.as_ref()) else {
             return Ok(None);
         };
-        let one_time = keys.one_time.first_key_value().map(|(id, value)| OneTimeKey { id: *id, value: *value });
-        let bundle =
-            Bundle { registration: keys.registration, identity: keys.identity, signed: keys.signed.clone(), one_time };
+        let bundle = PreKeyBundle {
+            registration_id: keys.registration,
+            identity: PublicKey(keys.identity),
+            signed_prekey_id: keys.signed.id,
+            signed_prekey: keys.signed.key(),
+            signed_prekey_signature: keys.signed.signature,
+            prekey: keys.one_time.first_key_value().map(|(id, value)| (*id, PublicKey(*value))),
+        };
         let mut events = vec![Event::Met { a: of.clone(), b: by.clone() }];
-        if let Some(key) = &bundle.one_time {
-            events.push(Event::HandedOut { who: of.clone(), id: key.id });
+        if let Some((id, _)) = bundle.prekey {
+            events.push(Event::HandedOut { who: of.clone(), id });
         }
         self.commit(events)?;
         Ok(Some(bundle))
@@ -82,6 +88,7 @@ impl World {
             hash.update(jid.to_string());
             hash.update([0]);
         }
-        crate::hex::encode(&hash.finalize()[..8])
+        let hash = hash.finalize();
+        hex::encode(hash.first_chunk::<8>().map_or(&[], |short| short))
     }
 }

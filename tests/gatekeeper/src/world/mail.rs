@@ -1,12 +1,15 @@
 //! Mailboxes: what waits for whom until it is acknowledged or thirty days old (wire.md §5.5).
 
-use super::{Class, Event, JournalError, Letter, World};
+use super::World;
+use super::event::{Class, Event, QueuedStanza};
+use super::journal::JournalError;
+use causeway_peer::stanza::acknowledgement::Confirmation;
 use causeway_proto::jid::Jid;
 
 /// Retention for interop (seed 001 §3.2.1).
 const RETENTION_SECS: u64 = 30 * 86_400;
 /// Stanzas in one mailbox at most.
-const MAX_LETTERS: usize = 20_000;
+const MAX_QUEUED: usize = 20_000;
 /// Bytes in one mailbox at most.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -39,7 +42,7 @@ impl World {
         if account.blocked.contains(&stanza.from.to_bare()) {
             return Ok(Posted::Blocked);
         }
-        if account.mail.len() >= MAX_LETTERS || account.mail_bytes + stanza.bytes.len() > MAX_BYTES {
+        if account.mail.len() >= MAX_QUEUED || account.mail_bytes + stanza.bytes.len() > MAX_BYTES {
             return Ok(Posted::Full);
         }
         let mut events = Vec::new();
@@ -47,8 +50,8 @@ impl World {
             events.push(Event::Met { a: stanza.from.clone(), b: to.clone() });
         }
         let Stanza { class, id, from, kind, bytes } = stanza;
-        let letter = Letter { seq: self.next_seq, class, id, from, kind, at: now, stanza: bytes };
-        events.push(Event::Queued { to: to.clone(), letter });
+        let queued = QueuedStanza { seq: self.next_seq, class, id, from, kind, at: now, stanza: bytes };
+        events.push(Event::Queued { to: to.clone(), queued });
         self.commit(events)?;
         Ok(Posted::Queued)
     }
@@ -63,49 +66,39 @@ impl World {
         self.commit(vec![Event::Accepted { from: from.clone(), key, at: now }])
     }
 
-    /// The first letter after `seq`.
-    pub(crate) fn next_letter(&self, who: &Jid, seq: u64) -> Option<&Letter> {
-        self.accounts.get(who)?.mail.range(seq + 1..).next().map(|(_, letter)| letter)
+    /// The first stanza after number `seq`.
+    pub(crate) fn next_queued(&self, who: &Jid, seq: u64) -> Option<&QueuedStanza> {
+        self.accounts.get(who)?.mail.range(seq + 1..).next().map(|(_, queued)| queued)
     }
 
     /// All that waits, oldest first.
-    pub(crate) fn letters(&self, who: &Jid) -> impl DoubleEndedIterator<Item = &Letter> {
+    pub(crate) fn mailbox(&self, who: &Jid) -> impl DoubleEndedIterator<Item = &QueuedStanza> {
         self.accounts.get(who).into_iter().flat_map(|account| account.mail.values())
     }
 
-    fn letters_of_id(&self, who: &Jid, id: &str) -> impl Iterator<Item = &Letter> {
+    fn queued_with_id(&self, who: &Jid, id: &str) -> impl Iterator<Item = &QueuedStanza> {
         let account = self.accounts.get(who);
         let seqs = account.and_then(|account| account.mail_by_id.get(id)).into_iter().flatten();
         seqs.filter_map(move |seq| account?.mail.get(seq))
     }
 
-    /// Clears what an ack or receipt covers; returns the numbers of the cleared letters. `from` is whom the stanza came
-    /// from, as the client names it; `kind` narrows receipts, of which one id may have several.
-    pub(crate) fn clear(
-        &mut self,
-        who: &Jid,
-        class: Class,
-        id: &str,
-        from: Option<&Jid>,
-        kind: Option<&str>,
-    ) -> Result<Vec<u64>, JournalError> {
-        let covered = |letter: &&Letter| {
-            letter.class == class
-                && from.is_none_or(|from| letter.from.to_bare() == from.to_bare())
-                && (class != Class::Receipt || letter.kind.as_deref() == kind)
-        };
-        let cleared: Vec<u64> = self.letters_of_id(who, id).filter(covered).map(|letter| letter.seq).collect();
+    /// Clears what an ack or a receipt confirms; the numbers of the cleared stanzas.
+    pub(crate) fn clear(&mut self, who: &Jid, confirmation: &Confirmation) -> Result<Vec<u64>, JournalError> {
+        let covered =
+            |queued: &&QueuedStanza| confirmation.covers(queued.class.as_str(), queued.kind.as_deref(), &queued.from);
+        let cleared = confirmation.ids.iter().flat_map(|id| self.queued_with_id(who, id).filter(covered));
+        let cleared: Vec<u64> = cleared.map(|queued| queued.seq).collect();
         self.commit(cleared.iter().map(|seq| Event::Cleared { who: who.clone(), seq: *seq }).collect())?;
         Ok(cleared)
     }
 
     /// Drops what is older than thirty days.
     pub(crate) fn expire(&mut self, now: u64) -> Result<(), JournalError> {
-        let old = |letter: &&Letter| now.saturating_sub(letter.at) > RETENTION_SECS;
+        let old = |queued: &&QueuedStanza| now.saturating_sub(queued.at) > RETENTION_SECS;
         let mut events = Vec::new();
         for (who, account) in &self.accounts {
             let expired = account.mail.values().filter(old);
-            events.extend(expired.map(|letter| Event::Cleared { who: who.clone(), seq: letter.seq }));
+            events.extend(expired.map(|queued| Event::Cleared { who: who.clone(), seq: queued.seq }));
         }
         self.commit(events)
     }

@@ -1,9 +1,10 @@
-//! Everything the sandbox knows: accounts, public keys, mailboxes, blocks. In memory, recorded before it is acted upon.
+//! State of the sandbox: accounts, public keys, mailboxes, blocks. In memory, recorded before it is acted upon.
 //!
-//! Each change goes through [`World::commit`]: first into the journal, then into the maps. What this module does not
-//! know: connections, clocks (time is an argument), and the meaning of a stanza.
+//! Each change goes through [`World::commit`]: first into the journal, then into the maps. Must not know
+//! connections, clocks (time is an argument), and the meaning of a stanza.
 
 mod accounts;
+mod encoding;
 mod event;
 mod journal;
 mod keys;
@@ -11,12 +12,12 @@ mod mail;
 
 pub(crate) use accounts::{Enlistment, LoginError};
 pub use event::Class;
-pub(crate) use event::{Event, Letter, OneTimeKey, SignedKey};
+pub(crate) use event::{QueuedStanza, SignedKey};
 pub use journal::JournalError;
-pub(crate) use keys::Bundle;
 pub(crate) use mail::{Posted, Stanza};
 
 use causeway_proto::jid::Jid;
+use event::{Event, OneTimeKey};
 use journal::Journal;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::Path;
@@ -46,8 +47,8 @@ pub(crate) struct Account {
     pub(crate) last_seen: u64,
     pub(crate) blocked: BTreeSet<Jid>,
     contacts: BTreeSet<Jid>,
-    mail: BTreeMap<u64, Letter>,
-    /// Numbers of the letters by their stanza's id: an acknowledgement names nothing else.
+    mail: BTreeMap<u64, QueuedStanza>,
+    /// Numbers of the queued stanzas by stanza id, the only thing that an acknowledgement names.
     mail_by_id: BTreeMap<String, BTreeSet<u64>>,
     mail_bytes: usize,
     accepted: HashSet<String>,
@@ -153,22 +154,22 @@ impl World {
                     keys.one_time.remove(&id);
                 }
             }
-            Event::Queued { to, letter } => {
-                self.next_seq = self.next_seq.max(letter.seq + 1);
+            Event::Queued { to, queued } => {
+                self.next_seq = self.next_seq.max(queued.seq + 1);
                 let account = self.accounts.entry(to).or_default();
-                account.mail_bytes += letter.stanza.len();
-                account.mail_by_id.entry(letter.id.clone()).or_default().insert(letter.seq);
-                account.mail.insert(letter.seq, letter);
+                account.mail_bytes += queued.stanza.len();
+                account.mail_by_id.entry(queued.id.clone()).or_default().insert(queued.seq);
+                account.mail.insert(queued.seq, queued);
             }
             Event::Cleared { who, seq } => {
                 if let Some(account) = self.accounts.get_mut(&who)
-                    && let Some(letter) = account.mail.remove(&seq)
+                    && let Some(queued) = account.mail.remove(&seq)
                 {
-                    account.mail_bytes -= letter.stanza.len();
-                    if let Some(seqs) = account.mail_by_id.get_mut(&letter.id) {
+                    account.mail_bytes -= queued.stanza.len();
+                    if let Some(seqs) = account.mail_by_id.get_mut(&queued.id) {
                         seqs.remove(&seq);
                         if seqs.is_empty() {
-                            account.mail_by_id.remove(&letter.id);
+                            account.mail_by_id.remove(&queued.id);
                         }
                     }
                 }
@@ -248,8 +249,8 @@ impl World {
             for (at, key) in &account.accepted_order {
                 events.push(Event::Accepted { from: who.clone(), key: key.clone(), at: *at });
             }
-            for letter in account.mail.values() {
-                events.push(Event::Queued { to: who.clone(), letter: letter.clone() });
+            for queued in account.mail.values() {
+                events.push(Event::Queued { to: who.clone(), queued: queued.clone() });
             }
             events.push(Event::Seen { who, at });
         }
