@@ -33,7 +33,7 @@ pub struct SignedIn {}
 #[derive(Clone, PartialEq, Message)]
 pub struct Enlist {
     /// Even if the account's keys live in another browser: these are replaced, and that browser can't connect any more.
-    /// Without it such an enlistment is refused with [`Issue::EnlistedElsewhere`].
+    /// Without it such an enlistment is refused with [`Issue::EnlistedElsewhere`](super::Issue::EnlistedElsewhere).
     #[prost(bool, tag = "1")]
     pub replace: bool,
 }

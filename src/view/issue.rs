@@ -62,7 +62,7 @@ pub enum Issue {
     PeerUnreachable = 27,
     /// The message is empty.
     TextEmpty = 28,
-    /// The message is longer than [`AccountView::max_text_bytes`].
+    /// The message is longer than [`AccountView::max_text_bytes`](super::AccountView::max_text_bytes).
     TextTooLong = 29,
     /// The server refused the message.
     MessageRefused = 30,
