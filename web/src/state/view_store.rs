@@ -1,4 +1,4 @@
-//! The thin mirror of [`Model`](super::model::Model) in signals: each part of the page listens to just what it shows.
+//! The thin mirror of [`Model`] in signals: each part of the page listens to just what it shows.
 //!
 //! Rows are made once and keep their identity; what changes in a row is a signal of its own.
 
