@@ -1,5 +1,6 @@
-// The last step of a build, called by Trunk (Trunk.toml): writes the list of the release's files into the service worker, and
-// compresses the files for which it pays, so that the partner server never compresses anything. It does not look into them.
+// The last step of a build, called by Trunk (Trunk.toml): writes the list of the release's files into the service
+// worker, and compresses the files for which it pays, so that the partner server never compresses anything. It does not
+// look into them.
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";

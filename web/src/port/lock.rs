@@ -2,8 +2,8 @@
 //!
 //! Bound by hand, because `web_sys` calls the interface unstable.
 //!
-//! What this module does not know: what the lock protects. It is not a fence: a frozen holder may wake after it lost the
-//! lock, so the store checks its generation as well.
+//! What this module does not know: what the lock protects. It is not a fence: a frozen holder may wake after it lost
+//! the lock, so the store checks its generation as well.
 
 use futures::channel::oneshot;
 use js_sys::{Function, Object, Promise, Reflect};

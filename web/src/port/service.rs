@@ -1,7 +1,6 @@
-//! The service worker as a page sees it: registers it, gives it orders, hears what it says, and notices newer releases.
+//! The service worker, from the page: registers it, sends it commands, receives its events, and detects newer releases.
 //!
-//! Where there is none (an old browser, a private window, a page without HTTPS) every order is answered as one that cannot be
-//! carried out.
+//! Where there is none (an old browser, a private window, a page without HTTPS) every command fails.
 //!
 //! What this module does not know: what is on the page.
 
@@ -47,7 +46,7 @@ async fn active() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
 
-/// Registers the worker, and tells what it says from now on.
+/// Registers the worker; `hear` gets its events from now on.
 pub fn watch(hear: impl Fn(ServiceWorkerEvent) + 'static) {
     let Some(container) = container() else { return };
     let hear: Rc<dyn Fn(ServiceWorkerEvent)> = Rc::new(hear);
@@ -146,7 +145,7 @@ pub fn close_notifications(unread: Vec<String>) {
     });
 }
 
-/// Has the worker look whether there is news to show: for pages that nobody looks at.
+/// Makes the worker show notifications about what is new, for a page without focus.
 pub fn look() {
     super::spawn(async {
         if let Some(worker) = active().await {
@@ -178,7 +177,7 @@ pub fn ask_permission() -> impl Future<Output = ()> {
     }
 }
 
-/// Gives an order, and answers how things are then.
+/// Runs a command and returns the push state afterwards.
 pub async fn run_push_command(command: PushCommand) -> PushState {
     let support = support();
     if !matches!(support, PushSupport::Unasked | PushSupport::Allowed)

@@ -13,7 +13,7 @@ pub enum NameProblem {
     Empty,
     /// More characters than [`NAME_LIMIT`].
     TooLong,
-    /// A character that nobody sees.
+    /// An invisible character.
     Invisible,
 }
 

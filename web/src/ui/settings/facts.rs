@@ -10,7 +10,7 @@ use crate::ui::app::app;
 /// How a fact is read off the account; empty while it is not known.
 type Fact = fn(&AccountView) -> String;
 
-/// One fact a line; a value that is not known yet says so.
+/// One fact per line; a value that is not known yet is shown as unknown.
 #[component]
 pub(super) fn FactList() -> impl IntoView {
     let app = app();
@@ -30,12 +30,12 @@ pub(super) fn FactList() -> impl IntoView {
     ];
     let value = move |fact: Fact| {
         let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
-        if said.is_empty() { Text::Unknown.localized().to_owned() } else { said }
+        if said.is_empty() { Text::Unknown.text().to_owned() } else { said }
     };
     view! {
         <dl class="facts">
             {facts.map(|(id, label, fact)| view! {
-                <div><dt>{label.localized()}</dt><dd id=id>{move || value(fact)}</dd></div>
+                <div><dt>{label.text()}</dt><dd id=id>{move || value(fact)}</dd></div>
             }).collect_view()}
         </dl>
     }

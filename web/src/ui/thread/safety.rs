@@ -23,21 +23,21 @@ pub(crate) fn Safety() -> impl IntoView {
     });
     let groups = validation::in_groups(&chat.security_code, 5);
     view! {
-        <h2 id="dialog-title">{Text::SafetyTitle.localized()}</h2>
-        <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).localized()}</p>
-        <p>{Text::SafetyWhat.localized()}</p>
-        <h3>{Text::SecurityCode.localized()}</h3>
+        <h2 id="dialog-title">{Text::SafetyTitle.text()}</h2>
+        <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).text()}</p>
+        <p>{Text::SafetyWhat.text()}</p>
+        <h3>{Text::SecurityCode.text()}</h3>
         {if groups.is_empty() {
-            view! { <p id="security-code" class="hint">{Text::SecurityCodeNone.localized()}</p> }.into_any()
+            view! { <p id="security-code" class="hint">{Text::SecurityCodeNone.text()}</p> }.into_any()
         } else {
             view! {
                 <p id="security-code" class="code" dir="ltr">
                     {groups.into_iter().map(|group| view! { <span>{group}</span>" " }).collect_view()}
                 </p>
-                <p>{Text::SecurityCodeWhy.localized()}</p>
+                <p>{Text::SecurityCodeWhy.text()}</p>
             }.into_any()
         }}
-        <h3>{Text::KeyFingerprint.localized()}</h3>
+        <h3>{Text::KeyFingerprint.text()}</h3>
         <p id="fingerprint" class="fingerprint" dir="ltr">{key}</p>
     }
 }
