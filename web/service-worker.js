@@ -340,7 +340,8 @@ const commands = {
   },
   async test() {
     const subscription = await registration.pushManager.getSubscription();
-    return callPartner("/api/push/test", { endpoint: subscription?.endpoint ?? "" }).then(() => "", () => "test-failed");
+    const endpoint = subscription?.endpoint ?? "";
+    return callPartner("/api/push/test", { endpoint }).then(() => "", () => "test-failed");
   },
 };
 

@@ -111,7 +111,7 @@ impl Drop for Line {
 }
 
 impl Lock {
-    /// Waits until somebody takes the lock away with [`steal`].
+    /// Completes when the lock is taken away with [`steal`].
     pub async fn lost(&self) {
         let _ = JsFuture::from(self.request.clone()).await;
     }

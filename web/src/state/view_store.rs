@@ -126,7 +126,7 @@ impl ViewStore {
     }
 
     /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then;
-    /// while a mailbox is drained, which brings thousands, a little later, unless somebody waits for it.
+    /// while a mailbox is drained, which brings thousands, a little later, except answers.
     pub fn take(&self, update: Update) {
         let sooner = self.with(|inner| {
             let changes = model::apply(&mut inner.model, update);

@@ -60,7 +60,9 @@ fn HandedOver(app: App) -> impl IntoView {
         <p>{Backup::Moved.text()}</p>
         <p>{Backup::ContinueHereWhy.text()}</p>
         <div class="buttons">
-            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>{Backup::MoveAgain.text()}</button>
+            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>
+                {Backup::MoveAgain.text()}
+            </button>
             <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.text()}</button>
         </div>
     }

@@ -95,7 +95,9 @@ pub(super) fn Offer() -> impl IntoView {
                     <h2 id="notices-offer-title">{Notifications::Offer.text()}</h2>
                     <p>{Notifications::Why.text()}</p>
                     <div class="buttons">
-                        <button id="notices-decline" class="secondary" on:click=decline>{Notifications::NotNow.text()}</button>
+                        <button id="notices-decline" class="secondary" on:click=decline>
+                            {Notifications::NotNow.text()}
+                        </button>
                         <TurnOn id="notices-accept"/>
                     </div>
                 </section>
@@ -175,7 +177,8 @@ fn WhileOn() -> impl IntoView {
     let hide = move |event| app.store.send(Action::HideText(HideText { hide: event_target_checked(&event) }));
     view! {
         <label class="consent" for="notices-hide">
-            <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide aria-describedby="notices-hide-why"/>
+            <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide
+                aria-describedby="notices-hide-why"/>
             <span>{Notifications::Hide.text()}</span>
         </label>
         <p id="notices-hide-why">{Notifications::HideWhy.text()}</p>

@@ -1,7 +1,7 @@
 //! The store, in IndexedDB: one object store a table, byte keys in byte order, byte values.
 //!
-//! Every write is one strict-durability transaction, and every transaction checks the *generation*: a number that
-//! whoever opens the store raises, so that an engine that lost its place (a frozen tab, a stolen lock) can neither
+//! Every write is one strict-durability transaction, and every transaction checks the *generation*: a number that is
+//! raised whenever the store is opened, so that an engine that lost its place (a frozen tab, a stolen lock) can neither
 //! write nor read any more. Browsers close connections behind our back; then the store opens another one and runs the
 //! transaction again, which is safe because changes are absolute and a transaction either was durable or had no effect.
 //!

@@ -45,7 +45,9 @@ pub(super) fn PassphraseField(
                 </button>
             </div>
             {new.then(|| view! {
-                <p id=hint class="hint"><span>{Backup::PassphraseHint.text()}" "{Backup::PassphraseLost.text()}</span></p>
+                <p id=hint class="hint">
+                    <span>{Backup::PassphraseHint.text()}" "{Backup::PassphraseLost.text()}</span>
+                </p>
                 <p class="hint" role="status"><strong>{move || quality().map(Backup::text)}</strong></p>
             })}
         </div>

@@ -181,7 +181,8 @@ pub(crate) fn RestorePage() -> impl IntoView {
                         </label>
                     })}
                     <Problem id="restore-problem" says=form.problem/>
-                    <button id="restore" class="primary wide" type="submit" aria-disabled=move || busy.get().to_string()>
+                    <button id="restore" class="primary wide" type="submit"
+                        aria-disabled=move || busy.get().to_string()>
                         {move || if busy.get() { Text::OneMoment.text() } else { Backup::RestoreConfirm.text() }}
                     </button>
                 </form>

@@ -34,7 +34,9 @@ pub(super) fn ChatList() -> impl IntoView {
                 <Mark/>
                 <div class="who">
                     <h1 id="chats-title">{Text::Chats.text()}</h1>
-                    <p title=move || Phrase::SignedInAs(&app.identifier()).text()><bdi>{move || app.identifier()}</bdi></p>
+                    <p title=move || Phrase::SignedInAs(&app.identifier()).text()>
+                        <bdi>{move || app.identifier()}</bdi>
+                    </p>
                 </div>
                 <a id="open-settings" class="icon-button" href=settings aria-label=Text::Settings.text()
                     aria-current=in_settings>
@@ -68,7 +70,9 @@ fn Empty() -> impl IntoView {
             <h2>{Text::NoChats.text()}</h2>
             <p>{Text::NoChatsWhy.text()}</p>
             {number.map(|number| view! { <p>{Phrase::SuggestedNumber(&number).text()}</p> })}
-            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>{Text::NewChat.text()}</button>
+            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>
+                {Text::NewChat.text()}
+            </button>
         </div>
     }
 }

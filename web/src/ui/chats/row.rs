@@ -32,12 +32,15 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                 aria-current=move || current.get().then_some("page")>
                 <Avatar name/>
                 <span class="chat-name"><bdi>{name}</bdi></span>
-                <span class="chat-time">{move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}</span>
+                <span class="chat-time">
+                    {move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}
+                </span>
                 <span class="chat-last">
                     {move || {
                         if drafting() {
                             view! {
-                                <b class="draft">{Text::Draft.text()}</b>" "<bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
+                                <b class="draft">{Text::Draft.text()}</b>" "
+                                <bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
                             }.into_any()
                         } else {
                             view! {
@@ -54,7 +57,9 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                     let plural = app.store.browser().plural(count);
                     view! {
                         <span class="badge">
-                            <span aria-hidden="true">{if count > 999 { "999+".to_owned() } else { count.to_string() }}</span>
+                            <span aria-hidden="true">
+                                {if count > 999 { "999+".to_owned() } else { count.to_string() }}
+                            </span>
                             <span class="unseen">{Phrase::Unread(count, plural).text()}</span>
                         </span>
                     }

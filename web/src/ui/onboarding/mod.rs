@@ -84,7 +84,9 @@ pub(super) fn Onboarding() -> impl IntoView {
                     Step::Account => view! { <AccountStep/> }.into_any(),
                     Step::OtherBrowser => view! { <OtherBrowserStep/> }.into_any(),
                     Step::Sharing => view! { <SharingStep enlist=move || enlist(app, scope, attempt)/> }.into_any(),
-                    Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any(),
+                    Step::Enlist => {
+                        view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any()
+                    }
                 }}
             </main>
         </div>

@@ -94,7 +94,9 @@ pub(super) fn AtProvider(then: Then) -> impl IntoView {
     view! {
         <p>{Passwordless::AtProvider.text()}</p>
         <Problem id="form-problem" says=problem/>
-        <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">{move || go_on_at(&app.partner())}</a>
+        <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">
+            {move || go_on_at(&app.partner())}
+        </a>
     }
 }
 

@@ -33,8 +33,8 @@ pub(crate) fn PasswordField(
                     aria-describedby="password-hint form-problem"
                     prop:value=move || value.get()
                     on:input=move |event| value.set(event_target_value(&event))/>
-                <button id="show-password" class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
-                    aria-label=Text::ShowPassword.text()
+                <button id="show-password" class="icon-button" type="button"
+                    aria-pressed=move || shown.get().to_string() aria-label=Text::ShowPassword.text()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>
                     {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
                 </button>

@@ -1,4 +1,4 @@
-//! The technical facts: what to read out when somebody asks.
+//! Technical facts of the account, for support requests.
 
 use causeway::view::AccountView;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! Settings, and the technical facts that somebody may need to read out.
+//! The settings: one section for each topic, with the technical facts for support requests at the end.
 
 mod facts;
 mod storage;

@@ -77,7 +77,9 @@ fn Kept(quota: RwSignal<Option<StorageQuota>>) -> impl IntoView {
     view! {
         <p id="storage-kept" role="status">{move || quota.get().map(|_| words().text())}</p>
         {forgets.then(|| view! {
-            <p id="storage-forgets" class="advice"><Icon of=Picture::Warning/><span>{Text::ForgetsMore.text()}</span></p>
+            <p id="storage-forgets" class="advice">
+                <Icon of=Picture::Warning/><span>{Text::ForgetsMore.text()}</span>
+            </p>
         })}
         {move || (kept.get() == Some(false)).then(|| view! {
             <button id="storage-ask" class="secondary" on:click=ask>{Text::KeptAsk.text()}</button>

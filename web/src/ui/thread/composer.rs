@@ -111,7 +111,8 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 </button>
             </div>
             <div id="composer-notes" class="composer-notes">
-                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
+                <Problem id="composer-problem"
+                    says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
                 {move || match remaining() {
                     RemainingLength::Left(left) => {
                         let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).text();

@@ -66,7 +66,8 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
             </div>
             {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.text()}</p> })}
             <button id="to-newest" class="to-newest" class:shown=move || !at_bottom.get()
-                tabindex=move || if at_bottom.get() { "-1" } else { "0" } aria-hidden=move || at_bottom.get().to_string()
+                tabindex=move || if at_bottom.get() { "-1" } else { "0" }
+                aria-hidden=move || at_bottom.get().to_string()
                 aria-label=Text::ToNewest.text() on:click=to_newest>
                 <Icon of=Picture::Down/>
                 {move || (below() > 0).then(|| view! {

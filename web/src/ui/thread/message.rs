@@ -50,7 +50,9 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                     </span>
                 </div>
             </div>
-            {move || failed().then(|| failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry))}
+            {move || failed().then(|| {
+                failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry)
+            })}
             {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.text().to_owned(), Text::AskAgain))}
         </li>
     }
