@@ -66,6 +66,11 @@ pub fn in_groups(code: &str, size: usize) -> Vec<String> {
     chars.chunks(size.max(1)).map(|group| group.iter().collect()).collect()
 }
 
+/// A key in hexadecimal, in groups of four.
+pub fn fingerprint(key: &str) -> String {
+    in_groups(key, 4).join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,7 @@
 
 mod app;
 mod backup;
+mod backup_prompt;
 mod chats;
 mod connection;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::attempt::Attempt;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
-use crate::ui::backup::BackupOffer;
+use crate::ui::backup_prompt::BackupPrompt;
 use crate::ui::parts::{Icon, Picture, Problem};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +142,7 @@ fn Finish(app: App) -> impl IntoView {
     let label = if first { Text::StartFirstChat } else { Text::GoToChats };
     view! {
         <button id="enlist-finish" class="primary wide" on:click=finish>{label.text()}</button>
-        <BackupOffer/>
+        <BackupPrompt/>
     }
 }
 

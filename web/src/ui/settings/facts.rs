@@ -3,7 +3,7 @@
 use causeway::view::AccountView;
 use leptos::prelude::*;
 
-use crate::state::validation;
+use crate::state::validation::fingerprint;
 use crate::text::Text;
 use crate::ui::app::app;
 
@@ -39,9 +39,4 @@ pub(super) fn FactList() -> impl IntoView {
             }).collect_view()}
         </dl>
     }
-}
-
-/// A key in hexadecimal, in groups of four.
-pub(crate) fn fingerprint(key: &str) -> String {
-    validation::in_groups(key, 4).join(" ")
 }

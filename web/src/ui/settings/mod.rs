@@ -7,7 +7,6 @@ use causeway::view::{Action, Done, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
 use self::facts::FactList;
-pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};

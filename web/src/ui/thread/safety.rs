@@ -7,7 +7,6 @@ use crate::state::route::Route;
 use crate::state::validation;
 use crate::text::{Phrase, Text};
 use crate::ui::app::app;
-use crate::ui::settings::fingerprint;
 
 /// About the open chat.
 #[component]
@@ -19,7 +18,7 @@ pub(crate) fn Safety() -> impl IntoView {
     });
     let chat = row.map(|row| row.view.get_untracked()).unwrap_or_default();
     let key = app.store.account.with_untracked(|account| {
-        account.as_ref().map(|account| fingerprint(&account.identity_key)).unwrap_or_default()
+        account.as_ref().map(|account| validation::fingerprint(&account.identity_key)).unwrap_or_default()
     });
     let groups = validation::in_groups(&chat.security_code, 5);
     view! {
