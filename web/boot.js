@@ -1,5 +1,5 @@
-// Starts the page: sets the only Trusted Types policy, then loads the page's WebAssembly. Covers the page when it fails.
-// A file of its own, because the content security policy allows no inline script.
+// Starts the page: sets the only Trusted Types policy, then loads the page's WebAssembly. Covers the page when it
+// fails. A file of its own, because the content security policy allows no inline script.
 
 // The chosen theme, before the first paint; the device's, where localStorage is not available.
 try {
@@ -11,7 +11,8 @@ const script = /** @type {HTMLScriptElement} */ (document.querySelector("script[
 const { js = "", wasm = "" } = script.dataset;
 const workers = ["worker.js", "service-worker.js"].map((name) => new URL(name, script.src).href);
 
-// Leptos builds static markup through innerHTML, always from its own literals. Of scripts, only our workers are allowed.
+// Leptos builds static markup through innerHTML, always from its own literals. Of scripts, only our workers are
+// allowed.
 globalThis.trustedTypes?.createPolicy("default", {
   createHTML: (/** @type {string} */ html) => html,
   createScriptURL: (/** @type {string} */ url) => {
@@ -28,8 +29,9 @@ const failure = /** @type {HTMLElement} */ (document.getElementById("boot-failed
 let failed = false;
 
 /**
- * Replaces the page, which has stopped after a panic or a trap, and stores the reason. Only the first failure counts: others
- * follow from it. The reason holds no user content: see port/boot.rs; messages of WebAssembly's own errors are fixed.
+ * Replaces the page, which has stopped after a panic or a trap, and stores the reason. Only the first failure counts:
+ * others follow from it. The reason holds no user content: see port/boot.rs; messages of WebAssembly's own errors are
+ * fixed.
  * @param {string} reason
  */
 const fail = (reason) => {
@@ -42,7 +44,8 @@ const fail = (reason) => {
     // localStorage is not available.
   }
   failure.hidden = false;
-  // Removed, not only hidden: an open dialog would keep the focus, and event listeners would call into the stopped program.
+  // Removed, not only hidden: an open dialog would keep the focus, and event listeners would call into the stopped
+  // program.
   document.body.replaceChildren(failure);
   failure.focus();
 };

@@ -17,13 +17,14 @@ const SHELL = { release: "", files: {} };
 
 const SHELL_CACHE = `shell-${SHELL.release}`;
 const INDEX = "/index.html";
-// The cache of the push state, none of it secret: the time of the last push, and whether the person has turned pushes on.
+// The cache of the push state, none of it secret: the time of the last push, and whether the person has turned pushes
+// on.
 const NOTES = "notes";
 const [LAST, WANTED] = ["/notes/last", "/notes/wanted"];
 
 // Prefix of the tags of notifications that are shown before anything that can fail; port/notification.rs has the same
-// constant. Each such notification has a tag of its own: Chromium confuses one that is being closed with a new one of the
-// same tag.
+// constant. Each such notification has a tag of its own: Chromium confuses one that is being closed with a new one of
+// the same tag.
 const WAITING = "waiting:";
 // Copies of texts in src/text/english/notifications.rs, for the case that WebAssembly does not start.
 const PLAIN = ["New message", "Open Causeway to read it."];
@@ -166,8 +167,8 @@ async function onTest() {
 }
 
 async function onPush() {
-  // Shown first and silently: if the browser ends this worker at any moment from here on, the person knows that a message
-  // came. The engine closes it after it has shown a more specific notification.
+  // Shown first and silently: if the browser ends this worker at any moment from here on, the person knows that a
+  // message came. The engine closes it after it has shown a more specific notification.
   const tag = `${WAITING}${Date.now()}`;
   await show(tag, PLAIN, { silent: true });
   // Close those that workers left when they were ended; one is enough.
@@ -339,7 +340,8 @@ const commands = {
   },
   async test() {
     const subscription = await registration.pushManager.getSubscription();
-    return callPartner("/api/push/test", { endpoint: subscription?.endpoint ?? "" }).then(() => "", () => "test-failed");
+    const endpoint = subscription?.endpoint ?? "";
+    return callPartner("/api/push/test", { endpoint }).then(() => "", () => "test-failed");
   },
 };
 

@@ -1,9 +1,9 @@
 //! The pages without an engine: a small one that plays along, for looking at them and for pictures. Not shipped.
 //!
-//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `sharing`, `enlisting`, `refused`, `reachable`, `empty`,
-//! `chats`, `offline`, `reading`, `stopped`, `moved`, `handed-over`, or one of the storage's troubles: `full`, `unsaved`, `row`
-//! while it runs, `closed-full`, `closed`, `damaged`, `newer` when it does not open.
-//! What this engine does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
+//! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `sharing`, `enlisting`, `refused`, `reachable`,
+//! `empty`, `chats`, `offline`, `reading`, `stopped`, `moved`, `handed-over`, or one of the storage's troubles: `full`,
+//! `unsaved`, `row` while it runs, `closed-full`, `closed`, `damaged`, `newer` when it does not open. What this engine
+//! does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

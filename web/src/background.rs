@@ -1,7 +1,7 @@
 //! Tasks of the service worker, which the browser starts for a push or for a click on a notification.
 //!
-//! It is both a lock candidate and a headless client: the engine runs here if no tab is open; otherwise the leading tab does
-//! the work and this module only sends commands to it.
+//! It is both a lock candidate and a headless client: the engine runs here if no tab is open; otherwise the leading tab
+//! does the work and this module only sends commands to it.
 //!
 //! What this module does not know: pushes and clicks. It gets a [`Task`] and returns whether it was carried out.
 
@@ -30,14 +30,14 @@ const SEND_TIMEOUT: Millis = 8_000;
 /// What the service worker was started for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    /// A push came: fetch what waits, then tell the person.
+    /// A push came: fetch the waiting messages, then show notifications.
     Push {
-        /// The tag of the notification that already says that something came.
+        /// The tag of the unspecific notification that is on screen.
         tag: String,
     },
-    /// A push may have been lost: fetch what waits, then tell the person, if there is anything.
+    /// A push may have been lost: fetch the waiting messages, then show notifications, if there is anything new.
     CatchUp,
-    /// A page that nobody looks at has news: tell the person.
+    /// A page without focus has new messages: show notifications.
     Look,
     /// The person answered from a notification.
     Reply {
@@ -75,11 +75,12 @@ pub enum BackgroundError {
 /// Carries out one task.
 ///
 /// # Errors
-/// [`BackgroundError`]: then nothing is known about the outcome, and the caller shows a notification that is true in any case.
+/// [`BackgroundError`]: then nothing is known about the outcome, and the caller shows a notification that is true in
+/// any case.
 pub async fn run(task: Task, engine: impl Fn(Secret<32>) -> Engine) -> Result<(), BackgroundError> {
     let (takeover, takeovers) = mpsc::unbounded();
     let (client_view, client) = BackgroundClient::open(move || {
-        // Fails only when nobody waits any more.
+        // Fails only when the receiver is gone.
         let _ = takeover.unbounded_send(());
     })?;
     let election = pin!(leader::run(LeaderNames::default(), takeovers, engine));
@@ -162,8 +163,7 @@ impl BackgroundClient {
                     notification::close_waiting().await;
                 } else {
                     let _refused =
-                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.localized())
-                            .await;
+                        notification::say(&tag, Notifications::NothingNew, Notifications::NothingNewWhy.text()).await;
                 }
             }
             Task::CatchUp => {

@@ -1,4 +1,5 @@
-//! The real browser, as the pages see it: implements [`Browser`](crate::state::browser::Browser) over the ports and the engine client.
+//! The real browser, as the pages see it: implements [`Browser`](crate::state::browser::Browser) over the ports and the
+//! engine client.
 //!
 //! What this module does not know: what the pages show, and where the engine runs.
 
@@ -39,8 +40,8 @@ impl BrowserAdapter {
         Self { engine: OnceCell::new(), locale: Locale::new(LANGUAGE), download: RefCell::default() }
     }
 
-    /// Sets where commands go: `send` returns a command's tag, `withdraw` takes the tag of one that need not be repeated. Only the
-    /// first call has an effect.
+    /// Sets where commands go: `send` returns a command's tag, `withdraw` takes the tag of one that need not be
+    /// repeated. Only the first call has an effect.
     pub fn connect(&self, send: impl Fn(Action) -> u64 + 'static, withdraw: impl Fn(u64) + 'static) {
         // Fails only on a second call, which has no effect.
         let _ = self.engine.set(Connection { send: Box::new(send), withdraw: Box::new(withdraw) });

@@ -1,8 +1,8 @@
 //! Carries out the engine's outputs and feeds it their results.
 //!
-//! One input, then every output, then the next input: the engine's contract, kept by a single loop. Commits, reads and HTTP
-//! exchanges run side by side; what the engine asked for first begins first. Everything that is under way ends with the
-//! driver: a transaction that was not yet told to commit is taken back.
+//! One input, then every output, then the next input: the engine's contract, kept by a single loop. Commits, reads and
+//! HTTP exchanges run side by side; what the engine asked for first begins first. Everything that is under way ends
+//! with the driver: a transaction whose commit was not yet requested is aborted.
 //!
 //! What this module does not know: why the engine requests something, and what the tabs do with its updates.
 
@@ -25,9 +25,9 @@ use rand_core::CryptoRng;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// A longer run without a break would keep the worker from hearing anything else.
+/// Longest run of the engine without a break; the worker's event loop must run in between.
 const LONGEST_RUN: Millis = 30;
-/// Clocks jump and timers of sleeping devices are late: the engine hears of the time at least this often.
+/// Clocks jump and timers of sleeping devices are late: the engine gets the time at least this often.
 const LONGEST_SLEEP: Millis = 60_000;
 /// After a read that failed.
 const BEFORE_READING_AGAIN: Millis = 1000;
@@ -72,7 +72,7 @@ impl Inputs {
     pub fn sender(&self) -> impl Fn(Input) + Clone + 'static {
         let sender = self.sender.clone();
         move |input| {
-            // Fails only when the driver is gone, and then there is nobody to tell.
+            // Fails only when the driver is gone; the input is not needed then.
             let _ = sender.unbounded_send(input);
         }
     }
@@ -132,10 +132,10 @@ struct Driver {
     store: Rc<Store>,
     sockets: BTreeMap<SocketId, Connected>,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Input>>,
-    /// Frames that go out as one message, as soon as the engine has nothing more to say: each message is a call into the
-    /// browser, and its boundaries mean nothing.
+    /// Frames that go out as one message, as soon as the engine has nothing more to say: each message is a call into
+    /// the browser, and its boundaries mean nothing.
     unsent: Option<(SocketId, Vec<u8>)>,
-    /// When the engine wants to hear of the time.
+    /// When the engine wants to be woken.
     wake_at: Option<Millis>,
     /// Runs until that moment or before: to move a timer on with each frame would cost more than one idle round.
     timer: Option<(Millis, Sleep)>,

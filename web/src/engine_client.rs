@@ -1,11 +1,12 @@
 //! The page's connection to the engine, in whichever tab the engine runs: sends commands, receives updates.
 //!
-//! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine reports it
-//! done, and is sent again when an engine starts; its tag keeps it from having a second effect. Every command names the
-//! engine that it is meant for. Otherwise a command in flight during start-up could overtake commands that pages must resend.
+//! The engine may stop in one tab and start in another at any moment. A command is kept here until the engine reports
+//! it done, and is sent again when an engine starts; its tag keeps it from having a second effect. Every command names
+//! the engine that it is meant for. Otherwise a command in flight during start-up could overtake commands that pages
+//! must resend.
 //!
-//! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer, although
-//! that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
+//! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer,
+//! although that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
 //!
 //! What this module does not know: what the commands and the updates mean.
 
@@ -101,7 +102,8 @@ impl EngineClient {
                 let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
                 inner.heard.set(true);
                 let observed = inner.unanswered.borrow_mut().observe(&update);
-                // What this makes the page ask is said with everything else, should this be the first word of an engine.
+                // Commands that the page sends because of this update are sent again below, if an engine has just
+                // started.
                 on_update(update);
                 let Observed { engine: Some(engine), started } = observed else { return };
                 let another = inner.engine.replace(Some(engine)) != Some(engine);

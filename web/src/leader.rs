@@ -10,12 +10,12 @@
 //!                          +---> retired <---+   only another build, or another browser, helps
 //! ```
 //!
-//! Every worker goes through these states on its own. The browser grants the lock to one worker at a time and frees it when
-//! its holder dies; candidates exchange no messages.
+//! Every worker goes through these states on its own. The browser grants the lock to one worker at a time and frees it
+//! when its holder dies; candidates exchange no messages.
 //!
-//! A leader that is frozen or stuck keeps the lock. The leader therefore answers a page's liveness probe at once, even while
-//! its store opens; a page that gets no answer requests a takeover from its own worker, which steals the lock. The store's
-//! generation then stops the former leader if it resumes.
+//! A leader that is frozen or stuck keeps the lock. The leader therefore answers a page's liveness probe at once, even
+//! while its store opens; a page that gets no answer requests a takeover from its own worker, which steals the lock.
+//! The store's generation then stops the former leader if it resumes.
 //!
 //! What this module does not know: what the engine does. It knows only how a term begins and ends.
 
@@ -124,7 +124,8 @@ impl ElectionBackoff {
             | TermEnd::Open(OpenError::Unavailable)
             | TermEnd::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
         };
-        // There is a pause after a superseded term, too: two workers that supersede each other must not do so in a busy loop.
+        // There is a pause after a superseded term, too: two workers that supersede each other must not do so in a busy
+        // loop.
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
         self.failures = if issue.is_some() { self.failures.saturating_add(1) } else { 0 };
         AfterTerm::RunAgain(pause, issue)
@@ -156,8 +157,8 @@ pub async fn run<M: Machine>(
     }
 }
 
-/// A former leader that was frozen may have sent stale updates when it resumed. Asks the current leader for a snapshot, which
-/// all pages get.
+/// A former leader that was frozen may have sent stale updates when it resumed. Asks the current leader for a snapshot,
+/// which all pages get.
 fn request_snapshot() {
     let hello =
         Command { tag: rng::tag().unwrap_or_default(), action: Some(Action::Hello(Hello {})), ..Command::default() };

@@ -1,16 +1,16 @@
-//! Which notifications should be on screen: one for each chat with messages that the person neither read nor was told of.
+//! Plans the notifications on screen: one for each chat with messages that are neither read nor notified.
 //!
-//! What this module does not know: how a browser shows them, and why anybody looks just now.
+//! What this module does not know: how a browser shows them, and why the plan is made.
 
 use crate::state::model::{self, Model};
 use crate::text::Notifications;
 use crate::text::{message_summary, sender_with_count};
 use causeway::view::ChatView;
 
-/// Shown at once, at most: the chats in which something happened last.
+/// Most notifications on screen at once, of the most recently active chats.
 const MOST: usize = 16;
 
-/// What a notification says, and what it is about.
+/// The text of a notification, and its chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatNotification {
     /// The chat's id.
@@ -23,7 +23,7 @@ pub struct ChatNotification {
     pub body: String,
     /// When the message was sent, unix milliseconds.
     pub at: u64,
-    /// It says who wrote, so it may offer to answer.
+    /// The text names the sender, so a reply can be offered.
     pub named: bool,
 }
 
@@ -55,7 +55,7 @@ fn notification(chat: &ChatView, hide: bool) -> Option<ChatNotification> {
         return None;
     }
     let (title, body) = match hide {
-        true => (Notifications::Title.localized().to_owned(), Notifications::Hidden.localized().to_owned()),
+        true => (Notifications::Title.text().to_owned(), Notifications::Hidden.text().to_owned()),
         false => (sender_with_count(model::title(chat), chat.unread), message_summary(last)),
     };
     Some(ChatNotification { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn each_chat_with_something_to_tell_has_one_and_says_who_wrote_what() {
+    fn each_chat_with_new_messages_has_a_notification_with_sender_and_text() {
         let plan = plan(&model(vec![chat("a", 1, 3), chat("b", 2, 7), chat("read", 0, 9)], false), &[]);
         let said: Vec<_> =
             plan.show.iter().map(|notification| (notification.title.as_str(), notification.body.as_str())).collect();
@@ -96,21 +96,21 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_twice_of_one_message() {
+    fn a_message_is_notified_only_once() {
         let told = ChatView { notified_up_to: 3, ..chat("a", 1, 3) };
         let more = ChatView { notified_up_to: 3, ..chat("b", 2, 4) };
         assert_eq!(shown(vec![told, more]), [("b".to_owned(), 4)]);
     }
 
     #[test]
-    fn what_we_wrote_ourselves_is_no_news() {
+    fn own_messages_are_not_notified() {
         let mut own = chat("a", 1, 3);
         own.last.as_mut().unwrap().outgoing = true;
         assert_eq!(shown(vec![own]), []);
     }
 
     #[test]
-    fn who_hides_text_is_named_nobody() {
+    fn hidden_text_hides_the_sender_too() {
         let plan = plan(&model(vec![chat("a", 4, 3)], true), &[]);
         let notification = &plan.show[0];
         assert!(!format!("{}{}", notification.title, notification.body).contains("Bob"));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_not_more_than_a_screen_can_hold() {
+    fn the_number_of_notifications_is_bounded() {
         let many = (0..100).map(|number| chat(&number.to_string(), 1, 1)).collect();
         assert_eq!(shown(many).len(), MOST);
     }

@@ -1,7 +1,7 @@
 //! Liveness of a worker: it holds a lock of its own from start to end.
 //!
-//! A worker that ends without an exception (the browser ended it, or it ran out of memory) sends nothing. But the browser
-//! frees its locks, so the page that waits for this lock is notified at once.
+//! A worker that ends without an exception (the browser ended it, or it ran out of memory) sends nothing. But the
+//! browser frees its locks, so the page that waits for this lock is notified at once.
 //!
 //! What this module does not know: what the worker does, and whether a live worker makes progress.
 

@@ -1,10 +1,10 @@
 //! Supervises the page's engine worker: one that dies is terminated and replaced.
 //!
-//! A worker whose WebAssembly has trapped still exists and still holds the lock if it led, so no other tab could take over.
-//! Terminating it frees the lock. A worker that the browser ended silently is detected by its liveness lock.
+//! A worker whose WebAssembly has trapped still exists and still holds the lock if it led, so no other tab could take
+//! over. Terminating it frees the lock. A worker that the browser ended silently is detected by its liveness lock.
 //!
-//! When no engine answers the liveness probe, the worker is asked to take over. If there is still no answer then, it may be
-//! the stuck one itself, and is replaced.
+//! When no engine answers the liveness probe, the worker is asked to take over. If there is still no answer then, it
+//! may be the stuck one itself, and is replaced.
 //!
 //! What this module does not know: why a worker died. Durable state is enough for the next engine to continue.
 
@@ -28,7 +28,7 @@ const TAKEOVER_IN_VAIN: Millis = 15_000;
 /// A worker that ran for at least this long is not counted as a failed start.
 const STABLE_AFTER: Millis = 60_000;
 
-/// Keeps a worker running beside the page. Calls `on_give_up` once, after [`MAX_RESTARTS`] deaths in a row. `timeouts` has an
+/// Keeps a worker running beside the page. Calls `on_give_up` once, after too many deaths in a row. `timeouts` has an
 /// item for each liveness probe that no engine answered.
 pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce() + 'static) {
     spawn(async move {

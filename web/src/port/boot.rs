@@ -1,5 +1,5 @@
-//! What the page shows when the client cannot start or has stopped: sentences that index.html holds ready, outside of what
-//! Leptos mounts. boot.js covers the page with them after a failure and keeps its reason.
+//! What the page shows when the client cannot start or has stopped: sentences that index.html holds ready, outside of
+//! what Leptos mounts. boot.js covers the page with them after a failure and keeps its reason.
 
 use js_sys::{Function, Reflect};
 use std::panic::{PanicHookInfo, set_hook};
@@ -22,8 +22,8 @@ pub fn show_failure() {
     }
 }
 
-/// In the page: a panic ends the program, so its reason is kept and the page is covered by the sentence of index.html. The
-/// hook runs before the trap.
+/// In the page: a panic ends the program, so its reason is kept and the page is covered by the sentence of index.html.
+/// The hook runs before the trap.
 pub fn cover_page_on_panic() {
     set_hook(Box::new(|panic| {
         log(panic);

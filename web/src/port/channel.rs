@@ -52,7 +52,7 @@ impl Channel {
         Ok(Self { inner: BroadcastChannel::new(name).map_err(|_| ChannelError)?, listener: None })
     }
 
-    /// Sends to every other end. A channel that the browser has closed drops the message: then there is nobody to tell.
+    /// Sends to every other end. A channel that the browser has closed drops the message.
     pub fn send(&self, message: &[u8]) {
         let bytes = Uint8Array::from(message);
         let _ = self.inner.post_message(&bytes);

@@ -1,4 +1,4 @@
-//! The browser's hints that the world may have changed while nobody looked: network back, page brought to the front.
+//! The browser's hints that a connection may be stale: network back, page brought to the front.
 //!
 //! What this module does not know: what to do about it. A hint may be wrong in both directions.
 
@@ -24,7 +24,7 @@ pub struct Returns {
 }
 
 impl Returns {
-    /// Calls back on every hint. A worker hears only of the network.
+    /// Calls back on every hint. A worker gets only the network's.
     pub fn listen(mut on_return: impl FnMut(Return) + 'static) -> Self {
         let document = web_sys::window().and_then(|window| window.document());
         let listener = Closure::<dyn FnMut(Event)>::new({

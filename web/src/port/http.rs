@@ -1,8 +1,9 @@
 //! One HTTP exchange through `fetch`, in pages and workers alike.
 //!
-//! What this module does not know: what the answers mean. Cookies go to our own origin only, redirects are refused (no API
-//! of ours redirects, and a form may hold a password), and an answer is read only up to the size that was agreed. `gloo_net`
-//! reads answers whole or not at all, so the stream that enforces the size is the browser's own. It also ends a query, where the URL has one, with an `&`.
+//! What this module does not know: what the answers mean. Cookies go to our own origin only, redirects are refused (no
+//! API of ours redirects, and a form may hold a password), and an answer is read only up to the size that was agreed.
+//! `gloo_net` reads answers whole or not at all, so the stream that enforces the size is the browser's own. It also
+//! ends a query, where the URL has one, with an `&`.
 
 use super::clock;
 use causeway::io::{HttpFailure, HttpRequest, HttpResponse, Method, Millis};

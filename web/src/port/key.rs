@@ -1,8 +1,8 @@
 //! The data key: 32 random bytes that seal every row, themselves sealed by a key that no script can read.
 //!
-//! The browser makes an AES-GCM key and promises never to export it; IndexedDB keeps it beside the data key that it sealed.
-//! A copy of the database's files contains neither. Script in our origin can ask for the data key as we do: the content
-//! security policy is the wall against that.
+//! The browser makes an AES-GCM key and promises never to export it; IndexedDB keeps it beside the data key that it
+//! sealed. A copy of the database's files contains neither. Script in our origin can ask for the data key as we do: the
+//! content security policy is the wall against that.
 //!
 //! What this module does not know: what is sealed.
 

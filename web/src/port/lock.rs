@@ -2,8 +2,8 @@
 //!
 //! Bound by hand, because `web_sys` calls the interface unstable.
 //!
-//! What this module does not know: what the lock protects. It is not a fence: a frozen holder may wake after it lost the
-//! lock, so the store checks its generation as well.
+//! What this module does not know: what the lock protects. It is not a fence: a frozen holder may wake after it lost
+//! the lock, so the store checks its generation as well.
 
 use futures::channel::oneshot;
 use js_sys::{Function, Object, Promise, Reflect};
@@ -111,7 +111,7 @@ impl Drop for Line {
 }
 
 impl Lock {
-    /// Waits until somebody takes the lock away with [`steal`].
+    /// Completes when the lock is taken away with [`steal`].
     pub async fn lost(&self) {
         let _ = JsFuture::from(self.request.clone()).await;
     }

@@ -1,7 +1,8 @@
 //! Notifications. In the service worker only: a page's would end with it, and could not be
 //! answered.
 //!
-//! What this module does not know: when to show what. Where the browser refuses, nothing happens, and the caller is told.
+//! What this module does not know: when to show what. Where the browser refuses, nothing happens and an error is
+//! returned.
 
 use crate::notifications::ChatNotification;
 use crate::number;
@@ -15,7 +16,8 @@ use web_sys::{
 
 /// What the tags of notifications about a chat begin with; the chat's id follows.
 pub(super) const CHAT: &str = "chat:";
-/// What the tags of those begin with that say that something came. service-worker.js shows them before it wakes the engine.
+/// What the tags of those begin with that say that something came. service-worker.js shows them before it wakes the
+/// engine.
 const WAITING: &str = "waiting:";
 /// Fields of a notification's data, which service-worker.js reads when it is clicked.
 const DATA_CHAT: &str = "chat";
@@ -72,15 +74,15 @@ pub async fn show(notice: &ChatNotification) -> Result<(), NotShown> {
 fn action(name: &str, title: Notifications, hint: Option<Notifications>) -> Result<JsValue, JsValue> {
     let action = Object::new();
     Reflect::set(&action, &"action".into(), &name.into())?;
-    Reflect::set(&action, &"title".into(), &title.localized().into())?;
+    Reflect::set(&action, &"title".into(), &title.text().into())?;
     if let Some(hint) = hint {
         Reflect::set(&action, &"type".into(), &"text".into())?;
-        Reflect::set(&action, &"placeholder".into(), &hint.localized().into())?;
+        Reflect::set(&action, &"placeholder".into(), &hint.text().into())?;
     }
     Ok(action.into())
 }
 
-/// Says something about no chat in particular, without a sound, in the place of the one with this tag.
+/// Shows a silent notification that belongs to no chat; it replaces the one with the same tag.
 ///
 /// # Errors
 /// [`NotShown`].
@@ -90,7 +92,7 @@ pub async fn say(tag: &str, title: Notifications, body: &str) -> Result<(), NotS
         Reflect::set(&options, &name.into(), &value).map_err(|_| NotShown)?;
     }
     Reflect::set(&options, &"icon".into(), &ICON.into()).map_err(|_| NotShown)?;
-    show_with(title.localized(), &options).await
+    show_with(title.text(), &options).await
 }
 
 async fn show_with(title: &str, options: &Object) -> Result<(), NotShown> {

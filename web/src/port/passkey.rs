@@ -1,6 +1,6 @@
 //! Passkeys: the browser's authenticator, and the two exchanges with the partner server around it.
 //!
-//! What the two say to each other is theirs: it goes through here as JSON that nobody looks into.
+//! Their messages pass through here as JSON and are not parsed.
 //!
 //! What this module does not know: whose passkey it is, and what a session is good for.
 

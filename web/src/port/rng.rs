@@ -16,7 +16,7 @@ pub struct NoRandomness;
 /// The browser's generator. Made by [`open`], which proves that it works. What was given away is wiped here.
 pub struct BrowserRng {
     drawn: Zeroizing<[u8; DRAWN]>,
-    /// So many at the end of `drawn` were not given away yet.
+    /// Number of bytes at the end of `drawn` that were not used yet.
     left: usize,
 }
 

@@ -1,7 +1,6 @@
-//! The service worker as a page sees it: registers it, gives it orders, hears what it says, and notices newer releases.
+//! The service worker, from the page: registers it, sends it commands, receives its events, and detects newer releases.
 //!
-//! Where there is none (an old browser, a private window, a page without HTTPS) every order is answered as one that cannot be
-//! carried out.
+//! Where there is none (an old browser, a private window, a page without HTTPS) every command fails.
 //!
 //! What this module does not know: what is on the page.
 
@@ -47,19 +46,19 @@ async fn active() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
 
-/// Registers the worker, and tells what it says from now on.
-pub fn watch(hear: impl Fn(ServiceWorkerEvent) + 'static) {
+/// Registers the worker; `on_event` gets its events from now on.
+pub fn watch(on_event: impl Fn(ServiceWorkerEvent) + 'static) {
     let Some(container) = container() else { return };
-    let hear: Rc<dyn Fn(ServiceWorkerEvent)> = Rc::new(hear);
+    let on_event: Rc<dyn Fn(ServiceWorkerEvent)> = Rc::new(on_event);
     listen(&container, "message", {
-        let hear = Rc::clone(&hear);
+        let on_event = Rc::clone(&on_event);
         move |event: Event| {
             let Ok(data) = event.unchecked_into::<MessageEvent>().data().dyn_into::<Object>() else { return };
             let field = |name: &str| Reflect::get(&data, &name.into()).unwrap_or(JsValue::UNDEFINED);
             if let Some(fragment) = field("open").as_string() {
-                hear(ServiceWorkerEvent::Open(fragment));
+                on_event(ServiceWorkerEvent::Open(fragment));
             } else if field("woken").is_truthy() {
-                hear(ServiceWorkerEvent::Woken);
+                on_event(ServiceWorkerEvent::Woken);
             }
         }
     });
@@ -77,7 +76,7 @@ pub fn watch(hear: impl Fn(ServiceWorkerEvent) + 'static) {
         options.set_update_via_cache(ServiceWorkerUpdateViaCache::None);
         let registered = settle(container.register_with_options(SCRIPT, &options)).await;
         let Some(registration) = registered else { return };
-        watch_for_releases(&registration, controlled, hear);
+        watch_for_releases(&registration, controlled, on_event);
         loop {
             clock::sleep(UPDATE_EVERY).await;
             if let Ok(update) = registration.update() {
@@ -90,22 +89,22 @@ pub fn watch(hear: impl Fn(ServiceWorkerEvent) + 'static) {
 fn watch_for_releases(
     registration: &ServiceWorkerRegistration,
     controlled: bool,
-    hear: Rc<dyn Fn(ServiceWorkerEvent)>,
+    on_event: Rc<dyn Fn(ServiceWorkerEvent)>,
 ) {
     if !controlled {
         // The first worker is no news.
         return;
     }
     if registration.waiting().is_some() {
-        hear(ServiceWorkerEvent::UpdateReady);
+        on_event(ServiceWorkerEvent::UpdateReady);
     }
     let of = registration.clone();
     listen(registration, "updatefound", move |_| {
         let Some(coming) = of.installing() else { return };
-        let (of, hear) = (of.clone(), Rc::clone(&hear));
+        let (of, on_event) = (of.clone(), Rc::clone(&on_event));
         listen(&coming, "statechange", move |_| {
             if of.waiting().is_some() {
-                hear(ServiceWorkerEvent::UpdateReady);
+                on_event(ServiceWorkerEvent::UpdateReady);
             }
         });
     });
@@ -146,7 +145,7 @@ pub fn close_notifications(unread: Vec<String>) {
     });
 }
 
-/// Has the worker look whether there is news to show: for pages that nobody looks at.
+/// Makes the worker show notifications about what is new, for a page without focus.
 pub fn look() {
     super::spawn(async {
         if let Some(worker) = active().await {
@@ -178,7 +177,7 @@ pub fn ask_permission() -> impl Future<Output = ()> {
     }
 }
 
-/// Gives an order, and answers how things are then.
+/// Runs a command and returns the push state afterwards.
 pub async fn run_push_command(command: PushCommand) -> PushState {
     let support = support();
     if !matches!(support, PushSupport::Unasked | PushSupport::Allowed)

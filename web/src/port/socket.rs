@@ -1,7 +1,7 @@
 //! A binary WebSocket. A browser gives no reason for a failure, and neither does this.
 //!
 //! What this module does not know: what the bytes mean, and when to connect again. Message boundaries are kept, though
-//! nobody here needs them. A browser cannot be told to read more slowly: the reader must keep up.
+//! they are not needed here. A browser has no back-pressure: the reader must keep up.
 
 use core::cell::RefCell;
 use core::future::poll_fn;
@@ -51,8 +51,8 @@ impl Socket {
         Ok(Self { inner, listening })
     }
 
-    /// Sends bytes as one message, in the order of the calls. On a socket that is not open the bytes are lost, as they would
-    /// be on the way.
+    /// Sends bytes as one message, in the order of the calls. On a socket that is not open the bytes are lost, as they
+    /// would be on the way.
     pub fn send(&self, bytes: &[u8]) {
         if let Some(socket) = &mut *self.inner.borrow_mut() {
             let _ = Pin::new(socket).start_send(Message::Bytes(bytes.to_vec()));
@@ -67,7 +67,7 @@ impl Drop for Socket {
     }
 }
 
-/// Tells what happens until there is nothing more to tell. The socket is never borrowed while somebody hears of it.
+/// Reports events until the socket is closed. The socket is not borrowed while the callback runs.
 async fn listen(inner: Shared, on_event: impl Fn(SocketEvent)) {
     let opened = poll_fn(|context| match &mut *inner.borrow_mut() {
         Some(socket) => Pin::new(&mut *socket).poll_ready(context).map(|_| matches!(socket.state(), State::Open)),

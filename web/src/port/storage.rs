@@ -7,14 +7,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::StorageManager;
 
-/// What the browser says, in bytes. All of it is rough on purpose.
+/// The browser's estimate, in bytes; rounded for privacy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Estimate {
     /// Bytes in use.
     pub used: u64,
     /// Bytes that may be used.
     pub quota: u64,
-    /// Of those in use, the bytes of IndexedDB, where the browser tells.
+    /// Of those in use, the bytes of IndexedDB, where the browser reports it.
     pub database: Option<u64>,
 }
 
@@ -27,8 +27,8 @@ async fn answer(request: Result<Promise, JsValue>) -> Option<JsValue> {
     JsFuture::from(request.ok()?).await.ok()
 }
 
-/// Asks the browser never to evict this site's data on its own. Pages only; some browsers ask the person, and only as long as
-/// the click that led here is fresh. True when granted, now or earlier.
+/// Asks the browser never to evict this site's data on its own. Pages only; some browsers ask the person, and only as
+/// long as the click that led here is fresh. True when granted, now or earlier.
 pub fn persist() -> impl Future<Output = bool> {
     let asked = manager().map(|manager| manager.persist());
     async move {
@@ -44,7 +44,7 @@ pub async fn persisted() -> Option<bool> {
     Some(answer(manager()?.persisted()).await?.is_truthy())
 }
 
-/// How full the storage is, if the browser says so.
+/// Usage and quota, if the browser reports them.
 pub async fn estimate() -> Option<Estimate> {
     let estimate = answer(manager()?.estimate()).await?;
     let bytes = |of: &JsValue, field: &str| Some(number::from_js(Reflect::get(of, &field.into()).ok()?.as_f64()?));
@@ -56,8 +56,8 @@ pub async fn estimate() -> Option<Estimate> {
     })
 }
 
-/// This browser removes what a site keeps when nobody visits it for a week, unless the site is installed: Safari, and every
-/// browser of an iPhone or iPad. They are known by what only they have.
+/// This browser removes what a site keeps that is not visited for a week, unless the site is installed: Safari, and
+/// every browser of an iPhone or iPad. They are known by what only they have.
 pub fn evicts_after_a_week() -> bool {
     let has = |of: &JsValue, field: &str| Reflect::has(of, &field.into()).unwrap_or(false);
     let global = JsValue::from(js_sys::global());

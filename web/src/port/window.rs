@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, HtmlElement, Storage, Window};
 
-/// Nobody waits longer for a frame: a page in the background gets none.
+/// Longest wait for an animation frame; a page in the background gets none.
 const LATEST: Millis = 100;
 
 fn window() -> Option<Window> {
@@ -38,7 +38,7 @@ pub fn address_parameter(name: &str) -> Option<String> {
     pairs.find(|(key, value)| *key == name && plain(value)).map(|(_, value)| value.to_owned())
 }
 
-/// Goes to a fragment. Listeners of `hashchange` hear of it only when the entry is new.
+/// Goes to a fragment. `hashchange` is fired only when the fragment changes.
 pub fn go(fragment: &str, replace: bool) {
     let Some(window) = window() else { return };
     let _ = if replace { window.location().replace(fragment) } else { window.location().set_hash(fragment) };

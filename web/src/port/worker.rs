@@ -17,7 +17,7 @@ const SCRIPT: &str = "/worker.js";
 #[error("this browser did not start the background worker")]
 pub struct WorkerError;
 
-/// What a page hears of its worker.
+/// An event of a page's worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerEvent {
     /// It runs, and holds the lock that it dies with.
@@ -79,7 +79,7 @@ impl OwnEnd {
         self.0.name()
     }
 
-    /// Tells the page that the worker runs.
+    /// Notifies the page that the worker runs.
     pub fn begun(&self) {
         let _ = self.0.post_message(&JsValue::NULL);
     }

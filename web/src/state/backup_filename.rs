@@ -11,7 +11,8 @@ pub fn backup_filename(identifier: &str, day: i64) -> String {
     format!("causeway-{}-{year:04}-{month:02}-{day:02}.backup", name.trim_matches('.'))
 }
 
-/// Year, month and day of a day, in the Gregorian calendar; years begin in March here, so that a leap day is their last.
+/// Year, month and day of a day, in the Gregorian calendar; years begin in March here, so that a leap day is their
+/// last.
 fn date(day: i64) -> (i64, i64, i64) {
     const ERA: i64 = 146_097;
     let since = day + 719_468;

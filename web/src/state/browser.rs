@@ -1,7 +1,8 @@
-//! What the pages need from the browser, as one trait: commands to the engine, clock and calendar, address bar, storage.
+//! What the pages need from the browser, as one trait: commands to the engine, clock and calendar, address bar,
+//! storage.
 //!
-//! The pages never import a port. An implementation is passed to them when they are mounted: the real browser, or a test's.
-//! Dates and times are formatted for the person's locale, so nothing here knows their format.
+//! The pages never import a port. An implementation is passed to them when they are mounted: the real browser, or a
+//! test's. Dates and times are formatted for the person's locale, so nothing here knows their format.
 
 mod engine;
 #[cfg(test)]

@@ -83,7 +83,8 @@ fn is_no_part(char: char) -> bool {
     char.is_whitespace()
         || char.is_control()
         || matches!(char, '<' | '>' | '"' | '`' | '«' | '»' | '“' | '”' | '„')
-        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(char, '\u{ad}' | '\u{61c}' | '\u{feff}')
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 fn count(text: &str, wanted: char) -> usize {

@@ -36,16 +36,16 @@ impl MessageWindow {
         self.messages.first().map(|message| message.seq)
     }
 
-    /// Marks the cached messages as stale after an engine change, because updates between the two engines are lost. They stay on
-    /// screen until the newest page comes.
+    /// Marks the cached messages as stale after an engine change, because updates between the two engines are lost.
+    /// They stay on screen until the newest page comes.
     pub fn mark_stale(&mut self) {
         self.stale = true;
     }
 
-    /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes; what was
-    /// stale is dropped unless the page brings it.
+    /// Takes the newest page. What is held and does not join on to it is dropped, so that the stretch has no holes;
+    /// what was stale is dropped unless the page brings it.
     pub fn take_newest(&mut self, page: Vec<MessageView>, more: bool) {
-        // What came before the first page are single messages, old and new; nothing says that they are all.
+        // What came before the first page are single messages, old and new; there may be gaps between them.
         let was_ready = std::mem::replace(&mut self.ready, true);
         let was_stale = std::mem::take(&mut self.stale);
         let (Some(first), Some(last)) = (page.first().map(|m| m.seq), page.last().map(|m| m.seq)) else {

@@ -1,7 +1,7 @@
 //! State of the pages: the engine's updates, first as plain data, then as signals.
 //!
-//! [`model`], [`message_window`] and [`layout`] are plain Rust and tested natively; [`view_store`] mirrors them in signals.
-//! Nothing here names the browser: what is needed from it comes through [`browser::Browser`].
+//! [`model`], [`message_window`] and [`layout`] are plain Rust and tested natively; [`view_store`] mirrors them in
+//! signals. Nothing here names the browser: what is needed from it comes through [`browser::Browser`].
 
 pub mod backup_filename;
 pub mod browser;

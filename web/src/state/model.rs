@@ -1,4 +1,4 @@
-//! What the engine has told this page, and how each update changes it. Plain data: no signals, no browser.
+//! The page's copy of the engine's state, and how each update changes it. Plain data: no signals, no browser.
 //!
 //! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
@@ -30,7 +30,7 @@ pub struct Model {
     open: Option<String>,
     /// Reads under way: the command's tag, and the message before which it reads.
     reads: Vec<(u64, Option<u64>)>,
-    /// Tags of reads whose answers nobody waits for any more.
+    /// Tags of reads whose answers are not needed any more.
     withdrawn: Vec<u64>,
 }
 
@@ -58,7 +58,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// Nobody is waiting for just this one.
+    /// The change may be shown late while a mailbox is drained.
     pub fn can_wait(&self) -> bool {
         matches!(self, Self::Order | Self::Chat(_) | Self::Thread(_) | Self::Connection | Self::Incoming(_))
     }
@@ -96,7 +96,8 @@ impl Model {
         self.chats.iter().fold(0, |sum, chat| sum.saturating_add(chat.unread))
     }
 
-    /// Creates a chat's message window before its messages are requested, so that none that arrives meanwhile is missed.
+    /// Creates a chat's message window before its messages are requested, so that none that arrives meanwhile is
+    /// missed.
     pub fn open(&mut self, chat: &str) {
         let held = self.threads.iter().position(|(id, _)| id == chat).map(|at| self.threads.remove(at));
         if self.threads.len() >= THREADS {
@@ -142,7 +143,7 @@ impl Model {
         Some(self.reads.remove(at).1)
     }
 
-    /// Puts a chat where its time belongs, and says where that is.
+    /// Inserts a chat in the order of activity; returns its position.
     fn place(&mut self, chat: ChatView) -> usize {
         let at = self.chats.partition_point(|held| held.active_at >= chat.active_at);
         self.chats.insert(at, chat);
@@ -156,7 +157,7 @@ pub fn title(chat: &ChatView) -> &str {
     if name.is_empty() { &chat.address } else { name }
 }
 
-/// Takes an update in and says what changed. An update that this build doesn't know changes nothing.
+/// Applies an update and returns what changed. An update that this build doesn't know changes nothing.
 pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
     let Some(news) = update.news else { return Vec::new() };
     match news {
@@ -168,7 +169,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             for chat in snapshot.chats {
                 model.place(chat);
             }
-            // Perhaps another engine, which tells nothing of chats that nobody has asked it for.
+            // It may be another engine, which sends no updates for chats that no page has opened there.
             let Model { chats, threads, open, .. } = model;
             threads.retain(|(id, _)| open.as_ref() == Some(id) && chats.iter().any(|chat| chat.id == *id));
             threads.iter_mut().for_each(|(_, thread)| thread.mark_stale());
@@ -327,7 +328,7 @@ mod tests {
         model.asked(7, None);
         apply(&mut model, News::Snapshot(Snapshot { chats: vec![chat("1", 9, None)], ..Default::default() }).into());
         assert_eq!(model.take_withdrawn(), [7]);
-        assert!(model.take_withdrawn().is_empty(), "told once");
+        assert!(model.take_withdrawn().is_empty(), "returned once");
     }
 
     #[test]
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn unread_is_the_sum_and_unknown_news_changes_nothing() {
+    fn unread_is_the_sum_and_unknown_updates_change_nothing() {
         let mut model = with_chats(vec![
             ChatView { unread: 2, ..chat("1", 1, None) },
             ChatView { unread: 3, ..chat("2", 2, None) },

@@ -1,4 +1,4 @@
-//! Notifications, as the pages see them: what this browser can do, what the person wants, and what is in the way.
+//! State of push notifications: what the browser supports, what the person has chosen, and what the problem is.
 //!
 //! What this module does not know: how a browser is asked, and the words for any of it.
 
@@ -12,13 +12,13 @@ pub enum PushSupport {
     InstallFirst,
     /// The person was not asked yet.
     Unasked,
-    /// The person, or a rule of the browser, said no. Only the browser's own settings change that.
+    /// Denied by the person or by a rule of the browser. Only the browser's own settings change that.
     Blocked,
     /// They may be shown.
     Allowed,
 }
 
-/// What is in the way, though they may be shown.
+/// A problem, although they may be shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PushProblem {
     /// Nothing.
@@ -26,13 +26,13 @@ pub enum PushProblem {
     None,
     /// The browser's push service does not answer.
     ServiceSilent,
-    /// The partner server was not told, or refused.
+    /// The partner server was not reached, or refused.
     NotRegistered,
     /// The test was not sent.
     TestFailed,
 }
 
-/// How things are.
+/// The state of push notifications in this browser.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PushState {
     /// What is possible.
@@ -57,10 +57,10 @@ impl PushState {
     }
 }
 
-/// What the service worker is asked for.
+/// A command to the service worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PushCommand {
-    /// How things are.
+    /// The state of push notifications in this browser.
     State,
     /// Mend the subscription, if they are on and the browser or the partner server has dropped it.
     Keep,
@@ -72,7 +72,7 @@ pub enum PushCommand {
     Test,
 }
 
-/// What the service worker, or the browser about it, says by itself.
+/// An event of the service worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceWorkerEvent {
     /// A notification was clicked: go to this fragment.
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_offered_what_cannot_be_or_is() {
+    fn the_prompt_is_shown_only_where_notifications_are_possible_and_off() {
         let push = |support, wanted| PushState { support, wanted, ..PushState::default() };
         for (support, offered) in [
             (PushSupport::Unsupported, false),

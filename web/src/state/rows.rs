@@ -1,5 +1,5 @@
-//! Rows of the chat list and of the open chat, in signals. A row is made once and keeps its identity; what changes in it is a
-//! signal of its own.
+//! Rows of the chat list and of the open chat, in signals. A row is made once and keeps its identity; what changes in
+//! it is a signal of its own.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct MessageRow {
     pub seq: u64,
     /// From us.
     pub outgoing: bool,
-    /// What it says, and where it is.
+    /// Its text and delivery state.
     pub view: ArcRwSignal<MessageView>,
     /// How it joins its neighbours.
     pub shape: ArcRwSignal<Shape>,

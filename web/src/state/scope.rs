@@ -1,9 +1,9 @@
 //! Callbacks that may be called after the component that made them has been removed from the page.
 //!
-//! Leptos keeps signals, memos and stored values in an arena. A handle is `Copy` and valid until the reactive owner under
-//! which it was made is cleaned up; reading it later panics, and a panic ends the page. Answers of the engine, promises,
-//! timers and animation frames come at any time later. All of them therefore take an [`Answer`] or a [`Listener`], and
-//! there are two ways to make one:
+//! Leptos keeps signals, memos and stored values in an arena. A handle is `Copy` and valid until the reactive owner
+//! under which it was made is cleaned up; reading it later panics, and a panic ends the page. Answers of the engine,
+//! promises, timers and animation frames come at any time later. All of them therefore take an [`Answer`] or a
+//! [`Listener`], and there are two ways to make one:
 //!
 //! - [`Scope::answer`] and [`Scope::listener`] keep the closure in the arena itself, under the component's owner. It is
 //!   dropped together with the handles that it captured, and is not called afterwards.
@@ -30,8 +30,8 @@ impl Scope {
     pub fn current() -> Self {
         let owner = Owner::current();
         debug_assert!(owner.is_some(), "a scope is made while a component or an effect runs");
-        // The value is disposed with the owner's other handles. So a scope stays dead when the owner is used again, as the
-        // owner of an effect is for each run.
+        // The value is disposed with the owner's other handles. So a scope stays dead when the owner is used again, as
+        // the owner of an effect is for each run.
         Self(StoredValue::new(owner.map(|owner| owner.downgrade())))
     }
 

@@ -2,12 +2,12 @@
 //!
 //! What this module does not know: how the browser is asked, and the words for it.
 
-/// What the browser says about its storage. All of it is rough on purpose, and some browsers say nothing.
+/// The browser's estimates, which are rounded for privacy; some browsers give none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StorageQuota {
     /// Bytes that are taken, and bytes that may be.
     pub used: Option<(u64, u64)>,
-    /// Bytes that messages and keys take, where the browser tells them apart from the app.
+    /// Bytes that messages and keys take, where the browser reports them separately.
     pub messages: Option<u64>,
     /// The browser has promised not to remove our data by itself. `None`: it makes no such promises.
     pub persisted: Option<bool>,
@@ -42,8 +42,8 @@ impl StorageQuota {
     }
 }
 
-/// A number of bytes in the largest unit that leaves something before the point: whole units, tenths, and which unit, from
-/// bytes (0) in steps of a thousand.
+/// A number of bytes in the largest unit that leaves something before the point: whole units, tenths, and which unit,
+/// from bytes (0) in steps of a thousand.
 pub fn size(bytes: u64) -> (u64, u64, usize) {
     let (mut whole, mut rest, mut unit) = (bytes, 0, 0);
     while whole >= 1000 && unit < 4 {
@@ -65,7 +65,7 @@ mod tests {
         let levels = [0, 79, 80, 94, 95, 100, 250].map(|used| quota(used, 100).level());
         use Level::{Filling, Fine, Full};
         assert_eq!(levels, [Fine, Fine, Filling, Filling, Full, Full, Full]);
-        assert_eq!(StorageQuota::default().level(), Fine, "a browser that says nothing worries nobody");
+        assert_eq!(StorageQuota::default().level(), Fine, "no warning without an estimate");
     }
 
     #[test]

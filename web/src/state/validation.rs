@@ -13,7 +13,7 @@ pub enum NameProblem {
     Empty,
     /// More characters than [`NAME_LIMIT`].
     TooLong,
-    /// A character that nobody sees.
+    /// An invisible character.
     Invisible,
 }
 
@@ -64,6 +64,11 @@ pub fn remaining_length(text: &str, limit: u32) -> RemainingLength {
 pub fn in_groups(code: &str, size: usize) -> Vec<String> {
     let chars: Vec<char> = code.chars().collect();
     chars.chunks(size.max(1)).map(|group| group.iter().collect()).collect()
+}
+
+/// A key in hexadecimal, in groups of four.
+pub fn fingerprint(key: &str) -> String {
+    in_groups(key, 4).join(" ")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The thin mirror of [`Model`] in signals: each part of the page listens to just what it shows.
+//! Mirrors [`Model`] in signals, so that each part of the page depends only on what it shows.
 //!
 //! Rows are made once and keep their identity; what changes in a row is a signal of its own.
 
@@ -115,7 +115,8 @@ impl ViewStore {
         self.with(|inner| inner.answers.push((tag, answer)));
     }
 
-    /// Asks for a backup file: `piece` is called with each piece of it, `answer` is run once it is complete, or will not be.
+    /// Asks for a backup file: `piece` is called with each piece of it, `answer` is run once it is complete, or will
+    /// not be.
     pub fn export(&self, export: Export, piece: Listener<BackupPiece>, answer: Answer<Done>) {
         let tag = self.browser().send(Action::Export(export));
         self.with(|inner| {
@@ -124,8 +125,8 @@ impl ViewStore {
         });
     }
 
-    /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then; while
-    /// a mailbox is drained, which brings thousands, a little later, unless somebody waits for it.
+    /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then;
+    /// while a mailbox is drained, which brings thousands, a little later, except answers.
     pub fn take(&self, update: Update) {
         let sooner = self.with(|inner| {
             let changes = model::apply(&mut inner.model, update);

@@ -12,37 +12,37 @@ use super::words::Text;
 
 impl Text {
     /// In the page's language.
-    pub fn localized(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         english::text(self)
     }
 }
 
 impl Phrase<'_> {
     /// In the page's language.
-    pub fn localized(self) -> String {
+    pub fn text(self) -> String {
         english::phrase(self)
     }
 }
 
-/// What went wrong and what to do, for people.
+/// What went wrong, and what the person can do.
 pub fn issue(issue: Issue, facts: Facts<'_>) -> String {
     let partner = if facts.partner.is_empty() { english::YOUR_PROVIDER } else { facts.partner };
     english::issue(issue, Facts { partner, ..facts })
 }
 
-/// How far a message came, for people.
+/// The delivery state of a message.
 pub fn delivery(delivery: Delivery) -> &'static str {
     english::delivery(delivery)
 }
 
-/// The provider's name, or a word for it where it has not said one.
+/// The provider's name, or a generic term if it is not known.
 pub fn partner(name: &str) -> &str {
     if name.is_empty() { english::YOUR_PROVIDER } else { name }
 }
 
 impl Backup {
     /// In the page's language.
-    pub fn localized(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         english::backup(self)
     }
 }
@@ -64,7 +64,7 @@ pub fn backup_left_out(count: u64) -> String {
 
 impl OtherBrowser {
     /// In the page's language.
-    pub fn localized(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         english::other_browser(self)
     }
 }
@@ -81,7 +81,7 @@ pub fn moved_since(when: Option<&str>) -> String {
 
 impl Passwordless {
     /// In the page's language.
-    pub fn localized(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         english::passwordless(self)
     }
 }
@@ -98,7 +98,7 @@ pub fn go_on_at(partner: &str) -> String {
 
 impl Notifications {
     /// In the page's language.
-    pub fn localized(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         english::notifications(self)
     }
 }
@@ -108,13 +108,13 @@ pub fn sender_with_count(name: &str, unread: u32) -> String {
     if unread > 1 { format!("{name} ({unread})") } else { name.to_owned() }
 }
 
-/// What a message says, or what it is.
+/// A message's text, or a description of its kind.
 pub fn message_summary(message: &MessageView) -> String {
     match message.kind() {
         MessageKind::Text => message.text.clone(),
-        MessageKind::Unsupported => Text::Unsupported.localized().to_owned(),
-        MessageKind::Undecryptable => Text::Undecryptable.localized().to_owned(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.localized().to_owned(),
+        MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.text().to_owned(),
     }
 }
 
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn counts_agree_with_their_words() {
-        assert_eq!(Phrase::Unread(1, Plural::One).localized(), "1 unread message");
-        assert_eq!(Phrase::Unread(2, Plural::Other).localized(), "2 unread messages");
-        assert_eq!(Phrase::Title(0, "Causeway").localized(), "Causeway");
-        assert_eq!(Phrase::Title(3, "Causeway").localized(), "(3) Causeway");
+        assert_eq!(Phrase::Unread(1, Plural::One).text(), "1 unread message");
+        assert_eq!(Phrase::Unread(2, Plural::Other).text(), "2 unread messages");
+        assert_eq!(Phrase::Title(0, "Causeway").text(), "Causeway");
+        assert_eq!(Phrase::Title(3, "Causeway").text(), "(3) Causeway");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Everything that the pages show as text, in one place. A language is one file that answers every [`Text`] and [`Phrase`]:
-//! a missing translation doesn't compile.
+//! Everything that the pages show as text, in one place. A language is one file that answers every [`Text`] and
+//! [`Phrase`]: a missing translation doesn't compile.
 //!
 //! Neither dates nor numbers are written here; the browser writes those for the person's locale.
 

@@ -3,7 +3,7 @@
 /// Words without a gap to fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notifications {
-    /// Something came, and nothing more is said. service-worker.js has the same words for when nothing else works.
+    /// Title of an unspecific notification. service-worker.js has a copy for the case that WebAssembly does not start.
     Title,
     /// Below it, where the person wants nothing to be quoted.
     Hidden,

@@ -35,7 +35,7 @@ pub enum Phrase<'a> {
     UnsupportedKind(&'a str),
     /// A message that can't be read: how often its sender was asked for it, and how often at most.
     Undecryptable(u32, u32),
-    /// The name of a message: sender, what it says, time, and how far it came.
+    /// The accessible name of a message: sender, text, time, and delivery state.
     MessageLabel(&'a str, &'a str, &'a str, Option<&'a str>),
     /// A message came: sender and text.
     NewMessageFrom(&'a str, &'a str),

@@ -42,7 +42,7 @@ pub enum Text {
     NameEmpty,
     /// Too many characters.
     NameTooLong,
-    /// Characters that nobody sees.
+    /// Invisible characters.
     NameInvisible,
     /// The password.
     Password,
@@ -270,7 +270,7 @@ pub enum Text {
     ClientVersion,
     /// One-time prekeys.
     Prekeys,
-    /// Stanzas nobody understood.
+    /// Number of stanzas that were not understood.
     UnknownStanzas,
     /// When the mailbox was last read.
     LastSynced,

@@ -36,7 +36,7 @@ pub(super) enum Sheet {
 /// Given by context at the root. Copyable; valid for as long as the page.
 #[derive(Clone, Copy)]
 pub(super) struct App {
-    /// What the engine says.
+    /// The engine's state, in signals.
     pub(super) store: ViewStore,
     /// The open page.
     pub(super) route: RwSignal<Route>,
@@ -123,7 +123,7 @@ impl App {
     pub(super) fn elsewhere_since(self) -> Option<String> {
         let since = self.store.account.with(|account| account.as_ref().map_or(0, |account| account.elsewhere_since));
         let browser = self.store.browser();
-        // 1 is a date that the provider didn't tell.
+        // 1 stands for a date that the provider did not give.
         (since > 1).then(|| format!("{}, {}", browser.full_date(since), browser.clock_time(since)))
     }
 
@@ -150,7 +150,7 @@ impl App {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
             0 => browser.clock_time(at),
-            1 => Text::Yesterday.localized().to_owned(),
+            1 => Text::Yesterday.text().to_owned(),
             _ => browser.short_date(at),
         }
     }
@@ -159,8 +159,8 @@ impl App {
     pub(super) fn day(self, at: u64) -> String {
         let browser = self.store.browser();
         match self.today.get() - browser.local_day(at) {
-            0 => Text::Today.localized().to_owned(),
-            1 => Text::Yesterday.localized().to_owned(),
+            0 => Text::Today.text().to_owned(),
+            1 => Text::Yesterday.text().to_owned(),
             _ => browser.full_date(at),
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let now = clock(app);
     let connection = app.store.connection;
     view! {
-        <section id="connection" class="connection" aria-label=Text::Connection.localized()
+        <section id="connection" class="connection" aria-label=Text::Connection.text()
             data-state=move || connection.with(|view| state_name(view.state()))>
             <span class="dot" aria-hidden="true"></span>
             <p class="words">
@@ -61,26 +61,22 @@ fn clock(app: App) -> RwSignal<u64> {
 
 fn words(app: App, view: &ConnectionView) -> String {
     match view.state() {
-        ConnectionState::Off => Text::StateOff.localized().to_owned(),
-        ConnectionState::Connecting => Text::StateConnecting.localized().to_owned(),
-        ConnectionState::Draining if view.pending == 0 => Text::StateReading.localized().to_owned(),
-        ConnectionState::Draining => {
-            Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).localized()
-        }
+        ConnectionState::Off => Text::StateOff.text().to_owned(),
+        ConnectionState::Connecting => Text::StateConnecting.text().to_owned(),
+        ConnectionState::Draining if view.pending == 0 => Text::StateReading.text().to_owned(),
+        ConnectionState::Draining => Phrase::Reading(view.pending, app.store.browser().plural(view.pending)).text(),
         ConnectionState::Online => match view.issue() {
-            Issue::None => Text::StateOnline.localized().to_owned(),
+            Issue::None => Text::StateOnline.text().to_owned(),
             // Messages come and go, and yet something that was kept here is damaged.
             issue => app.explain(issue),
         },
         ConnectionState::Waiting => match view.issue() {
-            Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => {
-                Text::StateOffline.localized().to_owned()
-            }
+            Issue::None | Issue::ChatUnreachable | Issue::PartnerUnreachable => Text::StateOffline.text().to_owned(),
             // Something other than the network is in the way, and a person may be able to help.
             issue => app.explain(issue),
         },
         ConnectionState::Stopped => match view.issue() {
-            Issue::None => Text::StateStopped.localized().to_owned(),
+            Issue::None => Text::StateStopped.text().to_owned(),
             issue => app.explain(issue),
         },
     }
@@ -91,21 +87,21 @@ fn countdown(app: App, now: RwSignal<u64>) -> Option<String> {
     (view.state() == ConnectionState::Waiting).then(|| {
         let left = recovery_action::seconds_until_retry(&view, now.get());
         if left == 0 {
-            Text::StateConnecting.localized().to_owned()
+            Text::StateConnecting.text().to_owned()
         } else {
-            Phrase::RetryIn(left, app.store.browser().plural(left)).localized()
+            Phrase::RetryIn(left, app.store.browser().plural(left)).text()
         }
     })
 }
 
 fn label(action: RecoveryAction) -> &'static str {
     match action {
-        RecoveryAction::TryNow => Text::TryNow.localized(),
-        RecoveryAction::UseHere => Text::UseHere.localized(),
-        RecoveryAction::SignIn => Text::SignInAgain.localized(),
-        RecoveryAction::Enlist => Text::EnlistAgain.localized(),
-        RecoveryAction::Reload => Text::Reload.localized(),
-        RecoveryAction::Explain => OtherBrowser::WhatNow.localized(),
+        RecoveryAction::TryNow => Text::TryNow.text(),
+        RecoveryAction::UseHere => Text::UseHere.text(),
+        RecoveryAction::SignIn => Text::SignInAgain.text(),
+        RecoveryAction::Enlist => Text::EnlistAgain.text(),
+        RecoveryAction::Reload => Text::Reload.text(),
+        RecoveryAction::Explain => OtherBrowser::WhatNow.text(),
     }
 }
 

@@ -18,13 +18,14 @@
 //!   `#storage-meter`, `#storage-words`, `#storage-filling`, `#storage-full`, `#storage-kept`, `#storage-forgets`,
 //!   `#storage-ask`, `#sign-out`, `#erase`. In the dialog: `#erase-confirm`.
 //! - Notifications: `#notices-offer` with `#notices-accept` and `#notices-decline` above the chats; in the settings
-//!   `#notices-state`, `#notices-problem`, `#notices-on`, `#notices-off`, `#notices-test`, `#notices-sent`, `#notices-hide`,
-//!   `#notices-last`. A newer release: `#update`, `#update-now`, `#update-later`.
+//!   `#notices-state`, `#notices-problem`, `#notices-on`, `#notices-off`, `#notices-test`, `#notices-sent`,
+//!   `#notices-hide`, `#notices-last`. A newer release: `#update`, `#update-now`, `#update-later`.
 //! - Everywhere: `dialog#dialog`, `#dialog-close`, `#announcer` (the live region), `#back`.
 #![expect(unreachable_pub, reason = "components' generated types are `pub`, whatever the function is")]
 
 mod app;
 mod backup;
+mod backup_prompt;
 mod chats;
 mod connection;
 #[cfg(test)]

@@ -37,7 +37,7 @@ fn is_handed_over(app: App) -> bool {
 }
 
 fn title(app: App) -> impl Fn() -> &'static str + Copy + Send + 'static {
-    move || if is_handed_over(app) { Backup::MovedTitle.localized() } else { OtherBrowser::Moved.localized() }
+    move || if is_handed_over(app) { Backup::MovedTitle.text() } else { OtherBrowser::Moved.text() }
 }
 
 #[component]
@@ -57,11 +57,13 @@ fn HandedOver(app: App) -> impl IntoView {
         app.store.ask(Action::ContinueHere(ContinueHere {}), answer);
     };
     view! {
-        <p>{Backup::Moved.localized()}</p>
-        <p>{Backup::ContinueHereWhy.localized()}</p>
+        <p>{Backup::Moved.text()}</p>
+        <p>{Backup::ContinueHereWhy.text()}</p>
         <div class="buttons">
-            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>{Backup::MoveAgain.localized()}</button>
-            <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.localized()}</button>
+            <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>
+                {Backup::MoveAgain.text()}
+            </button>
+            <button id="continue-here" class="primary" on:click=go_on>{Backup::ContinueHere.text()}</button>
         </div>
     }
 }
@@ -71,14 +73,14 @@ fn Replaced(app: App) -> impl IntoView {
     view! {
         <p id="moved-since">{move || moved_since(app.elsewhere_since().as_deref())}</p>
         <ul class="losses">
-            <li>{OtherBrowser::MovedHere.localized()}</li>
-            <li>{OtherBrowser::MovedNot.localized()}</li>
-            <li>{OtherBrowser::MovedUseOther.localized()}</li>
-            <li>{OtherBrowser::MovedBack.localized()}</li>
-            <li>{OtherBrowser::MovedErase.localized()}</li>
+            <li>{OtherBrowser::MovedHere.text()}</li>
+            <li>{OtherBrowser::MovedNot.text()}</li>
+            <li>{OtherBrowser::MovedUseOther.text()}</li>
+            <li>{OtherBrowser::MovedBack.text()}</li>
+            <li>{OtherBrowser::MovedErase.text()}</li>
         </ul>
         <div class="buttons">
-            <button class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>{Text::Erase.localized()}</button>
+            <button class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>{Text::Erase.text()}</button>
         </div>
     }
 }

@@ -1,4 +1,4 @@
-//! Notifications: the offer where it makes sense, the settings, and what follows from what the service worker says.
+//! Notifications: the prompt, the section of the settings, and the handling of service worker events.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ const DECLINED: &str = "causeway-notices-declined";
 /// Messages that come in one go are one piece of news.
 const GATHER: Duration = Duration::from_millis(300);
 
-/// Handles events of the service worker, renews the subscription, and requests notifications while this page has no focus.
+/// Handles events of the service worker, renews the subscription, and requests notifications while this page has no
+/// focus.
 pub(super) fn watch(app: App) {
     let scope = Scope::current();
     app.store.browser().on_service_worker_event(Listener::detached(app, |app, word| match word {
@@ -55,7 +56,7 @@ pub(super) fn watch(app: App) {
         if before != Some(unread) {
             app.store.browser().badge(unread);
         }
-        // What was read is no news any more. At the start nothing is known yet of what is not read.
+        // Notifications of chats that were read are closed; not at the start, when the unread chats are not known yet.
         if before.is_some_and(|before| unread < before) {
             let is_unread = |row: &ChatRow| row.view.with_untracked(|chat| chat.unread > 0);
             let unread = app.store.chats.with_untracked(|rows| {
@@ -91,10 +92,12 @@ pub(super) fn Offer() -> impl IntoView {
         offered.get().then(|| {
             view! {
                 <section id="notices-offer" class="offer" aria-labelledby="notices-offer-title">
-                    <h2 id="notices-offer-title">{Notifications::Offer.localized()}</h2>
-                    <p>{Notifications::Why.localized()}</p>
+                    <h2 id="notices-offer-title">{Notifications::Offer.text()}</h2>
+                    <p>{Notifications::Why.text()}</p>
                     <div class="buttons">
-                        <button id="notices-decline" class="secondary" on:click=decline>{Notifications::NotNow.localized()}</button>
+                        <button id="notices-decline" class="secondary" on:click=decline>
+                            {Notifications::NotNow.text()}
+                        </button>
                         <TurnOn id="notices-accept"/>
                     </div>
                 </section>
@@ -116,7 +119,7 @@ fn TurnOn(id: &'static str) -> impl IntoView {
     };
     view! {
         <button id=id class="primary" on:click=turn_on>
-            {move || if busy.get() { Text::OneMoment.localized() } else { Notifications::TurnOn.localized() }}
+            {move || if busy.get() { Text::OneMoment.text() } else { Notifications::TurnOn.text() }}
         </button>
     }
 }
@@ -128,12 +131,12 @@ pub(super) fn NotificationsSection() -> impl IntoView {
     ask(app, PushCommand::State, Answer::ignored());
     let push = app.push;
     let state = move || match push.get() {
-        None => Text::OneMoment.localized(),
-        Some(push) if push.is_on() => Notifications::On.localized(),
-        Some(PushState { support: PushSupport::Unsupported, .. }) => Notifications::Unsupported.localized(),
-        Some(PushState { support: PushSupport::InstallFirst, .. }) => Notifications::InstallFirst.localized(),
-        Some(PushState { support: PushSupport::Blocked, .. }) => Notifications::Blocked.localized(),
-        Some(_) => Notifications::Off.localized(),
+        None => Text::OneMoment.text(),
+        Some(push) if push.is_on() => Notifications::On.text(),
+        Some(PushState { support: PushSupport::Unsupported, .. }) => Notifications::Unsupported.text(),
+        Some(PushState { support: PushSupport::InstallFirst, .. }) => Notifications::InstallFirst.text(),
+        Some(PushState { support: PushSupport::Blocked, .. }) => Notifications::Blocked.text(),
+        Some(_) => Notifications::Off.text(),
     };
     let blocked = move || push.get().is_some_and(|push| push.support == PushSupport::Blocked);
     let problem = Signal::derive(move || {
@@ -143,14 +146,14 @@ pub(super) fn NotificationsSection() -> impl IntoView {
             PushProblem::NotRegistered => Notifications::NotRegistered,
             PushProblem::TestFailed => Notifications::TestFailed,
         };
-        Some(words.localized().to_owned())
+        Some(words.text().to_owned())
     });
     let is_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_on()));
     let can_turn_on = Memo::new(move |_| push.get().is_some_and(|push| push.is_offered()));
     view! {
-        <p>{Notifications::Why.localized()}</p>
+        <p>{Notifications::Why.text()}</p>
         <p id="notices-state" role="status">{state}</p>
-        {move || blocked().then(|| view! { <p id="notices-blocked">{Notifications::BlockedHow.localized()}</p> })}
+        {move || blocked().then(|| view! { <p id="notices-blocked">{Notifications::BlockedHow.text()}</p> })}
         <Problem id="notices-problem" says=problem/>
         {move || can_turn_on.get().then(|| view! { <TurnOn id="notices-on"/> })}
         {move || is_on.get().then(|| view! { <WhileOn/> })}
@@ -163,7 +166,7 @@ fn WhileOn() -> impl IntoView {
     let scope = Scope::current();
     let sent = RwSignal::new(false);
     let last = move || match app.push.get().map_or(0, |push| push.last) {
-        0 => Text::Never.localized().to_owned(),
+        0 => Text::Never.text().to_owned(),
         at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     };
     let test = move |_| {
@@ -174,20 +177,21 @@ fn WhileOn() -> impl IntoView {
     let hide = move |event| app.store.send(Action::HideText(HideText { hide: event_target_checked(&event) }));
     view! {
         <label class="consent" for="notices-hide">
-            <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide aria-describedby="notices-hide-why"/>
-            <span>{Notifications::Hide.localized()}</span>
+            <input id="notices-hide" type="checkbox" prop:checked=hidden on:change=hide
+                aria-describedby="notices-hide-why"/>
+            <span>{Notifications::Hide.text()}</span>
         </label>
-        <p id="notices-hide-why">{Notifications::HideWhy.localized()}</p>
+        <p id="notices-hide-why">{Notifications::HideWhy.text()}</p>
         <dl class="facts">
-            <div><dt>{Notifications::LastPush.localized()}</dt><dd id="notices-last">{last}</dd></div>
+            <div><dt>{Notifications::LastPush.text()}</dt><dd id="notices-last">{last}</dd></div>
         </dl>
         <div class="buttons">
-            <button id="notices-test" class="secondary" on:click=test>{Notifications::Test.localized()}</button>
+            <button id="notices-test" class="secondary" on:click=test>{Notifications::Test.text()}</button>
             <button id="notices-off" class="secondary" on:click=move |_| ask(app, PushCommand::Off, Answer::ignored())>
-                {Notifications::TurnOff.localized()}
+                {Notifications::TurnOff.text()}
             </button>
         </div>
-        <p id="notices-sent" role="status">{move || sent.get().then(|| Notifications::TestSent.localized())}</p>
+        <p id="notices-sent" role="status">{move || sent.get().then(|| Notifications::TestSent.text())}</p>
     }
 }
 
@@ -199,13 +203,13 @@ pub(super) fn UpdateBar() -> impl IntoView {
         app.update_ready.get().then(|| {
             view! {
                 <section id="update" class="update" role="status">
-                    <p>{Notifications::UpdateReady.localized()}</p>
+                    <p>{Notifications::UpdateReady.text()}</p>
                     // It lies on what is at the bottom, where one writes.
                     <button id="update-later" class="quiet" on:click=move |_| app.update_ready.set(false)>
-                        {Notifications::NotNow.localized()}
+                        {Notifications::NotNow.text()}
                     </button>
                     <button id="update-now" class="quiet" on:click=move |_| app.store.browser().use_update()>
-                        {Notifications::UpdateNow.localized()}
+                        {Notifications::UpdateNow.text()}
                     </button>
                 </section>
             }

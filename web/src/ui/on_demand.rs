@@ -68,7 +68,7 @@ impl OnDemand {
             State::Ready(pages) => choose(&pages)(),
             State::Failed => view! { <Failed pages=self/> }.into_any(),
             State::NotFetched | State::Fetching => {
-                view! { <p class="on-demand" role="status">{Text::PageLoading.localized()}</p> }.into_any()
+                view! { <p class="on-demand" role="status">{Text::PageLoading.text()}</p> }.into_any()
             }
         })
         .into_any()
@@ -79,8 +79,8 @@ impl OnDemand {
 fn Failed(pages: OnDemand) -> impl IntoView {
     view! {
         <div class="on-demand" role="alert">
-            <p>{Text::PageNotLoaded.localized()}</p>
-            <button class="primary" on:click=move |_| pages.load()>{Text::TryAgain.localized()}</button>
+            <p>{Text::PageNotLoaded.text()}</p>
+            <button class="primary" on:click=move |_| pages.load()>{Text::TryAgain.text()}</button>
         </div>
     }
 }

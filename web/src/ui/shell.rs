@@ -101,16 +101,16 @@ fn look(app: &App, (): ()) {
 
 fn name_window(app: App) {
     Effect::new(move |_| {
-        let product = Text::Product.localized();
+        let product = Text::Product.text();
         let rest = match app.route.get() {
             Route::Chat(id) => {
                 app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
             }
-            Route::Settings => Some(format!("{} · {product}", Text::Settings.localized())),
-            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.localized())),
+            Route::Settings => Some(format!("{} · {product}", Text::Settings.text())),
+            Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.text())),
             Route::Chats => None,
         };
-        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).localized();
+        let title = Phrase::Title(app.store.unread.get(), rest.as_deref().unwrap_or(product)).text();
         app.store.browser().set_title(&title);
     });
 }
@@ -126,9 +126,9 @@ fn Opening() -> impl IntoView {
     let words = move || match issue.get() {
         Issue::None => view! { <Wait slow/> }.into_any(),
         Issue::AccountDamaged => view! {
-            <h1>{OtherBrowser::Damaged.localized()}</h1>
-            <p>{OtherBrowser::DamagedWhat.localized()}</p>
-            <p>{OtherBrowser::DamagedNow.localized()}</p>
+            <h1>{OtherBrowser::Damaged.text()}</h1>
+            <p>{OtherBrowser::DamagedWhat.text()}</p>
+            <p>{OtherBrowser::DamagedNow.text()}</p>
             <NextStep class="primary"/>
         }
         .into_any(),
@@ -150,10 +150,10 @@ fn Opening() -> impl IntoView {
 fn Wait(slow: RwSignal<bool>) -> impl IntoView {
     let app = app();
     view! {
-            <p>{Text::Opening.localized()}</p>
+            <p>{Text::Opening.text()}</p>
             {move || slow.get().then(|| view! {
-                <p>{Text::OpeningSlowly.localized()}</p>
-                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.localized()}</button>
+                <p>{Text::OpeningSlowly.text()}</p>
+                <button class="primary" on:click=move |_| app.store.browser().reload()>{Text::Reload.text()}</button>
             })}
     }
 }
@@ -184,8 +184,8 @@ fn NothingOpen() -> impl IntoView {
     view! {
         <main id="content" class="pane nothing" tabindex="-1">
             <Icon of=Picture::Chats/>
-            <h1>{Text::NothingOpen.localized()}</h1>
-            <p>{Text::NothingOpenWhy.localized()}</p>
+            <h1>{Text::NothingOpen.text()}</h1>
+            <p>{Text::NothingOpenWhy.text()}</p>
         </main>
     }
 }

@@ -70,11 +70,11 @@ fn step(app: App, by: isize) {
 #[component]
 pub(super) fn Shortcuts() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Text::Shortcuts.localized()}</h2>
+        <h2 id="dialog-title">{Text::Shortcuts.text()}</h2>
         <dl class="shortcuts">
             {LIST.map(|(keys, what)| view! {
                 <div>
-                    <dt>{what.localized()}</dt>
+                    <dt>{what.text()}</dt>
                     <dd>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}</dd>
                 </div>
             }).collect_view()}

@@ -1,5 +1,6 @@
-//! Timers, animation frames and window events, for components: the only module that calls Leptos's own functions for them,
-//! which take any closure. Here they take an [`Answer`] or a [`Listener`], so that none outlives what it captures.
+//! Timers, animation frames and window events, for components: the only module that calls Leptos's own functions for
+//! them, which take any closure. Here they take an [`Answer`] or a [`Listener`], so that none outlives what it
+//! captures.
 #![expect(clippy::disallowed_methods, reason = "this is the one place that the lint sends everybody to")]
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Everybody else hears; who speaks does not; what is not bytes is nobody's business.
+//! Every other end gets a message, the sender does not; messages that are not bytes are ignored.
 
 use super::{script, settle, unique};
 use causeway_web::port::channel::Channel;

@@ -1,11 +1,11 @@
-// Makes IndexedDB fail at one operation, as browsers do. Operations are numbered in the order in which the product asks for
-// them. An expression: the injector, with `arm(at, how, names)` and `disarm()`.
+// Makes IndexedDB fail at one operation, as browsers do. Operations are numbered in the order in which the product asks
+// for them. An expression: the injector, with `arm(at, how, names)` and `disarm()`.
 (() => {
     const undo = [];
     let at, how, names, seen, hit, loaded;
 
-    // A connection that is closed by force: what runs on it is taken back, nothing more begins, and when all of it has ended
-    // the connection says that it is closed, or does not.
+    // A connection that is closed by force: what runs on it is taken back, nothing more begins, and when all of it has
+    // ended the connection says that it is closed, or does not.
     const running = new Map();
     const dead = new Map();
     function kill(database, silently) {

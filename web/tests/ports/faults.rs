@@ -1,7 +1,7 @@
 //! Fault injection into storage: the connection is closed, or the quota is exceeded, at every single operation.
 //!
-//! A short life of a store is lived once for each operation in it, and that operation fails. What is asked: nothing that was
-//! confirmed is lost, nothing is there that was refused, and it goes on within a second.
+//! A short life of a store is lived once for each operation in it, and that operation fails. What is asked: nothing
+//! that was confirmed is lost, nothing is there that was refused, and it goes on within a second.
 
 use super::{async_script, script, unique};
 use causeway::io::{Millis, StoreFailure};
@@ -236,7 +236,8 @@ async fn no_room_at_any_write_takes_that_write_back_and_nothing_else() {
     }
 }
 
-/// The same life, in which each step is retried until the quota allows it. Returns the key, and how often there was none.
+/// The same life, in which each step is retried until the quota allows it. Returns the key, and how often there was
+/// none.
 async fn live_without_room(name: &str) -> (Secret<32>, u32) {
     let mut rng = rng::open().expect("random");
     let mut refused = 0;

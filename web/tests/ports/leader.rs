@@ -23,7 +23,7 @@ fn names() -> LeaderNames {
 
 type Seen = Rc<RefCell<Vec<(&'static str, u64)>>>;
 
-/// A worker whose engine says that it has started, notes commands, and answers them if told so.
+/// A worker whose engine reports its start, records commands, and answers them if `answers` is set.
 async fn worker(names: LeaderNames, who: &'static str, seen: Seen, answers: bool) {
     takeover_worker(names, pending(), who, seen, answers).await;
 }
@@ -87,7 +87,7 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     let names = names();
     let seen = Seen::default();
     let (client, mut updates) = client();
-    // Nobody leads yet: the client keeps it.
+    // There is no leader yet: the client keeps the command.
     let tag = client.send(Action::Reconnect(Reconnect {}));
     let is_started = |news: &News| matches!(news, News::Started(_));
 
@@ -103,7 +103,7 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     until(&mut second, &mut updates, |news| matches!(news, News::Done(_))).await;
     assert_eq!(seen.borrow()[2..], [("second", 0), ("second", tag)]);
 
-    // Answered, so the third hears nothing of it.
+    // It was answered, so the third does not get it.
     drop(second);
     let mut third = Box::pin(worker(names, "third", Rc::clone(&seen), true));
     until(&mut third, &mut updates, is_started).await;

@@ -1,5 +1,5 @@
-//! A database of every release opens with this build, and one of this build with the next: nothing in it is lost, and no half
-//! of an upgrade stays.
+//! A database of every release opens with this build, and one of this build with the next: nothing in it is lost, and
+//! no half of an upgrade stays.
 
 use super::driver::drive_engine;
 use super::{async_script, unique};

@@ -1,4 +1,4 @@
-//! A socket that cannot be opened says so once. Against an echo server, bytes come back as they went.
+//! A socket that cannot be opened reports it once. Against an echo server, bytes come back as they went.
 
 use super::script;
 use causeway_web::port::socket::{Socket, SocketError, SocketEvent};

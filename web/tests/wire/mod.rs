@@ -1,4 +1,5 @@
-//! The wire crate against the vectors, as wasm: 32-bit arithmetic and this target's code paths instead of the native ones.
+//! The wire crate against the vectors, as wasm: 32-bit arithmetic and this target's code paths instead of the native
+//! ones.
 
 #[path = "../../../proto/tests/vectors/mod.rs"]
 mod vectors;

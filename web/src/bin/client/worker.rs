@@ -1,5 +1,6 @@
-//! The engine: runs in the dedicated worker of every tab, and leads in one of them. In the service worker it runs for the
-//! time of one [`task`](causeway_web::background::Task), when service-worker.js calls a function that is offered here.
+//! The engine: runs in the dedicated worker of every tab, and leads in one of them. In the service worker it runs for
+//! the time of one [`task`](causeway_web::background::Task), when service-worker.js calls a function that is offered
+//! here.
 
 use causeway::engine::{Config, Engine};
 use causeway_proto::secret::Secret;

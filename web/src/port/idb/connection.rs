@@ -1,11 +1,11 @@
 //! One open connection to the database, and transactions on it.
 //!
-//! Three things are asked of the browser itself. The upgrade: the crate's listener puts every error into words, floating point
-//! numbers among them, which a visitor would have to download. Events about a connection: the crate's listener
-//! (`version-change`) comes with unmaintained dependencies. And why a transaction was taken back, of which the crate tells
-//! only that it was.
+//! Three things are asked of the browser itself. The upgrade: the crate's listener puts every error into words,
+//! floating point numbers among them, which a visitor would have to download. Events about a connection: the crate's
+//! listener (`version-change`) comes with unmaintained dependencies. And why a transaction was taken back, of which the
+//! crate tells only that it was.
 //!
-//! What this module does not know: what to do when the connection breaks. It only says so.
+//! What this module does not know: what to do when the connection breaks. It only reports it.
 
 use super::fault::Fault;
 use super::schema::{META, Schema, upgrade, version};
@@ -45,8 +45,9 @@ impl Connection {
     pub(super) async fn open(name: &str, schema: Schema) -> Result<Self, Fault> {
         let (sender, opened) = oneshot::channel();
         let name = name.to_owned();
-        // A request to open cannot be taken back. When the wait is given up it runs to its end all the same, and what it
-        // opened is closed: no database stays without its stores, and no connection keeps a newer build from upgrading.
+        // A request to open cannot be taken back. When the wait is given up it runs to its end all the same, and what
+        // it opened is closed: no database stays without its stores, and no connection keeps a newer build from
+        // upgrading.
         spawn_local(async move { drop(sender.send(Self::open_in_time(&name, schema).await)) });
         match select(opened, clock::sleep(PATIENCE)).await {
             Either::Left((Ok(outcome), _)) => outcome,
@@ -70,8 +71,8 @@ impl Connection {
         request.as_sys().set_onupgradeneeded(Some(on_upgrade.as_ref().unchecked_ref()));
         let database = request.await?;
         let lost = Rc::new(Cell::new(false));
-        // A newer build wants to upgrade, or the person clears the site's data: make way, or they would wait for us. Or the
-        // browser has closed the connection already.
+        // A newer build wants to upgrade, or the person clears the site's data: make way, or they would wait for us. Or
+        // the browser has closed the connection already.
         let on_loss = Closure::<dyn FnMut()>::new({
             let (database, lost) = (database.clone(), Rc::clone(&lost));
             move || {
@@ -101,8 +102,8 @@ impl Connection {
         }))
     }
 
-    /// Begins a transaction, and asks it whether the store is of this generation. What else is asked of it need not wait for
-    /// the answer; but nothing of it may be believed, and it must not be committed, before that is known.
+    /// Begins a transaction, and asks it whether the store is of this generation. What else is asked of it need not
+    /// wait for the answer; but nothing of it may be believed, and it must not be committed, before that is known.
     pub(super) fn fenced(
         &self,
         generation: u64,
@@ -140,8 +141,8 @@ impl Drop for Connection {
     }
 }
 
-/// A running transaction. Dropped before its [`commit`](Self::commit), it takes everything back. Nothing but its own requests
-/// may be awaited before, or the browser ends it.
+/// A running transaction. Dropped before its [`commit`](Self::commit), it takes everything back. Nothing but its own
+/// requests may be awaited before, or the browser ends it.
 pub(super) struct Transaction<'a>(transaction::Transaction<'a>);
 
 impl Transaction<'_> {

@@ -1,9 +1,9 @@
 //! The store, in IndexedDB: one object store a table, byte keys in byte order, byte values.
 //!
-//! Every write is one strict-durability transaction, and every transaction checks the *generation*: a number that whoever
-//! opens the store raises, so that an engine that lost its place (a frozen tab, a stolen lock) can neither write nor read
-//! any more. Browsers close connections behind our back; then the store opens another one and runs the transaction again,
-//! which is safe because changes are absolute and a transaction either was durable or had no effect.
+//! Every write is one strict-durability transaction, and every transaction checks the *generation*: a number that is
+//! raised whenever the store is opened, so that an engine that lost its place (a frozen tab, a stolen lock) can neither
+//! write nor read any more. Browsers close connections behind our back; then the store opens another one and runs the
+//! transaction again, which is safe because changes are absolute and a transaction either was durable or had no effect.
 //!
 //! What this module does not know: what the bytes mean, and when to write them.
 
@@ -33,8 +33,9 @@ use wasm_bindgen_futures::spawn_local;
 const ATTEMPTS: u32 = 4;
 /// Before the second attempt; doubled for each further one.
 const FIRST_PAUSE: Millis = 50;
-/// Some browsers forget transactions of a device that slept. One that takes longer has failed. Should it come to its end after
-/// all, it does so before the next attempt begins, for their scopes overlap: running it again changes nothing.
+/// Some browsers forget transactions of a device that slept. One that takes longer has failed. Should it come to its
+/// end after all, it does so before the next attempt begins, for their scopes overlap: running it again changes
+/// nothing.
 const PATIENCE: Millis = 20_000;
 
 /// The store cannot be opened.
@@ -145,7 +146,8 @@ impl Store {
         Ok(outcome.await?)
     }
 
-    /// The value of this name among the facts about the store. If there is none, `candidate` is put there, if there is one.
+    /// The value of this name among the facts about the store. If there is none, `candidate` is put there, if there is
+    /// one.
     pub(super) async fn kept(
         &self,
         name: &'static str,

@@ -1,6 +1,7 @@
 //! Changes and queries, as requests of a transaction.
 //!
-//! Forward ranges are two bulk reads, of keys and of values; IndexedDB has no bulk read from the end, so that is a cursor.
+//! Forward ranges are two bulk reads, of keys and of values; IndexedDB has no bulk read from the end, so that is a
+//! cursor.
 
 use super::connection::Transaction;
 use super::fault::Fault;
@@ -65,7 +66,8 @@ pub(super) async fn read(transaction: &Transaction<'_>, queries: &[Query]) -> Re
     let ranges = queries.iter().filter(|query| matches!(query, Query::Range { .. }));
     let mut ranges = try_join_all(ranges.map(|query| range(transaction, query))).await?.into_iter();
     let mut rows: Rows = Vec::with_capacity(queries.len());
-    // A transaction answers in the order of the requests: when the last is answered, the others need not be listened to.
+    // A transaction answers in the order of the requests: when the last is answered, the others need not be listened
+    // to.
     for asked in single.into_iter().rev() {
         rows.push(match asked {
             Some((key, value)) => value.await?.map(|value| (key.clone(), value.into())).into_iter().collect(),

@@ -40,8 +40,8 @@ pub(super) fn version(schema: Schema) -> u32 {
     u32::try_from(schema.len()).unwrap_or(u32::MAX)
 }
 
-/// Brings a database of version `from` (0: new) to the schema's. Runs inside of the version change transaction: what is thrown
-/// takes all of it back.
+/// Brings a database of version `from` (0: new) to the schema's. Runs inside of the version change transaction: what is
+/// thrown takes all of it back.
 pub(super) fn upgrade(schema: Schema, database: &IdbDatabase, from: u32) -> Result<(), JsValue> {
     for name in schema.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).flat_map(|step| step.makes) {
         database.create_object_store(name)?;

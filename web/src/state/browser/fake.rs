@@ -1,4 +1,4 @@
-//! A browser for tests: keeps the commands that are sent, answers when a test says so, and is in UTC.
+//! A browser for tests: records commands and answers when the test calls [`Fake::answer`]. Its time zone is UTC.
 
 use std::cell::RefCell;
 

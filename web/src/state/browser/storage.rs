@@ -11,8 +11,8 @@ pub trait Storage {
     fn remember(&self, key: &str, value: &str);
     /// Estimates storage quota and usage.
     fn estimate_storage(&self, answer: Answer<StorageQuota>);
-    /// Asks the browser not to evict our data; the answer is whether it promised. It may prompt the person, so call this right
-    /// after a click on something that explains it.
+    /// Asks the browser not to evict our data; the answer is whether it promised. It may prompt the person, so call
+    /// this right after a click on something that explains it.
     fn request_persistence(&self, answer: Answer<bool>);
     /// The browser evicts the data of sites that were not visited for a week.
     fn evicts_after_a_week(&self) -> bool;

@@ -1,5 +1,5 @@
-//! English for backups, for moving to another browser, and for restoring either. What would be lost is said before it can
-//! be, and in full.
+//! English for backups, for moving to another browser, and for restoring either. What would be lost is said before it
+//! can be, and in full.
 
 use crate::text::backup::Backup;
 

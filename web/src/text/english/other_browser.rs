@@ -1,5 +1,5 @@
-//! English for when an account's keys are in another browser, or are gone. First what happened, then what it means, then
-//! what to do; and nothing sounds smaller than it is.
+//! English for when an account's keys are in another browser, or are gone. First what happened, then what it means,
+//! then what to do; and nothing sounds smaller than it is.
 
 use crate::text::other_browser::OtherBrowser;
 

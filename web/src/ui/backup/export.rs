@@ -20,10 +20,10 @@ use crate::ui::parts::Problem;
 #[component]
 pub(crate) fn BackupSheet() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Backup::MakeTitle.localized()}</h2>
+        <h2 id="dialog-title">{Backup::MakeTitle.text()}</h2>
         <Maker hand_over=false confirm=Backup::MakeConfirm made=Backup::Made>
-            <p>{Backup::MakeWhat.localized()}</p>
-            <p>{Backup::MakeAge.localized()}</p>
+            <p>{Backup::MakeWhat.text()}</p>
+            <p>{Backup::MakeAge.text()}</p>
         </Maker>
     }
 }
@@ -32,14 +32,14 @@ pub(crate) fn BackupSheet() -> impl IntoView {
 #[component]
 pub(crate) fn MoveSheet() -> impl IntoView {
     view! {
-        <h2 id="dialog-title">{Backup::MoveTitle.localized()}</h2>
+        <h2 id="dialog-title">{Backup::MoveTitle.text()}</h2>
         <Maker hand_over=true confirm=Backup::MoveConfirm made=Backup::MoveDone>
             <ol class="losses">
-                <li>{Backup::MoveFile.localized()}</li>
-                <li>{Backup::MoveBring.localized()}</li>
-                <li>{Backup::MoveOpen.localized()}</li>
+                <li>{Backup::MoveFile.text()}</li>
+                <li>{Backup::MoveBring.text()}</li>
+                <li>{Backup::MoveOpen.text()}</li>
             </ol>
-            <p><strong>{Backup::MoveStops.localized()}</strong></p>
+            <p><strong>{Backup::MoveStops.text()}</strong></p>
         </Maker>
     }
 }
@@ -118,7 +118,7 @@ impl Form {
             return browser.focus("passphrase");
         }
         if browser.composed(&self.again.get_untracked()) != passphrase {
-            self.problem.set(Some(Backup::Differ.localized().to_owned()));
+            self.problem.set(Some(Backup::Differ.text().to_owned()));
             return browser.focus("passphrase-again");
         }
         self.problem.set(None);
@@ -160,28 +160,28 @@ fn Maker(hand_over: bool, confirm: Backup, made: Backup, children: ChildrenFn) -
                 <PassphraseField id="passphrase-again" label=Backup::Again value=form.again shown
                     problem="backup-problem"/>
                 <Problem id="backup-problem" says=form.problem/>
-                <button id="backup-confirm" class="primary wide" type="submit">{confirm.localized()}</button>
+                <button id="backup-confirm" class="primary wide" type="submit">{confirm.text()}</button>
             </form>
         })}
         <div role="status">
             {move || match form.state.get() {
                 State::Asking => ().into_any(),
-                State::Making(_) => view! { <p>{Backup::Making.localized()}</p> }.into_any(),
-                State::Made { left_out: 0 } => view! { <p id="backup-made">{made.localized()}</p> }.into_any(),
+                State::Making(_) => view! { <p>{Backup::Making.text()}</p> }.into_any(),
+                State::Made { left_out: 0 } => view! { <p id="backup-made">{made.text()}</p> }.into_any(),
                 State::Made { left_out: count } => view! {
-                    <p id="backup-made">{made.localized()}" "{backup_left_out(count)}</p>
+                    <p id="backup-made">{made.text()}" "{backup_left_out(count)}</p>
                 }.into_any(),
             }}
         </div>
         {move || match form.state.get() {
             State::Making(done) => view! {
-                <progress id="backup-progress" max="1000" value=done.to_string() aria-label=Backup::Making.localized()>
+                <progress id="backup-progress" max="1000" value=done.to_string() aria-label=Backup::Making.text()>
                     {backup_progress(done / 10)}
                 </progress>
             }.into_any(),
             State::Made { .. } => view! {
                 <button id="backup-close" class="primary wide" on:click=move |_| app.sheet.set(None)>
-                    {Backup::Close.localized()}
+                    {Backup::Close.text()}
                 </button>
             }.into_any(),
             State::Asking => ().into_any(),

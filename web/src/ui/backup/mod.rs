@@ -22,16 +22,16 @@ pub(super) fn BackupSection() -> impl IntoView {
             .account
             .with(|account| account.as_ref().and_then(|account| account.backup).map_or(0, |backup| backup.made_at));
         match at {
-            0 => Backup::None.localized().to_owned(),
+            0 => Backup::None.text().to_owned(),
             at => backup_made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
         }
     };
     view! {
         <p id="last-backup"><strong>{last}</strong></p>
-        <p>{Backup::Why.localized()}</p>
+        <p>{Backup::Why.text()}</p>
         <Losses/>
         <button id="make-backup" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
-            {Backup::Make.localized()}
+            {Backup::Make.text()}
         </button>
     }
 }
@@ -41,9 +41,9 @@ pub(super) fn BackupSection() -> impl IntoView {
 fn Losses() -> impl IntoView {
     view! {
         <ul class="losses">
-            <li>{Backup::LosesHistory.localized()}</li>
-            <li>{Backup::LosesWaiting.localized()}</li>
-            <li>{Backup::LosesKeys.localized()}</li>
+            <li>{Backup::LosesHistory.text()}</li>
+            <li>{Backup::LosesWaiting.text()}</li>
+            <li>{Backup::LosesKeys.text()}</li>
         </ul>
     }
 }
@@ -53,41 +53,9 @@ fn Losses() -> impl IntoView {
 pub(super) fn MoveSection() -> impl IntoView {
     let app = app();
     view! {
-        <p>{Backup::MoveWhy.localized()}</p>
+        <p>{Backup::MoveWhy.text()}</p>
         <button id="move-away" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Move))>
-            {Backup::Move.localized()}
+            {Backup::Move.text()}
         </button>
-    }
-}
-
-/// At the end of an enlistment: now, or later. It keeps nobody from going on.
-#[component]
-pub(super) fn BackupOffer() -> impl IntoView {
-    let app = app();
-    let put_off = RwSignal::new(false);
-    let due = move || {
-        let made = app.store.account.with(|account| {
-            account.as_ref().and_then(|account| account.backup).is_some_and(|backup| backup.made_at != 0)
-        });
-        !made && !put_off.get()
-    };
-    move || {
-        due().then(|| {
-            view! {
-                <section class="offer" aria-labelledby="backup-offer">
-                    <h2 id="backup-offer">{Backup::OfferTitle.localized()}</h2>
-                    <p>{Backup::OfferWhy.localized()}</p>
-                    <div class="buttons">
-                        <button id="backup-later" class="quiet" on:click=move |_| {
-                            put_off.set(true);
-                            app.store.browser().focus("enlist-finish");
-                        }>{Backup::OfferLater.localized()}</button>
-                        <button id="backup-now" class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Backup))>
-                            {Backup::OfferNow.localized()}
-                        </button>
-                    </div>
-                </section>
-            }
-        })
     }
 }

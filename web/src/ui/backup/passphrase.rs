@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::text::{Backup, Text};
 use crate::ui::parts::{Icon, Picture};
 
-/// One field. `new` says how good it is, and that nobody can help who forgets it.
+/// One field. `new` adds the passphrase's strength and a note that it cannot be recovered.
 #[component]
 pub(super) fn PassphraseField(
     id: &'static str,
@@ -30,7 +30,7 @@ pub(super) fn PassphraseField(
     };
     view! {
         <div class="field">
-            <label for=id>{label.localized()}</label>
+            <label for=id>{label.text()}</label>
             <div class="with-button">
                 <input id=id required autocapitalize="none" spellcheck="false"
                     type=move || if shown.get() { "text" } else { "password" }
@@ -39,14 +39,16 @@ pub(super) fn PassphraseField(
                     prop:value=move || value.get()
                     on:input=move |event| value.set(event_target_value(&event))/>
                 <button class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
-                    aria-label=Text::ShowPassword.localized()
+                    aria-label=Text::ShowPassword.text()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>
                     {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
                 </button>
             </div>
             {new.then(|| view! {
-                <p id=hint class="hint"><span>{Backup::PassphraseHint.localized()}" "{Backup::PassphraseLost.localized()}</span></p>
-                <p class="hint" role="status"><strong>{move || quality().map(Backup::localized)}</strong></p>
+                <p id=hint class="hint">
+                    <span>{Backup::PassphraseHint.text()}" "{Backup::PassphraseLost.text()}</span>
+                </p>
+                <p class="hint" role="status"><strong>{move || quality().map(Backup::text)}</strong></p>
             })}
         </div>
     }

@@ -99,7 +99,7 @@ impl Run {
         let Form { app, scope, done: shown, .. } = self.form;
         let Some((total, piece)) = part.filter(|(total, piece)| !piece.is_empty() && *total > at) else {
             let says = if at == 0 { Backup::FileMissing } else { Backup::FileUnreadable };
-            return self.form.fail(says.localized().to_owned(), FILE);
+            return self.form.fail(says.text().to_owned(), FILE);
         };
         let end = at.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         shown.set(Some(u32::try_from(end * 1000 / total).unwrap_or(1000)));
@@ -110,7 +110,8 @@ impl Run {
             self.answered(done.issue(), (end < total).then_some((first, end)));
         });
         if end >= total {
-            // The last piece is in the engine's hands: what it restores is shown, even if the person has left this page.
+            // The last piece is in the engine's hands: what it restores is shown, even if the person has left this
+            // page.
             answer = answer.and(Answer::detached(app, show_restored));
         }
         app.store.ask(Action::Restore(command), answer);
@@ -159,40 +160,41 @@ pub(crate) fn RestorePage() -> impl IntoView {
     });
     view! {
         <div class="onboarding">
-            <header class="brand"><Mark/><span>{Text::Product.localized()}</span></header>
+            <header class="brand"><Mark/><span>{Text::Product.text()}</span></header>
             <main id="content" class="card">
-                <h1 id="step-title" tabindex="-1">{Backup::RestoreTitle.localized()}</h1>
-                <p class="lead">{Backup::RestoreWhy.localized()}</p>
+                <h1 id="step-title" tabindex="-1">{Backup::RestoreTitle.text()}</h1>
+                <p class="lead">{Backup::RestoreWhy.text()}</p>
                 <form on:submit=move |event| form.submit(&event) novalidate>
                     <div class="field">
-                        <label for=FILE>{Backup::File.localized()}</label>
+                        <label for=FILE>{Backup::File.text()}</label>
                         <input id=FILE type="file" accept=".backup,application/octet-stream" required
                             aria-describedby="restore-problem"/>
                     </div>
                     <PassphraseField id="restore-passphrase" label=Backup::Passphrase value=form.passphrase shown
                         problem="restore-problem"/>
                     {move || replaces.get().then(|| view! {
-                        <p>{Backup::Replaces.localized()}</p>
+                        <p>{Backup::Replaces.text()}</p>
                         <label class="consent" for="restore-replace">
                             <input id="restore-replace" type="checkbox" prop:checked=move || form.agreed.get()
                                 on:change=move |event| form.agreed.set(event_target_checked(&event))/>
-                            <span>{Backup::ReplaceAgree.localized()}</span>
+                            <span>{Backup::ReplaceAgree.text()}</span>
                         </label>
                     })}
                     <Problem id="restore-problem" says=form.problem/>
-                    <button id="restore" class="primary wide" type="submit" aria-disabled=move || busy.get().to_string()>
-                        {move || if busy.get() { Text::OneMoment.localized() } else { Backup::RestoreConfirm.localized() }}
+                    <button id="restore" class="primary wide" type="submit"
+                        aria-disabled=move || busy.get().to_string()>
+                        {move || if busy.get() { Text::OneMoment.text() } else { Backup::RestoreConfirm.text() }}
                     </button>
                 </form>
                 <div role="status">
-                    {move || busy.get().then(|| view! { <p>{Backup::Restoring.localized()}</p> })}
+                    {move || busy.get().then(|| view! { <p>{Backup::Restoring.text()}</p> })}
                 </div>
                 {move || form.done.get().map(|done| view! {
-                    <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.localized()>
+                    <progress max="1000" value=done.to_string() aria-label=Backup::Restoring.text()>
                         {backup_progress(done / 10)}
                     </progress>
                 })}
-                <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.localized()}</a>
+                <a class="quiet wide" href=Route::Chats.fragment()>{Backup::RestoreCancel.text()}</a>
             </main>
         </div>
     }

@@ -29,18 +29,20 @@ pub(super) fn ChatList() -> impl IntoView {
     };
     view! {
         <nav id="chats" class="list" aria-labelledby="chats-title">
-            <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.localized()}</a>
+            <a class="skip" href="#content" on:click=skip>{Text::SkipToContent.text()}</a>
             <header class="list-head">
                 <Mark/>
                 <div class="who">
-                    <h1 id="chats-title">{Text::Chats.localized()}</h1>
-                    <p title=move || Phrase::SignedInAs(&app.identifier()).localized()><bdi>{move || app.identifier()}</bdi></p>
+                    <h1 id="chats-title">{Text::Chats.text()}</h1>
+                    <p title=move || Phrase::SignedInAs(&app.identifier()).text()>
+                        <bdi>{move || app.identifier()}</bdi>
+                    </p>
                 </div>
-                <a id="open-settings" class="icon-button" href=settings aria-label=Text::Settings.localized()
+                <a id="open-settings" class="icon-button" href=settings aria-label=Text::Settings.text()
                     aria-current=in_settings>
                     <Icon of=Picture::Gear/>
                 </a>
-                <button id="new-chat" class="icon-button accent" aria-label=Text::NewChat.localized()
+                <button id="new-chat" class="icon-button accent" aria-label=Text::NewChat.text()
                     on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>
                     <Icon of=Picture::Pen/>
                 </button>
@@ -65,10 +67,12 @@ fn Empty() -> impl IntoView {
     view! {
         <div class="empty">
             <Icon of=Picture::Chats/>
-            <h2>{Text::NoChats.localized()}</h2>
-            <p>{Text::NoChatsWhy.localized()}</p>
-            {number.map(|number| view! { <p>{Phrase::SuggestedNumber(&number).localized()}</p> })}
-            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>{Text::NewChat.localized()}</button>
+            <h2>{Text::NoChats.text()}</h2>
+            <p>{Text::NoChatsWhy.text()}</p>
+            {number.map(|number| view! { <p>{Phrase::SuggestedNumber(&number).text()}</p> })}
+            <button class="primary" on:click=move |_| app.sheet.set(Some(Sheet::NewChat))>
+                {Text::NewChat.text()}
+            </button>
         </div>
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn NewChat() -> impl IntoView {
         }
         let typed = phone.get_untracked();
         if !validation::is_phone(&typed) {
-            problem.set(Some(Text::PhoneInvalid.localized().to_owned()));
+            problem.set(Some(Text::PhoneInvalid.text().to_owned()));
             app.store.browser().focus("phone");
             return;
         }
@@ -42,10 +42,10 @@ pub(crate) fn NewChat() -> impl IntoView {
         app.store.ask(Action::StartChat(StartChat { phone: typed }), answer.and(Answer::detached(app, open)));
     };
     view! {
-        <h2 id="dialog-title">{Text::NewChat.localized()}</h2>
+        <h2 id="dialog-title">{Text::NewChat.text()}</h2>
         <form on:submit=submit novalidate>
             <div class="field">
-                <label for="phone">{Text::PhoneNumber.localized()}</label>
+                <label for="phone">{Text::PhoneNumber.text()}</label>
                 <input id="phone" type="tel" inputmode="tel" autocomplete="off" autofocus required enterkeyhint="go"
                     aria-describedby="phone-hint phone-problem"
                     prop:value=move || phone.get()
@@ -53,12 +53,12 @@ pub(crate) fn NewChat() -> impl IntoView {
                         phone.set(event_target_value(&event));
                         problem.set(None);
                     }/>
-                <p id="phone-hint" class="hint">{Text::PhoneHint.localized()}</p>
-                {number.map(|number| view! { <p class="hint">{Phrase::SuggestedNumber(&number).localized()}</p> })}
+                <p id="phone-hint" class="hint">{Text::PhoneHint.text()}</p>
+                {number.map(|number| view! { <p class="hint">{Phrase::SuggestedNumber(&number).text()}</p> })}
                 <Problem id="phone-problem" says=problem/>
             </div>
             <button id="start-chat" class="primary wide" type="submit" aria-disabled=move || busy.get().to_string()>
-                {move || if busy.get() { Text::OneMoment } else { Text::StartChat }.localized()}
+                {move || if busy.get() { Text::OneMoment } else { Text::StartChat }.text()}
             </button>
         </form>
     }

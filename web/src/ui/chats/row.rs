@@ -32,12 +32,15 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                 aria-current=move || current.get().then_some("page")>
                 <Avatar name/>
                 <span class="chat-name"><bdi>{name}</bdi></span>
-                <span class="chat-time">{move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}</span>
+                <span class="chat-time">
+                    {move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}
+                </span>
                 <span class="chat-last">
                     {move || {
                         if drafting() {
                             view! {
-                                <b class="draft">{Text::Draft.localized()}</b>" "<bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
+                                <b class="draft">{Text::Draft.text()}</b>" "
+                                <bdi>{view.with(|chat| one_line(&chat.draft))}</bdi>
                             }.into_any()
                         } else {
                             view! {
@@ -54,8 +57,10 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                     let plural = app.store.browser().plural(count);
                     view! {
                         <span class="badge">
-                            <span aria-hidden="true">{if count > 999 { "999+".to_owned() } else { count.to_string() }}</span>
-                            <span class="unseen">{Phrase::Unread(count, plural).localized()}</span>
+                            <span aria-hidden="true">
+                                {if count > 999 { "999+".to_owned() } else { count.to_string() }}
+                            </span>
+                            <span class="unseen">{Phrase::Unread(count, plural).text()}</span>
                         </span>
                     }
                 })}
@@ -70,12 +75,12 @@ pub(crate) fn row_id(chat: &str) -> String {
 }
 
 fn preview(chat: &ChatView) -> String {
-    let Some(last) = &chat.last else { return Text::NoMessagesYet.localized().to_owned() };
+    let Some(last) = &chat.last else { return Text::NoMessagesYet.text().to_owned() };
     match last.kind() {
         MessageKind::Text => one_line(&last.text),
-        MessageKind::Unsupported => Text::Unsupported.localized().to_owned(),
-        MessageKind::Undecryptable => Text::Undecryptable.localized().to_owned(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.localized().to_owned(),
+        MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
+        MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.text().to_owned(),
     }
 }
 

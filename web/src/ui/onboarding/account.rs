@@ -44,7 +44,7 @@ impl Form {
 
     fn name_problem(self) -> Option<Text> {
         match self.identifier.with(|typed| validation::name(typed).err())? {
-            // Nobody is told off for what is not typed yet; too long is said at once.
+            // An empty name is no problem before the first attempt; one that is too long is reported at once.
             NameProblem::Empty => self.checked.get().then_some(Text::NameEmpty),
             NameProblem::TooLong => Some(Text::NameTooLong),
             NameProblem::Invisible => Some(Text::NameInvisible),
@@ -69,7 +69,7 @@ impl Form {
             return;
         };
         if self.password.with_untracked(String::is_empty) {
-            self.problem.set(Some(Text::PasswordEmpty.localized().to_owned()));
+            self.problem.set(Some(Text::PasswordEmpty.text().to_owned()));
             browser.focus("password");
             return;
         }
@@ -97,7 +97,7 @@ impl Form {
     fn password_field(self) -> impl IntoView {
         let create = self.create;
         let autocomplete = Signal::derive(move || if create.get() { "new-password" } else { "current-password" });
-        let hint = Signal::derive(move || create.get().then(|| Text::PasswordHint.localized()));
+        let hint = Signal::derive(move || create.get().then(|| Text::PasswordHint.text()));
         view! { <PasswordField value=self.password autocomplete hint/> }
     }
 
@@ -109,7 +109,7 @@ impl Form {
         };
         view! {
             <button id="sign-in" class="primary wide" type="submit" aria-disabled=move || self.busy.get().to_string()>
-                {move || label().localized()}
+                {move || label().text()}
             </button>
         }
     }
@@ -128,14 +128,14 @@ pub(super) fn AccountStep() -> impl IntoView {
     let elsewhere = signs_in_elsewhere(app);
     let title = move || {
         app.store.account.with(|account| match account.as_ref().map(|account| account.partner.as_str()) {
-            None | Some("") => Text::ChooseName.localized().to_owned(),
+            None | Some("") => Text::ChooseName.text().to_owned(),
             Some(partner) if elsewhere.get() => sign_in_at(partner),
-            Some(partner) => Phrase::ChooseNameAt(partner).localized(),
+            Some(partner) => Phrase::ChooseNameAt(partner).text(),
         })
     };
     let lead = move || match elsewhere.get() {
-        true => Passwordless::NameFromThere.localized(),
-        false => Text::ChooseNameWhy.localized(),
+        true => Passwordless::NameFromThere.text(),
+        false => Text::ChooseNameWhy.text(),
     };
     view! {
         <h1 id="step-title" tabindex="-1">{title}</h1>
@@ -144,11 +144,11 @@ pub(super) fn AccountStep() -> impl IntoView {
             true => view! { <AtProvider then=stay/> }.into_any(),
             false => view! { <Here form/> }.into_any(),
         }}
-        <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.localized()}</a>
+        <a id="open-restore" class="quiet wide" href=Route::Restore.fragment()>{Backup::RestoreLink.text()}</a>
     }
 }
 
-/// The next step follows from what the engine says.
+/// The next step follows from the engine's state.
 fn stay(_: App) {}
 
 fn close(app: App) {
@@ -165,16 +165,16 @@ fn Here(form: Form) -> impl IntoView {
     view! {
         <form on:submit=move |event| form.submit(&event, stay) novalidate>
             <fieldset class="segments">
-                <legend class="unseen">{Text::AccountChoice.localized()}</legend>
+                <legend class="unseen">{Text::AccountChoice.text()}</legend>
                 <input type="radio" name="account" id="account-create" prop:checked=move || form.create.get()
                     on:change=move |_| choose(true)/>
-                <label for="account-create">{Text::CreateAccount.localized()}</label>
+                <label for="account-create">{Text::CreateAccount.text()}</label>
                 <input type="radio" name="account" id="account-have" prop:checked=move || !form.create.get()
                     on:change=move |_| choose(false)/>
-                <label for="account-have">{Text::HaveAccount.localized()}</label>
+                <label for="account-have">{Text::HaveAccount.text()}</label>
             </fieldset>
             <div class="field">
-                <label for="identifier">{Text::Name.localized()}</label>
+                <label for="identifier">{Text::Name.text()}</label>
                 <input id="identifier" name="username" type="text" required dir="auto" autocomplete="username"
                     autocapitalize="none" spellcheck="false" enterkeyhint="next"
                     aria-describedby="identifier-hint identifier-problem"
@@ -183,7 +183,7 @@ fn Here(form: Form) -> impl IntoView {
                     on:input=move |event| form.identifier.set(event_target_value(&event))
                     on:change=move |_| form.checked.set(true)/>
                 <p class="hint">
-                    <span id="identifier-hint">{Text::NameHint.localized()}</span>
+                    <span id="identifier-hint">{Text::NameHint.text()}</span>
                     <span class="count" aria-hidden="true">
                         {move || {
                             let used = form.identifier.with(|typed| typed.trim().chars().count());
@@ -192,7 +192,7 @@ fn Here(form: Form) -> impl IntoView {
                     </span>
                 </p>
                 <Problem id="identifier-problem"
-                    says=Signal::derive(move || form.name_problem().map(|text| text.localized().to_owned()))/>
+                    says=Signal::derive(move || form.name_problem().map(|text| text.text().to_owned()))/>
             </div>
             {form.password_field()}
             <Problem id="form-problem" says=form.problem/>
@@ -217,13 +217,13 @@ pub(crate) fn SignInAgain() -> impl IntoView {
     let name = untrack(|| app.identifier());
     if signs_in_elsewhere(app).get_untracked() {
         return view! {
-            <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).localized()}</h2>
+            <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).text()}</h2>
             <AtProvider then=close/>
         }
         .into_any();
     }
     view! {
-        <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).localized()}</h2>
+        <h2 id="dialog-title">{Phrase::SignInAgainAs(&name).text()}</h2>
         <form on:submit=move |event| form.submit(&event, close) novalidate>
             // Password managers look for it.
             <input class="unseen" type="text" name="username" autocomplete="username" tabindex="-1" readonly

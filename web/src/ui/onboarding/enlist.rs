@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::attempt::Attempt;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
-use crate::ui::backup::BackupOffer;
+use crate::ui::backup_prompt::BackupPrompt;
 use crate::ui::parts::{Icon, Picture, Problem};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ enum State {
 }
 
 impl State {
-    fn text(self) -> Text {
+    fn label(self) -> Text {
         match self {
             Self::Waiting => Text::StepWaiting,
             Self::Running => Text::StepRunning,
@@ -94,8 +94,8 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         Outcome::Failed(_) => Text::EnlistFailedTitle,
     };
     let lead = move || match outcome() {
-        Outcome::Running => Text::EnlistWhy.localized().to_owned(),
-        Outcome::Done => Phrase::EnlistDone(&app.identifier()).localized(),
+        Outcome::Running => Text::EnlistWhy.text().to_owned(),
+        Outcome::Done => Phrase::EnlistDone(&app.identifier()).text(),
         Outcome::Failed(_) => String::new(),
     };
     let states = move || progress(app, outcome());
@@ -105,7 +105,7 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
         Outcome::Running | Outcome::Done => None,
     });
     view! {
-        <h1 id="step-title" tabindex="-1">{move || title().localized()}</h1>
+        <h1 id="step-title" tabindex="-1">{move || title().text()}</h1>
         <p class="lead" dir="auto">{lead}</p>
         <ol class="progress" role="list">
             {steps.into_iter().enumerate().map(|(at, step)| {
@@ -116,7 +116,7 @@ pub(super) fn EnlistStep(attempt: RwSignal<Attempt>, enlist: impl Fn() + Clone +
                             {move || (state() == State::Done).then(|| view! { <Icon of=Picture::Check/> })}
                             {move || (state() == State::Failed).then(|| view! { <Icon of=Picture::Cross/> })}
                         </span>
-                        <span>{step.localized()}<span class="unseen">", "{move || state().text().localized()}</span></span>
+                        <span>{step.text()}<span class="unseen">", "{move || state().label().text()}</span></span>
                     </li>
                 }
             }).collect_view()}
@@ -141,8 +141,8 @@ fn Finish(app: App) -> impl IntoView {
     };
     let label = if first { Text::StartFirstChat } else { Text::GoToChats };
     view! {
-        <button id="enlist-finish" class="primary wide" on:click=finish>{label.localized()}</button>
-        <BackupOffer/>
+        <button id="enlist-finish" class="primary wide" on:click=finish>{label.text()}</button>
+        <BackupPrompt/>
     }
 }
 
@@ -166,7 +166,7 @@ fn Again(app: App, attempt: RwSignal<Attempt>, enlist: impl Fn() + 'static) -> i
     };
     let way_out = if enlisted { Text::GoToChats } else { Text::SignOut };
     view! {
-        <button id="enlist-retry" class="primary wide" on:click=retry>{Text::TryAgain.localized()}</button>
-        <button class="quiet wide" on:click=leave>{way_out.localized()}</button>
+        <button id="enlist-retry" class="primary wide" on:click=retry>{Text::TryAgain.text()}</button>
+        <button class="quiet wide" on:click=leave>{way_out.text()}</button>
     }
 }

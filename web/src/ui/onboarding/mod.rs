@@ -1,6 +1,6 @@
 //! Three short steps: a name, what is shared with whom, and the enlistment itself.
 //!
-//! Which step is on follows from what the engine says; only the outcome of an enlistment is kept here, so that a person
+//! The current step follows from the engine's state; only the outcome of an enlistment is kept here, so that a person
 //! sees it before the chats take over.
 
 mod account;
@@ -56,7 +56,7 @@ pub(super) fn Onboarding() -> impl IntoView {
     Effect::new(move |before: Option<Step>| {
         let now = step.get();
         if now == Step::Account {
-            // Somebody else may sign in next.
+            // Another person may sign in next.
             app.replace.set(false);
         }
         if before.is_some_and(|before| before != now) {
@@ -72,10 +72,10 @@ pub(super) fn Onboarding() -> impl IntoView {
     };
     view! {
         <div class="onboarding">
-            <header class="brand"><Mark/><span>{Text::Product.localized()}</span></header>
+            <header class="brand"><Mark/><span>{Text::Product.text()}</span></header>
             <main id="content" class="card">
                 <div class="steps" class:none=move || step.get() == Step::OtherBrowser>
-                    <span class="steps-words">{move || Phrase::Step(number(), STEPS).localized()}</span>
+                    <span class="steps-words">{move || Phrase::Step(number(), STEPS).text()}</span>
                     <span class="steps-dots" aria-hidden="true">
                         {(1..=STEPS).map(|at| view! { <i class:on=move || { at <= number() }></i> }).collect_view()}
                     </span>
@@ -84,7 +84,9 @@ pub(super) fn Onboarding() -> impl IntoView {
                     Step::Account => view! { <AccountStep/> }.into_any(),
                     Step::OtherBrowser => view! { <OtherBrowserStep/> }.into_any(),
                     Step::Sharing => view! { <SharingStep enlist=move || enlist(app, scope, attempt)/> }.into_any(),
-                    Step::Enlist => view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any(),
+                    Step::Enlist => {
+                        view! { <EnlistStep attempt enlist=move || enlist(app, scope, attempt)/> }.into_any()
+                    }
                 }}
             </main>
         </div>
@@ -96,7 +98,8 @@ fn is_elsewhere(app: App) -> bool {
 }
 
 fn enlist(app: App, scope: Scope, attempt: RwSignal<Attempt>) {
-    // The keys that are made now exist nowhere else. The step before says why this is asked; the settings tell the answer.
+    // The keys that are made now exist nowhere else. The step before explains why this is requested; the settings show
+    // the answer.
     app.store.browser().request_persistence(Answer::ignored());
     app.welcome.set(true);
     attempt.set(Attempt::Running);

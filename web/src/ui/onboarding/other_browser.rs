@@ -9,7 +9,7 @@ use crate::text::{OtherBrowser, Text, in_use_since};
 use crate::ui::app::{App, Sheet, app};
 use crate::ui::parts::{Icon, Picture};
 
-/// Says it, and offers the ways on: the ones that lose nothing first.
+/// Explains the state and offers ways to continue, beginning with those that lose nothing.
 #[component]
 pub(super) fn OtherBrowserStep() -> impl IntoView {
     let app = app();
@@ -23,15 +23,15 @@ pub(super) fn OtherBrowserStep() -> impl IntoView {
         {if lost { view! { <Lost/> }.into_any() } else { view! { <InUse app/> }.into_any() }}
         <ul class="points" role="list">
             {ways.map(|(picture, title, more)| view! {
-                <li><Icon of=picture/><div><h2>{title.localized()}</h2><p>{more.localized()}</p></div></li>
+                <li><Icon of=picture/><div><h2>{title.text()}</h2><p>{more.text()}</p></div></li>
             }).collect_view()}
         </ul>
-        <a id="open-restore" class="primary wide" href=Route::Restore.fragment()>{OtherBrowser::OpenFile.localized()}</a>
+        <a id="open-restore" class="primary wide" href=Route::Restore.fragment()>{OtherBrowser::OpenFile.text()}</a>
         <button id="start-new" class="danger wide" on:click=move |_| app.sheet.set(Some(Sheet::StartNew))>
-            {OtherBrowser::StartNew.localized()}
+            {OtherBrowser::StartNew.text()}
         </button>
         <button class="quiet wide" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
-            {Text::SignOut.localized()}
+            {Text::SignOut.text()}
         </button>
     }
 }
@@ -40,25 +40,25 @@ pub(super) fn OtherBrowserStep() -> impl IntoView {
 fn InUse(app: App) -> impl IntoView {
     let since = move || in_use_since(&app.identifier(), app.elsewhere_since().as_deref());
     view! {
-        <h1 id="step-title" tabindex="-1">{OtherBrowser::InUse.localized()}</h1>
-        <p class="lead" dir="auto">{since}" "{OtherBrowser::MaybeHere.localized()}</p>
-        <p>{OtherBrowser::InUseChoice.localized()}</p>
+        <h1 id="step-title" tabindex="-1">{OtherBrowser::InUse.text()}</h1>
+        <p class="lead" dir="auto">{since}" "{OtherBrowser::MaybeHere.text()}</p>
+        <p>{OtherBrowser::InUseChoice.text()}</p>
     }
 }
 
 #[component]
 fn Lost() -> impl IntoView {
     view! {
-        <h1 id="step-title" tabindex="-1">{OtherBrowser::Lost.localized()}</h1>
-        <p class="lead">{OtherBrowser::LostWhat.localized()}</p>
-        <h2>{OtherBrowser::LostRest.localized()}</h2>
+        <h1 id="step-title" tabindex="-1">{OtherBrowser::Lost.text()}</h1>
+        <p class="lead">{OtherBrowser::LostWhat.text()}</p>
+        <h2>{OtherBrowser::LostRest.text()}</h2>
         <ul class="losses">
-            <li>{OtherBrowser::LostGone.localized()}</li>
-            <li>{OtherBrowser::LostNot.localized()}</li>
+            <li>{OtherBrowser::LostGone.text()}</li>
+            <li>{OtherBrowser::LostNot.text()}</li>
         </ul>
-        <h2>{OtherBrowser::LostWhy.localized()}</h2>
-        <p>{OtherBrowser::LostWhyMore.localized()}</p>
-        <h2>{OtherBrowser::LostChoice.localized()}</h2>
+        <h2>{OtherBrowser::LostWhy.text()}</h2>
+        <p>{OtherBrowser::LostWhyMore.text()}</p>
+        <h2>{OtherBrowser::LostChoice.text()}</h2>
     }
 }
 
@@ -71,18 +71,18 @@ pub(crate) fn StartNew() -> impl IntoView {
         app.sheet.set(None);
     };
     view! {
-        <h2 id="dialog-title">{OtherBrowser::StartNewTitle.localized()}</h2>
+        <h2 id="dialog-title">{OtherBrowser::StartNewTitle.text()}</h2>
         <ul class="losses">
-            <li>{OtherBrowser::StartNewStops.localized()}</li>
-            <li>{OtherBrowser::StartNewWaiting.localized()}</li>
-            <li>{OtherBrowser::StartNewCode.localized()}</li>
-            <li>{OtherBrowser::StartNewHistory.localized()}</li>
+            <li>{OtherBrowser::StartNewStops.text()}</li>
+            <li>{OtherBrowser::StartNewWaiting.text()}</li>
+            <li>{OtherBrowser::StartNewCode.text()}</li>
+            <li>{OtherBrowser::StartNewHistory.text()}</li>
         </ul>
-        <p>{OtherBrowser::StartNewKeeps.localized()}</p>
+        <p>{OtherBrowser::StartNewKeeps.text()}</p>
         <div class="buttons">
-            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.localized()}</button>
+            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.text()}</button>
             <button id="start-new-confirm" class="danger solid" on:click=start>
-                {OtherBrowser::StartNewConfirm.localized()}
+                {OtherBrowser::StartNewConfirm.text()}
             </button>
         </div>
     }

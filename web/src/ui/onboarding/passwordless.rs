@@ -1,4 +1,4 @@
-//! Ways in without a password: a passkey, or the provider's own sign-in.
+//! Sign-in without a password: a passkey, or the provider's own sign-in.
 
 use causeway::view::{Action, Done, Issue, SignedIn};
 use leptos::prelude::*;
@@ -12,8 +12,8 @@ use crate::ui::parts::Problem;
 /// Where the partner server begins a sign-in at the provider.
 const AT_PROVIDER: &str = "/api/sign-in/oidc";
 
-/// Does what follows when the engine has signed in. The step that asked for it may have gone by then: the next one comes as
-/// soon as the engine says so.
+/// Runs `then` when the engine has signed in. The component that asked for it may have been removed by then, because
+/// the next step is shown as soon as the engine reports the new stage.
 pub(super) fn entered(app: App, then: Then) -> Answer<Done> {
     Answer::detached((app, then), |(app, then), done: Done| {
         if done.issue() == Issue::None {
@@ -40,8 +40,8 @@ fn sign_in(app: App, scope: Scope, busy: RwSignal<bool>, problem: RwSignal<Optio
         busy.set(false);
         problem.set(match given {
             Passkey::Accepted => None,
-            Passkey::NotGiven => Some(Passwordless::NotGiven.localized().to_owned()),
-            Passkey::Refused => Some(Passwordless::Refused.localized().to_owned()),
+            Passkey::NotGiven => Some(Passwordless::NotGiven.text().to_owned()),
+            Passkey::Refused => Some(Passwordless::Refused.text().to_owned()),
             Passkey::Unreachable => Some(untrack(|| app.explain(Issue::PartnerUnreachable))),
         });
     });
@@ -70,7 +70,7 @@ pub(super) fn WithPasskey(then: Then) -> impl IntoView {
         (supported && taken.get()).then(|| {
             view! {
                 <button id="sign-in-passkey" class="secondary wide" type="button" on:click=sign_in>
-                    {move || if busy.get() { Text::OneMoment.localized() } else { Passwordless::WithPasskey.localized() }}
+                    {move || if busy.get() { Text::OneMoment.text() } else { Passwordless::WithPasskey.text() }}
                 </button>
                 <Problem id="passkey-problem" says=problem/>
             }
@@ -82,19 +82,21 @@ pub(super) fn WithPasskey(then: Then) -> impl IntoView {
 #[component]
 pub(super) fn AtProvider(then: Then) -> impl IntoView {
     let app = app();
-    // The partner server says why the person comes back without a session.
+    // The partner server puts the reason for a failed sign-in into the address.
     let failed = app.store.browser().address_parameter("sign_in").map(|word| match word.as_str() {
         "identifier_taken" => untrack(|| app.explain(Issue::IdentifierTaken)),
         "rate_limited" | "busy" => untrack(|| app.explain(Issue::RateLimited)),
-        _ => Passwordless::ProviderFailed.localized().to_owned(),
+        _ => Passwordless::ProviderFailed.text().to_owned(),
     });
     let problem = RwSignal::new(failed);
-    // Most people who see this have not been there yet, and need not hear of it.
+    // A refusal is not shown: most people who see this have not signed in at the provider yet.
     app.store.ask(Action::SignedIn(SignedIn {}), entered(app, then));
     view! {
-        <p>{Passwordless::AtProvider.localized()}</p>
+        <p>{Passwordless::AtProvider.text()}</p>
         <Problem id="form-problem" says=problem/>
-        <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">{move || go_on_at(&app.partner())}</a>
+        <a id="sign-in-provider" class="primary wide" href=AT_PROVIDER rel="external">
+            {move || go_on_at(&app.partner())}
+        </a>
     }
 }
 

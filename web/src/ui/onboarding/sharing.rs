@@ -7,7 +7,7 @@ use crate::text::{Phrase, Text};
 use crate::ui::app::app;
 use crate::ui::parts::{Icon, Picture, Problem};
 
-/// Says it, and asks.
+/// The list, and the form for the consent.
 #[component]
 pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let app = app();
@@ -16,15 +16,15 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
     let (name, partner) = untrack(|| (app.identifier(), app.partner()));
     let forgets = app.store.browser().evicts_after_a_week();
     let points = [
-        (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).localized()),
-        (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).localized()),
-        (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.localized().to_owned()),
-        (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.localized().to_owned()),
+        (Picture::Person, Text::SharedName, Phrase::SharedNameMore(&name, &partner).text()),
+        (Picture::Lock, Text::SharedMessages, Phrase::SharedMessagesMore(&partner).text()),
+        (Picture::Eye, Text::SharedWhen, Text::SharedWhenMore.text().to_owned()),
+        (Picture::Key, Text::SharedKeys, Text::SharedKeysMore.text().to_owned()),
         match forgets {
-            true => (Picture::Warning, Text::Forgets, Text::ForgetsMore.localized().to_owned()),
-            false => (Picture::Check, Text::SharedKept, Text::SharedKeptMore.localized().to_owned()),
+            true => (Picture::Warning, Text::Forgets, Text::ForgetsMore.text().to_owned()),
+            false => (Picture::Check, Text::SharedKept, Text::SharedKeptMore.text().to_owned()),
         },
-        (Picture::Phone, Text::SharedLess, Text::SharedLessMore.localized().to_owned()),
+        (Picture::Phone, Text::SharedLess, Text::SharedLessMore.text().to_owned()),
     ];
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -36,12 +36,12 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
         }
     };
     view! {
-        <h1 id="step-title" tabindex="-1">{Text::SharedTitle.localized()}</h1>
+        <h1 id="step-title" tabindex="-1">{Text::SharedTitle.text()}</h1>
         <ul class="points" role="list">
             {points.map(|(picture, title, more)| view! {
                 <li>
                     <Icon of=picture/>
-                    <div><h2>{title.localized()}</h2><p dir="auto">{more}</p></div>
+                    <div><h2>{title.text()}</h2><p dir="auto">{more}</p></div>
                 </li>
             }).collect_view()}
         </ul>
@@ -53,13 +53,13 @@ pub(super) fn SharingStep(enlist: impl Fn() + 'static) -> impl IntoView {
                         agreed.set(event_target_checked(&event));
                         missing.set(false);
                     }/>
-                <span>{Text::Consent.localized()}</span>
+                <span>{Text::Consent.text()}</span>
             </label>
             <Problem id="consent-problem"
-                says=Signal::derive(move || missing.get().then(|| Text::ConsentMissing.localized().to_owned()))/>
-            <button id="agree" class="primary wide" type="submit">{Text::AgreeAndConnect.localized()}</button>
+                says=Signal::derive(move || missing.get().then(|| Text::ConsentMissing.text().to_owned()))/>
+            <button id="agree" class="primary wide" type="submit">{Text::AgreeAndConnect.text()}</button>
             <button class="quiet wide" type="button" on:click=move |_| app.store.send(Action::SignOut(SignOut {}))>
-                {Text::SignOut.localized()}
+                {Text::SignOut.text()}
             </button>
         </form>
     }

@@ -1,4 +1,4 @@
-//! The one live region: says that a message came, and nothing else.
+//! The only live region: announces incoming messages.
 
 use leptos::prelude::*;
 
@@ -12,12 +12,12 @@ const READ_OUT: usize = 200;
 #[component]
 pub(crate) fn Announcer() -> impl IntoView {
     let app = app();
-    // The same words twice would be no change, and nothing would be said: every other time they end in a space.
+    // The same text twice would be no change and would not be announced: every other time it ends in a space.
     let words = Memo::new(move |before: Option<&String>| {
         app.store.incoming.with(|incoming| {
             let Some(incoming) = incoming else { return String::new() };
             let text: String = incoming.text.chars().take(READ_OUT).collect();
-            let mut words = Phrase::NewMessageFrom(&incoming.sender, &text).localized();
+            let mut words = Phrase::NewMessageFrom(&incoming.sender, &text).text();
             if before == Some(&words) {
                 words.push('\u{a0}');
             }

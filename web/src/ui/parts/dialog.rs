@@ -36,7 +36,7 @@ pub(crate) fn Dialog(children: Children) -> impl IntoView {
     view! {
         <dialog id="dialog" class="dialog" aria-labelledby="dialog-title" node_ref=dialog on:close=move |_| closed()>
             {children()}
-            <button id="dialog-close" class="icon-button" type="button" aria-label=Text::Close.localized()
+            <button id="dialog-close" class="icon-button" type="button" aria-label=Text::Close.text()
                 on:click=move |_| close()>
                 <Icon of=Picture::Cross/>
             </button>

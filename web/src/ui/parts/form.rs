@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{Icon, Picture};
 use crate::text::Text;
 
-/// What is wrong, said once it is; screen readers say it at once.
+/// A problem with the form, if there is one. Screen readers announce it at once.
 #[component]
 pub(crate) fn Problem(#[prop(into)] id: String, #[prop(into)] says: Signal<Option<String>>) -> impl IntoView {
     view! {
@@ -25,7 +25,7 @@ pub(crate) fn PasswordField(
     let shown = RwSignal::new(false);
     view! {
         <div class="field">
-            <label for="password">{Text::Password.localized()}</label>
+            <label for="password">{Text::Password.text()}</label>
             <div class="with-button">
                 <input id="password" name="password" required autocapitalize="none" spellcheck="false"
                     type=move || if shown.get() { "text" } else { "password" }
@@ -33,8 +33,8 @@ pub(crate) fn PasswordField(
                     aria-describedby="password-hint form-problem"
                     prop:value=move || value.get()
                     on:input=move |event| value.set(event_target_value(&event))/>
-                <button id="show-password" class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
-                    aria-label=Text::ShowPassword.localized()
+                <button id="show-password" class="icon-button" type="button"
+                    aria-pressed=move || shown.get().to_string() aria-label=Text::ShowPassword.text()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>
                     {move || view! { <Icon of=if shown.get() { Picture::EyeClosed } else { Picture::Eye }/> }}
                 </button>

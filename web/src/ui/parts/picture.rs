@@ -50,13 +50,13 @@ impl Picture {
     }
 }
 
-/// An icon. It says nothing to a screen reader: the words beside it do.
+/// An icon. Hidden from screen readers: the text beside it is read.
 #[component]
 pub(crate) fn Icon(of: Picture) -> impl IntoView {
     stroke("icon", of.path())
 }
 
-/// How far a message came. It says nothing to a screen reader: the message's name does.
+/// A message's delivery state. Hidden from screen readers: it is part of the message's name.
 #[component]
 pub(crate) fn Tick(#[prop(into)] of: Signal<Delivery>) -> impl IntoView {
     move || {

@@ -1,16 +1,16 @@
-//! The technical facts: what to read out when somebody asks.
+//! Technical facts of the account, for support requests.
 
 use causeway::view::AccountView;
 use leptos::prelude::*;
 
-use crate::state::validation;
+use crate::state::validation::fingerprint;
 use crate::text::Text;
 use crate::ui::app::app;
 
 /// How a fact is read off the account; empty while it is not known.
 type Fact = fn(&AccountView) -> String;
 
-/// One fact a line; a value that is not known yet says so.
+/// One fact per line; a value that is not known yet is shown as unknown.
 #[component]
 pub(super) fn FactList() -> impl IntoView {
     let app = app();
@@ -30,18 +30,13 @@ pub(super) fn FactList() -> impl IntoView {
     ];
     let value = move |fact: Fact| {
         let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
-        if said.is_empty() { Text::Unknown.localized().to_owned() } else { said }
+        if said.is_empty() { Text::Unknown.text().to_owned() } else { said }
     };
     view! {
         <dl class="facts">
             {facts.map(|(id, label, fact)| view! {
-                <div><dt>{label.localized()}</dt><dd id=id>{move || value(fact)}</dd></div>
+                <div><dt>{label.text()}</dt><dd id=id>{move || value(fact)}</dd></div>
             }).collect_view()}
         </dl>
     }
-}
-
-/// A key in hexadecimal, in groups of four.
-pub(crate) fn fingerprint(key: &str) -> String {
-    validation::in_groups(key, 4).join(" ")
 }

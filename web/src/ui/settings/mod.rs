@@ -1,4 +1,4 @@
-//! Settings, and the technical facts that somebody may need to read out.
+//! The settings: one section for each topic, with the technical facts for support requests at the end.
 
 mod facts;
 mod storage;
@@ -7,7 +7,6 @@ use causeway::view::{Action, Done, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
 use self::facts::FactList;
-pub(super) use self::facts::fingerprint;
 use self::storage::Storage;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
@@ -35,57 +34,57 @@ pub(super) fn Settings() -> impl IntoView {
     view! {
         <main id="content" class="pane settings" tabindex="-1">
             <header class="pane-head">
-                <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.localized()>
+                <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.text()>
                     <Icon of=Picture::Back/>
                 </a>
-                <h1 id="settings-title" tabindex="-1">{Text::Settings.localized()}</h1>
+                <h1 id="settings-title" tabindex="-1">{Text::Settings.text()}</h1>
             </header>
             <div class="sections">
                 <section aria-labelledby="appearance">
-                    <h2 id="appearance">{Text::Appearance.localized()}</h2>
+                    <h2 id="appearance">{Text::Appearance.text()}</h2>
                     <ThemeChoice/>
                 </section>
                 <section aria-labelledby="account">
-                    <h2 id="account">{Text::Account.localized()}</h2>
+                    <h2 id="account">{Text::Account.text()}</h2>
                     <dl class="facts">
-                        <div><dt>{Text::Name.localized()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
-                        <div><dt>{Text::Provider.localized()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
-                        <div><dt>{Text::LastSynced.localized()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
+                        <div><dt>{Text::Name.text()}</dt><dd><bdi>{move || app.identifier()}</bdi></dd></div>
+                        <div><dt>{Text::Provider.text()}</dt><dd><bdi>{move || app.partner()}</bdi></dd></div>
+                        <div><dt>{Text::LastSynced.text()}</dt><dd id="fact-synced">{move || synced(app)}</dd></div>
                     </dl>
                     <AddPasskey/>
                     <SignOutButton/>
                 </section>
                 <section aria-labelledby="notices">
-                    <h2 id="notices">{Notifications::Section.localized()}</h2>
+                    <h2 id="notices">{Notifications::Section.text()}</h2>
                     <NotificationsSection/>
                 </section>
                 <section aria-labelledby="storage">
-                    <h2 id="storage">{Text::Storage.localized()}</h2>
+                    <h2 id="storage">{Text::Storage.text()}</h2>
                     <Storage/>
                 </section>
                 <section aria-labelledby="backup">
-                    <h2 id="backup">{Backup::Title.localized()}</h2>
+                    <h2 id="backup">{Backup::Title.text()}</h2>
                     <BackupSection/>
                 </section>
                 <section aria-labelledby="move">
-                    <h2 id="move">{Backup::Move.localized()}</h2>
+                    <h2 id="move">{Backup::Move.text()}</h2>
                     <MoveSection/>
                 </section>
                 <section aria-labelledby="facts">
-                    <h2 id="facts">{Text::Facts.localized()}</h2>
+                    <h2 id="facts">{Text::Facts.text()}</h2>
                     <FactList/>
                 </section>
                 <section aria-labelledby="keys">
-                    <h2 id="keys">{Text::Shortcuts.localized()}</h2>
+                    <h2 id="keys">{Text::Shortcuts.text()}</h2>
                     <button class="secondary" on:click=move |_| app.sheet.set(Some(Sheet::Shortcuts))>
-                        {Text::ShortcutHelp.localized()}
+                        {Text::ShortcutHelp.text()}
                     </button>
                 </section>
                 <section aria-labelledby="browser">
-                    <h2 id="browser">{Text::ThisBrowser.localized()}</h2>
-                    <p>{Text::EraseWhy.localized()}</p>
+                    <h2 id="browser">{Text::ThisBrowser.text()}</h2>
+                    <p>{Text::EraseWhy.text()}</p>
                     <button id="erase" class="danger" on:click=move |_| app.sheet.set(Some(Sheet::Erase))>
-                        {Text::Erase.localized()}
+                        {Text::Erase.text()}
                     </button>
                 </section>
             </div>
@@ -96,7 +95,7 @@ pub(super) fn Settings() -> impl IntoView {
 /// When the mailbox was last fully read.
 fn synced(app: App) -> String {
     match app.store.connection.with(|view| view.synced_at) {
-        0 => Text::Never.localized().to_owned(),
+        0 => Text::Never.text().to_owned(),
         at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     }
 }
@@ -113,13 +112,13 @@ fn SignOutButton() -> impl IntoView {
                 problem.set(Some(untrack(|| app.explain(done.issue()))));
             }
         });
-        // Nobody is signed in whom a push could be for.
+        // Without a session no push can arrive.
         ask(app, PushCommand::Off, then(app, Action::SignOut(SignOut {}), answer));
     };
     view! {
-        <p>{Text::SignOutWhy.localized()}</p>
+        <p>{Text::SignOutWhy.text()}</p>
         <Problem id="sign-out-problem" says=problem/>
-        <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.localized()}</button>
+        <button id="sign-out" class="secondary" on:click=sign_out>{Text::SignOut.text()}</button>
     }
 }
 
@@ -145,10 +144,10 @@ fn AddPasskey() -> impl IntoView {
     let scope = Scope::current();
     let said = RwSignal::new(None::<&'static str>);
     let add = move |_| {
-        said.set(Some(Text::OneMoment.localized()));
+        said.set(Some(Text::OneMoment.text()));
         let answer = scope.answer(move |given| {
             let words = if given == Passkey::Accepted { Passwordless::Added } else { Passwordless::NotAdded };
-            said.set(Some(words.localized()));
+            said.set(Some(words.text()));
         });
         app.store.browser().passkey(true, answer);
     };
@@ -158,8 +157,8 @@ fn AddPasskey() -> impl IntoView {
     move || {
         (supported && offered.get()).then(|| {
             view! {
-                <p>{Passwordless::PasskeyWhy.localized()}</p>
-                <button id="add-passkey" class="secondary" on:click=add>{Passwordless::AddPasskey.localized()}</button>
+                <p>{Passwordless::PasskeyWhy.text()}</p>
+                <button id="add-passkey" class="secondary" on:click=add>{Passwordless::AddPasskey.text()}</button>
                 <p id="passkey-said" role="status">{move || said.get()}</p>
             }
         })
@@ -177,20 +176,20 @@ fn ThemeChoice() -> impl IntoView {
     ];
     view! {
         <fieldset class="segments">
-            <legend class="unseen">{Text::Appearance.localized()}</legend>
+            <legend class="unseen">{Text::Appearance.text()}</legend>
             {choices.map(|(choice, id, label)| view! {
                 <input type="radio" name="theme" id=id prop:checked=move || chosen.get() == choice
                     on:change=move |_| {
                         chosen.set(choice);
                         theme::choose(&*app.store.browser(), choice);
                     }/>
-                <label for=id>{label.localized()}</label>
+                <label for=id>{label.text()}</label>
             }).collect_view()}
         </fieldset>
     }
 }
 
-/// In the dialog: says what is lost, and asks once more.
+/// In the dialog: what erasing deletes, and its confirmation.
 #[component]
 pub(super) fn Erase() -> impl IntoView {
     let app = app();
@@ -212,18 +211,18 @@ pub(super) fn Erase() -> impl IntoView {
         ask(app, PushCommand::Off, then(app, Action::Erase(EraseAction {}), answer));
     };
     view! {
-        <h2 id="dialog-title">{Text::EraseTitle.localized()}</h2>
+        <h2 id="dialog-title">{Text::EraseTitle.text()}</h2>
         <ul class="losses">
-            <li>{Text::EraseLosesHistory.localized()}</li>
-            <li>{Text::EraseLosesKeys.localized()}</li>
-            <li>{Text::EraseLosesWaiting.localized()}</li>
+            <li>{Text::EraseLosesHistory.text()}</li>
+            <li>{Text::EraseLosesKeys.text()}</li>
+            <li>{Text::EraseLosesWaiting.text()}</li>
         </ul>
-        <p>{Text::EraseKeeps.localized()}</p>
+        <p>{Text::EraseKeeps.text()}</p>
         <Problem id="erase-problem" says=problem/>
         <div class="buttons">
-            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.localized()}</button>
+            <button class="secondary" autofocus on:click=move |_| app.sheet.set(None)>{Text::Cancel.text()}</button>
             <button id="erase-confirm" class="danger solid" on:click=erase>
-                {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.localized()}
+                {move || if busy.get() { Text::OneMoment } else { Text::EraseConfirm }.text()}
             </button>
         </div>
     }

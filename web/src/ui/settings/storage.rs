@@ -21,13 +21,13 @@ pub(super) fn Storage() -> impl IntoView {
         look(app, scope, quota);
     });
     let words = move || match quota.get() {
-        None => Text::OneMoment.localized().to_owned(),
-        Some(StorageQuota { used: None, .. }) => Text::StorageUnknown.localized().to_owned(),
+        None => Text::OneMoment.text().to_owned(),
+        Some(StorageQuota { used: None, .. }) => Text::StorageUnknown.text().to_owned(),
         Some(StorageQuota { used: Some((used, all)), messages, .. }) => {
-            let mut words = Phrase::StorageUsed(used, all).localized();
+            let mut words = Phrase::StorageUsed(used, all).text();
             if let Some(messages) = messages {
                 words.push(' ');
-                words.push_str(&Phrase::StorageOfMessages(messages).localized());
+                words.push_str(&Phrase::StorageOfMessages(messages).text());
             }
             words
         }
@@ -47,7 +47,7 @@ pub(super) fn Storage() -> impl IntoView {
         <p id="storage-words">{words}</p>
         <div role="status">
             {move || advice().map(|(id, text)| view! {
-                <p id=id class="advice"><Icon of=Picture::Warning/><span>{text.localized()}</span></p>
+                <p id=id class="advice"><Icon of=Picture::Warning/><span>{text.text()}</span></p>
             })}
         </div>
         <Kept quota/>
@@ -75,12 +75,14 @@ fn Kept(quota: RwSignal<Option<StorageQuota>>) -> impl IntoView {
         Some(false) | None => Text::KeptNo,
     };
     view! {
-        <p id="storage-kept" role="status">{move || quota.get().map(|_| words().localized())}</p>
+        <p id="storage-kept" role="status">{move || quota.get().map(|_| words().text())}</p>
         {forgets.then(|| view! {
-            <p id="storage-forgets" class="advice"><Icon of=Picture::Warning/><span>{Text::ForgetsMore.localized()}</span></p>
+            <p id="storage-forgets" class="advice">
+                <Icon of=Picture::Warning/><span>{Text::ForgetsMore.text()}</span>
+            </p>
         })}
         {move || (kept.get() == Some(false)).then(|| view! {
-            <button id="storage-ask" class="secondary" on:click=ask>{Text::KeptAsk.localized()}</button>
+            <button id="storage-ask" class="secondary" on:click=ask>{Text::KeptAsk.text()}</button>
         })}
     }
 }

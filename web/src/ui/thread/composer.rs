@@ -20,7 +20,8 @@ const PAUSE: Duration = Duration::from_millis(600);
 /// What `keyCode` says while an input method is at work, in browsers whose `isComposing` comes too late.
 const COMPOSING: u32 = 229;
 
-/// What is typed, and what of it is already kept. Outlives the component: a message that is refused later becomes a draft.
+/// What is typed, and what of it is already kept. Outlives the component: a message that is refused later becomes a
+/// draft.
 #[derive(Clone)]
 struct Draft {
     app: App,
@@ -81,7 +82,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
             }
         }
     };
-    let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).localized();
+    let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).text();
     let area = NodeRef::<html::Textarea>::new();
     view! {
         <form class="composer" on:submit=move |event| {
@@ -93,10 +94,10 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                 <div class="grow" data-text=move || text.get()>
                     <textarea id="composer" rows="1" dir="auto" autocomplete="off" node_ref=area
                         enterkeyhint=if touch { "enter" } else { "send" }
-                        aria-label=move || format!("{}, {}", Text::WriteMessage.localized(), name())
+                        aria-label=move || format!("{}, {}", Text::WriteMessage.text(), name())
                         aria-describedby="composer-notes"
                         aria-invalid=move || matches!(remaining(), RemainingLength::Over(_)).to_string()
-                        placeholder=Text::WriteMessage.localized()
+                        placeholder=Text::WriteMessage.text()
                         prop:value=move || text.get()
                         on:input=move |event| {
                             text.set(event_target_value(&event));
@@ -104,22 +105,23 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         }
                         on:keydown=on_key></textarea>
                 </div>
-                <button id="send" class="send" type="submit" aria-label=Text::Send.localized()
+                <button id="send" class="send" type="submit" aria-label=Text::Send.text()
                     class:ready=move || text.with(|text| !text.trim().is_empty())>
                     <Icon of=Picture::Send/>
                 </button>
             </div>
             <div id="composer-notes" class="composer-notes">
-                <Problem id="composer-problem" says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
+                <Problem id="composer-problem"
+                    says=Signal::derive(move || problem.get().or_else(|| too_long(app, remaining(), limit())))/>
                 {move || match remaining() {
                     RemainingLength::Left(left) => {
-                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).localized();
+                        let said = Phrase::LengthRemaining(left, app.store.browser().plural(left)).text();
                         Some(view! { <p class="hint">{said}</p> })
                     }
                     RemainingLength::Ample | RemainingLength::Over(_) => None,
                 }}
                 {move || (offline() && text.with(|text| !text.is_empty())).then(|| {
-                    let said = if app.is_moved() { OtherBrowser::CannotSend.localized() } else { Text::WillSend.localized() };
+                    let said = if app.is_moved() { OtherBrowser::CannotSend.text() } else { Text::WillSend.text() };
                     view! { <p class="hint">{said}</p> }
                 })}
             </div>
@@ -129,7 +131,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
 
 fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> {
     let RemainingLength::Over(excess) = remaining else { return None };
-    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).localized())
+    Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).text())
 }
 
 /// After a pause, when the window loses the focus, and when the chat is left.

@@ -17,20 +17,20 @@ pub(super) fn Header(chat: RwSignal<ChatView>) -> impl IntoView {
     let address = move || chat.with(|chat| (model::title(chat) != chat.address).then(|| chat.address.clone()));
     view! {
         <header class="pane-head">
-            <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.localized()>
+            <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.text()>
                 <Icon of=Picture::Back/>
             </a>
             <Avatar name/>
             <div class="peer">
                 <h1 id="chat-title" tabindex="-1"><bdi>{name}</bdi></h1>
                 <p>
-                    <span id="provenance">{Text::Provenance.localized()}</span>
+                    <span id="provenance">{Text::Provenance.text()}</span>
                     {move || address().map(|address| view! { <bdi class="address">{address}</bdi> })}
                 </p>
             </div>
             <button id="open-safety" class="safety" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
                 <Icon of=Picture::Lock/>
-                <span>{Text::Encrypted.localized()}</span>
+                <span>{Text::Encrypted.text()}</span>
             </button>
         </header>
     }

@@ -51,11 +51,11 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
     };
     view! {
         <div class="thread">
-            <div id="messages" class="scroller" role="region" tabindex="0" aria-label=Text::Messages.localized()
+            <div id="messages" class="scroller" role="region" tabindex="0" aria-label=Text::Messages.text()
                 aria-busy=move || (!thread.ready.get()).to_string() node_ref=scroller on:scroll=on_scroll>
                 <div class="column" class:ready=move || thread.ready.get()>
                     <p class="top-note">
-                        {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.localized()}
+                        {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.text()}
                     </p>
                     <ol class="messages" role="list">
                         <For each=move || thread.rows.get() key=|row| row.slot let:row>
@@ -64,13 +64,14 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
                     </ol>
                 </div>
             </div>
-            {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.localized()}</p> })}
+            {move || (!thread.ready.get()).then(|| view! { <p class="loading">{Text::LoadingMessages.text()}</p> })}
             <button id="to-newest" class="to-newest" class:shown=move || !at_bottom.get()
-                tabindex=move || if at_bottom.get() { "-1" } else { "0" } aria-hidden=move || at_bottom.get().to_string()
-                aria-label=Text::ToNewest.localized() on:click=to_newest>
+                tabindex=move || if at_bottom.get() { "-1" } else { "0" }
+                aria-hidden=move || at_bottom.get().to_string()
+                aria-label=Text::ToNewest.text() on:click=to_newest>
                 <Icon of=Picture::Down/>
                 {move || (below() > 0).then(|| view! {
-                    <span class="badge" title=Phrase::Unread(below(), app.store.browser().plural(below())).localized()>
+                    <span class="badge" title=Phrase::Unread(below(), app.store.browser().plural(below())).text()>
                         {below()}
                     </span>
                 })}
@@ -84,8 +85,7 @@ fn slot(app: App, chat: RwSignal<ChatView>, row: ThreadRow) -> AnyView {
     match (row.slot, row.message) {
         (Slot::Message(_), Some(message)) => view! { <Message chat row=message at/> }.into_any(),
         (Slot::Unread, _) => {
-            view! { <li id="unread-line" class="unread-line"><span>{Text::NewMessages.localized()}</span></li> }
-                .into_any()
+            view! { <li id="unread-line" class="unread-line"><span>{Text::NewMessages.text()}</span></li> }.into_any()
         }
         _ => view! { <li class="day"><span>{move || app.day(at)}</span></li> }.into_any(),
     }

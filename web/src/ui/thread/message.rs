@@ -1,4 +1,4 @@
-//! One message: what it says, when, and how far it came. Text is always a text node.
+//! One message: text, time, and delivery state. Text is always a text node.
 
 use causeway::view::{Action, ChatView, Delivery, MAX_RETRIES, MessageKind, MessageRef, MessageView};
 use leptos::prelude::*;
@@ -26,13 +26,10 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     let label = {
         let time = time.clone();
         move || {
-            let sender = if outgoing {
-                Text::You.localized().to_owned()
-            } else {
-                chat.with(|chat| model::title(chat).to_owned())
-            };
+            let sender =
+                if outgoing { Text::You.text().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
             let state = outgoing.then(|| text::delivery(delivery.get()));
-            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).localized())
+            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).text())
         }
     };
     view! {
@@ -53,8 +50,10 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                     </span>
                 </div>
             </div>
-            {move || failed().then(|| failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry))}
-            {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.localized().to_owned(), Text::AskAgain))}
+            {move || failed().then(|| {
+                failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry)
+            })}
+            {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.text().to_owned(), Text::AskAgain))}
         </li>
     }
 }
@@ -64,30 +63,30 @@ fn given_up(view: &RwSignal<MessageView>) -> bool {
     view.with(|view| view.kind() == MessageKind::Undecryptable && view.asked >= MAX_RETRIES)
 }
 
-/// What a person hears instead of the bubble.
+/// The message's part of its accessible name.
 fn words(view: &MessageView) -> Cow<'_, str> {
     match view.kind() {
         MessageKind::Text => view.text.as_str().into(),
-        MessageKind::Unsupported => Text::Unsupported.localized().into(),
-        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).localized().into(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.localized().into(),
+        MessageKind::Unsupported => Text::Unsupported.text().into(),
+        MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).text().into(),
+        MessageKind::IdentityChanged => Text::IdentityChanged.text().into(),
     }
 }
 
 fn content(app: App, view: &MessageView) -> AnyView {
     match view.kind() {
         MessageKind::Text => linkify::split(&view.text).into_iter().map(piece).collect_view().into_any(),
-        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.localized().into_any(),
+        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.text().into_any(),
         MessageKind::Unsupported => {
-            let kind = Phrase::UnsupportedKind(&view.text).localized();
-            view! { {Text::Unsupported.localized()}" "<small>{kind}</small> }.into_any()
+            let kind = Phrase::UnsupportedKind(&view.text).text();
+            view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
         MessageKind::Undecryptable => words(view).into_owned().into_any(),
         MessageKind::IdentityChanged => view! {
             <Icon of=Picture::Key/>
-            <span>{Text::IdentityChanged.localized()}" "</span>
+            <span>{Text::IdentityChanged.text()}" "</span>
             <button class="link compare" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
-                {Text::CompareCode.localized()}
+                {Text::CompareCode.text()}
             </button>
         }
         .into_any(),
@@ -98,7 +97,7 @@ fn piece(piece: Piece<'_>) -> AnyView {
     match piece {
         Piece::Text(text) => text.to_owned().into_any(),
         Piece::Link(address) => view! {
-            <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.localized()>
+            <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.text()>
                 {address.to_owned()}
             </a>
         }
@@ -111,9 +110,9 @@ fn failure(app: App, chat: RwSignal<ChatView>, seq: u64, why: impl IntoView + 's
     view! {
         <div class="failure">
             <p>{why}</p>
-            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{again.localized()}</button>
+            <button class="link retry" on:click=move |_| app.store.send(Action::Retry(this()))>{again.text()}</button>
             <button class="link discard" on:click=move |_| app.store.send(Action::Discard(this()))>
-                {Text::Delete.localized()}
+                {Text::Delete.text()}
             </button>
         </div>
     }

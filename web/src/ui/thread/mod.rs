@@ -1,4 +1,4 @@
-//! One chat: who it is, what was said, and the box to write in.
+//! One chat: header, messages, and the composer.
 
 mod composer;
 mod header;
@@ -71,8 +71,8 @@ fn NoSuchChat() -> impl IntoView {
     view! {
         <div class="nothing">
             <Icon of=Picture::Chats/>
-            <h1>{Text::ChatGone.localized()}</h1>
-            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.localized()}</a>
+            <h1>{Text::ChatGone.text()}</h1>
+            <a id="back" class="secondary" href=Route::Chats.fragment()>{Text::Back.text()}</a>
         </div>
     }
 }
