@@ -13,7 +13,7 @@ use crate::state::view_store::ViewStore;
 pub(crate) fn page() -> (Owner, App, Rc<Fake>) {
     let owner = Owner::new();
     let browser = Rc::new(Fake::default());
-    let app = owner.with(|| App::new(ViewStore::new(browser.clone())));
+    let app = owner.with(|| App::new(ViewStore::new(browser.clone()), |answer| answer.run(None)));
     (owner, app, browser)
 }
 
