@@ -33,7 +33,7 @@ function verdict(aim, kept, sign) {
   return `${sign} ${aim} ${kept ? "✓" : "✗"}`;
 }
 
-/** The aims of issue 3. */
+/** The aims of the mailbox, explained in docs/BENCH.md. */
 const DRAIN = { ofBare: 0.6, perSecond: 2000, task: 50 };
 
 function mailbox({ drains, bare, sending }) {

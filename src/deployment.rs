@@ -12,7 +12,7 @@ use form_urlencoded::{Serializer, parse};
 pub struct Deployment {
     /// Name of the provider, for people.
     pub partner_name: String,
-    /// The enlistment API (seed 001 §1.2.1).
+    /// The enlistment API (docs/spec/enlistment.md §1.2.1).
     pub enlist_url: String,
     /// The chat server's WebSocket.
     pub chat_url: String,

@@ -1,4 +1,4 @@
-//! The content of a message, once it is decrypted and unpadded (wire.md §6.8).
+//! The content of a message, once it is decrypted and unpadded (docs/spec/wire.md §6.8).
 //!
 //! Writes text, reads text, and gives everything else a name, so that a person sees "unsupported: image" and not
 //! nothing. It does not know envelopes, padding, or how a message is shown. It keeps no bytes: the caller has them.

@@ -1,4 +1,4 @@
-//! Cuts the stream of the socket into frames and puts lengths before them (wire.md §1.1).
+//! Cuts the stream of the socket into frames and puts lengths before them (docs/spec/wire.md §1.1).
 //!
 //! The bytes of one frame may come in any number of pieces, and one piece may hold any number of frames: the messages
 //! of a WebSocket mean nothing here. What this module does not know: what a frame holds.

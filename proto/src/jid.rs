@@ -1,4 +1,4 @@
-//! Addresses: who a stanza is from or for (wire.md §3.4).
+//! Addresses: who a stanza is from or for (docs/spec/wire.md §3.4).
 //!
 //! A [`Jid`] is kept in its parts, so that the device or the Partner's number never has to be parsed again. What this
 //! module does not know: the encoding of an address in bytes ([`node`](crate::node)).

@@ -1,10 +1,10 @@
 //! The partner profile: every constant of the wire that only the unpublished documentation can settle, in one place.
 //!
-//! The public documents leave these open (wire.md §10). Each field names its row there. Deployments load a profile as
-//! data; nothing else in this crate may hard-code such a value. What this module does not know: how a profile reaches
-//! the client.
+//! The public documents leave these open (docs/spec/wire.md §10). Each field names its row there. Deployments load a
+//! profile as data; nothing else in this crate may hard-code such a value. What this module does not know: how a
+//! profile reaches the client.
 
-/// How interop JIDs are written (wire.md §3.4, §10 rows 4 and 5). Every form is always accepted.
+/// How interop JIDs are written (docs/spec/wire.md §3.4, §10 rows 4 and 5). Every form is always accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InteropJidForm {
     /// Tag 245 followed by the server as a string.
@@ -19,13 +19,13 @@ pub enum InteropJidForm {
 /// Constants that differ between deployments or that are only known under NDA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
-    /// First bytes of every connection: "WA", protocol version, token dictionary (§1.1; row 1).
+    /// First bytes of every connection: "WA", protocol version, token dictionary (docs/spec/wire.md §1.1, §10 row 1).
     pub connection_header: [u8; 4],
-    /// The Partner's id as assigned at onboarding, 1 to 999 (seed 001 §1.2.2).
+    /// The Partner's id as assigned at onboarding, 1 to 999 (docs/spec/enlistment.md §1.2.2).
     pub integrator: u16,
-    /// X25519 public key that signs the certificate chain of the chat server (§2.7; row 9).
+    /// X25519 public key that signs the certificate chain of the chat server (docs/spec/wire.md §2.7, §10 row 9).
     pub root_key: [u8; 32],
-    /// Serial that the intermediate certificate must name as its issuer (§2.7).
+    /// Serial that the intermediate certificate must name as its issuer (docs/spec/wire.md §2.7).
     pub root_serial: u32,
     /// Interop protocol version, sent in `userAgent.appVersion` (row 3).
     pub version: [u32; 3],
@@ -39,19 +39,19 @@ pub struct Profile {
     pub interop_jid: InteropJidForm,
     /// Largest text of one message in UTF-8 bytes (row 31).
     pub max_text_bytes: usize,
-    /// Largest frame that either end accepts, in bytes; at most 2^24 - 1 (§1.1; row 31).
+    /// Largest frame that either end accepts, in bytes; at most 2^24 - 1 (docs/spec/wire.md §1.1, §10 row 31).
     pub max_frame_bytes: usize,
-    /// Largest inflated stanza, in bytes (§2.9).
+    /// Largest inflated stanza, in bytes (docs/spec/wire.md §2.9).
     pub max_inflated_bytes: usize,
-    /// Stanzas asked for at once from the offline mailbox (§5.5; row 13). The field's clients ask for 100 or 200; the
-    /// larger it is, the more messages share a transaction.
+    /// Stanzas asked for at once from the offline mailbox (docs/spec/wire.md §5.5, §10 row 13). The field's clients ask
+    /// for 100 or 200; the larger it is, the more messages share a transaction.
     pub offline_batch: u32,
-    /// One-time prekeys of the first upload (§5.7). Existing clients send 812; a browser starts with fewer, to save
-    /// time.
+    /// One-time prekeys of the first upload (docs/spec/wire.md §5.7). Existing clients send 812; a browser starts with
+    /// fewer, to save time.
     pub prekeys_initial: u32,
-    /// One-time prekeys of each refill (§5.7).
+    /// One-time prekeys of each refill (docs/spec/wire.md §5.7).
     pub prekeys_refill: u32,
-    /// Refill when the server holds fewer than this (§5.7).
+    /// Refill when the server holds fewer than this (docs/spec/wire.md §5.7).
     pub prekeys_floor: u32,
 }
 

@@ -15,19 +15,19 @@ macro_rules! generated {
 }
 
 generated! {
-    /// The three flights of the handshake, and the server's certificates (wire.md §2.7).
+    /// The three flights of the handshake, and the server's certificates (docs/spec/wire.md §2.7).
     handshake
 }
 generated! {
-    /// The client payload at log-in (wire.md §2.8).
+    /// The client payload at log-in (docs/spec/wire.md §2.8).
     client_payload
 }
 generated! {
-    /// The insides of an encrypted message (wire.md §6.5).
+    /// The insides of an encrypted message (docs/spec/wire.md §6.5).
     signal
 }
 generated! {
-    /// The content of a message between users (wire.md §6.8).
+    /// The content of a message between users (docs/spec/wire.md §6.8).
     content
 }
 

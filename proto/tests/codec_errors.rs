@@ -1,4 +1,4 @@
-//! Every way in which bytes can fail to be a node (wire.md §3.5), and trees that have no bytes.
+//! Every way in which bytes can fail to be a node (docs/spec/wire.md §3.5), and trees that have no bytes.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,5 @@
-//! The codec against the vectors that were made with independent implementations (wire.md §3, `binary_codec`).
+//! The codec against the vectors that were made with independent implementations (docs/spec/wire.md §3,
+//! `binary_codec`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -98,7 +99,7 @@ fn every_vector_with_a_tree_is_read_as_that_tree_and_written_as_those_bytes() {
     assert!(rest.is_empty(), "gone from the vectors: {rest:?}");
 }
 
-/// The example of seed 001, with its two errata (wire.md §3.6).
+/// The example of docs/spec/enlistment.md §2.1.2, with its two errata (docs/spec/wire.md §3.6).
 #[test]
 fn the_seeds_example_is_read_once_its_length_is_right() {
     let wanted = document::decode(&bytes("seed_corrected", "flag_and_node_hex"), 0).unwrap();

@@ -1,4 +1,4 @@
-//! Each check of the certificate chain (wire.md §2.7) refuses what it is there to refuse, under its own name.
+//! Each check of the certificate chain (docs/spec/wire.md §2.7) refuses what it is there to refuse, under its own name.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

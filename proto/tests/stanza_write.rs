@@ -1,4 +1,4 @@
-//! What we send: against the vectors where they have it, against the forms of wire.md §5 elsewhere.
+//! What we send: against the vectors where they have it, against the forms of docs/spec/wire.md §5 elsewhere.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -32,7 +32,7 @@ fn jid(text: &str) -> Jid {
 }
 
 /// What the other end reads of a stanza: the order of attributes means nothing, nor whether the server's name came as
-/// an address or as a word (wire.md §10 row 6).
+/// an address or as a word (docs/spec/wire.md §10 row 6).
 fn sent(node: &Node) -> Node {
     let mut out = Vec::new();
     document::encode(node, &Profile::default(), &mut out).unwrap();

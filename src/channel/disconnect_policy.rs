@@ -1,4 +1,4 @@
-//! What to do when a connection ends: reconnect, or stop until the user acts (wire.md §5.2, §10 row 28).
+//! What to do when a connection ends: reconnect, or stop until the user acts (docs/spec/wire.md §5.2, §10 row 28).
 
 use crate::view::Issue;
 use causeway_proto::noise::handshake::HandshakeError;

@@ -6,7 +6,7 @@ use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};
 use rand_core::CryptoRng;
 
-/// Least idle time before a ping. Existing clients use 15 to 30 s (wire.md §1.3).
+/// Least idle time before a ping. Existing clients use 15 to 30 s (docs/spec/wire.md §1.3).
 const IDLE_BEFORE_PING: Millis = 15_000;
 /// Largest random addition to it, so that clients do not ping in step.
 const JITTER: Millis = 10_000;

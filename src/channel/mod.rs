@@ -37,7 +37,7 @@ use zeroize::Zeroizing;
 
 /// From opening the socket to `<success>`.
 const LOGIN_TIMEOUT: Millis = 20_000;
-/// With no mail for this long the mailbox counts as read (wire.md §5.5).
+/// With no mail for this long the mailbox counts as read (docs/spec/wire.md §5.5).
 const DRAIN_TIMEOUT: Millis = 60_000;
 /// With no mail for this long, the next batch is requested: a server may send fewer stanzas than a batch holds.
 const DRAIN_PAUSE: Millis = 5_000;

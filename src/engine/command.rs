@@ -110,8 +110,8 @@ impl Engine {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
             Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
-            // WhatsApp removes an account after 30 days of absence; it must then enlist again (seed 001 Part 5). The
-            // reason of the refused log-in is not public.
+            // WhatsApp removes an account after 30 days of absence; it must then enlist again
+            // (docs/spec/enlistment.md §5). The reason of the refused log-in is not public.
             Stage::Enlisted if !matches!(self.channel.issue(), Issue::NotEnlisted | Issue::LoginRefused) => {
                 Some(Issue::AlreadyEnlisted)
             }
@@ -191,7 +191,7 @@ pub(super) fn page_of(open: &OpenChat) -> u32 {
 }
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:
-/// `3EB0` and 18 upper-case hex digits (wire.md §5).
+/// `3EB0` and 18 upper-case hex digits (docs/spec/wire.md §5).
 fn message_id(tag: u64, chat: &str) -> String {
     use core::fmt::Write;
     let digest = Sha256::new().chain_update(tag.to_be_bytes()).chain_update(chat).finalize();

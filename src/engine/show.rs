@@ -108,7 +108,8 @@ impl Engine {
         self.know_security_code(id);
     }
 
-    /// Computes a security code that is wanted, once for each identity: it takes ten thousand hashes (wire.md §8).
+    /// Computes a security code that is wanted, once for each identity: it takes ten thousand hashes
+    /// (docs/spec/wire.md §8).
     fn know_security_code(&mut self, id: &str) {
         let Some(chat) = self.records.chats.peek(id.as_bytes()) else { return };
         if self.security_codes.get(id).is_none_or(|(identity, _)| *identity == chat.identity) {

@@ -1,4 +1,4 @@
-//! The enlistment request and its response, byte for byte as in seed 001 §1.2.
+//! The enlistment request and its response, byte for byte as in docs/spec/enlistment.md §1.2.
 
 use crate::store::account::AccountKeys;
 use crate::view::Issue;
@@ -11,12 +11,13 @@ use zeroize::Zeroizing;
 
 /// Largest response that is read, in bytes.
 pub(crate) const MAX_ANSWER: usize = 16 * 1024;
-/// Largest token (seed 001 §1.2.2).
+/// Largest token (docs/spec/enlistment.md §1.2.2).
 pub(crate) const MAX_TOKEN: usize = 4096;
 /// `e_keytype`: Curve25519.
 const KEY_TYPE: u8 = 5;
 
-/// The body of `POST /3p/interop_reg`: exactly the seed's fields, binary ones in base64url without padding.
+/// The body of `POST /3p/interop_reg`: exactly the arguments of docs/spec/enlistment.md §1.2.2, binary ones in
+/// base64url without padding.
 pub(crate) fn request(
     identifier: &str,
     integrator: u16,
@@ -51,8 +52,8 @@ struct Answer {
 /// Parses the login JID from the response.
 ///
 /// # Errors
-/// The refusal as an [`Issue`], or [`Issue::EnlistAnswer`] for anything that the seed does not describe: another status
-/// than 200, a body that is no such JSON, a login that is no interop JID of this integrator.
+/// The refusal as an [`Issue`], or [`Issue::EnlistAnswer`] for anything that docs/spec/enlistment.md §1.2.3 does not
+/// describe: another status than 200, a body that is no such JSON, a login that is no interop JID of this integrator.
 pub(crate) fn answer(status: u16, body: &[u8], integrator: u16) -> Result<Jid, Issue> {
     let text = core::str::from_utf8(body).map_err(|_| Issue::EnlistAnswer)?;
     let answer: Answer = miniserde::json::from_str(text).map_err(|_| Issue::EnlistAnswer)?;
@@ -66,7 +67,7 @@ pub(crate) fn answer(status: u16, body: &[u8], integrator: u16) -> Result<Jid, I
     }
 }
 
-/// Only `bad_integrator` is public; the others are the profile's reading (wire.md §10 row 28).
+/// Only `bad_integrator` is public; the others are the profile's reading (docs/spec/wire.md §10 row 28).
 fn refusal(reason: &str) -> Issue {
     match reason {
         "bad_integrator" => Issue::EnlistBadIntegrator,
@@ -78,7 +79,7 @@ fn refusal(reason: &str) -> Issue {
     }
 }
 
-/// The account id for the login payload: the number after the dash of the login JID (wire.md §2.8).
+/// The account id for the login payload: the number after the dash of the login JID (docs/spec/wire.md §2.8).
 pub(crate) fn account_id(login: &Jid) -> Option<u64> {
     login.user.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The user-visible identifier: what seed 001 §1.2.2 allows.
+//! The user-visible identifier: what docs/spec/enlistment.md §1.2.2 allows.
 
 use crate::view::Issue;
 

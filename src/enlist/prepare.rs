@@ -27,7 +27,7 @@ use causeway_proto::noise::StaticKey;
 use causeway_proto::signal::KeyPair;
 use zeroize::Zeroizing;
 
-/// Registration ids are 1 to 16380 (wire.md §6.1).
+/// Registration ids are 1 to 16380 (docs/spec/wire.md §6.1).
 const REGISTRATION_IDS: u32 = 16_380;
 /// Id of the first signed prekey.
 const FIRST_SIGNED_PREKEY: u32 = 1;

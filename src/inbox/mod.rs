@@ -29,7 +29,7 @@ use causeway_proto::stanza::message::{Enc, Incoming};
 use causeway_proto::stanza::{Receipt, ReceiptKind};
 use zeroize::Zeroizing;
 
-/// The only padded version of message content (wire.md §5.8).
+/// The only padded version of message content (docs/spec/wire.md §5.8).
 const ENC_VERSION: u32 = 2;
 /// Largest number of stored stanzas of unknown kinds; later ones are only counted.
 const MAX_UNKNOWN: u32 = 1_000;
@@ -110,7 +110,7 @@ fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, Strin
     })
 }
 
-/// Sends the delivery receipt of a message. For the server it is the ack, too (wire.md §5.9).
+/// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).
 fn delivered(cx: &mut Context<'_>, incoming: &Incoming) {
     let receipt = Receipt {
         participant: incoming.participant.clone(),

@@ -1,5 +1,5 @@
-//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests (wire.md
-//! §5.10).
+//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests
+//! (docs/spec/wire.md §5.10).
 
 use super::acknowledge::acknowledge;
 use crate::chat;

@@ -13,7 +13,7 @@ use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
 use causeway_proto::stanza::prekeys as stanzas;
 use rand_core::CryptoRng;
 
-/// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (wire.md §5.7).
+/// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (docs/spec/wire.md §5.7).
 pub(super) const LAST_ID: u32 = 0xFF_FFFE;
 /// One-time prekeys kept for each use, handed out or not. A server holds 812 at most.
 const MAX_KEPT: usize = 1_000;

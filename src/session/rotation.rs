@@ -21,7 +21,7 @@ use causeway_proto::stanza::prekeys as stanzas;
 const DAY: u64 = 86_400;
 /// Time that a signed prekey is in use, in seconds. A stolen one exposes the first messages of that time.
 const LIFETIME: u64 = 7 * DAY;
-/// The mailbox holds mail for 30 days (wire.md §5.5, §5.7), and clocks differ.
+/// The mailbox holds mail for 30 days (docs/spec/wire.md §5.5, §5.7), and clocks differ.
 const RETENTION: u64 = 35 * DAY;
 
 impl Sessions {

@@ -134,7 +134,8 @@ pub enum MessageKind {
     IdentityChanged = 3,
 }
 
-/// Retry receipts sent for one message without the user; after that the user must request another (wire.md §5.10).
+/// Retry receipts sent for one message without the user; after that the user must request another
+/// (docs/spec/wire.md §5.10).
 pub const MAX_RETRIES: u32 = 5;
 
 /// One message.

@@ -76,8 +76,8 @@ impl Directory {
         true
     }
 
-    /// Clears what a receipt or an ack confirms (wire.md §5.9, §5.10): of the stanzas that were delivered on its
-    /// connection and have no answer yet, the first of that class, id and type.
+    /// Clears what a receipt or an ack confirms (docs/spec/wire.md §5.9, §5.10): of the stanzas that were delivered on
+    /// its connection and have no answer yet, the first of that class, id and type.
     pub(crate) fn clear(&mut self, node: &Node, delivered: &mut VecDeque<QueuedStanza>) {
         let Some(confirmation) = Confirmation::read(node) else { return };
         for id in &confirmation.ids {

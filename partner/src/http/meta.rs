@@ -38,7 +38,7 @@ pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], form)
 }
 
-/// `GET /.well-known/oauth/openid/jwks` (seed 001 §1.3).
+/// `GET /.well-known/oauth/openid/jwks` (docs/spec/enlistment.md §1.3).
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = HeaderValue::from_static("application/json");
     let cache = format!("public, max-age={JWKS_SECONDS}");

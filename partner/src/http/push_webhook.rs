@@ -1,4 +1,5 @@
-//! `POST /push`: WhatsApp's notification that a message waits for a user of this Partner (seed 001 §3.2.2).
+//! `POST /push`: WhatsApp's notification that a message waits for a user of this Partner
+//! (docs/spec/enlistment.md §3.2.2).
 //!
 //! What this module does not know: how WhatsApp is authenticated ([`crate::push`]).
 
@@ -44,7 +45,7 @@ pub(super) async fn receive(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::CallInvalid,
     })?;
-    // The content type is ignored: the header in the seed's example is not well-formed.
+    // The content type is ignored: the header in the public example is not well-formed.
     let WakeRequest { to } = serde_json::from_slice(&body).map_err(|_| ApiError::CallInvalid)?;
     let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(ApiError::NotFound)?;
     match app.push.queue.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {

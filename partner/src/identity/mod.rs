@@ -1,4 +1,4 @@
-//! Identity tokens: proof to WhatsApp that a client acts for an identifier (seed 001 §1.1).
+//! Identity tokens: proof to WhatsApp that a client acts for an identifier (docs/spec/enlistment.md §1.1).
 //!
 //! What this module does not know: how the person signed in, and HTTP.
 

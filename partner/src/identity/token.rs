@@ -7,7 +7,7 @@ use crate::keys::{Key, KeyError};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
-/// Maximum length of a token that WhatsApp accepts, in bytes (seed 001 §1.2.2).
+/// Maximum length of a token that WhatsApp accepts, in bytes (docs/spec/enlistment.md §1.2.2).
 const MAX_BYTES: usize = 4_096;
 
 /// The token could not be issued.

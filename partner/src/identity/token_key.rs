@@ -87,7 +87,7 @@ impl Key for TokenKey {
 pub(crate) type TokenKeys = KeyRing<TokenKey>;
 
 impl TokenKeys {
-    /// The public keys as a JSON Web Key Set (RFC 7517), in the form of seed 001 §1.3.
+    /// The public keys as a JSON Web Key Set (RFC 7517), in the form of docs/spec/enlistment.md §1.3.
     pub(crate) fn jwks(&self, now: i64) -> String {
         let entries = self.entries();
         let published =

@@ -1,5 +1,5 @@
-//! The media host (seed 001 §4.1.1): stores encrypted files that clients send to WhatsApp users until WhatsApp fetches
-//! them.
+//! The media host (docs/spec/enlistment.md §4.1.1): stores encrypted files that clients send to WhatsApp users until
+//! WhatsApp fetches them.
 //!
 //! A file is stored as pieces, each an object that is written as a whole: an interrupted upload or a stopped server
 //! loses at most the current piece, any instance can continue the upload, and no instance holds a whole file in memory.

@@ -1,4 +1,5 @@
-//! Web Push: wakes the browsers of a person for whom a message waits at WhatsApp (seed 001 §3.2; RFC 8030, 8291, 8292).
+//! Web Push: wakes the browsers of a person for whom a message waits at WhatsApp (docs/spec/enlistment.md §3.2; RFC
+//! 8030, 8291, 8292).
 //!
 //! ```text
 //! whatsapp                 verifies WhatsApp's calls to /push

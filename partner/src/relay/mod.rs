@@ -1,4 +1,4 @@
-//! The chat relay of seed 001, "Alternative Architecture (Proxy)": for browsers that cannot reach WhatsApp themselves.
+//! The chat relay of docs/spec/enlistment.md §2.2: for browsers that cannot reach WhatsApp themselves.
 //!
 //! Its four obligations: one connection to WhatsApp for each client; the same lifetime as the client's connection; the
 //! client's address forwarded; nothing decrypted. The relay sees only Noise ciphertext and does not interpret it. What

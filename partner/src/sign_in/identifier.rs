@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: which identifiers are taken.
 
-/// Maximum length in characters (seed 001 §1.2.2).
+/// Maximum length in characters (docs/spec/enlistment.md §1.2.2).
 const MAX_CHARS: usize = 40;
 
 /// A user-visible identifier: 1 to 40 characters, trimmed, without characters that hide or reorder others.

@@ -250,7 +250,8 @@ impl OpenId {
             return Err(failed(&answer.status()));
         }
         let claims: Value = serde_json::from_slice(answer.body()).map_err(|error| failed(&error))?;
-        // §5.3.2: without this comparison, a substituted access token could exchange one person for another.
+        // OpenID Connect Core §5.3.2: without this comparison, a substituted access token could exchange one person for
+        // another.
         if claims.get("sub").and_then(Value::as_str) != Some(subject) {
             return Err(OpenIdError::Refused("UserInfo is about another subject".to_owned()));
         }

@@ -1,4 +1,4 @@
-//! The four obligations of a proxy (seed 001, "Alternative Architecture (Proxy)").
+//! The four obligations of a proxy (docs/spec/enlistment.md §2.2).
 
 use crate::{
     support::chat_server::{ChatServer, LONG, accept, connect, connect_raw, receive, send, to_end},

@@ -1,4 +1,4 @@
-//! Reads a node from bytes that may be hostile, in one pass (wire.md §3).
+//! Reads a node from bytes that may be hostile, in one pass (docs/spec/wire.md §3).
 //!
 //! No count or length alone causes an allocation: lengths are checked against the bytes left, and children and
 //! attributes, which take far more memory than bytes on the wire, against a budget that the size of the input sets. All
@@ -231,9 +231,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Some writers put the server after the Partner's number, some an empty list, some nothing (wire.md §10 row 4).
-    /// The next byte decides: anything but the first two belongs to the next item. Therefore another server's name here
-    /// is not an error, but read as the key or content that comes next.
+    /// Some writers put the server after the Partner's number, some an empty list, some nothing (docs/spec/wire.md §10
+    /// row 4). The next byte decides: anything but the first two belongs to the next item. Therefore another server's
+    /// name here is not an error, but read as the key or content that comes next.
     fn interop_server(&mut self) {
         const FORMS: [&[u8]; 4] =
             [b"\xFC\x07interop", b"\xFD\x00\x00\x07interop", b"\xFE\x00\x00\x00\x07interop", &[tag::LIST_EMPTY]];

@@ -1,4 +1,4 @@
-//! A node as the transport carries it: a flag byte, then the node, possibly compressed (wire.md §2.9).
+//! A node as the transport carries it: a flag byte, then the node, possibly compressed (docs/spec/wire.md §2.9).
 //!
 //! This implementation never compresses: the public documents leave it to the sender, and compression before encryption
 //! leaks content through the length. What this module does not know: the encryption and the frame around the node.

@@ -1,4 +1,4 @@
-//! Writes a node as bytes, in one pass and without allocating (wire.md §3.1 to §3.4).
+//! Writes a node as bytes, in one pass and without allocating (docs/spec/wire.md §3.1 to §3.4).
 //!
 //! What this module does not know: the flag byte and the frame around the bytes.
 

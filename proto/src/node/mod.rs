@@ -1,4 +1,4 @@
-//! Binary nodes: the trees that both ends exchange, and their encoding (wire.md §3 and §4).
+//! Binary nodes: the trees that both ends exchange, and their encoding (docs/spec/wire.md §3 and §4).
 //!
 //! A [`Node`] is a tag, attributes, and content. [`encode`](encode()) and [`decode`](decode()) turn it into bytes and
 //! back, [`document`] adds the flag byte and compression of the transport, [`xml`] prints it as text. What this module

@@ -1,4 +1,4 @@
-//! Packed strings: two characters a byte, for numbers and upper-case hex (wire.md §3.3).
+//! Packed strings: two characters a byte, for numbers and upper-case hex (docs/spec/wire.md §3.3).
 //!
 //! What this module does not know: the tag and the header byte around the packed bytes.
 

@@ -1,4 +1,4 @@
-//! The first byte of everything on the wire (wire.md §3.1). Tags 1 to 235 are words by themselves.
+//! The first byte of everything on the wire (docs/spec/wire.md §3.1). Tags 1 to 235 are words by themselves.
 
 pub(super) const LIST_EMPTY: u8 = 0;
 pub(super) const LAST_SINGLE: u8 = 235;

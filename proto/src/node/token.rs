@@ -1,4 +1,4 @@
-//! Finds the number of a word and the word of a number in the token dictionary (wire.md §4).
+//! Finds the number of a word and the word of a number in the token dictionary (docs/spec/wire.md §4).
 //!
 //! The index is an open-addressing table that the compiler fills: nothing to set up when the program starts, no
 //! allocation, one hash over at most sixteen bytes and hardly ever more than one comparison. What this module does not

@@ -1,4 +1,4 @@
-//! The words of token dictionary version 3, which the connection header `WA 06 03` selects (wire.md §4).
+//! The words of token dictionary version 3, which the connection header `WA 06 03` selects (docs/spec/wire.md §4).
 //!
 //! Written out from `tests/vectors/tokens.json`; a test of [`token`](super::token) compares the two and checks the
 //! published SHA-256. What this module does not know: how a word is found.

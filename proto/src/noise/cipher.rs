@@ -1,4 +1,4 @@
-//! AES-256-GCM for the frames after the handshake, one key and one counter a direction (wire.md §2.9).
+//! AES-256-GCM for the frames after the handshake, one key and one counter a direction (docs/spec/wire.md §2.9).
 //!
 //! It works in place, and the key schedule lives as long as the connection. It does not know what a frame holds, nor
 //! how long one may be. `snow`'s own transport phase is not used because it refuses more than 65 535 bytes.

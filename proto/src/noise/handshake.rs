@@ -1,4 +1,4 @@
-//! The three flights of Noise XX, as types that are consumed by value (wire.md §2.3).
+//! The three flights of Noise XX, as types that are consumed by value (docs/spec/wire.md §2.3).
 //!
 //! `snow` runs the pattern; this module carries its messages in WhatsApp's protobufs and puts the certificate check
 //! between the second flight and the third, where it cannot be walked around: the client's own static key and payload

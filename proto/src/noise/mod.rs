@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use cipher::{OpeningCipher, SealingCipher};
 use core::fmt;
 
-/// The client's long-lived X25519 key of the channel: `authkey` of the enlistment (wire.md §9.1).
+/// The client's long-lived X25519 key of the channel: `authkey` of the enlistment (docs/spec/wire.md §9.1).
 ///
 /// It is not the identity key of the end-to-end encryption.
 #[derive(Clone)]

@@ -1,7 +1,9 @@
-//! The client payload of the last handshake message: the account and the Partner's identity token (wire.md §2.8).
+//! The client payload of the last handshake message: the account and the Partner's identity token
+//! (docs/spec/wire.md §2.8).
 //!
-//! Which fields an interoperating client must send is known only under NDA (wire.md §10 rows 2 and 3). Everything that
-//! could differ comes from the profile. It does not know how the token was got, nor whether it is still good.
+//! Which fields an interoperating client must send is known only under NDA (docs/spec/wire.md §10 rows 2 and 3).
+//! Everything that could differ comes from the profile. It does not know how the token was got, nor whether it is still
+//! good.
 
 use crate::profile::Profile;
 use crate::schema::client_payload::{AppVersion, ClientPayload, InteropData, UserAgent};

@@ -1,7 +1,8 @@
 //! Gives `snow` its primitives: X25519, AES-256-GCM and SHA-256 of the generation of crates that the rest of this
 //! crate uses, and no source of randomness but 32 bytes drawn beforehand.
 //!
-//! The SHA-256 carries WhatsApp's one deviation from Noise (wire.md §2.4 and §2.5); nothing else here knows WhatsApp.
+//! The SHA-256 carries WhatsApp's one deviation from Noise (docs/spec/wire.md §2.4 and §2.5); nothing else here knows
+//! WhatsApp.
 
 use super::cipher::TAG_LEN;
 use crate::curve;

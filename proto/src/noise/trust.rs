@@ -1,4 +1,4 @@
-//! Is this the chat server? The complete certificate check of wire.md §2.7.
+//! Is this the chat server? The complete certificate check of docs/spec/wire.md §2.7.
 //!
 //! The root key and its serial are arguments: there is no built-in root and no way to skip a check. It does not know
 //! the handshake; it is given the decrypted chain and the static key that the server proved to hold.
@@ -143,7 +143,7 @@ impl VerifiedServer {
 /// end date has thus expired.
 ///
 /// # Errors
-/// The first check that fails, in the order of wire.md §2.7.
+/// The first check that fails, in the order of docs/spec/wire.md §2.7.
 pub fn verify(chain: &[u8], server_static: &[u8; 32], root: &Root, now: u64) -> Result<VerifiedServer, TrustError> {
     let chain = CertChain::decode(chain)?;
     let intermediate = Signed::read(chain.intermediate, Certificate::Intermediate)?;

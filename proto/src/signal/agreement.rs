@@ -1,4 +1,4 @@
-//! X3DH: agreement on a secret between two parties of which one is offline (wire.md §6.2).
+//! X3DH: agreement on a secret between two parties of which one is offline (docs/spec/wire.md §6.2).
 //!
 //! What this module does not know: what the secret is used for, and where keys come from.
 

@@ -1,4 +1,4 @@
-//! What an encrypted message looks like on the wire: the bytes of one `<enc>` (wire.md §6.5).
+//! What an encrypted message looks like on the wire: the bytes of one `<enc>` (docs/spec/wire.md §6.5).
 //!
 //! Two kinds. A *plain* envelope belongs to a session that both sides have. A *prekey* envelope wraps a plain one and
 //! adds what the receiver needs to build the session. Reading checks the layout and every field's length; the

@@ -80,8 +80,8 @@ pub enum DecryptError {
 }
 
 impl DecryptError {
-    /// The `error` of a retry receipt (wire.md §5.10). A [`DuplicateMessage`](Self::DuplicateMessage) is not retried;
-    /// its code is 0, unknown.
+    /// The `error` of a retry receipt (docs/spec/wire.md §5.10). A [`DuplicateMessage`](Self::DuplicateMessage) is not
+    /// retried; its code is 0, unknown.
     pub fn retry_code(&self) -> u32 {
         match self {
             Self::DuplicateMessage { .. } => 0,

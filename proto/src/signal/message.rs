@@ -1,4 +1,5 @@
-//! The message proper inside an envelope of either kind: version, header, ciphertext, authenticator (wire.md §6.5).
+//! The message proper inside an envelope of either kind: version, header, ciphertext, authenticator
+//! (docs/spec/wire.md §6.5).
 //!
 //! What this module does not know: prekeys, and whether what it reads is genuine.
 

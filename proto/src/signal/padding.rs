@@ -1,4 +1,4 @@
-//! The padding that hides a message's exact length before it is encrypted (wire.md §6.8).
+//! The padding that hides a message's exact length before it is encrypted (docs/spec/wire.md §6.8).
 //!
 //! What this module does not know: what is padded, and the block fill that the cipher adds on top.
 

@@ -1,4 +1,4 @@
-//! The security code: sixty digits that two users compare to detect a man in the middle (wire.md §8).
+//! The security code: sixty digits that two users compare to detect a man in the middle (docs/spec/wire.md §8).
 //!
 //! What this module does not know: which stable identifiers the two sides use, and how a code is shown or scanned.
 

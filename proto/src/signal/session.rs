@@ -1,4 +1,4 @@
-//! One session: the double ratchet between our identity and one of theirs (wire.md §6.4).
+//! One session: the double ratchet between our identity and one of theirs (docs/spec/wire.md §6.4).
 //!
 //! Opening a message happens in two halves. [`Session::open`] computes everything and changes nothing;
 //! [`Session::commit`] cannot fail. So a forged message leaves no trace, and nothing is copied to get there.

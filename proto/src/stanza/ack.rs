@@ -1,4 +1,4 @@
-//! `<ack>`: one end has got a stanza of the other (wire.md §5.8, §5.9).
+//! `<ack>`: one end has got a stanza of the other (docs/spec/wire.md §5.8, §5.9).
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -44,12 +44,13 @@ impl Ack {
 
     /// The acknowledgement that a stanza asks for; `None` if its kind asks for none, or if it lacks id or sender.
     ///
-    /// `error` is for a message that cannot be accepted: 487 unreadable, 491 not a protobuf, 500 other (wire.md §5.9).
+    /// `error` is for a message that cannot be accepted: 487 unreadable, 491 not a protobuf, 500 other
+    /// (docs/spec/wire.md §5.9).
     pub fn for_node(node: &Node, error: Option<u32>) -> Option<Self> {
         let repeat_kind = match node.tag.as_ref() {
             "message" => false,
             "receipt" | "call" => true,
-            // The official client leaves the type out when an identity changed (wire.md §10 row 18).
+            // The official client leaves the type out when an identity changed (docs/spec/wire.md §10 row 18).
             "notification" => node.child("identity").is_none(),
             _ => return None,
         };

@@ -1,6 +1,6 @@
 //! Reads attributes, children and content of a node, and names the place when one is not as it should be.
 //!
-//! An attribute with empty text counts as absent: that is how the wire writes null (wire.md §3.2).
+//! An attribute with empty text counts as absent: that is how the wire writes null (docs/spec/wire.md §3.2).
 
 use super::StanzaError;
 use crate::jid::Jid;

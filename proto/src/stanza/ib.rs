@@ -1,4 +1,4 @@
-//! `<ib>`: information about the connection itself, mainly the offline mailbox (wire.md §5.4, §5.5).
+//! `<ib>`: information about the connection itself, mainly the offline mailbox (docs/spec/wire.md §5.4, §5.5).
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -22,7 +22,7 @@ pub enum Ib {
         /// Stanzas that were in it.
         count: u32,
     },
-    /// To be sent in front of the next connection's header (wire.md §1.1).
+    /// To be sent in front of the next connection's header (docs/spec/wire.md §1.1).
     EdgeRouting(Vec<u8>),
     /// Any other bulletin.
     Other(Node),

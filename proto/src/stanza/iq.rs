@@ -1,4 +1,4 @@
-//! `<iq>`: requests and responses, matched by id (wire.md §5.1).
+//! `<iq>`: requests and responses, matched by id (docs/spec/wire.md §5.1).
 
 use super::StanzaError;
 use super::fields::Fields;

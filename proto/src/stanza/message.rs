@@ -1,4 +1,4 @@
-//! `<message>`: what people send each other, still sealed (wire.md §5.8).
+//! `<message>`: what people send each other, still sealed (docs/spec/wire.md §5.8).
 //!
 //! It does not know how to open an envelope, nor what is in one.
 
@@ -105,7 +105,7 @@ pub struct Sealed {
     pub again: Option<Again>,
 }
 
-/// A message that is sent again because the peer could not open it (wire.md §5.10).
+/// A message that is sent again because the peer could not open it (docs/spec/wire.md §5.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Again {
     /// How often it was sent again, from 1.

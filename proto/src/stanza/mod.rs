@@ -1,4 +1,4 @@
-//! Stanzas: the messages between client and server inside the channel, as types (wire.md §5).
+//! Stanzas: the messages between client and server inside the channel, as types (docs/spec/wire.md §5).
 //!
 //! One file a stanza. [`Stanza::from_node`] reads whatever the server sends and never fails: a stanza that is not
 //! understood is [`Stanza::Unknown`], one that is not as it should be [`Stanza::Malformed`], both with the node, so

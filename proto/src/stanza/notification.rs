@@ -1,4 +1,5 @@
-//! `<notification>`: changes of a peer, or of our keys at the server (wire.md §5.11). Each must be acknowledged.
+//! `<notification>`: changes of a peer, or of our keys at the server (docs/spec/wire.md §5.11). Each must be
+//! acknowledged.
 
 use super::StanzaError;
 use super::fields::Fields;

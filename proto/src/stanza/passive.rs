@@ -1,4 +1,5 @@
-//! Saying what this client is ready to take after login: live traffic, and the offline mailbox (wire.md §5.3, §5.5).
+//! Saying what this client is ready to take after login: live traffic, and the offline mailbox (docs/spec/wire.md §5.3,
+//! §5.5).
 
 use super::iq;
 use crate::node::Node;

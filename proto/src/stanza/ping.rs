@@ -1,4 +1,4 @@
-//! Pings, both ways (wire.md §5.1).
+//! Pings, both ways (docs/spec/wire.md §5.1).
 
 use super::iq::{self, Iq};
 use crate::node::Node;

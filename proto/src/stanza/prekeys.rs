@@ -1,4 +1,4 @@
-//! Keys at the server: fetching a peer's, uploading and rotating our own (wire.md §5.6, §5.7).
+//! Keys at the server: fetching a peer's, uploading and rotating our own (docs/spec/wire.md §5.6, §5.7).
 //!
 //! On stanzas a public key is its raw 32 bytes, a prekey id 3 bytes and a registration id 4 bytes, both big-endian. No
 //! signature is checked here; that happens when a session is established.

@@ -1,4 +1,4 @@
-//! Telling the server whether a person is there (wire.md §5.12).
+//! Telling the server whether a person is there (docs/spec/wire.md §5.12).
 //!
 //! Optional between messengers; whether peers see it is the server's affair.
 

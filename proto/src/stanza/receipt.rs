@@ -1,4 +1,4 @@
-//! `<receipt>`: what became of a message at the other end: got, read, or not to be opened (wire.md §5.10).
+//! `<receipt>`: what became of a message at the other end: got, read, or not to be opened (docs/spec/wire.md §5.10).
 
 use super::StanzaError;
 use super::fields::Fields;
@@ -57,7 +57,7 @@ pub struct RetryRequest {
     pub id: String,
     /// Time of the message, unix seconds.
     pub t: u64,
-    /// Why: 1 no session, 3 unknown prekey, 7 bad MAC, ... (wire.md §5.10).
+    /// Why: 1 no session, 3 unknown prekey, 7 bad MAC, ... (docs/spec/wire.md §5.10).
     pub error: Option<u32>,
     /// The asking device's registration id. Another one than before means another installation.
     pub registration_id: u32,

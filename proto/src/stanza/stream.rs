@@ -1,4 +1,4 @@
-//! How a stream begins and ends: `<success>`, `<failure>`, `<stream:error>` (wire.md §5.2).
+//! How a stream begins and ends: `<success>`, `<failure>`, `<stream:error>` (docs/spec/wire.md §5.2).
 //!
 //! It does not know what to do about an end: reconnect, ask a person, or give up.
 
@@ -26,7 +26,7 @@ impl Success {
 /// Login refused; the stream ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Why: 401 not authorised, 402 banned for a time, 405 too old, ... (the table of wire.md §5.2).
+    /// Why: 401 not authorised, 402 banned for a time, 405 too old, ... (the table of docs/spec/wire.md §5.2).
     pub reason: u32,
     /// With reason 402: the kind of ban, 101 to 106.
     pub code: Option<u32>,

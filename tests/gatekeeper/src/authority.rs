@@ -1,4 +1,5 @@
-//! The sandbox's certificate authority: root, intermediate and leaf, kept on disk with real dates (wire.md §2.7).
+//! The sandbox's certificate authority: root, intermediate and leaf, kept on disk with real dates
+//! (docs/spec/wire.md §2.7).
 //!
 //! The client verifies all of it, against this root as its configured one: the sandbox adapts to the product's checks,
 //! never the reverse. On request it hands out a chain with one chosen fault, so that tests show each check.
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::Path;
 
-/// The production root of WhatsApp's chat servers, typed again (wire.md §2.7). The sandbox must never own it.
+/// The production root of WhatsApp's chat servers, typed again (docs/spec/wire.md §2.7). The sandbox must never own it.
 const PRODUCTION_ROOT: [u8; 32] = [
     0x14, 0x23, 0x75, 0x57, 0x4d, 0x0a, 0x58, 0x71, 0x66, 0xaa, 0xe7, 0x1e, 0xbe, 0x51, 0x64, 0x37, 0xc4, 0xa2, 0x8b,
     0x73, 0xe3, 0x69, 0x5c, 0x6c, 0xe1, 0xf7, 0xf9, 0x54, 0x5d, 0xa8, 0xee, 0x6b,

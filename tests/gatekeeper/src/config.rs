@@ -55,7 +55,7 @@ pub struct Config {
     /// Time for one write to a slow client.
     #[serde(with = "millis", rename = "write_timeout_ms")]
     pub write_timeout: Duration,
-    /// A client that never asks for its mailbox gets it after this time (wire.md §10 row 13).
+    /// A client that never asks for its mailbox gets it after this time (docs/spec/wire.md §10 row 13).
     #[serde(with = "millis", rename = "mailbox_grace_ms")]
     pub mailbox_grace: Duration,
     /// Fewer one-time prekeys than this bring a notification.

@@ -1,4 +1,4 @@
-//! The enlistment API, `POST /3p/interop_reg`, as seed 001 §1.2 describes it.
+//! The enlistment API, `POST /3p/interop_reg`, as docs/spec/enlistment.md §1.2 describes it.
 //!
 //! HTTP 200 and a JSON object in both cases, `{"login":"1-…@interop","status":"ok"}` or
 //! `{"reason":"…","status":"fail"}`; only `bad_integrator` is a documented reason, the others are the sandbox's choice.

@@ -35,7 +35,7 @@ async fn root(State(sandbox): State<Arc<Sandbox>>) -> String {
     hex::encode(&sandbox.authority.root_key())
 }
 
-/// The public keys of push calls (seed 001 §3.2.2).
+/// The public keys of push calls (docs/spec/enlistment.md §3.2.2).
 async fn jwks(State(sandbox): State<Arc<Sandbox>>) -> Json<serde_json::Value> {
     Json(sandbox.pushes.jwks())
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// First bytes of a connection: "WA", version 6, dictionary 3 (wire.md §1.1).
+/// First bytes of a connection: "WA", version 6, dictionary 3 (docs/spec/wire.md §1.1).
 const HEADER: [u8; 4] = [b'W', b'A', 6, 3];
 /// One-time prekeys of an upload.
 const PREKEYS: usize = 100;

@@ -1,4 +1,5 @@
-//! One push call: `POST {Partner's URL}/push` with the identifier and a token that WhatsApp signed (seed 001 §3.2.2).
+//! One push call: `POST {Partner's URL}/push` with the identifier and a token that WhatsApp signed
+//! (docs/spec/enlistment.md §3.2.2).
 //!
 //! A call that fails, or is answered with 429 or 5xx, is repeated a few times. Must not know when a call is due.
 

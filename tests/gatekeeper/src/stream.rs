@@ -1,4 +1,4 @@
-//! Bytes of one connection, over TCP or over WebSocket (wire.md §1.2).
+//! Bytes of one connection, over TCP or over WebSocket (docs/spec/wire.md §1.2).
 //!
 //! WebSocket message boundaries mean nothing. Must not know frames. Memory is bounded by one read, or by one WebSocket
 //! message.
@@ -65,7 +65,7 @@ impl Reader {
                 match reader.next().await {
                     Some(Ok(Message::Binary(bytes))) => return Ok(bytes),
                     Some(Ok(Message::Close(_))) | None => return Err(StreamError::Closed),
-                    // Text is ignored (wire.md §1.2); the library answers pings.
+                    // Text is ignored (docs/spec/wire.md §1.2); the library answers pings.
                     Some(Ok(_)) => {}
                     Some(Err(error)) => return Err(StreamError::Io(io::Error::other(error))),
                 }

@@ -1,4 +1,5 @@
-//! The Partner's identity tokens: RS256 JWTs, verified against the JWKS that the Partner serves (seed 001 §1.1, §1.3).
+//! The Partner's identity tokens: RS256 JWTs, verified against the JWKS that the Partner serves
+//! (docs/spec/enlistment.md §1.1, §1.3).
 //!
 //! Keys are cached and fetched again when a token names a key that is not among them, but not more than once in a short
 //! while, so that made-up key ids cannot turn this server against the Partner's. Must not know enlistment.
@@ -11,9 +12,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// Where a Partner serves its keys (seed 001 §1.3).
+/// Where a Partner serves its keys (docs/spec/enlistment.md §1.3).
 const JWKS_PATH: &str = "/.well-known/oauth/openid/jwks";
-/// A token is at most 4 KB (seed 001 §1.2.2).
+/// A token is at most 4 KB (docs/spec/enlistment.md §1.2.2).
 pub(crate) const MAX_TOKEN: usize = 4096;
 const MAX_JWKS: usize = 64 * 1024;
 const MAX_KEYS: usize = 64;

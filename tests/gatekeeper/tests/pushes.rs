@@ -121,7 +121,8 @@ async fn a_hundred_messages_are_a_few_calls_and_the_last_begins_after_the_last_m
     const IDS: [&str; 4] = ["A", "B", "C", "D"];
     for _ in 0..25 {
         for id in IDS {
-            // One id for many messages would count as a repetition; the count makes each another (wire.md §5.10).
+            // One id for many messages would count as a repetition; the count makes each another
+            // (docs/spec/wire.md §5.10).
             let enc = Node::new("enc").with("v", "2").with("type", "msg").with("count", stanza_count());
             let node = Node::new("message").with("to", &scene.login).with("type", "text").with("id", id).with_node(enc);
             scene.ben.send(node).await;

@@ -1,4 +1,4 @@
-//! The server's certificate chain: how it is issued, and the full check of a client (wire.md §2.7).
+//! The server's certificate chain: how it is issued, and the full check of a client (docs/spec/wire.md §2.7).
 //!
 //! Must not know where keys are stored, and which faults a test asks for.
 

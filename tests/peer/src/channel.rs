@@ -1,4 +1,4 @@
-//! Stanzas in sealed frames: what both ends exchange once the handshake is done (wire.md §2.9).
+//! Stanzas in sealed frames: what both ends exchange once the handshake is done (docs/spec/wire.md §2.9).
 //!
 //! Must not know sockets, and which end it is.
 

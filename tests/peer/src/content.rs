@@ -1,4 +1,4 @@
-//! The part of WhatsApp's `Message` protobuf that a phone reads and writes: text (wire.md §6.8).
+//! The part of WhatsApp's `Message` protobuf that a phone reads and writes: text (docs/spec/wire.md §6.8).
 //!
 //! Must not know padding and encryption.
 

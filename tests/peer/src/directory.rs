@@ -1,4 +1,5 @@
-//! The key directory: what each user has published, each one-time prekey handed out once (wire.md §5.6, §5.7).
+//! The key directory: what each user has published, each one-time prekey handed out once (docs/spec/wire.md §5.6,
+//! §5.7).
 //!
 //! In memory. Must not know mailboxes and connections, and which keys a test damages.
 

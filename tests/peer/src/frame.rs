@@ -1,8 +1,9 @@
-//! Frames: a three-byte length before each payload, and the connection header before the first (wire.md §1.1).
+//! Frames: a three-byte length before each payload, and the connection header before the first
+//! (docs/spec/wire.md §1.1).
 //!
 //! The bytes of one frame may arrive in any number of pieces. This module must not know what a frame holds.
 
-/// "ED", 0, 1: routing information precedes the header (wire.md §1.1).
+/// "ED", 0, 1: routing information precedes the header (docs/spec/wire.md §1.1).
 const ROUTING_MARK: [u8; 4] = [b'E', b'D', 0, 1];
 /// Most bytes of routing information that are skipped.
 const MAX_ROUTING: usize = 4096;

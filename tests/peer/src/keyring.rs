@@ -12,10 +12,10 @@ use causeway_proto::signal::{
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
 
-/// Number of times that a message is asked for again, and that one is sent again (wire.md §5.10).
+/// Number of times that a message is asked for again, and that one is sent again (docs/spec/wire.md §5.10).
 pub const MAX_RETRIES: u32 = 5;
 
-/// Registration ids are 14 bits (wire.md §6.1).
+/// Registration ids are 14 bits (docs/spec/wire.md §6.1).
 const MAX_REGISTRATION: u32 = 16_380;
 /// Prekey ids are 24 bits and wrap before the last.
 const MAX_PREKEY: u32 = 0xFF_FFFE;
@@ -174,7 +174,7 @@ impl Keyring {
     }
 
     /// The retry receipt for a message that could not be decrypted, asked for the `count`-th time. It carries fresh
-    /// keys from the second time on, and at once without a session (wire.md §5.10).
+    /// keys from the second time on, and at once without a session (docs/spec/wire.md §5.10).
     pub fn retry_receipt(
         &mut self,
         message: &Node,

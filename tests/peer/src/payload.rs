@@ -1,4 +1,4 @@
-//! The ClientPayload of a client finish (wire.md §2.8): the fields that the chat server acts on.
+//! The ClientPayload of a client finish (docs/spec/wire.md §2.8): the fields that the chat server acts on.
 //!
 //! Must not know whether any of it is true.
 
@@ -39,7 +39,7 @@ pub struct ClientPayload {
 /// Which program a client is.
 #[derive(Clone, PartialEq, Message)]
 pub struct UserAgent {
-    /// The enumeration of wire.md §2.8.
+    /// The enumeration of docs/spec/wire.md §2.8.
     #[prost(int32, optional, tag = "1")]
     pub platform: Option<i32>,
     /// The client's version.

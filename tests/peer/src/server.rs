@@ -1,4 +1,4 @@
-//! The server's end of one connection: bytes in, protocol events out (wire.md §2.3).
+//! The server's end of one connection: bytes in, protocol events out (docs/spec/wire.md §2.3).
 //!
 //! Header, client hello, client finish, then stanzas, in this order. The caller answers the hello, decides on the login
 //! and on every stanza. Must not know sockets, accounts and what a stanza means.

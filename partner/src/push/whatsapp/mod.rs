@@ -1,4 +1,5 @@
-//! Verifies that a call to `/push` is WhatsApp's: an RS256 token under one of its published keys (seed 001 §3.2.2).
+//! Verifies that a call to `/push` is WhatsApp's: an RS256 token under one of its published keys
+//! (docs/spec/enlistment.md §3.2.2).
 //!
 //! What this module does not know: what the call asks for; the token does not name the recipient. Used tokens are
 //! stored by [`super::queue_repository`].

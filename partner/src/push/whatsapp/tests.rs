@@ -34,7 +34,7 @@ async fn usual() -> (SigningKey, Verifier) {
     (key, verifier_of(url, HOUR, HOUR))
 }
 
-/// The claims of the seed's example, valid for an hour.
+/// The claims of the public example, valid for an hour.
 fn claims() -> Value {
     json!({"iss": "WHATSAPP", "aud": AUDIENCE, "iat": NOW, "exp": NOW + 3_600})
 }

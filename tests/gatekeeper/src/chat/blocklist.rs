@@ -1,4 +1,4 @@
-//! Reading and changing one's blocklist (wire.md §5.13).
+//! Reading and changing one's blocklist (docs/spec/wire.md §5.13).
 
 use crate::sandbox::Sandbox;
 use causeway_peer::stanza::iq::{error, result};

@@ -1,4 +1,4 @@
-//! Requests and their answers (wire.md §5.1). Every request is answered; an unknown one with an error.
+//! Requests and their answers (docs/spec/wire.md §5.1). Every request is answered; an unknown one with an error.
 
 use super::{blocklist, keys, usync};
 use crate::sandbox::Sandbox;
@@ -41,7 +41,7 @@ pub(super) fn answer(sandbox: &Sandbox, who: &Jid, iq: &Node) -> Option<Node> {
     })
 }
 
-/// Media go over the sandbox's own HTTP server (wire.md §5.16).
+/// Media go over the sandbox's own HTTP server (docs/spec/wire.md §5.16).
 fn media_hosts(sandbox: &Sandbox) -> Node {
     let host = Node::new("host").with("hostname", sandbox.http_addr.to_string()).with("type", "primary");
     Node::new("media_conn").with("auth", "sandbox").with("ttl", "3600").with("auth_ttl", "3600").with_node(host)

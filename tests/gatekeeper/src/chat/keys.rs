@@ -1,4 +1,4 @@
-//! The key directory on the wire: upload, count, fetch, rotation (wire.md §5.6, §5.7).
+//! The key directory on the wire: upload, count, fetch, rotation (docs/spec/wire.md §5.6, §5.7).
 
 use super::notify;
 use crate::sandbox::Sandbox;
@@ -24,7 +24,7 @@ pub(super) fn answer(sandbox: &Sandbox, who: &Jid, iq: &Node, set: bool) -> Node
     }
     match iq.child("key") {
         Some(key) => fetched(sandbox, who, iq, key),
-        // `<digest>` is a check that clients may skip; 404 makes them upload (wire.md §5.3).
+        // `<digest>` is a check that clients may skip; 404 makes them upload (docs/spec/wire.md §5.3).
         None if iq.child("digest").is_some() => error(iq, 404, "item-not-found"),
         None => error(iq, 400, "bad-request"),
     }
@@ -70,7 +70,7 @@ fn rotated(sandbox: &Sandbox, who: &Jid, iq: &Node, rotate: &Node) -> Node {
     }
 }
 
-/// Whether the identity signed 0x05 and the prekey (wire.md §6.3).
+/// Whether the identity signed 0x05 and the prekey (docs/spec/wire.md §6.3).
 fn signature_holds(identity: &[u8; 32], signed: &SignedPreKey) -> bool {
     PublicKey(*identity).verify(&signed.key.serialize(), &signed.signature)
 }

@@ -1,4 +1,4 @@
-//! From the first byte to `<success>` or `<failure>` (wire.md §2.3, §5.2).
+//! From the first byte to `<success>` or `<failure>` (docs/spec/wire.md §2.3, §5.2).
 
 use crate::channel::{Channel, ChannelError};
 use crate::random;
@@ -39,7 +39,7 @@ pub(super) enum PreludeError {
     Refusing,
 }
 
-/// Why a login is refused, as on the wire: the `reason` of `<failure>` (wire.md §5.2; the numbers for interop
+/// Why a login is refused, as on the wire: the `reason` of `<failure>` (docs/spec/wire.md §5.2; the numbers for interop
 /// are unknown, §10 row 28) and a word for people.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {

@@ -1,4 +1,4 @@
-//! Messages from one user to another: acknowledged, deduplicated, queued (wire.md §5.8).
+//! Messages from one user to another: acknowledged, deduplicated, queued (docs/spec/wire.md §5.8).
 //!
 //! The server sees ciphertext only. It turns `to` into `from` and passes on what it does not need to understand.
 
@@ -18,7 +18,7 @@ const MAX_FAN_OUT: usize = 256;
 /// Characters of a name that are kept.
 const MAX_NAME: usize = 64;
 
-/// Why a message is not delivered: the `error` of its ack (wire.md §5.8).
+/// Why a message is not delivered: the `error` of its ack (docs/spec/wire.md §5.8).
 #[derive(Debug, thiserror::Error)]
 enum Undeliverable {
     #[error("the stanza is malformed")]
@@ -63,7 +63,7 @@ fn deliver(sandbox: &Sandbox, who: &Jid, node: &Node) -> Result<(), Undeliverabl
     if !may_write(who, &to) {
         return Err(Undeliverable::Forbidden);
     }
-    // A resend after a retry receipt has the same id and a count; it must get through (wire.md §5.10).
+    // A resend after a retry receipt has the same id and a count; it must get through (docs/spec/wire.md §5.10).
     let count = node.child("enc").and_then(|enc| enc.text("count")).unwrap_or_default();
     let key = format!("{} {id} {count}", to.to_bare());
     if sandbox.world().accepted(who, &key) {
@@ -91,7 +91,7 @@ fn may_write(from: &Jid, to: &Jid) -> bool {
     }
 }
 
-/// One ciphertext a device (wire.md §5.8). It is delivered when any device of the addressee exists.
+/// One ciphertext a device (docs/spec/wire.md §5.8). It is delivered when any device of the addressee exists.
 fn fan_out(sandbox: &Sandbox, who: &Jid, chat: &Jid, node: &Node, parts: &Node) -> Result<(), Undeliverable> {
     if parts.children().len() > MAX_FAN_OUT {
         return Err(Undeliverable::Malformed);
@@ -128,7 +128,7 @@ fn incoming(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
     }
 }
 
-/// Presence and typing: the name is kept, typing goes to connected users (wire.md §5.12).
+/// Presence and typing: the name is kept, typing goes to connected users (docs/spec/wire.md §5.12).
 pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
     if node.tag == "presence" {
         // A Partner's user is known by the enlisted identifier alone.

@@ -1,4 +1,4 @@
-//! The chat server: from a fresh socket to a served user (wire.md §2.3, §5).
+//! The chat server: from a fresh socket to a served user (docs/spec/wire.md §2.3, §5).
 //!
 //! A connection goes through [`login`] once and then belongs to a [`session`]. What answers a stanza lives in a file of
 //! its own. A slow or hostile client costs one connection permit out of a fixed number, a bounded buffer, and a bounded

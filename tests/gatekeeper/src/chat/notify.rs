@@ -1,4 +1,4 @@
-//! The mailbox's entrance, and the server's own notifications (wire.md §5.7, §5.11).
+//! The mailbox's entrance, and the server's own notifications (docs/spec/wire.md §5.7, §5.11).
 
 use crate::sandbox::Sandbox;
 use crate::world::{Class, JournalError, Posted, Stanza};

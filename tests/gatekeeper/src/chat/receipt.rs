@@ -1,4 +1,5 @@
-//! Receipts and acks: both clear stanzas from the mailbox; receipts also go to the sender (wire.md §5.9, §5.10).
+//! Receipts and acks: both clear stanzas from the mailbox; receipts also go to the sender (docs/spec/wire.md §5.9,
+//! §5.10).
 
 use super::notify::post;
 use crate::sandbox::Sandbox;

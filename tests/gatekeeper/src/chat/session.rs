@@ -1,4 +1,5 @@
-//! One logged-in user: reads stanzas and answers them, delivers the mailbox, keeps the connection alive (wire.md §5.5).
+//! One logged-in user: reads stanzas and answers them, delivers the mailbox, keeps the connection alive
+//! (docs/spec/wire.md §5.5).
 //!
 //! Everything for a user waits in the mailbox until the user acknowledges it; the session sends what it has not sent
 //! yet. First what waited at login, no more at once than the client asked for, then the end marker, then live traffic.

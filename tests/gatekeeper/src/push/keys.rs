@@ -1,5 +1,5 @@
-//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own (seed 001
-//! §3.2.2).
+//! The RSA keys that sign push calls, published under `/.well-known/jwks` as WhatsApp publishes its own
+//! (docs/spec/enlistment.md §3.2.2).
 //!
 //! The newest signs; those before stay published for a while, because tokens under them may still be on their way. They
 //! protect nothing but a sandbox. Must not know what is signed.

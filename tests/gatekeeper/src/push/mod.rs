@@ -1,5 +1,5 @@
-//! State of the push calls: a Partner's server is notified that mail waits for a user who is not connected (seed 001
-//! §3.2).
+//! State of the push calls: a Partner's server is notified that mail waits for a user who is not connected
+//! (docs/spec/enlistment.md §3.2.1).
 //!
 //! A call is made after the mail is durable, and never covers mail that came after it began: what arrives meanwhile
 //! leads to one more call, after a pause. So a hundred messages are a few calls, and the last is always covered. Mail

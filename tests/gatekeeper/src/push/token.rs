@@ -1,4 +1,4 @@
-//! The token of a push call: a JWT that WhatsApp signs for one Partner (seed 001 §3.2.2).
+//! The token of a push call: a JWT that WhatsApp signs for one Partner (docs/spec/enlistment.md §3.2.2).
 //!
 //! Must not know when a call is made.
 
@@ -6,9 +6,9 @@ use super::keys::{PushKeyError, SigningKeys};
 use crate::{hex, random};
 use serde_json::json;
 
-/// `iss` of the tokens (seed 001 §3.2.2).
+/// `iss` of the tokens (docs/spec/enlistment.md §3.2.2).
 const ISSUER: &str = "WHATSAPP";
-/// Lifetime of a token in seconds, as in the seed's sample.
+/// Lifetime of a token in seconds, as in docs/spec/enlistment.md §3.2.2.
 const LIFETIME: u64 = 3600;
 
 /// A token for the Partner that calls itself `audience`, issued at `now` (unix seconds), with a random id.

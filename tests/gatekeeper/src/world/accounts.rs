@@ -10,9 +10,9 @@ use crate::random;
 use causeway_proto::jid::Jid;
 use subtle::ConstantTimeEq as _;
 
-/// A Partner's user who does not connect for this long is un-enlisted (seed 001, part 5).
+/// A Partner's user who does not connect for this long is un-enlisted (docs/spec/enlistment.md §5).
 const UNENLIST_SECS: u64 = 30 * 86_400;
-/// Internal ids are below this: fourteen digits, like the seed's example.
+/// Internal ids are below this: fourteen digits, as in docs/spec/enlistment.md §1.2.3.
 const MAX_NUMBER: u64 = 99_999_999_999_999;
 
 /// What an accepted enlistment brings.

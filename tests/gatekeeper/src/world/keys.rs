@@ -81,7 +81,7 @@ impl World {
         }
     }
 
-    /// Short text that changes with a blocklist (wire.md §5.13).
+    /// Short text that changes with a blocklist (docs/spec/wire.md §5.13).
     pub(crate) fn blocklist_hash(&self, who: &Jid) -> String {
         let mut hash = Sha256::new();
         for jid in self.accounts.get(who).iter().flat_map(|account| &account.blocked) {

@@ -1,4 +1,4 @@
-//! Mailboxes: what waits for whom until it is acknowledged or thirty days old (wire.md §5.5).
+//! Mailboxes: what waits for whom until it is acknowledged or thirty days old (docs/spec/wire.md §5.5).
 
 use super::World;
 use super::event::{Class, Event, QueuedStanza};
@@ -6,7 +6,7 @@ use super::journal::JournalError;
 use causeway_peer::stanza::acknowledgement::Confirmation;
 use causeway_proto::jid::Jid;
 
-/// Retention for interop (seed 001 §3.2.1).
+/// Retention for interop (docs/spec/enlistment.md §3.2.1).
 const RETENTION_SECS: u64 = 30 * 86_400;
 /// Stanzas in one mailbox at most.
 const MAX_QUEUED: usize = 20_000;

@@ -193,7 +193,7 @@ impl User {
         Self { identifier: identifier.to_owned(), noise: StaticKey::generate(&mut rng()), identity, signed, one_time }
     }
 
-    /// The fields of seed 001 §1.2.2.
+    /// The fields of docs/spec/enlistment.md §1.2.2.
     pub(crate) fn form(&self, token: &str) -> Vec<(&'static str, String)> {
         let text = |bytes: &[u8]| BASE64URL.encode(bytes);
         vec![

@@ -1,4 +1,4 @@
-//! The transport phase: AES-256-GCM with a counter in each direction and no additional data (wire.md §2.9).
+//! The transport phase: AES-256-GCM with a counter in each direction and no additional data (docs/spec/wire.md §2.9).
 //!
 //! `snow` stops at 65 535 bytes a message, WhatsApp does not; hence the split keys are used directly.
 
@@ -29,7 +29,7 @@ impl Direction {
         Self { cipher: Aes256Gcm::new(key.into()), counter: Some(0) }
     }
 
-    /// Eight zero bytes and the counter, big-endian (wire.md §2.2).
+    /// Eight zero bytes and the counter, big-endian (docs/spec/wire.md §2.2).
     fn next(&mut self) -> Result<(u32, [u8; 12]), CipherError> {
         let counter = self.counter.ok_or(CipherError::Exhausted)?;
         self.counter = counter.checked_add(1);

@@ -1,4 +1,4 @@
-//! The protobufs of the handshake (wire.md §2.7), typed again rather than shared with the client.
+//! The protobufs of the handshake (docs/spec/wire.md §2.7), typed again rather than shared with the client.
 
 use prost::Message;
 

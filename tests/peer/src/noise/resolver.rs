@@ -1,4 +1,4 @@
-//! WhatsApp's one deviation from Noise, as a resolver for `snow` (wire.md §2.4 and §2.5).
+//! WhatsApp's one deviation from Noise, as a resolver for `snow` (docs/spec/wire.md §2.4 and §2.5).
 //!
 //! Standard Noise ends message 1 with `MixHash(empty payload)`; WhatsApp leaves that one hash out. A wrapped SHA-256
 //! recognises it by its shape: exactly two inputs, the first as long as the hash itself, the second empty. HMAC's inner

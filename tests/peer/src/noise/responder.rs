@@ -1,4 +1,4 @@
-//! The chat server's half of the handshake: two calls, as the bytes come (wire.md §2.3).
+//! The chat server's half of the handshake: two calls, as the bytes come (docs/spec/wire.md §2.3).
 
 use super::messages::{HandshakeMessage, ServerHello};
 use super::resolver::Resolver;
@@ -44,7 +44,8 @@ pub struct Accepted {
 
 /// Reads a client hello: the state that waits for the client finish, and the server hello to send.
 ///
-/// `prologue` is the connection header that the client has sent (wire.md §1.1). `rng` gives the ephemeral key.
+/// `prologue` is the connection header that the client has sent (docs/spec/wire.md §1.1). `rng` gives the ephemeral
+/// key.
 ///
 /// # Errors
 /// [`ResponderError`] on anything but a well-formed XX client hello.

@@ -1,4 +1,4 @@
-//! Acks, and which stanzas of a mailbox an ack or a receipt covers (wire.md §5.8 to §5.10).
+//! Acks, and which stanzas of a mailbox an ack or a receipt covers (docs/spec/wire.md §5.8 to §5.10).
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -22,7 +22,7 @@ pub fn receipt_ack(receipt: &Node) -> Node {
 /// A client's ack of a stanza that the server has sent.
 pub fn client_ack(stanza: &Node) -> Node {
     let attributes = [("id", "id"), ("to", "from"), ("participant", "participant"), ("type", "type")];
-    // An ack of a message does not repeat its type (wire.md §5.9).
+    // An ack of a message does not repeat its type (docs/spec/wire.md §5.9).
     let count = if stanza.tag == "message" { 3 } else { 4 };
     let attributes = attributes.get(..count).unwrap_or(&attributes);
     copied(Node::new("ack").with("class", stanza.tag.clone()), stanza, attributes)

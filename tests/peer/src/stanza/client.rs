@@ -1,4 +1,4 @@
-//! Stanzas that a phone sends (wire.md §2.8, §5.6 to §5.10).
+//! Stanzas that a phone sends (docs/spec/wire.md §2.8, §5.6 to §5.10).
 
 use super::{iq, keys};
 use crate::payload::{AppVersion, ClientPayload, UserAgent};
@@ -7,7 +7,7 @@ use causeway_proto::node::Node;
 use causeway_proto::signal::{Envelope, PreKeyBundle, PublicKey};
 use prost::Message as _;
 
-/// `UserAgent.platform` of a test client (wire.md §2.8).
+/// `UserAgent.platform` of a test client (docs/spec/wire.md §2.8).
 const PLATFORM_TEST: i32 = 34;
 
 /// The serialised ClientPayload of a phone.
@@ -55,7 +55,7 @@ pub fn receipt(to: &Jid, id: &str, kind: Option<&'static str>, t: u64) -> Node {
     }
 }
 
-/// A retry receipt: asks the sender of `message` to send it again, for the `count`-th time (wire.md §5.10).
+/// A retry receipt: asks the sender of `message` to send it again, for the `count`-th time (docs/spec/wire.md §5.10).
 pub fn retry_receipt(message: &Node, count: u32, error: u32, own: &PreKeyBundle, with_keys: bool) -> Node {
     let mut retry = Node::new("retry").with("v", "1").with("count", count);
     for name in ["id", "t"] {

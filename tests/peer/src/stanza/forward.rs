@@ -1,4 +1,5 @@
-//! What the server passes on from one user to another: `to` becomes `from`, contents stay (wire.md §5.8, §5.9).
+//! What the server passes on from one user to another: `to` becomes `from`, contents stay (docs/spec/wire.md §5.8,
+//! §5.9).
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;

@@ -1,4 +1,4 @@
-//! Requests and their answers (wire.md §5.1).
+//! Requests and their answers (docs/spec/wire.md §5.1).
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;

@@ -1,4 +1,4 @@
-//! Keys as stanzas carry them: bundles, uploads, rotations, key fetches (wire.md §5.6, §5.7).
+//! Keys as stanzas carry them: bundles, uploads, rotations, key fetches (docs/spec/wire.md §5.6, §5.7).
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;

@@ -1,4 +1,4 @@
-//! Stanzas of the chat protocol, as functions from arguments to nodes (wire.md §5). No state, no clock.
+//! Stanzas of the chat protocol, as functions from arguments to nodes (docs/spec/wire.md §5). No state, no clock.
 
 pub mod acknowledgement;
 pub mod client;

@@ -1,4 +1,4 @@
-//! What the server sends at the beginning and at the end of a session (wire.md §5.2, §5.5).
+//! What the server sends at the beginning and at the end of a session (docs/spec/wire.md §5.2, §5.5).
 
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -38,7 +38,7 @@ pub fn replaced() -> Node {
     Node::new("stream:error").with_node(Node::new("conflict").with("type", "replaced"))
 }
 
-/// A notification about keys; its content is `<count>` or `<identity>` (wire.md §5.7, §5.11).
+/// A notification about keys; its content is `<count>` or `<identity>` (docs/spec/wire.md §5.7, §5.11).
 pub fn key_notification(from: &Jid, id: String, content: Node) -> Node {
     Node::new("notification").with("from", from).with("type", "encrypt").with("id", id).with_node(content)
 }
