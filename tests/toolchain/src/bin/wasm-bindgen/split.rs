@@ -38,7 +38,8 @@ pub(crate) fn split(arguments: &[OsString]) -> Result<Vec<OsString>, String> {
     options.main_module = &glue;
     transform(options).map_err(|error| format!("{} cannot be cut into modules: {error:?}", input.display()))?;
     publish(&work, &folder, &name)?;
-    let replaced = arguments.iter().map(|argument| if Path::new(argument) == input { main.as_os_str() } else { argument });
+    let replaced =
+        arguments.iter().map(|argument| if Path::new(argument) == input { main.as_os_str() } else { argument });
     // The other modules import what these flags keep.
     Ok(replaced.map(OsString::from).chain(["--keep-lld-exports".into()]).collect())
 }
@@ -46,12 +47,20 @@ pub(crate) fn split(arguments: &[OsString]) -> Result<Vec<OsString>, String> {
 /// Gives the modules their public names, in the files and in the JavaScript that loads them.
 fn publish(work: &Path, folder: &Path, name: &str) -> Result<(), String> {
     let told = |path: &Path, error| format!("{}: {error}", path.display());
+    let text = |path: &Path| path.file_name().and_then(|file| file.to_str()).map(str::to_owned).unwrap_or_default();
+    // Those of an earlier program, which was cut otherwise.
+    for entry in fs::read_dir(folder).map_err(|error| told(folder, error))?.flatten() {
+        let file = text(&entry.path());
+        if file.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".wasm")) {
+            fs::remove_file(entry.path()).map_err(|error| told(&entry.path(), error))?;
+        }
+    }
     let script = work.join(format!("{name}.pieces.js"));
     let mut loader = fs::read_to_string(&script).map_err(|error| told(&script, error))?;
     for entry in fs::read_dir(work).map_err(|error| told(work, error))? {
         let path = entry.map_err(|error| told(work, error))?.path();
-        let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
-        let Some(piece) = file.strip_prefix("split_").or_else(|| file.strip_prefix("chunk_").map(|_| file)) else {
+        let file = text(&path);
+        let Some(piece) = file.strip_prefix("split_").or_else(|| file.starts_with("chunk_").then_some(&*file)) else {
             continue;
         };
         let public = format!("{name}.{}", piece.replace("chunk_", "shared_"));
