@@ -14,14 +14,9 @@
 )]
 
 pub mod content;
-pub mod curve;
-pub mod frame;
-pub mod jid;
-pub mod node;
 pub mod noise;
-pub mod profile;
 pub mod schema;
-pub mod secret;
 pub mod signal;
 pub mod stanza;
-pub mod width;
+
+pub use causeway_primitives::{curve, frame, gcm, jid, node, profile, secret, width};

@@ -18,8 +18,7 @@
 //! What this module does not know: what the plaintext means.
 
 use super::kdf::{self, Argon2Cost, KdfError, SALT};
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use causeway_proto::gcm::Gcm;
 use causeway_proto::secret::Secret;
 use causeway_proto::width;
 use rand_core::CryptoRng;
@@ -123,7 +122,7 @@ impl Header {
 
 /// The cipher at the position of its next chunk.
 struct Stream {
-    cipher: Aes256Gcm,
+    cipher: Gcm,
     header: [u8; HEADER],
     prefix: [u8; PREFIX],
     next: u32,
@@ -131,7 +130,7 @@ struct Stream {
 
 impl Stream {
     fn new(key: &Secret<32>, header: [u8; HEADER], prefix: [u8; PREFIX]) -> Self {
-        Self { cipher: Aes256Gcm::new(key.expose().into()), header, prefix, next: 0 }
+        Self { cipher: Gcm::new(key.expose()), header, prefix, next: 0 }
     }
 
     /// The nonce of the next chunk. Unique: chunk numbers never repeat under one key.
@@ -148,7 +147,7 @@ impl Stream {
         let from = out.len();
         out.extend_from_slice(plain);
         let (_, body) = out.split_at_mut(from);
-        let tag = self.cipher.encrypt_inout_detached(&Nonce::from(nonce), &self.header, body.into());
+        let tag = self.cipher.seal(&nonce, &self.header, body);
         out.extend_from_slice(&tag.map_err(|_| FormatError::TooLarge)?);
         Ok(())
     }
@@ -161,8 +160,7 @@ impl Stream {
         let from = out.len();
         out.extend_from_slice(body);
         let (_, plain) = out.split_at_mut(from);
-        let opened =
-            self.cipher.decrypt_inout_detached(&Nonce::from(nonce), &self.header, plain.into(), &Tag::from(*tag));
+        let opened = self.cipher.open(&nonce, &self.header, plain, tag);
         opened.map_err(|_| {
             out.truncate(from);
             FormatError::Damaged { chunk }

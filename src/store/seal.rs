@@ -5,23 +5,20 @@
 //! the data key comes from (the driver unwraps it), and what rows mean.
 
 use super::changes::Table;
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use causeway_proto::gcm::{Gcm, NONCE_LEN as NONCE, TAG_LEN as TAG};
 use causeway_proto::secret::Secret;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
-const NONCE: usize = 12;
-const TAG: usize = 16;
 
 /// Seals and opens rows.
-pub struct Sealer(Aes256Gcm);
+pub struct Sealer(Gcm);
 
 impl Sealer {
     /// Creates a sealer from the data key.
     pub fn new(data_key: &Secret<32>) -> Self {
-        Self(Aes256Gcm::new(data_key.expose().into()))
+        Self(Gcm::new(data_key.expose()))
     }
 
     /// Seals a row.
@@ -36,10 +33,7 @@ impl Sealer {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(row);
         let (_, body) = sealed.split_at_mut(1 + NONCE);
-        let tag = self
-            .0
-            .encrypt_inout_detached(&Nonce::from(nonce), &associated(table, key), body.into())
-            .map_err(|_| SealError::TooLarge)?;
+        let tag = self.0.seal(&nonce, &associated(table, key), body).map_err(|_| SealError::TooLarge)?;
         sealed.extend_from_slice(&tag);
         Ok(sealed)
     }
@@ -58,14 +52,7 @@ impl Sealer {
         let (nonce, rest) = rest.split_first_chunk::<NONCE>().ok_or(truncated)?;
         let (body, tag) = rest.split_last_chunk::<TAG>().ok_or(truncated)?;
         let mut row = Zeroizing::new(body.to_vec());
-        self.0
-            .decrypt_inout_detached(
-                &Nonce::from(*nonce),
-                &associated(table, key),
-                row.as_mut_slice().into(),
-                &Tag::from(*tag),
-            )
-            .map_err(|_| SealError::Damaged)?;
+        self.0.open(nonce, &associated(table, key), &mut row, tag).map_err(|_| SealError::Damaged)?;
         Ok(row)
     }
 }

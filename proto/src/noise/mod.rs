@@ -7,11 +7,12 @@
 //!
 //! What this module does not know: sockets, frames (`frame`), and the content of the channel.
 
-pub mod cipher;
 pub mod handshake;
 pub mod payload;
 mod resolver;
 pub mod trust;
+
+pub use causeway_primitives::cipher;
 
 use crate::curve;
 use crate::secret::Secret;

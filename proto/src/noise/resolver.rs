@@ -4,11 +4,9 @@
 //! The SHA-256 carries WhatsApp's one deviation from Noise (docs/spec/wire.md §2.4 and §2.5); nothing else here knows
 //! WhatsApp.
 
-use super::cipher::TAG_LEN;
 use crate::curve;
+use crate::gcm::{Gcm, TAG_LEN};
 use crate::secret::Secret;
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit};
 use curve25519_dalek::MontgomeryPoint;
 use sha2::{Digest, Sha256};
 use snow::Error;
@@ -130,7 +128,7 @@ impl Dh for X25519 {
 }
 
 /// AES-256-GCM; `None` until the first key.
-struct AesGcm(Option<Aes256Gcm>);
+struct AesGcm(Option<Gcm>);
 
 /// Noise's nonce for AES-GCM: 4 zero bytes, then the counter, big-endian.
 fn nonce(counter: u64) -> [u8; 12] {
@@ -143,8 +141,7 @@ impl AesGcm {
         let (body, rest) = out.split_at_mut_checked(plaintext.len())?;
         let tag_out = rest.first_chunk_mut::<TAG_LEN>()?;
         body.copy_from_slice(plaintext);
-        let tag = self.0.as_ref()?.encrypt_inout_detached(&nonce(counter).into(), aad, body.into()).ok()?;
-        *tag_out = tag.into();
+        *tag_out = self.0.as_ref()?.seal(&nonce(counter), aad, body).ok()?;
         Some(plaintext.len() + TAG_LEN)
     }
 }
@@ -155,7 +152,7 @@ impl Cipher for AesGcm {
     }
 
     fn set(&mut self, key: &[u8; 32]) {
-        self.0 = Some(Aes256Gcm::new(key.into()));
+        self.0 = Some(Gcm::new(key));
     }
 
     /// The trait has no error. snow has checked the key and both lengths; were it ever wrong, nothing would be sent
@@ -165,12 +162,11 @@ impl Cipher for AesGcm {
     }
 
     fn decrypt(&self, counter: u64, authtext: &[u8], ciphertext: &[u8], out: &mut [u8]) -> Result<usize, Error> {
-        let aes = self.0.as_ref().ok_or(Error::Decrypt)?;
+        let gcm = self.0.as_ref().ok_or(Error::Decrypt)?;
         let (body, tag) = ciphertext.split_last_chunk::<TAG_LEN>().ok_or(Error::Decrypt)?;
         let out = out.get_mut(..body.len()).ok_or(Error::Decrypt)?;
         out.copy_from_slice(body);
-        aes.decrypt_inout_detached(&nonce(counter).into(), authtext, out.into(), &(*tag).into())
-            .map_err(|_| Error::Decrypt)?;
+        gcm.open(&nonce(counter), authtext, out, tag).map_err(|_| Error::Decrypt)?;
         Ok(body.len())
     }
 }

@@ -12,15 +12,11 @@
 use core::fmt;
 
 mod agreement;
-mod chain_key;
 mod chains;
 pub mod envelope;
 mod error;
 mod fields;
-mod kdf;
-pub mod key;
 mod message;
-mod message_key;
 pub mod padding;
 pub mod prekey;
 pub mod record;
@@ -28,9 +24,11 @@ mod root_key;
 mod security_code;
 mod session;
 mod stored;
-mod xeddsa;
+
+use causeway_primitives::ratchet::{chain_key, kdf, message_key};
 
 pub use agreement::AgreementError;
+pub use causeway_primitives::ratchet::key;
 pub use envelope::{Envelope, EnvelopeKind, PlainEnvelope, PreKeyEnvelope, UnknownEnvelopeKind};
 pub use error::{DecryptError, EncryptError};
 pub use fields::FieldError;

@@ -16,31 +16,34 @@ const INFO: &[u8] = b"WhisperMessageKeys";
 const BLOCK: usize = 16;
 
 /// Bytes of the truncated authenticator at the end of a message.
-pub(super) const MAC_LEN: usize = 8;
+pub const MAC_LEN: usize = 8;
 
 /// What a chain gives for one message: from it the message's keys are derived.
-pub(super) struct MessageSeed(Zeroizing<[u8; 32]>);
+pub struct MessageSeed(Zeroizing<[u8; 32]>);
 
 impl MessageSeed {
-    pub(super) fn new(seed: [u8; 32]) -> Self {
+    /// A seed that a chain key gave, or that was stored.
+    pub fn new(seed: [u8; 32]) -> Self {
         Self(Zeroizing::new(seed))
     }
 
-    pub(super) fn expose(&self) -> &[u8; 32] {
+    /// The bytes, for storing.
+    pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
 /// The keys of one message: cipher key, MAC key, and the block whose first half is the initialisation vector.
-pub(super) struct MessageKeys(Zeroizing<[[u8; 32]; 3]>);
+pub struct MessageKeys(Zeroizing<[[u8; 32]; 3]>);
 
 impl MessageKeys {
-    pub(super) fn derive(seed: &MessageSeed) -> Self {
+    /// Cipher key, MAC key and IV, by HKDF.
+    pub fn derive(seed: &MessageSeed) -> Self {
         Self(kdf::derive(None, seed.expose(), INFO))
     }
 
     /// Appends the AES-256-CBC ciphertext of `plaintext`: [`ciphertext_len`] bytes.
-    pub(super) fn encrypt(&self, plaintext: &[u8], out: &mut Vec<u8>) {
+    pub fn encrypt(&self, plaintext: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         let fill = BLOCK - plaintext.len() % BLOCK;
         out.extend_from_slice(plaintext);
@@ -54,7 +57,7 @@ impl MessageKeys {
     }
 
     /// The plaintext of an AES-256-CBC ciphertext, or `None` if its length or fill is wrong. Check the MAC first.
-    pub(super) fn decrypt(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn decrypt(&self, ciphertext: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());
         let [key, _, vector] = &*self.0;
         let len = cbc::Decryptor::<Aes256>::new(key.into(), &initialisation_vector(vector))
@@ -66,7 +69,7 @@ impl MessageKeys {
     }
 
     /// The authenticator of `message` (version byte and body). The parts are hashed where they are, never joined.
-    pub(super) fn mac(&self, direction: &Direction, message: &[u8]) -> [u8; MAC_LEN] {
+    pub fn mac(&self, direction: &Direction, message: &[u8]) -> [u8; MAC_LEN] {
         let Direction { sender, receiver } = direction;
         let [_, key, _] = &*self.0;
         let mac =
@@ -76,19 +79,21 @@ impl MessageKeys {
     }
 
     /// Whether `mac` is the authenticator that [`mac`](Self::mac) gives, in constant time.
-    pub(super) fn verify(&self, direction: &Direction, message: &[u8], mac: &[u8; MAC_LEN]) -> bool {
+    pub fn verify(&self, direction: &Direction, message: &[u8], mac: &[u8; MAC_LEN]) -> bool {
         self.mac(direction, message).ct_eq(mac).into()
     }
 }
 
 /// From whom to whom a message goes: two identities that its authenticator binds.
-pub(super) struct Direction {
-    pub(super) sender: PublicKey,
-    pub(super) receiver: PublicKey,
+pub struct Direction {
+    /// Identity of the sender.
+    pub sender: PublicKey,
+    /// Identity of the receiver.
+    pub receiver: PublicKey,
 }
 
 /// Bytes of the ciphertext of `plaintext_len` bytes: always at least one byte of fill.
-pub(super) fn ciphertext_len(plaintext_len: usize) -> usize {
+pub fn ciphertext_len(plaintext_len: usize) -> usize {
     plaintext_len + (BLOCK - plaintext_len % BLOCK)
 }
 

@@ -13,11 +13,7 @@ use zeroize::Zeroizing;
 static UNSALTED: LazyLock<HkdfExtract<Sha256>> = LazyLock::new(|| HkdfExtract::new(None));
 
 /// HKDF-SHA256 (RFC 5869) of `ikm`, cut into `PARTS` keys of 32 bytes. No salt means 32 zero bytes.
-pub(super) fn derive<const PARTS: usize>(
-    salt: Option<&[u8; 32]>,
-    ikm: &[u8],
-    info: &[u8],
-) -> Zeroizing<[[u8; 32]; PARTS]> {
+pub fn derive<const PARTS: usize>(salt: Option<&[u8; 32]>, ikm: &[u8], info: &[u8]) -> Zeroizing<[[u8; 32]; PARTS]> {
     const { assert!(PARTS <= 255, "HKDF-SHA256 gives at most 255 blocks of 32 bytes") };
     let mut extract = match salt {
         Some(salt) => HkdfExtract::new(Some(salt)),
@@ -33,12 +29,12 @@ pub(super) fn derive<const PARTS: usize>(
 
 /// HMAC-SHA256 (RFC 2104) under a key of 32 bytes, ready to take what it covers.
 #[expect(clippy::expect_used, reason = "HMAC is defined for keys of every length")]
-pub(super) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
+pub fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
     <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key of any length")
 }
 
 /// The 32 bytes of a finished [`hmac`].
-pub(super) fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
+pub fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
@@ -46,7 +42,7 @@ pub(super) fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    const VECTORS: &str = include_str!("../../../tests/vectors/vectors.json");
+    const VECTORS: &str = include_str!("../../../../tests/vectors/vectors.json");
 
     #[test]
     fn the_derivations_of_the_protocol_are_the_reference_s() {

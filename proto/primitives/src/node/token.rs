@@ -162,7 +162,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     fn published() -> serde_json::Value {
-        serde_json::from_str(include_str!("../../../tests/vectors/tokens.json")).unwrap()
+        serde_json::from_str(include_str!("../../../../tests/vectors/tokens.json")).unwrap()
     }
 
     #[test]

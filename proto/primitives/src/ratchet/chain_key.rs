@@ -14,34 +14,35 @@ const FOR_NEXT_CHAIN: &[u8] = &[0x02];
 
 /// A chain at the position of its next message.
 #[derive(Clone, Debug)]
-pub(super) struct ChainKey {
+pub struct ChainKey {
     key: Secret<32>,
     index: u32,
 }
 
 impl ChainKey {
     /// A chain before its first message.
-    pub(super) fn new(key: Secret<32>) -> Self {
+    pub fn new(key: Secret<32>) -> Self {
         Self { key, index: 0 }
     }
 
     /// A chain that was stored before message `index`.
-    pub(super) fn at(key: Secret<32>, index: u32) -> Self {
+    pub fn at(key: Secret<32>, index: u32) -> Self {
         Self { key, index }
     }
 
-    pub(super) fn secret(&self) -> &Secret<32> {
+    /// The key, for storing.
+    pub fn secret(&self) -> &Secret<32> {
         &self.key
     }
 
     /// The counter of the message that comes next.
-    pub(super) fn index(&self) -> u32 {
+    pub fn index(&self) -> u32 {
         self.index
     }
 
     /// The next message's seed, and the chain after it. `None` when the counter is used up, after 2³² − 1 messages.
     #[must_use]
-    pub(super) fn step(&self) -> Option<(MessageSeed, Self)> {
+    pub fn step(&self) -> Option<(MessageSeed, Self)> {
         let index = self.index.checked_add(1)?;
         // Both hashes start from the same keyed state: it is set up once.
         let keyed = kdf::hmac(self.key.expose());
@@ -53,7 +54,7 @@ impl ChainKey {
     /// The chain `count` messages further on, without the keys of the messages between. `None` if the counter cannot
     /// go that far. Costs `count` hashes: the caller bounds it.
     #[must_use]
-    pub(super) fn forward(&self, count: u32) -> Option<Self> {
+    pub fn forward(&self, count: u32) -> Option<Self> {
         let index = self.index.checked_add(count)?;
         let mut key = Zeroizing::new(*self.key.expose());
         for _ in 0..count {

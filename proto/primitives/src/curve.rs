@@ -27,13 +27,13 @@ pub fn prepare() {
 }
 
 /// X25519 of the base point: the Montgomery form of `clamp(secret)·B`.
-pub(crate) fn mul_base_clamped(secret: &[u8; 32]) -> [u8; 32] {
+pub fn mul_base_clamped(secret: &[u8; 32]) -> [u8; 32] {
     let clamped = Zeroizing::new(clamp_integer(*secret));
     mul_base_bytes(&clamped).to_montgomery().to_bytes()
 }
 
 /// `scalar·B`.
-pub(crate) fn mul_base(scalar: &Scalar) -> EdwardsPoint {
+pub fn mul_base(scalar: &Scalar) -> EdwardsPoint {
     mul_base_bytes(scalar.as_bytes())
 }
 

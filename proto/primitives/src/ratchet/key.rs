@@ -114,7 +114,7 @@ impl KeyPair {
     }
 
     /// A pair of which both halves were stored, so that loading many pairs costs no curve arithmetic.
-    pub(super) fn from_halves(secret: Secret<32>, public: PublicKey) -> Self {
+    pub fn from_halves(secret: Secret<32>, public: PublicKey) -> Self {
         Self { secret, public }
     }
 

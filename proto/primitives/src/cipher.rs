@@ -3,12 +3,10 @@
 //! It works in place, and the key schedule lives as long as the connection. It does not know what a frame holds, nor
 //! how long one may be. `snow`'s own transport phase is not used because it refuses more than 65 535 bytes.
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit};
+use crate::gcm::Gcm;
 use core::fmt;
 
-/// Bytes that sealing adds.
-pub const TAG_LEN: usize = 16;
+pub use crate::gcm::TAG_LEN;
 
 /// Why a frame was not sealed or opened. Every one of these ends the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,13 +57,14 @@ impl Nonces {
 
 /// Seals what we send.
 pub struct SealingCipher {
-    aes: Aes256Gcm,
+    gcm: Gcm,
     nonces: Nonces,
 }
 
 impl SealingCipher {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self { aes: Aes256Gcm::new(key.into()), nonces: Nonces { next: 0 } }
+    /// The cipher at its first frame.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { gcm: Gcm::new(key), nonces: Nonces { next: 0 } }
     }
 
     /// Encrypts `buf[from..]` in place and appends the 16-byte tag; what stands before `from` is left alone.
@@ -76,7 +75,7 @@ impl SealingCipher {
         let out_of_range = CipherError::OutOfRange { from, len: buf.len() };
         let body = buf.get_mut(from..).ok_or(out_of_range)?;
         let (_, nonce) = self.nonces.take()?;
-        let tag = self.aes.encrypt_inout_detached(&nonce.into(), &[], body.into()).map_err(|_| out_of_range)?;
+        let tag = self.gcm.seal(&nonce, &[], body).map_err(|_| out_of_range)?;
         buf.extend_from_slice(&tag);
         Ok(())
     }
@@ -84,14 +83,15 @@ impl SealingCipher {
 
 /// Opens what the server sends.
 pub struct OpeningCipher {
-    aes: Aes256Gcm,
+    gcm: Gcm,
     nonces: Nonces,
     dead: bool,
 }
 
 impl OpeningCipher {
-    pub(super) fn new(key: &[u8; 32]) -> Self {
-        Self { aes: Aes256Gcm::new(key.into()), nonces: Nonces { next: 0 }, dead: false }
+    /// The cipher at its first frame.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { gcm: Gcm::new(key), nonces: Nonces { next: 0 }, dead: false }
     }
 
     /// Decrypts the frame in `buf` in place and cuts its tag off.
@@ -112,10 +112,7 @@ impl OpeningCipher {
         let len = buf.len();
         let (body, tag) = buf.split_last_chunk_mut::<TAG_LEN>().ok_or(CipherError::TooShort { got: len })?;
         let (counter, nonce) = self.nonces.take()?;
-        let tag = (*tag).into();
-        self.aes
-            .decrypt_inout_detached(&nonce.into(), &[], body.into(), &tag)
-            .map_err(|_| CipherError::BadTag { counter, len })?;
+        self.gcm.open(&nonce, &[], body, tag).map_err(|_| CipherError::BadTag { counter, len })?;
         buf.truncate(len - TAG_LEN);
         Ok(())
     }
