@@ -22,8 +22,16 @@ impl PushNotifications for BrowserAdapter {
         });
     }
 
+    fn has_service_worker(&self) -> bool {
+        service::is_controlling()
+    }
+
+    fn register_service_worker(&self) {
+        service::register();
+    }
+
     fn on_service_worker_event(&self, listener: Listener<ServiceWorkerEvent>) {
-        service::watch(move |word| listener.run(word));
+        service::listen_for_events(move |word| listener.run(word));
     }
 
     fn look_for_news(&self) {

@@ -46,9 +46,30 @@ async fn active() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
 
-/// Registers the worker; `on_event` gets its events from now on.
-pub fn watch(on_event: impl Fn(ServiceWorkerEvent) + 'static) {
+/// Whether a worker serves this page.
+pub fn is_controlling() -> bool {
+    container().is_some_and(|container| container.controller().is_some())
+}
+
+thread_local! {
+    /// Completes the wait of [`listen_for_events`] for the registration.
+    static REGISTER: Cell<Option<oneshot::Sender<()>>> = const { Cell::new(None) };
+}
+
+/// Lets [`listen_for_events`] register the worker. The first call counts.
+pub fn register() {
+    if let Some(register) = REGISTER.take() {
+        // Fails only if nobody listens, as in a browser without service workers.
+        let _ = register.send(());
+    }
+}
+
+/// Passes the worker's events to `on_event` from now on. The worker is registered when [`register`] is called: on a first
+/// visit its installation would compete with the page for the connection.
+pub fn listen_for_events(on_event: impl Fn(ServiceWorkerEvent) + 'static) {
     let Some(container) = container() else { return };
+    let (register, registering) = oneshot::channel();
+    REGISTER.set(Some(register));
     let on_event: Rc<dyn Fn(ServiceWorkerEvent)> = Rc::new(on_event);
     listen(&container, "message", {
         let on_event = Rc::clone(&on_event);
@@ -71,6 +92,9 @@ pub fn watch(on_event: impl Fn(ServiceWorkerEvent) + 'static) {
         }
     });
     super::spawn(async move {
+        if registering.await.is_err() {
+            return;
+        }
         let options = RegistrationOptions::new();
         options.set_type("module");
         options.set_update_via_cache(ServiceWorkerUpdateViaCache::None);

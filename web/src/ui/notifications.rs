@@ -9,12 +9,15 @@ use super::app::{App, app};
 use super::parts::Problem;
 use super::timing::after;
 use crate::state::push_state::{PushCommand, PushProblem, PushState, PushSupport, ServiceWorkerEvent};
+use crate::state::route::Route;
 use crate::state::rows::ChatRow;
 use crate::state::scope::{Answer, Listener, Scope};
 use crate::text::{Notifications, Text};
 
 /// Where the browser remembers that the offer was declined.
 const DECLINED: &str = "causeway-notices-declined";
+/// Time after which a first visit downloads the rest of the release, unless a chat or the settings are opened earlier.
+const SETTLED: Duration = Duration::from_secs(10);
 /// Messages that come in one go are one piece of news.
 const GATHER: Duration = Duration::from_millis(300);
 
@@ -28,8 +31,21 @@ pub(super) fn watch(app: App) {
         ServiceWorkerEvent::UpdateReady => app.update_ready.set(true),
     }));
     let enlisted = Memo::new(move |_| app.stage() == Some(Stage::Enlisted));
+    let settled = RwSignal::new(app.store.browser().has_service_worker());
     Effect::new(move |_| {
-        if enlisted.get() {
+        if enlisted.get() && !settled.get_untracked() {
+            after(SETTLED, scope.answer(move |()| settled.set(true)));
+        }
+    });
+    // A page that is served by the worker registers it at once, even before the enlistment: it looks for a newer release.
+    Effect::new(move |_| {
+        if settled.get() || (enlisted.get() && app.route.with(|route| *route != Route::Chats)) {
+            app.store.browser().register_service_worker();
+            settled.set(true);
+        }
+    });
+    Effect::new(move |_| {
+        if enlisted.get() && settled.get() {
             ask(app, PushCommand::Keep, Answer::ignored());
         }
     });

@@ -134,6 +134,12 @@ impl PushNotifications for Fake {
     fn run_push_command(&self, _: PushCommand, answer: Answer<PushState>) {
         self.later(answer, PushState::default());
     }
+    fn has_service_worker(&self) -> bool {
+        false
+    }
+
+    fn register_service_worker(&self) {}
+
     fn on_service_worker_event(&self, _: Listener<ServiceWorkerEvent>) {}
     fn look_for_news(&self) {}
     fn close_notifications(&self, _: Vec<String>) {}

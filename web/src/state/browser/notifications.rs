@@ -10,6 +10,10 @@ use crate::state::scope::Listener;
 pub trait PushNotifications {
     /// Sends the service worker a command, which may prompt the person; the answer is the push state afterwards.
     fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>);
+    /// Whether a service worker serves this page: an earlier visit has registered one.
+    fn has_service_worker(&self) -> bool;
+    /// Registers the service worker, which then downloads every file of the release. The first call counts.
+    fn register_service_worker(&self);
     /// Registers the listener for events of the service worker.
     fn on_service_worker_event(&self, listener: Listener<ServiceWorkerEvent>);
     /// Makes the service worker show notifications about what is new, because this page does not have the focus.
