@@ -104,7 +104,7 @@ impl Engine {
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
     pub(super) fn want_security_code(&mut self, id: &str) {
-        self.security_codes.entry(id.to_owned()).or_default();
+        self.security_codes.get_or_default(id.to_owned());
         self.know_security_code(id);
     }
 
@@ -130,7 +130,7 @@ impl Engine {
     pub(super) fn effects_of(&mut self, group: Group) -> Vec<Effect> {
         let Group { effects, chats, messages, account } = group;
         // Messages of chats that no page has opened are left out; a page that opens one reads them.
-        for id in &chats {
+        for id in chats.iter() {
             self.know_security_code(id);
         }
         let mut shown = Vec::with_capacity(effects.len() + chats.len() + messages.len() + 1);
@@ -138,7 +138,7 @@ impl Engine {
         if account {
             show(News::Account(self.account_view()));
         }
-        for id in &chats {
+        for id in chats.iter() {
             if let Some(chat) = self.records.chats.peek(id.as_bytes()) {
                 show(News::Chat(self.chat_view(chat)));
             }

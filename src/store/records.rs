@@ -9,6 +9,7 @@ use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use super::row_cache::{Row, RowCache, RowError};
 use super::row_key;
 use super::seal::{SealError, Sealer};
+use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
 
@@ -152,7 +153,7 @@ impl Records {
     /// What look-ups missed since the last call.
     pub fn take_wanted(&mut self) -> Vec<Query> {
         let mut queries = Vec::new();
-        let mut add = |table, keys: std::collections::BTreeSet<Vec<u8>>| {
+        let mut add = |table, keys: SortedSet<Vec<u8>>| {
             queries.extend(keys.into_iter().map(|key| Query::Get(table, key)));
         };
         add(Table::Session, self.sessions.take_wanted());
