@@ -17,7 +17,7 @@ const MAX_WAIT: Millis = 10_000;
 /// Round trips in a time-out.
 const ROUND_TRIPS: Millis = 4;
 /// Number of tries after which a message is sent again only once a minute: the server may accept it later.
-const FREQUENT_TRIES: u32 = 8;
+const FREQUENT_TRIES: u64 = 8;
 /// Interval of the rare tries.
 const RARE_WAIT: Millis = 60_000;
 
@@ -33,10 +33,10 @@ struct Transmission {
 pub(super) struct InFlight {
     transmissions: SortedMap<u64, Transmission>,
     /// Transmissions of each message whose acks are still to come.
-    tries: SortedMap<u64, u32>,
+    tries: SortedMap<u64, u64>,
     /// Outstanding acks, by message id, that do not concern the current envelope: the message was acknowledged before,
     /// or its envelope was superseded since it was sent.
-    stale: SortedMap<String, u32>,
+    stale: SortedMap<String, u64>,
     round_trip: Option<Millis>,
 }
 
