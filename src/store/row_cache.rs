@@ -172,8 +172,7 @@ impl<R: Row> RowCache<R> {
     /// The rows that changed, each once. They count as being written until [`written`](Self::written).
     pub fn take_dirty(&mut self) -> Vec<DirtyRow> {
         self.writing = std::mem::take(&mut self.dirty);
-        let bytes = |key: &Vec<u8>| self.rows.get(key).and_then(Option::as_deref).map(Row::to_bytes);
-        self.writing.iter().map(|key| (key.clone(), bytes(key))).collect()
+        dirty_rows(&self.writing, &|key| self.peek(key).map(Row::to_bytes))
     }
 
     /// The rows of the last [`take_dirty`](Self::take_dirty) are durable.
@@ -195,6 +194,11 @@ impl<R: Row> RowCache<R> {
             rows.retain(|key, _| dirty.contains(key) || writing.contains(key));
         }
     }
+}
+
+/// One function for every kind of row.
+fn dirty_rows(keys: &SortedSet<Vec<u8>>, bytes: &dyn Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>) -> Vec<DirtyRow> {
+    keys.iter().map(|key| (key.clone(), bytes(key))).collect()
 }
 
 #[cfg(test)]
