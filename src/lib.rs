@@ -76,6 +76,8 @@ mod outbox;
 mod pending;
 mod push;
 mod session;
+mod sorted_map;
+mod sorted_set;
 pub mod store;
 pub mod time;
 mod transient;

@@ -24,18 +24,23 @@ pub enum Strength {
     Strong,
 }
 
+/// Different characters are counted up to this number: more make no difference.
+const MOST_DIFFERENT: usize = 12;
+
 /// Estimates the strength of a passphrase.
 pub fn strength(passphrase: &str) -> Strength {
     let characters = passphrase.chars().count();
-    // For so short a list, linear search is no slower than a set, and smaller to download.
-    let mut different: Vec<char> = passphrase.chars().collect();
-    different.sort_unstable();
-    different.dedup();
+    let mut different = Vec::new();
+    for character in passphrase.chars() {
+        if different.len() < MOST_DIFFERENT && !different.contains(&character) {
+            different.push(character);
+        }
+    }
     let words = passphrase.split_whitespace().filter(|word| word.chars().count() >= 2).count();
     match (characters, words, different.len()) {
         (_, _, ..FEWEST_DIFFERENT) => Strength::Refused,
         (..FEWEST_CHARACTERS, ..FEWEST_WORDS, _) => Strength::Refused,
-        (_, 6.., 10..) | (20.., _, 12..) => Strength::Strong,
+        (_, 6.., 10..) | (20.., _, MOST_DIFFERENT..) => Strength::Strong,
         (_, 4.., _) | (16.., _, _) => Strength::Good,
         _ => Strength::Fair,
     }

@@ -12,6 +12,8 @@ use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
 use crate::session::Sessions;
+use crate::sorted_map::SortedMap;
+use crate::sorted_set::SortedSet;
 use crate::store::changes::Query;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
@@ -19,7 +21,7 @@ use crate::store::seal::Sealer;
 use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
 use causeway_proto::secret::Secret;
 use rand_core::CryptoRng;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// What an engine is created from.
 #[derive(Debug)]
@@ -71,12 +73,12 @@ pub struct Engine {
     pub(super) last_now: Millis,
     /// Random, drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: u64,
-    pub(super) security_codes: BTreeMap<String, (Vec<u8>, String)>,
+    pub(super) security_codes: SortedMap<String, (Vec<u8>, String)>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,
     /// Chats that a page has opened: only their messages are sent to pages.
-    pub(super) opened: BTreeSet<String>,
+    pub(super) opened: SortedSet<String>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
     pub(super) argon2_cost: Argon2Cost,
@@ -106,10 +108,10 @@ impl Engine {
             last_id: 0,
             last_now: 0,
             engine_id: 0,
-            security_codes: BTreeMap::new(),
+            security_codes: SortedMap::default(),
             pending: 0,
             batch_left: 0,
-            opened: BTreeSet::new(),
+            opened: SortedSet::default(),
             shown: None,
             storage: Issue::None,
             argon2_cost: Argon2Cost::default(),

@@ -4,8 +4,9 @@
 //! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and
 //! how they are sent again.
 
+use crate::sorted_map::SortedMap;
+use crate::sorted_set::SortedSet;
 use crate::time::Millis;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Time-out before the first round trip was measured.
 const FIRST_WAIT: Millis = 3_000;
@@ -16,7 +17,7 @@ const MAX_WAIT: Millis = 10_000;
 /// Round trips in a time-out.
 const ROUND_TRIPS: Millis = 4;
 /// Number of tries after which a message is sent again only once a minute: the server may accept it later.
-const FREQUENT_TRIES: u32 = 8;
+const FREQUENT_TRIES: u64 = 8;
 /// Interval of the rare tries.
 const RARE_WAIT: Millis = 60_000;
 
@@ -30,12 +31,12 @@ struct Transmission {
 /// Messages in flight on this connection, by order.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    transmissions: BTreeMap<u64, Transmission>,
+    transmissions: SortedMap<u64, Transmission>,
     /// Transmissions of each message whose acks are still to come.
-    tries: BTreeMap<u64, u32>,
+    tries: SortedMap<u64, u64>,
     /// Outstanding acks, by message id, that do not concern the current envelope: the message was acknowledged before,
     /// or its envelope was superseded since it was sent.
-    stale: BTreeMap<String, u32>,
+    stale: SortedMap<String, u64>,
     round_trip: Option<Millis>,
 }
 
@@ -46,13 +47,13 @@ impl InFlight {
     }
 
     /// Chats that have a message in flight.
-    pub(super) fn chats(&self) -> BTreeSet<String> {
+    pub(super) fn chats(&self) -> SortedSet<String> {
         self.transmissions.values().map(|transmission| transmission.chat.clone()).collect()
     }
 
     /// A message is sent.
     pub(super) fn begin(&mut self, order: u64, chat: String, now: Millis) {
-        let tries = self.tries.entry(order).or_default();
+        let tries = self.tries.get_or_default(order);
         *tries = tries.saturating_add(1);
         let wait = match (*tries, self.round_trip) {
             (FREQUENT_TRIES.., _) => RARE_WAIT,
@@ -84,7 +85,7 @@ impl InFlight {
     pub(super) fn forget(&mut self, order: u64, id: &str) {
         self.transmissions.remove(&order);
         if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {
-            let stale = self.stale.entry(id.to_owned()).or_default();
+            let stale = self.stale.get_or_default(id.to_owned());
             *stale = stale.saturating_add(tries);
         }
     }

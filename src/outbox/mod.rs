@@ -17,6 +17,8 @@ mod in_flight;
 use crate::chat;
 use crate::context::Context;
 use crate::session::Sessions;
+use crate::sorted_map::SortedMap;
+use crate::sorted_set::SortedSet;
 use crate::store::chats::{MessageRow, OutboxRow};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
@@ -27,7 +29,6 @@ use causeway_proto::jid::Jid;
 use causeway_proto::stanza::message::Again;
 use causeway_proto::stanza::{Ack, Outgoing as Stanza};
 use in_flight::InFlight;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
 const PAUSE: Millis = 10_000;
@@ -35,9 +36,9 @@ const PAUSE: Millis = 10_000;
 /// Waiting messages, by order, and messages in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: BTreeSet<u64>,
+    waiting: SortedSet<u64>,
     in_flight: InFlight,
-    by_id: BTreeMap<String, u64>,
+    by_id: SortedMap<String, u64>,
     resume_at: Option<Millis>,
 }
 
@@ -200,7 +201,7 @@ impl Outbox {
     pub(crate) fn fail_peer(&mut self, cx: &mut Context<'_>, peer: &Jid, issue: Issue) -> Result<(), NotLoaded> {
         let address = peer.to_string();
         let mut failed = Vec::new();
-        for &order in &self.waiting {
+        for &order in self.waiting.iter() {
             let Some(row) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
             if row.address == address && row.envelope.is_empty() {
                 let row = row.clone();

@@ -6,7 +6,6 @@ use crate::store::row_cache::NotLoaded;
 use crate::time::Millis;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
-use std::collections::BTreeSet;
 
 /// Largest number of peers with an announced identity whose keys are still to be fetched. Further ones are fetched as
 /// usual.
@@ -18,7 +17,7 @@ pub(crate) struct Sessions {
     pub(super) pending: PendingIqs<Request>,
     pub(super) fetching: Vec<Jid>,
     pub(super) uploading: bool,
-    pub(super) renewed: BTreeSet<Jid>,
+    pub(super) renewed: Vec<Jid>,
 }
 
 #[derive(Debug)]
@@ -60,8 +59,8 @@ impl Sessions {
         if let Some(session) = cx.records.sessions.change(address.as_bytes())? {
             session.archive_current();
         }
-        if self.renewed.len() < MAX_RENEWED {
-            self.renewed.insert(peer);
+        if self.renewed.len() < MAX_RENEWED && !self.renewed.contains(&peer) {
+            self.renewed.push(peer);
         }
         Ok(())
     }

@@ -6,9 +6,10 @@
 //! then send".
 
 use crate::id::{SocketId, TransactionId};
+use crate::sorted_map::SortedMap;
+use crate::sorted_set::SortedSet;
 use crate::view::Update;
 use causeway_proto::node::Node;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// An action that waits until the changes before it are durable.
 #[derive(Debug)]
@@ -31,9 +32,9 @@ pub struct Group {
     /// In order.
     pub effects: Vec<Effect>,
     /// Chats whose row in the list is to be shown.
-    pub chats: BTreeSet<String>,
+    pub chats: SortedSet<String>,
     /// Messages to be shown, by chat; `false` for those that are gone.
-    pub messages: BTreeMap<String, BTreeMap<u64, bool>>,
+    pub messages: SortedMap<String, SortedMap<u64, bool>>,
     /// The account is to be shown.
     pub account: bool,
 }
@@ -76,12 +77,12 @@ impl GroupCommit {
 
     /// Show the message.
     pub fn show_message(&mut self, chat: &str, seq: u64) {
-        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq, true);
+        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, true);
     }
 
     /// Show that the message is gone.
     pub fn show_removed(&mut self, chat: &str, seq: u64) {
-        self.gathering.messages.entry(chat.to_owned()).or_default().insert(seq, false);
+        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, false);
     }
 
     /// Show the account.

@@ -6,11 +6,13 @@ use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
 use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
-use super::row_cache::{Row, RowCache, RowError};
+use super::row_cache::{DirtyRow, Row, RowCache, RowError};
 use super::row_key;
 use super::seal::{SealError, Sealer};
+use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 /// Unchanged rows kept of each table that is read on demand.
 const MAX_RESIDENT: usize = 512;
@@ -123,36 +125,31 @@ impl Records {
         sealed: Option<&[u8]>,
         sealer: &Sealer,
     ) -> Result<(), DamagedRow> {
-        fn put<R: Row>(
-            cache: &mut RowCache<R>,
-            key: &[u8],
-            sealed: Option<&[u8]>,
-            sealer: &Sealer,
-        ) -> Result<(), DamagedRow> {
-            let row = match sealed {
-                Some(sealed) => Some(open::<R>(key, sealed, sealer)?),
-                None => None,
-            };
-            cache.loaded(key.to_vec(), row);
+        // One copy of this function for each kind of row: only what depends on the kind belongs in it.
+        fn put<R: Row>(cache: &mut RowCache<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
+            cache.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?);
             Ok(())
         }
-        match table {
-            Table::Account => put(&mut self.account, key, sealed, sealer),
-            Table::PreKey => put(&mut self.prekeys, key, sealed, sealer),
-            Table::SignedPreKey => put(&mut self.signed_prekeys, key, sealed, sealer),
-            Table::Session => put(&mut self.sessions, key, sealed, sealer),
-            Table::Chat => put(&mut self.chats, key, sealed, sealer),
-            Table::Message => put(&mut self.messages, key, sealed, sealer),
-            Table::MessageId => put(&mut self.positions, key, sealed, sealer),
-            Table::Outbox => put(&mut self.outbox, key, sealed, sealer),
-            Table::Unknown => put(&mut self.unknown, key, sealed, sealer),
-        }
+        let row = sealed.map(|sealed| unseal(table, key, sealed, sealer)).transpose()?;
+        let row = row.as_ref().map(|row| row.as_slice());
+        let put = match table {
+            Table::Account => put(&mut self.account, key, row),
+            Table::PreKey => put(&mut self.prekeys, key, row),
+            Table::SignedPreKey => put(&mut self.signed_prekeys, key, row),
+            Table::Session => put(&mut self.sessions, key, row),
+            Table::Chat => put(&mut self.chats, key, row),
+            Table::Message => put(&mut self.messages, key, row),
+            Table::MessageId => put(&mut self.positions, key, row),
+            Table::Outbox => put(&mut self.outbox, key, row),
+            Table::Unknown => put(&mut self.unknown, key, row),
+        };
+        Ok(put?)
     }
 
     /// What look-ups missed since the last call.
     pub fn take_wanted(&mut self) -> Vec<Query> {
         let mut queries = Vec::new();
-        let mut add = |table, keys: std::collections::BTreeSet<Vec<u8>>| {
+        let mut add = |table, keys: SortedSet<Vec<u8>>| {
             queries.extend(keys.into_iter().map(|key| Query::Get(table, key)));
         };
         add(Table::Session, self.sessions.take_wanted());
@@ -179,35 +176,29 @@ impl Records {
     /// # Errors
     /// [`DamagedRow`] for a row too large to seal.
     pub fn take_changes(&mut self, sealer: &Sealer, rng: &mut dyn CryptoRng) -> Result<Changes, DamagedRow> {
-        fn take<R: Row>(
-            cache: &mut RowCache<R>,
-            changes: &mut Changes,
-            sealer: &Sealer,
-            rng: &mut dyn CryptoRng,
-        ) -> Result<(), DamagedRow> {
-            for (key, row) in cache.take_dirty() {
+        let mut changes = Changes::new();
+        let mut take = |table, rows: Vec<DirtyRow>| {
+            for (key, row) in rows {
                 changes.push(match row {
                     Some(row) => {
-                        let sealed = sealer
-                            .seal(R::TABLE, &key, &row, rng)
-                            .map_err(|error| DamagedRow::Sealed { table: R::TABLE, error })?;
-                        Change::Put(R::TABLE, key, sealed)
+                        let sealed =
+                            sealer.seal(table, &key, &row, rng).map_err(|error| DamagedRow::Sealed { table, error })?;
+                        Change::Put(table, key, sealed)
                     }
-                    None => Change::Delete(R::TABLE, key),
+                    None => Change::Delete(table, key),
                 });
             }
-            Ok(())
-        }
-        let mut changes = Changes::new();
-        take(&mut self.account, &mut changes, sealer, rng)?;
-        take(&mut self.prekeys, &mut changes, sealer, rng)?;
-        take(&mut self.signed_prekeys, &mut changes, sealer, rng)?;
-        take(&mut self.sessions, &mut changes, sealer, rng)?;
-        take(&mut self.chats, &mut changes, sealer, rng)?;
-        take(&mut self.messages, &mut changes, sealer, rng)?;
-        take(&mut self.positions, &mut changes, sealer, rng)?;
-        take(&mut self.outbox, &mut changes, sealer, rng)?;
-        take(&mut self.unknown, &mut changes, sealer, rng)?;
+            Ok::<_, DamagedRow>(())
+        };
+        take(Table::Account, self.account.take_dirty())?;
+        take(Table::PreKey, self.prekeys.take_dirty())?;
+        take(Table::SignedPreKey, self.signed_prekeys.take_dirty())?;
+        take(Table::Session, self.sessions.take_dirty())?;
+        take(Table::Chat, self.chats.take_dirty())?;
+        take(Table::Message, self.messages.take_dirty())?;
+        take(Table::MessageId, self.positions.take_dirty())?;
+        take(Table::Outbox, self.outbox.take_dirty())?;
+        take(Table::Unknown, self.unknown.take_dirty())?;
         Ok(changes)
     }
 
@@ -248,8 +239,11 @@ impl DamagedRow {
 /// # Errors
 /// [`DamagedRow`].
 pub fn open<R: Row>(key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<R, DamagedRow> {
-    let row = sealer.open(R::TABLE, key, sealed).map_err(|error| DamagedRow::Sealed { table: R::TABLE, error })?;
-    Ok(R::from_bytes(&row)?)
+    Ok(R::from_bytes(&unseal(R::TABLE, key, sealed, sealer)?)?)
+}
+
+fn unseal(table: Table, key: &[u8], sealed: &[u8], sealer: &Sealer) -> Result<Zeroizing<Vec<u8>>, DamagedRow> {
+    sealer.open(table, key, sealed).map_err(|error| DamagedRow::Sealed { table, error })
 }
 
 /// Checks that an opened row decodes as one of its table.

@@ -4,7 +4,8 @@
 //! retries the task. What this module does not know: sealing and transactions.
 
 use super::changes::Table;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted_map::SortedMap;
+use crate::sorted_set::SortedSet;
 use zeroize::Zeroizing;
 
 /// A kind of row.
@@ -41,22 +42,22 @@ pub type DirtyRow = (Vec<u8>, Option<Zeroizing<Vec<u8>>>);
 #[derive(Debug)]
 pub struct RowCache<R> {
     /// Boxed, so that the map's code is the same for every kind of row and the linker keeps it once.
-    rows: BTreeMap<Vec<u8>, Option<Box<R>>>,
+    rows: SortedMap<Vec<u8>, Option<Box<R>>>,
     complete: bool,
-    dirty: BTreeSet<Vec<u8>>,
+    dirty: SortedSet<Vec<u8>>,
     /// In the transaction in progress: until it is durable, the store still returns the previous version.
-    writing: BTreeSet<Vec<u8>>,
-    wanted: BTreeSet<Vec<u8>>,
+    writing: SortedSet<Vec<u8>>,
+    wanted: SortedSet<Vec<u8>>,
 }
 
 impl<R: Row> Default for RowCache<R> {
     fn default() -> Self {
         Self {
-            rows: BTreeMap::new(),
+            rows: SortedMap::default(),
             complete: false,
-            dirty: BTreeSet::new(),
-            writing: BTreeSet::new(),
-            wanted: BTreeSet::new(),
+            dirty: SortedSet::default(),
+            writing: SortedSet::default(),
+            wanted: SortedSet::default(),
         }
     }
 }
@@ -70,7 +71,9 @@ impl<R: Row> RowCache<R> {
     /// Inserts a row that was read, unless a version at least as new is in memory.
     pub fn loaded(&mut self, key: Vec<u8>, row: Option<R>) {
         self.wanted.remove(&key);
-        self.rows.entry(key).or_insert(row.map(Box::new));
+        if !self.rows.contains_key(&key) {
+            self.rows.insert(key, row.map(Box::new));
+        }
     }
 
     /// The row, if there is one.
@@ -106,7 +109,7 @@ impl<R: Row> RowCache<R> {
         R: Default,
     {
         self.dirty.insert(key.to_vec());
-        self.rows.entry(key.to_vec()).or_default().get_or_insert_default()
+        self.rows.get_or_default(key.to_vec()).get_or_insert_default()
     }
 
     /// The row; a default one in memory only if it is absent. For complete caches.
@@ -114,7 +117,7 @@ impl<R: Row> RowCache<R> {
     where
         R: Default,
     {
-        self.rows.entry(key.to_vec()).or_default().get_or_insert_default()
+        self.rows.get_or_default(key.to_vec()).get_or_insert_default()
     }
 
     /// The row for a change that is made known by [`mark`](Self::mark) only if it succeeds.
@@ -169,8 +172,7 @@ impl<R: Row> RowCache<R> {
     /// The rows that changed, each once. They count as being written until [`written`](Self::written).
     pub fn take_dirty(&mut self) -> Vec<DirtyRow> {
         self.writing = std::mem::take(&mut self.dirty);
-        let bytes = |key: &Vec<u8>| self.rows.get(key).and_then(Option::as_deref).map(Row::to_bytes);
-        self.writing.iter().map(|key| (key.clone(), bytes(key))).collect()
+        dirty_rows(&self.writing, &|key| self.peek(key).map(Row::to_bytes))
     }
 
     /// The rows of the last [`take_dirty`](Self::take_dirty) are durable.
@@ -179,7 +181,7 @@ impl<R: Row> RowCache<R> {
     }
 
     /// Keys that look-ups missed since the last call.
-    pub fn take_wanted(&mut self) -> BTreeSet<Vec<u8>> {
+    pub fn take_wanted(&mut self) -> SortedSet<Vec<u8>> {
         std::mem::take(&mut self.wanted)
     }
 
@@ -192,6 +194,11 @@ impl<R: Row> RowCache<R> {
             rows.retain(|key, _| dirty.contains(key) || writing.contains(key));
         }
     }
+}
+
+/// One function for every kind of row.
+fn dirty_rows(keys: &SortedSet<Vec<u8>>, bytes: &dyn Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>) -> Vec<DirtyRow> {
+    keys.iter().map(|key| (key.clone(), bytes(key))).collect()
 }
 
 #[cfg(test)]
