@@ -81,7 +81,7 @@ for (const name of ["worker.js", WORKER]) {
 // --- the release
 
 const names = list();
-const files = names.filter((name) => name !== WORKER).map((name) => [name, readFileSync(at(name))]);
+const files = names.filter((name) => name !== WORKER).map((name) => /** @type {const} */ ([name, readFileSync(at(name))]));
 const worker = text(WORKER);
 const hashes = Object.fromEntries(files.map(([name, bytes]) => [`/${name}`, hash(bytes)]));
 const release = createHash("sha256").update(worker).update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
