@@ -38,7 +38,8 @@ pub(crate) fn split(arguments: &[OsString]) -> Result<Vec<OsString>, String> {
     options.main_module = &glue;
     transform(options).map_err(|error| format!("{} cannot be cut into modules: {error:?}", input.display()))?;
     publish(&work, &folder, &name)?;
-    let replaced = arguments.iter().map(|argument| if Path::new(argument) == input { main.as_os_str() } else { argument });
+    let replaced =
+        arguments.iter().map(|argument| if Path::new(argument) == input { main.as_os_str() } else { argument });
     // The other modules import what these flags keep.
     Ok(replaced.map(OsString::from).chain(["--keep-lld-exports".into()]).collect())
 }
