@@ -56,10 +56,6 @@
 //! assert_eq!(account.map(|rows| rows[0].len()), Ok(1));
 //! ```
 #![warn(missing_docs)]
-#![cfg_attr(
-    not(test),
-    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)
-)]
 
 pub mod backup;
 mod channel;

@@ -77,7 +77,7 @@ fn a_message_to_an_overloaded_server_is_sent_again_later() {
     let mut world = World::enlisted(4);
     let chat = world.start_chat(BOB);
     world.chatd.fate.ack_error = Some(503);
-    world.send(&chat, "patience");
+    world.send(&chat, "sent again later");
     assert_eq!(world.deliveries(&chat), [Delivery::Queued]);
     world.chatd.fate.ack_error = None;
     for _ in 0..4 {
@@ -157,7 +157,7 @@ fn a_busy_key_server_is_retried_later() {
         let mut world = World::enlisted(16);
         let chat = world.start_chat(BOB);
         world.chatd.fate.no_keys = Some(code);
-        world.send(&chat, "patience");
+        world.send(&chat, "sent again later");
         assert_eq!(world.deliveries(&chat), [Delivery::Queued], "{code}");
         world.chatd.fate.no_keys = None;
         for _ in 0..4 {

@@ -190,7 +190,7 @@ addEventListener("notificationclick", (event) => {
   event.waitUntil(onClick(event));
 });
 
-/** @param {NotificationEvent} event */
+/** @param {NotificationEvent & { reply?: string }} event with the text of an answer, where the browser offers one */
 async function onClick({ action, reply: text, notification }) {
   const { chat, seq } = notification.data ?? {};
   const body = typeof text === "string" ? text.trim().slice(0, LONGEST_REPLY) : "";
@@ -283,7 +283,9 @@ async function syncSubscription() {
   } catch {
     return "service-silent";
   }
-  const [p256dh, auth] = ["p256dh", "auth"].map((name) => base64url(subscription.getKey(name)));
+  /** @type {PushEncryptionKeyName[]} */
+  const names = ["p256dh", "auth"];
+  const [p256dh, auth] = names.map((name) => base64url(subscription.getKey(name) ?? new ArrayBuffer()));
   try {
     await callPartner("/api/push", { endpoint: subscription.endpoint, p256dh, auth, previous });
   } catch {

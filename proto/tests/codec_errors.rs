@@ -107,7 +107,7 @@ fn something_else_where_a_node_has_to_be() {
     }
     let child = with_content(&[0xF8, 1, 19, 0, 0]);
     assert_eq!(node::decode(&child), Err(DecodeError::NotANode { offset: 5, tag: 19 }));
-    // Some clients write a node with the tag "0" like this. Nobody knows what it should mean.
+    // Some clients write a node with the tag "0" like this. Its meaning is unknown.
     assert_eq!(node::decode(&[0xF8, 0]), Err(DecodeError::EmptyNode { offset: 0 }));
     assert_eq!(node::decode(&[0xF9, 0, 0]), Err(DecodeError::EmptyNode { offset: 0 }));
 }

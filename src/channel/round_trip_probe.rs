@@ -54,12 +54,12 @@ impl RoundTripProbe {
     /// Whether this stanza is the response; an error response counts.
     pub(super) fn is_response(&mut self, stanza: &Stanza) -> bool {
         let Stanza::Iq(iq) = stanza else { return false };
-        let is_answer = matches!(iq.kind, IqKind::Result | IqKind::Error(_))
+        let is_response = matches!(iq.kind, IqKind::Result | IqKind::Error(_))
             && self.sent.as_ref().is_some_and(|sent| iq.id.as_ref() == Some(&sent.id));
-        if is_answer {
+        if is_response {
             self.sent = None;
         }
-        is_answer
+        is_response
     }
 
     /// Whether no probe is outstanding.

@@ -2,7 +2,7 @@
 //!
 //! Restates `web/src/driver.rs`. Workers are killed and frozen where the fault plan says so.
 
-use crate::ALICE;
+use crate::alice::ALICE;
 use crate::disk::{Writing, data_key};
 use crate::event_queue::{Event, Instance};
 use crate::faults::Fault;
@@ -27,7 +27,7 @@ const LONGEST_SLEEP: Millis = 60_000;
 /// Most wake-ups at one moment before the engine counts as spinning.
 const MOST_WAKES: u32 = 10;
 /// Time-out of the driver for one HTTP exchange, in milliseconds.
-const PATIENCE: Millis = 30_000;
+const HTTP_TIMEOUT: Millis = 30_000;
 const ENLIST_URL: &str = "https://gatekeeper.example/3p/interop_reg";
 
 fn engine() -> Engine {
@@ -332,7 +332,7 @@ impl World {
         } else {
             let answer = self.answer(request);
             if self.faults.inject(Fault::HttpLost, &mut self.rng) {
-                late = PATIENCE;
+                late = HTTP_TIMEOUT;
                 Err(HttpFailure::Unreachable)
             } else {
                 answer

@@ -2,7 +2,7 @@
 //!
 //! Must not know links, faults and what users see.
 
-use crate::ALICE;
+use crate::alice::ALICE;
 use causeway_peer::directory::Directory as KeyDirectory;
 use causeway_peer::stanza::acknowledgement::Confirmation;
 use causeway_peer::stanza::session;

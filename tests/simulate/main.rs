@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod alice;
 mod browser;
 mod completions;
 mod directory;
@@ -43,16 +44,7 @@ mod worker;
 mod world;
 
 pub(crate) use browser::status as ok;
-use causeway_proto::jid::Jid;
 use std::process::ExitCode;
-
-/// The user part of Alice's JID.
-pub(crate) const ALICE: &str = "10853634039893";
-
-/// Alice's address at the chat server.
-pub(crate) fn alice() -> Jid {
-    Jid::interop(1, ALICE)
-}
 
 fn main() -> ExitCode {
     match options::read(std::env::args().skip(1)) {

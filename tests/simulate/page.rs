@@ -1,5 +1,5 @@
 //! A page and its user. Updates go through the real page's model (`web/src/state`); commands are sent again under the
-//! same tag when an engine starts, as the real page's link does (`web/src/link.rs`).
+//! same tag when an engine starts, as the real page's link does (`web/src/engine_client.rs`).
 //!
 //! Must not know workers, time and the store.
 

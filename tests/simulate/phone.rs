@@ -3,9 +3,9 @@
 //! Decrypts, drops duplicates by id, asks for retries, serves retry receipts, and may be reinstalled. Must not know
 //! links, time and faults.
 
+use crate::alice::{ALICE, alice};
 use crate::directory::Directory;
 use crate::seeded_rng::SeededRng;
-use crate::{ALICE, alice};
 use causeway_peer::content;
 use causeway_peer::keyring::{Keyring, MAX_RETRIES, Renewal, envelope};
 use causeway_peer::stanza::{client, forward};

@@ -1,11 +1,11 @@
 //! The chat server: logins, the mailbox, messages in both directions, acks, keys. It never loses what it has accepted,
 //! and delivers again what was not acknowledged.
 
+use crate::alice::{ALICE, alice};
 use crate::event_queue::{Conn, Event};
 use crate::faults::Fault;
 use crate::link::Link;
 use crate::world::World;
-use crate::{ALICE, alice};
 use causeway_peer::stanza::{acknowledgement, forward, iq, session};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Content, Node};

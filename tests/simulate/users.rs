@@ -1,6 +1,6 @@
 //! Actions of the users: Alice at her page, and peers with their phones.
 
-use crate::ALICE;
+use crate::alice::ALICE;
 use crate::event_queue::Event;
 use crate::faults::Fault;
 use crate::world::World;

@@ -26,7 +26,7 @@ const SECOND: Millis = 1_000;
 const MINUTE: Millis = 60 * SECOND;
 const DAY: Millis = 86_400 * SECOND;
 /// After the faults have ended, everything must be settled within this time.
-const PATIENCE: Millis = 45 * MINUTE;
+const SETTLING_LIMIT: Millis = 45 * MINUTE;
 /// More events than any run has.
 const MOST_EVENTS: u64 = 300_000;
 
@@ -222,14 +222,18 @@ impl World {
                 }
                 Some(at) if !self.faults_ended && self.now > at => {
                     self.end_faults();
-                    deadline = Some(self.now + PATIENCE);
+                    deadline = Some(self.now + SETTLING_LIMIT);
                 }
                 Some(at) if self.faults_ended => {
                     if self.is_settled() {
                         return self.check_outcome();
                     }
                     if self.now > at {
-                        return Err(format!("not mended within {} minutes: {}", PATIENCE / MINUTE, self.unsettled()));
+                        return Err(format!(
+                            "not mended within {} minutes: {}",
+                            SETTLING_LIMIT / MINUTE,
+                            self.unsettled()
+                        ));
                     }
                 }
                 _ => {}

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_store_ends_the_candidacy_for_good() {
+    fn a_newer_store_ends_the_elections_of_this_tab() {
         let retired = AfterTerm::Retire(Issue::StorageNewer);
         assert_eq!(ElectionBackoff::default().after(TermEnd::Open(OpenError::TooNew)), retired);
         assert_eq!(ElectionBackoff::default().after(TermEnd::Stopped(StopReason::StoreTooNew)), retired);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_up_to_a_limit_and_shrink_after_a_reign() {
+    fn pauses_grow_up_to_a_limit_and_shrink_after_a_term() {
         let mut backoff = ElectionBackoff::default();
         let mut pause = || match backoff.after(TermEnd::Open(OpenError::QuotaExceeded)) {
             AfterTerm::RunAgain(pause, Some(Issue::StorageFull)) => pause,

@@ -21,7 +21,7 @@ pub(crate) const ENLIST_PATH: &str = "/relay/enlist";
 const SANDBOX_ENLIST: &str = "http://127.0.0.1:8200/3p/interop_reg";
 const SANDBOX_CHAT: &str = "ws://127.0.0.1:8200/ws/chat";
 
-/// All problems of a configuration, one per line, each with its remedy.
+/// All problems of a configuration, one per line, each with what is valid instead.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", problems.join("\n"))]
 pub struct ConfigError {

@@ -166,7 +166,7 @@ pub fn sealed_row(data: &[u8]) {
 pub fn backup(data: &[u8]) {
     let Some((&which, data)) = data.split_first() else { return };
     if which.is_multiple_of(2) {
-        // A hardness of a few kilobytes at most: how long a key takes is not what is tested.
+        // An Argon2 cost of a few kilobytes at most: how long a key takes is not what is tested.
         if data.get(9..12).is_none_or(|memory| memory == [0; 3]) {
             assert!(Reader::begin("not the passphrase", data).is_err());
         }

@@ -331,7 +331,7 @@ async fn hostile_bytes_at_every_stage_end_that_connection_and_no_other() {
         let mut socket = tokio::net::TcpStream::connect(scene.running.tcp_addr).await.unwrap();
         tokio::io::AsyncWriteExt::write_all(&mut socket, bytes).await.unwrap();
         let mut answer = Vec::new();
-        let closed = tokio::time::timeout(support::PATIENCE, socket.read_to_end(&mut answer)).await;
+        let closed = tokio::time::timeout(support::TIMEOUT, socket.read_to_end(&mut answer)).await;
         // A reset is a close as well: the server has not read all that was sent.
         assert!(closed.is_ok() && answer.is_empty(), "{bytes:?}");
     }
@@ -384,7 +384,7 @@ async fn a_client_that_does_not_log_in_in_time_is_disconnected() {
     let running = Gatekeeper::start(settings).await.unwrap();
 
     let mut mute = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(support::PATIENCE, mute.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::TIMEOUT, mute.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("a connection that never says anything is closed").is_ok());
 
     let noise = StaticKey::generate(&mut rng());
@@ -405,7 +405,7 @@ async fn the_number_of_connections_is_limited() {
     let noise = StaticKey::generate(&mut rng());
     let (mut ben_client, _) = login_phone(&running, Way::Tcp, &noise, BEN).await;
     let mut late = tokio::net::TcpStream::connect(running.tcp_addr).await.unwrap();
-    let closed = tokio::time::timeout(support::PATIENCE, late.read_to_end(&mut Vec::new())).await;
+    let closed = tokio::time::timeout(support::TIMEOUT, late.read_to_end(&mut Vec::new())).await;
     assert!(closed.expect("who finds no place is turned away").is_ok());
     assert_eq!(ben_client.ask(iq("p", "get", "w:p")).await.text("type").unwrap(), "result");
     running.stop().await;

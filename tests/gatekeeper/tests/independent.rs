@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::Stdio;
 use support::client::{Client, User, Way, rng};
 use support::partner::Partner;
-use support::{PATIENCE, config, get, start, until_user};
+use support::{TIMEOUT, config, get, start, until_user};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -55,7 +55,7 @@ async fn outcome(mut child: Child) -> Vec<Value> {
         }
         (events, child.wait().await.unwrap())
     };
-    let (events, status) = tokio::time::timeout(2 * PATIENCE, reading).await.expect("the script ends");
+    let (events, status) = tokio::time::timeout(2 * TIMEOUT, reading).await.expect("the script ends");
     assert!(status.success(), "{events:?}");
     events
 }

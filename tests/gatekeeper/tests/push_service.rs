@@ -20,7 +20,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use std::path::Path;
 use support::partner::now;
-use support::{PATIENCE, get, post, start};
+use support::{TIMEOUT, get, post, start};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -63,7 +63,7 @@ impl Browser {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, text).await.expect("the service says something or closes")
+        tokio::time::timeout(TIMEOUT, text).await.expect("the service says something or closes")
     }
 
     async fn hear(&mut self) -> Value {
@@ -304,7 +304,7 @@ async fn nonsense_is_answered_or_passed_over_and_a_stranger_is_shown_out() {
     let url = format!("ws://{}/", running.push_addr);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     socket.send(Message::text("{}")).await.unwrap();
-    let end = tokio::time::timeout(PATIENCE, socket.next()).await.expect("the service closes");
+    let end = tokio::time::timeout(TIMEOUT, socket.next()).await.expect("the service closes");
     assert!(matches!(end, Some(Ok(Message::Close(_)))), "{end:?}");
     running.stop().await;
 }

@@ -20,7 +20,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 use support::client::{Client, User, Way, login_phone, message, rng};
 use support::partner::{Call, Partner};
-use support::{PATIENCE, get, post, until_user};
+use support::{TIMEOUT, get, post, until_user};
 
 const BEN: u64 = 14155550102;
 
@@ -70,7 +70,7 @@ impl Scene {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(PATIENCE, quiet).await.expect("calls come to an end")
+        tokio::time::timeout(TIMEOUT, quiet).await.expect("calls come to an end")
     }
 }
 
@@ -245,7 +245,7 @@ async fn a_partner_that_is_not_there_is_named_as_such() {
             tokio::task::yield_now().await;
         }
     };
-    let entry = tokio::time::timeout(PATIENCE, seen).await.expect("a second attempt");
+    let entry = tokio::time::timeout(TIMEOUT, seen).await.expect("a second attempt");
     assert!(entry["last"]["unreachable"].is_string() && entry["delivered"] == 0, "{entry}");
     running.stop().await;
 }

@@ -16,8 +16,8 @@ use web_sys::{
     AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestRedirect,
 };
 
-/// An exchange that takes longer has failed.
-const PATIENCE: Millis = 30_000;
+/// Time-out of one exchange, in milliseconds.
+const EXCHANGE_TIMEOUT: Millis = 30_000;
 
 /// Sends the request and reads the answer, whatever its status.
 ///
@@ -26,7 +26,7 @@ const PATIENCE: Millis = 30_000;
 /// [`HttpFailure::TooLarge`] when it is larger than agreed.
 pub async fn exchange(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
     let controller = AbortController::new().map_err(unreachable)?;
-    let outcome = match select(pin!(attempt(request, &controller)), clock::sleep(PATIENCE)).await {
+    let outcome = match select(pin!(attempt(request, &controller)), clock::sleep(EXCHANGE_TIMEOUT)).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(HttpFailure::Unreachable),
     };

@@ -16,8 +16,8 @@ use web_sys::{RequestCredentials, RequestRedirect};
 
 /// Longest answer of the partner server, in bytes.
 const LONGEST_OPTIONS: usize = 16 * 1024;
-/// An exchange that takes longer has failed. The person may take as long as the browser lets them.
-const PATIENCE: Millis = 30_000;
+/// Time-out of one exchange, in milliseconds. The person may take as long as the browser lets them.
+const EXCHANGE_TIMEOUT: Millis = 30_000;
 
 /// There was no passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +89,7 @@ async fn post(url: &str, json: &str) -> Result<Response, PasskeyError> {
         .header("content-type", "application/json")
         .body(json)
         .map_err(|_| PasskeyError::Unreachable)?;
-    match select(pin!(request.send()), clock::sleep(PATIENCE)).await {
+    match select(pin!(request.send()), clock::sleep(EXCHANGE_TIMEOUT)).await {
         Either::Left((Ok(response), _)) if response.ok() => Ok(response),
         Either::Left((Ok(response), _)) => Err(PasskeyError::Refused(response.status())),
         _ => Err(PasskeyError::Unreachable),

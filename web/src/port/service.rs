@@ -25,10 +25,10 @@ use web_sys::{
 
 /// The file that Trunk puts beside the page. boot.js allows exactly this one through Trusted Types.
 const SCRIPT: &str = "/service-worker.js";
-/// A subscription takes as long as the push service lets it; service-worker.js gives up before this.
-const PATIENCE: Millis = 40_000;
-/// Other orders take no time, once there is a worker.
-const SHORT_PATIENCE: Millis = 8_000;
+/// Time-out of a subscription, which waits for the push service; the time-out in service-worker.js is shorter.
+const SUBSCRIBE_TIMEOUT: Millis = 40_000;
+/// Time-out of the other commands, which wait only for the worker to start.
+const COMMAND_TIMEOUT: Millis = 8_000;
 /// Between two questions for a newer release.
 const UPDATE_EVERY: Millis = 60 * 60 * 1000;
 
@@ -216,8 +216,8 @@ pub async fn run_push_command(command: PushCommand) -> PushState {
         PushCommand::Off => "off",
         PushCommand::Test => "test",
     };
-    let patience = if command == PushCommand::On { PATIENCE } else { SHORT_PATIENCE };
-    match select(pin!(answer_to(name)), clock::sleep(patience)).await {
+    let timeout = if command == PushCommand::On { SUBSCRIBE_TIMEOUT } else { COMMAND_TIMEOUT };
+    match select(pin!(answer_to(name)), clock::sleep(timeout)).await {
         Either::Left((Some(push), _)) => PushState { support, ..push },
         _ => PushState { support, problem: PushProblem::ServiceSilent, ..PushState::default() },
     }

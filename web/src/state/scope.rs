@@ -18,7 +18,7 @@ use leptos::prelude::*;
 use leptos::reactive::owner::WeakOwner;
 
 /// A closure that is called at most once.
-type Once<T> = Box<dyn FnOnce(T)>;
+type OnceFn<T> = Box<dyn FnOnce(T)>;
 
 /// The lifetime of a component: from the run of its function until its reactive owner is cleaned up.
 #[derive(Clone, Copy)]
@@ -37,7 +37,7 @@ impl Scope {
 
     /// An answer that is dropped with this scope.
     pub fn answer<T: 'static>(self, run: impl FnOnce(T) + 'static) -> Answer<T> {
-        let kept = self.keep::<Option<Once<T>>>(Some(Box::new(run)));
+        let kept = self.keep::<Option<OnceFn<T>>>(Some(Box::new(run)));
         Answer(Box::new(move |value| {
             let Some(kept) = kept else { return };
             let run = kept.try_update_value(Option::take).flatten();
@@ -78,7 +78,7 @@ impl<T: 'static> PageLifetime for Answer<T> {}
 impl<T: 'static> PageLifetime for Listener<T> {}
 
 /// Takes one value of the engine or the browser, at any time later.
-pub struct Answer<T>(Once<T>);
+pub struct Answer<T>(OnceFn<T>);
 
 impl<T: 'static> Answer<T> {
     /// An answer that is taken whether or not the component still exists. `run` must capture nothing.

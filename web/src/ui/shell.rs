@@ -22,8 +22,8 @@ use crate::state::scope::{Listener, Scope};
 use crate::state::view_store::ViewStore;
 use crate::text::{Backup, OtherBrowser, Phrase, Text};
 
-/// After this, a person deserves a word about what is going on.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A start that takes longer than this shows what it waits for.
+const SLOW_START: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Screen {
@@ -120,7 +120,7 @@ fn name_window(app: App) {
 fn Opening() -> impl IntoView {
     let app = app();
     let slow = RwSignal::new(false);
-    after(PATIENCE, Scope::current().answer(move |()| slow.set(true)));
+    after(SLOW_START, Scope::current().answer(move |()| slow.set(true)));
     // What keeps the store from opening; without an explanation a person would wait indefinitely.
     let issue = Memo::new(move |_| app.store.connection.with(ConnectionView::issue));
     let words = move || match issue.get() {

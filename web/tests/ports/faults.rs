@@ -195,7 +195,7 @@ async fn a_transaction_that_is_forgotten_is_given_up_and_begun_again() {
 }
 
 #[wasm_bindgen_test]
-async fn whoever_asks_for_the_database_and_changes_his_mind_stops_nobody() {
+async fn a_cancelled_request_for_the_database_ends_no_connection() {
     let name = unique("asked");
     let key = live(&name).await;
     let store = Store::open(&name).await.expect("the store opens");

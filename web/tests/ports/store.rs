@@ -95,7 +95,7 @@ async fn a_transaction_runs_again_on_a_new_connection_when_the_old_one_breaks() 
 }
 
 #[wasm_bindgen_test]
-async fn a_transaction_does_not_wait_for_whoever_waits_for_it() {
+async fn a_transaction_does_not_wait_for_its_caller() {
     let store = Store::open(&unique("busy")).await.expect("the store opens");
     script(
         "(() => {

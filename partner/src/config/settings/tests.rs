@@ -34,7 +34,7 @@ fn the_defaults_require_only_a_root_key() {
 }
 
 #[test]
-fn each_problem_names_its_option_and_its_remedy() {
+fn each_problem_names_its_option_and_what_is_valid() {
     type Mistake = (&'static str, fn(&mut Config));
     let cases: &[Mistake] = &[
         ("database_url: must be an address such as", |c| {

@@ -1,6 +1,6 @@
 //! A client of the chat server, driven stanza by stanza, over TCP or WebSocket.
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::partner::{Partner, now};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
@@ -162,7 +162,7 @@ async fn next_frame(line: &mut Line, frames: &mut FrameReader) -> Option<Vec<u8>
             frames.feed(&line.read().await?);
         }
     };
-    tokio::time::timeout(PATIENCE, read).await.expect("the server says something or closes")
+    tokio::time::timeout(TIMEOUT, read).await.expect("the server says something or closes")
 }
 
 /// A request to the server.

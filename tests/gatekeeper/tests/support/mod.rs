@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-/// Nothing on one machine takes this long, except something that will never happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Time-out of each wait of a test; far longer than any step takes on one machine.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Between two looks at what has no long poll.
 const POLL: Duration = Duration::from_millis(10);
@@ -73,7 +73,7 @@ pub(crate) async fn until(running: &Running, number: &str, wanted: impl Fn(&Valu
             since = answer["version"].as_u64().expect("a version");
         }
     };
-    match tokio::time::timeout(PATIENCE, search).await {
+    match tokio::time::timeout(TIMEOUT, search).await {
         Ok(entry) => entry,
         Err(_) => panic!("never seen; there is {}", get(running, &format!("/control/phones/{number}/messages")).await),
     }
@@ -90,5 +90,5 @@ pub(crate) async fn until_user(running: &Running, jid: &str, wanted: impl Fn(&Va
             tokio::time::sleep(POLL).await;
         }
     };
-    tokio::time::timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("{jid} never got there"));
+    tokio::time::timeout(TIMEOUT, search).await.unwrap_or_else(|_| panic!("{jid} never got there"));
 }

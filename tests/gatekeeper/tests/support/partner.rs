@@ -1,6 +1,6 @@
 //! A Partner for tests: an RSA key, its JWKS over HTTP, tokens signed with it, and the push calls that it has received.
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
@@ -57,7 +57,7 @@ impl PushCalls {
                 self.arrived.notified().await;
             }
         };
-        tokio::time::timeout(PATIENCE, enough).await.unwrap_or_else(|_| panic!("{} calls", self.calls().len()));
+        tokio::time::timeout(TIMEOUT, enough).await.unwrap_or_else(|_| panic!("{} calls", self.calls().len()));
         self.calls()
     }
 

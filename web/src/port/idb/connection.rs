@@ -30,7 +30,7 @@ use web_sys::IdbVersionChangeEvent;
 const GENERATION: &str = "generation";
 
 /// Some browsers forget a request to open now and then. One that takes longer has failed.
-const PATIENCE: Millis = 10_000;
+const OPEN_TIMEOUT: Millis = 10_000;
 
 /// Closed on drop.
 pub(super) struct Connection {
@@ -49,7 +49,7 @@ impl Connection {
         // it opened is closed: no database stays without its stores, and no connection keeps a newer build from
         // upgrading.
         spawn_local(async move { drop(sender.send(Self::open_in_time(&name, schema).await)) });
-        match select(opened, clock::sleep(PATIENCE)).await {
+        match select(opened, clock::sleep(OPEN_TIMEOUT)).await {
             Either::Left((Ok(outcome), _)) => outcome,
             _ => Err(Fault::Broken),
         }

@@ -36,7 +36,7 @@ const FIRST_PAUSE: Millis = 50;
 /// Some browsers forget transactions of a device that slept. One that takes longer has failed. Should it come to its
 /// end after all, it does so before the next attempt begins, for their scopes overlap: running it again changes
 /// nothing.
-const PATIENCE: Millis = 20_000;
+const TRANSACTION_TIMEOUT: Millis = 20_000;
 
 /// The store cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -238,7 +238,7 @@ async fn alone<T: 'static>(transaction: LocalBoxFuture<'static, T>) -> T {
 
 /// Gives a transaction up that takes too long.
 async fn in_time(transaction: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
-    match select(pin!(transaction), clock::sleep(PATIENCE)).await {
+    match select(pin!(transaction), clock::sleep(TRANSACTION_TIMEOUT)).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(Fault::Broken),
     }

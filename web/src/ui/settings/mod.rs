@@ -1,13 +1,13 @@
-//! The settings: one section for each topic, with the technical facts for support requests at the end.
+//! The settings: one section for each topic, with the technical details for support requests at the end.
 
-mod facts;
 mod storage;
+mod technical_details;
 
 use causeway::view::{Action, Done, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
-use self::facts::FactList;
 use self::storage::Storage;
+use self::technical_details::TechnicalDetails;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
 use super::notifications::{NotificationsSection, ask};
@@ -72,7 +72,7 @@ pub(super) fn Settings() -> impl IntoView {
                 </section>
                 <section aria-labelledby="facts">
                     <h2 id="facts">{Text::Facts.text()}</h2>
-                    <FactList/>
+                    <TechnicalDetails/>
                 </section>
                 <section aria-labelledby="keys">
                     <h2 id="keys">{Text::Shortcuts.text()}</h2>

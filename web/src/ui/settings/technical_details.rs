@@ -1,4 +1,4 @@
-//! Technical facts of the account, for support requests.
+//! Technical details of the account, for support requests.
 
 use causeway::view::AccountView;
 use leptos::prelude::*;
@@ -7,14 +7,14 @@ use crate::state::validation::fingerprint;
 use crate::text::Text;
 use crate::ui::app::app;
 
-/// How a fact is read off the account; empty while it is not known.
-type Fact = fn(&AccountView) -> String;
+/// How a detail is read off the account; empty while it is not known.
+type Detail = fn(&AccountView) -> String;
 
-/// One fact per line; a value that is not known yet is shown as unknown.
+/// One detail per line; a value that is not known yet is shown as unknown.
 #[component]
-pub(super) fn FactList() -> impl IntoView {
+pub(super) fn TechnicalDetails() -> impl IntoView {
     let app = app();
-    let facts: [(&str, Text, Fact); 7] = [
+    let details: [(&str, Text, Detail); 7] = [
         ("fact-login", Text::LoginId, |account| account.login.clone()),
         ("fact-fingerprint", Text::KeyFingerprint, |account| fingerprint(&account.identity_key)),
         ("fact-registration", Text::RegistrationId, |account| match account.registration_id {
@@ -28,14 +28,14 @@ pub(super) fn FactList() -> impl IntoView {
         }),
         ("fact-unknown", Text::UnknownStanzas, |account| account.unknown_stanzas.to_string()),
     ];
-    let value = move |fact: Fact| {
-        let said = app.store.account.with(|account| account.as_ref().map(fact).unwrap_or_default());
-        if said.is_empty() { Text::Unknown.text().to_owned() } else { said }
+    let value = move |detail: Detail| {
+        let text = app.store.account.with(|account| account.as_ref().map(detail).unwrap_or_default());
+        if text.is_empty() { Text::Unknown.text().to_owned() } else { text }
     };
     view! {
         <dl class="facts">
-            {facts.map(|(id, label, fact)| view! {
-                <div><dt>{label.text()}</dt><dd id=id>{move || value(fact)}</dd></div>
+            {details.map(|(id, label, detail)| view! {
+                <div><dt>{label.text()}</dt><dd id=id>{move || value(detail)}</dd></div>
             }).collect_view()}
         </dl>
     }
