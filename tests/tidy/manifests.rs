@@ -3,8 +3,9 @@
 
 use super::repository::File;
 
-const OURS: [&str; 9] = [
+const OURS: [&str; 10] = [
     "causeway",
+    "causeway-primitives",
     "causeway-proto",
     "causeway-web",
     "causeway-partner",
@@ -16,8 +17,9 @@ const OURS: [&str; 9] = [
 ];
 
 /// Which of our crates each manifest may depend on, outside its dev-dependencies.
-const ARROWS: [(&str, &[&str]); 9] = [
-    ("proto/Cargo.toml", &[]),
+const ARROWS: [(&str, &[&str]); 10] = [
+    ("proto/primitives/Cargo.toml", &[]),
+    ("proto/Cargo.toml", &["causeway-primitives"]),
     ("Cargo.toml", &["causeway-proto"]),
     ("web/Cargo.toml", &["causeway", "causeway-proto"]),
     ("partner/Cargo.toml", &["causeway-proto"]),

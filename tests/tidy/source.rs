@@ -12,7 +12,7 @@ fn offending(file: &File, words: &[&str], why: &str) -> Vec<String> {
 
 /// `proto` and `src` name no clock, random source, thread, socket or file: all of them are arguments.
 pub(crate) fn pure(file: &File) -> Vec<String> {
-    if !(file.is_rust() && (file.within("proto/src/") || file.within("src/"))) {
+    if !(file.is_rust() && ["proto/src/", "proto/primitives/src/", "src/"].iter().any(|folder| file.within(folder))) {
         return Vec::new();
     }
     const OUTSIDE: [&str; 14] = [

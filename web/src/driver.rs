@@ -22,7 +22,6 @@ use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use rand_core::CryptoRng;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Longest run of the engine without a break; the worker's event loop must run in between.
@@ -89,7 +88,7 @@ pub async fn run(
     let mut driver = Driver {
         inputs,
         store,
-        sockets: BTreeMap::new(),
+        sockets: Vec::new(),
         under_way: FuturesUnordered::new(),
         unsent: None,
         wake_at: None,
@@ -99,7 +98,7 @@ pub async fn run(
     let mut began = clock::now();
     loop {
         if let Input::Closed(socket) = input {
-            driver.sockets.remove(&socket);
+            driver.disconnect(socket);
         }
         engine.handle(input, clock::now(), rng);
         let wake_at = loop {
@@ -130,7 +129,8 @@ pub async fn run(
 struct Driver {
     inputs: Inputs,
     store: Rc<Store>,
-    sockets: BTreeMap<SocketId, Connected>,
+    /// At most a few: the one in use, and those that are being closed.
+    sockets: Vec<(SocketId, Connected)>,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Input>>,
     /// Frames that go out as one message, as soon as the engine has nothing more to say: each message is a call into
     /// the browser, and its boundaries mean nothing.
@@ -160,7 +160,7 @@ impl Driver {
                     self.unsent = Some((id, bytes));
                 }
             },
-            Output::Close(id) => drop(self.sockets.remove(&id)),
+            Output::Close(id) => self.disconnect(id),
             Output::Load(id, queries) => {
                 let store = Rc::clone(&self.store);
                 let load = async move {
@@ -193,10 +193,18 @@ impl Driver {
 
     fn send(&mut self) {
         if let Some((id, bytes)) = self.unsent.take()
-            && let Some(Connected { socket, .. }) = self.sockets.get(&id)
+            && let Some(Connected { socket, .. }) = self.connected(id)
         {
             socket.send(&bytes);
         }
+    }
+
+    fn connected(&self, id: SocketId) -> Option<&Connected> {
+        self.sockets.iter().find(|(socket, _)| *socket == id).map(|(_, connected)| connected)
+    }
+
+    fn disconnect(&mut self, id: SocketId) {
+        self.sockets.retain(|(socket, _)| *socket != id);
     }
 
     fn connect(&mut self, id: SocketId, url: &str) {
@@ -215,7 +223,7 @@ impl Driver {
             }
         });
         match opened {
-            Ok(socket) => drop(self.sockets.insert(id, Connected { socket, unread })),
+            Ok(socket) => self.sockets.push((id, Connected { socket, unread })),
             Err(_) => say(Input::Closed(id)),
         }
     }
@@ -249,7 +257,7 @@ impl Driver {
         match self.inputs.receiver.poll_next_unpin(context) {
             Poll::Ready(Some(input)) => {
                 if let Input::Received(id, bytes) = &input
-                    && let Some(Connected { unread, .. }) = self.sockets.get(id)
+                    && let Some(Connected { unread, .. }) = self.connected(*id)
                 {
                     unread.set(unread.get().saturating_sub(bytes.len()));
                 }
