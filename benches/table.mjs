@@ -114,10 +114,10 @@ function loads(list) {
   ]);
 }
 
-function size({ total, budget }) {
+function size({ firstVisit, budget }) {
   return [[
-    "transfer", "everything, brotli", `${total.brotli} B`, "budget", `${budget} B`, (budget / total.brotli).toFixed(2),
-    verdict(1, budget >= total.brotli, "≥"),
+    "transfer", "first visit, brotli", `${firstVisit} B`, "budget", `${budget} B`, (budget / firstVisit).toFixed(2),
+    verdict(1, budget >= firstVisit, "≥"),
   ]];
 }
 

@@ -16,8 +16,8 @@ use crate::text::{Notifications, Text};
 
 /// Where the browser remembers that the offer was declined.
 const DECLINED: &str = "causeway-notices-declined";
-/// Time after which a first visit downloads the rest of the release, unless a chat or the settings are opened earlier.
-const SETTLED: Duration = Duration::from_secs(10);
+/// Time from the enlistment until a first visit downloads the rest of the release, unless the settings are opened earlier.
+const SETTLED: Duration = Duration::from_secs(15);
 /// Messages that come in one go are one piece of news.
 const GATHER: Duration = Duration::from_millis(300);
 
@@ -39,7 +39,7 @@ pub(super) fn watch(app: App) {
     });
     // A page that is served by the worker registers it at once, even before the enlistment: it looks for a newer release.
     Effect::new(move |_| {
-        if settled.get() || (enlisted.get() && app.route.with(|route| *route != Route::Chats)) {
+        if settled.get() || (enlisted.get() && app.route.with(|route| *route == Route::Settings)) {
             app.store.browser().register_service_worker();
             settled.set(true);
         }
