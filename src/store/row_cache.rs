@@ -35,8 +35,11 @@ pub struct RowError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLoaded;
 
+/// An encoded row.
+type RowBytes = Zeroizing<Vec<u8>>;
+
 /// A changed row as key and bytes; `None` for a removed one.
-pub type DirtyRow = (Vec<u8>, Option<Zeroizing<Vec<u8>>>);
+pub type DirtyRow = (Vec<u8>, Option<RowBytes>);
 
 /// The rows of one table that are in memory.
 #[derive(Debug)]
@@ -197,7 +200,7 @@ impl<R: Row> RowCache<R> {
 }
 
 /// One function for every kind of row.
-fn dirty_rows(keys: &SortedSet<Vec<u8>>, bytes: &dyn Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>) -> Vec<DirtyRow> {
+fn dirty_rows(keys: &SortedSet<Vec<u8>>, bytes: &dyn Fn(&[u8]) -> Option<RowBytes>) -> Vec<DirtyRow> {
     keys.iter().map(|key| (key.clone(), bytes(key))).collect()
 }
 

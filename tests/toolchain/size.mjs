@@ -2,7 +2,7 @@
 // a first visit, which is everything that a browser fetches from an empty profile until a chat can be written in, and then of
 // each piece.
 // Usage: size.mjs [--check] [--json]     Knows files, sizes and what loads them; not what is in them.
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -10,8 +10,8 @@ const root = new URL("../..", import.meta.url).pathname;
 const dist = join(root, "dist");
 
 /**
- * The pieces, in the order in which a file is assigned: the first pattern that fits. The story `first_visit` of tests/e2e holds
- * the browser to what counts as a first visit.
+ * The pieces, in the order in which a file is assigned: the first pattern that fits. The story `first_visit` of tests/e2e
+ * checks in a browser that the settings and the service worker are no part of a first visit.
  * @type {[name: string, files: RegExp, isFirstVisit: boolean][]}
  */
 const PIECES = [
@@ -32,6 +32,7 @@ function budgets() {
 }
 
 export function measure() {
+  if (!existsSync(dist)) throw new Error("there is no dist: make build first");
   const files = readdirSync(dist, { recursive: true, withFileTypes: true })
     // Compressed copies are the same download once more.
     .filter((entry) => entry.isFile() && !/\.(br|gz)$/.test(entry.name))
