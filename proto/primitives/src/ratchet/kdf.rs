@@ -33,7 +33,7 @@ pub fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
     <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("a key of any length")
 }
 
-/// The 32 bytes of a finished [`hmac`].
+/// The 32 bytes of a finished [`hmac()`].
 pub fn finish(mac: Hmac<Sha256>) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
