@@ -1,7 +1,7 @@
 //! A map in key order for the client: its code is a tenth of a `BTreeMap`'s, which counts in a download.
 //!
-//! The entries are in sorted chunks of at most [`CHUNK`], so an insertion or a removal moves at most one chunk, and once
-//! in about `CHUNK / 2` operations the list of chunks. Look-ups are two binary searches. What this module does not know:
+//! The entries are in sorted chunks of at most [`CHUNK`], so an insertion or a removal moves at most one chunk, and where a
+//! chunk is split or becomes empty the list of chunks. Chunks are not merged. Look-ups are two binary searches. What this module does not know:
 //! what is kept in the map.
 
 use core::borrow::Borrow;

@@ -57,7 +57,10 @@ Object.assign(globalThis, { causewayFailed: fail });
 
 /** @param {unknown} error */
 const onTrap = (error) => {
-  if (error instanceof WebAssembly.RuntimeError) fail(`${error.name}: ${error.message}`);
+  // A stack overflow in WebAssembly is a RangeError, in Firefox an InternalError.
+  if (!(error instanceof Error)) return;
+  const isTrap = error instanceof WebAssembly.RuntimeError || /^(RangeError|InternalError)$/.test(error.name);
+  if (isTrap) fail(`${error.name}: ${error.message}`);
 };
 addEventListener("error", ({ error }) => onTrap(error));
 addEventListener("unhandledrejection", ({ reason }) => onTrap(reason));

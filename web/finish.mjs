@@ -4,7 +4,7 @@
 // not look into them.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -15,9 +15,12 @@ if (!dist || !source) throw new Error("finish.mjs is called by Trunk, which name
 const isRelease = process.env.TRUNK_PROFILE === "release";
 const WORKER = "service-worker.js";
 const INDEX = "index.html";
+const CUTTER = "tests/toolchain/src/bin/wasm-bindgen/split.rs";
 // The end of the names of modules that are fetched later than with the page.
 const ON_DEMAND = ".secondary.wasm";
-const PLACE = 'const SHELL = { release: "", files: {} };';
+// Where the worker has the list of files, before and after esbuild.
+const PLACE = '{ release: "", files: {} }';
+const PLACE_MINIFIED = '{release:"",files:{}}';
 const COMPRESSED = /\.(css|html|js|svg|wasm|webmanifest)$/;
 const SMALLEST = 512;
 
@@ -60,6 +63,20 @@ function keepingHash(name, change) {
 function minify(name) {
   const options = ["--minify", "--target=es2022", "--log-level=warning", "--allow-overwrite"];
   execFileSync("esbuild", [at(name), ...options, `--outfile=${at(name)}`], { stdio: "inherit" });
+}
+
+// --- names
+
+// Trunk names files by a hash of what it has read. What is served is made of that by this script and its tools, and is cached
+// for a year: they belong into the name.
+const tools = ["web/finish.mjs", "tests/toolchain/package-lock.json", "tests/toolchain/Cargo.lock", CUTTER];
+const salt = tools.map((tool) => readFileSync(join(source, "..", tool), "utf8")).join("\n");
+const HASHED = /-([0-9a-f]{12,16})(?=[._])/;
+for (const name of list().filter((name) => HASHED.test(name))) {
+  const before = HASHED.exec(name)?.[1] ?? "";
+  const after = createHash("sha256").update(before).update(salt).digest("hex").slice(0, 16);
+  renameSync(at(name), at(name.replace(before, after)));
+  writeFileSync(at(INDEX), text(INDEX).replaceAll(before, after));
 }
 
 // --- the modules of the client
@@ -118,10 +135,10 @@ const files = list()
 const hashes = Object.fromEntries(files.map(({ name, bytes }) => [`/${name}`, hash(bytes)]));
 const release = createHash("sha256").update(text(WORKER)).update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
 const shell = isRelease ? { release, files: hashes } : { release: "", files: {} };
-put(WORKER, PLACE, `const SHELL = ${JSON.stringify(shell)};`);
+if (isRelease) minify(WORKER);
+put(WORKER, isRelease ? PLACE_MINIFIED : PLACE, JSON.stringify(shell));
 
 if (isRelease) {
-  minify(WORKER);
   for (const { name, bytes } of files) {
     if (!COMPRESSED.test(name) || bytes.length < SMALLEST) continue;
     const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };

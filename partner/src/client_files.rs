@@ -155,6 +155,8 @@ mod tests {
         for name in [
             "/causeway-web-1a2b3c4d5e6f7a8b.js",
             "/causeway-web-1a2b3c4d5e6f7a8b_bg.wasm",
+            "/client-1a2b3c4d5e6f7a8b.page.wasm",
+            "/client-1a2b3c4d5e6f7a8b.pieces.js",
             "/x/tokens-af5df712538825e.css",
         ] {
             assert!(has_hash(name), "{name}");

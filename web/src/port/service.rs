@@ -152,7 +152,7 @@ pub fn use_update() {
     });
 }
 
-/// Takes the notifications about chats away, except those about these.
+/// Closes the notifications about chats, except about these.
 pub fn close_notifications(unread: Vec<String>) {
     super::spawn(async move {
         let Some(container) = container() else { return };
@@ -190,9 +190,9 @@ fn message(order: &str) -> Result<JsValue, JsValue> {
     Ok(message.into())
 }
 
-/// Asks the person, if they were not asked before. Browsers want a click to have led here.
+/// Prompts for permission if it was never decided. Must be called in a click handler.
 pub fn ask_permission() -> impl Future<Output = ()> {
-    // Begun at once, not when the future first runs: the click must be fresh.
+    // Called at once, not when the future first runs: by then the browser no longer counts it as part of the click.
     let asked = (support() == PushSupport::Unasked).then(|| Notification::request_permission().ok()).flatten();
     async move {
         if let Some(asked) = asked {
@@ -216,7 +216,9 @@ pub async fn run_push_command(command: PushCommand) -> PushState {
         PushCommand::Off => "off",
         PushCommand::Test => "test",
     };
-    let timeout = if command == PushCommand::On { SUBSCRIBE_TIMEOUT } else { COMMAND_TIMEOUT };
+    // On a first visit the worker is still being installed, which downloads the release.
+    let is_short = command != PushCommand::On && is_controlling();
+    let timeout = if is_short { COMMAND_TIMEOUT } else { SUBSCRIBE_TIMEOUT };
     match select(pin!(answer_to(name)), clock::sleep(timeout)).await {
         Either::Left((Some(push), _)) => PushState { support, ..push },
         _ => PushState { support, problem: PushProblem::ServiceSilent, ..PushState::default() },

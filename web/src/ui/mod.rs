@@ -35,6 +35,7 @@ mod notifications;
 pub mod on_demand;
 mod onboarding;
 mod parts;
+mod pending_page;
 mod settings;
 mod shell;
 mod shortcuts;

@@ -38,14 +38,16 @@ pub(super) fn watch(app: App) {
         }
     });
     // A page that is served by the worker registers it at once, even before the enlistment: it looks for a newer release.
+    let due = Memo::new(move |_| settled.get() || (enlisted.get() && app.route.with(|it| *it == Route::Settings)));
+    let registered = RwSignal::new(false);
     Effect::new(move |_| {
-        if settled.get() || (enlisted.get() && app.route.with(|route| *route == Route::Settings)) {
+        if due.get() && !registered.get_untracked() {
             app.store.browser().register_service_worker();
-            settled.set(true);
+            registered.set(true);
         }
     });
     Effect::new(move |_| {
-        if enlisted.get() && settled.get() {
+        if enlisted.get() && registered.get() {
             ask(app, PushCommand::Keep, Answer::ignored());
         }
     });

@@ -2,12 +2,11 @@
 //! their dialogs, restoring a backup, and the dialogs of a browser that was replaced.
 //!
 //! They are a WebAssembly module of their own; `src/bin/client/pieces.rs` marks where it is cut off. This module knows how
-//! the pages are fetched and what is shown until then; it does not know what is in them.
+//! the pages are fetched; it does not know what is in them, nor what is shown until then (`pending_page`).
 
 use leptos::prelude::*;
 
 use crate::state::scope::{Answer, PageLifetime};
-use crate::text::Text;
 
 /// Makes one page.
 pub(super) type MakePage = fn() -> AnyView;
@@ -38,11 +37,16 @@ pub(super) struct OnDemand {
 // The root makes the signal.
 impl PageLifetime for OnDemand {}
 
+/// Of the module.
 #[derive(Clone, Copy)]
-enum State {
+pub(super) enum State {
+    /// Nobody has asked for it.
     NotFetched,
+    /// On its way.
     Fetching,
+    /// The last attempt failed.
     Failed,
+    /// It is there.
     Ready(SecondaryPages),
 }
 
@@ -52,36 +56,18 @@ impl OnDemand {
         Self { state: RwSignal::new(State::NotFetched), fetch }
     }
 
-    fn load(self) {
+    /// What there is. Reading it in a view makes the view follow it.
+    pub(super) fn state(self) -> State {
+        self.state.get()
+    }
+
+    /// Fetches the module, unless it is there or on its way.
+    pub(super) fn load(self) {
         if matches!(self.state.get_untracked(), State::Fetching | State::Ready(_)) {
             return;
         }
         self.state.set(State::Fetching);
         (self.fetch)(Answer::detached(self, |this, pages| this.state.set(pages.map_or(State::Failed, State::Ready))));
-    }
-
-    /// The page that `choose` takes out of the module; until that is there, that it is loading, or that it could not be
-    /// loaded and a button to try again.
-    pub(super) fn show(self, choose: fn(&SecondaryPages) -> MakePage) -> AnyView {
-        self.load();
-        (move || match self.state.get() {
-            State::Ready(pages) => choose(&pages)(),
-            State::Failed => view! { <Failed pages=self/> }.into_any(),
-            State::NotFetched | State::Fetching => {
-                view! { <p class="on-demand" role="status">{Text::PageLoading.text()}</p> }.into_any()
-            }
-        })
-        .into_any()
-    }
-}
-
-#[component]
-fn Failed(pages: OnDemand) -> impl IntoView {
-    view! {
-        <div class="on-demand" role="alert">
-            <p>{Text::PageNotLoaded.text()}</p>
-            <button class="primary" on:click=move |_| pages.load()>{Text::TryAgain.text()}</button>
-        </div>
     }
 }
 

@@ -15,7 +15,7 @@ use super::onboarding::{Onboarding, SignInAgain};
 use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::thread::{Safety, ThreadPane};
 use super::timing::{after, every, on_window};
-use super::{notifications, parts, shortcuts};
+use super::{notifications, parts, pending_page, shortcuts};
 use crate::state::model;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
@@ -52,7 +52,7 @@ pub(super) fn Root(store: ViewStore, fetch: FetchPages) -> impl IntoView {
         {move || match screen.get() {
             Screen::Opening => view! { <Opening/> }.into_any(),
             Screen::Onboarding => view! { <Onboarding/> }.into_any(),
-            Screen::Restore => app.on_demand.show(|pages| pages.restore),
+            Screen::Restore => pending_page::pane(app, |pages| pages.restore),
             Screen::Chats => view! { <Panes/> }.into_any(),
         }}
         <UpdateBar/>
@@ -65,13 +65,13 @@ fn sheet(app: App, open: Sheet) -> AnyView {
     match open {
         Sheet::NewChat => view! { <NewChat/> }.into_any(),
         Sheet::Safety => view! { <Safety/> }.into_any(),
-        Sheet::Shortcuts => app.on_demand.show(|pages| pages.shortcuts),
+        Sheet::Shortcuts => pending_page::dialog(app, |pages| pages.shortcuts),
         Sheet::SignIn => view! { <SignInAgain/> }.into_any(),
-        Sheet::Erase => app.on_demand.show(|pages| pages.erase),
-        Sheet::StartNew => app.on_demand.show(|pages| pages.start_new),
-        Sheet::Moved => app.on_demand.show(|pages| pages.moved),
-        Sheet::Backup => app.on_demand.show(|pages| pages.backup),
-        Sheet::Move => app.on_demand.show(|pages| pages.hand_over),
+        Sheet::Erase => pending_page::dialog(app, |pages| pages.erase),
+        Sheet::StartNew => pending_page::dialog(app, |pages| pages.start_new),
+        Sheet::Moved => pending_page::dialog(app, |pages| pages.moved),
+        Sheet::Backup => pending_page::dialog(app, |pages| pages.backup),
+        Sheet::Move => pending_page::dialog(app, |pages| pages.hand_over),
     }
 }
 
@@ -171,7 +171,7 @@ fn Panes() -> impl IntoView {
                 Route::Chats if moved.get() => view! { <MovedPane/> }.into_any(),
                 Route::Chats | Route::Restore => view! { <NothingOpen/> }.into_any(),
                 Route::Chat(id) => view! { <ThreadPane id/> }.into_any(),
-                Route::Settings => app.on_demand.show(|pages| pages.settings),
+                Route::Settings => pending_page::pane(app, |pages| pages.settings),
             }}
         </div>
     }

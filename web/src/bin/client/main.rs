@@ -9,6 +9,8 @@ mod pieces;
 mod worker;
 
 use causeway_web::port::{boot, spawn, window};
+use causeway_web::state::scope::Answer;
+use causeway_web::ui::on_demand::SecondaryPages;
 
 fn main() {
     if !window::is_page() {
@@ -16,8 +18,12 @@ fn main() {
     }
     boot::cover_page_on_panic();
     spawn(async {
-        if pieces::start_page().await.is_err() {
+        if pieces::start_page(fetch_secondary_pages).await.is_err() {
             boot::cover_page("the module of the page could not be loaded");
         }
     });
+}
+
+fn fetch_secondary_pages(answer: Answer<Option<SecondaryPages>>) {
+    spawn(async move { answer.run(pieces::secondary_pages().await.ok()) });
 }

@@ -5,17 +5,14 @@ use std::rc::Rc;
 use causeway_web::browser_adapter::BrowserAdapter;
 use causeway_web::engine_client::EngineClient;
 use causeway_web::port::boot;
-use causeway_web::state::scope::Answer;
-use causeway_web::ui::on_demand::SecondaryPages;
-use causeway_web::{port, ui, worker_supervisor};
+use causeway_web::ui::on_demand::FetchPages;
+use causeway_web::{ui, worker_supervisor};
 use futures::channel::mpsc;
 
-use crate::pieces;
-
-/// Mounts the user interface, and connects it to the engine.
-pub(crate) fn start() {
+/// Mounts the user interface, and connects it to the engine. `fetch` loads the pages that are fetched on demand.
+pub(crate) fn start(fetch: FetchPages) {
     let browser = Rc::new(BrowserAdapter::new());
-    let take = ui::mount(browser.clone(), fetch_secondary_pages);
+    let take = ui::mount(browser.clone(), fetch);
     let (timed_out, timeouts) = mpsc::unbounded();
     let on_timeout = move || {
         // Fails only when the page has given up.
@@ -29,8 +26,4 @@ pub(crate) fn start() {
         }
         Err(_) => boot::show_failure(),
     }
-}
-
-fn fetch_secondary_pages(answer: Answer<Option<SecondaryPages>>) {
-    port::spawn(async move { answer.run(pieces::secondary_pages().await.ok()) });
 }

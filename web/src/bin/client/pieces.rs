@@ -5,13 +5,13 @@
 //! These functions are in the program, not in the library: the linker keeps each of them, with all that it reaches, in every
 //! program that contains it.
 
-use causeway_web::ui::on_demand::SecondaryPages;
+use causeway_web::ui::on_demand::{FetchPages, SecondaryPages};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 /// Starts the page. Module `page`.
 #[wasm_split(page, fallible)]
-pub(crate) fn start_page() -> Result<(), SplitLoaderError> {
-    crate::page::start();
+pub(crate) fn start_page(fetch: FetchPages) -> Result<(), SplitLoaderError> {
+    crate::page::start(fetch);
     Ok(())
 }
 
