@@ -23,11 +23,14 @@ pub(crate) fn rings(files: &[File]) -> Vec<String> {
     roots.iter().flat_map(|root| rings_under(root, files)).collect()
 }
 
-/// The folder that holds the crate's root module, with its last slash: `…src/`, or a test program with a `main.rs`.
+/// The folder that holds the crate's root module, with its last slash: `…src/`, a program's folder in `src/bin/`, or a test
+/// program with a `main.rs`.
 fn crate_root<'a>(path: &'a str, files: &[File]) -> Option<&'a str> {
-    let end = match path.starts_with("src/") {
-        true => 4,
-        false => path.find("/src/").map(|at| at + 5).or_else(|| path.rfind("/main.rs").map(|at| at + 1))?,
+    const PROGRAMS: &str = "src/bin/";
+    let end = match (path.find(PROGRAMS), path.starts_with("src/")) {
+        (Some(at), _) => at + PROGRAMS.len() + path.get(at + PROGRAMS.len()..)?.find('/')? + 1,
+        (None, true) => 4,
+        (None, false) => path.find("/src/").map(|at| at + 5).or_else(|| path.rfind("/main.rs").map(|at| at + 1))?,
     };
     let root = &path[..end];
     let begins = |name: &str| files.iter().any(|file| file.path.strip_prefix(root) == Some(name));

@@ -23,6 +23,17 @@ fn two_siblings_that_import_each_other() {
 }
 
 #[test]
+fn two_modules_of_a_program_that_import_each_other() {
+    let found = crate_of(&[
+        ("lib.rs", "pub mod a;"),
+        ("bin/client/main.rs", "mod a;\nmod b;"),
+        ("bin/client/a.rs", "use crate::b::B;\npub struct A;"),
+        ("bin/client/b.rs", "use crate::a::A;\npub struct B;"),
+    ]);
+    assert!(found.join("\n").contains("proto/src/bin/client/: modules of `crate` import each other"), "{found:?}");
+}
+
+#[test]
 fn a_ring_through_three_modules_and_a_grandchild() {
     let found = crate_of(&[
         ("lib.rs", "mod a;\nmod b;\nmod c;"),
