@@ -4,7 +4,7 @@
 //! of a WebSocket mean nothing here. What this module does not know: what a frame holds.
 //!
 //! ```
-//! use causeway_proto::frame::{self, FrameError, FrameReader};
+//! use causeway_primitives::frame::{self, FrameError, FrameReader};
 //!
 //! let mut stream = frame::header(5)?.to_vec();
 //! assert_eq!(stream, [0, 0, 5]);

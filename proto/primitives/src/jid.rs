@@ -4,7 +4,7 @@
 //! module does not know: the encoding of an address in bytes ([`node`](crate::node)).
 //!
 //! ```
-//! use causeway_proto::jid::{Jid, JidError, Server};
+//! use causeway_primitives::jid::{Jid, JidError, Server};
 //!
 //! let jid: Jid = "16505551234:7@s.whatsapp.net".parse()?;
 //! assert_eq!((jid.user.as_str(), jid.device, &jid.server), ("16505551234", 7, &Server::User));

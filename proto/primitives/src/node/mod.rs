@@ -5,8 +5,8 @@
 //! does not know: what any stanza means.
 //!
 //! ```
-//! use causeway_proto::node::{Node, decode, encode};
-//! use causeway_proto::profile::Profile;
+//! use causeway_primitives::node::{Node, decode, encode};
+//! use causeway_primitives::profile::Profile;
 //!
 //! let node = Node::new("iq").with("id", "1").with("type", "get").with_node(Node::new("ping"));
 //! let mut bytes = Vec::new();
