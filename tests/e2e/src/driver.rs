@@ -16,6 +16,9 @@ use tokio::{
 /// Lines of a driver's output that are kept: enough to show why a browser did not start.
 const KEPT_LINES: usize = 2_000;
 
+/// How often a driver is started whose port was taken.
+const STARTS: u32 = 5;
+
 /// A running driver; killed when dropped.
 pub(crate) struct Driver {
     pub(crate) url: String,
@@ -24,8 +27,19 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts `program`, whose first words before its port are `announcement`.
+    /// Starts `program`, whose first words before its port are `announcement`. chromedriver draws a port for IPv6 and then
+    /// fails if another program has it on IPv4: it is started again, a few times.
     pub(crate) async fn start(program: &str, arguments: &[&str], announcement: &str) -> Result<Self> {
+        for _ in 1..STARTS {
+            match Self::start_once(program, arguments, announcement).await {
+                Err(error) if format!("{error:#}").contains("Address already in use") => {}
+                started => return started,
+            }
+        }
+        Self::start_once(program, arguments, announcement).await
+    }
+
+    async fn start_once(program: &str, arguments: &[&str], announcement: &str) -> Result<Self> {
         let mut process = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())

@@ -109,3 +109,15 @@ globalThis.person ??= (() => {
 
   return { see, click, says, ready, signUp, open, write, read, online, worry };
 })();
+
+// The page's workers, for a test that terminates them.
+if (!globalThis.personsWorkers) {
+  globalThis.personsWorkers = [];
+  globalThis.Worker = class extends Worker {
+    /** @param {[string | URL, WorkerOptions?]} args */
+    constructor(...args) {
+      super(...args);
+      globalThis.personsWorkers.push(this);
+    }
+  };
+}

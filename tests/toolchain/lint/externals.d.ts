@@ -11,3 +11,5 @@ declare module "*/causeway_bench.js";
 
 // What the engine's JavaScript puts into the service worker's scope (web/src/bin/client/worker.rs): jobs by their names.
 declare var causeway: Record<string, (texts: string[]) => Promise<any>>;
+// The workers that tests/e2e/src/person.js has seen.
+declare var personsWorkers: Worker[];
