@@ -69,7 +69,7 @@ function minify(name) {
 
 // Trunk names files by a hash of what it has read. What is served is made of that by this script and its tools, and is cached
 // for a year: they belong into the name.
-const tools = ["web/finish.mjs", "tests/toolchain/package-lock.json", "tests/toolchain/Cargo.lock", CUTTER];
+const tools = ["web/finish.mjs", "web/index.html", "tests/toolchain/package-lock.json", "tests/toolchain/Cargo.lock", CUTTER];
 const salt = tools.map((tool) => readFileSync(join(source, "..", tool), "utf8")).join("\n");
 const HASHED = /-([0-9a-f]{12,16})(?=[._])/;
 for (const name of list().filter((name) => HASHED.test(name))) {

@@ -244,7 +244,7 @@ impl Tab {
         if self.person(begun).await? != json!(true) {
             return Ok(false);
         }
-        // DevTools' own search for objects never answers where page and worker share a WebAssembly module.
+        // `Runtime.queryObjects` found them until page and worker became one program; since then it gave no answer in 60 s.
         let ended = self.person("personsWorkers.splice(0).map((worker) => worker.terminate()).length").await?;
         Ok(ended.as_u64() > Some(0))
     }
