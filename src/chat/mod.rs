@@ -3,6 +3,7 @@
 //! What this module does not know: how messages are encrypted or sent.
 
 use crate::context::Context;
+use crate::model::Peer;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::Millis;
@@ -11,8 +12,6 @@ use causeway_proto::jid::{Jid, Server};
 
 /// Characters of the newest message that a row of the list keeps.
 const PREVIEW: usize = 160;
-/// Characters kept of the name that a peer gives itself.
-const MAX_NAME: usize = 100;
 /// Characters of a draft.
 const MAX_DRAFT: usize = 100_000;
 
@@ -112,29 +111,17 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
     }
 }
 
-/// Stores the name that the peer chose, without control characters and cut to [`MAX_NAME`].
-pub(crate) fn rename(cx: &mut Context<'_>, id: &str, name: &str) {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
-        && !name.is_empty()
-        && chat.name != name
-    {
-        cx.records.chats.change_or_default(id.as_bytes()).name = name;
-        cx.group_commit.show_chat(id);
-    }
-}
-
 /// A notice that the peer's identity key is new.
 pub(crate) fn identity_notice(at: Millis) -> MessageRow {
     MessageRow { kind: MessageKind::IdentityChanged.into(), at, ..MessageRow::default() }
 }
 
 /// The chat as pages show it.
-pub(crate) fn view(chat: &ChatRow, security_code: String) -> ChatView {
+pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),
         address: address(&chat.id),
-        name: chat.name.clone(),
+        name: peer.and_then(|peer| peer.name.clone()).unwrap_or_default(),
         unread: chat.unread,
         last: chat.last.clone(),
         active_at: chat.active_at,

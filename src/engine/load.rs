@@ -4,6 +4,7 @@ use super::commit::issue_of;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
+use crate::peer;
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::records::{Records, boot_queries, whole};
 use crate::view::{Issue, News, Stage, Started};
@@ -75,7 +76,10 @@ impl Engine {
             self.storage = Issue::StorageDamaged;
         }
         self.phase = Phase::Ready;
-        self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+        self.with_context(now, rng, |modules, cx| {
+            peer::adopt(cx);
+            modules.outbox.reset(cx);
+        });
         self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));

@@ -16,7 +16,6 @@ use crate::view::{
     AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, MessagePage, Messages, News,
     OpenChat, Snapshot, Stage, Update,
 };
-use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
 use core::cmp::Reverse;
 use rand_core::CryptoRng;
@@ -101,11 +100,14 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
+        let peer = self.records.peers.peek(chat.id.as_bytes());
         let code = match self.security_codes.get(&chat.id) {
-            Some((identity, code)) if *identity == chat.identity => code.clone(),
+            Some((identities, code)) if peer.is_some_and(|peer| peer.identities().eq(identities.iter().copied())) => {
+                code.clone()
+            }
             _ => String::new(),
         };
-        chat::view(chat, code)
+        chat::view(chat, peer, code)
     }
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
@@ -114,22 +116,20 @@ impl Engine {
         self.know_security_code(id);
     }
 
-    /// Computes a security code that is wanted, once for each identity: it takes ten thousand hashes
+    /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
     /// (docs/spec/wire.md §8).
     fn know_security_code(&mut self, id: &str) {
-        let Some(chat) = self.records.chats.peek(id.as_bytes()) else { return };
-        if self.security_codes.get(id).is_none_or(|(identity, _)| *identity == chat.identity) {
+        let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
+        let theirs: Vec<PublicKey> = peer.identities().collect();
+        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|(known, _)| *known == theirs) {
             return;
         }
-        let (Ok(theirs), Ok(peer)) = (<[u8; 32]>::try_from(chat.identity.as_slice()), id.parse::<Jid>()) else {
-            return;
-        };
-        let identity = chat.identity.clone();
+        let Some(address) = peer.id.jid() else { return };
         let Some(account) = self.records.account.peek(row_key::ACCOUNT) else { return };
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
-        let code =
-            security_code(&own.identity.public(), login.user.as_bytes(), &PublicKey(theirs), peer.user.as_bytes());
-        self.security_codes.insert(id.to_owned(), (identity, code));
+        let ours = [own.identity.public()];
+        let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
+        self.security_codes.insert(id.to_owned(), (theirs, code));
     }
 
     /// A group's effects and the updates that show it.

@@ -20,6 +20,7 @@ use crate::store::records::Records;
 use crate::store::seal::Sealer;
 use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
 use causeway_proto::secret::Secret;
+use causeway_proto::signal::PublicKey;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 
@@ -73,7 +74,7 @@ pub struct Engine {
     pub(super) last_now: Millis,
     /// Random, drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: u64,
-    pub(super) security_codes: SortedMap<String, (Vec<u8>, String)>,
+    pub(super) security_codes: SortedMap<String, (Vec<PublicKey>, String)>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,

@@ -11,16 +11,17 @@ pub(crate) use retry::ask_again;
 
 use crate::chat;
 use crate::context::Context;
+use crate::model::DeviceAddress;
 use crate::outbox::Outbox;
-use crate::session;
+use crate::peer;
+use crate::session::{self, OpenError};
 use crate::store::chats::{MessageRow, UnknownRow};
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::SECOND;
+use crate::time::{Millis, SECOND};
 use crate::view::{Delivery, MessageKind};
 use causeway_proto::content::{self, Content};
-use causeway_proto::jid::{Jid, Server};
 use causeway_proto::node::{Node, xml};
 use causeway_proto::signal::DecryptError;
 use causeway_proto::signal::envelope::EnvelopeKind;
@@ -38,38 +39,39 @@ const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
 
 /// Requests the rows that handling the message needs, so that many messages cost one read.
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
-    records.sessions.want(incoming.from.to_string().as_bytes());
-    records.positions.want(&row_key::message_id(&chat_of(&incoming.from), false, &incoming.id));
+    if let Some(from) = peer::device_of(records, &incoming.from) {
+        records.sessions.want(&row_key::session(&from));
+        records.positions.want(&row_key::message_id(from.peer.as_str(), false, &incoming.id));
+    }
 }
 
 /// Handles a message.
 pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), NotLoaded> {
-    if !is_person(&incoming.from) {
+    let Some(from) = peer::device_of(cx.records, &incoming.from) else {
         unknown(cx, &incoming.node);
         return Ok(());
-    }
-    let chat = chat_of(&incoming.from);
+    };
+    let chat = from.peer.to_string();
     prefetch(cx.records, incoming);
     let position = cx.records.positions.get(&row_key::message_id(&chat, false, &incoming.id))?.cloned();
     let known = match &position {
         Some(position) => cx.records.messages.get(&row_key::message(&chat, position.seq))?.cloned(),
         None => None,
     };
-    cx.records.sessions.get(incoming.from.to_string().as_bytes())?;
-    let placeholder = known.filter(|message| message.kind() == MessageKind::Undecryptable);
+    cx.records.sessions.get(&row_key::session(&from))?;
+    let placeholder = known.filter(|message| message.kind().is_placeholder());
     if position.is_some() && placeholder.is_none() {
         // Already stored: send the receipt again. Nothing is decrypted twice.
         delivered(cx, incoming);
         return Ok(());
     }
-    match open(cx, incoming) {
+    match open(cx, &from, incoming) {
         Ok((kind, text, content)) => {
-            let at = incoming.t.saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: kind.into(),
                 text,
-                at: if at == 0 { cx.now } else { at },
+                at: sent_at(cx, incoming),
                 content,
                 ..MessageRow::default()
             };
@@ -78,26 +80,31 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
                 None => drop(chat::append(cx, &chat, message)),
             }
             if let Some(name) = &incoming.notify {
-                chat::rename(cx, &chat, name);
+                peer::rename(cx, &from.peer, name);
             }
             delivered(cx, incoming);
         }
         // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can
         // make any message look like that.
-        Err(error) => retry::ask(cx, incoming, &chat, placeholder, &error),
+        Err(OpenError::Decrypt(error)) => retry::ask(cx, incoming, &chat, placeholder, &error),
+        Err(OpenError::UnknownDevice) => unknown_device(cx, incoming, &chat, placeholder),
     }
     Ok(())
 }
 
 /// Decrypts a message: its kind, its text, and its bytes if this version cannot show it.
-fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
+fn open(
+    cx: &mut Context<'_>,
+    from: &DeviceAddress,
+    incoming: &Incoming,
+) -> Result<(MessageKind, String, Vec<u8>), OpenError> {
     let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
     let Some(enc) = incoming.enc.iter().find(readable) else {
         let kind = incoming.enc.first().map_or("unavailable", |enc| enc.kind.as_str());
         return Ok((MessageKind::Unsupported, kind.to_owned(), Vec::new()));
     };
-    let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession) };
-    let decrypted = session::decrypt(cx, &incoming.from, kind, &enc.bytes)?;
+    let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession.into()) };
+    let decrypted = session::decrypt(cx, from, kind, &enc.bytes)?;
     let mut plaintext = Zeroizing::new(decrypted.plaintext.to_vec());
     // The ratchet has moved: any content is stored from here on, never requested again.
     if padding::unpad(&mut plaintext).is_err() {
@@ -108,6 +115,29 @@ fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, Strin
         Ok(other) => (MessageKind::Unsupported, other.kind().to_owned(), plaintext.to_vec()),
         Err(_) => (MessageKind::Unsupported, "malformed".to_owned(), plaintext.to_vec()),
     })
+}
+
+/// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
+/// neither receipted nor requested again: whoever sent it learns nothing.
+fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
+    if placeholder.is_none() {
+        let message = MessageRow {
+            id: incoming.id.clone(),
+            kind: MessageKind::UnknownDevice.into(),
+            at: sent_at(cx, incoming),
+            ..MessageRow::default()
+        };
+        chat::append(cx, chat, message);
+    }
+    acknowledge(cx, &incoming.node);
+}
+
+/// When the server got the message, in milliseconds; our time if it does not say.
+fn sent_at(cx: &Context<'_>, incoming: &Incoming) -> Millis {
+    match incoming.t {
+        0 => cx.now,
+        seconds => seconds.saturating_mul(SECOND),
+    }
 }
 
 /// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).
@@ -126,9 +156,13 @@ pub(crate) fn receipt(
     receipt: &Receipt,
     node: &Node,
 ) -> Result<(), NotLoaded> {
-    let chat = chat_of(&receipt.jid);
+    let Some(from) = peer::device_of(cx.records, &receipt.jid) else {
+        acknowledge(cx, node);
+        return Ok(());
+    };
+    let chat = from.peer.to_string();
     if let ReceiptKind::Retry(request) = &receipt.kind {
-        retry::serve(cx, outbox, &chat, receipt, request)?;
+        retry::serve(cx, outbox, &from, &receipt.jid, request)?;
         acknowledge(cx, node);
         return Ok(());
     }
@@ -176,13 +210,3 @@ pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
     acknowledge(cx, node);
 }
 
-/// The chat of a device.
-fn chat_of(from: &Jid) -> String {
-    from.to_bare().to_string()
-}
-
-/// One person's address: not a group, a broadcast list, a channel or the server.
-fn is_person(jid: &Jid) -> bool {
-    !jid.user.is_empty()
-        && matches!(jid.server, Server::User | Server::Lid | Server::Interop | Server::Legacy | Server::Messenger)
-}

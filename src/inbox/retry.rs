@@ -2,8 +2,10 @@
 //! (docs/spec/wire.md §5.10).
 
 use super::acknowledge::acknowledge;
+use super::sent_at;
 use crate::chat;
 use crate::context::Context;
+use crate::model::DeviceAddress;
 use crate::outbox::Outbox;
 use crate::session;
 use crate::store::chats::MessageRow;
@@ -45,11 +47,10 @@ pub(super) fn ask(
     match placeholder {
         Some(message) => chat::replace(cx, chat, MessageRow { retries: tries, content: fingerprint, ..message }),
         None => {
-            let at = incoming.t.saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
-                at: if at == 0 { cx.now } else { at },
+                at: sent_at(cx, incoming),
                 retries: tries,
                 content: fingerprint,
                 ..MessageRow::default()
@@ -133,16 +134,21 @@ fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
 pub(super) fn serve(
     cx: &mut Context<'_>,
     outbox: &mut Outbox,
-    chat: &str,
-    receipt: &Receipt,
+    from: &DeviceAddress,
+    address: &Jid,
     request: &RetryRequest,
 ) -> Result<(), NotLoaded> {
-    let address = receipt.jid.to_string();
-    cx.records.sessions.want(address.as_bytes());
+    // Nothing is encrypted for other devices, so none of them can be sent anything again.
+    if !from.is_primary() {
+        return Ok(());
+    }
+    let chat = from.peer.as_str();
+    let session = row_key::session(from);
+    cx.records.sessions.want(&session);
     let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?.cloned();
     let Some(position) = position else { return Ok(()) };
     let message = cx.records.messages.get(&row_key::message(chat, position.seq))?.cloned();
-    cx.records.sessions.get(address.as_bytes())?;
+    cx.records.sessions.get(&session)?;
     let Some(mut message) = message.filter(|message| message.retries < MAX_RETRIES) else { return Ok(()) };
     // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
     let served = fingerprint_of(request);
@@ -150,13 +156,13 @@ pub(super) fn serve(
         return Ok(());
     }
     message.content.extend_from_slice(&served);
-    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, &receipt.jid, bundle));
-    if !begun && let Ok(Some(session)) = cx.records.sessions.change(address.as_bytes()) {
+    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, from, bundle));
+    if !begun && let Ok(Some(session)) = cx.records.sessions.change(&session) {
         // The peer has lost this session, or it never worked: the next envelope needs freshly fetched keys.
         session.archive_current();
     }
     message.retries = message.retries.saturating_add(1);
-    outbox.resend(cx, chat, &message, &receipt.jid);
+    outbox.resend(cx, chat, &message, address);
     chat::replace(cx, chat, message);
     Ok(())
 }

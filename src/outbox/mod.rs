@@ -16,6 +16,7 @@ mod in_flight;
 
 use crate::chat;
 use crate::context::Context;
+use crate::peer;
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -162,7 +163,8 @@ impl Outbox {
     ) -> Option<Stanza> {
         let to = row.address.parse::<Jid>().ok()?;
         if row.envelope.is_empty() {
-            let envelope = sessions.encrypt(cx, &to, &row.text)?;
+            let device = peer::device_of(cx.records, &to)?;
+            let envelope = sessions.encrypt(cx, &device, &row.text)?;
             row.envelope_kind = envelope.kind().as_str().to_owned();
             row.envelope = envelope.as_bytes().to_vec();
             cx.records.outbox.put(key, row.clone());

@@ -1,25 +1,26 @@
 //! Encryption and decryption of one message. The ratchet step becomes part of the pending changes.
 
-use super::establish::{local, note_identity};
+use super::establish::local;
 use super::state::Sessions;
 use crate::context::Context;
+use crate::model::DeviceAddress;
+use crate::peer;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, RowCache};
 use crate::store::row_key;
 use causeway_proto::content;
-use causeway_proto::jid::Jid;
 use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
 use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, SessionRecord, padding};
 use zeroize::Zeroizing;
 
 impl Sessions {
     /// Encrypts a text for a device; the ratchet step joins the pending changes. `None` while keys are being fetched.
-    pub(crate) fn encrypt(&mut self, cx: &mut Context<'_>, to: &Jid, text: &str) -> Option<Envelope> {
-        let address = to.to_string();
+    pub(crate) fn encrypt(&mut self, cx: &mut Context<'_>, to: &DeviceAddress, text: &str) -> Option<Envelope> {
+        let key = row_key::session(to);
         let Records { account, sessions, .. } = &mut *cx.records;
         let local = local(account.peek(row_key::ACCOUNT)?.keys.as_ref()?);
-        let session = match sessions.try_change(address.as_bytes()) {
+        let session = match sessions.try_change(&key) {
             Err(NotLoaded) => return None,
             Ok(session) => session.filter(|session| session.has_session()),
         };
@@ -30,8 +31,23 @@ impl Sessions {
         let mut plaintext = Zeroizing::new(content::text(text));
         padding::pad(&mut plaintext, cx.rng);
         let envelope = session.encrypt(&local, &plaintext).ok()?;
-        sessions.mark(address.as_bytes());
+        sessions.mark(&key);
         Some(envelope)
+    }
+}
+
+/// Why a message was not opened. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenError {
+    /// It could not be decrypted; its sender may send it again.
+    Decrypt(DecryptError),
+    /// It is of a device that the person's phone does not vouch for: nobody knows whose it is.
+    UnknownDevice,
+}
+
+impl From<DecryptError> for OpenError {
+    fn from(error: DecryptError) -> Self {
+        Self::Decrypt(error)
     }
 }
 
@@ -39,28 +55,38 @@ impl Sessions {
 /// memory.
 pub(crate) fn decrypt(
     cx: &mut Context<'_>,
-    from: &Jid,
+    from: &DeviceAddress,
     kind: EnvelopeKind,
     bytes: &[u8],
-) -> Result<Decrypted, DecryptError> {
-    let address = from.to_string();
+) -> Result<Decrypted, OpenError> {
+    let key = row_key::session(from);
     let envelope = Envelope::parse(kind, bytes).map_err(DecryptError::Malformed)?;
+    if !from.is_primary() {
+        let known = peer::identity(cx.records, from);
+        let said = match &envelope {
+            Envelope::PreKey(envelope) => Some(envelope.identity_key()),
+            Envelope::Plain(_) => known,
+        };
+        if known.is_none() || said != known {
+            return Err(OpenError::UnknownDevice);
+        }
+    }
     let Records { account, sessions, prekeys, signed_prekeys, .. } = &mut *cx.records;
     let local = account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
     let local = local.ok_or(DecryptError::NoSession)?;
     let held = Held { prekeys, signed_prekeys };
-    let (decrypted, current) = match sessions.try_change(address.as_bytes()) {
+    let (decrypted, current) = match sessions.try_change(&key) {
         Ok(Some(session)) => {
             let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
             let current = session.remote_identity();
-            sessions.mark(address.as_bytes());
+            sessions.mark(&key);
             (decrypted, current)
         }
         Ok(None) | Err(NotLoaded) => {
             let mut session = SessionRecord::default();
             let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
             let current = session.remote_identity();
-            sessions.put(address.into_bytes(), session);
+            sessions.put(key, session);
             (decrypted, current)
         }
     };
@@ -69,7 +95,7 @@ pub(crate) fn decrypt(
     }
     // Late mail of an earlier installation is read, but its identity key is not the current one.
     if current == Some(decrypted.remote_identity) {
-        note_identity(cx, from, decrypted.remote_identity);
+        peer::note_identity(cx, from, decrypted.remote_identity);
     }
     Ok(decrypted)
 }

@@ -2,7 +2,9 @@
 
 use super::pending_iqs::PendingIqs;
 use crate::context::Context;
+use crate::peer;
 use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::time::Millis;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
@@ -55,9 +57,9 @@ impl Sessions {
     /// The server announced a new identity of a peer: the next message needs new keys.
     pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, peer: &Jid) -> Result<(), NotLoaded> {
         let peer = peer.to_bare();
-        let address = peer.to_string();
-        if let Some(session) = cx.records.sessions.change(address.as_bytes())? {
-            session.archive_current();
+        let Some(address) = peer::device_of(cx.records, &peer) else { return Ok(()) };
+        if let Some(session) = cx.records.sessions.change(&row_key::session(&address))? {
+            session.retire_current();
         }
         if self.renewed.len() < MAX_RENEWED && !self.renewed.contains(&peer) {
             self.renewed.push(peer);

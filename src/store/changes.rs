@@ -14,7 +14,7 @@ pub enum Table {
     SignedPreKey,
     /// Signal sessions by address.
     Session,
-    /// Chats by the peer's JID: names, counters, the peer's identity key.
+    /// Chats by the peer's JID: counters, drafts.
     Chat,
     /// Messages by chat and sequence number: see [`row_key`](crate::store::row_key).
     Message,
@@ -24,11 +24,13 @@ pub enum Table {
     Outbox,
     /// Stanzas of unknown kinds, by order (8 bytes, big endian).
     Unknown,
+    /// People by their id: addresses, devices with identity keys, names.
+    Peer,
 }
 
 impl Table {
     /// Every table, for opening a store.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Account,
         Self::PreKey,
         Self::SignedPreKey,
@@ -38,6 +40,7 @@ impl Table {
         Self::MessageId,
         Self::Outbox,
         Self::Unknown,
+        Self::Peer,
     ];
 
     /// The number that the seal binds rows to.
@@ -52,6 +55,7 @@ impl Table {
             Self::MessageId => 7,
             Self::Outbox => 8,
             Self::Unknown => 9,
+            Self::Peer => 10,
         }
     }
 
@@ -72,6 +76,7 @@ impl Table {
             Self::MessageId => "message_id",
             Self::Outbox => "outbox",
             Self::Unknown => "unknown",
+            Self::Peer => "peer",
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct ChatRow {
     /// The peer's bare JID as text; the chat's id.
     #[prost(string, tag = "1")]
     pub id: String,
-    /// The name that the peer gives itself.
+    /// The name that the peer gives itself, in rows of versions before there were rows of people.
     #[prost(string, tag = "2")]
     pub name: String,
     /// Incoming messages that were not read.
@@ -31,7 +31,7 @@ pub struct ChatRow {
     /// Typed and not sent.
     #[prost(string, tag = "7")]
     pub draft: String,
-    /// The peer's identity public key, 32 bytes; empty while unknown.
+    /// The peer's identity public key, 32 bytes, in rows of versions before there were rows of people.
     #[prost(bytes = "vec", tag = "8")]
     pub identity: Vec<u8>,
     /// Sequence number of the newest message that was read.

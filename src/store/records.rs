@@ -9,6 +9,8 @@ use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use super::row_cache::{DirtyRow, Row, RowCache, RowError};
 use super::row_key;
 use super::seal::{SealError, Sealer};
+use crate::model::{Peer, PeerId};
+use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
@@ -30,6 +32,10 @@ pub struct Records {
     pub signed_prekeys: RowCache<SignedPreKeyRow>,
     /// Held whole.
     pub chats: RowCache<ChatRow>,
+    /// Held whole.
+    pub peers: RowCache<Peer>,
+    /// The person that each alias stands for, by the alias as text. Follows `peers`.
+    pub aliases: SortedMap<String, PeerId>,
     /// Held whole.
     pub outbox: RowCache<OutboxRow>,
     /// Read on demand.
@@ -59,7 +65,8 @@ pub enum DamagedRow {
 }
 
 /// The tables that are held whole, in the order of [`boot_queries`].
-const WHOLE_TABLES: [Table; 5] = [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox];
+const WHOLE_TABLES: [Table; 6] =
+    [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox, Table::Peer];
 
 /// Reads every table that is held whole.
 pub fn boot_queries() -> Vec<Query> {
@@ -88,6 +95,12 @@ impl Records {
         records.signed_prekeys.set_complete();
         records.chats.set_complete();
         records.outbox.set_complete();
+        records.peers.set_complete();
+        for (_, peer) in records.peers.iter() {
+            for alias in &peer.aliases {
+                records.aliases.insert(alias.to_string(), peer.id.clone());
+            }
+        }
         (records, damaged)
     }
 
@@ -142,6 +155,7 @@ impl Records {
             Table::MessageId => put(&mut self.positions, key, row),
             Table::Outbox => put(&mut self.outbox, key, row),
             Table::Unknown => put(&mut self.unknown, key, row),
+            Table::Peer => put(&mut self.peers, key, row),
         };
         Ok(put?)
     }
@@ -169,6 +183,7 @@ impl Records {
             || self.messages.is_dirty()
             || self.positions.is_dirty()
             || self.unknown.is_dirty()
+            || self.peers.is_dirty()
     }
 
     /// Everything that changed, sealed: each row once, however often it changed.
@@ -199,6 +214,7 @@ impl Records {
         take(Table::MessageId, self.positions.take_dirty())?;
         take(Table::Outbox, self.outbox.take_dirty())?;
         take(Table::Unknown, self.unknown.take_dirty())?;
+        take(Table::Peer, self.peers.take_dirty())?;
         Ok(changes)
     }
 
@@ -213,6 +229,7 @@ impl Records {
         self.messages.written();
         self.positions.written();
         self.unknown.written();
+        self.peers.written();
     }
 
     /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
@@ -261,5 +278,6 @@ pub(crate) fn check(table: Table, row: &[u8]) -> Result<(), RowError> {
         Table::MessageId => PositionRow::from_bytes(row).map(drop),
         Table::Outbox => OutboxRow::from_bytes(row).map(drop),
         Table::Unknown => UnknownRow::from_bytes(row).map(drop),
+        Table::Peer => Peer::from_bytes(row).map(drop),
     }
 }

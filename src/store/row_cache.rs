@@ -115,6 +115,12 @@ impl<R: Row> RowCache<R> {
         self.rows.get_or_default(key.to_vec()).get_or_insert_default()
     }
 
+    /// The row, put there if it is absent; counts as changed. For complete caches.
+    pub fn change_or_insert(&mut self, key: &[u8], absent: impl FnOnce() -> R) -> &mut R {
+        self.dirty.insert(key.to_vec());
+        self.rows.get_or_default(key.to_vec()).get_or_insert_with(|| Box::new(absent()))
+    }
+
     /// The row; a default one in memory only if it is absent. For complete caches.
     pub fn get_or_default(&mut self, key: &[u8]) -> &R
     where

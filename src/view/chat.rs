@@ -132,6 +132,15 @@ pub enum MessageKind {
     Undecryptable = 2,
     /// A notice: the peer's identity key is new.
     IdentityChanged = 3,
+    /// Came from a device that the peer's phone does not vouch for: it was not opened.
+    UnknownDevice = 4,
+}
+
+impl MessageKind {
+    /// Whether it stands for a message that was not opened, and that may still come.
+    pub fn is_placeholder(self) -> bool {
+        matches!(self, Self::Undecryptable | Self::UnknownDevice)
+    }
 }
 
 /// Retry receipts sent for one message without the user; after that the user must request another

@@ -14,7 +14,7 @@ use super::chain_key::ChainKey;
 use super::chains::{MAX_SKIPPED, ReceiverChain, RemoteRatchetKey, SenderChain, SkippedKey};
 use super::fields::{self, Field, FieldError, Fields};
 use super::key::{KeyPair, PublicKey};
-use super::record::{MAX_ARCHIVED, SessionRecord};
+use super::record::{MAX_ARCHIVED, MAX_RETIRED, SessionRecord};
 use super::root_key::RootKey;
 use super::session::{MAX_RECEIVER_CHAINS, Session, UsedPreKeys};
 use crate::secret::{Secret, WrongLength};
@@ -70,13 +70,16 @@ const SKIPPED: usize = 4 + 32;
 
 fn write(record: &SessionRecord) -> Zeroizing<Vec<u8>> {
     let sessions = record.current.iter().chain(&record.archived);
-    let len = sessions.map(|session| fields::bytes_len(session_len(session))).sum();
-    let mut out = Zeroizing::new(Vec::with_capacity(len));
+    let len: usize = sessions.map(|session| fields::bytes_len(session_len(session))).sum();
+    let mut out = Zeroizing::new(Vec::with_capacity(len + record.retired.len() * KEY_FIELD));
     if let Some(session) = &record.current {
         write_session(&mut out, 1, session);
     }
     for session in &record.archived {
         write_session(&mut out, 2, session);
+    }
+    for identity in &record.retired {
+        fields::put_bytes(&mut out, 3, identity.as_bytes());
     }
     out
 }
@@ -167,6 +170,10 @@ fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
             (2, Field::Bytes { value, .. }) => {
                 within(record.archived.len(), MAX_ARCHIVED, "archived sessions")?;
                 record.archived.push_back(Box::new(read_session(value)?));
+            }
+            (3, Field::Bytes { value, .. }) => {
+                within(record.retired.len(), MAX_RETIRED, "retired identities")?;
+                record.retired.push_back(PublicKey::from_slice(value)?);
             }
             _ => {}
         }

@@ -1,0 +1,9 @@
+//! What the client knows, as types: people, addresses. Under every other module; decides nothing.
+//!
+//! What this module does not know: how any of it is stored, shown, sent or encrypted.
+
+pub mod address;
+pub mod peer;
+
+pub use address::{DeviceAddress, PeerId};
+pub use peer::{Device, Peer};

@@ -1,0 +1,79 @@
+//! People and their devices: which addresses are one person, which identity keys the chat has shown.
+//!
+//! Trust on first use: a first key is taken, another one for the same device is shown as a notice in the chat before
+//! anything is encrypted for it. A device other than the phone is taken only if the phone's identity vouches for it.
+//!
+//! What this module does not know: sessions, and what anybody wrote.
+
+mod names;
+
+pub(crate) use names::rename;
+
+use crate::chat;
+use crate::context::Context;
+use crate::model::peer::MAX_DEVICES;
+use crate::model::{Device, DeviceAddress, Peer, PeerId};
+use crate::store::records::Records;
+use causeway_proto::jid::Jid;
+use causeway_proto::signal::PublicKey;
+
+/// The device with this address; `None` if it is no person's.
+pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
+    let peer = PeerId::of(address)?;
+    let peer = records.aliases.get(peer.as_str()).cloned().unwrap_or(peer);
+    Some(DeviceAddress { peer, device: address.device })
+}
+
+/// The identity key that the chat has shown for a device.
+pub(crate) fn identity(records: &Records, address: &DeviceAddress) -> Option<PublicKey> {
+    records.peers.peek(address.peer.as_str().as_bytes())?.identity(address.device)
+}
+
+/// Takes an identity key for a device, with a notice in the chat if another key is known, or if it is a further device.
+/// A new key of the phone ends what the old one vouched for.
+pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, identity: PublicKey) {
+    let known = self::identity(cx.records, address);
+    if known == Some(identity) {
+        return;
+    }
+    let chat = address.peer.to_string();
+    chat::open(cx, &chat);
+    let now = cx.now;
+    let peer = change(cx, &address.peer);
+    if address.is_primary() {
+        peer.devices.clear();
+    } else {
+        peer.devices.retain(|device| device.number != address.device);
+    }
+    if peer.devices.len() < MAX_DEVICES {
+        peer.devices.push(Device { number: address.device, identity, first_seen: Some(now) });
+    }
+    if known.is_some() || !address.is_primary() {
+        chat::append(cx, &chat, chat::identity_notice(now));
+    }
+    cx.group_commit.show_chat(&chat);
+}
+
+/// Makes the rows of people that versions before there were such rows kept in their chats.
+pub(crate) fn adopt(cx: &mut Context<'_>) {
+    let mut adopted = Vec::new();
+    for (key, chat) in cx.records.chats.iter() {
+        if cx.records.peers.peek(key).is_some() || (chat.identity.is_empty() && chat.name.is_empty()) {
+            continue;
+        }
+        let mut peer = Peer::new(PeerId::from_row(chat.id.clone()));
+        peer.name = Some(chat.name.clone()).filter(|name| !name.is_empty());
+        if let Ok(identity) = PublicKey::from_slice(&chat.identity) {
+            peer.devices.push(Device { number: 0, identity, first_seen: None });
+        }
+        adopted.push((key.to_vec(), peer));
+    }
+    for (key, peer) in adopted {
+        cx.records.peers.put(key, peer);
+    }
+}
+
+/// The row of a person, made if there is none; counts as changed.
+fn change<'a>(cx: &'a mut Context<'_>, id: &PeerId) -> &'a mut Peer {
+    cx.records.peers.change_or_insert(id.as_str().as_bytes(), || Peer::new(id.clone()))
+}

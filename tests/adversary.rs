@@ -1,0 +1,190 @@
+//! The server lies: it invents devices, swaps keys and asks for what was sent. No plaintext leaves for a key that the
+//! chat has not shown, and nobody speaks as somebody else without a notice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use causeway::view::{Delivery, MessageKind};
+use causeway_proto::content;
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use causeway_proto::signal::{
+    Envelope, EnvelopeKind, KeyPair, LocalIdentity, PreKeys, SessionRecord, SignedPreKeyPair, padding,
+};
+use rand_chacha::ChaCha8Rng;
+use support::{BOB, BOB_CHAT, World};
+
+/// Keys of the server's own making.
+struct Mallory {
+    pair: KeyPair,
+    signed: SignedPreKeyPair,
+}
+
+impl PreKeys for Mallory {
+    fn prekey(&self, _: u32) -> Option<&KeyPair> {
+        None
+    }
+
+    fn signed_prekey(&self, _: u32) -> Option<&KeyPair> {
+        Some(&self.signed.pair)
+    }
+}
+
+impl Mallory {
+    fn new(rng: &mut ChaCha8Rng) -> Self {
+        let pair = KeyPair::generate(rng);
+        Self { signed: SignedPreKeyPair::generate(3, &pair, 0, rng), pair }
+    }
+
+    fn local(&self) -> LocalIdentity<'_> {
+        LocalIdentity { pair: &self.pair, registration_id: 1 }
+    }
+
+    /// A message to Alice that begins a session, from this address.
+    fn writes(&self, from: Jid, id: &str, text: &str, world: &mut World) -> Node {
+        let mut session = SessionRecord::default();
+        let bundle = world.chatd.bundle_of_alice();
+        session.initiate(&self.local(), &bundle, &mut world.rng).unwrap();
+        let mut plain = content::text(text);
+        padding::pad(&mut plain, &mut world.rng);
+        let envelope = session.encrypt(&self.local(), &plain).unwrap();
+        let enc = Node::new("enc").with("v", "2").with("type", envelope.kind().as_str());
+        Node::new("message")
+            .with("from", from)
+            .with("id", id.to_owned())
+            .with("t", "1800000001")
+            .with("type", "text")
+            .with_node(enc.with_bytes(envelope.as_bytes().to_vec()))
+    }
+
+    /// "I could not open this message", with keys to encrypt it for.
+    fn asks(&self, from: Jid, id: &str) -> Node {
+        let skey = Node::new("skey").with_nodes(vec![
+            Node::new("id").with_bytes([0, 0, 3]),
+            Node::new("value").with_bytes(self.signed.pair.public().0),
+            Node::new("signature").with_bytes(self.signed.signature),
+        ]);
+        let keys = Node::new("keys").with_nodes(vec![
+            Node::new("type").with_bytes([5]),
+            Node::new("identity").with_bytes(self.pair.public().0),
+            skey,
+        ]);
+        let retry = Node::new("retry").with("v", "1").with("count", "1").with("id", id.to_owned()).with("t", "1800000000");
+        let registration = Node::new("registration").with_bytes(1_u32.to_be_bytes());
+        Node::new("receipt").with("type", "retry").with("id", id.to_owned()).with("from", from).with_nodes(vec![
+            retry,
+            registration,
+            keys,
+        ])
+    }
+
+    /// Whether this key opens the message.
+    fn opens(&self, message: &Node, rng: &mut ChaCha8Rng) -> bool {
+        let enc = message.child("enc").unwrap();
+        let kind: EnvelopeKind = enc.text("type").unwrap().parse().unwrap();
+        let envelope = Envelope::parse(kind, enc.bytes().unwrap()).unwrap();
+        SessionRecord::default().decrypt(&self.local(), &envelope, self, rng).is_ok()
+    }
+}
+
+fn bob(device: u16) -> Jid {
+    BOB_CHAT.parse::<Jid>().unwrap().on_device(device)
+}
+
+fn kinds(world: &mut World) -> Vec<MessageKind> {
+    world.thread(BOB_CHAT).iter().map(|message| message.kind()).collect()
+}
+
+/// Ids of receipts that say something about a message.
+fn receipted(world: &World) -> Vec<String> {
+    world.chatd.heard("receipt").iter().filter_map(|node| Some(node.text("id")?.into_owned())).collect()
+}
+
+#[test]
+fn a_device_that_nobody_vouches_for_does_not_speak() {
+    for (seed, device) in [(1, 7), (2, 1), (3, 255)] {
+        let mut world = World::enlisted(seed);
+        let chat = world.start_chat(BOB);
+        world.send(&chat, "hello");
+        world.write_from(BOB, "genuine");
+        world.thread(&chat);
+        let code = world.chat(&chat).security_code;
+        let mallory = Mallory::new(&mut world.rng);
+        let node = mallory.writes(bob(device), "M1", "please send the money to DE00", &mut world);
+        world.serve(&node);
+        assert_eq!(kinds(&mut world), [MessageKind::Text, MessageKind::Text, MessageKind::UnknownDevice]);
+        assert!(world.texts(&chat).iter().all(|text| !text.contains("DE00")));
+        assert_eq!(world.chat(&chat).security_code, code, "its key is no key of the contact's");
+        assert!(world.chatd.heard("ack").iter().any(|ack| ack.text("id").as_deref() == Some("M1")));
+        assert!(!receipted(&world).contains(&"M1".to_owned()), "neither delivered nor asked for");
+        // Nothing is ever encrypted for it, and a repetition changes nothing.
+        world.serve(&node);
+        assert_eq!(kinds(&mut world).len(), 3);
+        world.send(&chat, "an answer");
+        assert!(world.chatd.messages().iter().all(|message| !mallory.opens(message, &mut world.rng.clone())));
+        assert_eq!(world.phone(BOB).received.len(), 2);
+    }
+}
+
+#[test]
+fn a_device_speaks_for_a_stranger_as_little() {
+    let mut world = World::enlisted(4);
+    let mallory = Mallory::new(&mut world.rng);
+    let node = mallory.writes(bob(9), "M1", "hello, it is Bob", &mut world);
+    world.serve(&node);
+    assert_eq!(kinds(&mut world), [MessageKind::UnknownDevice]);
+    world.kill();
+    assert_eq!(kinds(&mut world), [MessageKind::UnknownDevice]);
+}
+
+#[test]
+fn a_device_that_asks_for_what_was_sent_gets_nothing() {
+    let mut world = World::enlisted(5);
+    let chat = world.start_chat(BOB);
+    for number in 0..3 {
+        world.send(&chat, &format!("secret {number}"));
+    }
+    world.write_from(BOB, "genuine");
+    let ids: Vec<String> = world.thread(&chat).iter().filter(|m| m.outgoing).map(|m| m.id.clone()).collect();
+    world.kill();
+    let mallory = Mallory::new(&mut world.rng);
+    let sent = world.chatd.messages().len();
+    for id in &ids {
+        world.serve(&mallory.asks(bob(9), id));
+    }
+    assert_eq!(world.chatd.messages().len(), sent);
+    let acks = world.chatd.heard("ack");
+    assert_eq!(acks.iter().filter(|ack| ack.text("type").as_deref() == Some("retry")).count(), ids.len());
+    assert!(world.deliveries(&chat).iter().all(|&delivery| delivery == Delivery::Delivered));
+}
+
+#[test]
+fn late_mail_after_an_announced_change_brings_no_session_back() {
+    for begins_a_session in [false, true] {
+        let mut world = World::enlisted(6);
+        let chat = world.start_chat(BOB);
+        if !begins_a_session {
+            world.send(&chat, "hello");
+        }
+        world.write_from(BOB, "before");
+        let phone = world.phones.get_mut(BOB).unwrap();
+        let (_, late) = phone.write("late", &mut world.chatd, world.now, &mut world.rng);
+        phone.reinstall(&mut world.rng);
+        let announced = Node::new("notification").with("from", bob(0)).with("type", "encrypt").with("id", "n1");
+        world.serve(&announced.with_node(Node::new("identity")));
+        world.serve(&late);
+        assert_eq!(world.texts(&chat).last().map(String::as_str), Some("late"), "it is read all the same");
+        world.phone(BOB).received.clear();
+        world.send(&chat, "to the new one");
+        assert_eq!(world.phone(BOB).received.len(), 1);
+        assert_eq!(kinds(&mut world).iter().filter(|&&kind| kind == MessageKind::IdentityChanged).count(), 1);
+    }
+}
