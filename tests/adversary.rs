@@ -15,7 +15,7 @@ mod support;
 use causeway::view::{Delivery, MessageKind};
 use causeway_proto::content;
 use causeway_proto::jid::Jid;
-use causeway_proto::node::Node;
+use causeway_proto::node::{Content, Node};
 use causeway_proto::signal::{
     Envelope, EnvelopeKind, KeyPair, LocalIdentity, PreKeys, SessionRecord, SignedPreKeyPair, padding,
 };
@@ -187,4 +187,95 @@ fn late_mail_after_an_announced_change_brings_no_session_back() {
         assert_eq!(world.phone(BOB).received.len(), 1);
         assert_eq!(kinds(&mut world).iter().filter(|&&kind| kind == MessageKind::IdentityChanged).count(), 1);
     }
+}
+
+/// Texts of ours that the server accepted and nobody receipted; their ids.
+fn undelivered(world: &mut World, count: usize) -> Vec<String> {
+    world.chatd.fate.no_receipts = true;
+    let chat = world.start_chat(BOB);
+    for number in 0..count {
+        world.send(&chat, &format!("secret {number}"));
+    }
+    world.thread(&chat).iter().filter(|m| m.outgoing).map(|m| m.id.clone()).collect()
+}
+
+#[test]
+fn another_key_of_the_phone_gets_what_was_not_delivered_and_only_after_a_notice() {
+    let mut world = World::enlisted(7);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "delivered");
+    let delivered = world.thread(&chat)[0].id.clone();
+    let ids = undelivered(&mut world, 2);
+    let mallory = Mallory::new(&mut world.rng);
+    let sent = world.chatd.messages().len();
+    world.serve(&mallory.asks(bob(0), &delivered));
+    assert_eq!(world.chatd.messages().len(), sent, "it was receipted");
+    assert!(!kinds(&mut world).contains(&MessageKind::IdentityChanged));
+    world.serve(&mallory.asks(bob(0), &ids[1]));
+    let messages = world.chatd.messages();
+    assert_eq!(messages.len(), sent + 1);
+    assert!(mallory.opens(messages[sent], &mut world.rng.clone()));
+    assert!(kinds(&mut world).contains(&MessageKind::IdentityChanged), "the chat shows the key that it went to");
+}
+
+#[test]
+fn what_is_older_than_the_mailbox_is_not_sent_again() {
+    let mut world = World::enlisted(8);
+    let ids = undelivered(&mut world, 1);
+    world.now += 31 * 86_400_000;
+    let (mallory, sent) = (Mallory::new(&mut world.rng), world.chatd.messages().len());
+    world.serve(&mallory.asks(bob(0), &ids[0]));
+    assert_eq!(world.chatd.messages().len(), sent);
+}
+
+#[test]
+fn a_person_is_sent_no_more_than_sixty_messages_again_in_an_hour() {
+    let mut world = World::enlisted(9);
+    let ids = undelivered(&mut world, 70);
+    let (mallory, sent) = (Mallory::new(&mut world.rng), world.chatd.messages().len());
+    for id in &ids {
+        world.serve(&mallory.asks(bob(0), id));
+    }
+    assert_eq!(world.chatd.messages().len() - sent, 60);
+    world.kill();
+    let sent = world.chatd.messages().len();
+    world.serve(&mallory.asks(bob(0), &ids[69]));
+    assert_eq!(world.chatd.messages().len(), sent, "a restart is no way around it");
+    world.now += 3_600_001;
+    world.serve(&mallory.asks(bob(0), &ids[69]));
+    assert_eq!(world.chatd.messages().len(), sent + 1);
+}
+
+#[test]
+fn an_ack_of_something_else_is_not_the_messages() {
+    let from = |user: &str| format!("{user}@s.whatsapp.net").parse::<Jid>().unwrap();
+    for (class, sender) in [("receipt", from(BOB)), ("notification", from(BOB)), ("message", from("1")), ("call", from(BOB))] {
+        let mut world = World::enlisted(10);
+        let chat = world.start_chat(BOB);
+        world.chatd.fate.swallow = true;
+        world.send(&chat, "never reached the server");
+        let id = world.thread(&chat)[0].id.clone();
+        world.serve(&Node::new("ack").with("class", class).with("id", id.clone()).with("from", &sender));
+        assert_eq!(world.deliveries(&chat), [Delivery::Queued], "{class} {sender}");
+        world.serve(&Node::new("ack").with("class", "message").with("id", id).with("from", bob(0)));
+        assert_eq!(world.deliveries(&chat), [Delivery::Sent]);
+    }
+}
+
+#[test]
+fn a_resend_that_fails_lowers_nothing() {
+    let mut world = World::enlisted(11);
+    let ids = undelivered(&mut world, 1);
+    let mallory = Mallory::new(&mut world.rng);
+    let Content::Nodes(mut children) = mallory.asks(bob(0), &ids[0]).content else { panic!("it has children") };
+    children.retain(|child| child.tag != "keys");
+    let retry = Node::new("receipt").with("type", "retry").with("id", ids[0].clone()).with("from", bob(0));
+    world.chatd.fate.no_keys = Some(404);
+    world.serve(&retry.with_nodes(children));
+    assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent]);
+    // Refused for good: the server has had it all the same.
+    world.chatd.fate.no_keys = None;
+    world.chatd.fate.ack_error = Some(406);
+    world.serve(&mallory.asks(bob(0), &ids[0]));
+    assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent]);
 }

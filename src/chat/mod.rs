@@ -38,11 +38,11 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
             chat.unread = 0;
             chat.read_up_to = seq;
         }
-        false => chat.unread = chat.unread.saturating_add(u32::from(message.kind() != MessageKind::IdentityChanged)),
+        false => chat.unread = chat.unread.saturating_add(u32::from(!message.kind().is_notice())),
     }
     if !message.id.is_empty() {
         let key = row_key::message_id(id, message.outgoing, &message.id);
-        cx.records.positions.put(key, PositionRow { seq });
+        cx.records.positions.put(key, PositionRow { seq: Some(seq) });
     }
     cx.records.messages.put(row_key::message(id, seq), message);
     cx.group_commit.show_chat(id);
@@ -68,10 +68,13 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
 pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
     cx.records.messages.delete(&row_key::message(id, message.seq));
     cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
-    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes())
-        && chat.last.as_ref().is_some_and(|last| last.seq == message.seq)
-    {
-        chat.last = None;
+    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
+        if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
+            chat.last = None;
+        }
+        if !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to {
+            chat.unread = chat.unread.saturating_sub(1);
+        }
     }
     cx.group_commit.show_chat(id);
     cx.group_commit.show_removed(id, message.seq);

@@ -62,8 +62,9 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
+                let fresh = message_id(tag, &message.chat);
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, &message.chat, message.seq)?;
+                    modules.outbox.retry(cx, &message.chat, message.seq, &fresh)?;
                     inbox::ask_again(cx, &message.chat, message.seq)
                 })?;
                 Some(Issue::None)

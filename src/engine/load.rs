@@ -1,11 +1,13 @@
 //! Reads from the store, the first one included.
 
 use super::commit::issue_of;
+use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
 use crate::peer;
 use crate::store::changes::{Query, Rows, Table};
+use crate::store::row_key;
 use crate::store::records::{Records, boot_queries, whole};
 use crate::view::{Issue, News, Stage, Started};
 use rand_core::CryptoRng;
@@ -80,6 +82,10 @@ impl Engine {
             peer::adopt(cx);
             modules.outbox.reset(cx);
         });
+        let kept: Vec<u64> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
+        for order in kept.into_iter().rev() {
+            self.queue.push_front(Task::Apply(order));
+        }
         self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
         let snapshot = self.snapshot();
         self.out.push_back(Output::Update(snapshot));

@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 pub(super) enum Task {
     Stanza(Box<Stanza>),
     Command(Command),
+    /// Apply the opened message of this order.
+    Apply(u64),
 }
 
 /// The waiting tasks, and the size of the group that gathers.
@@ -35,9 +37,14 @@ impl Queue {
         self.tasks.push_back(task);
     }
 
+    /// Puts a task before all others.
+    pub(super) fn push_front(&mut self, task: Task) {
+        self.tasks.push_front(task);
+    }
+
     /// The connection is gone: drops its stanzas, which the server sends again.
     pub(super) fn forget_stanzas(&mut self) {
-        self.tasks.retain(|task| matches!(task, Task::Command(_)));
+        self.tasks.retain(|task| !matches!(task, Task::Stanza(_)));
         (self.misses, self.waits) = (0, false);
     }
 

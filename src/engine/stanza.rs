@@ -1,10 +1,13 @@
 //! Routes each stanza to the module that handles it.
 
+use super::queue::Task;
 use super::state::Engine;
 use crate::inbox;
+use crate::model::Opened;
 use crate::session::IqOutcome;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::time::Millis;
 use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
@@ -50,7 +53,9 @@ impl Engine {
     fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match stanza {
             Stanza::Message(incoming) => {
-                self.with_context(now, rng, |_, cx| inbox::message(cx, incoming))?;
+                if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {
+                    self.apply_now(opened, now, rng);
+                }
                 self.pending = self.pending.saturating_sub(u32::from(incoming.offline));
                 Ok(())
             }
@@ -90,6 +95,28 @@ impl Engine {
         }
     }
 
+    /// Applies a message that was opened just now. If rows are missing, it is kept with what was changed so far, and
+    /// applied before anything else when they are in memory.
+    fn apply_now(&mut self, opened: Opened, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened)) == Err(NotLoaded) {
+            let order = self.records.change_account().take_order();
+            self.records.opened.put(row_key::order(order), opened);
+            self.queue.push_front(Task::Apply(order));
+        }
+    }
+
+    /// Applies a kept message.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
+    pub(super) fn apply(&mut self, order: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        let key = row_key::order(order);
+        let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
+        self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
+        self.records.opened.delete(&key);
+        Ok(())
+    }
+
     fn info_broadcast(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match ib {
             Ib::OfflinePreview { message, .. } => {
@@ -97,6 +124,7 @@ impl Engine {
                 self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
+                self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx))?;
                 self.pending = 0;
                 self.batch_left = 0;
                 self.channel.drained();

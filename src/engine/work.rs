@@ -83,6 +83,7 @@ impl Engine {
         match task {
             Task::Stanza(stanza) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),
+            Task::Apply(order) => self.apply(*order, now, rng),
         }
     }
 }

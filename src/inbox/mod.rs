@@ -1,153 +1,39 @@
-//! Incoming messages and receipts: dedupe, decrypt, keep, acknowledge. In that order, in one transaction.
+//! Incoming messages and receipts.
+//!
+//! ```text
+//!   <message> ── dedupe, decrypt ──▶ opened, durable ── receipt
+//!                     │                   │
+//!                     │                   └── applied: a bubble, an edit, ... (waits for rows, never for the ratchet)
+//!                     └── cannot be opened: a placeholder, and it is asked for again
+//! ```
 //!
 //! Every function looks up all rows first and returns [`NotLoaded`] before it has changed anything, so that it can be
 //! retried once the rows are in memory.
 
 mod acknowledge;
+mod apply;
+mod open;
 mod retry;
 
 pub(crate) use acknowledge::acknowledge;
+pub(crate) use apply::apply;
+pub(crate) use open::{open, prefetch};
 pub(crate) use retry::ask_again;
 
-use crate::chat;
 use crate::context::Context;
-use crate::model::DeviceAddress;
 use crate::outbox::Outbox;
 use crate::peer;
-use crate::session::{self, OpenError};
-use crate::store::chats::{MessageRow, UnknownRow};
-use crate::store::records::Records;
+use crate::store::chats::UnknownRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::{Millis, SECOND};
-use crate::view::{Delivery, MessageKind};
-use causeway_proto::content::{self, Content};
+use crate::view::Delivery;
 use causeway_proto::node::{Node, xml};
-use causeway_proto::signal::DecryptError;
-use causeway_proto::signal::envelope::EnvelopeKind;
-use causeway_proto::signal::padding;
-use causeway_proto::stanza::message::{Enc, Incoming};
 use causeway_proto::stanza::{Receipt, ReceiptKind};
-use zeroize::Zeroizing;
 
-/// The only padded version of message content (docs/spec/wire.md §5.8).
-const ENC_VERSION: u32 = 2;
 /// Largest number of stored stanzas of unknown kinds; later ones are only counted.
 const MAX_UNKNOWN: u32 = 1_000;
 /// Characters of a kept stanza.
 const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
-
-/// Requests the rows that handling the message needs, so that many messages cost one read.
-pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
-    if let Some(from) = peer::device_of(records, &incoming.from) {
-        records.sessions.want(&row_key::session(&from));
-        records.positions.want(&row_key::message_id(from.peer.as_str(), false, &incoming.id));
-    }
-}
-
-/// Handles a message.
-pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), NotLoaded> {
-    let Some(from) = peer::device_of(cx.records, &incoming.from) else {
-        unknown(cx, &incoming.node);
-        return Ok(());
-    };
-    let chat = from.peer.to_string();
-    prefetch(cx.records, incoming);
-    let position = cx.records.positions.get(&row_key::message_id(&chat, false, &incoming.id))?.cloned();
-    let known = match &position {
-        Some(position) => cx.records.messages.get(&row_key::message(&chat, position.seq))?.cloned(),
-        None => None,
-    };
-    cx.records.sessions.get(&row_key::session(&from))?;
-    let placeholder = known.filter(|message| message.kind().is_placeholder());
-    if position.is_some() && placeholder.is_none() {
-        // Already stored: send the receipt again. Nothing is decrypted twice.
-        delivered(cx, incoming);
-        return Ok(());
-    }
-    match open(cx, &from, incoming) {
-        Ok((kind, text, content)) => {
-            let message = MessageRow {
-                id: incoming.id.clone(),
-                kind: kind.into(),
-                text,
-                at: sent_at(cx, incoming),
-                content,
-                ..MessageRow::default()
-            };
-            match placeholder {
-                Some(old) => chat::replace(cx, &chat, MessageRow { seq: old.seq, retries: old.retries, ..message }),
-                None => drop(chat::append(cx, &chat, message)),
-            }
-            if let Some(name) = &incoming.notify {
-                peer::rename(cx, &from.peer, name);
-            }
-            delivered(cx, incoming);
-        }
-        // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can
-        // make any message look like that.
-        Err(OpenError::Decrypt(error)) => retry::ask(cx, incoming, &chat, placeholder, &error),
-        Err(OpenError::UnknownDevice) => unknown_device(cx, incoming, &chat, placeholder),
-    }
-    Ok(())
-}
-
-/// Decrypts a message: its kind, its text, and its bytes if this version cannot show it.
-fn open(
-    cx: &mut Context<'_>,
-    from: &DeviceAddress,
-    incoming: &Incoming,
-) -> Result<(MessageKind, String, Vec<u8>), OpenError> {
-    let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
-    let Some(enc) = incoming.enc.iter().find(readable) else {
-        let kind = incoming.enc.first().map_or("unavailable", |enc| enc.kind.as_str());
-        return Ok((MessageKind::Unsupported, kind.to_owned(), Vec::new()));
-    };
-    let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession.into()) };
-    let decrypted = session::decrypt(cx, from, kind, &enc.bytes)?;
-    let mut plaintext = Zeroizing::new(decrypted.plaintext.to_vec());
-    // The ratchet has moved: any content is stored from here on, never requested again.
-    if padding::unpad(&mut plaintext).is_err() {
-        return Ok((MessageKind::Unsupported, "padding".to_owned(), plaintext.to_vec()));
-    }
-    Ok(match content::parse(&plaintext) {
-        Ok(Content::Text { body }) => (MessageKind::Text, body, Vec::new()),
-        Ok(other) => (MessageKind::Unsupported, other.kind().to_owned(), plaintext.to_vec()),
-        Err(_) => (MessageKind::Unsupported, "malformed".to_owned(), plaintext.to_vec()),
-    })
-}
-
-/// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
-/// neither receipted nor requested again: whoever sent it learns nothing.
-fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
-    if placeholder.is_none() {
-        let message = MessageRow {
-            id: incoming.id.clone(),
-            kind: MessageKind::UnknownDevice.into(),
-            at: sent_at(cx, incoming),
-            ..MessageRow::default()
-        };
-        chat::append(cx, chat, message);
-    }
-    acknowledge(cx, &incoming.node);
-}
-
-/// When the server got the message, in milliseconds; our time if it does not say.
-fn sent_at(cx: &Context<'_>, incoming: &Incoming) -> Millis {
-    match incoming.t {
-        0 => cx.now,
-        seconds => seconds.saturating_mul(SECOND),
-    }
-}
-
-/// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).
-fn delivered(cx: &mut Context<'_>, incoming: &Incoming) {
-    let receipt = Receipt {
-        participant: incoming.participant.clone(),
-        ..Receipt::new(incoming.from.clone(), incoming.id.clone(), ReceiptKind::Delivered)
-    };
-    cx.transmit(receipt.to_node());
-}
 
 /// Handles a receipt.
 pub(crate) fn receipt(
@@ -156,41 +42,15 @@ pub(crate) fn receipt(
     receipt: &Receipt,
     node: &Node,
 ) -> Result<(), NotLoaded> {
-    let Some(from) = peer::device_of(cx.records, &receipt.jid) else {
-        acknowledge(cx, node);
-        return Ok(());
-    };
-    let chat = from.peer.to_string();
-    if let ReceiptKind::Retry(request) = &receipt.kind {
-        retry::serve(cx, outbox, &from, &receipt.jid, request)?;
-        acknowledge(cx, node);
-        return Ok(());
-    }
-    let delivery = match receipt.kind {
-        ReceiptKind::Delivered | ReceiptKind::Inactive => Delivery::Delivered,
-        ReceiptKind::Read | ReceiptKind::Played => Delivery::Read,
-        _ => {
-            acknowledge(cx, node);
-            return Ok(());
+    if let Some(from) = peer::device_of(cx.records, &receipt.jid) {
+        match &receipt.kind {
+            ReceiptKind::Retry(request) => outbox.asked_again(cx, &from, request)?,
+            ReceiptKind::Delivered | ReceiptKind::Inactive => {
+                outbox.receipted(cx, &from, &receipt.ids, Delivery::Delivered)?;
+            }
+            ReceiptKind::Read | ReceiptKind::Played => outbox.receipted(cx, &from, &receipt.ids, Delivery::Read)?,
+            ReceiptKind::Sender | ReceiptKind::Other(_) => {}
         }
-    };
-    for id in &receipt.ids {
-        cx.records.positions.want(&row_key::message_id(&chat, true, id));
-    }
-    let mut raised = Vec::new();
-    for id in &receipt.ids {
-        let Some(seq) = cx.records.positions.get(&row_key::message_id(&chat, true, id))?.map(|position| position.seq)
-        else {
-            continue;
-        };
-        if let Some(mut message) = cx.records.messages.get(&row_key::message(&chat, seq))?.cloned()
-            && message.raise(delivery)
-        {
-            raised.push(message);
-        }
-    }
-    for message in raised {
-        chat::replace(cx, &chat, message);
     }
     acknowledge(cx, node);
     Ok(())
@@ -209,4 +69,3 @@ pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
     cx.group_commit.show_account();
     acknowledge(cx, node);
 }
-

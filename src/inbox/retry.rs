@@ -1,12 +1,9 @@
-//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests
-//! (docs/spec/wire.md §5.10).
+//! Retry receipts of ours: requests for messages that could not be decrypted (docs/spec/wire.md §5.10).
 
 use super::acknowledge::acknowledge;
-use super::sent_at;
+use super::open::sent_at;
 use crate::chat;
 use crate::context::Context;
-use crate::model::DeviceAddress;
-use crate::outbox::Outbox;
 use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
@@ -15,7 +12,6 @@ use crate::time::SECOND;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
-use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::message::Incoming;
 use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Receipt, ReceiptKind};
@@ -23,8 +19,6 @@ use sha2::{Digest, Sha256};
 
 /// From this attempt on the receipt carries our keys, so that the peer can establish a session at once.
 const KEYS_FROM: u32 = 2;
-/// Bytes of a served request that an outgoing message keeps; there are at most [`MAX_RETRIES`] requests.
-const SERVED: usize = 8;
 
 /// Shows a placeholder, sends a retry receipt, and acknowledges the stanza, which would otherwise be delivered again
 /// and again.
@@ -111,60 +105,6 @@ impl Request {
 fn fingerprint(incoming: &Incoming) -> Vec<u8> {
     let digest = incoming.enc.iter().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
     digest.to_vec()
-}
-
-/// Distinguishes a new request from a repeated one.
-fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
-    let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
-    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
-    digest.update(error.unwrap_or(0).to_be_bytes());
-    digest.update(registration_id.to_be_bytes());
-    if let Some(PreKeyBundle { identity, signed_prekey, prekey, .. }) = keys {
-        digest.update(identity.0);
-        digest.update(signed_prekey.0);
-        digest.update(prekey.map(|(_, key)| key.0).unwrap_or_default());
-    }
-    let mut fingerprint = [0; SERVED];
-    fingerprint.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
-    fingerprint
-}
-
-/// A peer could not decrypt a message: establishes a session from the keys in the request, or from fetched ones, and
-/// sends the message encrypted again.
-pub(super) fn serve(
-    cx: &mut Context<'_>,
-    outbox: &mut Outbox,
-    from: &DeviceAddress,
-    address: &Jid,
-    request: &RetryRequest,
-) -> Result<(), NotLoaded> {
-    // Nothing is encrypted for other devices, so none of them can be sent anything again.
-    if !from.is_primary() {
-        return Ok(());
-    }
-    let chat = from.peer.as_str();
-    let session = row_key::session(from);
-    cx.records.sessions.want(&session);
-    let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?.cloned();
-    let Some(position) = position else { return Ok(()) };
-    let message = cx.records.messages.get(&row_key::message(chat, position.seq))?.cloned();
-    cx.records.sessions.get(&session)?;
-    let Some(mut message) = message.filter(|message| message.retries < MAX_RETRIES) else { return Ok(()) };
-    // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
-    let served = fingerprint_of(request);
-    if message.content.chunks_exact(SERVED).any(|known| known == served) {
-        return Ok(());
-    }
-    message.content.extend_from_slice(&served);
-    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, from, bundle));
-    if !begun && let Ok(Some(session)) = cx.records.sessions.change(&session) {
-        // The peer has lost this session, or it never worked: the next envelope needs freshly fetched keys.
-        session.archive_current();
-    }
-    message.retries = message.retries.saturating_add(1);
-    outbox.resend(cx, chat, &message, address);
-    chat::replace(cx, chat, message);
-    Ok(())
 }
 
 fn registration_id(cx: &Context<'_>) -> u32 {

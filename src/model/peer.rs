@@ -21,6 +21,17 @@ pub struct Peer {
     pub name: Option<String>,
     /// Devices whose identity the chat has shown: the phone, and those that it vouches for.
     pub devices: Vec<Device>,
+    /// Messages that were sent again to them in the last hour.
+    pub resends: Option<Resends>,
+}
+
+/// Messages that were sent again since a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resends {
+    /// The moment.
+    pub since: Millis,
+    /// How many.
+    pub count: u32,
 }
 
 /// A device of a person, and the identity key that the chat has shown for it.
@@ -37,7 +48,7 @@ pub struct Device {
 impl Peer {
     /// A person of whom nothing but the address is known.
     pub fn new(id: PeerId) -> Self {
-        Self { id, aliases: Vec::new(), name: None, devices: Vec::new() }
+        Self { id, aliases: Vec::new(), name: None, devices: Vec::new(), resends: None }
     }
 
     /// The identity key of a device.

@@ -11,11 +11,17 @@ pub(crate) use names::rename;
 
 use crate::chat;
 use crate::context::Context;
-use crate::model::peer::MAX_DEVICES;
+use crate::model::peer::{MAX_DEVICES, Resends};
 use crate::model::{Device, DeviceAddress, Peer, PeerId};
 use crate::store::records::Records;
+use crate::time::Millis;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
+
+/// Largest number of messages that are sent again to one person in an hour: a server that asks in somebody's name gets
+/// no more than that.
+const MAX_RESENDS: u32 = 60;
+const HOUR: Millis = 3_600_000;
 
 /// The device with this address; `None` if it is no person's.
 pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
@@ -27,6 +33,27 @@ pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddres
 /// The identity key that the chat has shown for a device.
 pub(crate) fn identity(records: &Records, address: &DeviceAddress) -> Option<PublicKey> {
     records.peers.peek(address.peer.as_str().as_bytes())?.identity(address.device)
+}
+
+/// Whether the identity key that is known for a device was the one that the chat had shown at that time.
+pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: Millis) -> bool {
+    let peer = records.peers.peek(address.peer.as_str().as_bytes());
+    let device = peer.and_then(|peer| peer.devices.iter().find(|device| device.number == address.device));
+    device.is_some_and(|device| device.first_seen.is_none_or(|seen| seen <= at))
+}
+
+/// Counts a message that a person asks for again; false if it was asked for too often in the last hour.
+pub(crate) fn may_resend(cx: &mut Context<'_>, id: &PeerId) -> bool {
+    let now = cx.now;
+    let peer = change(cx, id);
+    let hour = peer.resends.filter(|hour| hour.since <= now && now < hour.since.saturating_add(HOUR));
+    let mut hour = hour.unwrap_or(Resends { since: now, count: 0 });
+    if hour.count >= MAX_RESENDS {
+        return false;
+    }
+    hour.count += 1;
+    peer.resends = Some(hour);
+    true
 }
 
 /// Takes an identity key for a device, with a notice in the chat if another key is known, or if it is a further device.

@@ -9,14 +9,19 @@ use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, RowCache};
 use crate::store::row_key;
-use causeway_proto::content;
 use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
-use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, SessionRecord, padding};
+use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, PublicKey, SessionRecord, padding};
 use zeroize::Zeroizing;
 
 impl Sessions {
-    /// Encrypts a text for a device; the ratchet step joins the pending changes. `None` while keys are being fetched.
-    pub(crate) fn encrypt(&mut self, cx: &mut Context<'_>, to: &DeviceAddress, text: &str) -> Option<Envelope> {
+    /// Encrypts content for a device, and names the identity that it is encrypted for; the ratchet step joins the
+    /// pending changes. `None` while keys are being fetched.
+    pub(crate) fn encrypt(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &DeviceAddress,
+        plaintext: &[u8],
+    ) -> Option<(Envelope, PublicKey)> {
         let key = row_key::session(to);
         let Records { account, sessions, .. } = &mut *cx.records;
         let local = local(account.peek(row_key::ACCOUNT)?.keys.as_ref()?);
@@ -28,11 +33,12 @@ impl Sessions {
             self.fetch(cx, to);
             return None;
         };
-        let mut plaintext = Zeroizing::new(content::text(text));
+        let identity = session.remote_identity()?;
+        let mut plaintext = Zeroizing::new(plaintext.to_vec());
         padding::pad(&mut plaintext, cx.rng);
         let envelope = session.encrypt(&local, &plaintext).ok()?;
         sessions.mark(&key);
-        Some(envelope)
+        Some((envelope, identity))
     }
 }
 

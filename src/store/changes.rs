@@ -26,11 +26,13 @@ pub enum Table {
     Unknown,
     /// People by their id: addresses, devices with identity keys, names.
     Peer,
+    /// Messages that were opened and are not applied yet, by order (8 bytes, big endian).
+    Opened,
 }
 
 impl Table {
     /// Every table, for opening a store.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::PreKey,
         Self::SignedPreKey,
@@ -41,6 +43,7 @@ impl Table {
         Self::Outbox,
         Self::Unknown,
         Self::Peer,
+        Self::Opened,
     ];
 
     /// The number that the seal binds rows to.
@@ -56,6 +59,7 @@ impl Table {
             Self::Outbox => 8,
             Self::Unknown => 9,
             Self::Peer => 10,
+            Self::Opened => 11,
         }
     }
 
@@ -77,6 +81,7 @@ impl Table {
             Self::Outbox => "outbox",
             Self::Unknown => "unknown",
             Self::Peer => "peer",
+            Self::Opened => "opened",
         }
     }
 }

@@ -4,12 +4,12 @@
 
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
-use super::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use super::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use super::row_cache::{DirtyRow, Row, RowCache, RowError};
 use super::row_key;
 use super::seal::{SealError, Sealer};
-use crate::model::{Peer, PeerId};
+use crate::model::{Opened, Peer, PeerId, Recipient};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
@@ -37,7 +37,9 @@ pub struct Records {
     /// The person that each alias stands for, by the alias as text. Follows `peers`.
     pub aliases: SortedMap<String, PeerId>,
     /// Held whole.
-    pub outbox: RowCache<OutboxRow>,
+    pub opened: RowCache<Opened>,
+    /// Held whole.
+    pub outbox: RowCache<Recipient>,
     /// Read on demand.
     pub sessions: RowCache<SessionRecord>,
     /// Read on demand.
@@ -65,8 +67,8 @@ pub enum DamagedRow {
 }
 
 /// The tables that are held whole, in the order of [`boot_queries`].
-const WHOLE_TABLES: [Table; 6] =
-    [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox, Table::Peer];
+const WHOLE_TABLES: [Table; 7] =
+    [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox, Table::Peer, Table::Opened];
 
 /// Reads every table that is held whole.
 pub fn boot_queries() -> Vec<Query> {
@@ -96,6 +98,7 @@ impl Records {
         records.chats.set_complete();
         records.outbox.set_complete();
         records.peers.set_complete();
+        records.opened.set_complete();
         for (_, peer) in records.peers.iter() {
             for alias in &peer.aliases {
                 records.aliases.insert(alias.to_string(), peer.id.clone());
@@ -156,6 +159,7 @@ impl Records {
             Table::Outbox => put(&mut self.outbox, key, row),
             Table::Unknown => put(&mut self.unknown, key, row),
             Table::Peer => put(&mut self.peers, key, row),
+            Table::Opened => put(&mut self.opened, key, row),
         };
         Ok(put?)
     }
@@ -184,6 +188,7 @@ impl Records {
             || self.positions.is_dirty()
             || self.unknown.is_dirty()
             || self.peers.is_dirty()
+            || self.opened.is_dirty()
     }
 
     /// Everything that changed, sealed: each row once, however often it changed.
@@ -215,6 +220,7 @@ impl Records {
         take(Table::Outbox, self.outbox.take_dirty())?;
         take(Table::Unknown, self.unknown.take_dirty())?;
         take(Table::Peer, self.peers.take_dirty())?;
+        take(Table::Opened, self.opened.take_dirty())?;
         Ok(changes)
     }
 
@@ -230,6 +236,7 @@ impl Records {
         self.positions.written();
         self.unknown.written();
         self.peers.written();
+        self.opened.written();
     }
 
     /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
@@ -276,8 +283,9 @@ pub(crate) fn check(table: Table, row: &[u8]) -> Result<(), RowError> {
         Table::Chat => ChatRow::from_bytes(row).map(drop),
         Table::Message => MessageRow::from_bytes(row).map(drop),
         Table::MessageId => PositionRow::from_bytes(row).map(drop),
-        Table::Outbox => OutboxRow::from_bytes(row).map(drop),
+        Table::Outbox => Recipient::from_bytes(row).map(drop),
         Table::Unknown => UnknownRow::from_bytes(row).map(drop),
         Table::Peer => Peer::from_bytes(row).map(drop),
+        Table::Opened => Opened::from_bytes(row).map(drop),
     }
 }

@@ -134,12 +134,19 @@ pub enum MessageKind {
     IdentityChanged = 3,
     /// Came from a device that the peer's phone does not vouch for: it was not opened.
     UnknownDevice = 4,
+    /// Its sender has taken it back.
+    Revoked = 5,
 }
 
 impl MessageKind {
     /// Whether it stands for a message that was not opened, and that may still come.
     pub fn is_placeholder(self) -> bool {
         matches!(self, Self::Undecryptable | Self::UnknownDevice)
+    }
+
+    /// Whether nobody wrote it.
+    pub fn is_notice(self) -> bool {
+        self == Self::IdentityChanged
     }
 }
 
@@ -177,6 +184,9 @@ pub struct MessageView {
     /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MAX_RETRIES`].
     #[prost(uint32, tag = "9")]
     pub asked: u32,
+    /// Its sender has changed it since.
+    #[prost(bool, tag = "10")]
+    pub edited: bool,
 }
 
 /// A page of messages.

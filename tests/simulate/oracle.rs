@@ -57,11 +57,11 @@ impl World {
             self.disk.mirror.thread(chat).filter(|message| message.outgoing && !message.id.is_empty()).collect();
         let mut texts = BTreeSet::new();
         for message in &kept {
-            if !texts.insert(message.text.as_str()) {
-                return Err(format!("{:?} is in the chat twice", message.text));
+            if !texts.insert(message.words()) {
+                return Err(format!("{:?} is in the chat twice", message.words()));
             }
             if message.delivery() < Delivery::Delivered {
-                return Err(format!("{:?} ends as {:?}", message.text, message.delivery()));
+                return Err(format!("{:?} ends as {:?}", message.words(), message.delivery()));
             }
         }
         for attempt in self.page.attempts.iter().filter(|attempt| attempt.chat == chat) {
@@ -87,9 +87,9 @@ impl World {
         }
         for message in &kept {
             match shown.remove(message.id.as_str()) {
-                Some(text) if text == message.text => {}
-                Some(text) => return Err(format!("{:?} is shown to its peer as {text:?}", message.text)),
-                None => return Err(format!("{:?} is not shown to its peer", message.text)),
+                Some(text) if text == message.words() => {}
+                Some(text) => return Err(format!("{:?} is shown to its peer as {text:?}", message.words())),
+                None => return Err(format!("{:?} is not shown to its peer", message.words())),
             }
         }
         if let Some((id, _)) = shown.first_key_value() {
@@ -110,11 +110,11 @@ impl World {
             return Err(format!("{chat}: sent in the order {in_chat:?}, accepted as {accepted:?}"));
         }
         let wanted = self.page.attempts.iter().filter(|attempt| attempt.chat == chat).map(|attempt| &attempt.text);
-        let texts: Vec<&String> = kept.iter().map(|message| &message.text).collect();
+        let texts: Vec<String> = kept.iter().map(|message| message.words()).collect();
         let wanted: Vec<&String> = wanted.filter(|text| texts.contains(text)).collect();
-        match wanted == texts {
+        match wanted.into_iter().eq(&texts) {
             true => Ok(()),
-            false => Err(format!("{chat}: asked for in the order {wanted:?}, kept as {texts:?}")),
+            false => Err(format!("{chat}: kept in another order than asked for: {texts:?}")),
         }
     }
 
@@ -129,9 +129,9 @@ impl World {
         if let Some(message) = kept.iter().find(|message| message.kind() != MessageKind::Text) {
             return Err(format!("{} ends as {:?}", message.id, message.kind()));
         }
-        let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut texts: BTreeMap<&str, String> = BTreeMap::new();
         for message in &kept {
-            if texts.insert(&message.id, &message.text).is_some() {
+            if texts.insert(&message.id, message.words()).is_some() {
                 return Err(format!("{} is shown twice", message.id));
             }
         }

@@ -2,4 +2,6 @@
 //!
 //! What this module does not know: what a value means, and how a row is sealed.
 
+mod opened;
 mod peer;
+pub mod recipient;

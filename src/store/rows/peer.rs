@@ -1,6 +1,6 @@
 //! The row of a person.
 
-use crate::model::peer::{MAX_ALIASES, MAX_DEVICES};
+use crate::model::peer::{MAX_ALIASES, MAX_DEVICES, Resends};
 use crate::model::{Device, Peer, PeerId};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -19,6 +19,10 @@ struct PeerRow {
     name: String,
     #[prost(message, repeated, tag = "4")]
     devices: Vec<DeviceRow>,
+    #[prost(uint64, optional, tag = "5")]
+    resends_since: Option<u64>,
+    #[prost(uint32, tag = "6")]
+    resends: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -45,6 +49,8 @@ impl Row for Peer {
             aliases: self.aliases.iter().map(ToString::to_string).collect(),
             name: self.name.clone().unwrap_or_default(),
             devices: self.devices.iter().map(device).collect(),
+            resends_since: self.resends.map(|resends| resends.since),
+            resends: self.resends.map_or(0, |resends| resends.count),
         };
         Zeroizing::new(row.encode_to_vec())
     }
@@ -71,6 +77,7 @@ impl Row for Peer {
                 .collect::<Result<_, _>>()?,
             name: Some(row.name).filter(|name| !name.is_empty()),
             devices: row.devices.into_iter().map(device).collect::<Result<_, _>>()?,
+            resends: row.resends_since.map(|since| Resends { since, count: row.resends }),
         })
     }
 }

@@ -194,10 +194,18 @@ pub enum Text {
     AskAgain,
     /// The peer has new keys.
     IdentityChanged,
+    /// Its sender has taken it back.
+    Revoked,
+    /// Its sender has changed it.
+    Edited,
+    /// A message of a device that the person's phone does not vouch for.
+    UnknownDevice,
     /// Compare codes.
     CompareCode,
     /// Send a failed message again.
     Retry,
+    /// Send a message that was not opened as another one.
+    SendAgain,
     /// Remove a failed message.
     Delete,
     /// A link leaves the page.

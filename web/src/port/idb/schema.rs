@@ -20,7 +20,8 @@ pub struct Step {
 pub type Schema = &'static [Step];
 
 /// What this build writes.
-pub const CURRENT: Schema = &[Step {
+pub const CURRENT: Schema = &[
+    Step {
     makes: &[
         Table::Account.name(),
         Table::PreKey.name(),
@@ -33,7 +34,9 @@ pub const CURRENT: Schema = &[Step {
         Table::Unknown.name(),
         META,
     ],
-}];
+    },
+    Step { makes: &[Table::Peer.name(), Table::Opened.name()] },
+];
 
 /// The version of a database that has gone through all of them.
 pub(super) fn version(schema: Schema) -> u32 {

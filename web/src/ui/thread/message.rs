@@ -1,6 +1,6 @@
 //! One message: text, time, and delivery state. Text is always a text node.
 
-use causeway::view::{Action, ChatView, Delivery, MAX_RETRIES, MessageKind, MessageRef, MessageView};
+use causeway::view::{Action, ChatView, Delivery, Issue, MAX_RETRIES, MessageKind, MessageRef, MessageView};
 use leptos::prelude::*;
 use std::borrow::Cow;
 
@@ -35,7 +35,9 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
             class:notice=move || kind() == MessageKind::IdentityChanged
-            class:faint=move || matches!(kind(), MessageKind::Unsupported | MessageKind::Undecryptable)
+            class:faint=move || {
+                !matches!(kind(), MessageKind::Text | MessageKind::IdentityChanged)
+            }
             class:failed=failed
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
             <div class="bubble">
@@ -43,6 +45,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 <div class="said" dir="auto">
                     <span class="text">{move || view.with(|view| content(app, view))}</span>
                     <span class="meta">
+                        {move || view.with(|view| view.edited).then(|| view! { <span>{Text::Edited.text()}</span> })}
                         <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
                             <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
@@ -51,7 +54,9 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 </div>
             </div>
             {move || failed().then(|| {
-                failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry)
+                let issue = view.with(|view| view.issue());
+                let again = if issue == Issue::NotOpened { Text::SendAgain } else { Text::Retry };
+                failure(app, chat, seq, app.explain(issue), again)
             })}
             {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.text().to_owned(), Text::AskAgain))}
         </li>
@@ -69,6 +74,8 @@ fn words(view: &MessageView) -> Cow<'_, str> {
         MessageKind::Text => view.text.as_str().into(),
         MessageKind::Unsupported => Text::Unsupported.text().into(),
         MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).text().into(),
+        MessageKind::UnknownDevice => Text::UnknownDevice.text().into(),
+        MessageKind::Revoked => Text::Revoked.text().into(),
         MessageKind::IdentityChanged => Text::IdentityChanged.text().into(),
     }
 }
@@ -81,7 +88,7 @@ fn content(app: App, view: &MessageView) -> AnyView {
             let kind = Phrase::UnsupportedKind(&view.text).text();
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
-        MessageKind::Undecryptable => words(view).into_owned().into_any(),
+        MessageKind::Undecryptable | MessageKind::UnknownDevice | MessageKind::Revoked => words(view).into_owned().into_any(),
         MessageKind::IdentityChanged => view! {
             <Icon of=Picture::Key/>
             <span>{Text::IdentityChanged.text()}" "</span>

@@ -1,0 +1,150 @@
+//! What becomes of a message that was sent: accepted, refused, receipted, or not opened in time.
+
+use super::Outbox;
+use crate::chat;
+use crate::context::Context;
+use crate::model::{DeviceAddress, Recipient, Stage};
+use crate::peer;
+use crate::store::chats::MessageRow;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
+use crate::time::Millis;
+use crate::transient::is_transient;
+use crate::view::{Delivery, Issue};
+use causeway_proto::jid::Jid;
+use causeway_proto::stanza::Ack;
+
+/// Class of the acks of messages.
+const MESSAGE: &str = "message";
+/// The mailbox keeps a message for 30 days (docs/spec/wire.md §5.5).
+pub(super) const MAILBOX: Millis = 30 * 86_400 * 1_000;
+
+impl Outbox {
+    /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
+    /// the message's.
+    pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
+        let Some((order, mut recipient)) = self.recipient_of(cx, &ack.id) else { return Ok(()) };
+        let from = peer::device_of(cx.records, &ack.jid);
+        if ack.class != MESSAGE || from.is_none_or(|from| from.peer != recipient.address.peer) {
+            return Ok(());
+        }
+        let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
+        if !self.in_flight.acknowledged(order, &ack.id, cx.now) {
+            return Ok(());
+        }
+        match ack.error.filter(|&error| error != 0) {
+            Some(error) if is_transient(error) => {
+                self.waiting.insert(order);
+                self.pause(cx.now);
+            }
+            Some(_) => self.fail(cx, order, recipient, message, Issue::MessageRefused),
+            None => {
+                recipient.stage = Stage::Accepted;
+                recipient.accepted_at.get_or_insert(cx.now);
+                self.waiting.remove(&order);
+                self.in_flight.forget(order, &recipient.id);
+                let chat = recipient.chat.clone();
+                cx.records.outbox.put(row_key::order(order), recipient);
+                raise(cx, &chat, message, Delivery::Sent);
+            }
+        }
+        Ok(())
+    }
+
+    /// A device has receipted messages of the chat. Receipts of others than the person's known devices say nothing.
+    pub(crate) fn receipted(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &DeviceAddress,
+        ids: &[String],
+        delivery: Delivery,
+    ) -> Result<(), NotLoaded> {
+        if !from.is_primary() && peer::identity(cx.records, from).is_none() {
+            return Ok(());
+        }
+        let chat = from.peer.as_str();
+        for id in ids {
+            cx.records.positions.want(&row_key::message_id(chat, true, id));
+        }
+        let mut keys = Vec::new();
+        for id in ids {
+            let position = cx.records.positions.get(&row_key::message_id(chat, true, id))?;
+            if let Some(seq) = position.and_then(|position| position.seq) {
+                let key = row_key::message(chat, seq);
+                cx.records.messages.want(&key);
+                keys.push((id, key));
+            }
+        }
+        let mut receipted = Vec::new();
+        for (id, key) in keys {
+            receipted.push((id, cx.records.messages.get(&key)?.cloned()));
+        }
+        for (id, message) in receipted {
+            if let Some((order, recipient)) = self.recipient_of(cx, id)
+                && recipient.chat == chat
+            {
+                self.finish(cx, order, &recipient.id);
+            }
+            raise(cx, chat, message, delivery);
+        }
+        Ok(())
+    }
+
+    /// The peer cannot be reached: every message that waits for its keys fails with the issue.
+    pub(crate) fn fail_peer(&mut self, cx: &mut Context<'_>, peer: &Jid, issue: Issue) -> Result<(), NotLoaded> {
+        let Some(address) = peer::device_of(cx.records, peer) else { return Ok(()) };
+        let mut failed = Vec::new();
+        for &order in self.waiting.iter() {
+            let Some(recipient) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
+            if recipient.address == address && recipient.stage == Stage::Queued {
+                let recipient = recipient.clone();
+                let key = row_key::message(&recipient.chat, recipient.seq);
+                failed.push((order, recipient, cx.records.messages.get(&key)?.cloned()));
+            }
+        }
+        for (order, recipient, message) in failed {
+            self.fail(cx, order, recipient, message, issue);
+        }
+        Ok(())
+    }
+
+    /// The mailbox has been read to its end: whoever has not receipted a message that the server accepted more than 30
+    /// days ago never will, because the server no longer has it.
+    pub(crate) fn expire(&mut self, cx: &mut Context<'_>) -> Result<(), NotLoaded> {
+        let now = cx.now;
+        let late = |recipient: &Recipient| recipient.accepted_at.is_some_and(|at| at.saturating_add(MAILBOX) < now);
+        let late: Vec<(u64, Recipient)> = cx
+            .records
+            .outbox
+            .iter()
+            .filter(|(_, recipient)| late(recipient))
+            .filter_map(|(key, recipient)| Some((row_key::order_of(key)?, recipient.clone())))
+            .collect();
+        for (_, recipient) in &late {
+            cx.records.messages.want(&row_key::message(&recipient.chat, recipient.seq));
+        }
+        let mut expired = Vec::new();
+        for (order, recipient) in late {
+            let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
+            expired.push((order, recipient, message));
+        }
+        for (order, recipient, message) in expired {
+            self.give_up(cx, order, &recipient, message, Issue::NotOpened);
+        }
+        Ok(())
+    }
+
+    /// The recipient of the message with this id that is not finished.
+    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(u64, Recipient)> {
+        let &order = self.by_id.get(id)?;
+        Some((order, cx.records.outbox.peek(&row_key::order(order))?.clone()))
+    }
+}
+
+fn raise(cx: &mut Context<'_>, chat: &str, message: Option<MessageRow>, delivery: Delivery) {
+    if let Some(mut message) = message
+        && message.raise(delivery)
+    {
+        chat::replace(cx, chat, message);
+    }
+}
