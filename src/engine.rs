@@ -111,6 +111,9 @@ impl Engine {
             Input::Elapsed => {
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
+                if self.outbox.expires(now) && self.channel.is_caught_up() {
+                    self.queue.push(Task::Expire);
+                }
                 if self.channel.is_live() {
                     self.with_context(now, rng, |modules, cx| modules.sessions.elapsed(cx));
                 }
@@ -140,7 +143,7 @@ impl Engine {
             Some(_) if !self.may_connect() => None,
             _ => self.channel.wake_at(),
         };
-        [channel, self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
+        [channel, self.outbox.wake_at(self.channel.is_caught_up()), self.sessions.wake_at()].into_iter().flatten().min()
     }
 
     fn is_meant(&self, command: &Command) -> bool {

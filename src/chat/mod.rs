@@ -114,9 +114,9 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
     }
 }
 
-/// A notice that the peer's identity key is new.
-pub(crate) fn identity_notice(at: Millis) -> MessageRow {
-    MessageRow { kind: MessageKind::IdentityChanged.into(), at, ..MessageRow::default() }
+/// A notice of this kind.
+pub(crate) fn notice(kind: MessageKind, at: Millis) -> MessageRow {
+    MessageRow { kind: kind.into(), at, ..MessageRow::default() }
 }
 
 /// The chat as pages show it.

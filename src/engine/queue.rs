@@ -13,6 +13,8 @@ pub(super) enum Task {
     Command(Command),
     /// Apply the opened message of this order.
     Apply(u64),
+    /// Tell of messages that nobody has receipted in time.
+    Expire,
 }
 
 /// The waiting tasks, and the size of the group that gathers.

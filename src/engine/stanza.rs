@@ -124,7 +124,7 @@ impl Engine {
                 self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
-                self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx))?;
+                self.queue.push(Task::Expire);
                 self.pending = 0;
                 self.batch_left = 0;
                 self.channel.drained();

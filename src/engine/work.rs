@@ -83,6 +83,7 @@ impl Engine {
         match task {
             Task::Stanza(stanza) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),
+            Task::Expire => self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx)),
             Task::Apply(order) => self.apply(*order, now, rng),
         }
     }

@@ -8,7 +8,6 @@ use crate::peer;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
 use crate::transient::is_transient;
 use crate::view::{Delivery, Issue};
 use causeway_proto::jid::Jid;
@@ -16,8 +15,6 @@ use causeway_proto::stanza::Ack;
 
 /// Class of the acks of messages.
 const MESSAGE: &str = "message";
-/// The mailbox keeps a message for 30 days (docs/spec/wire.md §5.5).
-pub(super) const MAILBOX: Millis = 30 * 86_400 * 1_000;
 
 impl Outbox {
     /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
@@ -40,7 +37,8 @@ impl Outbox {
             Some(_) => self.fail(cx, order, recipient, message, Issue::MessageRefused),
             None => {
                 recipient.stage = Stage::Accepted;
-                recipient.accepted_at.get_or_insert(cx.now);
+                recipient.accepted_at = Some(cx.now);
+                self.expiry.note(&recipient);
                 self.waiting.remove(&order);
                 self.in_flight.forget(order, &recipient.id);
                 let chat = recipient.chat.clone();
@@ -104,32 +102,6 @@ impl Outbox {
         }
         for (order, recipient, message) in failed {
             self.fail(cx, order, recipient, message, issue);
-        }
-        Ok(())
-    }
-
-    /// The mailbox has been read to its end: whoever has not receipted a message that the server accepted more than 30
-    /// days ago never will, because the server no longer has it.
-    pub(crate) fn expire(&mut self, cx: &mut Context<'_>) -> Result<(), NotLoaded> {
-        let now = cx.now;
-        let late = |recipient: &Recipient| recipient.accepted_at.is_some_and(|at| at.saturating_add(MAILBOX) < now);
-        let late: Vec<(u64, Recipient)> = cx
-            .records
-            .outbox
-            .iter()
-            .filter(|(_, recipient)| late(recipient))
-            .filter_map(|(key, recipient)| Some((row_key::order_of(key)?, recipient.clone())))
-            .collect();
-        for (_, recipient) in &late {
-            cx.records.messages.want(&row_key::message(&recipient.chat, recipient.seq));
-        }
-        let mut expired = Vec::new();
-        for (order, recipient) in late {
-            let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
-            expired.push((order, recipient, message));
-        }
-        for (order, recipient, message) in expired {
-            self.give_up(cx, order, &recipient, message, Issue::NotOpened);
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 //! What this module does not know: sockets, and how sessions are established.
 
 mod answers;
+mod expiry;
 mod in_flight;
 mod resend;
 mod send_again;
@@ -34,6 +35,7 @@ use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::content;
 use causeway_proto::stanza::Outgoing as Stanza;
 use causeway_proto::stanza::message::Again;
+use expiry::Expiry;
 use in_flight::InFlight;
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
@@ -47,6 +49,7 @@ pub(crate) struct Outbox {
     /// The recipient of each message that is not finished, by the message's id.
     by_id: SortedMap<String, u64>,
     resume_at: Option<Millis>,
+    expiry: Expiry,
 }
 
 impl Outbox {
@@ -56,12 +59,14 @@ impl Outbox {
         self.by_id.clear();
         self.in_flight.clear();
         self.resume_at = None;
+        self.expiry = Expiry::default();
         for (key, recipient) in cx.records.outbox.iter() {
             if let Some(order) = row_key::order_of(key) {
                 if recipient.waits() {
                     self.waiting.insert(order);
                 }
                 self.by_id.insert(recipient.id.clone(), order);
+                self.expiry.note(recipient);
             }
         }
     }
@@ -186,9 +191,10 @@ impl Outbox {
         self.waiting.extend(self.in_flight.overdue(now));
     }
 
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        [self.resume_at, self.in_flight.wake_at()].into_iter().flatten().min()
+    /// When [`elapsed`](Self::elapsed) has something to do; if the mailbox is read, [`expire`](Self::expire) as well.
+    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<Millis> {
+        let expiry = self.expiry.at().filter(|_| mailbox_read);
+        [self.resume_at, self.in_flight.wake_at(), expiry].into_iter().flatten().min()
     }
 }
 

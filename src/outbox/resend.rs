@@ -5,7 +5,7 @@
 //! hour for each person. If the device has another identity key by now, the chat shows it first.
 
 use super::Outbox;
-use super::answers::MAILBOX;
+use super::expiry::MAILBOX;
 use crate::context::Context;
 use crate::model::recipient::FINGERPRINT;
 use crate::model::{DeviceAddress, Recipient, Stage};

@@ -15,6 +15,7 @@ use crate::model::peer::{MAX_DEVICES, Resends};
 use crate::model::{Device, DeviceAddress, Peer, PeerId};
 use crate::store::records::Records;
 use crate::time::Millis;
+use crate::view::MessageKind;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 
@@ -75,8 +76,12 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
     if peer.devices.len() < MAX_DEVICES {
         peer.devices.push(Device { number: address.device, identity, first_seen: Some(now) });
     }
-    if known.is_some() || !address.is_primary() {
-        chat::append(cx, &chat, chat::identity_notice(now));
+    let notice = match known {
+        Some(_) => Some(MessageKind::IdentityChanged),
+        None => (!address.is_primary()).then_some(MessageKind::DeviceAdded),
+    };
+    if let Some(kind) = notice {
+        chat::append(cx, &chat, chat::notice(kind, now));
     }
     cx.group_commit.show_chat(&chat);
 }

@@ -136,6 +136,8 @@ pub enum MessageKind {
     UnknownDevice = 4,
     /// Its sender has taken it back.
     Revoked = 5,
+    /// A notice: the peer has a further device, for which the phone vouches.
+    DeviceAdded = 6,
 }
 
 impl MessageKind {
@@ -146,7 +148,7 @@ impl MessageKind {
 
     /// Whether nobody wrote it.
     pub fn is_notice(self) -> bool {
-        self == Self::IdentityChanged
+        matches!(self, Self::IdentityChanged | Self::DeviceAdded)
     }
 }
 

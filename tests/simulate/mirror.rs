@@ -11,7 +11,7 @@ use causeway::store::records;
 use causeway::store::row_cache::{Row, RowError};
 use causeway::store::seal::Sealer;
 use causeway::store::{prekeys::SignedPreKeyRow, row_key};
-use causeway::view::{Delivery, MessageKind};
+use causeway::view::{Delivery, Issue, MessageKind};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +40,8 @@ pub(crate) struct Mirror {
     /// By row key.
     positions: BTreeMap<Vec<u8>, u64>,
     pub(crate) outbox: BTreeMap<Vec<u8>, Recipient>,
+    /// Ids of messages whose sender was told that nobody opened them.
+    pub(crate) told: BTreeSet<String>,
     /// Every envelope that was ever durable, by message id and number of the resend.
     pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
     /// Sealed, because decoding one costs a multiplication on the curve.
@@ -59,6 +61,7 @@ impl Mirror {
             positions: BTreeMap::new(),
             outbox: BTreeMap::new(),
             envelopes: BTreeMap::new(),
+            told: BTreeSet::new(),
             prekeys: BTreeMap::new(),
             signed: BTreeSet::new(),
             prefixes: BTreeMap::new(),
@@ -122,6 +125,9 @@ impl Mirror {
                 let (chat, _) = self.chat_of(key)?;
                 let message = self.open::<MessageRow>(key, sealed)?;
                 touched.insert(chat.clone());
+                if message.delivery() == Delivery::Failed && message.issue() == Issue::NotOpened {
+                    self.told.insert(message.id.clone());
+                }
                 let seq = message.seq;
                 if let Some(before) = self.messages.insert((chat.clone(), seq), message) {
                     let after = &self.messages[&(chat.clone(), seq)];
@@ -204,7 +210,7 @@ impl Mirror {
     /// Number of unread incoming messages, counted one by one.
     pub(crate) fn unread(&self, chat: &ChatRow) -> u32 {
         let unread = |message: &&MessageRow| {
-            !message.outgoing && message.kind() != MessageKind::IdentityChanged && message.seq > chat.read_up_to
+            !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to
         };
         u32::try_from(self.thread(&chat.id).filter(unread).count()).expect("few")
     }

@@ -30,6 +30,9 @@ use causeway::io::{
     TransactionId,
 };
 use causeway::store::changes::{Changes, Query, Table};
+use causeway::model::Recipient;
+use causeway::store::records::open;
+use causeway::store::seal::Sealer;
 use causeway::store::memory::{MemoryPlace, MemoryStore};
 use causeway::view::{
     AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
@@ -292,6 +295,13 @@ impl World {
     pub(crate) fn rows(&self, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
         let whole = Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: u32::MAX };
         self.store.load_now(&[whole]).expect("the store reads").concat()
+    }
+
+    /// Number of messages that the server has not accepted.
+    pub(crate) fn waiting(&self) -> usize {
+        let sealer = Sealer::new(&Secret::new(self.data_key));
+        let recipients = self.rows(Table::Outbox).into_iter();
+        recipients.filter(|(key, row)| open::<Recipient>(key, row, &sealer).expect("the row opens").waits()).count()
     }
 
     pub(crate) fn next_tag(&mut self) -> u64 {

@@ -62,7 +62,7 @@ pub fn lay_out(
 }
 
 fn belong_together(above: &MessageView, message: &MessageView) -> bool {
-    let is_bubble = |message: &MessageView| message.kind() != MessageKind::IdentityChanged;
+    let is_bubble = |message: &MessageView| !message.kind().is_notice();
     above.outgoing == message.outgoing
         && is_bubble(above)
         && is_bubble(message)

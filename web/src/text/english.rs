@@ -138,6 +138,7 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Undecryptable => "Waiting for a message that couldn’t be opened",
         Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
         Text::AskAgain => "Ask again",
+        Text::DeviceAdded => "This person writes from another device, too. The security code has changed.",
         Text::Revoked => "This message was deleted.",
         Text::Edited => "edited",
         Text::UnknownDevice => "A message from a device that isn’t confirmed as this person’s. It wasn’t opened.",

@@ -194,6 +194,8 @@ pub enum Text {
     AskAgain,
     /// The peer has new keys.
     IdentityChanged,
+    /// The peer writes from a further device.
+    DeviceAdded,
     /// Its sender has taken it back.
     Revoked,
     /// Its sender has changed it.

@@ -80,6 +80,7 @@ fn preview(chat: &ChatView) -> String {
         MessageKind::Text => one_line(&last.text),
         MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
         MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
+        MessageKind::DeviceAdded => Text::DeviceAdded.text().to_owned(),
         MessageKind::Revoked => Text::Revoked.text().to_owned(),
         MessageKind::UnknownDevice => Text::UnknownDevice.text().to_owned(),
         MessageKind::IdentityChanged => Text::IdentityChanged.text().to_owned(),

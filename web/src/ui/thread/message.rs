@@ -34,9 +34,9 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     };
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
-            class:notice=move || kind() == MessageKind::IdentityChanged
+            class:notice=move || kind().is_notice()
             class:faint=move || {
-                !matches!(kind(), MessageKind::Text | MessageKind::IdentityChanged)
+                kind() != MessageKind::Text && !kind().is_notice()
             }
             class:failed=failed
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
@@ -77,6 +77,7 @@ fn words(view: &MessageView) -> Cow<'_, str> {
         MessageKind::UnknownDevice => Text::UnknownDevice.text().into(),
         MessageKind::Revoked => Text::Revoked.text().into(),
         MessageKind::IdentityChanged => Text::IdentityChanged.text().into(),
+        MessageKind::DeviceAdded => Text::DeviceAdded.text().into(),
     }
 }
 
@@ -89,9 +90,9 @@ fn content(app: App, view: &MessageView) -> AnyView {
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
         MessageKind::Undecryptable | MessageKind::UnknownDevice | MessageKind::Revoked => words(view).into_owned().into_any(),
-        MessageKind::IdentityChanged => view! {
+        MessageKind::IdentityChanged | MessageKind::DeviceAdded => view! {
             <Icon of=Picture::Key/>
-            <span>{Text::IdentityChanged.text()}" "</span>
+            <span>{words(view).into_owned()}" "</span>
             <button class="link compare" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
                 {Text::CompareCode.text()}
             </button>
