@@ -51,6 +51,7 @@ mod restore;
 mod show;
 mod stanza;
 mod state;
+mod support_log;
 mod wake;
 mod work;
 
@@ -60,6 +61,7 @@ use crate::channel;
 use crate::enlist::Reason;
 use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
+use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
 use causeway_proto::curve;
 use export::Export;
@@ -115,7 +117,10 @@ impl Engine {
                     self.queue.push(Task::Expire);
                 }
                 if self.channel.is_live() {
-                    self.with_context(now, rng, |modules, cx| modules.sessions.elapsed(cx));
+                    for purpose in self.iqs.overdue(now) {
+                        self.trace.note(now, trace::Event::IqTimeout);
+                        self.with_context(now, rng, |modules, cx| modules.sessions.timed_out(cx, purpose));
+                    }
                 }
             }
             Input::NetworkBack => {
@@ -143,7 +148,7 @@ impl Engine {
             Some(_) if !self.may_connect() => None,
             _ => self.channel.wake_at(),
         };
-        [channel, self.outbox.wake_at(self.channel.is_caught_up()), self.sessions.wake_at()].into_iter().flatten().min()
+        [channel, self.outbox.wake_at(self.channel.is_caught_up()), self.iqs.wake_at()].into_iter().flatten().min()
     }
 
     fn is_meant(&self, command: &Command) -> bool {
@@ -185,16 +190,20 @@ impl Engine {
         while let Some(event) = self.channel.event() {
             match event {
                 channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
-                channel::Event::LoggedIn => self.with_context(now, rng, |modules, cx| {
-                    modules.sessions.logged_in(cx);
-                    modules.outbox.reset(cx);
-                }),
+                channel::Event::LoggedIn => {
+                    self.iqs.clear();
+                    self.with_context(now, rng, |modules, cx| {
+                        modules.sessions.logged_in(cx);
+                        modules.outbox.reset(cx);
+                    });
+                }
                 channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
                 channel::Event::Paused => {}
                 channel::Event::Lost => {
                     self.queue.forget_stanzas();
                     self.pending = 0;
                     self.batch_left = 0;
+                    self.iqs.clear();
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
                     // Refused or replaced: possibly because the account moved to another browser.

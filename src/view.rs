@@ -30,7 +30,7 @@ pub struct Command {
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
-    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22")]
+    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23")]
     pub action: Option<Action>,
     /// Id of the engine that the command is for, from [`Started`] or [`Snapshot`]. Another engine handles only
     /// [`Hello`]: otherwise a command in flight during start-up could overtake commands that pages must resend. Zero
@@ -103,7 +103,14 @@ pub enum Action {
     /// The browser may have a session at the partner server from a passkey or from the provider's own sign-in page.
     #[prost(message, tag = "22")]
     SignedIn(SignedIn),
+    /// Make a log for support, without content, names, numbers, addresses and keys. [`Done::log`] holds it.
+    #[prost(message, tag = "23")]
+    SupportLog(SupportLog),
 }
+
+/// Make a log for support.
+#[derive(Clone, PartialEq, Message)]
+pub struct SupportLog {}
 
 /// A page has opened.
 #[derive(Clone, PartialEq, Message)]
@@ -192,4 +199,7 @@ pub struct Done {
     /// For [`StartChat`]: the chat's id.
     #[prost(string, tag = "3")]
     pub chat: String,
+    /// For [`SupportLog`]: the log.
+    #[prost(string, tag = "4")]
+    pub log: String,
 }

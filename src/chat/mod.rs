@@ -138,6 +138,8 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
 fn address(id: &str) -> String {
     match id.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
+        // A LID is a number that is nobody's phone number.
+        Ok(jid) if jid.server == Server::Lid => String::new(),
         Ok(jid) => jid.user,
         Err(_) => id.to_owned(),
     }

@@ -149,6 +149,7 @@ impl Engine {
         self.records = Records::default();
         self.enlistment = Default::default();
         self.sessions = Default::default();
+        self.iqs.clear();
         self.restoring = None;
         self.security_codes.clear();
         self.api_requests.clear();

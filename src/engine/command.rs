@@ -95,6 +95,11 @@ impl Engine {
                 }
                 Some(Issue::None)
             }
+            Some(Action::SupportLog(_)) => {
+                let log = self.support_log(now);
+                self.group_commit.show(News::Done(Done { tag, log, ..Done::default() }));
+                None
+            }
             Some(Action::Erase(_)) => {
                 self.erase(tag, now, rng)?;
                 None
@@ -130,7 +135,7 @@ impl Engine {
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
         self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
-        self.group_commit.show(News::Done(Done { tag, issue: Issue::None.into(), chat }));
+        self.group_commit.show(News::Done(Done { tag, chat, ..Done::default() }));
         None
     }
 

@@ -2,7 +2,8 @@
 //!
 //! What this module does not know: what a task does, and when it runs.
 
-use crate::view::Command;
+use crate::view::{Command, Issue};
+use causeway_proto::jid::Jid;
 use causeway_proto::stanza::Stanza;
 use std::collections::VecDeque;
 
@@ -13,6 +14,8 @@ pub(super) enum Task {
     Command(Command),
     /// Apply the opened message of this order.
     Apply(u64),
+    /// Let the messages fail that wait for the keys of this device.
+    Unreachable(Jid, Issue),
     /// Tell of messages that nobody has receipted in time.
     Expire,
 }

@@ -9,7 +9,7 @@ use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
-use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
+use causeway_proto::stanza::{Ib, Iq, IqKind, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
 /// Requests the rows that handling the stanza will need.
@@ -63,19 +63,7 @@ impl Engine {
                 self.with_context(now, rng, |modules, cx| inbox::receipt(cx, modules.outbox, receipt, node))
             }
             Stanza::Ack(ack) => self.with_context(now, rng, |modules, cx| modules.outbox.acknowledged(cx, ack)),
-            Stanza::Iq(iq) => {
-                let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.iq(cx, iq))?;
-                self.with_context(now, rng, |modules, cx| match outcome {
-                    IqOutcome::Nothing => Ok(()),
-                    IqOutcome::Busy => {
-                        modules.outbox.pause(now);
-                        Ok(())
-                    }
-                    IqOutcome::Unreachable(peers) => {
-                        peers.iter().try_for_each(|(peer, issue)| modules.outbox.fail_peer(cx, peer, *issue))
-                    }
-                })
-            }
+            Stanza::Iq(iq) => self.iq(iq, now, rng),
             Stanza::Ib(ib) => self.info_broadcast(ib, now, rng),
             Stanza::Notification(notification) => self.with_context(now, rng, |modules, cx| {
                 match &notification.body {
@@ -114,6 +102,28 @@ impl Engine {
         let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
         self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
         self.records.opened.delete(&key);
+        Ok(())
+    }
+
+    /// Handles an IQ: the answer to one of ours, or a request of the server, all of which are refused.
+    fn iq(&mut self, iq: &Iq, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        if matches!(iq.kind, IqKind::Get | IqKind::Set) {
+            self.with_context(now, rng, |_, cx| cx.transmit(iq.refuse()));
+            return Ok(());
+        }
+        let Some(id) = iq.id.as_deref() else { return Ok(()) };
+        let Some(purpose) = self.iqs.get(id).cloned() else { return Ok(()) };
+        let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose))?;
+        self.iqs.remove(id);
+        match outcome {
+            IqOutcome::Nothing => {}
+            IqOutcome::Busy => self.outbox.pause(now),
+            IqOutcome::Unreachable(peers) => {
+                for (peer, issue) in peers {
+                    self.queue.push_front(Task::Unreachable(peer, issue));
+                }
+            }
+        }
         Ok(())
     }
 

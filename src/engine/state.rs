@@ -8,6 +8,7 @@ use crate::channel::Channel;
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
 use crate::io::{LoadId, Millis, Output, RequestId};
+use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
@@ -18,6 +19,7 @@ use crate::store::changes::Query;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::store::seal::Sealer;
+use crate::trace::Trace;
 use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::PublicKey;
@@ -87,6 +89,8 @@ pub struct Engine {
     pub(super) export: Option<Export>,
     pub(super) restoring: Option<Restoring>,
     pub(super) out: VecDeque<Output>,
+    pub(super) iqs: PendingIqs,
+    pub(super) trace: Trace,
 }
 
 impl Engine {
@@ -120,6 +124,8 @@ impl Engine {
             export: None,
             restoring: None,
             out: VecDeque::new(),
+            iqs: PendingIqs::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -138,7 +144,15 @@ impl Engine {
         work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
     ) -> T {
         let socket = self.channel.socket();
-        let mut cx = Context { now, rng, records: &mut self.records, group_commit: &mut self.group_commit, socket };
+        let mut cx = Context {
+            now,
+            rng,
+            records: &mut self.records,
+            group_commit: &mut self.group_commit,
+            iqs: &mut self.iqs,
+            trace: &mut self.trace,
+            socket,
+        };
         let modules =
             Modules { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
         work(modules, &mut cx)
@@ -146,7 +160,7 @@ impl Engine {
 
     /// Completes a command: its `Done` is sent when everything changed so far is durable.
     pub(super) fn done(&mut self, tag: u64, issue: Issue) {
-        let done = Done { tag, issue: issue.into(), chat: String::new() };
+        let done = Done { tag, issue: issue.into(), ..Done::default() };
         self.group_commit.show(Update::from(News::Done(done)));
     }
 }

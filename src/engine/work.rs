@@ -83,6 +83,9 @@ impl Engine {
         match task {
             Task::Stanza(stanza) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),
+            Task::Unreachable(peer, issue) => {
+                self.with_context(now, rng, |modules, cx| modules.outbox.fail_peer(cx, peer, *issue))
+            }
             Task::Expire => self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx)),
             Task::Apply(order) => self.apply(*order, now, rng),
         }

@@ -26,6 +26,7 @@ use crate::peer;
 use crate::store::chats::UnknownRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::trace::Event;
 use crate::view::Delivery;
 use causeway_proto::node::{Node, xml};
 use causeway_proto::stanza::{Receipt, ReceiptKind};
@@ -58,6 +59,7 @@ pub(crate) fn receipt(
 
 /// Stores and counts a stanza of an unknown kind, and acknowledges it if its class requires that.
 pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
+    cx.note(Event::StanzaRefused);
     let account = cx.records.change_account();
     let count = account.unknown_stanzas;
     account.unknown_stanzas = count.saturating_add(1);

@@ -12,6 +12,7 @@ use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::{Millis, SECOND};
+use crate::trace::Event;
 use crate::view::MessageKind;
 use causeway_proto::signal::envelope::EnvelopeKind;
 use causeway_proto::signal::{DecryptError, padding};
@@ -105,6 +106,7 @@ fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeho
         };
         chat::append(cx, chat, message);
     }
+    cx.note(Event::UnknownDevice);
     acknowledge(cx, &incoming.node);
 }
 

@@ -9,6 +9,7 @@ use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::SECOND;
+use crate::trace::Event;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
@@ -32,6 +33,7 @@ pub(super) fn ask(
     placeholder: Option<MessageRow>,
     error: &DecryptError,
 ) {
+    cx.note(Event::NotDecrypted(error.retry_code()));
     let fingerprint = fingerprint(incoming);
     let tries = match &placeholder {
         Some(message) if message.content == fingerprint => message.retries,

@@ -8,6 +8,7 @@ use crate::peer;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::trace::Event;
 use crate::transient::is_transient;
 use crate::view::{Delivery, Issue};
 use causeway_proto::jid::Jid;
@@ -23,6 +24,7 @@ impl Outbox {
         let Some((order, mut recipient)) = self.recipient_of(cx, &ack.id) else { return Ok(()) };
         let from = peer::device_of(cx.records, &ack.jid);
         if ack.class != MESSAGE || from.is_none_or(|from| from.peer != recipient.address.peer) {
+            cx.note(Event::AckIgnored);
             return Ok(());
         }
         let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
@@ -34,7 +36,10 @@ impl Outbox {
                 self.waiting.insert(order);
                 self.pause(cx.now);
             }
-            Some(_) => self.fail(cx, order, recipient, message, Issue::MessageRefused),
+            Some(error) => {
+                cx.note(Event::MessageRefused(error));
+                self.fail(cx, order, recipient, message, Issue::MessageRefused);
+            }
             None => {
                 recipient.stage = Stage::Accepted;
                 recipient.accepted_at = Some(cx.now);
@@ -101,6 +106,7 @@ impl Outbox {
             }
         }
         for (order, recipient, message) in failed {
+            cx.note(Event::KeysRefused(issue.into()));
             self.fail(cx, order, recipient, message, issue);
         }
         Ok(())

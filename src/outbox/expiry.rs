@@ -9,6 +9,7 @@ use crate::model::{Recipient, Stage};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
+use crate::trace::Event;
 use crate::view::{Issue, MAX_RETRIES};
 
 /// How long the mailbox keeps a message.
@@ -68,6 +69,7 @@ impl Outbox {
             given_up.push((order, recipient, message));
         }
         for (order, recipient, message) in given_up {
+            cx.note(Event::NotOpened);
             self.give_up(cx, order, &recipient, message, Issue::NotOpened);
         }
         self.expiry = Expiry::default();

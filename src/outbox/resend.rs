@@ -14,6 +14,7 @@ use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::trace::{Event, ResendRefusal};
 use crate::view::{Delivery, Issue, MAX_RETRIES};
 use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::receipt::RetryRequest;
@@ -32,17 +33,29 @@ impl Outbox {
         let session = row_key::session(from);
         cx.records.sessions.want(&session);
         let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?;
-        let Some(seq) = position.and_then(|position| position.seq) else { return Ok(()) };
+        let Some(seq) = position.and_then(|position| position.seq) else {
+            cx.note(Event::ResendRefused(ResendRefusal::Finished));
+            return Ok(());
+        };
         let message = cx.records.messages.get(&row_key::message(chat, seq))?.cloned();
         cx.records.sessions.get(&session)?;
-        let Some(message) = message else { return Ok(()) };
-        let Some((order, mut recipient)) = self.unfinished(cx, from, &message) else { return Ok(()) };
-        if recipient.address != *from || recipient.written_at.saturating_add(MAILBOX) < cx.now {
+        let unfinished = message.and_then(|message| Some((self.unfinished(cx, from, &message)?, message)));
+        let Some(((order, mut recipient), message)) = unfinished else {
+            cx.note(Event::ResendRefused(ResendRefusal::Finished));
+            return Ok(());
+        };
+        if recipient.address != *from {
+            cx.note(Event::ResendRefused(ResendRefusal::OtherDevice));
+            return Ok(());
+        }
+        if recipient.written_at.saturating_add(MAILBOX) < cx.now {
+            cx.note(Event::ResendRefused(ResendRefusal::TooOld));
             return Ok(());
         }
         // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
         let served = fingerprint(request);
         if recipient.served.contains(&served) {
+            cx.note(Event::ResendRefused(ResendRefusal::Served));
             return Ok(());
         }
         if recipient.resends >= MAX_RETRIES {
@@ -50,6 +63,7 @@ impl Outbox {
             return Ok(());
         }
         if !peer::may_resend(cx, &from.peer) {
+            cx.note(Event::ResendRefused(ResendRefusal::TooOften));
             return Ok(());
         }
         recipient.served.push(served);

@@ -1,8 +1,9 @@
 //! Prekey bundles of peers: requests for them, and sessions from the responses.
 
 use super::establish::begin;
-use super::state::{IqOutcome, Request, Sessions};
+use super::state::{IqOutcome, Sessions};
 use crate::context::Context;
+use crate::iq::Purpose;
 use crate::model::DeviceAddress;
 use crate::peer;
 use crate::store::row_cache::NotLoaded;
@@ -17,11 +18,10 @@ impl Sessions {
     pub(super) fn fetch(&mut self, cx: &mut Context<'_>, device: &DeviceAddress) {
         let Some(peer) = &device.jid() else { return };
         if !self.fetching.contains(peer) {
+            let Some(id) = cx.begin_iq(Purpose::Keys(vec![peer.clone()])) else { return };
             self.fetching.push(peer.clone());
-            let id = cx.stanza_id();
             let renewed = self.renewed.contains(peer);
             cx.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
-            self.pending.insert(id, Request::Fetch(vec![peer.clone()]), cx.now);
         }
     }
 }

@@ -8,7 +8,6 @@ mod establish;
 mod fetch;
 mod iq;
 mod own_bundle;
-mod pending_iqs;
 pub(crate) mod prekeys;
 mod renewal;
 mod rotation;

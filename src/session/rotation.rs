@@ -10,8 +10,9 @@
 //! What this module does not know: which peer used which key.
 
 use super::prekeys::{LAST_ID, signed_prekey};
-use super::state::{Request, Sessions};
+use super::state::Sessions;
 use crate::context::Context;
+use crate::iq::Purpose;
 use crate::store::account::AccountKeys;
 use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::row_key;
@@ -33,15 +34,14 @@ impl Sessions {
 
     /// Starts a rotation if the key in use is old, or continues one that was not confirmed.
     pub(super) fn rotate(&mut self, cx: &mut Context<'_>) {
-        if self.pending.any(|asked| matches!(asked, Request::Rotate(_))) {
+        if cx.iqs.any(|purpose| matches!(purpose, Purpose::SignedPreKey(_))) {
             return;
         }
         let Some(candidate) = candidate(cx) else { return };
-        let id = cx.stanza_id();
+        let Some(id) = cx.begin_iq(Purpose::SignedPreKey(candidate)) else { return };
         let Some(row) = cx.records.signed_prekeys.peek(&row_key::prekey(candidate)) else { return };
         let request = stanzas::rotate_request(&id, &row.key);
         cx.transmit(request);
-        self.pending.insert(id, Request::Rotate(candidate), cx.now);
     }
 }
 

@@ -1,11 +1,9 @@
-//! What the session module keeps between inputs: iqs without a response, key fetches in progress, announced identities.
+//! What the session module keeps between inputs: key fetches and uploads in progress, announced identities.
 
-use super::pending_iqs::PendingIqs;
 use crate::context::Context;
 use crate::peer;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
 
@@ -13,22 +11,12 @@ use causeway_proto::jid::Jid;
 /// usual.
 const MAX_RENEWED: usize = 1_000;
 
-/// Iqs without a response, and peers whose keys are being fetched.
+/// Peers whose keys are being fetched, and whether keys of ours are being uploaded.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    pub(super) pending: PendingIqs<Request>,
     pub(super) fetching: Vec<Jid>,
     pub(super) uploading: bool,
     pub(super) renewed: Vec<Jid>,
-}
-
-#[derive(Debug)]
-pub(super) enum Request {
-    Count,
-    Upload(Vec<u32>),
-    Rotate(u32),
-    Fetch(Vec<Jid>),
-    Active,
 }
 
 /// What a response means for the outbox.
@@ -47,11 +35,6 @@ impl Sessions {
     pub(crate) fn lost(&mut self) {
         let renewed = std::mem::take(&mut self.renewed);
         *self = Self { renewed, ..Self::default() };
-    }
-
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.pending.wake_at()
     }
 
     /// The server announced a new identity of a peer: the next message needs new keys.
