@@ -90,7 +90,7 @@ impl Enlistment {
 
 /// Completes a command.
 pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
-    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
+    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), ..Done::default() }));
 }
 
 /// The issue of an unexpected response.

@@ -10,7 +10,7 @@ pub struct PeerId(String);
 
 impl PeerId {
     /// The person with this address, if nothing else is known of them: without the device, and with one spelling for
-    /// each kind of address (docs/spec/wire.md §4). `None` for groups, lists, channels and servers.
+    /// each kind of address (docs/spec/wire.md §3.4). `None` for groups, lists, channels and servers.
     pub fn of(address: &Jid) -> Option<Self> {
         let server = match &address.server {
             Server::User | Server::Legacy | Server::Hosted => Server::User,
