@@ -66,6 +66,7 @@ impl Invariants {
         if !durable && !superseded {
             return Err(format!("the ciphertext of {id} left before it was durable"));
         }
+        mirror.is_for_a_shown_key(node, count)?;
         self.keys(node)
     }
 

@@ -18,6 +18,7 @@ mod disk;
 mod event_queue;
 mod faults;
 mod invariants;
+mod liar;
 mod link;
 mod mirror;
 mod network;

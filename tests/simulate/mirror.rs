@@ -40,6 +40,13 @@ pub(crate) struct Mirror {
     /// By row key.
     positions: BTreeMap<Vec<u8>, u64>,
     pub(crate) outbox: BTreeMap<Vec<u8>, Recipient>,
+    /// Identity keys that the chats have shown, by person.
+    pub(crate) shown_keys: BTreeMap<String, BTreeSet<PublicKey>>,
+    phone_keys: BTreeMap<String, PublicKey>,
+    /// Changes of the key of each person's phone.
+    key_changes: BTreeMap<String, usize>,
+    /// The key that each envelope was encrypted for, by id and number of the resend.
+    encrypted_for: BTreeMap<(String, u32), PublicKey>,
     /// Ids of messages whose sender was told that nobody opened them.
     pub(crate) told: BTreeSet<String>,
     /// Every envelope that was ever durable, by message id and number of the resend.
@@ -61,6 +68,10 @@ impl Mirror {
             positions: BTreeMap::new(),
             outbox: BTreeMap::new(),
             envelopes: BTreeMap::new(),
+            shown_keys: BTreeMap::new(),
+            phone_keys: BTreeMap::new(),
+            key_changes: BTreeMap::new(),
+            encrypted_for: BTreeMap::new(),
             told: BTreeSet::new(),
             prekeys: BTreeMap::new(),
             signed: BTreeSet::new(),
@@ -150,11 +161,25 @@ impl Mirror {
             Table::Outbox => {
                 let recipient = self.open::<Recipient>(key, sealed)?;
                 if let Stage::Sealed { envelope, .. } = &recipient.stage {
-                    self.envelopes.insert((recipient.id.clone(), recipient.resends), envelope.clone());
+                    let place = (recipient.id.clone(), recipient.resends);
+                    self.envelopes.insert(place.clone(), envelope.clone());
+                    let identity = recipient.identity.ok_or("an envelope for nobody's key")?;
+                    self.encrypted_for.insert(place, identity);
                 }
                 self.outbox.insert(key.to_vec(), recipient);
             }
-            Table::Peer => drop(self.open::<Peer>(key, sealed)?),
+            Table::Peer => {
+                let peer = self.open::<Peer>(key, sealed)?;
+                let id = peer.id.to_string();
+                let shown = self.shown_keys.entry(id.clone()).or_default();
+                if let Some(identity) = peer.identity(0)
+                    && self.phone_keys.insert(id.clone(), identity).is_some_and(|before| before != identity)
+                {
+                    *self.key_changes.entry(id.clone()).or_default() += 1;
+                    touched.insert(id);
+                }
+                shown.extend(peer.identities());
+            }
             // What was opened is applied in the same transaction: the simulator has no edits.
             Table::Opened => return Err("an opened message was not applied at once".to_owned()),
             Table::Unknown => return Err("a stanza of the simulator's was not understood".to_owned()),
@@ -189,6 +214,30 @@ impl Mirror {
         Ok(())
     }
 
+    /// Whether the chat that a message goes to has shown this key.
+    ///
+    /// # Errors
+    /// It has not.
+    pub(crate) fn has_shown(&self, message: &Node, identity: PublicKey) -> Result<(), String> {
+        let to = message.jid("to").ok().flatten().map(|to| to.to_bare().to_string()).unwrap_or_default();
+        match self.shown_keys.get(&to).is_some_and(|shown| shown.contains(&identity)) {
+            true => Ok(()),
+            false => Err(format!("{} left for a key that {to} has not shown", message.text("id").unwrap_or_default())),
+        }
+    }
+
+    /// Whether an envelope was encrypted for a key that the chat has shown.
+    ///
+    /// # Errors
+    /// It was not.
+    pub(crate) fn is_for_a_shown_key(&self, message: &Node, count: u32) -> Result<(), String> {
+        let id = message.text("id").unwrap_or_default().into_owned();
+        match self.encrypted_for.get(&(id, count)) {
+            Some(identity) => self.has_shown(message, *identity),
+            None => Ok(()),
+        }
+    }
+
     /// Messages of a chat in their order.
     pub(crate) fn thread(&self, chat: &str) -> impl Iterator<Item = &MessageRow> {
         self.messages.range((chat.to_owned(), 0)..=(chat.to_owned(), u64::MAX)).map(|(_, message)| message)
@@ -220,6 +269,10 @@ impl Mirror {
         let counted = self.unread(chat);
         if chat.unread != counted {
             return Err(format!("{id}: the list says {} unread, there are {counted}", chat.unread));
+        }
+        let notices = self.thread(id).filter(|message| message.kind() == MessageKind::IdentityChanged).count();
+        if notices != self.key_changes.get(id).copied().unwrap_or(0) {
+            return Err(format!("{id}: {notices} notices of a new key, and as many keys there were not"));
         }
         let mut ids = BTreeSet::new();
         for message in self.thread(id) {

@@ -61,7 +61,7 @@ impl World {
             if !texts.insert(message.words()) {
                 return Err(format!("{:?} is in the chat twice", message.words()));
             }
-            if message.delivery() < Delivery::Delivered {
+            if message.delivery() < Delivery::Delivered && !self.liar.spoiled.contains(&message.id) {
                 return Err(format!("{:?} ends as {:?}", message.words(), message.delivery()));
             }
         }
@@ -82,13 +82,14 @@ impl World {
         let mut shown = BTreeMap::new();
         let told = &self.disk.mirror.told;
         let sent_again = |id: &str| told.contains(id) && kept.iter().all(|message| message.id != id);
-        for entry in phone.shown.iter().filter(|entry| !sent_again(&entry.id)) {
+        let spoiled = &self.liar.spoiled;
+        for entry in phone.shown.iter().filter(|entry| !sent_again(&entry.id) && !spoiled.contains(&entry.id)) {
             let Some(text) = &entry.text else { return Err(format!("{} cannot be read by its peer", entry.id)) };
             if shown.insert(entry.id.as_str(), text.as_str()).is_some() {
                 return Err(format!("{:?} is shown to its peer twice", text));
             }
         }
-        for message in &kept {
+        for message in kept.iter().filter(|message| !spoiled.contains(&message.id)) {
             match shown.remove(message.id.as_str()) {
                 Some(text) if text == message.words() => {}
                 Some(text) => return Err(format!("{:?} is shown to its peer as {text:?}", message.words())),
@@ -132,6 +133,14 @@ impl World {
             .thread(chat)
             .filter(|message| !message.outgoing && !message.kind().is_notice())
             .collect();
+        let (lies, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|message| message.id.starts_with("LIE"));
+        for (_, id) in self.liar.messages.iter().filter(|(where_to, _)| where_to == chat) {
+            match lies.iter().find(|message| message.id == *id) {
+                Some(message) if message.kind() == MessageKind::UnknownDevice => {}
+                Some(message) => return Err(format!("{id}, a lie, is shown as {:?}", message.kind())),
+                None => return Err(format!("{id}, a lie, left no trace")),
+            }
+        }
         if let Some(message) = kept.iter().find(|message| message.kind() != MessageKind::Text) {
             return Err(format!("{} ends as {:?}", message.id, message.kind()));
         }
