@@ -105,6 +105,8 @@ impl Engine {
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
                 if let Some((_, kind)) = self.api_requests.remove(&id) {
+                    let status = answer.as_ref().ok().map(|response| response.status);
+                    self.trace.note(now, trace::Event::HttpAnswered(status));
                     let outcome =
                         self.with_context(now, rng, |modules, cx| modules.enlistment.answered(cx, kind, answer));
                     self.proceed(outcome, now, rng);
@@ -191,6 +193,7 @@ impl Engine {
             match event {
                 channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
                 channel::Event::LoggedIn => {
+                    self.trace.note(now, trace::Event::LoggedIn);
                     self.iqs.clear();
                     self.with_context(now, rng, |modules, cx| {
                         modules.sessions.logged_in(cx);
@@ -200,6 +203,7 @@ impl Engine {
                 channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
                 channel::Event::Paused => {}
                 channel::Event::Lost => {
+                    self.trace.note(now, trace::Event::Disconnected(self.channel.issue().into()));
                     self.queue.forget_stanzas();
                     self.pending = 0;
                     self.batch_left = 0;

@@ -19,16 +19,12 @@ pub(crate) enum Event {
     RowDamaged(u8),
     /// A transaction or a read failed.
     StoreFailed,
-    /// A connection is opened.
-    Connecting,
     /// Logged in.
     LoggedIn,
     /// The mailbox is read.
     MailboxRead,
     /// The connection ended; the number is the issue's.
     Disconnected(i32),
-    /// A frame did not decode, at this byte.
-    FrameRefused(usize),
     /// A stanza lacks something, or is of an unknown kind.
     StanzaRefused,
     /// A message could not be decrypted; the number is the retry receipt's code.
@@ -49,8 +45,8 @@ pub(crate) enum Event {
     KeysRefused(i32),
     /// An IQ was not answered in time.
     IqTimeout,
-    /// The partner server or the enlistment API answered with this status; 0 stands for no answer in the log.
-    HttpStatus(u16),
+    /// The partner server or the enlistment API answered with this status, or not at all.
+    HttpAnswered(Option<u16>),
 }
 
 /// Why a message is not sent again.
@@ -109,11 +105,9 @@ fn describe(event: Event) -> (&'static str, Option<i64>) {
         Event::Started => ("started", None),
         Event::RowDamaged(table) => ("row damaged, table", Some(table.into())),
         Event::StoreFailed => ("store failed", None),
-        Event::Connecting => ("connecting", None),
         Event::LoggedIn => ("logged in", None),
         Event::MailboxRead => ("mailbox read", None),
         Event::Disconnected(issue) => ("disconnected, issue", Some(issue.into())),
-        Event::FrameRefused(at) => ("frame refused, byte", i64::try_from(at).ok()),
         Event::StanzaRefused => ("stanza refused", None),
         Event::NotDecrypted(code) => ("not decrypted, code", Some(code.into())),
         Event::UnknownDevice => ("unknown device", None),
@@ -128,7 +122,8 @@ fn describe(event: Event) -> (&'static str, Option<i64>) {
         Event::AckIgnored => ("ack ignored", None),
         Event::KeysRefused(issue) => ("keys refused, issue", Some(issue.into())),
         Event::IqTimeout => ("iq not answered", None),
-        Event::HttpStatus(status) => ("http status", Some(status.into())),
+        Event::HttpAnswered(Some(status)) => ("http status", Some(status.into())),
+        Event::HttpAnswered(None) => ("no http answer", None),
     }
 }
 
@@ -140,7 +135,7 @@ mod tests {
     fn the_latest_events_are_kept_and_printed_with_their_age() {
         let mut trace = Trace::default();
         for second in 0..600 {
-            trace.note(second * SECOND, Event::HttpStatus(429));
+            trace.note(second * SECOND, Event::HttpAnswered(Some(429)));
         }
         trace.note(600 * SECOND, Event::UnknownDevice);
         let text = trace.print(610 * SECOND);

@@ -8,6 +8,7 @@ use crate::io::{Millis, Output, StopReason, StoreFailure};
 use crate::session;
 use crate::store::group_commit::Effect;
 use crate::store::records::boot_queries;
+use crate::trace::Event;
 use crate::view::{Done, Issue, News};
 use rand_core::CryptoRng;
 
@@ -78,6 +79,7 @@ impl Engine {
 
     pub(super) fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
         let Some(lost) = self.group_commit.aborted(transaction) else { return };
+        self.trace.note(now, Event::StoreFailed);
         if failure == StoreFailure::Superseded {
             return self.close(StopReason::Superseded, now, rng);
         }

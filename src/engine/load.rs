@@ -6,6 +6,7 @@ use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
 use crate::peer;
+use crate::trace::Event;
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::row_key;
 use crate::store::records::{Records, boot_queries, whole};
@@ -33,13 +34,17 @@ impl Engine {
         let rows = match result {
             Ok(rows) => rows,
             Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
-            Err(failure) => return self.read_failed(read, failure),
+            Err(failure) => {
+                self.trace.note(now, Event::StoreFailed);
+                return self.read_failed(read, failure);
+            }
         };
         match read {
             Read::Boot => self.boot(&rows, now, rng),
             Read::Rows(queries) => {
                 self.queue.retry();
-                if self.records.loaded(&queries, &rows, &self.sealer).is_err() {
+                if let Err(damaged) = self.records.loaded(&queries, &rows, &self.sealer) {
+                    self.trace.note(now, Event::RowDamaged(damaged.table().number()));
                     self.storage = Issue::StorageDamaged;
                 }
             }
@@ -64,6 +69,9 @@ impl Engine {
     pub(super) fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
+        for row in &damaged {
+            self.trace.note(now, Event::RowDamaged(row.table().number()));
+        }
         self.records = records;
         self.engine_id = rng.next_u64().max(1);
         if damaged.iter().any(|row| row.table() == Table::Account) {
@@ -78,6 +86,7 @@ impl Engine {
             self.storage = Issue::StorageDamaged;
         }
         self.phase = Phase::Ready;
+        self.trace.note(now, Event::Started);
         self.with_context(now, rng, |modules, cx| {
             peer::adopt(cx);
             modules.outbox.reset(cx);

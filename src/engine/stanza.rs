@@ -9,6 +9,7 @@ use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
+use crate::trace::Event;
 use causeway_proto::stanza::{Ib, Iq, IqKind, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
@@ -134,6 +135,7 @@ impl Engine {
                 self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
+                self.trace.note(now, Event::MailboxRead);
                 self.queue.push(Task::Expire);
                 self.pending = 0;
                 self.batch_left = 0;

@@ -63,6 +63,7 @@ pub(super) fn ask(
             count: tries,
             error: error.retry_code(),
         };
+        cx.note(Event::AskedAgain(tries));
         request.send(cx, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
     }
     acknowledge(cx, &incoming.node);

@@ -5,10 +5,8 @@
 //!
 //! What this module does not know: sessions, and what anybody wrote.
 
-mod alias;
 mod names;
 
-pub(crate) use alias::link;
 pub(crate) use names::rename;
 
 use crate::chat;

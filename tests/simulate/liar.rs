@@ -171,7 +171,8 @@ impl World {
 
     /// The id of some message of Alice's to this peer.
     fn some_message(&mut self, jid: &Jid) -> Option<String> {
-        let sent = self.disk.mirror.thread(&jid.to_string()).filter(|message| message.outgoing);
+        let chat = jid.to_string();
+        let sent = self.disk.mirror.thread(&chat).filter(|message| message.outgoing);
         let ids: Vec<String> = sent.map(|message| message.id.clone()).collect();
         if ids.is_empty() { None } else { Some(ids[self.rng.index(ids.len())].clone()) }
     }

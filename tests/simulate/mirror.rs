@@ -12,6 +12,7 @@ use causeway::store::row_cache::{Row, RowError};
 use causeway::store::seal::Sealer;
 use causeway::store::{prekeys::SignedPreKeyRow, row_key};
 use causeway::view::{Delivery, Issue, MessageKind};
+use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};

@@ -139,6 +139,13 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
         Text::AskAgain => "Ask again",
         Text::DeviceAdded => "This person writes from another device, too. The security code has changed.",
+        Text::Support => "Support",
+        Text::SupportAbout => {
+            "If something does not work, a log helps those who look for the reason. It says what happened, and holds no \
+             messages, names, numbers or keys. You see it before you send it to anybody."
+        }
+        Text::SupportMake => "Export a log for support",
+        Text::SupportSave => "Save the log",
         Text::Revoked => "This message was deleted.",
         Text::Edited => "edited",
         Text::UnknownDevice => "A message from a device that isn’t confirmed as this person’s. It wasn’t opened.",

@@ -196,6 +196,14 @@ pub enum Text {
     IdentityChanged,
     /// The peer writes from a further device.
     DeviceAdded,
+    /// Heading of the log for support.
+    Support,
+    /// What is in the log.
+    SupportAbout,
+    /// Make the log.
+    SupportMake,
+    /// Save the log.
+    SupportSave,
     /// Its sender has taken it back.
     Revoked,
     /// Its sender has changed it.
