@@ -13,6 +13,7 @@
 mod support;
 
 use causeway::view::{Delivery, MessageKind};
+use causeway_peer::device_identity;
 use causeway_proto::content;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Content, Node};
@@ -278,4 +279,66 @@ fn a_resend_that_fails_lowers_nothing() {
     world.chatd.fate.ack_error = Some(406);
     world.serve(&mallory.asks(bob(0), &ids[0]));
     assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent]);
+}
+
+/// A device that Bob's phone vouches for, or that somebody else's does.
+fn vouched(mallory: &Mallory, phone: &KeyPair, rng: &mut ChaCha8Rng) -> Node {
+    Node::new("device-identity").with_bytes(device_identity::sign(
+        phone,
+        &mallory.pair,
+        device_identity::Account::Encrypted,
+        1_800_000_000,
+        rng,
+    ))
+}
+
+fn with_child(message: Node, child: Node) -> Node {
+    let children = [message.children(), &[child]].concat();
+    message.with_nodes(children)
+}
+
+#[test]
+fn a_device_that_the_phone_vouches_for_speaks_and_the_chat_says_so() {
+    let mut world = World::enlisted(12);
+    world.write_from(BOB, "from the phone");
+    world.thread(BOB_CHAT);
+    let code = world.chat(BOB_CHAT).security_code;
+    let device = Mallory::new(&mut world.rng);
+    let phone = world.phone(BOB).keys.identity.clone();
+    let message = device.writes(bob(7), "M1", "from the computer", &mut world);
+    let vouched = vouched(&device, &phone, &mut world.rng);
+    world.serve(&with_child(message, vouched));
+    assert_eq!(kinds(&mut world), [MessageKind::Text, MessageKind::DeviceAdded, MessageKind::Text]);
+    assert_eq!(world.texts(BOB_CHAT).last().map(String::as_str), Some("from the computer"));
+    assert_ne!(world.chat(BOB_CHAT).security_code, code, "every key is in the code");
+    assert!(receipted(&world).contains(&"M1".to_owned()));
+    // Known now, until the phone has another key: what the old one vouched for ends with it.
+    world.kill();
+    let again = device.writes(bob(7), "M2", "again", &mut world);
+    world.serve(&again);
+    assert_eq!(world.texts(BOB_CHAT).last().map(String::as_str), Some("again"));
+    world.phones.get_mut(BOB).unwrap().reinstall(&mut world.rng);
+    world.write_from(BOB, "another phone");
+    let after = device.writes(bob(7), "M3", "after", &mut world);
+    world.serve(&after);
+    assert_eq!(kinds(&mut world).last(), Some(&MessageKind::UnknownDevice));
+}
+
+#[test]
+fn a_voucher_of_somebody_else_is_none() {
+    let mut world = World::enlisted(13);
+    world.write_from(BOB, "from the phone");
+    let (mallory, other) = (Mallory::new(&mut world.rng), Mallory::new(&mut world.rng));
+    let phone = world.phone(BOB).keys.identity.clone();
+    // Signed by another phone; for another device; and damaged.
+    let vouchers = [
+        vouched(&mallory, &other.pair, &mut world.rng),
+        vouched(&other, &phone, &mut world.rng),
+        Node::new("device-identity").with_bytes([0; 40]),
+    ];
+    for (number, voucher) in vouchers.into_iter().enumerate() {
+        let message = mallory.writes(bob(7), &format!("M{number}"), "a lie", &mut world);
+        world.serve(&with_child(message, voucher));
+        assert_eq!(kinds(&mut world).last(), Some(&MessageKind::UnknownDevice));
+    }
 }

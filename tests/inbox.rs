@@ -13,28 +13,9 @@ mod support;
 
 use causeway::store::changes::Table;
 use causeway::view::{MessageKind, MessageView};
+use causeway_peer::content::{context_only, edit, group_key, reaction, revoke, timer};
 use causeway_proto::node::Node;
-use causeway_proto::schema::content::{Message, MessageKey, ProtocolMessage};
-use prost::Message as _;
 use support::{BOB, BOB_CHAT, World};
-
-fn key(id: &str) -> Option<MessageKey> {
-    Some(MessageKey { id: Some(id.to_owned()), from_me: Some(true), ..MessageKey::default() })
-}
-
-fn protocol(protocol: ProtocolMessage) -> Vec<u8> {
-    Message { protocol_message: Some(Box::new(protocol)), ..Message::default() }.encode_to_vec()
-}
-
-fn edit(id: &str, text: &str) -> Vec<u8> {
-    let edited = Message { conversation: Some(text.to_owned()), ..Message::default() };
-    let edited = Some(Box::new(edited));
-    protocol(ProtocolMessage { key: key(id), r#type: Some(14), edited_message: edited, ..ProtocolMessage::default() })
-}
-
-fn revoke(id: &str) -> Vec<u8> {
-    protocol(ProtocolMessage { key: key(id), r#type: Some(0), ..ProtocolMessage::default() })
-}
 
 /// Bob's phone writes; its stanza has not arrived.
 fn written(world: &mut World, content: Vec<u8>) -> (String, Node) {
@@ -100,13 +81,27 @@ fn nobody_edits_or_revokes_what_somebody_else_wrote() {
 
 #[test]
 fn what_means_nothing_to_anybody_has_no_bubble() {
-    let timer =
-        protocol(ProtocolMessage { r#type: Some(3), ephemeral_expiration: Some(86_400), ..ProtocolMessage::default() });
-    let mut world = World::enlisted(4);
-    let id = receive(&mut world, timer);
-    assert!(world.thread(BOB_CHAT).is_empty());
-    assert_eq!(receipts(&world, &id), 1);
-    assert!(world.snapshot().chats.iter().all(|chat| chat.unread == 0));
+    for content in [timer(86_400), group_key(), context_only(), reaction("UNKNOWN", true, "\u{1F44D}")] {
+        let mut world = World::enlisted(4);
+        let id = receive(&mut world, content.clone());
+        assert!(world.thread(BOB_CHAT).is_empty(), "{content:?}");
+        assert_eq!(receipts(&world, &id), 1);
+        assert!(world.snapshot().chats.iter().all(|chat| chat.unread == 0));
+    }
+}
+
+#[test]
+fn a_reaction_is_kept_with_its_message_and_is_none_of_its_own() {
+    let mut world = World::enlisted(6);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "mine");
+    let mine = world.thread(&chat)[0].id.clone();
+    let theirs = world.write_from(BOB, "theirs");
+    for (id, of_phone, emoji) in [(&mine, false, "\u{1F44D}"), (&theirs, true, "\u{2764}"), (&mine, false, "")] {
+        receive(&mut world, reaction(id, of_phone, emoji));
+    }
+    assert_eq!(world.texts(&chat), ["mine", "theirs"]);
+    assert_eq!(world.chat(&chat).unread, 1);
 }
 
 /// The rows of an edit's message are not in memory, and the browser is killed at every moment until it is applied.

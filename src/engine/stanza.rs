@@ -4,6 +4,7 @@ use super::queue::Task;
 use super::state::Engine;
 use crate::inbox;
 use crate::model::Opened;
+use crate::peer;
 use crate::session::IqOutcome;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
@@ -26,6 +27,7 @@ fn was_queued(stanza: &Stanza) -> bool {
         Stanza::Message(incoming) => incoming.offline,
         Stanza::Receipt(_, node) => node.attr("offline").is_some(),
         Stanza::Notification(notification) => notification.node.attr("offline").is_some(),
+        Stanza::Malformed { node, .. } | Stanza::Unknown(node) => node.attr("offline").is_some(),
         _ => false,
     }
 }
@@ -54,6 +56,7 @@ impl Engine {
     fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match stanza {
             Stanza::Message(incoming) => {
+                self.with_context(now, rng, |_, cx| peer::link(cx, &incoming.from, &incoming.aliases));
                 if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {
                     self.apply_now(opened, now, rng);
                 }
@@ -75,10 +78,11 @@ impl Engine {
                 inbox::acknowledge(cx, &notification.node);
                 Ok(())
             }),
-            Stanza::Unknown(node) | Stanza::Malformed { node, .. } => {
+            Stanza::Unknown(node) => {
                 self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
                 Ok(())
             }
+            Stanza::Malformed { node, .. } => self.with_context(now, rng, |_, cx| inbox::malformed(cx, node)),
             // Handled by the channel.
             Stanza::Success(_) | Stanza::Failure(_) | Stanza::StreamError(_) | Stanza::StreamEnd => Ok(()),
         }

@@ -10,7 +10,7 @@ use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::view::MessageKind;
-use causeway_proto::content::{self, Content, Protocol};
+use causeway_proto::content::{self, Content};
 
 /// What an opened message changes.
 enum Change {
@@ -20,6 +20,8 @@ enum Change {
     Edit(String),
     /// The message with this id was taken back.
     Revoke(String),
+    /// A reaction to the message with this id; true for one of the peer's own.
+    React(String, bool),
     /// Nothing that anybody sees.
     Silent,
 }
@@ -30,10 +32,11 @@ enum Change {
 /// [`NotLoaded`], before anything has changed.
 pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
     let chat = opened.from.peer.as_str();
-    let placeholder = message_of(cx.records, chat, &opened.id)?.filter(|message| message.kind().is_placeholder());
+    let placeholder = message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
     let change = change(opened);
     let target = match &change {
-        Change::Edit(id) | Change::Revoke(id) => message_of(cx.records, chat, id)?,
+        Change::Edit(id) | Change::Revoke(id) => message_of(cx.records, chat, false, id)?,
+        Change::React(id, theirs) => message_of(cx.records, chat, !theirs, id)?,
         Change::Bubble(..) | Change::Silent => None,
     };
     match (change, target) {
@@ -51,7 +54,12 @@ pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoad
             let gone = MessageRow { kind, text: String::new(), plaintext: Vec::new(), content: Vec::new(), ..target };
             chat::replace(cx, chat, gone);
         }
-        (Change::Revoke(_) | Change::Silent, _) => remove(cx, chat, placeholder),
+        (Change::React(..), Some(target)) if !target.kind().is_notice() => {
+            remove(cx, chat, placeholder);
+            // Kept for a version that shows it.
+            chat::replace(cx, chat, MessageRow { reaction: opened.plaintext.to_vec(), ..target });
+        }
+        (Change::Revoke(_) | Change::React(..) | Change::Silent, _) => remove(cx, chat, placeholder),
     }
     if let Some(name) = &opened.name {
         peer::rename(cx, &opened.from.peer, name);
@@ -62,17 +70,19 @@ pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoad
 fn change(opened: &Opened) -> Change {
     match content::parse(&opened.plaintext) {
         Ok(Content::Text { .. }) => Change::Bubble(MessageKind::Text, String::new()),
-        Ok(Content::Protocol(Protocol::Edit { id, body: Some(_) })) => Change::Edit(id),
-        Ok(Content::Protocol(Protocol::Revoke { id })) => Change::Revoke(id),
-        Ok(Content::Protocol(_)) => Change::Silent,
-        Ok(other) => Change::Bubble(MessageKind::Unsupported, other.kind().to_owned()),
+        // Nobody changes or takes back what somebody else wrote.
+        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(target.id),
+        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(target.id),
+        Ok(Content::Reaction { target, .. }) => Change::React(target.id, target.is_from_sender),
+        Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => Change::Silent,
+        Ok(other) => Change::Bubble(MessageKind::Unsupported, other.kind().into_owned()),
         Err(_) => Change::Bubble(MessageKind::Unsupported, "malformed".to_owned()),
     }
 }
 
-/// The incoming message with this id.
-fn message_of(records: &mut Records, chat: &str, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
-    let position = records.positions.get(&row_key::message_id(chat, false, id))?;
+/// The message with this id.
+fn message_of(records: &mut Records, chat: &str, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
+    let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
     let Some(seq) = position.and_then(|position| position.seq) else { return Ok(None) };
     Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
 }

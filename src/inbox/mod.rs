@@ -29,7 +29,7 @@ use crate::store::row_key;
 use crate::trace::Event;
 use crate::view::Delivery;
 use causeway_proto::node::{Node, xml};
-use causeway_proto::stanza::{Receipt, ReceiptKind};
+use causeway_proto::stanza::{Incoming, Receipt, ReceiptKind};
 
 /// Largest number of stored stanzas of unknown kinds; later ones are only counted.
 const MAX_UNKNOWN: u32 = 1_000;
@@ -59,6 +59,25 @@ pub(crate) fn receipt(
 
 /// Stores and counts a stanza of an unknown kind, and acknowledges it if its class requires that.
 pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
+    keep(cx, node);
+    acknowledge(cx, node);
+}
+
+/// Handles a stanza that lacks something, or that the codec refuses. A message whose sender and id are there gets a
+/// placeholder and is asked for again.
+pub(crate) fn malformed(cx: &mut Context<'_>, node: &Node) -> Result<(), NotLoaded> {
+    let Ok(incoming) = Incoming::from_node(node) else {
+        unknown(cx, node);
+        return Ok(());
+    };
+    if open(cx, &incoming)?.is_none() {
+        keep(cx, node);
+    }
+    Ok(())
+}
+
+/// Stores and counts a stanza that nobody understands.
+fn keep(cx: &mut Context<'_>, node: &Node) {
     cx.note(Event::StanzaRefused);
     let account = cx.records.change_account();
     let count = account.unknown_stanzas;
@@ -69,5 +88,4 @@ pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
         cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now });
     }
     cx.group_commit.show_account();
-    acknowledge(cx, node);
 }

@@ -78,9 +78,9 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
 
 fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> Result<Opened, OpenError> {
     let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
-    let enc = incoming.enc.iter().find(readable).ok_or(DecryptError::NoSession)?;
+    let enc = incoming.enc.iter().flatten().find(readable).ok_or(DecryptError::NoSession)?;
     let kind = enc.kind.parse().map_err(|_| DecryptError::NoSession)?;
-    let decrypted = session::decrypt(cx, from, kind, &enc.bytes)?;
+    let decrypted = session::decrypt(cx, from, kind, &enc.bytes, incoming.device_identity.as_deref())?;
     let mut plaintext = decrypted.plaintext;
     // From here on any content is kept, and none requested again. Wrong padding is content that nobody can read.
     let _unreadable = padding::unpad(&mut plaintext);
@@ -112,10 +112,7 @@ fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeho
 
 /// When the server got the message, in milliseconds; our time if it does not say.
 pub(super) fn sent_at(cx: &Context<'_>, incoming: &Incoming) -> Millis {
-    match incoming.t {
-        0 => cx.now,
-        seconds => seconds.saturating_mul(SECOND),
-    }
+    incoming.t.map_or(cx.now, |seconds| seconds.saturating_mul(SECOND))
 }
 
 /// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).

@@ -12,18 +12,16 @@ use crate::trace::Event;
 use crate::transient::is_transient;
 use crate::view::{Delivery, Issue};
 use causeway_proto::jid::Jid;
-use causeway_proto::stanza::Ack;
+use causeway_proto::stanza::{Ack, AckClass};
 
-/// Class of the acks of messages.
-const MESSAGE: &str = "message";
 
 impl Outbox {
     /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
     /// the message's.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
         let Some((order, mut recipient)) = self.recipient_of(cx, &ack.id) else { return Ok(()) };
-        let from = peer::device_of(cx.records, &ack.jid);
-        if ack.class != MESSAGE || from.is_none_or(|from| from.peer != recipient.address.peer) {
+        let from = ack.from.as_ref().and_then(|from| peer::device_of(cx.records, from));
+        if ack.class != AckClass::Message || from.is_none_or(|from| from.peer != recipient.address.peer) {
             cx.note(Event::AckIgnored);
             return Ok(());
         }

@@ -108,10 +108,10 @@ impl Outbox {
 
 /// Distinguishes another request from a repeated one.
 fn fingerprint(request: &RetryRequest) -> [u8; FINGERPRINT] {
-    let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
-    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
+    let RetryRequest { count, id: _, t, error, registration_id, keys, device_identity: _ } = request;
+    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.unwrap_or(0).to_be_bytes());
     digest.update(error.unwrap_or(0).to_be_bytes());
-    digest.update(registration_id.to_be_bytes());
+    digest.update(registration_id.unwrap_or(0).to_be_bytes());
     if let Some(PreKeyBundle { identity, signed_prekey, prekey, .. }) = keys {
         digest.update(identity.0);
         digest.update(signed_prekey.0);

@@ -5,8 +5,10 @@
 //!
 //! What this module does not know: sessions, and what anybody wrote.
 
+mod alias;
 mod names;
 
+pub(crate) use alias::link;
 pub(crate) use names::rename;
 
 use crate::chat;

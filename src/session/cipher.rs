@@ -9,6 +9,7 @@ use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, RowCache};
 use crate::store::row_key;
+use causeway_proto::signal::device_identity::SignedDeviceIdentity;
 use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
 use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, PublicKey, SessionRecord, padding};
 use zeroize::Zeroizing;
@@ -58,24 +59,18 @@ impl From<DecryptError> for OpenError {
 }
 
 /// Decrypts an envelope of a device; on success the ratchet step joins the pending changes. The session row must be in
-/// memory.
+/// memory. `voucher` is the device identity that came with it.
 pub(crate) fn decrypt(
     cx: &mut Context<'_>,
     from: &DeviceAddress,
     kind: EnvelopeKind,
     bytes: &[u8],
+    voucher: Option<&[u8]>,
 ) -> Result<Decrypted, OpenError> {
     let key = row_key::session(from);
     let envelope = Envelope::parse(kind, bytes).map_err(DecryptError::Malformed)?;
-    if !from.is_primary() {
-        let known = peer::identity(cx.records, from);
-        let said = match &envelope {
-            Envelope::PreKey(envelope) => Some(envelope.identity_key()),
-            Envelope::Plain(_) => known,
-        };
-        if known.is_none() || said != known {
-            return Err(OpenError::UnknownDevice);
-        }
+    if !from.is_primary() && !is_vouched_for(cx.records, from, &envelope, voucher) {
+        return Err(OpenError::UnknownDevice);
     }
     let Records { account, sessions, prekeys, signed_prekeys, .. } = &mut *cx.records;
     let local = account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
@@ -104,6 +99,20 @@ pub(crate) fn decrypt(
         peer::note_identity(cx, from, decrypted.remote_identity);
     }
     Ok(decrypted)
+}
+
+/// Whether the person's phone vouches for the identity that an envelope claims: the chat has shown it, or the device
+/// identity that came with it verifies. That the claim is true, decrypting shows.
+fn is_vouched_for(records: &Records, from: &DeviceAddress, envelope: &Envelope, voucher: Option<&[u8]>) -> bool {
+    let known = peer::identity(records, from);
+    let Envelope::PreKey(envelope) = envelope else { return known.is_some() };
+    let claimed = envelope.identity_key();
+    if known == Some(claimed) {
+        return true;
+    }
+    let phone = DeviceAddress { device: 0, ..from.clone() };
+    let (Some(phone), Some(voucher)) = (peer::identity(records, &phone), voucher) else { return false };
+    SignedDeviceIdentity::parse(voucher).is_ok_and(|voucher| voucher.verify(&phone, &claimed).is_ok())
 }
 
 struct Held<'a> {

@@ -4,7 +4,7 @@ use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::model::recipient::Plaintext;
 use crate::view::{Delivery, Issue, MessageKind, MessageView};
-use causeway_proto::content::{self, Content, Protocol};
+use causeway_proto::content::{self, Content};
 use causeway_proto::signal::SessionRecord;
 use prost::Message as _;
 use zeroize::Zeroizing;
@@ -85,13 +85,16 @@ pub struct MessageRow {
     /// Its sender has changed it.
     #[prost(bool, tag = "12")]
     pub edited: bool,
+    /// The peer's latest reaction to it, as it was decrypted.
+    #[prost(bytes = "vec", tag = "13")]
+    pub reaction: Vec<u8>,
 }
 
 impl MessageRow {
     /// The text of a text, the name of an unsupported kind; empty for all others.
     pub fn words(&self) -> String {
         match content::parse(&self.plaintext) {
-            Ok(Content::Text { body } | Content::Protocol(Protocol::Edit { body: Some(body), .. }))
+            Ok(Content::Text { body } | Content::Edit { body: Some(body), .. })
                 if self.kind() == MessageKind::Text =>
             {
                 body
