@@ -58,6 +58,8 @@ pub(crate) enum ResendRefusal {
     OtherDevice,
     /// It is older than the mailbox.
     TooOld,
+    /// It was sent again as often as it may be.
+    LastTry,
     /// The request was served before.
     Served,
     /// Its sender asked too often in an hour.
@@ -115,6 +117,7 @@ fn describe(event: Event) -> (&'static str, Option<i64>) {
         Event::ResendRefused(ResendRefusal::Finished) => ("resend refused: finished", None),
         Event::ResendRefused(ResendRefusal::OtherDevice) => ("resend refused: other device", None),
         Event::ResendRefused(ResendRefusal::TooOld) => ("resend refused: too old", None),
+        Event::ResendRefused(ResendRefusal::LastTry) => ("resend refused: last try", None),
         Event::ResendRefused(ResendRefusal::Served) => ("resend refused: served", None),
         Event::ResendRefused(ResendRefusal::TooOften) => ("resend refused: too often", None),
         Event::MessageRefused(code) => ("message refused, code", Some(code.into())),

@@ -12,7 +12,7 @@
 
 mod support;
 
-use causeway::view::{Delivery, MessageKind};
+use causeway::view::{Delivery, Issue, MessageKind};
 use causeway_peer::device_identity;
 use causeway_proto::content;
 use causeway_proto::jid::Jid;
@@ -227,6 +227,7 @@ fn what_is_older_than_the_mailbox_is_not_sent_again() {
     let (mallory, sent) = (Mallory::new(&mut world.rng), world.chatd.messages().len());
     world.serve(&mallory.asks(bob(0), &ids[0]));
     assert_eq!(world.chatd.messages().len(), sent);
+    assert_eq!(world.thread(BOB_CHAT).last().unwrap().issue(), Issue::NotOpened, "its sender is told");
 }
 
 #[test]
@@ -238,12 +239,18 @@ fn a_person_is_sent_no_more_than_sixty_messages_again_in_an_hour() {
         world.serve(&mallory.asks(bob(0), id));
     }
     assert_eq!(world.chatd.messages().len() - sent, 60);
+    let told = |world: &mut World| world.thread(BOB_CHAT).iter().filter(|m| m.issue() == Issue::NotOpened).count();
+    assert_eq!(told(&mut world), 10);
     world.kill();
+    world.send(BOB_CHAT, "one more");
+    let id = world.thread(BOB_CHAT).last().unwrap().id.clone();
     let sent = world.chatd.messages().len();
-    world.serve(&mallory.asks(bob(0), &ids[69]));
+    world.serve(&mallory.asks(bob(0), &id));
     assert_eq!(world.chatd.messages().len(), sent, "a restart is no way around it");
     world.now += 3_600_001;
-    world.serve(&mallory.asks(bob(0), &ids[69]));
+    world.send(BOB_CHAT, "an hour later");
+    let (id, sent) = (world.thread(BOB_CHAT).last().unwrap().id.clone(), world.chatd.messages().len());
+    world.serve(&mallory.asks(bob(0), &id));
     assert_eq!(world.chatd.messages().len(), sent + 1);
 }
 

@@ -65,11 +65,12 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
         }
         // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can
         // make any message look like that.
-        Err(OpenError::Decrypt(error)) => {
+        Err(OpenError::Decrypt(error)) if peer::is_known(cx.records, &from) => {
             retry::ask(cx, incoming, chat, placeholder, &error);
             Ok(None)
         }
-        Err(OpenError::UnknownDevice) => {
+        // Also damage to what an unknown device sent: it is asked for nothing.
+        Err(_) => {
             unknown_device(cx, incoming, chat, placeholder);
             Ok(None)
         }

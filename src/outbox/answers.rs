@@ -60,7 +60,7 @@ impl Outbox {
         ids: &[String],
         delivery: Delivery,
     ) -> Result<(), NotLoaded> {
-        if !from.is_primary() && peer::identity(cx.records, from).is_none() {
+        if !peer::is_known(cx.records, from) {
             return Ok(());
         }
         let chat = from.peer.as_str();

@@ -48,22 +48,16 @@ impl Outbox {
             cx.note(Event::ResendRefused(ResendRefusal::OtherDevice));
             return Ok(());
         }
-        if recipient.written_at.saturating_add(MAILBOX) < cx.now {
-            cx.note(Event::ResendRefused(ResendRefusal::TooOld));
-            return Ok(());
-        }
         // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
         let served = fingerprint(request);
         if recipient.served.contains(&served) {
             cx.note(Event::ResendRefused(ResendRefusal::Served));
             return Ok(());
         }
-        if recipient.resends >= MAX_RETRIES {
+        if let Some(refusal) = refusal(cx, &recipient) {
+            // The device will not ask again.
+            cx.note(Event::ResendRefused(refusal));
             self.give_up(cx, order, &recipient, Some(message), Issue::NotOpened);
-            return Ok(());
-        }
-        if !peer::may_resend(cx, &from.peer) {
-            cx.note(Event::ResendRefused(ResendRefusal::TooOften));
             return Ok(());
         }
         recipient.served.push(served);
@@ -104,6 +98,18 @@ impl Outbox {
         self.by_id.insert(recipient.id.clone(), order);
         Some((order, recipient))
     }
+}
+
+/// Why a request is not served.
+fn refusal(cx: &mut Context<'_>, recipient: &Recipient) -> Option<ResendRefusal> {
+    let since = recipient.accepted_at.unwrap_or(recipient.written_at);
+    if since.saturating_add(MAILBOX) < cx.now {
+        return Some(ResendRefusal::TooOld);
+    }
+    if recipient.resends >= MAX_RETRIES {
+        return Some(ResendRefusal::LastTry);
+    }
+    (!peer::may_resend(cx, &recipient.address.peer)).then_some(ResendRefusal::TooOften)
 }
 
 /// Distinguishes another request from a repeated one.

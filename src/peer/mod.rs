@@ -38,6 +38,11 @@ pub(crate) fn identity(records: &Records, address: &DeviceAddress) -> Option<Pub
     records.peers.peek(address.peer.as_str().as_bytes())?.identity(address.device)
 }
 
+/// Whether a device is the person's: the phone always is, others if the chat has shown their key.
+pub(crate) fn is_known(records: &Records, address: &DeviceAddress) -> bool {
+    address.is_primary() || identity(records, address).is_some()
+}
+
 /// Whether the identity key that is known for a device was the one that the chat had shown at that time.
 pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: Millis) -> bool {
     let peer = records.peers.peek(address.peer.as_str().as_bytes());

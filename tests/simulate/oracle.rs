@@ -108,11 +108,13 @@ impl World {
         if self.faults.count(Fault::ErrorIq) > 0 {
             return Ok(());
         }
-        let in_chat: Vec<&str> = kept.iter().map(|message| message.id.as_str()).collect();
+        let honest = |id: &&str| !self.liar.spoiled.contains(*id);
+        let in_chat: Vec<&str> = kept.iter().map(|message| message.id.as_str()).filter(honest).collect();
         if !self.disk.mirror.told.is_empty() {
             return Ok(());
         }
         let accepted = self.directory.order.get(chat).map(Vec::as_slice).unwrap_or_default();
+        let accepted: Vec<&str> = accepted.iter().map(String::as_str).filter(honest).collect();
         if in_chat != accepted {
             return Err(format!("{chat}: sent in the order {in_chat:?}, accepted as {accepted:?}"));
         }
