@@ -5,6 +5,7 @@
 use super::queue::Queue;
 use super::state::{Engine, Phase, Read};
 use crate::io::{Millis, Output, StopReason, StoreFailure};
+use crate::outbox;
 use crate::session;
 use crate::store::group_commit::Effect;
 use crate::store::records::boot_queries;
@@ -48,6 +49,14 @@ impl Engine {
             match effect {
                 Effect::Transmit(socket, node) => {
                     if self.channel.is_live() && self.channel.socket() == socket {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
+                Effect::Message(socket, order, number) => {
+                    if self.channel.is_live()
+                        && self.channel.socket() == socket
+                        && let Some(node) = outbox::stanza(&self.records, order, number)
+                    {
                         self.channel.transmit(&node, now, rng);
                     }
                 }

@@ -28,11 +28,14 @@ use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::store::chats::MessageRow;
+use crate::store::group_commit::Effect;
+use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::{Millis, SECOND};
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::content;
+use causeway_proto::node::Node;
 use causeway_proto::stanza::Outgoing as Stanza;
 use causeway_proto::stanza::message::Again;
 use expiry::Expiry;
@@ -130,10 +133,10 @@ impl Outbox {
             }
             let recipient = recipient.clone();
             let chat = recipient.chat.clone();
-            if let Some(stanza) = ready(cx, sessions, key, recipient) {
+            if let Some(number) = seal(cx, sessions, key, recipient) {
                 self.waiting.remove(&order);
                 self.in_flight.begin(order, chat, cx.now);
-                cx.transmit(stanza.to_node());
+                cx.group_commit.after(Effect::Message(cx.socket, order, number));
             }
         }
     }
@@ -198,8 +201,10 @@ impl Outbox {
     }
 }
 
-/// Builds the stanza; its ciphertext joins the pending changes. `None` while the chat must wait.
-fn ready(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipient: Recipient) -> Option<Stanza> {
+/// Encrypts the message, if it is not; the ciphertext joins the pending changes. Returns the envelope's number; `None`
+/// while the chat must wait.
+fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipient: Recipient) -> Option<u32> {
+    let number = recipient.resends;
     if recipient.stage == Stage::Queued {
         let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq)).ok()?;
         let plaintext = message?.to_encrypt();
@@ -207,12 +212,20 @@ fn ready(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipi
         recipient.identity = Some(identity);
         recipient.stage =
             Stage::Sealed { kind: envelope.kind().as_str().to_owned(), envelope: envelope.as_bytes().to_vec() };
-        cx.records.outbox.put(key, recipient.clone());
+        cx.records.outbox.put(key, recipient);
     }
-    let Stage::Sealed { kind, envelope } = recipient.stage else { return None };
-    let again = Again { count: recipient.resends, t: recipient.written_at / SECOND };
-    let again = (recipient.resends > 0).then_some(again);
-    Some(Stanza::text(recipient.address.jid()?, recipient.id, kind, envelope, again))
+    Some(number)
+}
+
+/// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
+/// has taken the place of this one.
+pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
+    let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
+    let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
+    let again = Again { count: number, t: recipient.written_at / SECOND };
+    let again = (number > 0).then_some(again);
+    let to = recipient.address.jid()?;
+    Some(Stanza::text(to, recipient.id.clone(), kind.clone(), envelope.clone(), again).to_node())
 }
 
 /// The one recipient of a message: the phone of the chat's person.
