@@ -121,14 +121,14 @@ async fn back_and_forth() -> Result<()> {
     println!("the other tab led {} ms after the leader went away", began.elapsed().as_millis());
     ensure!(began.elapsed() <= LIMIT, "it took {:?}", began.elapsed());
     all.write(1, &["while the other is away"]).await?;
-    all.tabs[0].person("history.back()").await?;
+    all.tabs[0].back().await?;
     all.every_tab_agrees().await?;
     all.every_tab_writes("after it came back").await?;
 
     // The only tab, and away and back again.
     all.tabs.remove(1).close().await?;
     all.tabs[0].go(&elsewhere).await?;
-    all.tabs[0].person("history.back()").await?;
+    all.tabs[0].back().await?;
     all.every_tab_writes("alone").await?;
     all.end().await
 }
