@@ -128,8 +128,9 @@ impl ViewStore {
     /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then;
     /// while a mailbox is drained, which brings thousands, a little later, except answers.
     pub fn take(&self, update: Update) {
+        let now = self.browser().now();
         let sooner = self.with(|inner| {
-            let changes = model::apply(&mut inner.model, update);
+            let changes = model::apply(&mut inner.model, update, now);
             let draining = inner.model.connection.state() == ConnectionState::Draining;
             let due = match changes.as_slice() {
                 [] => return None,
@@ -209,6 +210,13 @@ impl ViewStore {
         if let Some((chat, before)) = position {
             self.thread.loading.set(true);
             self.read(&chat, Some(before));
+        }
+    }
+
+    /// Lays the open chat out again: the days are others.
+    pub fn lay_out_again(&self) {
+        if let Some(chat) = self.with(|inner| inner.open.clone()) {
+            self.mirror_thread(&chat);
         }
     }
 
@@ -311,7 +319,8 @@ impl ViewStore {
         let mirrored = self.with(|inner| {
             let thread = inner.model.thread(chat)?;
             let messages = thread.messages();
-            let (slots, shapes) = layout::lay_out(messages, inner.unread_after, &|at| browser.local_day(at));
+            let now = browser.now();
+            let (slots, shapes) = layout::lay_out(messages, inner.unread_after, now, &|at| browser.local_day(at));
             let old = std::mem::take(&mut inner.rows);
             let mut updates = Vec::new();
             for (message, shape) in messages.iter().zip(shapes) {
@@ -325,14 +334,14 @@ impl ViewStore {
                 };
                 inner.rows.push(row);
             }
-            let mut rest = inner.rows.iter().zip(messages.iter().map(|message| message.at)).peekable();
+            let mut rest = inner.rows.iter().zip(messages.iter().map(|message| message.at.min(now))).peekable();
             let list: Vec<ThreadRow> = slots
                 .into_iter()
                 .map(|slot| {
                     let at = rest.peek().map_or(0, |(_, at)| *at);
                     let message = match slot {
                         Slot::Message(_) => rest.next().map(|(row, _)| row.clone()),
-                        Slot::Day(_) | Slot::Unread => None,
+                        Slot::Day(..) | Slot::Unread => None,
                     };
                     ThreadRow { slot, at, message }
                 })
