@@ -6,9 +6,9 @@ use super::clock;
 use causeway::io::Millis;
 use futures::channel::oneshot;
 use futures::future::select;
-use js_sys::{JsString, Reflect};
+use js_sys::{JsString, Reflect, RegExp};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element, HtmlElement, Storage, Window};
 
 /// Longest wait for an animation frame; a page in the background gets none.
@@ -105,13 +105,9 @@ pub fn focus(id: &str) {
 /// What is typed in the text field of an id, without halves of characters (UTF-16 surrogates that stand alone).
 pub fn typed(id: &str) -> String {
     let value = field(id).and_then(|field| Reflect::get(&field, &VALUE.into()).ok()).unwrap_or_default();
-    let text = value.as_string().unwrap_or_default();
-    if JsValue::from_str(&text) == value {
-        return text;
-    }
-    // The copy has U+FFFD for each half.
-    let units = value.dyn_into::<JsString>().unwrap_or_default();
-    char::decode_utf16(units.iter()).filter_map(Result::ok).collect()
+    // In a pattern with `u` a pair is one character, and not of this category.
+    let halves = RegExp::new(r"\p{Cs}", "gu");
+    value.dyn_into::<JsString>().map(|value| value.replace_by_pattern(&halves, "").into()).unwrap_or_default()
 }
 
 /// Puts a text into the field of an id, unless that is what is typed there: a half of a character stays, and the cursor

@@ -1,25 +1,26 @@
 //! How much of a long text a bubble shows at first, and how much more each time a person asks for it.
 
 /// What a bubble shows at first. A character costs one, a line break as much as a line holds.
-pub const FIRST: usize = 3_000;
+pub const FIRST: u32 = 3_000;
 /// What is added each time.
-pub const MORE: usize = 12_000;
+pub const MORE: u32 = 12_000;
 
 /// A line, in characters.
-const LINE: usize = 50;
+const LINE: u32 = 50;
 
 /// The beginning of a text, up to a cost, and whether there is more. Cuts between words, where there are any.
-pub fn beginning(text: &str, most: usize) -> (&str, bool) {
-    let mut cost = 0_usize;
-    let mut between_words = 0;
+pub fn beginning(text: &str, most: u32) -> (&str, bool) {
+    let mut cost = 0_u32;
+    let mut word = (0, 0);
     for (at, char) in text.char_indices() {
         cost += if char == '\n' { LINE } else { 1 };
         if char.is_whitespace() {
-            between_words = at;
+            word = (at, cost);
         }
         if cost > most {
             // A word that is longer than an eighth of it is no word.
-            let cut = if at - between_words > most / 8 { at } else { between_words };
+            let (begins, its_cost) = word;
+            let cut = if cost - its_cost > most / 8 { at } else { begins };
             return (text.get(..cut).unwrap_or_default(), true);
         }
     }
@@ -42,7 +43,7 @@ mod tests {
         let text = "word ".repeat(100);
         assert_eq!(beginning(&text, 102), (text[..99].into(), true));
         let unbroken = ")".repeat(65_000);
-        assert_eq!(beginning(&unbroken, FIRST), (&unbroken[..FIRST], true));
+        assert_eq!(beginning(&unbroken, 3_000), (&unbroken[..3_000], true));
         let wide = "字".repeat(101);
         assert_eq!(beginning(&wide, 100), (&wide[..300], true));
     }
@@ -51,6 +52,6 @@ mod tests {
     fn lines_cost_as_much_as_they_take_room() {
         let lines = "\n".repeat(65_000);
         let (shown, more) = beginning(&lines, FIRST);
-        assert!(more && shown.len() <= FIRST / LINE, "{}", shown.len());
+        assert!(more && shown.len() <= 60, "{}", shown.len());
     }
 }

@@ -96,25 +96,24 @@ fn scan(text: &str, locale: &(impl Locale + ?Sized)) -> Scanned {
     let scheme = text.find("://").map_or(0, |colon| colon + 3);
     let mut scanned = Scanned { link: scheme, end: text.len() };
     let mut in_host = true;
-    let (mut round, mut square) = (0, 0);
+    let (mut round, mut square, mut curly) = (0, 0, 0);
     let mut before = '/';
     for (at, char) in text.char_indices().skip_while(|(at, _)| *at < scheme) {
         in_host &= !matches!(char, '/' | '?' | '#' | '\\');
         // A longer one is no link: it is only measured.
         let class = |char| if at > LONGEST { CharClass::Other } else { locale.char_class(char) };
         let part = match char {
+            '(' | ')' if in_host => Part::None,
             '(' => open(&mut round),
             '[' => open(&mut square),
             ')' => close(&mut round),
             ']' => close(&mut square),
+            '{' if !in_host => open(&mut curly),
+            '}' if !in_host => close(&mut curly),
             _ => part_of(char, before, in_host, class),
         };
         match part {
             Part::None => {
-                scanned.end = at;
-                break;
-            }
-            _ if in_host && matches!(char, '(' | ')') => {
                 scanned.end = at;
                 break;
             }
@@ -161,7 +160,7 @@ fn part_of(char: char, before: char, in_host: bool, class: impl FnOnce(char) -> 
         '-' | '@' | '%' => Part::Address,
         _ if char.is_alphanumeric() => Part::Address,
         '<' | '>' | '"' | '`' | '\u{7F}' | '\0'..=' ' => Part::None,
-        ',' | ';' | '!' | '?' | '\'' | '*' | '~' if !in_host => Part::Inner,
+        ',' | ';' | '!' | '?' | '\'' | '*' | '~' | '|' if !in_host => Part::Inner,
         _ if char.is_ascii() => {
             if in_host {
                 Part::None

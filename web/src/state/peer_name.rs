@@ -14,13 +14,11 @@ const DIGITS: usize = 3;
 /// The name that the peer gave itself, else its address.
 pub fn title(chat: &ChatView) -> String {
     let name = clean(&chat.name);
-    if name.is_empty() || name == chat.address {
-        chat.address.clone()
-    } else if looks_like_number(&name) {
-        format!("{MARK}{name}")
-    } else {
-        name
+    if !looks_like_number(&name) {
+        return if name.is_empty() { chat.address.clone() } else { name };
     }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    if digits(&name) == digits(&chat.address) { chat.address.clone() } else { format!("{MARK}{name}") }
 }
 
 /// Isolates a name from the direction of the text around it, where markup can't: in a window's title, in notifications.
@@ -68,7 +66,8 @@ mod tests {
 
     #[test]
     fn a_peer_without_a_visible_name_is_called_by_its_address() {
-        for name in ["", "  ", "\u{200B}", "\u{202E}", "\u{2800}\u{3164}", "\u{200F}\u{200D}\u{FE0F}", "+4915112345678"]
+        for name in
+            ["", "  ", "\u{200B}", "\u{202E}", "\u{2800}\u{3164}", "\u{200F}\u{200D}\u{FE0F}", "+49 1511 2345678"]
         {
             assert_eq!(called(name), "+4915112345678", "{name:?}");
         }

@@ -42,12 +42,8 @@ pub(super) struct App {
     pub(super) route: RwSignal<Route>,
     /// The open dialog.
     pub(super) sheet: RwSignal<Option<Sheet>>,
-    /// Number of the local day.
+    /// Number of the local day. Set again when the time zone is another one.
     pub(super) today: RwSignal<i64>,
-    /// How often the time zone was another one than before.
-    pub(super) time_zone: RwSignal<u32>,
-    /// The browser says that there is no network, and no connection has been made since.
-    pub(super) no_network: RwSignal<bool>,
     /// The person looks at this page.
     pub(super) watched: RwSignal<bool>,
     /// The result of an enlistment is on screen, so the chats wait.
@@ -83,8 +79,6 @@ impl App {
             route: RwSignal::new(Route::parse(&browser.fragment())),
             sheet: RwSignal::new(None),
             today: RwSignal::new(browser.local_day(browser.now())),
-            time_zone: RwSignal::new(0),
-            no_network: RwSignal::new(!browser.has_network()),
             watched: RwSignal::new(browser.is_watched()),
             welcome: RwSignal::new(false),
             replace: RwSignal::new(false),
@@ -130,7 +124,7 @@ impl App {
         let since = self.store.account.with(|account| account.as_ref().map_or(0, |account| account.elsewhere_since));
         let browser = self.store.browser();
         // 1 stands for a date that the provider did not give.
-        (since > 1).then(|| format!("{}, {}", browser.full_date(since), self.clock_time(since)))
+        (since > 1).then(|| format!("{}, {}", browser.full_date(since), browser.clock_time(since)))
     }
 
     /// This browser was replaced by another, for good.
@@ -151,17 +145,10 @@ impl App {
         })
     }
 
-    /// Hours and minutes, in the present time zone.
-    pub(super) fn clock_time(self, at: u64) -> String {
-        self.time_zone.track();
-        self.store.browser().clock_time(at)
-    }
-
     /// A moment in the fewest words that make it clear: a time today, yesterday, or a date. One of the future is now.
     pub(super) fn briefly(self, at: u64) -> String {
         let browser = self.store.browser();
         let at = at.min(browser.now());
-        self.time_zone.track();
         match self.today.get() - browser.local_day(at) {
             0 => browser.clock_time(at),
             1 => Text::Yesterday.text().to_owned(),
@@ -172,7 +159,6 @@ impl App {
     /// A day as a heading.
     pub(super) fn day(self, at: u64) -> String {
         let browser = self.store.browser();
-        self.time_zone.track();
         match self.today.get() - browser.local_day(at) {
             0 => Text::Today.text().to_owned(),
             1 => Text::Yesterday.text().to_owned(),

@@ -18,7 +18,7 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let now = clock(app);
     let connection = app.store.connection;
     // The engine notices only after a time-out that nothing arrives.
-    let state = move || recovery_action::seen_state(connection.with(ConnectionView::state), app.no_network.get());
+    let state = move || recovery_action::seen_state(connection.with(ConnectionView::state), app.store.no_network.get());
     view! {
         <section id="connection" class="connection" aria-label=Text::Connection.text()
             data-state=move || state_name(state())>

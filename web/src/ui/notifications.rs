@@ -185,7 +185,7 @@ fn WhileOn() -> impl IntoView {
     let sent = RwSignal::new(false);
     let last = move || match app.push.get().map_or(0, |push| push.last) {
         0 => Text::Never.text().to_owned(),
-        at => format!("{}, {}", app.day(at), app.clock_time(at)),
+        at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     };
     let test = move |_| {
         sent.set(false);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use causeway::view::{ConnectionState, ConnectionView, Issue, Stage};
+use causeway::view::{ConnectionView, Issue, Stage};
 use leptos::prelude::*;
 
 use super::app::{App, Sheet, app};
@@ -87,16 +87,8 @@ fn watch_window(app: App) {
         on_window(event, Listener::detached(app, look));
     }
     every(LOOK, Listener::detached(app, look));
-    on_window("offline", Listener::detached(app, |app, ()| app.no_network.set(true)));
-    on_window("online", Listener::detached(app, |app, ()| app.no_network.set(false)));
-    // A browser may be wrong about it: a connection that is made is a network.
-    Effect::new(move |was_online: Option<bool>| {
-        let is_online = app.store.connection.with(|view| view.state() == ConnectionState::Online);
-        if is_online && was_online == Some(false) {
-            app.no_network.set(false);
-        }
-        is_online
-    });
+    on_window("offline", Listener::detached(app, |app, ()| app.store.no_network.set(true)));
+    on_window("online", Listener::detached(app, |app, ()| app.store.no_network.set(false)));
 }
 
 fn look(app: &App, (): ()) {
@@ -106,14 +98,13 @@ fn look(app: &App, (): ()) {
         app.watched.set(watched);
     }
     // No event tells that the device is in another time zone.
-    let moved = browser.follow_time_zone();
-    let today = browser.local_day(browser.now());
-    if app.today.get_untracked() != today {
-        app.today.set(today);
-    }
-    if moved {
-        app.time_zone.update(|changes| *changes += 1);
+    let is_elsewhere = browser.follow_time_zone();
+    if is_elsewhere {
         app.store.lay_out_again();
+    }
+    let today = browser.local_day(browser.now());
+    if is_elsewhere || app.today.get_untracked() != today {
+        app.today.set(today);
     }
 }
 

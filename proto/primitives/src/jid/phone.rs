@@ -95,7 +95,7 @@ fn begins_with_zero_and_close(mut rest: core::str::Chars<'_>) -> bool {
     next() == Some(Sign::Digit('0')) && next() == Some(Sign::Close)
 }
 
-/// The zeros of the decimal digits of the Basic Multilingual Plane (Unicode 17, general category Nd), ascending; the other
+/// The zeros of the decimal digits of the Basic Multilingual Plane (Unicode 17), ascending; the other
 /// nine digits follow each.
 const ZEROS: [u16; 36] = [
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,

@@ -51,6 +51,10 @@ fn punctuation_of_every_script_stays_outside() {
         ("https://a.example/x…", "https://a.example/x"),
         ("https://a.example⁄login.evil.example", "https://a.example"),
         ("https://a.example。", "https://a.example"),
+        ("{https://a.example/x}", "https://a.example/x"),
+        ("|https://a.example/x|", "https://a.example/x"),
+        ("{https://a.example}", "https://a.example"),
+        ("https://a.example/{x}}", "https://a.example/{x}"),
         // Between the letters of an address they are part of it.
         ("https://a.example/Michelson–Morley–", "https://a.example/Michelson–Morley"),
         ("https://a.example/レオナルド・ダ・ヴィンチ・", "https://a.example/レオナルド・ダ・ヴィンチ"),

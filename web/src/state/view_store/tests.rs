@@ -142,11 +142,15 @@ fn another_time_zone_is_followed() {
         slots.into_iter().filter(|slot| matches!(slot, Slot::Day(..))).collect()
     };
     assert_eq!(days(), [Slot::Day(1, 1)]);
+    let keys = || store.thread.rows.with_untracked(|rows| rows.iter().map(ThreadRow::key).collect::<Vec<_>>());
+    let before = keys();
     browser.zone.set((10, 0));
     assert!(browser.follow_time_zone());
     assert!(!browser.follow_time_zone());
     store.lay_out_again();
     assert_eq!(days(), [Slot::Day(1, 1), Slot::Day(2, 2)]);
+    // The times in bubbles are others, too: each is made again.
+    assert!(keys().iter().all(|key| !before.contains(key)));
 }
 
 #[test]
@@ -156,4 +160,19 @@ fn a_message_of_the_future_is_placed_now() {
     answer(store, &browser, vec![MessageView { at: u64::MAX, ..message(1, Delivery::Read) }], false);
     let now = browser.now();
     assert_eq!(store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.at).collect::<Vec<_>>()), [now, now]);
+}
+
+#[test]
+fn without_a_network_there_is_no_connection_until_one_is_made() {
+    let (store, _browser, _owner) = store(chat(0, 0));
+    let is = |state: ConnectionState| {
+        store.take(News::Connection(ConnectionView { state: state.into(), ..ConnectionView::default() }).into());
+        store.no_network.get_untracked()
+    };
+    assert!(!is(ConnectionState::Online));
+    store.no_network.set(true);
+    assert!(is(ConnectionState::Online), "the engine has not noticed yet");
+    assert!(is(ConnectionState::Waiting));
+    assert!(is(ConnectionState::Connecting));
+    assert!(!is(ConnectionState::Online));
 }

@@ -23,7 +23,7 @@ pub(super) fn BackupSection() -> impl IntoView {
             .with(|account| account.as_ref().and_then(|account| account.backup).map_or(0, |backup| backup.made_at));
         match at {
             0 => Backup::None.text().to_owned(),
-            at => backup_made_at(&format!("{}, {}", app.day(at), app.clock_time(at))),
+            at => backup_made_at(&format!("{}, {}", app.day(at), app.store.browser().clock_time(at))),
         }
     };
     view! {

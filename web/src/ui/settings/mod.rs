@@ -96,7 +96,7 @@ pub(super) fn Settings() -> impl IntoView {
 fn synced(app: App) -> String {
     match app.store.connection.with(|view| view.synced_at) {
         0 => Text::Never.text().to_owned(),
-        at => format!("{}, {}", app.day(at), app.clock_time(at)),
+        at => format!("{}, {}", app.day(at), app.store.browser().clock_time(at)),
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     let offline = move || {
         app.store.connection.with(|view| {
             matches!(view.state(), ConnectionState::Off | ConnectionState::Waiting | ConnectionState::Stopped)
-        }) || app.no_network.get()
+        }) || app.store.no_network.get()
     };
     let send = move || {
         if !matches!(untrack(remaining), RemainingLength::Over(_)) {

@@ -24,16 +24,16 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     let kind = move || view.with(|view| view.kind());
     let delivery = Signal::derive(move || view.with(|view| view.delivery()));
     let failed = move || outgoing && delivery.get() == Delivery::Failed;
-    let time = move || app.clock_time(at);
-    // Of a long text, what is on screen.
+    let time = app.store.browser().clock_time(at);
+    // How much of a long text is on screen.
     let most = RwSignal::new(excerpt::FIRST);
-    let is_cut = Memo::new(move |_| {
-        view.with(|view| view.kind() == MessageKind::Text && excerpt::beginning(said(view), most.get()).1)
-    });
-    let label = move || {
-        let sender = if outgoing { Text::You.text().to_owned() } else { chat.with(peer_name::title) };
-        let state = outgoing.then(|| text::delivery(delivery.get()));
-        view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time(), state).text())
+    let label = {
+        let time = time.clone();
+        move || {
+            let sender = if outgoing { Text::You.text().to_owned() } else { chat.with(peer_name::title) };
+            let state = outgoing.then(|| text::delivery(delivery.get()));
+            view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).text())
+        }
     };
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
@@ -45,12 +45,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 // The direction of each line is its own, as in the composer (`.said` in thread.css); the bubble's side is the
                 // page's.
                 <div class="said" dir="auto">
-                    <span class="text">{move || view.with(|view| content(app, view, most.get()))}</span>
-                    {move || is_cut.get().then(|| view! {
-                        <button class="link more" on:click=move |_| most.update(|most| *most += excerpt::MORE)>
-                            {Text::ReadMore.text()}
-                        </button>
-                    })}
+                    {move || view.with(|view| content(app, view, most))}
                     <span class="meta">
                         <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
@@ -97,11 +92,13 @@ fn words(view: &MessageView) -> Cow<'_, str> {
     }
 }
 
-fn content(app: App, view: &MessageView, most: usize) -> AnyView {
-    match view.kind() {
-        MessageKind::Text if said(view).is_empty() => Text::ShowsNothing.text().into_any(),
-        MessageKind::Text => {
-            let (text, is_cut) = excerpt::beginning(said(view), most);
+/// What the bubble says; below a long text, the button that shows more of it.
+fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
+    let mut is_cut = false;
+    let says = match view.kind() {
+        MessageKind::Text if !said(view).is_empty() => {
+            let (text, cut) = excerpt::beginning(said(view), most.get());
+            is_cut = cut;
             let mut pieces = linkify::split(text, &*app.store.browser());
             // An address that may go on behind the cut leads elsewhere.
             if is_cut && let Some(last) = pieces.last_mut() {
@@ -109,12 +106,10 @@ fn content(app: App, view: &MessageView, most: usize) -> AnyView {
             }
             pieces.into_iter().map(piece).collect_view().into_any()
         }
-        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.text().into_any(),
-        MessageKind::Unsupported => {
+        MessageKind::Unsupported if !view.text.is_empty() => {
             let kind = Phrase::UnsupportedKind(&view.text).text();
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
-        MessageKind::Undecryptable => words(view).into_owned().into_any(),
         MessageKind::IdentityChanged => view! {
             <Icon of=Picture::Key/>
             <span>{Text::IdentityChanged.text()}" "</span>
@@ -123,7 +118,17 @@ fn content(app: App, view: &MessageView, most: usize) -> AnyView {
             </button>
         }
         .into_any(),
+        _ => words(view).into_owned().into_any(),
+    };
+    view! {
+        <span class="text">{says}</span>
+        {is_cut.then(|| view! {
+            <button class="link more" on:click=move |_| most.update(|most| *most += excerpt::MORE)>
+                {Text::ReadMore.text()}
+            </button>
+        })}
     }
+    .into_any()
 }
 
 fn piece(piece: Piece<'_>) -> AnyView {
