@@ -78,3 +78,4 @@ pub mod store;
 pub mod time;
 mod transient;
 pub mod view;
+pub mod visible;

@@ -114,7 +114,7 @@ impl BackgroundClient {
                 let known = Rc::clone(&known);
                 move |update| {
                     let mut known = known.borrow_mut();
-                    for change in model::apply(&mut known.model, update) {
+                    for change in model::apply(&mut known.model, update, clock::now()) {
                         if let Change::Done(done) = change {
                             known.done.push(done);
                         }

@@ -41,6 +41,16 @@ pub fn for_connection(connection: &ConnectionView) -> Option<RecoveryAction> {
     }
 }
 
+/// The state that a person sees: without a network there is no connection, whatever the engine believes yet.
+pub fn seen_state(state: ConnectionState, no_network: bool) -> ConnectionState {
+    match state {
+        ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online if no_network => {
+            ConnectionState::Waiting
+        }
+        state => state,
+    }
+}
+
 /// Whole seconds until the next attempt, rounded up.
 pub fn seconds_until_retry(connection: &ConnectionView, now: u64) -> u32 {
     u32::try_from(connection.retry_at.saturating_sub(now).div_ceil(1000)).unwrap_or(u32::MAX)
@@ -75,5 +85,18 @@ mod tests {
         assert_eq!(seconds_until_retry(&waiting, 0), 11);
         assert_eq!(seconds_until_retry(&waiting, 10_000), 1);
         assert_eq!(seconds_until_retry(&waiting, 99_999), 0);
+    }
+
+    #[test]
+    fn without_a_network_nothing_is_up_to_date() {
+        use ConnectionState::{Connecting, Draining, Off, Online, Stopped, Waiting};
+        for state in [Off, Connecting, Draining, Online, Waiting, Stopped] {
+            assert_eq!(seen_state(state, false), state);
+        }
+        for state in [Connecting, Draining, Online, Waiting] {
+            assert_eq!(seen_state(state, true), Waiting);
+        }
+        // What a person has to do does not depend on it.
+        assert_eq!([Off, Stopped].map(|state| seen_state(state, true)), [Off, Stopped]);
     }
 }

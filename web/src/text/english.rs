@@ -135,6 +135,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::WriteMessage => "Message",
         Text::Send => "Send",
         Text::Unsupported => "This kind of message can’t be shown here yet. It is kept, and can be seen on WhatsApp.",
+        Text::ShowsNothing => "This message shows nothing.",
+        Text::ReadMore => "Read more",
         Text::Undecryptable => "Waiting for a message that couldn’t be opened",
         Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
         Text::AskAgain => "Ask again",

@@ -24,4 +24,5 @@ mod push;
 mod relay;
 mod storage;
 mod tabs;
+mod texts;
 mod trouble;
