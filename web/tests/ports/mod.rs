@@ -8,6 +8,7 @@ mod http;
 mod key;
 mod leader;
 mod lock;
+mod passkey;
 mod releases;
 mod socket;
 mod store;
