@@ -10,6 +10,7 @@ mod leader;
 mod lock;
 mod passkey;
 mod releases;
+mod service;
 mod socket;
 mod store;
 

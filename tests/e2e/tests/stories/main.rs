@@ -22,6 +22,7 @@ mod open_id;
 mod passkey;
 mod push;
 mod relay;
+mod service_worker;
 mod storage;
 mod tabs;
 mod trouble;
