@@ -13,6 +13,7 @@
 mod backup;
 mod control;
 mod device;
+mod drafts;
 mod first_visit;
 mod independent;
 mod journey;
