@@ -10,7 +10,7 @@ use crate::state::scope::Listener;
 pub trait PushNotifications {
     /// Sends the service worker a command, which may prompt the person; the answer is the push state afterwards.
     fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>);
-    /// Answers whether an earlier visit has registered a service worker, even one that does not serve this page because
+    /// Finds out whether an earlier visit has registered a service worker, even one that does not serve this page because
     /// it was loaded without.
     fn has_service_worker(&self, answer: Answer<bool>);
     /// Registers the service worker, which then downloads every file of the release. The first call counts.
