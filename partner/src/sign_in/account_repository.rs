@@ -38,12 +38,13 @@ impl AccountRepository {
         password_hash: &str,
         now: UnixSeconds,
     ) -> Result<(), NewAccountError> {
+        let folded = identifier.account().folded();
         let made = sqlx::query(
             "INSERT INTO accounts (identifier, folded, password_hash, created) VALUES ($1, $2, $3, $4)
              ON CONFLICT DO NOTHING",
         )
         .bind(identifier.account().as_str())
-        .bind(identifier.account().folded().as_str().to_owned())
+        .bind(folded.as_str())
         .bind(password_hash)
         .bind(now.get())
         .execute(self.database.pool())
@@ -61,6 +62,7 @@ impl AccountRepository {
         proposed: &Identifier,
         now: UnixSeconds,
     ) -> Result<AccountId, NewAccountError> {
+        let folded = proposed.account().folded();
         // The column of an account without a password is empty.
         sqlx::query(
             "INSERT INTO accounts (identifier, folded, password_hash, created, subject)
@@ -68,7 +70,7 @@ impl AccountRepository {
              ON CONFLICT DO NOTHING",
         )
         .bind(proposed.account().as_str())
-        .bind(proposed.account().folded().as_str().to_owned())
+        .bind(folded.as_str())
         .bind(now.get())
         .bind(subject.as_str())
         .execute(self.database.pool())
@@ -84,8 +86,9 @@ impl AccountRepository {
 
     /// Whether an account with this identifier exists, in any case.
     pub(crate) async fn is_taken(&self, identifier: &Identifier) -> Result<bool, StoreError> {
+        let folded = identifier.account().folded();
         let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM accounts WHERE folded = $1")
-            .bind(identifier.account().folded().as_str().to_owned())
+            .bind(folded.as_str())
             .fetch_optional(self.database.pool())
             .await?;
         Ok(found.is_some())

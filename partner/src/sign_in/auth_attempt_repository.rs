@@ -29,12 +29,13 @@ impl AuthAttemptRepository {
         state: &str,
         now: UnixSeconds,
     ) -> Result<bool, StoreError> {
+        let id = attempt.id();
         sqlx::query("DELETE FROM ceremonies WHERE expires <= $1").bind(now.get()).execute(self.database.pool()).await?;
         let kept = sqlx::query(
             "INSERT INTO ceremonies (token_hash, kind, state, expires)
              SELECT $1, $2, $3, $4 WHERE (SELECT COUNT(*) FROM ceremonies) < $5",
         )
-        .bind(attempt.id().as_str().to_owned())
+        .bind(id.as_str())
         .bind(attempt.kind().as_str())
         .bind(state)
         .bind(now.after(LIFETIME).get())
@@ -46,9 +47,10 @@ impl AuthAttemptRepository {
 
     /// Removes an attempt and returns its state, unless it has expired.
     pub(crate) async fn take(&self, attempt: &AuthAttempt, now: UnixSeconds) -> Result<Option<String>, StoreError> {
+        let id = attempt.id();
         let taken: Option<(String, i64)> =
             sqlx::query_as("DELETE FROM ceremonies WHERE token_hash = $1 AND kind = $2 RETURNING state, expires")
-                .bind(attempt.id().as_str().to_owned())
+                .bind(id.as_str())
                 .bind(attempt.kind().as_str())
                 .fetch_optional(self.database.pool())
                 .await?;
