@@ -82,3 +82,4 @@ pub mod time;
 mod trace;
 mod transient;
 pub mod view;
+pub mod visible;

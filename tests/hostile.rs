@@ -186,11 +186,14 @@ fn text_is_bounded_before_it_is_sent() {
     let chat = world.start_chat(BOB);
     let limit = world.snapshot().account.unwrap().max_text_bytes as usize;
     assert_eq!(world.send(&chat, &"x".repeat(limit + 1)), Issue::TextTooLong);
-    assert_eq!(world.send(&chat, " \n\t "), Issue::TextEmpty);
+    for nothing in ["", " \n\t ", "\u{200B}", "\u{2800}\u{3164}", "\u{202E}\u{200D}\u{FE0F}\n", "\u{E0041}"] {
+        assert_eq!(world.send(&chat, nothing), Issue::TextEmpty, "{nothing:?}");
+    }
     assert_eq!(world.send("nobody@s.whatsapp.net", "x"), Issue::NoSuchChat);
     assert!(world.chatd.messages().is_empty());
-    assert_eq!(world.send(&chat, &"x".repeat(limit)), Issue::None);
-    assert_eq!(world.phone(BOB).received[0].1.len(), limit);
+    // What is trimmed away does not count.
+    assert_eq!(world.send(&chat, &format!("\n\n  {} \n\u{200B}\n", "x".repeat(limit))), Issue::None);
+    assert_eq!(world.phone(BOB).received[0].1, "x".repeat(limit));
 }
 
 #[test]

@@ -32,6 +32,10 @@ mod source;
 mod syntax;
 #[path = "tidy/text.rs"]
 mod text;
+#[path = "tidy/typed.rs"]
+mod typed;
+#[path = "tidy/untyped.rs"]
+mod untyped;
 #[path = "tidy/words.rs"]
 mod words;
 
@@ -94,6 +98,11 @@ fn no_file_is_too_long() {
 #[test]
 fn no_modules_import_each_other_in_a_ring() {
     none(&rings::rings(&files()));
+}
+
+#[test]
+fn ids_and_times_have_types_of_their_own() {
+    none(&typed::typed(&files()));
 }
 
 #[test]

@@ -4,24 +4,27 @@
 //! within half a minute.
 
 use crate::{
+    account_id::AccountId,
     clock,
     config::{Config, Settings},
     identity::TokenKeys,
-    keys::{Key, KeyEntry, KeyError, KeyRing},
+    keys::{Key, KeyEntry, KeyError, KeyId, KeyRing},
     media::{Media, MediaSettings, StorageUsage, SweepError, UploadRepository},
     metrics::MediaMetrics,
-    push::{Services, SubscriptionRepository, VapidKeys, subscription_host},
+    push::{Services, SubscriptionRepository, VapidKeys},
     sign_in::{AccountRepository, Identifier},
     start_error::StartError,
     startup::open_database,
     store::{Database, StoreError},
+    time::UnixSeconds,
 };
+use std::time::Duration;
 
 /// Maximum number of rows of one query.
 const PAGE_ROWS: i64 = 500;
-/// Seconds without confirmation after which a subscription is pruned; WhatsApp drops undelivered messages after 30
+/// Time without confirmation after which a subscription is pruned; WhatsApp drops undelivered messages after 30
 /// days.
-const PRUNE_AFTER_SECONDS: i64 = 90 * 86_400;
+const PRUNE_AFTER: Duration = Duration::from_secs(90 * 86_400);
 
 /// An open database for administration.
 pub struct Admin {
@@ -41,11 +44,11 @@ pub struct KeySummary {
     /// What it signs: `token` or `push`.
     pub purpose: &'static str,
     /// The key id.
-    pub kid: String,
-    /// Creation time, Unix seconds.
-    pub created: i64,
-    /// Time from which it signs, until the next key does. Unix seconds.
-    pub active: i64,
+    pub kid: KeyId,
+    /// Creation time; `None` if it is unknown.
+    pub created: Option<UnixSeconds>,
+    /// Time from which it signs, until the next key does.
+    pub active: UnixSeconds,
     /// Whether it is the signing key now.
     pub signs: bool,
 }
@@ -53,32 +56,32 @@ pub struct KeySummary {
 /// A person's account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSummary {
-    /// The user-visible identifier.
-    pub identifier: String,
-    /// Creation time, Unix seconds.
-    pub created: i64,
+    /// The account, by its user-visible identifier.
+    pub account: AccountId,
+    /// Creation time.
+    pub created: UnixSeconds,
 }
 
 /// A browser's subscription. The endpoint is left out because it allows sending pushes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionSummary {
     /// The account.
-    pub identifier: String,
-    /// Host of the push service.
-    pub service: String,
+    pub account: AccountId,
+    /// Host of the push service; `None` for a row that this program did not write.
+    pub service: Option<String>,
     /// Id of the VAPID key that it was made for.
-    pub kid: String,
-    /// Creation time, Unix seconds.
-    pub created: i64,
-    /// Time of the last confirmation by its browser, Unix seconds.
-    pub seen: i64,
+    pub kid: KeyId,
+    /// Creation time.
+    pub created: UnixSeconds,
+    /// Time of the last confirmation by its browser.
+    pub seen: UnixSeconds,
 }
 
 /// The storage that an account uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageSummary {
     /// The account, which may have been deleted.
-    pub identifier: String,
+    pub account: AccountId,
     /// Complete files that WhatsApp can fetch.
     pub files: u64,
     /// Pending uploads.
@@ -130,7 +133,7 @@ impl Admin {
     ///
     /// # Errors
     /// Database errors, and [`KeyError::TooMany`].
-    pub async fn rotate_keys(&self) -> Result<String, KeyError> {
+    pub async fn rotate_keys(&self) -> Result<KeyId, KeyError> {
         self.keys.rotate(clock::unix_seconds()).await
     }
 
@@ -138,7 +141,7 @@ impl Admin {
     ///
     /// # Errors
     /// Database errors, and [`KeyError::TooMany`].
-    pub async fn rotate_vapid(&self) -> Result<String, KeyError> {
+    pub async fn rotate_vapid(&self) -> Result<KeyId, KeyError> {
         self.vapid.rotate(clock::unix_seconds()).await
     }
 
@@ -147,18 +150,17 @@ impl Admin {
     /// # Errors
     /// Database errors.
     pub async fn users(&self, after: Option<&UserSummary>) -> Result<Vec<UserSummary>, StoreError> {
-        let after = after.map_or("", |user| user.identifier.as_str());
-        let rows = self.accounts.list(after, PAGE_ROWS).await?;
-        Ok(rows.into_iter().map(|(identifier, created)| UserSummary { identifier, created }).collect())
+        let rows = self.accounts.list(after.map(|user| &user.account), PAGE_ROWS).await?;
+        Ok(rows.into_iter().map(|(account, created)| UserSummary { account, created }).collect())
     }
 
     /// Deletes an account with its sessions and subscriptions. Returns whether it existed.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn delete_user(&self, identifier: &str) -> Result<bool, StoreError> {
-        match Identifier::new(identifier) {
-            Some(known) if known.as_str() == identifier => self.accounts.delete(identifier).await,
+    pub async fn delete_user(&self, account: &AccountId) -> Result<bool, StoreError> {
+        match Identifier::new(account.as_str()) {
+            Some(known) if known.account() == account => self.accounts.delete(account).await,
             _ => Ok(false),
         }
     }
@@ -168,18 +170,18 @@ impl Admin {
     /// # Errors
     /// Database errors.
     pub async fn subscriptions(&self, mut each: impl FnMut(SubscriptionSummary) -> bool) -> Result<(), StoreError> {
-        let mut after = (String::new(), String::new());
+        let mut after = None;
         loop {
-            let page = self.subscriptions.list((&after.0, &after.1), PAGE_ROWS).await?;
+            let page = self.subscriptions.list(after.as_ref(), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(()) };
-            after = (last.identifier.clone(), last.endpoint.clone());
+            after = Some(last.clone());
             for kept in page {
                 let facts = SubscriptionSummary {
-                    service: subscription_host(&kept.endpoint),
-                    identifier: kept.identifier,
+                    service: kept.endpoint.host(),
+                    account: kept.account,
                     kid: kept.kid,
-                    created: kept.created / 1_000,
-                    seen: kept.seen / 1_000,
+                    created: kept.created.seconds(),
+                    seen: kept.seen.seconds(),
                 };
                 if !each(facts) {
                     return Ok(());
@@ -194,15 +196,15 @@ impl Admin {
     /// # Errors
     /// Database errors; subscriptions deleted so far stay deleted.
     pub async fn prune_subscriptions(&self) -> Result<u64, StoreError> {
-        let oldest = clock::unix_milliseconds().saturating_sub(PRUNE_AFTER_SECONDS * 1_000);
-        let (mut after, mut ended) = ((String::new(), String::new()), 0);
+        let oldest = clock::unix_milliseconds().before(PRUNE_AFTER);
+        let (mut after, mut ended) = (None, 0);
         loop {
-            let page = self.subscriptions.list((&after.0, &after.1), PAGE_ROWS).await?;
+            let page = self.subscriptions.list(after.as_ref(), PAGE_ROWS).await?;
             let Some(last) = page.last() else { return Ok(ended) };
-            after = (last.identifier.clone(), last.endpoint.clone());
+            after = Some(last.clone());
             for kept in page {
-                if kept.seen < oldest || !self.services.allow_text(&kept.endpoint) {
-                    self.subscriptions.delete(&kept.identifier, &kept.endpoint).await?;
+                if kept.seen < oldest || !self.services.allow(&kept.endpoint) {
+                    self.subscriptions.delete(&kept.account, &kept.endpoint).await?;
                     ended += 1;
                 }
             }
@@ -214,10 +216,10 @@ impl Admin {
     /// # Errors
     /// Database errors.
     pub async fn storage(&self, after: Option<&StorageSummary>) -> Result<Vec<StorageSummary>, StoreError> {
-        let after = after.map_or("", |last| last.identifier.as_str());
+        let after = after.map(|last| &last.account);
         let rows = self.uploads.usage(clock::unix_seconds(), after, PAGE_ROWS).await?;
-        let summary = |StorageUsage { identifier, files, uploads, bytes, expired }| StorageSummary {
-            identifier,
+        let summary = |StorageUsage { account, files, uploads, bytes, expired }| StorageSummary {
+            account,
             files,
             uploads,
             bytes,
@@ -247,7 +249,7 @@ async fn summaries<K: Key>(ring: &KeyRing<K>) -> Result<Vec<KeySummary>, KeyErro
     let signer = ring.signer(clock::unix_seconds())?;
     let fact = |entry: &KeyEntry<K>| KeySummary {
         purpose: K::PURPOSE,
-        kid: entry.key.kid().to_owned(),
+        kid: entry.key.kid().clone(),
         created: entry.created,
         active: entry.active,
         signs: entry.key.kid() == signer.key.kid(),

@@ -1,15 +1,18 @@
-//! The wall clock, read nowhere else.
+//! The wall clock, read nowhere else. A clock before 1970 reads as 1970.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::time::{UnixMillis, UnixSeconds};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970; 0 if the clock is earlier.
-pub(crate) fn unix_milliseconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+/// The time to the millisecond.
+pub(crate) fn unix_milliseconds() -> UnixMillis {
+    UnixMillis::new(0).after(since_1970())
 }
 
-/// Seconds since 1970; 0 if the clock is earlier.
-pub(crate) fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+/// The time to the second.
+pub(crate) fn unix_seconds() -> UnixSeconds {
+    UnixSeconds::EPOCH.after(since_1970())
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -65,7 +65,7 @@ async fn maintain_keys(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 
 async fn maintain_keys_once(app: &App) -> Result<(), KeyError> {
     let now = clock::unix_seconds();
-    app.keys.maintain(app.settings.rotate_days, now).await?;
+    app.keys.maintain(app.settings.key_rotation, now).await?;
     let used = app.push.subscriptions.key_ids().await?;
     app.push.keys.maintain(&used, now).await?;
     Ok(app.push.queue.delete_expired_tokens(now).await?)

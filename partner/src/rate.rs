@@ -27,12 +27,16 @@ pub(crate) struct RateLimit {
     buckets: Mutex<Generations>,
 }
 
+/// A caller, by a hash under a key of this process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct CallerHash(u64);
+
 /// When the newer generation is full, it replaces the older one: lookups are O(1), memory is bounded, and a caller is
 /// forgotten only after `CAPACITY` others.
 #[derive(Default)]
 struct Generations {
-    newer: HashMap<u64, Instant>,
-    older: HashMap<u64, Instant>,
+    newer: HashMap<CallerHash, Instant>,
+    older: HashMap<CallerHash, Instant>,
 }
 
 impl RateLimit {
@@ -42,7 +46,7 @@ impl RateLimit {
 
     /// Takes one from the caller's bucket, or returns the time until the next refill.
     pub(crate) fn take(&self, caller: impl Hash, now: Instant) -> Result<(), Duration> {
-        let caller = self.hasher.hash_one(caller);
+        let caller = CallerHash(self.hasher.hash_one(caller));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         // A bucket is stored as the instant at which it is full: each use moves it by one refill into the future.
         let full_at = buckets.find(caller).map_or(now, |full_at| full_at.max(now));
@@ -58,11 +62,11 @@ impl RateLimit {
 }
 
 impl Generations {
-    fn find(&self, caller: u64) -> Option<Instant> {
+    fn find(&self, caller: CallerHash) -> Option<Instant> {
         self.newer.get(&caller).or_else(|| self.older.get(&caller)).copied()
     }
 
-    fn keep(&mut self, caller: u64, full_at: Instant) {
+    fn keep(&mut self, caller: CallerHash, full_at: Instant) {
         if self.newer.len() >= CAPACITY && !self.newer.contains_key(&caller) {
             self.older = std::mem::take(&mut self.newer);
         }

@@ -68,6 +68,8 @@ async fn a_test_push_goes_to_the_own_browser_only() {
     refused(fixture.post(&bob, "/api/push/test", &endpoint).await, 404, "not_found").await;
     let unknown = [("endpoint", fixture.service.endpoint("unknown"))];
     refused(fixture.post(&alice, "/api/push/test", &unknown).await, 404, "not_found").await;
+    refused(fixture.post(&alice, "/api/push/test", &[("endpoint", "nonsense".to_owned())]).await, 404, "not_found")
+        .await;
     refused(fixture.post("", "/api/push/test", &endpoint).await, 401, "not_signed_in").await;
 }
 
@@ -86,6 +88,11 @@ async fn a_subscription_can_be_deleted_and_replaced() {
     for _ in 0..2 {
         assert_eq!(fixture.post(&alice, "/api/push/end", &endpoint).await.status(), 204);
     }
+    // A text that is no endpoint names no subscription.
+    let nonsense = ("previous", "nonsense".to_owned());
+    assert_eq!(fixture.post(&alice, "/api/push/end", &[("endpoint", nonsense.1.clone())]).await.status(), 204);
+    let confirmed = [fixture.service.browser("laptop").as_slice(), &[nonsense]].concat();
+    assert_eq!(fixture.post(&alice, "/api/push", &confirmed).await.status(), 204);
     // The laptop's browser replaces its subscription.
     let mut form = fixture.service.browser("laptop2").to_vec();
     form.push(("previous", fixture.service.endpoint("laptop")));

@@ -9,6 +9,7 @@ use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
 use crate::view::{Action, Command, Done, Issue, News, OpenChat, Stage};
+use crate::visible;
 use causeway_proto::jid::Jid;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
@@ -156,7 +157,8 @@ impl Engine {
             return Ok(Issue::MovedElsewhere);
         }
         let limit = account.deployment.as_ref().map_or(usize::MAX, |deployment| deployment.profile.max_text_bytes);
-        if text.trim().is_empty() {
+        let text = visible::trimmed(text);
+        if text.is_empty() {
             return Ok(Issue::TextEmpty);
         }
         if text.len() > limit {

@@ -122,7 +122,7 @@ impl Page {
             _ => {}
         }
         let mut wanted = Vec::new();
-        for change in model::apply(&mut self.model, update) {
+        for change in model::apply(&mut self.model, update, u64::MAX) {
             match change {
                 Change::Stale | Change::Order => {
                     let stale = change == Change::Stale;

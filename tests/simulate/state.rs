@@ -4,3 +4,5 @@
 pub mod message_window;
 #[path = "../../web/src/state/model.rs"]
 pub mod model;
+#[path = "../../web/src/state/peer_name.rs"]
+pub mod peer_name;

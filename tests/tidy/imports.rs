@@ -86,7 +86,7 @@ fn is_name(token: &str) -> bool {
 }
 
 /// Names, `::` and single characters. White space and literals of characters are dropped.
-fn tokens(code: &str) -> Vec<&str> {
+pub(crate) fn tokens(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = code.trim_start();
     while let Some(first) = rest.chars().next() {

@@ -7,6 +7,8 @@ use super::{Rule, manifests, repository::File, size, source, text};
 mod citations;
 #[path = "offences/rings.rs"]
 mod rings;
+#[path = "offences/typed.rs"]
+mod typed;
 #[path = "offences/words.rs"]
 mod words;
 

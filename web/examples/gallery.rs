@@ -1,7 +1,7 @@
 //! The pages without an engine: a small one that plays along, for looking at them and for pictures. Not shipped.
 //!
 //! `?scene=` chooses where it begins: `account`, `elsewhere`, `lost`, `sharing`, `enlisting`, `refused`, `reachable`,
-//! `empty`, `chats`, `offline`, `reading`, `stopped`, `moved`, `handed-over`, or one of the storage's troubles: `full`,
+//! `empty`, `chats`, `odd`, `offline`, `reading`, `stopped`, `moved`, `handed-over`, or one of the storage's troubles: `full`,
 //! `unsaved`, `row` while it runs, `closed-full`, `closed`, `damaged`, `newer` when it does not open. What this engine
 //! does not know: networks, keys, storage. Everything is delivered, and forgotten on reload.
 
@@ -260,6 +260,7 @@ fn state(scene: &str) -> State {
         }
         "enlisting" => (account(Stage::Enlisting), Default::default(), Vec::new()),
         "empty" => (account(Stage::Enlisted), connection(ConnectionState::Online), Vec::new()),
+        "odd" => (account(Stage::Enlisted), connection(ConnectionState::Online), odd_conversations()),
         "offline" => enlisted(ConnectionState::Waiting),
         "reading" => enlisted(ConnectionState::Draining),
         "handed-over" => {
@@ -405,4 +406,32 @@ fn conversations() -> Vec<(ChatView, Vec<MessageView>)> {
         }
     }
     chats
+}
+
+/// Names and texts that are hard to show: long, turned, invisible, of the future.
+fn odd_conversations() -> Vec<(ChatView, Vec<MessageView>)> {
+    let now = locale::now();
+    let texts = [
+        format!("a{}", "\u{35C}\u{30D}\u{488}".repeat(20)),
+        "ที่".repeat(60),
+        "\u{20DD}".repeat(40),
+        "Hello\nשלום 3 items (x)\nand (y)".to_owned(),
+        "\n\n  hi \n\n".to_owned(),
+        "\u{200B}".to_owned(),
+        "https://a.example/x。谢谢（https://a.example）https://www.аррӏе.com/中国".to_owned(),
+        format!("http://a{}", ")".repeat(65_000)),
+        "line\n".repeat(500),
+    ];
+    let messages = (1..).zip(&texts).map(|(seq, says)| text(seq, seq % 4 == 0, says, now - MINUTE, Delivery::Read));
+    let mut odd: Vec<_> = messages.collect();
+    for (seq, at) in (10..).zip([now - 3 * DAY, now + 400 * DAY, now - 3 * DAY, now - 2 * DAY, now]) {
+        odd.push(text(seq, false, "What day is it?", at, Delivery::Read));
+    }
+    let names = ["Bob\u{202E}", "\u{200B}", "+49 30 123456", "דוד", &format!("Z{}", "\u{35C}\u{30D}".repeat(40))];
+    let chats = (1..).zip(names).map(|(number, name): (u64, &str)| {
+        let id = format!("{number}@s.whatsapp.net");
+        let view = chat(&id, &format!("+49 1511 000000{number}"), name, now - number * MINUTE);
+        (ChatView { last: odd.last().cloned(), ..view }, odd.clone())
+    });
+    chats.collect()
 }

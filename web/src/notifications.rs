@@ -2,7 +2,8 @@
 //!
 //! What this module does not know: how a browser shows them, and why the plan is made.
 
-use crate::state::model::{self, Model};
+use crate::state::model::Model;
+use crate::state::peer_name;
 use crate::text::Notifications;
 use crate::text::{message_summary, sender_with_count};
 use causeway::view::ChatView;
@@ -56,7 +57,7 @@ fn notification(chat: &ChatView, hide: bool) -> Option<ChatNotification> {
     }
     let (title, body) = match hide {
         true => (Notifications::Title.text().to_owned(), Notifications::Hidden.text().to_owned()),
-        false => (sender_with_count(model::title(chat), chat.unread), message_summary(last)),
+        false => (sender_with_count(&peer_name::isolated(&peer_name::title(chat)), chat.unread), message_summary(last)),
     };
     Some(ChatNotification { chat: chat.id.clone(), seq: last.seq, title, body, at: last.at, named: !hide })
 }
@@ -64,6 +65,7 @@ fn notification(chat: &ChatView, hide: bool) -> Option<ChatNotification> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::model;
     use causeway::view::{AccountView, MessageView, News, Snapshot};
 
     fn chat(id: &str, unread: u32, seq: u64) -> ChatView {
@@ -74,7 +76,7 @@ mod tests {
     fn model(chats: Vec<ChatView>, hide_text: bool) -> Model {
         let account = Some(Box::new(AccountView { hide_text, ..AccountView::default() }));
         let mut model = Model::default();
-        model::apply(&mut model, News::Snapshot(Snapshot { chats, account, ..Snapshot::default() }).into());
+        model::apply(&mut model, News::Snapshot(Snapshot { chats, account, ..Snapshot::default() }).into(), 9);
         model
     }
 
@@ -93,6 +95,27 @@ mod tests {
             plan.show.iter().map(|notification| (notification.title.as_str(), notification.body.as_str())).collect();
         assert_eq!(said, [("Bob", "text 3"), ("Bob (2)", "text 7")]);
         assert_eq!(plan.unread, 3);
+    }
+
+    #[test]
+    fn a_name_turns_neither_the_count_nor_the_text() {
+        let titles = |name: &str| {
+            let chat = ChatView { name: name.into(), address: "+4".into(), ..chat("a", 2, 3) };
+            plan(&model(vec![chat], false), &[]).show.remove(0).title
+        };
+        assert_eq!(titles("Bob\u{202E}"), "Bob (2)");
+        assert_eq!(titles("דוד"), "\u{2068}דוד\u{2069} (2)");
+        assert_eq!(titles("\u{200B}"), "+4 (2)");
+        assert_eq!(titles("+49 30 123456"), "~+49 30 123456 (2)");
+    }
+
+    #[test]
+    fn a_text_that_shows_nothing_is_described() {
+        let mut blank = chat("a", 1, 3);
+        for (text, said) in [("\u{200B}", "This message shows nothing."), ("\n\n  hi \n\n", "hi")] {
+            blank.last.as_mut().unwrap().text = text.into();
+            assert_eq!(plan(&model(vec![blank.clone()], false), &[]).show[0].body, said);
+        }
     }
 
     #[test]

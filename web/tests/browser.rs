@@ -12,5 +12,6 @@
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
+mod pages;
 mod ports;
 mod wire;

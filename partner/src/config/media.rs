@@ -4,7 +4,7 @@
 
 use super::checker::Checker;
 use crate::{
-    media::{MediaLocation, MediaSettings, S3},
+    media::{AccessKeyId, MediaLocation, MediaSettings, S3},
     secret::Secret,
 };
 use serde::Deserialize;
@@ -100,14 +100,14 @@ fn s3(checker: &mut Checker, config: &MediaConfig, text: &str) -> Option<S3> {
     };
     let endpoint = match &config.endpoint {
         None => None,
-        Some(endpoint) => Some(checker.remote("media.endpoint", endpoint, "https", "http")?.to_string()),
+        Some(endpoint) => Some(checker.remote("media.endpoint", endpoint, "https", "http")?),
     };
     Some(S3 {
         bucket: url.host_str()?.to_owned(),
-        folder: url.path().trim_matches('/').to_owned(),
+        folder: Some(url.path().trim_matches('/')).filter(|folder| !folder.is_empty()).map(str::to_owned),
         endpoint,
         region: config.region.clone(),
-        access_key_id: access_key_id.clone(),
+        access_key_id: AccessKeyId::new(access_key_id.clone()),
         secret_access_key: secret_access_key.clone(),
     })
 }

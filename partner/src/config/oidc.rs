@@ -4,6 +4,7 @@
 
 use super::checker::{Checker, MAX_CLAIM_BYTES};
 use crate::{secret::Secret, sign_in::OpenIdSettings};
+use openidconnect::ClientId;
 use serde::Deserialize;
 
 /// Sign-in at an OpenID Connect provider, for Partners with an account system of their own.
@@ -57,6 +58,7 @@ impl OidcConfig {
             return None;
         };
         let scopes = scopes.split_whitespace().map(str::to_owned).collect();
+        let client_id = ClientId::new(client_id);
         Some(OpenIdSettings { issuer, client_id, client_secret, identifier_claim, scopes })
     }
 }

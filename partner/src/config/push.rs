@@ -68,8 +68,8 @@ pub(crate) struct PushSettings {
     pub(crate) jwks_pause: Duration,
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    pub(crate) leeway: i64,
-    pub(crate) lifetime: i64,
+    pub(crate) leeway: Duration,
+    pub(crate) lifetime: Duration,
     pub(crate) single_use: bool,
 }
 
@@ -121,8 +121,8 @@ impl PushConfig {
             jwks_pause: Duration::from_secs(config.jwks_pause_seconds),
             issuer: config.issuer,
             audience,
-            leeway: config.leeway_seconds.into(),
-            lifetime: config.lifetime_seconds.into(),
+            leeway: Duration::from_secs(config.leeway_seconds.into()),
+            lifetime: Duration::from_secs(config.lifetime_seconds.into()),
             single_use: config.single_use,
         })
     }

@@ -11,7 +11,7 @@ use crate::{
     sign_in::{OpenIdSettings, PasswordSettings},
     tls::TlsFiles,
 };
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use url::Url;
 
 /// Paths of the relay and of relayed enlistment.
@@ -45,14 +45,15 @@ pub struct Settings {
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// Whether the log format is JSON.
     pub(crate) log_json: bool,
-    /// Days until a session expires.
-    pub(crate) session_days: u32,
+    /// Time until a session expires.
+    pub(crate) session_lifetime: Duration,
     pub(crate) passwords: PasswordSettings,
     pub(crate) open_id: Option<OpenIdSettings>,
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    pub(crate) token_seconds: u64,
-    pub(crate) rotate_days: u32,
+    pub(crate) token_lifetime: Duration,
+    /// Time between two keys of identity tokens.
+    pub(crate) key_rotation: Duration,
     pub(crate) push: PushSettings,
     pub(crate) integrator: u16,
     pub(crate) enlist_url: Url,
@@ -156,13 +157,13 @@ impl Settings {
             tls,
             metrics_listen: config.metrics_listen,
             log_json: config.log_format == "json",
-            session_days: config.sign_in.session_days,
+            session_lifetime: days(config.sign_in.session_days),
             passwords,
             open_id,
             issuer,
             audience: config.token.audience,
-            token_seconds: config.token.lifetime_seconds,
-            rotate_days: config.token.rotate_days,
+            token_lifetime: Duration::from_secs(config.token.lifetime_seconds),
+            key_rotation: days(config.token.rotate_days),
             push,
             integrator: config.whatsapp.integrator,
             enlist_url,
@@ -177,6 +178,10 @@ impl Settings {
             limits: config.limits,
         })
     }
+}
+
+fn days(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 86_400)
 }
 
 /// The relay's URL with a WebSocket scheme.

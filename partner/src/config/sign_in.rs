@@ -3,6 +3,7 @@
 use super::checker::{Checker, number};
 use crate::sign_in::PasswordSettings;
 use serde::Deserialize;
+use std::num::NonZeroUsize;
 
 /// Accounts and sessions.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,7 +39,7 @@ impl SignInConfig {
             min_chars: self.password_min,
             memory_kib: self.hash_memory_kib,
             passes: self.hash_passes,
-            concurrency: self.hash_at_once,
+            concurrency: NonZeroUsize::new(self.hash_at_once),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The options of identity tokens, and their checks.
 
 use super::checker::{Checker, MAX_CLAIM_BYTES};
-use crate::identity::MAX_LIFETIME_SECONDS;
+use crate::identity::MAX_LIFETIME;
 use serde::Deserialize;
 
 /// Identity tokens.
@@ -26,7 +26,7 @@ impl Default for TokenConfig {
 
 impl TokenConfig {
     pub(super) fn check(&self, checker: &mut Checker) {
-        checker.within("token.lifetime_seconds", self.lifetime_seconds, 1, MAX_LIFETIME_SECONDS.unsigned_abs());
+        checker.within("token.lifetime_seconds", self.lifetime_seconds, 1, MAX_LIFETIME.as_secs());
         checker.within("token.rotate_days", self.rotate_days.into(), 1, 3_650);
         checker.text("token.audience", &self.audience, MAX_CLAIM_BYTES);
         if let Some(issuer) = &self.issuer {

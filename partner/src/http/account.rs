@@ -5,9 +5,10 @@
 
 use super::{api_error::ApiError, caller::Network};
 use crate::{
+    account_id::AccountId,
     app::App,
     clock,
-    sign_in::{Identifier, PasswordError, SessionToken},
+    sign_in::{Identifier, PasswordError, SessionId, SessionToken},
 };
 use axum::{
     extract::{Form, FromRequestParts, State, rejection::FormRejection},
@@ -40,9 +41,8 @@ impl From<FormRejection> for ApiError {
 
 /// The account and session of a request, from its cookie.
 pub(super) struct SignedIn {
-    pub(super) identifier: String,
-    /// The hash of the session token.
-    pub(super) token_hash: String,
+    pub(super) account: AccountId,
+    pub(super) id: SessionId,
 }
 
 impl FromRequestParts<Arc<App>> for SignedIn {
@@ -50,9 +50,9 @@ impl FromRequestParts<Arc<App>> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let token = cookie(parts, app).ok_or(ApiError::NotSignedIn)?;
-        let token_hash = token.hash();
-        let identifier = app.sessions.owner(&token_hash, clock::unix_seconds()).await?;
-        Ok(Self { identifier: identifier.ok_or(ApiError::NotSignedIn)?, token_hash })
+        let id = token.id();
+        let account = app.sessions.owner(&id, clock::unix_seconds()).await?.ok_or(ApiError::NotSignedIn)?;
+        Ok(Self { account, id })
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn create(
     }
     let hash = passwords.hash(password).await?;
     app.accounts.create(&identifier, &hash, clock::unix_seconds()).await?;
-    begin_session(&app, &identifier).await
+    begin_session(&app, identifier.account()).await
 }
 
 /// `POST /api/session`: signs in to an existing account.
@@ -108,22 +108,22 @@ pub(super) async fn sign_in(
     let password = Zeroizing::new(password);
     limited(app.limits.address.take(network, Instant::now()))?;
     let identifier = Identifier::new(&identifier).ok_or(ApiError::BadCredentials)?;
-    limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
-    let kept = app.accounts.password_hash(&identifier).await?;
+    limited(app.limits.account.take(identifier.account().folded(), Instant::now()))?;
+    let kept = app.accounts.password_hash(identifier.account()).await?;
     if !passwords.verify(password, kept).await? {
         return Err(ApiError::BadCredentials);
     }
-    begin_session(&app, &identifier).await
+    begin_session(&app, identifier.account()).await
 }
 
 /// `DELETE /api/session`: deletes the session and evicts its relayed connection.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie) -> Result<Response, ApiError> {
     if let Some(token) = token {
-        let hash = token.hash();
-        let identifier = app.sessions.owner(&hash, clock::unix_seconds()).await?;
-        app.sessions.delete(&hash).await?;
-        if let (Some(relay), Some(identifier)) = (&app.relay, identifier) {
-            relay.evict(&identifier, Some(&hash));
+        let id = token.id();
+        let account = app.sessions.owner(&id, clock::unix_seconds()).await?;
+        app.sessions.delete(&id).await?;
+        if let (Some(relay), Some(account)) = (&app.relay, account) {
+            relay.evict(&account, Some(&id));
         }
     }
     Ok(with_cookie(&SessionToken::clear_cookie(app.settings.secure)))
@@ -131,26 +131,26 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, Cookie(token): Cookie)
 
 /// `DELETE /api/account`: deletes the account and everything that belongs to it.
 pub(super) async fn delete(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
-    app.accounts.delete(&session.identifier).await?;
+    app.accounts.delete(&session.account).await?;
     if let Some(relay) = &app.relay {
-        relay.evict(&session.identifier, None);
+        relay.evict(&session.account, None);
     }
     Ok(with_cookie(&SessionToken::clear_cookie(app.settings.secure)))
 }
 
 /// `GET /api/session`: the identifier of the signed-in account.
 pub(super) async fn current_session(session: SignedIn) -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, NO_STORE)], session.identifier)
+    ([(header::CACHE_CONTROL, NO_STORE)], session.account.as_str().to_owned())
 }
 
 /// Creates a session for a person who has been authenticated.
-pub(super) async fn begin_session(app: &App, identifier: &Identifier) -> Result<Response, ApiError> {
+pub(super) async fn begin_session(app: &App, account: &AccountId) -> Result<Response, ApiError> {
     let token = SessionToken::random()?;
-    let seconds = u64::from(app.settings.session_days) * 24 * 60 * 60;
+    let lifetime = app.settings.session_lifetime;
     let now = clock::unix_seconds();
-    let expires = now.saturating_add_unsigned(seconds);
-    app.sessions.create(&token.hash(), identifier, now, expires).await?;
-    Ok(with_cookie(&token.cookie(seconds, app.settings.secure)))
+    let expires = now.after(lifetime);
+    app.sessions.create(&token.id(), account, now, expires).await?;
+    Ok(with_cookie(&token.cookie(lifetime, app.settings.secure)))
 }
 
 fn with_cookie(cookie: &str) -> Response {

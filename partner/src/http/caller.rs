@@ -11,7 +11,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::{
-    convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
@@ -51,11 +50,11 @@ impl Network {
 }
 
 impl FromRequestParts<Arc<App>> for Network {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Remote(caller) = Remote::from_request_parts(parts, app).await?;
-        Ok(Self::of(caller.client.ip()))
+        Ok(Self::of(caller.client))
     }
 }
 
@@ -63,18 +62,15 @@ impl FromRequestParts<Arc<App>> for Network {
 pub(super) struct Remote(pub(super) Caller);
 
 impl FromRequestParts<Arc<App>> for Remote {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let nowhere = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
-        let addresses = parts
-            .extensions
-            .get::<ConnectionAddresses>()
-            .copied()
-            .unwrap_or(ConnectionAddresses { peer: nowhere, local: nowhere });
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        // Every request that a connection brings has them.
+        let addresses = parts.extensions.get::<ConnectionAddresses>().copied().ok_or(ApiError::Internal)?;
+        let ConnectionAddresses { peer, local } = addresses;
         let forwarded = app.settings.behind_proxy.then(|| forwarded(&parts.headers)).flatten();
-        let client = forwarded.map_or(addresses.peer, |address| SocketAddr::new(address, 0));
-        Ok(Self(Caller { client, server: addresses.local }))
+        let (client, client_port) = forwarded.map_or((peer.ip(), Some(peer.port())), |address| (address, None));
+        Ok(Self(Caller { client, client_port, server: local }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     app::App,
     clock,
     identity::Claims,
-    sign_in::{CurrentDevice, DeviceId, ReplacedDevice},
+    sign_in::{AccountDevice, DeviceId},
 };
 use axum::{
     extract::{Form, State, rejection::FormRejection},
@@ -41,9 +41,9 @@ pub(super) async fn account(
         }
         session => session?,
     };
-    let CurrentDevice { device, since } = app.devices.current(&session.identifier).await?;
-    let since = since.to_string();
-    Ok(form(&[("identifier", &session.identifier), ("device", &device), ("since", &since)]))
+    let current = app.devices.current(&session.account).await?;
+    let (device, since) = fields(current.as_ref());
+    Ok(form(&[("identifier", session.account.as_str()), ("device", device), ("since", &since)]))
 }
 
 /// `POST /api/device`: makes this device the account's current one; only the current device gets tokens.
@@ -52,11 +52,12 @@ pub(super) async fn claim(
     session: SignedIn,
     request: DeviceFormResult,
 ) -> Result<Response, ApiError> {
-    limited(app.limits.token.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.token.take(&session.account, Instant::now()))?;
     let device = device(request)?;
     let now = clock::unix_milliseconds();
-    let ReplacedDevice { previous, since } = app.devices.claim(&session.identifier, &device, now).await?;
-    Ok(form(&[("previous", &previous), ("since", &since.to_string())]))
+    let replaced = app.devices.claim(&session.account, &device, now).await?;
+    let (previous, since) = fields(replaced.as_ref());
+    Ok(form(&[("previous", previous), ("since", &since)]))
 }
 
 /// `POST /api/token`: an identity token for the signed-in account, if the device is the current one or there is none
@@ -66,22 +67,28 @@ pub(super) async fn token(
     session: SignedIn,
     request: DeviceFormResult,
 ) -> Result<Response, ApiError> {
-    limited(app.limits.token.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.token.take(&session.account, Instant::now()))?;
     let device = device(request)?;
-    if !app.devices.claim_if_none(&session.identifier, &device, clock::unix_milliseconds()).await? {
+    if !app.devices.claim_if_none(&session.account, &device, clock::unix_milliseconds()).await? {
         return Err(ApiError::OtherDevice);
     }
     let now = clock::unix_seconds();
     let claims = Claims {
         issuer: &app.settings.issuer,
         audience: &app.settings.audience,
-        subject: &session.identifier,
-        issued_at: now.unsigned_abs(),
-        lifetime: app.settings.token_seconds,
+        subject: &session.account,
+        issued_at: now,
+        lifetime: app.settings.token_lifetime,
     };
     let token = claims.sign(&app.keys.signer(now)?.key)?;
     let kind = HeaderValue::from_static("application/jwt");
     Ok(([(header::CACHE_CONTROL, NO_STORE), (header::CONTENT_TYPE, kind)], token).into_response())
+}
+
+/// A device in a form: its id, and since when, in Unix milliseconds; without a device, an empty field and 0.
+fn fields(device: Option<&AccountDevice>) -> (&str, String) {
+    let since = device.map_or(0, |device| device.since.get());
+    (device.map_or("", |device| device.device.as_str()), since.to_string())
 }
 
 fn device(request: DeviceFormResult) -> Result<DeviceId, ApiError> {

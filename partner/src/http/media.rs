@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::App,
     clock,
-    media::{MIN_PARTIAL_PIECE_BYTES, NewUploadError, PIECE_BYTES, Reference, Upload, WriteError},
+    media::{MIN_PARTIAL_PIECE_BYTES, NewUploadError, PIECE_BYTES, StorageReference, Upload, UploadId, WriteError},
 };
 use axum::{
     body::{Body, Bytes, HttpBody},
@@ -47,7 +47,7 @@ pub(super) async fn begin(
     session: SignedIn,
     form: Result<Form<NewUploadForm>, FormRejection>,
 ) -> Result<Response, ApiError> {
-    limited(app.limits.upload.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.upload.take(&session.account, Instant::now()))?;
     let Form(NewUploadForm { size, kind }) = form?;
     let settings = app.media.settings();
     let kind = kind.to_ascii_lowercase();
@@ -57,7 +57,7 @@ pub(super) async fn begin(
     if !(1..=settings.file_bytes).contains(&size) {
         return Err(ApiError::TooLarge);
     }
-    let upload = app.media.begin(&session.identifier, &kind, size, clock::unix_seconds()).await?;
+    let upload = app.media.begin(&session.account, &kind, size, clock::unix_seconds()).await?;
     let location = format!("/api/media/{}", upload.as_str());
     let headers = [
         (header::CACHE_CONTROL, NO_STORE),
@@ -73,9 +73,9 @@ pub(super) async fn begin(
 pub(super) async fn offset(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    Path(id): Path<String>,
+    Path(segment): Path<String>,
 ) -> Result<Response, ApiError> {
-    let upload = own(&app, &session, &id).await?;
+    let upload = own(&app, &session, &segment).await?;
     Ok(upload_response(&upload, StatusCode::OK))
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn offset(
 pub(super) async fn write(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    Path(id): Path<String>,
+    Path(segment): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
@@ -96,7 +96,7 @@ pub(super) async fn write(
     }
     let begin: Option<u64> = headers.get(OFFSET).and_then(|offset| offset.to_str().ok()?.parse().ok());
     let begin = begin.ok_or(ApiError::FormInvalid)?;
-    let mut upload = own(&app, &session, &id).await?;
+    let mut upload = own(&app, &session, &segment).await?;
     if begin != upload.received {
         return Err(ApiError::OffsetConflict);
     }
@@ -116,15 +116,17 @@ pub(super) async fn write(
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     session: SignedIn,
-    Path(id): Path<String>,
+    Path(segment): Path<String>,
 ) -> Result<Response, ApiError> {
-    let upload = own(&app, &session, &id).await?;
+    let upload = own(&app, &session, &segment).await?;
     app.media.delete_upload(&upload).await?;
     Ok((StatusCode::NO_CONTENT, [(RESUMABLE, VERSION)]).into_response())
 }
 
-async fn own(app: &App, session: &SignedIn, id: &str) -> Result<Upload, ApiError> {
-    app.media.upload(&session.identifier, id, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)
+/// The upload of the signed-in account that the last segment of a path names.
+async fn own(app: &App, session: &SignedIn, segment: &str) -> Result<Upload, ApiError> {
+    let id = UploadId::parse(segment).ok_or(ApiError::NotFound)?;
+    app.media.upload(&session.account, &id, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)
 }
 
 fn upload_response(upload: &Upload, status: StatusCode) -> Response {
@@ -171,7 +173,7 @@ async fn receive(app: &App, upload: &mut Upload, mut body: Body) -> Result<(), A
 }
 
 /// `GET /{storage_reference}`, without a session: the reference itself grants access.
-pub(super) async fn download(app: &App, reference: &Reference, request: &Parts) -> Response {
+pub(super) async fn download(app: &App, reference: &StorageReference, request: &Parts) -> Response {
     if !matches!(request.method, Method::GET | Method::HEAD) {
         return ApiError::MethodNotAllowed.into_response();
     }
@@ -181,7 +183,7 @@ pub(super) async fn download(app: &App, reference: &Reference, request: &Parts) 
     }
 }
 
-async fn answer(app: &App, reference: &Reference, request: &Parts) -> Result<Response, ApiError> {
+async fn answer(app: &App, reference: &StorageReference, request: &Parts) -> Result<Response, ApiError> {
     let found = app.media.find(reference, clock::unix_seconds()).await?.ok_or(ApiError::NotFound)?;
     // A file never changes under its reference, so the reference serves as the ETag; the caller knows it already.
     let etag = format!("\"{}\"", reference.as_str());

@@ -6,7 +6,7 @@ use super::api_error::ApiError;
 use crate::{
     app::App,
     clock,
-    identity::JWKS_SECONDS,
+    identity::JWKS_MAX_AGE,
     metrics::{CONTENT_TYPE, Metrics},
 };
 use axum::{
@@ -41,7 +41,7 @@ pub(super) async fn profile(State(app): State<Arc<App>>) -> impl IntoResponse {
 /// `GET /.well-known/oauth/openid/jwks` (docs/spec/enlistment.md §1.3).
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = HeaderValue::from_static("application/json");
-    let cache = format!("public, max-age={JWKS_SECONDS}");
+    let cache = format!("public, max-age={}", JWKS_MAX_AGE.as_secs());
     let cache = HeaderValue::try_from(cache).unwrap_or(HeaderValue::from_static("no-cache"));
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache)], app.keys.jwks(clock::unix_seconds()))
 }

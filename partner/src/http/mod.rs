@@ -21,7 +21,7 @@ mod relay;
 use crate::{
     app::App,
     config::{ENLIST_PATH, RELAY_PATH},
-    media::Reference,
+    media::StorageReference,
     metrics::Metrics,
     sign_in::RETURN_PATH,
 };
@@ -87,7 +87,7 @@ pub(crate) fn metrics_router(metrics: Metrics) -> Router {
 /// Requests without a route: media by reference, otherwise the client's files.
 async fn files(State(app): State<Arc<App>>, request: Request) -> Response {
     let (request, _) = request.into_parts();
-    match Reference::from_path(request.uri.path()) {
+    match StorageReference::from_path(request.uri.path()) {
         Some(reference) => media::download(&app, &reference, &request).await,
         None => client::serve(&app, &request),
     }

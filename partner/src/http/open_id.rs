@@ -89,10 +89,9 @@ async fn signed_in(
     }
     let (Some(code), Some(state)) = (code, state) else { return Err(ApiError::FormInvalid) };
     let person = open_id.finish(code, &state, &kept).await?;
-    let proposed = Identifier::new(&person.identifier).ok_or(ApiError::IdentifierInvalid)?;
-    let identifier = app.accounts.find_or_create_by_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
-    let identifier = Identifier::new(&identifier).ok_or(ApiError::Internal)?;
-    begin_session(app, &identifier).await
+    let proposed = Identifier::new(&person.name).ok_or(ApiError::IdentifierInvalid)?;
+    let account = app.accounts.find_or_create_by_subject(&person.subject, &proposed, clock::unix_seconds()).await?;
+    begin_session(app, &account).await
 }
 
 /// Redirects to the client, with the error code in the query.

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     app::App,
     clock,
-    sign_in::{AuthKind, Challenge, Identifier, NewPasskeyError, PasskeyError},
+    sign_in::{AuthKind, Challenge, NewPasskeyError, PasskeyError, PasskeyId, PasskeySummary},
+    time::UnixSeconds,
 };
 use axum::{
     Json,
@@ -20,6 +21,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use std::{sync::Arc, time::Instant};
 use webauthn_rs::prelude::{PublicKeyCredential, RegisterPublicKeyCredential};
 
@@ -45,12 +47,12 @@ impl From<NewPasskeyError> for ApiError {
 /// `POST /api/passkey/register/start`: options for `navigator.credentials.create`.
 pub(super) async fn register_start(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
     let passkeys = app.account_source.passkeys().ok_or(ApiError::NotFound)?;
-    limited(app.limits.token.take(&session.identifier, Instant::now()))?;
-    let handle = app.passkeys.handle(&session.identifier).await?.ok_or(ApiError::NotSignedIn)?;
-    let known = app.passkeys.list(&session.identifier).await?;
-    let known: Vec<String> = known.into_iter().map(|passkey| passkey.id).collect();
+    limited(app.limits.token.take(&session.account, Instant::now()))?;
+    let handle = app.passkeys.handle(&session.account).await?.ok_or(ApiError::NotSignedIn)?;
+    let known = app.passkeys.list(&session.account).await?;
+    let known: Vec<PasskeyId> = known.into_iter().map(|passkey| passkey.id).collect();
     let Challenge { options, state } =
-        passkeys.begin_new(handle, &session.identifier, &known).map_err(|error| refused(&error, ApiError::Internal))?;
+        passkeys.begin_new(handle, &session.account, &known).map_err(|error| refused(&error, ApiError::Internal))?;
     let cookie = begin_attempt(&app, AuthKind::NewPasskey, &state).await?;
     Ok(([(header::CACHE_CONTROL, NO_STORE)], [(header::SET_COOKIE, cookie)], Json(options)).into_response())
 }
@@ -66,10 +68,10 @@ pub(super) async fn register_finish(
     let Json(answer) = answer?;
     let state = cookies.take(&app, AuthKind::NewPasskey).await?;
     // The challenge is bound to the account that requested it; after a change of accounts it is refused.
-    let handle = app.passkeys.handle(&session.identifier).await?.ok_or(ApiError::NotSignedIn)?;
+    let handle = app.passkeys.handle(&session.account).await?.ok_or(ApiError::NotSignedIn)?;
     let kept =
         passkeys.finish_new(&answer, &state, handle).map_err(|error| refused(&error, ApiError::PasskeyInvalid))?;
-    app.passkeys.add(&session.identifier, &kept, clock::unix_seconds()).await?;
+    app.passkeys.add(&session.account, &kept, clock::unix_seconds()).await?;
     Ok(clear_attempt(&app, AuthKind::NewPasskey, StatusCode::NO_CONTENT.into_response()))
 }
 
@@ -95,23 +97,37 @@ pub(super) async fn sign_in_finish(
     let state = cookies.take(&app, AuthKind::Passkey).await?;
     let bad = |error: PasskeyError| refused(&error, ApiError::BadCredentials);
     let (handle, id) = passkeys.claimed(&answer).map_err(bad)?;
-    let owner = app.passkeys.owner(&id).await?.filter(|owner| owner.handle == handle.to_string());
+    let owner = app.passkeys.owner(&id).await?.filter(|owner| owner.handle == Some(handle));
     let owner = owner.ok_or(ApiError::BadCredentials)?;
-    let identifier = Identifier::new(&owner.identifier).ok_or(ApiError::Internal)?;
-    limited(app.limits.account.take(identifier.folded(), Instant::now()))?;
+    limited(app.limits.account.take(owner.account.folded(), Instant::now()))?;
     let kept = passkeys.finish_sign_in(&answer, &state, &owner.kept).map_err(bad)?;
     // Recorded before the session begins: of two responses with the same counter the second comes from a cloned
     // authenticator.
     if !app.passkeys.record_use(&kept, clock::unix_seconds()).await? {
         return Err(ApiError::BadCredentials);
     }
-    Ok(clear_attempt(&app, AuthKind::Passkey, begin_session(&app, &identifier).await?))
+    Ok(clear_attempt(&app, AuthKind::Passkey, begin_session(&app, &owner.account).await?))
+}
+
+/// A passkey in a response; times are Unix seconds.
+#[derive(Serialize)]
+struct PasskeyEntry {
+    id: String,
+    created: i64,
+    /// 0 before the first sign-in.
+    used: i64,
+}
+
+impl From<PasskeySummary> for PasskeyEntry {
+    fn from(PasskeySummary { id, created, used }: PasskeySummary) -> Self {
+        Self { id: id.as_str().to_owned(), created: created.get(), used: used.map_or(0, UnixSeconds::get) }
+    }
 }
 
 /// `GET /api/passkey`: the account's passkeys.
 pub(super) async fn list(State(app): State<Arc<App>>, session: SignedIn) -> Result<Response, ApiError> {
     app.account_source.passkeys().ok_or(ApiError::NotFound)?;
-    let passkeys = app.passkeys.list(&session.identifier).await?;
+    let passkeys: Vec<_> = app.passkeys.list(&session.account).await?.into_iter().map(PasskeyEntry::from).collect();
     Ok(([(header::CACHE_CONTROL, NO_STORE)], Json(passkeys)).into_response())
 }
 
@@ -122,7 +138,7 @@ pub(super) async fn end(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     app.account_source.passkeys().ok_or(ApiError::NotFound)?;
-    app.passkeys.delete(&session.identifier, &id).await?;
+    app.passkeys.delete(&session.account, &PasskeyId::new(id)).await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, NO_STORE)]).into_response())
 }
 

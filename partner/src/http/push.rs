@@ -7,7 +7,11 @@ use super::{
     api_error::ApiError,
     device::form,
 };
-use crate::{app::App, clock, push::Subscription};
+use crate::{
+    app::App,
+    clock,
+    push::{Endpoint, Subscription},
+};
 use axum::{
     extract::{Form, State, rejection::FormRejection},
     http::{StatusCode, header},
@@ -46,13 +50,16 @@ pub(super) async fn subscribe(
     session: SignedIn,
     parsed: FormResult<SubscribeForm>,
 ) -> Result<Response, ApiError> {
-    limited(app.limits.push.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.push.take(&session.account, Instant::now()))?;
     let Form(SubscribeForm { endpoint, p256dh, auth, previous }) = parsed?;
+    let endpoint = Endpoint::parse(&endpoint).ok_or(ApiError::SubscriptionInvalid)?;
     let subscription = Subscription::read(&endpoint, &p256dh, &auth, &app.push.services);
     let subscription = subscription.ok_or(ApiError::SubscriptionInvalid)?;
     let signer = app.push.keys.signer(clock::unix_seconds())?;
+    // A text that is no endpoint names no subscription.
+    let previous = previous.as_deref().and_then(Endpoint::parse);
     let (kid, now) = (crate::keys::Key::kid(&signer.key), clock::unix_milliseconds());
-    app.push.subscriptions.save(&session.identifier, &subscription, previous.as_deref(), kid, now).await?;
+    app.push.subscriptions.save(&session.account, &subscription, previous.as_ref(), kid, now).await?;
     Ok(no_content())
 }
 
@@ -63,7 +70,9 @@ pub(super) async fn end(
     parsed: FormResult<EndpointForm>,
 ) -> Result<Response, ApiError> {
     let Form(EndpointForm { endpoint }) = parsed?;
-    app.push.subscriptions.delete(&session.identifier, &endpoint).await?;
+    if let Some(endpoint) = Endpoint::parse(&endpoint) {
+        app.push.subscriptions.delete(&session.account, &endpoint).await?;
+    }
     Ok(no_content())
 }
 
@@ -73,9 +82,10 @@ pub(super) async fn test(
     session: SignedIn,
     parsed: FormResult<EndpointForm>,
 ) -> Result<Response, ApiError> {
-    limited(app.limits.push.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.push.take(&session.account, Instant::now()))?;
     let Form(EndpointForm { endpoint }) = parsed?;
-    if !app.push.queue.enqueue_test(&session.identifier, &endpoint, clock::unix_milliseconds()).await? {
+    let endpoint = Endpoint::parse(&endpoint).ok_or(ApiError::NotFound)?;
+    if !app.push.queue.enqueue_test(&session.account, &endpoint, clock::unix_milliseconds()).await? {
         return Err(ApiError::NotFound);
     }
     app.push.delivery.notify();

@@ -47,8 +47,9 @@ pub(super) async fn receive(
     })?;
     // The content type is ignored: the header in the public example is not well-formed.
     let WakeRequest { to } = serde_json::from_slice(&body).map_err(|_| ApiError::CallInvalid)?;
-    let identifier = Identifier::new(&to).filter(|identifier| identifier.as_str() == to).ok_or(ApiError::NotFound)?;
-    match app.push.queue.enqueue_wake(identifier.as_str(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
+    let identifier =
+        Identifier::new(&to).filter(|identifier| identifier.account().as_str() == to).ok_or(ApiError::NotFound)?;
+    match app.push.queue.enqueue_wake(identifier.account(), replay_guard.as_ref(), clock::unix_milliseconds()).await? {
         EnqueueOutcome::Queued => {
             app.push.delivery.notify();
             Ok(([(header::CACHE_CONTROL, "no-store")], "").into_response())

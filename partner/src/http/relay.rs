@@ -33,9 +33,9 @@ pub(super) async fn relay(
     if origin.is_none_or(|origin| *origin != app.settings.public_origin.as_str()) {
         return Err(ApiError::CrossSite);
     }
-    limited(app.limits.relay.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.relay.take(&session.account, Instant::now()))?;
     let (response, upgrade) = accept(&mut request).map_err(|_| ApiError::UpgradeRequired)?;
-    let admission = relay.admit(&session.identifier, &session.token_hash).map_err(|_| ApiError::Busy)?;
+    let admission = relay.admit(&session.account, &session.id).map_err(|_| ApiError::Busy)?;
     tokio::spawn(admission.serve(upgrade, caller));
     Ok(response)
 }
@@ -49,7 +49,7 @@ pub(super) async fn enlist(
     form: Bytes,
 ) -> Result<Response, ApiError> {
     let enlistment = app.enlistment.as_ref().ok_or(ApiError::NotFound)?;
-    limited(app.limits.relay.take(&session.identifier, Instant::now()))?;
+    limited(app.limits.relay.take(&session.account, Instant::now()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
         return Err(ApiError::FormInvalid);

@@ -3,12 +3,15 @@
 //! What this module does not know: that it is used only while the database has no key. The files are not deleted.
 
 use super::token_key::TokenKey;
-use crate::keys::{Key, KeyEntry, KeyError, MAX_KEYS};
+use crate::{
+    keys::{Key, KeyEntry, KeyError, MAX_KEYS},
+    time::UnixSeconds,
+};
 use std::{
     fs,
     io::{self, Read},
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 use zeroize::Zeroizing;
 
@@ -53,13 +56,14 @@ fn load(path: &Path) -> Result<KeyEntry<TokenKey>, KeyError> {
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(at)?;
     let key = TokenKey::read(&bytes).ok_or_else(|| KeyError::NotAKey { path: path.to_owned() })?;
     let made = made(path);
-    Ok(KeyEntry { key, created: made, active: made })
+    // A key of unknown age signs before all others.
+    Ok(KeyEntry { key, created: made, active: made.unwrap_or(UnixSeconds::EPOCH) })
 }
 
-/// The creation time in a file name; 0, older than all others, for other names.
-fn made(path: &Path) -> i64 {
-    let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-    name.to_str().and_then(|name| name.split('-').next()?.parse().ok()).unwrap_or(0)
+/// The creation time in a file name; `None` for other names.
+fn made(path: &Path) -> Option<UnixSeconds> {
+    let name = path.file_name()?.to_str()?;
+    name.split('-').next()?.parse().ok().map(UnixSeconds::new)
 }
 
 #[cfg(test)]
@@ -79,11 +83,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(key_files(&folder.path().join("none")).unwrap().is_empty());
         let newer = write(folder.path(), "000000002000-b.pk8", 0o600);
+        let undated = write(folder.path(), "+.pk8", 0o600);
         let older = write(folder.path(), "000000001000-c.pk8", 0o600);
         fs::write(folder.path().join("000000003000-a.unfinished"), "half").unwrap();
         let found = key_files(folder.path()).unwrap();
         let found: Vec<_> = found.iter().map(|entry| (entry.key.kid(), entry.created, entry.active)).collect();
-        assert_eq!(found, [(older.kid(), 1_000, 1_000), (newer.kid(), 2_000, 2_000)]);
+        let (first, second) = (UnixSeconds::new(1_000), UnixSeconds::new(2_000));
+        let expected = [(undated.kid(), None, UnixSeconds::EPOCH), (older.kid(), Some(first), first)];
+        assert_eq!(found[..2], expected);
+        assert_eq!(found[2], (newer.kid(), Some(second), second));
     }
 
     #[test]

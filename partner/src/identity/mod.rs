@@ -8,4 +8,4 @@ mod token_key;
 
 pub(crate) use key_files::key_files;
 pub(crate) use token::{Claims, TokenError};
-pub(crate) use token_key::{JWKS_SECONDS, MAX_LIFETIME_SECONDS, TokenKeys};
+pub(crate) use token_key::{JWKS_MAX_AGE, MAX_LIFETIME, TokenKeys};

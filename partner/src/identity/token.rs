@@ -3,9 +3,14 @@
 //! What this module does not know: whether the identifier is the caller's.
 
 use super::token_key::TokenKey;
-use crate::keys::{Key, KeyError};
+use crate::{
+    account_id::AccountId,
+    keys::{Key, KeyError},
+    time::UnixSeconds,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
+use std::time::Duration;
 
 /// Maximum length of a token that WhatsApp accepts, in bytes (docs/spec/enlistment.md §1.2.2).
 const MAX_BYTES: usize = 4_096;
@@ -25,12 +30,11 @@ pub(crate) enum TokenError {
 pub(crate) struct Claims<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) audience: &'a str,
-    /// The user-visible identifier, which belongs to the signed-in caller.
-    pub(crate) subject: &'a str,
-    /// Unix seconds.
-    pub(crate) issued_at: u64,
-    /// Seconds between `iat` and `exp`.
-    pub(crate) lifetime: u64,
+    /// The signed-in caller.
+    pub(crate) subject: &'a AccountId,
+    pub(crate) issued_at: UnixSeconds,
+    /// Time between `iat` and `exp`.
+    pub(crate) lifetime: Duration,
 }
 
 impl Claims<'_> {
@@ -38,13 +42,13 @@ impl Claims<'_> {
     pub(crate) fn sign(&self, key: &TokenKey) -> Result<String, TokenError> {
         let mut id = [0; 16];
         getrandom::fill(&mut id)?;
-        let header = json!({"alg": "RS256", "kid": key.kid(), "typ": "JWT"});
+        let header = json!({"alg": "RS256", "kid": key.kid().as_str(), "typ": "JWT"});
         let claims = json!({
             "iss": self.issuer,
             "aud": self.audience,
-            "sub": self.subject,
-            "iat": self.issued_at,
-            "exp": self.issued_at.saturating_add(self.lifetime),
+            "sub": self.subject.as_str(),
+            "iat": self.issued_at.get(),
+            "exp": self.issued_at.after(self.lifetime).get(),
             "jti": URL_SAFE_NO_PAD.encode(id),
         });
         let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -67,8 +71,15 @@ mod tests {
     fn the_longest_values_still_fit() {
         let key = TokenKey::make().unwrap();
         // A backslash takes two bytes in JSON: the worst case for a claim of 512 bytes, or an identifier.
-        let (long, subject) = ("\\".repeat(512), "𝒶".repeat(40));
-        let claims = Claims { issuer: &long, audience: &long, subject: &subject, issued_at: u64::MAX, lifetime: 3_600 };
+        let lifetime = Duration::from_secs(3_600);
+        let (long, subject) = ("\\".repeat(512), AccountId::new("𝒶".repeat(40)));
+        let claims = Claims {
+            issuer: &long,
+            audience: &long,
+            subject: &subject,
+            issued_at: UnixSeconds::new(i64::MAX),
+            lifetime,
+        };
         let token = claims.sign(&key).unwrap();
         assert!(token.len() <= MAX_BYTES, "{} bytes", token.len());
     }
@@ -76,8 +87,14 @@ mod tests {
     #[test]
     fn a_longer_one_is_refused() {
         let key = TokenKey::make().unwrap();
-        let long = "x".repeat(MAX_BYTES);
-        let claims = Claims { issuer: &long, audience: "a", subject: "a", issued_at: 0, lifetime: 300 };
+        let (long, lifetime) = ("x".repeat(MAX_BYTES), Duration::from_secs(300));
+        let claims = Claims {
+            issuer: &long,
+            audience: "a",
+            subject: &AccountId::new("a"),
+            issued_at: UnixSeconds::EPOCH,
+            lifetime,
+        };
         assert!(matches!(claims.sign(&key), Err(TokenError::TooLong { .. })));
     }
 }

@@ -1,6 +1,6 @@
 //! Why a key cannot be loaded, created or used.
 
-use super::limit::MAX_KEYS;
+use super::{key_id::KeyId, limit::MAX_KEYS};
 use crate::store::StoreError;
 use std::{io, path::PathBuf};
 
@@ -44,7 +44,7 @@ pub enum KeyError {
     )]
     Sealed {
         /// The id of the key.
-        kid: String,
+        kid: KeyId,
     },
     /// The database contains no key, although one was created at the start.
     #[error("the signing keys are gone from the database")]

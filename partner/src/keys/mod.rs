@@ -5,6 +5,7 @@
 
 mod error;
 mod key;
+mod key_id;
 mod key_repository;
 mod key_ring;
 mod limit;
@@ -12,6 +13,7 @@ mod seal;
 
 pub use error::KeyError;
 pub(crate) use key::Key;
+pub use key_id::KeyId;
 pub(crate) use key_ring::{KeyEntry, KeyRing};
 pub(crate) use limit::MAX_KEYS;
 pub(crate) use seal::{Seal, SealingSecret};

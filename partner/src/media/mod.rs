@@ -22,13 +22,15 @@ mod upload_repository;
 pub use error::{MediaStoreError, SweepError};
 pub(crate) use error::{NewUploadError, WriteError};
 pub(crate) use pieces::PIECE_BYTES;
-pub(crate) use reference::Reference;
-pub(crate) use settings::{MediaLocation, MediaSettings, S3};
+pub(crate) use reference::{StorageReference, UploadId};
+pub(crate) use settings::{AccessKeyId, MediaLocation, MediaSettings, S3};
 pub(crate) use upload_repository::{StorageUsage, StoredFile, Upload, UploadRepository, expire_uploads_of};
 
 use crate::{
+    account_id::AccountId,
     metrics::MediaMetrics,
     store::{Database, StoreError},
+    time::UnixSeconds,
 };
 use axum::body::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -80,42 +82,45 @@ impl Media {
     /// Creates an upload and returns its id.
     pub(crate) async fn begin(
         &self,
-        identifier: &str,
+        account: &AccountId,
         kind: &str,
         size: u64,
-        now: i64,
-    ) -> Result<Reference, NewUploadError> {
-        let (upload, reference) = (Reference::random()?, Reference::random()?);
+        now: UnixSeconds,
+    ) -> Result<UploadId, NewUploadError> {
+        let (upload, reference) = (UploadId::random()?, StorageReference::random()?);
         let row = Upload {
             id: upload.clone(),
             reference,
             size,
             received: 0,
-            expires: now.saturating_add_unsigned(self.settings.upload_lifetime.as_secs()),
+            expires: now.after(self.settings.upload_lifetime),
         };
-        self.uploads.insert(identifier, kind, &row, &self.settings, now).await?;
+        self.uploads.insert(account, kind, &row, &self.settings, now).await?;
         Ok(upload)
     }
 
     /// An upload of this account that has not expired.
-    pub(crate) async fn upload(&self, identifier: &str, id: &str, now: i64) -> Result<Option<Upload>, StoreError> {
-        match Reference::parse(id) {
-            Some(id) => self.uploads.find(identifier, &id, now).await,
-            None => Ok(None),
-        }
+    pub(crate) async fn upload(
+        &self,
+        account: &AccountId,
+        id: &UploadId,
+        now: UnixSeconds,
+    ) -> Result<Option<Upload>, StoreError> {
+        self.uploads.find(account, id, now).await
     }
 
     /// Stores one piece at the end of the upload, durable on return, and updates `upload`.
-    pub(crate) async fn append(&self, upload: &mut Upload, bytes: Vec<Bytes>, now: i64) -> Result<(), WriteError> {
+    pub(crate) async fn append(
+        &self,
+        upload: &mut Upload,
+        bytes: Vec<Bytes>,
+        now: UnixSeconds,
+    ) -> Result<(), WriteError> {
         let length = bytes.iter().map(size).sum();
         let object = self.pieces.put(&upload.reference, bytes).await?;
         let received = upload.received + length;
         // A complete file is stored longer than an incomplete upload.
-        let expires = if received == upload.size {
-            now.saturating_add_unsigned(self.settings.retention.as_secs())
-        } else {
-            upload.expires
-        };
+        let expires = if received == upload.size { now.after(self.settings.retention) } else { upload.expires };
         match self.uploads.add_piece(upload, &object, length, expires).await {
             Ok(()) => {}
             Err(error) => {
@@ -136,7 +141,11 @@ impl Media {
     }
 
     /// A complete file that has not expired.
-    pub(crate) async fn find(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
+    pub(crate) async fn find(
+        &self,
+        reference: &StorageReference,
+        now: UnixSeconds,
+    ) -> Result<Option<StoredFile>, StoreError> {
         self.uploads.find_file(reference, now).await
     }
 
@@ -164,7 +173,7 @@ impl Media {
     }
 
     /// Deletes what has expired and what belongs to deleted accounts. Returns the number of files.
-    pub(crate) async fn sweep(&self, now: i64) -> Result<u64, SweepError> {
+    pub(crate) async fn sweep(&self, now: UnixSeconds) -> Result<u64, SweepError> {
         let mut swept = 0;
         loop {
             let expired = self.uploads.expired(now, SWEEP_BATCH).await?;
@@ -180,7 +189,7 @@ impl Media {
     }
 
     /// Deletes the bytes before the row, so that an interrupted deletion is repeated by the next sweep.
-    async fn delete(&self, reference: &Reference) -> Result<(), SweepError> {
+    async fn delete(&self, reference: &StorageReference) -> Result<(), SweepError> {
         self.pieces.delete_all(reference).await?;
         Ok(self.uploads.delete(reference).await?)
     }

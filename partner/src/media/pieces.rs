@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: which objects belong to a file, and to whom.
 
-use super::{error::MediaStoreError, reference::Reference, settings::MediaLocation};
+use super::{error::MediaStoreError, reference::StorageReference, settings::MediaLocation};
 use axum::body::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
@@ -10,7 +10,7 @@ use object_store::{
     local::LocalFileSystem, path::Path as ObjectPath, prefix::PrefixStore,
 };
 use std::{
-    fs, io,
+    fmt, fs, io,
     ops::Range,
     os::unix::fs::DirBuilderExt,
     sync::{Arc, OnceLock},
@@ -22,6 +22,31 @@ pub(crate) const PIECE_BYTES: usize = 2 << 20;
 /// Retries of requests to an object store, and their total time limit.
 const RETRIES: usize = 3;
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The unique name of one piece, as the database stores it. `Debug` does not show it: it contains the reference.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct ObjectName(String);
+
+impl ObjectName {
+    /// Takes a text from a row as it is.
+    pub(super) fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn path(&self) -> ObjectPath {
+        ObjectPath::from(self.as_str())
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ObjectName(…)")
+    }
+}
 
 /// Reads and writes pieces.
 #[derive(Clone)]
@@ -50,40 +75,44 @@ impl PieceStore {
         Ok(&**self.opened.get_or_init(|| store))
     }
 
-    /// Writes one piece, whole and durable; returns the object's unique name.
-    pub(super) async fn put(&self, reference: &Reference, bytes: Vec<Bytes>) -> Result<String, MediaStoreError> {
+    /// Writes one piece, whole and durable; returns the object's name.
+    pub(super) async fn put(
+        &self,
+        reference: &StorageReference,
+        bytes: Vec<Bytes>,
+    ) -> Result<ObjectName, MediaStoreError> {
         let mut name = [0; 8];
         getrandom::fill(&mut name).map_err(|error| object_store::Error::Generic {
             store: "media",
             source: Box::new(io::Error::other(error)),
         })?;
-        let object = format!("{}/{:016x}", reference.as_str(), u64::from_be_bytes(name));
-        self.store()?.put(&path(&object), PutPayload::from_iter(bytes)).await?;
+        let object = ObjectName(format!("{}/{:016x}", reference.as_str(), u64::from_be_bytes(name)));
+        self.store()?.put(&object.path(), PutPayload::from_iter(bytes)).await?;
         Ok(object)
     }
 
     /// Streams a range of one piece.
     pub(super) async fn read(
         &self,
-        object: &str,
+        object: &ObjectName,
         range: Range<u64>,
     ) -> Result<BoxStream<'static, Result<Bytes, MediaStoreError>>, MediaStoreError> {
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-        let got = self.store()?.get_opts(&path(object), options).await?;
+        let got = self.store()?.get_opts(&object.path(), options).await?;
         Ok(got.into_stream().map_err(MediaStoreError::from).boxed())
     }
 
     /// Deletes one piece; on failure it is deleted with its file.
-    pub(super) async fn delete(&self, object: &str) {
-        let deleted = async { Ok::<_, MediaStoreError>(self.store()?.delete(&path(object)).await?) };
+    pub(super) async fn delete(&self, object: &ObjectName) {
+        let deleted = async { Ok::<_, MediaStoreError>(self.store()?.delete(&object.path()).await?) };
         if let Err(error) = deleted.await {
             tracing::warn!(%error, "a piece of media could not be deleted");
         }
     }
 
     /// Deletes every piece of a file, including those without a record in the database.
-    pub(super) async fn delete_all(&self, reference: &Reference) -> Result<(), MediaStoreError> {
-        let mut objects = self.store()?.list(Some(&path(reference.as_str())));
+    pub(super) async fn delete_all(&self, reference: &StorageReference) -> Result<(), MediaStoreError> {
+        let mut objects = self.store()?.list(Some(&ObjectPath::from(reference.as_str())));
         while let Some(object) = objects.next().await {
             match self.store()?.delete(&object?.location).await {
                 // Another instance may sweep at the same time.
@@ -107,22 +136,18 @@ fn connect(location: &MediaLocation) -> Result<Arc<dyn ObjectStore>, MediaStoreE
             let mut builder = AmazonS3Builder::new()
                 .with_bucket_name(&s3.bucket)
                 .with_region(&s3.region)
-                .with_access_key_id(&s3.access_key_id)
+                .with_access_key_id(s3.access_key_id.as_str())
                 .with_secret_access_key(s3.secret_access_key.as_str())
                 .with_retry(RetryConfig { max_retries: RETRIES, retry_timeout: TIMEOUT, ..RetryConfig::default() });
             if let Some(endpoint) = &s3.endpoint {
                 // The configuration allows http for this machine only.
-                builder = builder.with_endpoint(endpoint.trim_end_matches('/')).with_allow_http(true);
+                builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/')).with_allow_http(true);
             }
             let store = builder.build()?;
-            match s3.folder.as_str() {
-                "" => Arc::new(store),
-                folder => Arc::new(PrefixStore::new(store, folder)),
+            match &s3.folder {
+                None => Arc::new(store),
+                Some(folder) => Arc::new(PrefixStore::new(store, folder.as_str())),
             }
         }
     })
-}
-
-fn path(object: &str) -> ObjectPath {
-    ObjectPath::from(object)
 }

@@ -1,6 +1,6 @@
-//! Unguessable identifiers of uploads and files: knowing one grants access.
+//! Unguessable names of uploads and files: knowing one grants access.
 //!
-//! What this module does not know: what they identify.
+//! What this module does not know: what they name.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
@@ -8,23 +8,45 @@ use std::fmt;
 /// 256 bits in base64url.
 const CHARACTERS: usize = 43;
 
-/// 256 random bits as text for URLs. `Debug` does not show it: it grants access to the file.
+/// Names an upload to the client that began it, until the file is deleted.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Reference(String);
+pub(crate) struct UploadId(Unguessable);
 
-impl Reference {
+impl UploadId {
     /// Fails only if the operating system has no randomness.
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+        Unguessable::random().map(Self)
+    }
+
+    /// `None` if the text does not have the form of an id.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Unguessable::parse(text).map(Self)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0.0
+    }
+}
+
+impl fmt::Debug for UploadId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("UploadId(…)")
+    }
+}
+
+/// Names a file to WhatsApp, in the path of its URL.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct StorageReference(Unguessable);
+
+impl StorageReference {
+    /// Fails only if the operating system has no randomness.
+    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+        Unguessable::random().map(Self)
     }
 
     /// `None` if the text does not have the form of a reference.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let fits = text.len() == CHARACTERS
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        fits.then(|| Self(text.to_owned()))
+        Unguessable::parse(text).map(Self)
     }
 
     /// `/{reference}`, with or without a trailing slash.
@@ -34,13 +56,31 @@ impl Reference {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.0.0
     }
 }
 
-impl fmt::Debug for Reference {
+impl fmt::Debug for StorageReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Reference(…)")
+        formatter.write_str("StorageReference(…)")
+    }
+}
+
+/// 256 random bits as text for URLs. Not `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+struct Unguessable(String);
+
+impl Unguessable {
+    fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let fits = text.len() == CHARACTERS
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        fits.then(|| Self(text.to_owned()))
     }
 }
 
@@ -50,11 +90,11 @@ mod tests {
 
     #[test]
     fn a_path_names_a_file_only_in_one_form() {
-        let reference = Reference::random().unwrap();
+        let reference = StorageReference::random().unwrap();
         let text = reference.as_str();
         let first = text.chars().next().unwrap();
-        assert_eq!(Reference::from_path(&format!("/{text}")), Some(reference.clone()));
-        assert_eq!(Reference::from_path(&format!("/{text}/")), Some(reference.clone()));
+        assert_eq!(StorageReference::from_path(&format!("/{text}")), Some(reference.clone()));
+        assert_eq!(StorageReference::from_path(&format!("/{text}/")), Some(reference.clone()));
         for path in [
             text.to_owned(),
             format!("/{text}//"),
@@ -65,8 +105,13 @@ mod tests {
             "/".to_owned(),
             String::new(),
         ] {
-            assert_eq!(Reference::from_path(&path), None, "{path}");
+            assert_eq!(StorageReference::from_path(&path), None, "{path}");
         }
-        assert!(!format!("{reference:?}").contains(text));
+    }
+
+    #[test]
+    fn debug_output_grants_no_access() {
+        let (upload, reference) = (UploadId::random().unwrap(), StorageReference::random().unwrap());
+        assert_eq!(format!("{upload:?} {reference:?}"), "UploadId(…) StorageReference(…)");
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::secret::Secret;
 use std::{path::PathBuf, time::Duration};
+use url::Url;
 
 /// Limits and location of the stored files.
 #[derive(Debug, Clone)]
@@ -30,13 +31,30 @@ pub(crate) enum MediaLocation {
     S3(S3),
 }
 
+/// What an S3-compatible store calls the key of [`S3::secret_access_key`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccessKeyId(String);
+
+impl AccessKeyId {
+    /// Takes the text of the configuration.
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An S3-compatible store.
 #[derive(Debug, Clone)]
 pub(crate) struct S3 {
     pub(crate) bucket: String,
-    pub(crate) folder: String,
-    pub(crate) endpoint: Option<String>,
+    /// Prefix of the objects' names.
+    pub(crate) folder: Option<String>,
+    /// A store other than Amazon's.
+    pub(crate) endpoint: Option<Url>,
     pub(crate) region: String,
-    pub(crate) access_key_id: String,
+    pub(crate) access_key_id: AccessKeyId,
     pub(crate) secret_access_key: Secret,
 }

@@ -27,7 +27,7 @@ async fn fixture(database: &TestDatabase) -> Fixture {
     let database = database.open().await;
     let accounts = AccountRepository::new(database.clone());
     for name in ["alice", "bob"] {
-        accounts.create(&Identifier::new(name).unwrap(), "hash", 1).await.unwrap();
+        accounts.create(&Identifier::new(name).unwrap(), "hash", at(1)).await.unwrap();
     }
     let settings = MediaSettings {
         location: MediaLocation::Folder(folder.path().join("media")),
@@ -43,12 +43,12 @@ async fn fixture(database: &TestDatabase) -> Fixture {
 
 impl Fixture {
     async fn begin(&self, size: u64, now: i64) -> Upload {
-        let id = self.media.begin("alice", "application/octet-stream", size, now).await.unwrap();
-        self.media.upload("alice", id.as_str(), now).await.unwrap().unwrap()
+        let id = self.media.begin(&account("alice"), "application/octet-stream", size, at(now)).await.unwrap();
+        self.media.upload(&account("alice"), &id, at(now)).await.unwrap().unwrap()
     }
 
     async fn read(&self, upload: &Upload, range: Range<u64>, now: i64) -> Option<Vec<u8>> {
-        let found = self.media.find(&upload.reference, now).await.unwrap()?;
+        let found = self.media.find(&upload.reference, at(now)).await.unwrap()?;
         let bytes: Vec<Bytes> = self.media.read(found, range).try_collect().await.unwrap();
         Some(bytes.concat())
     }
@@ -56,6 +56,14 @@ impl Fixture {
     fn files(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("media")).map_or(0, Iterator::count)
     }
+}
+
+fn account(name: &str) -> AccountId {
+    AccountId::new(name)
+}
+
+fn at(seconds: i64) -> UnixSeconds {
+    UnixSeconds::new(seconds)
 }
 
 fn bytes(text: &'static str) -> Vec<Bytes> {
@@ -67,14 +75,19 @@ async fn a_file_is_the_concatenation_of_its_pieces(database: TestDatabase) {
     let mut upload = fixture.begin(10, 1).await;
     for piece in ["012", "3456", "789"] {
         assert!(fixture.read(&upload, 0..10, 2).await.is_none(), "not before it is complete");
-        fixture.media.append(&mut upload, bytes(piece), 2).await.unwrap();
+        fixture.media.append(&mut upload, bytes(piece), at(2)).await.unwrap();
     }
     assert_eq!(fixture.read(&upload, 0..10, 3).await.unwrap(), b"0123456789");
     assert_eq!(fixture.read(&upload, 2..8, 3).await.unwrap(), b"234567");
     assert_eq!(fixture.read(&upload, 3..7, 3).await.unwrap(), b"3456");
-    assert!(fixture.media.upload("bob", upload.id.as_str(), 3).await.unwrap().is_none(), "it belongs to alice");
+    assert!(fixture.media.upload(&account("bob"), &upload.id, at(3)).await.unwrap().is_none(), "it belongs to alice");
     assert!(
-        fixture.media.upload("alice", upload.reference.as_str(), 3).await.unwrap().is_none(),
+        fixture
+            .media
+            .upload(&account("alice"), &UploadId::parse(upload.reference.as_str()).unwrap(), at(3))
+            .await
+            .unwrap()
+            .is_none(),
         "the reference is public"
     );
 }
@@ -83,11 +96,11 @@ async fn of_two_concurrent_writers_one_fails(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut first = fixture.begin(6, 1).await;
     let mut second = first.clone();
-    fixture.media.append(&mut first, bytes("abc"), 1).await.unwrap();
-    assert!(matches!(fixture.media.append(&mut second, bytes("xyz"), 1).await, Err(WriteError::OffsetMismatch)));
-    fixture.media.append(&mut first, bytes("def"), 1).await.unwrap();
+    fixture.media.append(&mut first, bytes("abc"), at(1)).await.unwrap();
+    assert!(matches!(fixture.media.append(&mut second, bytes("xyz"), at(1)).await, Err(WriteError::OffsetMismatch)));
+    fixture.media.append(&mut first, bytes("def"), at(1)).await.unwrap();
     assert!(
-        matches!(fixture.media.append(&mut first, bytes("g"), 1).await, Err(WriteError::OffsetMismatch)),
+        matches!(fixture.media.append(&mut first, bytes("g"), at(1)).await, Err(WriteError::OffsetMismatch)),
         "more than announced"
     );
     assert_eq!(fixture.read(&first, 0..6, 2).await.unwrap(), b"abcdef");
@@ -98,47 +111,48 @@ async fn of_two_concurrent_writers_one_fails(database: TestDatabase) {
 async fn expired_uploads_and_files_are_deleted_with_their_bytes(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let (mut whole, mut part) = (fixture.begin(3, 1).await, fixture.begin(6, 1).await);
-    fixture.media.append(&mut whole, bytes("abc"), 5).await.unwrap();
-    fixture.media.append(&mut part, bytes("abc"), 5).await.unwrap();
+    fixture.media.append(&mut whole, bytes("abc"), at(5)).await.unwrap();
+    fixture.media.append(&mut part, bytes("abc"), at(5)).await.unwrap();
     // A piece that was written before the server stopped and not recorded in the database.
     fixture.media.pieces.put(&part.reference, bytes("lost")).await.unwrap();
-    assert_eq!(fixture.media.sweep(10).await.unwrap(), 0);
-    assert_eq!(fixture.media.sweep(11).await.unwrap(), 1, "ten seconds for an upload");
-    assert!(fixture.media.upload("alice", part.id.as_str(), 11).await.unwrap().is_none());
+    assert_eq!(fixture.media.sweep(at(10)).await.unwrap(), 0);
+    assert_eq!(fixture.media.sweep(at(11)).await.unwrap(), 1, "ten seconds for an upload");
+    assert!(fixture.media.upload(&account("alice"), &part.id, at(11)).await.unwrap().is_none());
     assert_eq!(fixture.files(), 1);
     assert!(fixture.read(&whole, 0..3, 104).await.is_some());
     assert!(fixture.read(&whole, 0..3, 105).await.is_none(), "a hundred seconds for a file, from its last byte");
-    assert_eq!(fixture.media.sweep(105).await.unwrap(), 1);
+    assert_eq!(fixture.media.sweep(at(105)).await.unwrap(), 1);
     assert_eq!(fixture.files(), 0);
-    assert!(matches!(fixture.media.append(&mut part, bytes("def"), 5).await, Err(WriteError::OffsetMismatch)));
+    assert!(matches!(fixture.media.append(&mut part, bytes("def"), at(5)).await, Err(WriteError::OffsetMismatch)));
     assert_eq!(fixture.files(), 0);
 }
 
 async fn files_are_deleted_with_their_account(database: TestDatabase) {
     let fixture = fixture(&database).await;
     let mut upload = fixture.begin(3, 1).await;
-    fixture.media.append(&mut upload, bytes("abc"), 1).await.unwrap();
+    fixture.media.append(&mut upload, bytes("abc"), at(1)).await.unwrap();
     let alice = Identifier::new("alice").unwrap();
-    assert!(fixture.accounts.delete("alice").await.unwrap());
+    assert!(fixture.accounts.delete(&account("alice")).await.unwrap());
     assert!(matches!(
-        fixture.media.begin("alice", "application/octet-stream", 1, 1).await,
+        fixture.media.begin(&account("alice"), "application/octet-stream", 1, at(1)).await,
         Err(NewUploadError::NoAccount)
     ));
     // Another person takes the identifier.
-    fixture.accounts.create(&alice, "hash", 2).await.unwrap();
-    assert!(fixture.media.upload("alice", upload.id.as_str(), 2).await.unwrap().is_none());
+    fixture.accounts.create(&alice, "hash", at(2)).await.unwrap();
+    assert!(fixture.media.upload(&account("alice"), &upload.id, at(2)).await.unwrap().is_none());
     assert!(fixture.read(&upload, 0..3, 2).await.is_none());
-    assert_eq!(fixture.media.sweep(2).await.unwrap(), 1);
+    assert_eq!(fixture.media.sweep(at(2)).await.unwrap(), 1);
     assert_eq!(fixture.files(), 0);
 }
 
 async fn the_quota_and_the_number_of_uploads_of_an_account_are_bounded(database: TestDatabase) {
     let fixture = fixture(&database).await;
-    let begin = |size| fixture.media.begin("alice", "application/octet-stream", size, 1);
+    let alice = account("alice");
+    let begin = |size| fixture.media.begin(&alice, "application/octet-stream", size, at(1));
     begin(1_000).await.unwrap();
     assert!(matches!(begin(501).await, Err(NewUploadError::Quota)));
     begin(400).await.unwrap();
     assert!(matches!(begin(100).await, Err(NewUploadError::TooMany)));
-    fixture.media.begin("bob", "application/octet-stream", 1_000, 1).await.unwrap();
-    fixture.media.begin("alice", "application/octet-stream", 1_000, 11).await.unwrap();
+    fixture.media.begin(&account("bob"), "application/octet-stream", 1_000, at(1)).await.unwrap();
+    fixture.media.begin(&account("alice"), "application/octet-stream", 1_000, at(11)).await.unwrap();
 }

@@ -4,11 +4,15 @@
 
 use super::{
     error::{NewUploadError, WriteError},
-    pieces::PIECE_BYTES,
-    reference::Reference,
+    pieces::{ObjectName, PIECE_BYTES},
+    reference::{StorageReference, UploadId},
     settings::MediaSettings,
 };
-use crate::store::{Database, StoreError, lock_account};
+use crate::{
+    account_id::AccountId,
+    store::{Database, StoreError, lock_account},
+    time::UnixSeconds,
+};
 use sqlx::AnyConnection;
 
 /// Pieces allowed beyond the minimum for a file's size: one for each interrupted request.
@@ -17,14 +21,13 @@ const SPARE_PIECES: u64 = 256;
 /// An upload, or the complete file that it became.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
-    pub(crate) id: Reference,
-    pub(crate) reference: Reference,
+    pub(crate) id: UploadId,
+    pub(crate) reference: StorageReference,
     /// Announced size of the file.
     pub(crate) size: u64,
     /// Number of bytes that are stored durably.
     pub(crate) received: u64,
-    /// Unix seconds.
-    pub(crate) expires: i64,
+    pub(crate) expires: UnixSeconds,
 }
 
 /// A complete file.
@@ -39,7 +42,7 @@ pub(crate) struct StoredFile {
 /// A contiguous part of a file.
 #[derive(Debug)]
 pub(super) struct Piece {
-    pub(super) object: String,
+    pub(super) object: ObjectName,
     pub(super) begin: u64,
     pub(super) length: u64,
 }
@@ -47,7 +50,7 @@ pub(super) struct Piece {
 /// The storage that an account uses.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct StorageUsage {
-    pub(crate) identifier: String,
+    pub(crate) account: AccountId,
     /// Complete files that can be fetched.
     pub(crate) files: u64,
     /// Incomplete uploads.
@@ -77,28 +80,28 @@ impl UploadRepository {
     /// Stores a new upload if the account's quota allows it.
     pub(super) async fn insert(
         &self,
-        identifier: &str,
+        account: &AccountId,
         kind: &str,
         upload: &Upload,
         settings: &MediaSettings,
-        now: i64,
+        now: UnixSeconds,
     ) -> Result<(), NewUploadError> {
         let mut transaction = self.database.begin().await?;
-        if !lock_account(&mut transaction, identifier).await? {
+        if !lock_account(&mut transaction, account).await? {
             return Err(NewUploadError::NoAccount);
         }
         // The cast is needed because PostgreSQL's sum of BIGINT is NUMERIC.
         let held: i64 = sqlx::query_scalar(
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM media WHERE identifier = $1 AND expires > $2",
         )
-        .bind(identifier)
-        .bind(now)
+        .bind(account.as_str())
+        .bind(now.get())
         .fetch_one(&mut *transaction)
         .await?;
         let under_way: i64 =
             sqlx::query_scalar("SELECT COUNT(*) FROM media WHERE identifier = $1 AND expires > $2 AND received < size")
-                .bind(identifier)
-                .bind(now)
+                .bind(account.as_str())
+                .bind(now.get())
                 .fetch_one(&mut *transaction)
                 .await?;
         if signed(upload.size).saturating_add(held) > signed(settings.quota_bytes) {
@@ -113,29 +116,35 @@ impl UploadRepository {
         )
         .bind(upload.reference.as_str())
         .bind(upload.id.as_str())
-        .bind(identifier)
+        .bind(account.as_str())
         .bind(kind)
         .bind(signed(upload.size))
-        .bind(upload.expires)
+        .bind(upload.expires.get())
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
     }
 
     /// An upload of this account that has not expired.
-    pub(super) async fn find(&self, identifier: &str, id: &Reference, now: i64) -> Result<Option<Upload>, StoreError> {
+    pub(super) async fn find(
+        &self,
+        account: &AccountId,
+        id: &UploadId,
+        now: UnixSeconds,
+    ) -> Result<Option<Upload>, StoreError> {
         let row: Option<(String, i64, i64, i64)> = sqlx::query_as(
             "SELECT reference, size, received, expires FROM media
              WHERE upload = $1 AND identifier = $2 AND expires > $3",
         )
         .bind(id.as_str())
-        .bind(identifier)
-        .bind(now)
+        .bind(account.as_str())
+        .bind(now.get())
         .fetch_optional(self.database.pool())
         .await?;
         Ok(row.and_then(|(reference, size, received, expires)| {
             let (size, received) = (size.unsigned_abs(), received.unsigned_abs());
-            Some(Upload { id: id.clone(), reference: Reference::parse(&reference)?, size, received, expires })
+            let expires = UnixSeconds::new(expires);
+            Some(Upload { id: id.clone(), reference: StorageReference::parse(&reference)?, size, received, expires })
         }))
     }
 
@@ -143,9 +152,9 @@ impl UploadRepository {
     pub(super) async fn add_piece(
         &self,
         upload: &Upload,
-        object: &str,
+        object: &ObjectName,
         length: u64,
-        expires: i64,
+        expires: UnixSeconds,
     ) -> Result<(), WriteError> {
         let mut transaction = self.database.begin().await?;
         // The update locks the row: of two concurrent writers only one matches the offset.
@@ -155,9 +164,9 @@ impl UploadRepository {
         )
         .bind(upload.reference.as_str())
         .bind(signed(length))
-        .bind(expires)
+        .bind(expires.get())
         .bind(signed(upload.received))
-        .bind(upload.expires)
+        .bind(upload.expires.get())
         .execute(&mut *transaction)
         .await?;
         if moved.rows_affected() != 1 {
@@ -174,20 +183,24 @@ impl UploadRepository {
             .bind(upload.reference.as_str())
             .bind(signed(upload.received))
             .bind(signed(length))
-            .bind(object)
+            .bind(object.as_str())
             .execute(&mut *transaction)
             .await?;
         Ok(transaction.commit().await?)
     }
 
     /// A complete file of an existing account, with its pieces.
-    pub(super) async fn find_file(&self, reference: &Reference, now: i64) -> Result<Option<StoredFile>, StoreError> {
+    pub(super) async fn find_file(
+        &self,
+        reference: &StorageReference,
+        now: UnixSeconds,
+    ) -> Result<Option<StoredFile>, StoreError> {
         let row: Option<(String, i64)> = sqlx::query_as(
             "SELECT kind, size FROM media WHERE reference = $1 AND expires > $2 AND received = size
              AND identifier IN (SELECT identifier FROM accounts)",
         )
         .bind(reference.as_str())
-        .bind(now)
+        .bind(now.get())
         .fetch_optional(self.database.pool())
         .await?;
         let Some((kind, size)) = row else { return Ok(None) };
@@ -197,7 +210,7 @@ impl UploadRepository {
                 .fetch_all(self.database.pool())
                 .await?;
         let pieces = pieces.into_iter().map(|(object, begin, length)| Piece {
-            object,
+            object: ObjectName::stored(object),
             begin: begin.unsigned_abs(),
             length: length.unsigned_abs(),
         });
@@ -205,7 +218,7 @@ impl UploadRepository {
     }
 
     /// Expires a file or upload: it can no longer be fetched or continued.
-    pub(super) async fn expire(&self, reference: &Reference) -> Result<(), StoreError> {
+    pub(super) async fn expire(&self, reference: &StorageReference) -> Result<(), StoreError> {
         sqlx::query("UPDATE media SET expires = 0 WHERE reference = $1")
             .bind(reference.as_str())
             .execute(self.database.pool())
@@ -215,7 +228,12 @@ impl UploadRepository {
 
     /// The usage of up to `most` accounts after `after`, ordered by identifier; deleted accounts are included until
     /// they are swept.
-    pub(crate) async fn usage(&self, now: i64, after: &str, most: i64) -> Result<Vec<StorageUsage>, StoreError> {
+    pub(crate) async fn usage(
+        &self,
+        now: UnixSeconds,
+        after: Option<&AccountId>,
+        most: i64,
+    ) -> Result<Vec<StorageUsage>, StoreError> {
         // The casts are needed because PostgreSQL's sum of BIGINT is NUMERIC.
         let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
             "SELECT identifier,
@@ -225,13 +243,14 @@ impl UploadRepository {
                     CAST(SUM(CASE WHEN expires > $1 THEN 0 ELSE 1 END) AS BIGINT)
              FROM media WHERE identifier > $2 GROUP BY identifier ORDER BY identifier LIMIT $3",
         )
-        .bind(now)
-        .bind(after)
+        .bind(now.get())
+        // No identifier is empty: the empty one comes before all.
+        .bind(after.map_or("", AccountId::as_str))
         .bind(most)
         .fetch_all(self.database.pool())
         .await?;
         let usage = |(identifier, files, uploads, bytes, expired): (String, i64, i64, i64, i64)| StorageUsage {
-            identifier,
+            account: AccountId::new(identifier),
             files: files.unsigned_abs(),
             uploads: uploads.unsigned_abs(),
             bytes: bytes.unsigned_abs(),
@@ -241,20 +260,20 @@ impl UploadRepository {
     }
 
     /// Up to `most` files and uploads that have expired or whose account was deleted.
-    pub(super) async fn expired(&self, now: i64, most: i64) -> Result<Vec<Reference>, StoreError> {
+    pub(super) async fn expired(&self, now: UnixSeconds, most: i64) -> Result<Vec<StorageReference>, StoreError> {
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT reference FROM media WHERE expires <= $1
              OR identifier NOT IN (SELECT identifier FROM accounts) LIMIT $2",
         )
-        .bind(now)
+        .bind(now.get())
         .bind(most)
         .fetch_all(self.database.pool())
         .await?;
-        Ok(rows.iter().filter_map(|text| Reference::parse(text)).collect())
+        Ok(rows.iter().filter_map(|text| StorageReference::parse(text)).collect())
     }
 
     /// Deletes the record of a file whose bytes are deleted.
-    pub(super) async fn delete(&self, reference: &Reference) -> Result<(), StoreError> {
+    pub(super) async fn delete(&self, reference: &StorageReference) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM media WHERE reference = $1")
             .bind(reference.as_str())
             .execute(self.database.pool())
@@ -265,7 +284,10 @@ impl UploadRepository {
 
 /// Expires all uploads and files of an account, within the transaction that deletes the account: a later owner of the
 /// identifier must not find them. A sweep deletes the bytes.
-pub(crate) async fn expire_uploads_of(connection: &mut AnyConnection, identifier: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE media SET expires = 0 WHERE identifier = $1").bind(identifier).execute(connection).await?;
+pub(crate) async fn expire_uploads_of(connection: &mut AnyConnection, account: &AccountId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE media SET expires = 0 WHERE identifier = $1")
+        .bind(account.as_str())
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: how commands are executed.
 
+use causeway_partner::AccountId;
 use std::{ffi::OsString, path::PathBuf};
 
 pub(crate) const HELP: &str = "\
@@ -38,7 +39,7 @@ pub(crate) enum Command {
     RotateKeys,
     RotateVapid,
     ListUsers,
-    DeleteUser(String),
+    DeleteUser(AccountId),
     ListSubscriptions,
     PruneSubscriptions,
     ListStorage,
@@ -81,7 +82,7 @@ pub(crate) fn read(mut words: impl Iterator<Item = OsString>) -> Result<Invocati
         ["keys", "rotate"] => Command::RotateKeys,
         ["keys", "rotate-vapid"] => Command::RotateVapid,
         ["users", "list"] => Command::ListUsers,
-        ["users", "delete", identifier] => Command::DeleteUser((*identifier).to_owned()),
+        ["users", "delete", identifier] => Command::DeleteUser(AccountId::new(*identifier)),
         ["users", "delete"] => return Err("users delete needs an identifier".to_owned()),
         ["subscriptions", "list"] => Command::ListSubscriptions,
         ["subscriptions", "prune"] => Command::PruneSubscriptions,
@@ -108,7 +109,7 @@ mod tests {
         let rotate = Invocation::Administer { config: config(), command: Command::RotateKeys };
         assert_eq!(line("--config a.toml keys rotate").as_ref(), Ok(&rotate));
         assert_eq!(line("keys rotate --config a.toml"), Ok(rotate));
-        let delete = Command::DeleteUser("-x".to_owned());
+        let delete = Command::DeleteUser(AccountId::new("-x"));
         assert_eq!(line("users delete -x"), Ok(Invocation::Administer { config: None, command: delete }));
         assert_eq!(line("keys list --help"), Ok(Invocation::Help));
     }

@@ -3,7 +3,9 @@
 //! What this module does not know: the database.
 
 use super::arguments::Command;
-use causeway_partner::{Admin, Config, KeyError, StartError, StorageSummary, StoreError, SweepError};
+use causeway_partner::{
+    AccountId, Admin, Config, KeyError, StartError, StorageSummary, StoreError, SweepError, UnixSeconds,
+};
 use std::{
     io::{self, Write},
     time::{Duration, SystemTime},
@@ -20,8 +22,8 @@ pub(crate) enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Sweep(#[from] SweepError),
-    #[error("there is no user {0:?}; see partner users list")]
-    UnknownUser(String),
+    #[error("there is no user {:?}; see partner users list", .0.as_str())]
+    UnknownUser(AccountId),
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
 }
@@ -43,7 +45,7 @@ async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Re
         Command::ListKeys => {
             for key in admin.keys().await? {
                 let signs = if key.signs { "signs" } else { "-" };
-                let (created, active) = (date(key.created), date(key.active));
+                let (created, active) = (date(key.created.unwrap_or(UnixSeconds::EPOCH)), date(key.active));
                 writeln!(output, "{}\t{}\t{signs}\tmade {created}\tfrom {active}", key.purpose, key.kid)?;
             }
         }
@@ -53,21 +55,22 @@ async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Re
             let mut page = admin.users(None).await?;
             while let Some(last) = page.last().cloned() {
                 for user in page {
-                    writeln!(output, "{}\tmade {}", user.identifier, date(user.created))?;
+                    writeln!(output, "{}\tmade {}", user.account.as_str(), date(user.created))?;
                 }
                 page = admin.users(Some(&last)).await?;
             }
         }
-        Command::DeleteUser(identifier) => {
-            if !admin.delete_user(&identifier).await? {
-                return Err(CommandError::UnknownUser(identifier));
+        Command::DeleteUser(account) => {
+            if !admin.delete_user(&account).await? {
+                return Err(CommandError::UnknownUser(account));
             }
         }
         Command::ListSubscriptions => {
             let mut written = Ok(());
             let each = |one: causeway_partner::SubscriptionSummary| {
                 let (created, seen) = (date(one.created), date(one.seen));
-                let line = format!("{}\t{}\t{}\tmade {created}\tseen {seen}\n", one.identifier, one.service, one.kid);
+                let (account, service) = (one.account.as_str(), one.service.unwrap_or_default());
+                let line = format!("{account}\t{service}\t{}\tmade {created}\tseen {seen}\n", one.kid);
                 written = output.write_all(line.as_bytes());
                 written.is_ok()
             };
@@ -78,10 +81,11 @@ async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Re
             let mut page = admin.storage(None).await?;
             while let Some(last) = page.last().cloned() {
                 for one in page {
-                    let StorageSummary { identifier, files, uploads, bytes, expired } = one;
+                    let StorageSummary { account, files, uploads, bytes, expired } = one;
                     writeln!(
                         output,
-                        "{identifier}\tfiles {files}\tuploads {uploads}\tbytes {bytes}\texpired {expired}"
+                        "{}\tfiles {files}\tuploads {uploads}\tbytes {bytes}\texpired {expired}",
+                        account.as_str()
                     )?;
                 }
                 page = admin.storage(Some(&last)).await?;
@@ -94,8 +98,8 @@ async fn execute(admin: &Admin, command: Command, output: &mut impl Write) -> Re
 }
 
 /// A time in the format of HTTP.
-fn date(seconds: i64) -> String {
-    let since = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+fn date(time: UnixSeconds) -> String {
+    let since = Duration::from_secs(u64::try_from(time.get()).unwrap_or(0));
     // The format ends with the year 9999.
     let latest = Duration::from_secs(253_402_300_799);
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since.min(latest))

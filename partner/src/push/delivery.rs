@@ -3,12 +3,13 @@
 //! What this module does not know: why a push was queued.
 
 use super::{
+    claim::{ClaimId, InstanceId},
     message::Message,
     per_service_limiter::PerServiceLimiter,
     push_response::{PushResponse, backoff, classify, jitter, retry_after},
     queue_repository::{DuePush, QueueRepository},
     service,
-    subscription::{Services, Subscription, host},
+    subscription::{Services, Subscription},
     subscription_repository::SubscriptionRepository,
     vapid::{VapidKey, VapidKeys},
 };
@@ -17,6 +18,7 @@ use crate::{
     keys::{Key, KeyEntry, KeyError},
     metrics::PushMetrics,
     store::{Database, StoreError},
+    time::UnixMillis,
 };
 use reqwest::{Client, header};
 use std::{sync::Arc, time::Duration};
@@ -30,12 +32,14 @@ use tokio::{
 const MAX_CONCURRENT: usize = 32;
 /// Of these, to one push service.
 const MAX_PER_SERVICE: usize = 24;
-/// Delay in milliseconds of a push whose service has reached its limit.
-const SERVICE_BUSY_DELAY: i64 = 500;
-/// Interval in milliseconds at which the queue is polled for pushes of other instances.
-const POLL_INTERVAL: u64 = 5_000;
-/// Validity of a claim in milliseconds: longer than [`ATTEMPT_TIMEOUT`].
-const LEASE: i64 = 30_000;
+/// Delay of a push whose service has reached its limit.
+const SERVICE_BUSY_DELAY: Duration = Duration::from_millis(500);
+/// Interval at which the queue is polled for pushes of other instances.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// Time until the next poll if another instance has claimed all due pushes.
+const CLAIMED_BY_OTHERS: Duration = Duration::from_millis(100);
+/// Validity of a claim: longer than [`ATTEMPT_TIMEOUT`].
+const LEASE: Duration = Duration::from_secs(30);
 /// Time limit of one attempt with all its keys.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum number of attempts: with full jitter about two hours, at most four.
@@ -54,8 +58,7 @@ pub(crate) struct Delivery {
     metrics: PushMetrics,
     /// Notified when a push was queued on this instance.
     queued: Notify,
-    /// Prefix of this instance's claims.
-    instance: String,
+    instance: InstanceId,
 }
 
 impl Delivery {
@@ -67,9 +70,6 @@ impl Delivery {
         client: Client,
         metrics: PushMetrics,
     ) -> Result<Self, KeyError> {
-        let mut id = [0; 8];
-        getrandom::fill(&mut id)?;
-        let instance = format!("{:016x}", u64::from_be_bytes(id));
         Ok(Self {
             queue: QueueRepository::new(database.clone()),
             subscriptions: SubscriptionRepository::new(database),
@@ -79,7 +79,7 @@ impl Delivery {
             client,
             metrics,
             queued: Notify::new(),
-            instance,
+            instance: InstanceId::random()?,
         })
     }
 
@@ -120,7 +120,7 @@ impl Delivery {
             tokio::select! {
                 () = self.queued.notified(), if sending.len() < MAX_CONCURRENT => {}
                 Some(_) = sending.join_next(), if sending.len() >= MAX_CONCURRENT => {}
-                () = time::sleep(Duration::from_millis(wait)) => {}
+                () = time::sleep(wait) => {}
                 _ = stop.changed() => {}
             }
         }
@@ -134,36 +134,33 @@ impl Delivery {
         }
     }
 
-    /// Claims due pushes. Returns the name of the claim, the pushes, and the milliseconds until the next poll.
-    async fn claim(&self, batch: u64, free: usize) -> Result<(Arc<str>, Vec<DuePush>, u64), StoreError> {
-        let claim: Arc<str> = format!("{}.{batch}", self.instance).into();
+    /// Claims due pushes. Returns the name of the claim, the pushes, and the time until the next poll.
+    async fn claim(&self, batch: u64, free: usize) -> Result<(ClaimId, Vec<DuePush>, Duration), StoreError> {
+        let claim = self.instance.claim(batch);
         let now = clock::unix_milliseconds();
         // A query costs less than a claim, which writes.
         let next = self.queue.next_due().await?;
         if next.is_none_or(|due| due > now) {
-            let until = next.map_or(POLL_INTERVAL, |due| {
-                u64::try_from(due.saturating_sub(now)).unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)
-            });
+            let until = next.and_then(|due| due.since(now)).map_or(POLL_INTERVAL, |until| until.min(POLL_INTERVAL));
             return Ok((claim, Vec::new(), until));
         }
-        let claimed =
-            self.queue.claim(&claim, i64::try_from(free).unwrap_or(i64::MAX), now, now.saturating_add(LEASE)).await?;
+        let claimed = self.queue.claim(&claim, i64::try_from(free).unwrap_or(i64::MAX), now, now.after(LEASE)).await?;
         // More pushes may be due than there was capacity for; if none was claimed, another instance was faster.
-        let until = if claimed.is_empty() { 100 } else { 0 };
+        let until = if claimed.is_empty() { CLAIMED_BY_OTHERS } else { Duration::ZERO };
         Ok((claim, claimed, until))
     }
 
     /// Releases a push whose service has reached its limit; this does not count as an attempt.
-    async fn defer(&self, claim: &str, due: &DuePush) {
-        let at = clock::unix_milliseconds().saturating_add(SERVICE_BUSY_DELAY);
+    async fn defer(&self, claim: &ClaimId, due: &DuePush) {
+        let at = clock::unix_milliseconds().after(SERVICE_BUSY_DELAY);
         if let Err(error) = self.queue.defer(claim, due, at).await {
             tracing::error!(%error, "a push becomes due again only after its lease");
         }
     }
 
-    async fn deliver(self: Arc<Self>, claim: Arc<str>, due: DuePush) {
-        let response =
-            time::timeout(ATTEMPT_TIMEOUT, self.attempt(&due)).await.unwrap_or(Ok(PushResponse::RetryAfter(0)));
+    async fn deliver(self: Arc<Self>, claim: ClaimId, due: DuePush) {
+        let retry = Ok(PushResponse::RetryAfter(Duration::ZERO));
+        let response = time::timeout(ATTEMPT_TIMEOUT, self.attempt(&due)).await.unwrap_or(retry);
         let done = match response {
             Ok(response) => self.conclude(&claim, &due, response).await,
             Err(KeyError::Store(error)) => Err(error),
@@ -179,9 +176,9 @@ impl Delivery {
         self.notify();
     }
 
-    async fn conclude(&self, claim: &str, due: &DuePush, response: PushResponse) -> Result<(), StoreError> {
+    async fn conclude(&self, claim: &ClaimId, due: &DuePush, response: PushResponse) -> Result<(), StoreError> {
         let now = clock::unix_milliseconds();
-        let host = host(&due.endpoint);
+        let host = due.endpoint.host();
         match response {
             PushResponse::Delivered => {
                 self.metrics.delivered.inc();
@@ -197,7 +194,8 @@ impl Delivery {
                 self.queue.postpone(claim, due, now).await
             }
             PushResponse::RetryAfter(minimum) => {
-                let at = now.saturating_add(backoff(due.attempts, jitter()).max(minimum));
+                let wait = backoff(due.attempts, jitter()).max(minimum);
+                let at = now.after(wait);
                 if due.attempts >= MAX_ATTEMPTS || at >= due.expires {
                     tracing::warn!(host, attempts = due.attempts, "a push service did not accept a push in time");
                     self.metrics.dropped.inc();
@@ -205,7 +203,8 @@ impl Delivery {
                 }
                 self.metrics.postponed.inc();
                 self.queue.postpone(claim, due, at).await?;
-                tracing::info!(host, milliseconds = at - now, "a push is retried later");
+                let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                tracing::info!(host, milliseconds, "a push is retried later");
                 Ok(())
             }
             PushResponse::WrongKey | PushResponse::Rejected => {
@@ -223,17 +222,17 @@ impl Delivery {
         let now = clock::unix_milliseconds();
         let (Some(subscription), Some(message)) = (self.subscription(due), Message::parse(&due.message)) else {
             // The entry was removed from `push.services` after the subscription was made.
-            tracing::warn!(host = host(&due.endpoint), "a push was dropped: the service is not in push.services");
+            tracing::warn!(host = due.endpoint.host(), "a push was dropped: the service is not in push.services");
             return Ok(PushResponse::Rejected);
         };
         if due.expires <= now {
-            return Ok(PushResponse::RetryAfter(0));
+            return Ok(PushResponse::RetryAfter(Duration::ZERO));
         }
         // First the key that the subscription was made for; a service that accepts only another one indicates a
         // rotation in between.
         let entries = self.keys.entries();
-        let own = entries.iter().filter(|entry| entry.key.kid() == due.kid);
-        let others = entries.iter().rev().filter(|entry| entry.key.kid() != due.kid);
+        let own = entries.iter().filter(|entry| *entry.key.kid() == due.kid);
+        let others = entries.iter().rev().filter(|entry| *entry.key.kid() != due.kid);
         let mut response = PushResponse::WrongKey;
         for entry in own.chain(others) {
             let entry: &KeyEntry<VapidKey> = entry;
@@ -241,7 +240,7 @@ impl Delivery {
             if response == PushResponse::WrongKey {
                 continue;
             }
-            if response == PushResponse::Delivered && entry.key.kid() != due.kid {
+            if response == PushResponse::Delivered && *entry.key.kid() != due.kid {
                 self.subscriptions.set_key(&due.endpoint, entry.key.kid()).await?;
             }
             break;
@@ -254,20 +253,21 @@ impl Delivery {
         to: &Subscription,
         message: Message,
         key: &VapidKey,
-        expires: i64,
+        expires: UnixMillis,
     ) -> Result<PushResponse, KeyError> {
         let now = clock::unix_milliseconds();
         let body = web_push_native::encrypt(message.text().into(), &to.public_key, &to.auth.into())
             .map_err(|_| KeyError::Library("encrypt a push"))?;
-        let authorization = key.authorization(&to.endpoint, &self.contact, now / 1_000)?;
+        let authorization = key.authorization(&to.url, &self.contact, now.seconds())?;
         let mut authorization = header::HeaderValue::try_from(authorization.as_str())
             .map_err(|_| KeyError::Library("write a header for a push service"))?;
         authorization.set_sensitive(true);
         // Rounded up, so that a push that was queued in this second keeps its full lifetime.
-        let seconds = expires.saturating_sub(now).saturating_add(999) / 1_000;
+        let left = expires.since(now).unwrap_or_default();
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
         let mut request = self
             .client
-            .post(to.endpoint.clone())
+            .post(to.url.clone())
             .header(header::AUTHORIZATION, authorization)
             .header(header::CONTENT_ENCODING, "aes128gcm")
             .header(header::CONTENT_TYPE, "application/octet-stream")
@@ -276,19 +276,22 @@ impl Delivery {
         if let Some(topic) = message.topic() {
             request = request.header("topic", topic);
         }
-        let host = to.endpoint.host_str().unwrap_or_default();
+        let host = to.url.host_str();
         let response = match request.body(body).send().await {
             Ok(response) => response,
             Err(error) => {
                 // The URL in an error would allow readers of the log to send pushes.
                 tracing::warn!(host, error = %error.without_url(), "a push service cannot be reached");
-                return Ok(PushResponse::RetryAfter(0));
+                return Ok(PushResponse::RetryAfter(Duration::ZERO));
             }
         };
         let status = response.status();
-        let asked = response.headers().get(header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?));
+        let asked = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| retry_after(value.to_str().ok()?, clock::unix_milliseconds()));
         service::body(response, MAX_ANSWER_BYTES).await;
-        let response = classify(status, asked.unwrap_or(0));
+        let response = classify(status, asked);
         if !matches!(response, PushResponse::Delivered | PushResponse::Gone) {
             tracing::warn!(host, status = status.as_u16(), "a push service did not accept a push");
         }

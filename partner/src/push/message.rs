@@ -2,6 +2,8 @@
 //!
 //! What this module does not know: who receives them.
 
+use std::time::Duration;
+
 /// The two messages that the client understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Message {
@@ -27,10 +29,10 @@ impl Message {
 
     /// Time for which a push is worth delivering: WhatsApp stores undelivered messages for 30 days; a test is only
     /// useful at once.
-    pub(crate) fn lifetime_seconds(self) -> i64 {
+    pub(crate) fn lifetime(self) -> Duration {
         match self {
-            Self::Wake => 28 * 86_400,
-            Self::Test => 60,
+            Self::Wake => Duration::from_secs(28 * 86_400),
+            Self::Test => Duration::from_secs(60),
         }
     }
 

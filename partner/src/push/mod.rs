@@ -3,9 +3,11 @@
 //!
 //! ```text
 //! whatsapp                 verifies WhatsApp's calls to /push
+//! endpoint                 names a subscription
 //! subscription             validates subscriptions and the allowed push services
 //! subscription_repository  subscriptions in the database
 //! queue_repository         the durable queue of pushes, and used tokens
+//! claim                    the names under which instances claim pushes
 //! delivery                 sends queued pushes
 //! per_service_limiter      bounds concurrent requests to one push service
 //! push_response            classifies responses and computes retry times
@@ -16,7 +18,9 @@
 //!
 //! What this module does not know: the paths of the HTTP interface, and what waits: a push carries no content.
 
+mod claim;
 mod delivery;
+mod endpoint;
 mod message;
 mod per_service_limiter;
 mod push_response;
@@ -28,10 +32,11 @@ mod vapid;
 mod whatsapp;
 
 pub(crate) use delivery::Delivery;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use queue_repository::{EnqueueOutcome, QueueRepository};
 pub use service::OutboundError;
 pub(crate) use service::outbound;
-pub(crate) use subscription::{DEFAULT_SERVICES, Services, Subscription, host as subscription_host};
+pub(crate) use subscription::{DEFAULT_SERVICES, Services, Subscription};
 pub(crate) use subscription_repository::SubscriptionRepository;
 #[cfg(test)]
 pub(crate) use vapid::VapidKey;

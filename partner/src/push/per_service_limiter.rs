@@ -2,7 +2,7 @@
 //!
 //! What this module does not know: what is sent, and what happens to requests over the limit.
 
-use super::subscription::address;
+use super::endpoint::Endpoint;
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[derive(Debug)]
 pub(super) struct PerServiceLimiter {
     each: usize,
-    services: HashMap<String, Arc<Semaphore>>,
+    services: HashMap<Option<String>, Arc<Semaphore>>,
 }
 
 impl PerServiceLimiter {
@@ -21,12 +21,11 @@ impl PerServiceLimiter {
 
     /// A permit for the service of this endpoint, held until it is dropped; `None` if the service has reached its
     /// limit.
-    pub(super) fn acquire(&mut self, endpoint: &str) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn acquire(&mut self, endpoint: &Endpoint) -> Option<OwnedSemaphorePermit> {
         // Subscribers choose the services: entries without pending requests are removed to bound the map.
         let each = self.each;
         self.services.retain(|_, limiter| limiter.available_permits() < each);
-        let service = address(endpoint).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-        let limiter = self.services.entry(service).or_insert_with(|| Arc::new(Semaphore::new(each)));
+        let limiter = self.services.entry(endpoint.origin()).or_insert_with(|| Arc::new(Semaphore::new(each)));
         limiter.clone().try_acquire_owned().ok()
     }
 }
@@ -35,19 +34,24 @@ impl PerServiceLimiter {
 mod tests {
     use super::*;
 
+    fn endpoint(url: &str) -> Endpoint {
+        Endpoint::parse(url).unwrap()
+    }
+
     #[test]
     fn each_service_has_its_own_limit_and_permits_are_returned() {
         let mut limiter = PerServiceLimiter::new(2);
-        let first = limiter.acquire("https://a.example/1");
-        let second = limiter.acquire("https://a.example/2");
-        assert!(first.is_some() && second.is_some() && limiter.acquire("https://a.example/3").is_none());
+        let first = limiter.acquire(&endpoint("https://a.example/1"));
+        let second = limiter.acquire(&endpoint("https://a.example/2"));
+        assert!(first.is_some() && second.is_some() && limiter.acquire(&endpoint("https://a.example/3")).is_none());
         assert!(
-            limiter.acquire("https://a.example:8443/3").is_some() && limiter.acquire("https://b.example/1").is_some()
+            limiter.acquire(&endpoint("https://a.example:8443/3")).is_some()
+                && limiter.acquire(&endpoint("https://b.example/1")).is_some()
         );
         drop(first);
-        assert!(limiter.acquire("https://a.example/3").is_some());
+        assert!(limiter.acquire(&endpoint("https://a.example/3")).is_some());
         drop(second);
-        assert!(limiter.acquire("https://c.example/1").is_some());
+        assert!(limiter.acquire(&endpoint("https://c.example/1")).is_some());
         assert_eq!(limiter.services.len(), 1, "entries of idle services are removed");
     }
 }

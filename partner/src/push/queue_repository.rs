@@ -1,20 +1,39 @@
 //! The queue of pushes in the database: durable before the response to WhatsApp, and shared by all instances.
 //!
-//! What this module does not know: the time (an argument, Unix milliseconds), and how a push is sent.
+//! What this module does not know: the time (an argument), and how a push is sent.
 //!
 //! An instance *claims* due pushes: it sets their due time to the end of a lease and sends them meanwhile. If the
 //! instance dies, the lease expires and another instance sends them again: delivery is at least once.
 
-use super::{message::Message, subscription::address};
-use crate::store::{Database, StoreError};
+use super::{
+    claim::{ClaimId, InstanceId},
+    endpoint::Endpoint,
+    message::Message,
+};
+use crate::{
+    account_id::AccountId,
+    keys::KeyId,
+    store::{Database, StoreError},
+    time::{UnixMillis, UnixSeconds},
+};
+
+/// A hash of the unique part of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenHash(String);
+
+impl TokenHash {
+    /// Wraps the hash in hex.
+    pub(super) fn new(hex: String) -> Self {
+        Self(hex)
+    }
+}
 
 /// Identifies a token of WhatsApp's that may be used only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplayGuard {
-    /// Hash of the token's unique part.
-    pub(crate) hash: String,
-    /// Time from which the token is refused anyway, Unix seconds.
-    pub(crate) expires: i64,
+    pub(crate) hash: TokenHash,
+    /// Time from which the token is refused anyway.
+    pub(crate) expires: UnixSeconds,
 }
 
 /// The result of WhatsApp's request to wake a person.
@@ -28,18 +47,18 @@ pub(crate) enum EnqueueOutcome {
     Replayed,
 }
 
-/// A claimed push with its subscription.
-#[derive(Debug, Clone)]
+/// A claimed push with its subscription. Not `Debug`: it allows sending pushes.
+#[derive(Clone)]
 pub(super) struct DuePush {
-    pub(super) endpoint: String,
+    pub(super) endpoint: Endpoint,
     pub(super) p256dh: String,
     pub(super) auth: String,
     /// The VAPID key that the subscription was made for.
-    pub(super) kid: String,
+    pub(super) kid: KeyId,
     pub(super) message: String,
     /// Incremented when the same message is queued again.
     pub(super) serial: i64,
-    pub(super) expires: i64,
+    pub(super) expires: UnixMillis,
     /// Number of attempts including this one.
     pub(super) attempts: i64,
 }
@@ -61,14 +80,14 @@ impl QueueRepository {
     /// even if the account does not exist; otherwise it could be used to probe for accounts.
     pub(crate) async fn enqueue_wake(
         &self,
-        identifier: &str,
+        account: &AccountId,
         replay_guard: Option<&ReplayGuard>,
-        now: i64,
+        now: UnixMillis,
     ) -> Result<EnqueueOutcome, StoreError> {
         // Checked before the write transaction, so that calls for unknown accounts do not delay other writers. An
         // account that is deleted right after this has no subscriptions left either.
         let known: Option<i64> = sqlx::query_scalar("SELECT created FROM accounts WHERE identifier = $1")
-            .bind(identifier)
+            .bind(account.as_str())
             .fetch_optional(self.database.pool())
             .await?;
         if known.is_none() && replay_guard.is_none() {
@@ -78,8 +97,8 @@ impl QueueRepository {
         if let Some(ReplayGuard { hash, expires }) = replay_guard {
             let used =
                 sqlx::query("INSERT INTO used_tokens (token_hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                    .bind(hash)
-                    .bind(expires)
+                    .bind(&hash.0)
+                    .bind(expires.get())
                     .execute(&mut *transaction)
                     .await?;
             if used.rows_affected() == 0 {
@@ -93,10 +112,10 @@ impl QueueRepository {
              SELECT endpoint, $2, 0, $3, 0, $4, '' FROM subscriptions WHERE identifier = $1 ORDER BY endpoint
              ON CONFLICT (endpoint, message) DO UPDATE SET serial = pushes.serial + 1, expires = excluded.expires",
         )
-        .bind(identifier)
+        .bind(account.as_str())
         .bind(Message::Wake.text())
-        .bind(now.saturating_add(Message::Wake.lifetime_seconds() * 1_000))
-        .bind(now)
+        .bind(now.after(Message::Wake.lifetime()).get())
+        .bind(now.get())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -104,8 +123,12 @@ impl QueueRepository {
     }
 
     /// Queues a test push for one subscription of an account. Returns whether the subscription exists.
-    pub(crate) async fn enqueue_test(&self, identifier: &str, endpoint: &str, now: i64) -> Result<bool, StoreError> {
-        let Some(endpoint) = address(endpoint) else { return Ok(false) };
+    pub(crate) async fn enqueue_test(
+        &self,
+        account: &AccountId,
+        endpoint: &Endpoint,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
         // A repeated test is due at once, not when an earlier attempt is retried.
         let queued = sqlx::query(
             "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
@@ -113,28 +136,30 @@ impl QueueRepository {
              ON CONFLICT (endpoint, message) DO UPDATE SET serial = pushes.serial + 1, expires = excluded.expires,
                  due = CASE WHEN pushes.claim = '' THEN excluded.due ELSE pushes.due END",
         )
-        .bind(identifier)
+        .bind(account.as_str())
         .bind(endpoint.as_str())
         .bind(Message::Test.text())
-        .bind(now.saturating_add(Message::Test.lifetime_seconds() * 1_000))
-        .bind(now)
+        .bind(now.after(Message::Test.lifetime()).get())
+        .bind(now.get())
         .execute(self.database.pool())
         .await?;
         Ok(queued.rows_affected() == 1)
     }
 
     /// The earliest due time in the queue; `None` if the queue is empty.
-    pub(super) async fn next_due(&self) -> Result<Option<i64>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT MIN(due) FROM pushes").fetch_one(self.database.pool()).await?)
+    pub(super) async fn next_due(&self) -> Result<Option<UnixMillis>, StoreError> {
+        let due: Option<i64> =
+            sqlx::query_scalar("SELECT MIN(due) FROM pushes").fetch_one(self.database.pool()).await?;
+        Ok(due.map(UnixMillis::new))
     }
 
     /// Claims up to `limit` due pushes until `lease` under `claim`, a name that was never used before.
     pub(super) async fn claim(
         &self,
-        claim: &str,
+        claim: &ClaimId,
         limit: i64,
-        now: i64,
-        lease: i64,
+        now: UnixMillis,
+        lease: UnixMillis,
     ) -> Result<Vec<DuePush>, StoreError> {
         // The condition is repeated outside the subquery: PostgreSQL evaluates it again for a row that another instance
         // claimed meanwhile.
@@ -144,9 +169,9 @@ impl QueueRepository {
                  SELECT endpoint, message FROM pushes WHERE due <= $3 ORDER BY due, endpoint LIMIT $4
              )",
         )
-        .bind(claim)
-        .bind(lease)
-        .bind(now)
+        .bind(claim.to_string())
+        .bind(lease.get())
+        .bind(now.get())
         .bind(limit)
         .execute(self.database.pool())
         .await?;
@@ -157,17 +182,17 @@ impl QueueRepository {
             "SELECT s.endpoint, s.p256dh, s.auth, s.kid, p.message, p.serial, p.expires, p.attempts
              FROM pushes p JOIN subscriptions s ON s.endpoint = p.endpoint WHERE p.claim = $1",
         )
-        .bind(claim)
+        .bind(claim.to_string())
         .fetch_all(self.database.pool())
         .await?;
-        let due = |(endpoint, p256dh, auth, kid, message, serial, expires, attempts)| DuePush {
-            endpoint,
+        let due = |(endpoint, p256dh, auth, kid, message, serial, expires, attempts): DuePushRow| DuePush {
+            endpoint: Endpoint::stored(endpoint),
             p256dh,
             auth,
-            kid,
+            kid: KeyId::stored(kid),
             message,
             serial,
-            expires,
+            expires: UnixMillis::new(expires),
             attempts,
         };
         Ok(rows.into_iter().map(due).collect())
@@ -175,12 +200,12 @@ impl QueueRepository {
 
     /// Removes a claimed push, whether it was delivered or dropped; if it was queued again meanwhile, it becomes due at
     /// once.
-    pub(super) async fn finish(&self, claim: &str, due: &DuePush, now: i64) -> Result<(), StoreError> {
+    pub(super) async fn finish(&self, claim: &ClaimId, due: &DuePush, now: UnixMillis) -> Result<(), StoreError> {
         let ended =
             sqlx::query("DELETE FROM pushes WHERE endpoint = $1 AND message = $2 AND claim = $3 AND serial = $4")
-                .bind(&due.endpoint)
+                .bind(due.endpoint.as_str())
                 .bind(&due.message)
-                .bind(claim)
+                .bind(claim.to_string())
                 .bind(due.serial)
                 .execute(self.database.pool())
                 .await?;
@@ -189,10 +214,10 @@ impl QueueRepository {
                 "UPDATE pushes SET claim = '', due = $4, attempts = 0
                  WHERE endpoint = $1 AND message = $2 AND claim = $3",
             )
-            .bind(&due.endpoint)
+            .bind(due.endpoint.as_str())
             .bind(&due.message)
-            .bind(claim)
-            .bind(now)
+            .bind(claim.to_string())
+            .bind(now.get())
             .execute(self.database.pool())
             .await?;
         }
@@ -200,43 +225,46 @@ impl QueueRepository {
     }
 
     /// Releases a claimed push, to be retried at `at`.
-    pub(super) async fn postpone(&self, claim: &str, due: &DuePush, at: i64) -> Result<(), StoreError> {
+    pub(super) async fn postpone(&self, claim: &ClaimId, due: &DuePush, at: UnixMillis) -> Result<(), StoreError> {
         self.put_back(claim, due, at, 0).await
     }
 
     /// Releases a claimed push that was not attempted, due again at `at`.
-    pub(super) async fn defer(&self, claim: &str, due: &DuePush, at: i64) -> Result<(), StoreError> {
+    pub(super) async fn defer(&self, claim: &ClaimId, due: &DuePush, at: UnixMillis) -> Result<(), StoreError> {
         self.put_back(claim, due, at, 1).await
     }
 
-    async fn put_back(&self, claim: &str, due: &DuePush, at: i64, untried: i64) -> Result<(), StoreError> {
+    async fn put_back(&self, claim: &ClaimId, due: &DuePush, at: UnixMillis, untried: i64) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE pushes SET claim = '', due = $4, attempts = attempts - $5
              WHERE endpoint = $1 AND message = $2 AND claim = $3",
         )
-        .bind(&due.endpoint)
+        .bind(due.endpoint.as_str())
         .bind(&due.message)
-        .bind(claim)
-        .bind(at)
+        .bind(claim.to_string())
+        .bind(at.get())
         .bind(untried)
         .execute(self.database.pool())
         .await?;
         Ok(())
     }
 
-    /// Releases all claims whose names begin with `instance`, because that instance shuts down.
-    pub(super) async fn release(&self, instance: &str, now: i64) -> Result<(), StoreError> {
+    /// Releases all claims of an instance, because it shuts down.
+    pub(super) async fn release(&self, instance: &InstanceId, now: UnixMillis) -> Result<(), StoreError> {
         sqlx::query("UPDATE pushes SET claim = '', due = $2 WHERE claim LIKE $1")
-            .bind(format!("{instance}.%"))
-            .bind(now)
+            .bind(instance.pattern())
+            .bind(now.get())
             .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
-    /// Deletes used tokens that have expired. `now` in Unix seconds.
-    pub(crate) async fn delete_expired_tokens(&self, now: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM used_tokens WHERE expires <= $1").bind(now).execute(self.database.pool()).await?;
+    /// Deletes used tokens that have expired.
+    pub(crate) async fn delete_expired_tokens(&self, now: UnixSeconds) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM used_tokens WHERE expires <= $1")
+            .bind(now.get())
+            .execute(self.database.pool())
+            .await?;
         Ok(())
     }
 }

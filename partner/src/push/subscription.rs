@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: whose subscription it is.
 
+use super::endpoint::Endpoint;
 use crate::loopback::is_loopback;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::{Host, Url};
@@ -10,8 +11,6 @@ use web_push_native::p256::PublicKey;
 /// The push services of today's browsers, in the syntax of `push.services`.
 pub(crate) const DEFAULT_SERVICES: [&str; 4] =
     ["fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
-/// Maximum length of an endpoint in bytes; it is an index key.
-const MAX_ENDPOINT_BYTES: usize = 2_048;
 const PUBLIC_KEY_BYTES: usize = 65;
 const AUTH_BYTES: usize = 16;
 
@@ -48,24 +47,23 @@ impl Services {
         entries.iter().map(|entry| Service::read(entry, local)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether a stored endpoint belongs to an allowed service.
-    pub(crate) fn allow_text(&self, endpoint: &str) -> bool {
-        address(endpoint).is_some_and(|url| self.allow(&url))
+    /// Whether requests may be sent to the endpoint.
+    pub(crate) fn allow(&self, endpoint: &Endpoint) -> bool {
+        endpoint.url().is_some_and(|url| self.allow_url(&url))
     }
 
-    /// Whether requests may be sent to the endpoint.
-    pub(super) fn allow(&self, endpoint: &Url) -> bool {
-        let Some(Host::Domain(host)) = endpoint.host() else {
+    fn allow_url(&self, url: &Url) -> bool {
+        let Some(Host::Domain(host)) = url.host() else {
             // IP addresses are allowed only if they are listed with scheme and port.
-            return self.0.iter().any(|service| *service == Service::Origin(origin(endpoint)));
+            return self.0.iter().any(|service| *service == Service::Origin(origin(url)));
         };
         self.0.iter().any(|service| match service {
-            Service::Host(name) => ordinary(endpoint) && host == name,
+            Service::Host(name) => ordinary(url) && host == name,
             Service::Below(domain) => {
                 let below = host.strip_suffix(domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
-                ordinary(endpoint) && below.is_some_and(|name| !name.is_empty())
+                ordinary(url) && below.is_some_and(|name| !name.is_empty())
             }
-            Service::Origin(listed) => *listed == origin(endpoint),
+            Service::Origin(listed) => *listed == origin(url),
         })
     }
 }
@@ -108,38 +106,21 @@ pub(super) fn origin(url: &Url) -> String {
 /// Endpoint and encryption keys. Not `Debug`: the endpoint allows sending pushes.
 #[derive(Clone)]
 pub(crate) struct Subscription {
-    pub(super) endpoint: Url,
+    pub(super) endpoint: Endpoint,
+    pub(super) url: Url,
     pub(super) public_key: PublicKey,
     pub(super) auth: [u8; AUTH_BYTES],
 }
 
 impl Subscription {
-    /// Parses the fields that the browser supplies: a URL, and two byte strings in base64url without padding. `None` if
-    /// a field is invalid or the service is not allowed.
-    pub(crate) fn read(endpoint: &str, p256dh: &str, auth: &str, services: &Services) -> Option<Self> {
-        let endpoint = address(endpoint)?;
-        if !services.allow(&endpoint) {
-            return None;
-        }
+    /// Parses the keys that the browser supplies: two byte strings in base64url without padding. `None` if a key is
+    /// invalid or the service is not allowed.
+    pub(crate) fn read(endpoint: &Endpoint, p256dh: &str, auth: &str, services: &Services) -> Option<Self> {
+        let url = endpoint.url().filter(|url| services.allow_url(url))?;
         let key = URL_SAFE_NO_PAD.decode(p256dh).ok().filter(|key| key.len() == PUBLIC_KEY_BYTES)?;
         let auth = URL_SAFE_NO_PAD.decode(auth).ok()?.try_into().ok()?;
-        Some(Self { endpoint, public_key: PublicKey::from_sec1_bytes(&key).ok()?, auth })
+        Some(Self { endpoint: endpoint.clone(), url, public_key: PublicKey::from_sec1_bytes(&key).ok()?, auth })
     }
-}
-
-/// The host of an endpoint, the only part that may be shown or logged.
-pub(crate) fn host(endpoint: &str) -> String {
-    address(endpoint).and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// An endpoint in the form in which it is stored and compared.
-pub(crate) fn address(endpoint: &str) -> Option<Url> {
-    if endpoint.len() > MAX_ENDPOINT_BYTES {
-        return None;
-    }
-    let url = Url::parse(endpoint).ok()?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-    (plain && url.has_host() && url.as_str().len() <= MAX_ENDPOINT_BYTES).then_some(url)
 }
 
 #[cfg(test)]
@@ -155,7 +136,7 @@ mod tests {
     }
 
     fn allowed(services: &Services, endpoint: &str) -> bool {
-        address(endpoint).is_some_and(|url| services.allow(&url))
+        Endpoint::parse(endpoint).is_some_and(|endpoint| services.allow(&endpoint))
     }
 
     #[test]
@@ -226,7 +207,8 @@ mod tests {
     #[test]
     fn keys_have_their_lengths_and_lie_on_the_curve() {
         let services = services(&["push.example"], false).unwrap();
-        let read = |key: &str, auth: &str| Subscription::read("https://push.example/x", key, auth, &services).is_some();
+        let endpoint = Endpoint::parse("https://push.example/x").unwrap();
+        let read = |key: &str, auth: &str| Subscription::read(&endpoint, key, auth, &services).is_some();
         assert!(read(KEY, AUTH));
         let off_curve = URL_SAFE_NO_PAD.encode([4; 65]);
         let compressed = URL_SAFE_NO_PAD.encode([2; 33]);
@@ -237,7 +219,5 @@ mod tests {
         for bad in ["", AUTH.strip_suffix("Bw").unwrap(), &format!("{AUTH}=="), &format!("{AUTH}AAAA"), "!"] {
             assert!(!read(KEY, bad), "{bad}");
         }
-        let long = format!("https://push.example/{}", "x".repeat(MAX_ENDPOINT_BYTES));
-        assert!(Subscription::read(&long, KEY, AUTH, &services).is_none());
     }
 }

@@ -2,23 +2,27 @@
 //!
 //! What this module does not know: the time (an argument).
 
-use super::subscription::{Subscription, address};
-use crate::store::{Database, StoreError, lock_account};
+use super::{endpoint::Endpoint, subscription::Subscription};
+use crate::{
+    account_id::AccountId,
+    keys::KeyId,
+    store::{Database, StoreError, lock_account},
+    time::UnixMillis,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// Maximum number of subscriptions of one account; one more removes the one that was confirmed least recently.
 const MAX_PER_ACCOUNT: i64 = 10;
 
-/// A subscription without its encryption keys. The endpoint is a secret.
+/// A subscription without its encryption keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SubscriptionRow {
-    pub(crate) identifier: String,
-    pub(crate) endpoint: String,
-    pub(crate) kid: String,
-    /// Unix milliseconds.
-    pub(crate) created: i64,
+    pub(crate) account: AccountId,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) kid: KeyId,
+    pub(crate) created: UnixMillis,
     /// When its browser last confirmed it.
-    pub(crate) seen: i64,
+    pub(crate) seen: UnixMillis,
 }
 
 /// Queries on the table `subscriptions`.
@@ -36,23 +40,23 @@ impl SubscriptionRepository {
     /// subscription was made for. Pushes that are queued for `previous` are moved to this subscription.
     pub(crate) async fn save(
         &self,
-        identifier: &str,
+        account: &AccountId,
         subscription: &Subscription,
-        previous: Option<&str>,
-        kid: &str,
-        now: i64,
+        previous: Option<&Endpoint>,
+        kid: &KeyId,
+        now: UnixMillis,
     ) -> Result<(), StoreError> {
         let endpoint = subscription.endpoint.as_str();
         let key = URL_SAFE_NO_PAD.encode(subscription.public_key.to_sec1_bytes());
         let mut transaction = self.database.begin().await?;
-        lock_account(&mut transaction, identifier).await?;
+        lock_account(&mut transaction, account).await?;
         // A push that waits for one account must not be delivered to another.
         sqlx::query(
             "DELETE FROM pushes WHERE endpoint = $1
              AND EXISTS (SELECT 1 FROM subscriptions WHERE endpoint = $1 AND identifier <> $2)",
         )
         .bind(endpoint)
-        .bind(identifier)
+        .bind(account.as_str())
         .execute(&mut *transaction)
         .await?;
         sqlx::query(
@@ -63,14 +67,14 @@ impl SubscriptionRepository {
                  identifier = excluded.identifier, p256dh = excluded.p256dh, auth = excluded.auth, seen = excluded.seen",
         )
         .bind(endpoint)
-        .bind(identifier)
+        .bind(account.as_str())
         .bind(key)
         .bind(URL_SAFE_NO_PAD.encode(subscription.auth))
-        .bind(kid)
-        .bind(now)
+        .bind(kid.as_str())
+        .bind(now.get())
         .execute(&mut *transaction)
         .await?;
-        let previous = previous.and_then(address).filter(|previous| *previous != subscription.endpoint);
+        let previous = previous.filter(|previous| **previous != subscription.endpoint);
         if let Some(previous) = previous {
             sqlx::query(
                 "INSERT INTO pushes (endpoint, message, serial, expires, attempts, due, claim)
@@ -80,13 +84,13 @@ impl SubscriptionRepository {
             )
             .bind(endpoint)
             .bind(previous.as_str())
-            .bind(now)
-            .bind(identifier)
+            .bind(now.get())
+            .bind(account.as_str())
             .execute(&mut *transaction)
             .await?;
             sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
                 .bind(previous.as_str())
-                .bind(identifier)
+                .bind(account.as_str())
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -96,7 +100,7 @@ impl SubscriptionRepository {
                  ORDER BY seen DESC, created DESC LIMIT $3
              )",
         )
-        .bind(identifier)
+        .bind(account.as_str())
         .bind(endpoint)
         .bind(MAX_PER_ACCOUNT - 1)
         .execute(&mut *transaction)
@@ -105,11 +109,10 @@ impl SubscriptionRepository {
     }
 
     /// Deletes a subscription of an account; succeeds if there is none.
-    pub(crate) async fn delete(&self, identifier: &str, endpoint: &str) -> Result<(), StoreError> {
-        let Some(endpoint) = address(endpoint) else { return Ok(()) };
+    pub(crate) async fn delete(&self, account: &AccountId, endpoint: &Endpoint) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM subscriptions WHERE endpoint = $1 AND identifier = $2")
             .bind(endpoint.as_str())
-            .bind(identifier)
+            .bind(account.as_str())
             .execute(self.database.pool())
             .await?;
         Ok(())
@@ -126,22 +129,30 @@ impl SubscriptionRepository {
     }
 
     /// Records the VAPID key that a subscription turned out to be made for.
-    pub(super) async fn set_key(&self, endpoint: &str, kid: &str) -> Result<(), StoreError> {
+    pub(super) async fn set_key(&self, endpoint: &Endpoint, kid: &KeyId) -> Result<(), StoreError> {
         sqlx::query("UPDATE subscriptions SET kid = $2 WHERE endpoint = $1")
-            .bind(endpoint)
-            .bind(kid)
+            .bind(endpoint.as_str())
+            .bind(kid.as_str())
             .execute(self.database.pool())
             .await?;
         Ok(())
     }
 
     /// The VAPID keys that subscriptions were made for.
-    pub(crate) async fn key_ids(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.database.pool()).await?)
+    pub(crate) async fn key_ids(&self) -> Result<Vec<KeyId>, StoreError> {
+        let rows: Vec<String> =
+            sqlx::query_scalar("SELECT DISTINCT kid FROM subscriptions").fetch_all(self.database.pool()).await?;
+        Ok(rows.into_iter().map(KeyId::stored).collect())
     }
 
-    /// Up to `limit` subscriptions after `after` (an account and an endpoint), in this order.
-    pub(crate) async fn list(&self, after: (&str, &str), limit: i64) -> Result<Vec<SubscriptionRow>, StoreError> {
+    /// Up to `limit` subscriptions after `after`, ordered by account and endpoint.
+    pub(crate) async fn list(
+        &self,
+        after: Option<&SubscriptionRow>,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>, StoreError> {
+        // No identifier is empty: the empty one comes before all.
+        let after = after.map_or(("", ""), |row| (row.account.as_str(), row.endpoint.as_str()));
         let rows: Vec<(String, String, String, i64, i64)> = sqlx::query_as(
             "SELECT identifier, endpoint, kid, created, seen FROM subscriptions
              WHERE identifier > $1 OR (identifier = $1 AND endpoint > $2) ORDER BY identifier, endpoint LIMIT $3",
@@ -151,8 +162,13 @@ impl SubscriptionRepository {
         .bind(limit)
         .fetch_all(self.database.pool())
         .await?;
-        let kept =
-            |(identifier, endpoint, kid, created, seen)| SubscriptionRow { identifier, endpoint, kid, created, seen };
+        let kept = |(identifier, endpoint, kid, created, seen): (String, String, String, i64, i64)| SubscriptionRow {
+            account: AccountId::new(identifier),
+            endpoint: Endpoint::stored(endpoint),
+            kid: KeyId::stored(kid),
+            created: UnixMillis::new(created),
+            seen: UnixMillis::new(seen),
+        };
         Ok(rows.into_iter().map(kept).collect())
     }
 }

@@ -3,6 +3,7 @@
 //! A new connection of an account evicts the one before it and begins only after that one has ended. What this module
 //! does not know: what a connection does. Each instance counts its own connections.
 
+use crate::{account_id::AccountId, sign_in::SessionId};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -36,12 +37,12 @@ pub(super) struct ConnectionSlots {
 struct Occupancy {
     next: u64,
     stopping: bool,
-    accounts: HashMap<String, Entry>,
+    accounts: HashMap<AccountId, Entry>,
 }
 
 struct Entry {
     number: u64,
-    session: String,
+    session: SessionId,
     evict: Option<oneshot::Sender<EvictReason>>,
     gone: Option<oneshot::Receiver<()>>,
 }
@@ -49,7 +50,7 @@ struct Entry {
 /// The slot of one connection; freed on drop.
 pub(super) struct ConnectionSlot {
     slots: ConnectionSlots,
-    account: String,
+    account: AccountId,
     number: u64,
     evict: Option<oneshot::Receiver<EvictReason>>,
     predecessor: Option<oneshot::Receiver<()>>,
@@ -66,9 +67,8 @@ impl ConnectionSlots {
         }
     }
 
-    /// Takes a slot for `account` and evicts the account's previous connection. `session` is the hash of the session
-    /// token.
-    pub(super) fn take(&self, account: &str, session: &str) -> Result<ConnectionSlot, AtCapacity> {
+    /// Takes a slot for `account` and evicts the account's previous connection.
+    pub(super) fn take(&self, account: &AccountId, session: &SessionId) -> Result<ConnectionSlot, AtCapacity> {
         let permit = self.permits.clone().try_acquire_owned().map_err(|_| AtCapacity)?;
         let (evict, evicted) = oneshot::channel();
         let (running, gone) = oneshot::channel();
@@ -78,12 +78,12 @@ impl ConnectionSlots {
         }
         let number = occupancy.next;
         occupancy.next += 1;
-        let entry = Entry { number, session: session.to_owned(), evict: Some(evict), gone: Some(gone) };
-        let predecessor = occupancy.accounts.insert(account.to_owned(), entry).and_then(|mut entry| {
+        let entry = Entry { number, session: session.clone(), evict: Some(evict), gone: Some(gone) };
+        let predecessor = occupancy.accounts.insert(account.clone(), entry).and_then(|mut entry| {
             entry.evict(EvictReason::Replaced);
             entry.gone
         });
-        let (slots, account) = (self.clone(), account.to_owned());
+        let (slots, account) = (self.clone(), account.clone());
         Ok(ConnectionSlot {
             slots,
             account,
@@ -95,10 +95,10 @@ impl ConnectionSlots {
         })
     }
 
-    /// Evicts the connection of an account; with a session's hash, only a connection that signed in with that session.
-    pub(super) fn evict(&self, account: &str, session: Option<&str>) {
+    /// Evicts the connection of an account; with a session, only a connection that signed in with that session.
+    pub(super) fn evict(&self, account: &AccountId, session: Option<&SessionId>) {
         if let Some(entry) = self.lock().accounts.get_mut(account)
-            && session.is_none_or(|session| session == entry.session)
+            && session.is_none_or(|session| *session == entry.session)
         {
             entry.evict(EvictReason::SignedOut);
         }
@@ -170,15 +170,24 @@ impl Drop for ConnectionSlot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sign_in::SessionToken;
     use futures::FutureExt;
+
+    fn account(name: &str) -> AccountId {
+        AccountId::new(name)
+    }
+
+    fn session() -> SessionId {
+        SessionToken::random().unwrap().id()
+    }
 
     #[tokio::test]
     async fn the_second_connection_of_an_account_waits_for_the_end_of_the_first() {
         let slots = ConnectionSlots::new(3);
-        let mut first = slots.take("alice", "s1").unwrap();
-        let mut second = slots.take("alice", "s2").unwrap();
+        let mut first = slots.take(&account("alice"), &session()).unwrap();
+        let mut second = slots.take(&account("alice"), &session()).unwrap();
         assert_eq!(first.evicted().now_or_never(), Some(EvictReason::Replaced));
-        let mut third = slots.take("alice", "s3").unwrap();
+        let mut third = slots.take(&account("alice"), &session()).unwrap();
         assert_eq!(second.evicted().now_or_never(), Some(EvictReason::Replaced));
         let mut second_may_begin = Box::pin(second.predecessor_gone());
         assert!(second_may_begin.as_mut().now_or_never().is_none());
@@ -194,10 +203,10 @@ mod tests {
     #[tokio::test]
     async fn the_number_of_slots_is_bounded_and_freed_slots_are_reused() {
         let slots = ConnectionSlots::new(1);
-        let only = slots.take("alice", "s").unwrap();
-        assert!(slots.take("bob", "s").is_err());
+        let only = slots.take(&account("alice"), &session()).unwrap();
+        assert!(slots.take(&account("bob"), &session()).is_err());
         drop(only);
-        let mut bob = slots.take("bob", "s").unwrap();
+        let mut bob = slots.take(&account("bob"), &session()).unwrap();
         let evict = bob.evicted();
         let closing = tokio::spawn({
             let slots = slots.clone();
@@ -207,18 +216,19 @@ mod tests {
         assert!(!closing.is_finished());
         drop(bob);
         closing.await.unwrap();
-        assert!(slots.take("bob", "s").is_err());
+        assert!(slots.take(&account("bob"), &session()).is_err());
     }
 
     #[test]
     fn signing_out_evicts_the_connection_of_that_session() {
         let slots = ConnectionSlots::new(2);
-        let mut alice = slots.take("alice", "s1").unwrap();
+        let alices = session();
+        let mut alice = slots.take(&account("alice"), &alices).unwrap();
         let mut evict = Box::pin(alice.evicted());
-        slots.evict("alice", Some("s2"));
-        slots.evict("bob", None);
+        slots.evict(&account("alice"), Some(&session()));
+        slots.evict(&account("bob"), None);
         assert!(evict.as_mut().now_or_never().is_none());
-        slots.evict("alice", Some("s1"));
+        slots.evict(&account("alice"), Some(&alices));
         assert_eq!(evict.now_or_never(), Some(EvictReason::SignedOut));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use enlist::Enlistment;
 pub(crate) use handshake::accept;
 pub(crate) use upstream::{Caller, ClientAddress, Target, forwarded};
 
-use crate::metrics::RelayMetrics;
+use crate::{account_id::AccountId, metrics::RelayMetrics, sign_in::SessionId};
 use connection_slot::{ConnectionSlot, ConnectionSlots};
 use frame::Pass;
 use hyper::upgrade::OnUpgrade;
@@ -87,15 +87,14 @@ impl Relay {
         })
     }
 
-    /// Takes a slot for a connection of `account` and evicts the account's previous connection. `session` is the hash
-    /// of the session token.
-    pub(crate) fn admit(&self, account: &str, session: &str) -> Result<Admission, AtCapacity> {
+    /// Takes a slot for a connection of `account` and evicts the account's previous connection.
+    pub(crate) fn admit(&self, account: &AccountId, session: &SessionId) -> Result<Admission, AtCapacity> {
         let slot = self.slots.take(account, session)?;
         Ok(Admission { slot, upstream: self.upstream.clone(), timeouts: self.timeouts, metrics: self.metrics.clone() })
     }
 
-    /// Evicts the connection of an account; with a session's hash, only a connection that signed in with that session.
-    pub(crate) fn evict(&self, account: &str, session: Option<&str>) {
+    /// Evicts the connection of an account; with a session, only a connection that signed in with that session.
+    pub(crate) fn evict(&self, account: &AccountId, session: Option<&SessionId>) {
         self.slots.evict(account, session);
     }
 

@@ -5,7 +5,12 @@
 use super::handshake;
 use axum::http::HeaderValue;
 use ppp::v2::{Builder, Command, Protocol, Version};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -44,7 +49,9 @@ pub(crate) struct Target {
 /// The client's address and the server address that it connected to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Caller {
-    pub(crate) client: SocketAddr,
+    pub(crate) client: IpAddr,
+    /// `None` if a proxy in front of this server does not forward it.
+    pub(crate) client_port: Option<u16>,
     pub(crate) server: SocketAddr,
 }
 
@@ -105,7 +112,7 @@ impl Upstream {
 
 /// The value of `X-Forwarded-For`: the client's address, without its port.
 pub(crate) fn forwarded(caller: Caller) -> io::Result<HeaderValue> {
-    HeaderValue::try_from(caller.client.ip().to_canonical().to_string()).map_err(io::Error::other)
+    HeaderValue::try_from(caller.client.to_canonical().to_string()).map_err(io::Error::other)
 }
 
 /// PROXY protocol header, version 2. Both addresses must have one family; if they differ, IPv6.
@@ -115,7 +122,9 @@ fn proxy_header(caller: Caller) -> io::Result<Vec<u8>> {
         (SocketAddr::V4(v4), SocketAddr::V6(_)) => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
         _ => address,
     };
-    let (client, server) = (plain(caller.client), plain(caller.server));
+    // The header has no form for an unknown port; servers take 0 for one.
+    let client = SocketAddr::new(caller.client, caller.client_port.unwrap_or(0));
+    let (client, server) = (plain(client), plain(caller.server));
     let addresses = (wide(client, server), wide(server, client));
     Builder::with_addresses(Version::Two | Command::Proxy, Protocol::Stream, addresses).build()
 }
@@ -126,7 +135,8 @@ mod tests {
     use ppp::v2::{Addresses, Header};
 
     fn header(client: &str, server: &str) -> Addresses {
-        let caller = Caller { client: client.parse().unwrap(), server: server.parse().unwrap() };
+        let client: SocketAddr = client.parse().unwrap();
+        let caller = Caller { client: client.ip(), client_port: Some(client.port()), server: server.parse().unwrap() };
         Header::try_from(proxy_header(caller).unwrap().as_slice()).unwrap().addresses
     }
 

@@ -5,9 +5,10 @@
 //! for the same browser, once. What this module does not know: the state.
 
 use super::session::SessionToken;
+use std::time::Duration;
 
 /// Time to finish an attempt: as long as browsers wait for a person with a security key.
-pub(crate) const LIFETIME_SECONDS: u64 = 300;
+pub(crate) const LIFETIME: Duration = Duration::from_secs(300);
 
 /// What the attempt is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,16 @@ impl AuthKind {
     }
 }
 
+/// Names an attempt: the hash of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AttemptId(String);
+
+impl AttemptId {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The 256-bit random secret of one attempt.
 pub(crate) struct AuthAttempt {
     token: SessionToken,
@@ -60,9 +71,8 @@ impl AuthAttempt {
         Some(Self { token: SessionToken::parse(value)?, kind })
     }
 
-    /// The hash that the database stores.
-    pub(super) fn token_hash(&self) -> String {
-        self.token.hash()
+    pub(super) fn id(&self) -> AttemptId {
+        AttemptId(self.token.hash())
     }
 
     pub(super) fn kind(&self) -> AuthKind {
@@ -77,18 +87,18 @@ impl AuthAttempt {
 
     /// The `Set-Cookie` header that begins the attempt.
     pub(crate) fn cookie(&self, secure: bool) -> String {
-        set_cookie(self.kind, &self.token.text(), LIFETIME_SECONDS, secure)
+        set_cookie(self.kind, &self.token.text(), LIFETIME, secure)
     }
 
     /// The `Set-Cookie` header that removes the cookie.
     pub(crate) fn clear_cookie(kind: AuthKind, secure: bool) -> String {
-        set_cookie(kind, "", 0, secure)
+        set_cookie(kind, "", Duration::ZERO, secure)
     }
 }
 
-fn set_cookie(kind: AuthKind, value: &str, seconds: u64, secure: bool) -> String {
+fn set_cookie(kind: AuthKind, value: &str, lifetime: Duration, secure: bool) -> String {
     let flag = if secure { "; Secure" } else { "" };
-    let (name, same_site) = (kind.cookie_name(secure), kind.same_site());
+    let (name, same_site, seconds) = (kind.cookie_name(secure), kind.same_site(), lifetime.as_secs());
     format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{flag}")
 }
 
@@ -103,7 +113,7 @@ mod tests {
             let cookie = attempt.cookie(secure);
             let pair = cookie.split(';').next().unwrap();
             let back = AuthAttempt::from_cookies(&format!("a=1; {pair}"), AuthKind::Passkey, secure).unwrap();
-            assert_eq!(back.token.hash(), attempt.token.hash());
+            assert_eq!(back.id(), attempt.id());
             assert!(AuthAttempt::from_cookies(pair, AuthKind::OpenId, secure).is_none());
             assert!(AuthAttempt::from_cookies(pair, AuthKind::Passkey, !secure).is_none());
         }

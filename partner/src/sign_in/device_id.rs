@@ -3,7 +3,7 @@
 //! What this module does not know: whose device it is.
 
 /// 32 lower-case hex digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DeviceId(String);
 
 /// The text is not a device id.
@@ -12,7 +12,7 @@ pub(crate) struct DeviceId(String);
 pub(crate) struct InvalidDeviceId;
 
 impl DeviceId {
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! What this module does not know: which identifiers are taken.
 
+use crate::account_id::AccountId;
+
 /// Maximum length in characters (docs/spec/enlistment.md §1.2.2).
 const MAX_CHARS: usize = 40;
 
 /// A user-visible identifier: 1 to 40 characters, trimmed, without characters that hide or reorder others.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Identifier(String);
+pub(crate) struct Identifier(AccountId);
 
 impl Identifier {
     /// Trims and validates user input; `None` if it is not a valid identifier.
@@ -15,16 +17,12 @@ impl Identifier {
         let trimmed = typed.trim();
         // A character has at most four bytes: longer input is rejected without counting its characters.
         let fits = trimmed.len() <= 4 * MAX_CHARS && (1..=MAX_CHARS).contains(&trimmed.chars().count());
-        (fits && !trimmed.chars().any(is_deceptive)).then(|| Self(trimmed.to_owned()))
+        (fits && !trimmed.chars().any(is_deceptive)).then(|| Self(AccountId::new(trimmed)))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The account that has this identifier, if one has it.
+    pub(crate) fn account(&self) -> &AccountId {
         &self.0
-    }
-
-    /// The form that must be unique: identifiers that differ only in case look alike.
-    pub(crate) fn folded(&self) -> String {
-        self.0.to_lowercase()
     }
 }
 
@@ -44,7 +42,7 @@ mod tests {
     #[test]
     fn the_length_is_counted_in_characters() {
         let longest = "𝒶".repeat(40);
-        assert_eq!(Identifier::new(&longest).map(|identifier| identifier.0.len()), Some(160));
+        assert_eq!(Identifier::new(&longest).map(|identifier| identifier.0.as_str().len()), Some(160));
         assert!(Identifier::new(&"a".repeat(41)).is_none());
         assert!(Identifier::new(&"a".repeat(1 << 20)).is_none());
         assert!(Identifier::new("").is_none());
@@ -53,7 +51,7 @@ mod tests {
 
     #[test]
     fn white_space_at_the_ends_is_trimmed() {
-        assert_eq!(Identifier::new("  Zoë 👩‍👧 ").map(|identifier| identifier.0), Some("Zoë 👩‍👧".to_owned()));
+        assert_eq!(Identifier::new("  Zoë 👩‍👧 ").map(|identifier| identifier.0), Some(AccountId::new("Zoë 👩‍👧")));
     }
 
     #[test]
@@ -61,10 +59,5 @@ mod tests {
         for text in ["a\0b", "a\nb", "a\u{7f}b", "a\u{202E}b", "a\u{2066}b", "a\u{200B}b", "a\u{FEFF}b", "a\u{2028}b"] {
             assert!(Identifier::new(text).is_none(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn identifiers_that_differ_in_case_fold_alike() {
-        assert_eq!(Identifier::new("ALICE").unwrap().folded(), Identifier::new("alice").unwrap().folded());
     }
 }

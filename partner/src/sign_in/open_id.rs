@@ -8,18 +8,24 @@
 mod error;
 mod http;
 mod settings;
+mod subject;
 
 pub(crate) use error::OpenIdError;
 pub(crate) use settings::OpenIdSettings;
+pub(crate) use subject::Subject;
 
-use crate::rate::{Allowance, RateLimit};
+use crate::{
+    clock,
+    rate::{Allowance, RateLimit},
+    time::UnixSeconds,
+};
 use axum::http::{HeaderValue, Request, StatusCode, header::AUTHORIZATION};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Http;
 use openidconnect::{
-    AccessTokenHash, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
-    SignatureVerificationError, TokenResponse,
+    AccessTokenHash, AuthType, AuthenticationFlow, AuthorizationCode, ClaimsVerificationError, ClientSecret, CsrfToken,
+    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    SignatureVerificationError, SubjectIdentifier, TokenResponse,
     core::{
         CoreClient, CoreClientAuthMethod, CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm,
         CoreProviderMetadata, CoreResponseType, CoreTokenResponse,
@@ -27,7 +33,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
 use url::Url;
@@ -42,8 +48,8 @@ const REFETCH_LIMIT: Allowance = Allowance { burst: 3, refill: Duration::from_se
 const MAX_PARAMETER: usize = 4_096;
 /// Maximum length of a subject (OpenID Connect Core §2).
 const MAX_SUBJECT: usize = 255;
-/// Seconds by which the provider's clock may be ahead.
-const LEEWAY: i64 = 60;
+/// Time by which the provider's clock may be ahead.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// The URL to send the browser to, and the state to store until it returns.
 pub(crate) struct AuthorizationRequest {
@@ -54,10 +60,9 @@ pub(crate) struct AuthorizationRequest {
 /// A person that the provider has authenticated.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ProviderUser {
-    /// The issuer and its permanent identifier of the person.
-    pub(crate) subject: String,
+    pub(crate) subject: Subject,
     /// The current value of the configured claim.
-    pub(crate) identifier: String,
+    pub(crate) name: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -160,15 +165,15 @@ impl OpenId {
         if subject.len() > MAX_SUBJECT {
             return Err(refused(&"the subject is too long"));
         }
-        let identifier = match self.identifier(&payload(id_token)) {
-            Some(identifier) => identifier,
+        let name = match self.name(&payload(id_token)) {
+            Some(name) => name,
             None => {
                 let user_info = self.user_info(&provider.metadata, &token, &subject).await?;
-                let found = user_info.and_then(|claims| self.identifier(&claims));
+                let found = user_info.and_then(|claims| self.name(&claims));
                 found.ok_or_else(|| OpenIdError::NoIdentifier(self.settings.identifier_claim.clone()))?
             }
         };
-        Ok(ProviderUser { subject: format!("{} {subject}", self.settings.issuer), identifier })
+        Ok(ProviderUser { subject: Subject::new(&self.settings.issuer, &subject), name })
     }
 
     async fn exchange(
@@ -197,7 +202,7 @@ impl OpenId {
         token: &CoreTokenResponse,
         id_token: &CoreIdToken,
         nonce: &Nonce,
-    ) -> Result<String, ClaimsVerificationError> {
+    ) -> Result<SubjectIdentifier, ClaimsVerificationError> {
         let client = self.client(metadata);
         // Asymmetric signatures only: the client secret must never be accepted as a key.
         let verifier = client
@@ -209,9 +214,12 @@ impl OpenId {
                 CoreJwsSigningAlgorithm::EdDsa,
             ])
             .set_issue_time_verifier_fn(|issued| {
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-                let latest = now.saturating_add_signed(LEEWAY).cast_signed();
-                if issued.timestamp() > latest { Err("issued in the future".to_owned()) } else { Ok(()) }
+                let latest = clock::unix_seconds().after(LEEWAY);
+                if UnixSeconds::new(issued.timestamp()) > latest {
+                    Err("issued in the future".to_owned())
+                } else {
+                    Ok(())
+                }
             });
         let claims: &CoreIdTokenClaims = id_token.claims(&verifier, nonce)?;
         if let Some(expected) = claims.access_token_hash() {
@@ -222,11 +230,11 @@ impl OpenId {
                 return Err(ClaimsVerificationError::Other("the access token is another's".to_owned()));
             }
         }
-        Ok(claims.subject().to_string())
+        Ok(claims.subject().clone())
     }
 
     /// The value of the configured claim, from a verified token or from UserInfo.
-    fn identifier(&self, claims: &Value) -> Option<String> {
+    fn name(&self, claims: &Value) -> Option<String> {
         let claim = &self.settings.identifier_claim;
         let verified = claim != "email" || claims.get("email_verified").and_then(Value::as_bool) == Some(true);
         claims.get(claim).and_then(Value::as_str).filter(|_| verified).map(str::to_owned)
@@ -237,7 +245,7 @@ impl OpenId {
         &self,
         metadata: &CoreProviderMetadata,
         token: &CoreTokenResponse,
-        subject: &str,
+        subject: &SubjectIdentifier,
     ) -> Result<Option<Value>, OpenIdError> {
         let Some(endpoint) = metadata.userinfo_endpoint() else { return Ok(None) };
         let failed = |why: &dyn std::fmt::Display| OpenIdError::Provider(format!("UserInfo: {why}"));
@@ -252,7 +260,7 @@ impl OpenId {
         let claims: Value = serde_json::from_slice(answer.body()).map_err(|error| failed(&error))?;
         // OpenID Connect Core §5.3.2: without this comparison, a substituted access token could exchange one person for
         // another.
-        if claims.get("sub").and_then(Value::as_str) != Some(subject) {
+        if claims.get("sub").and_then(Value::as_str) != Some(subject.as_str()) {
             return Err(OpenIdError::Refused("UserInfo is about another subject".to_owned()));
         }
         Ok(Some(claims))
@@ -260,8 +268,7 @@ impl OpenId {
 
     fn client(&self, metadata: &CoreProviderMetadata) -> Client {
         let secret = self.settings.client_secret.as_ref().map(|secret| ClientSecret::new(secret.as_str().to_owned()));
-        let id = ClientId::new(self.settings.client_id.clone());
-        let client = CoreClient::from_provider_metadata(metadata.clone(), id, secret);
+        let client = CoreClient::from_provider_metadata(metadata.clone(), self.settings.client_id.clone(), secret);
         let client = client.set_redirect_uri(self.redirect.clone());
         let methods = metadata.token_endpoint_auth_methods_supported();
         let offers = |method| methods.is_some_and(|methods| methods.contains(&method));

@@ -2,10 +2,11 @@
 //!
 //! What this module does not know: HTTP, and where challenges and passkeys are stored ([`super::passkey_repository`]).
 
+use crate::account_id::AccountId;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::num::NonZeroU32;
 use url::Url;
 use webauthn_rs::prelude::{
     CreationChallengeResponse, DiscoverableAuthentication, Passkey, PasskeyRegistration, PublicKeyCredential,
@@ -33,15 +34,33 @@ pub(crate) struct Challenge {
     pub(crate) state: String,
 }
 
+/// The id of a credential, in base64url.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct PasskeyId(String);
+
+impl PasskeyId {
+    /// Takes a text from a row or a request as it is.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    fn of(credential: &[u8]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(credential))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A passkey as stored in the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredPasskey {
-    /// The credential's id, base64url.
-    pub(crate) id: String,
+    pub(crate) id: PasskeyId,
     /// Public key and properties, JSON.
     pub(crate) key: String,
-    /// The authenticator's signature counter; 0 if it does not count.
-    pub(crate) counter: u32,
+    /// The authenticator's signature counter; `None` if it does not count.
+    pub(crate) counter: Option<NonZeroU32>,
 }
 
 /// The stored state of a registration.
@@ -59,8 +78,7 @@ impl Passkeys {
     pub(crate) fn new(origin: &str, partner_name: &str) -> Option<Self> {
         let url = Url::parse(origin).ok()?;
         let builder = WebauthnBuilder::new(url.domain()?, &url).ok()?;
-        let timeout = Duration::from_secs(super::auth_attempt::LIFETIME_SECONDS);
-        builder.rp_name(partner_name).timeout(timeout).build().ok().map(Self)
+        builder.rp_name(partner_name).timeout(super::auth_attempt::LIFETIME).build().ok().map(Self)
     }
 
     /// Begins the registration of a passkey. `handle` is the account's WebAuthn user handle; `known` are the ids of its
@@ -68,11 +86,11 @@ impl Passkeys {
     pub(crate) fn begin_new(
         &self,
         handle: Uuid,
-        identifier: &str,
-        known: &[String],
+        account: &AccountId,
+        known: &[PasskeyId],
     ) -> Result<Challenge, PasskeyError> {
-        let known = known.iter().filter_map(|id| URL_SAFE_NO_PAD.decode(id).ok()).collect();
-        let begun = self.0.start_passkey_registration(handle, identifier, identifier, Some(known))?;
+        let known = known.iter().filter_map(|id| URL_SAFE_NO_PAD.decode(id.as_str()).ok()).collect();
+        let begun = self.0.start_passkey_registration(handle, account.as_str(), account.as_str(), Some(known))?;
         let (CreationChallengeResponse { public_key }, state) = begun;
         let mut options = serde_json::to_value(public_key)?;
         // A sign-in with a passkey starts without a name: the credential must be discoverable.
@@ -96,7 +114,7 @@ impl Passkeys {
         if begun.handle != handle {
             return Err(PasskeyError::OtherAccount);
         }
-        kept(&self.0.finish_passkey_registration(answer, &begun.registration)?, 0)
+        kept(&self.0.finish_passkey_registration(answer, &begun.registration)?, None)
     }
 
     /// Begins a sign-in with any passkey that the browser has.
@@ -106,9 +124,9 @@ impl Passkeys {
     }
 
     /// The user handle and credential id that a response claims.
-    pub(crate) fn claimed(&self, answer: &PublicKeyCredential) -> Result<(Uuid, String), PasskeyError> {
+    pub(crate) fn claimed(&self, answer: &PublicKeyCredential) -> Result<(Uuid, PasskeyId), PasskeyError> {
         let (handle, id) = self.0.identify_discoverable_authentication(answer)?;
-        Ok((handle, encode(id)))
+        Ok((handle, PasskeyId::of(id)))
     }
 
     /// Verifies the response of a sign-in; returns the updated passkey to store.
@@ -122,16 +140,12 @@ impl Passkeys {
         let mut passkey: Passkey = read(&known.key)?;
         let result = self.0.finish_discoverable_authentication_v2(answer, state, &passkey)?;
         passkey.update_credential(&result);
-        kept(&passkey, result.counter())
+        kept(&passkey, NonZeroU32::new(result.counter()))
     }
 }
 
-fn kept(passkey: &Passkey, counter: u32) -> Result<StoredPasskey, PasskeyError> {
-    Ok(StoredPasskey { id: encode(passkey.cred_id()), key: write(passkey)?, counter })
-}
-
-fn encode(id: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(id)
+fn kept(passkey: &Passkey, counter: Option<NonZeroU32>) -> Result<StoredPasskey, PasskeyError> {
+    Ok(StoredPasskey { id: PasskeyId::of(passkey.cred_id()), key: write(passkey)?, counter })
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, PasskeyError> {
@@ -161,7 +175,10 @@ mod tests {
     #[test]
     fn options_require_a_discoverable_key_and_user_verification() {
         let passkeys = Passkeys::new("https://messenger.example", "Partner").unwrap();
-        let options = passkeys.begin_new(Uuid::from_u128(7), "alice", &["AAAA".to_owned()]).unwrap().options;
+        let options = passkeys
+            .begin_new(Uuid::from_u128(7), &AccountId::new("alice"), &[PasskeyId::new("AAAA")])
+            .unwrap()
+            .options;
         assert_eq!(options["rp"], json!({"id": "messenger.example", "name": "Partner"}));
         assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");

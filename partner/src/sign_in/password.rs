@@ -6,7 +6,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use std::{sync::Arc, thread, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, thread, time::Duration};
 use tokio::{sync::Semaphore, task, time};
 use zeroize::Zeroizing;
 
@@ -24,8 +24,8 @@ pub(crate) struct PasswordSettings {
     pub(crate) memory_kib: u32,
     /// Passes of one Argon2id computation over its memory.
     pub(crate) passes: u32,
-    /// Maximum number of concurrent Argon2id computations; 0 means one for each processor.
-    pub(crate) concurrency: usize,
+    /// Maximum number of concurrent Argon2id computations; `None`: one for each processor.
+    pub(crate) concurrency: Option<NonZeroUsize>,
 }
 
 /// Why a password is not acceptable.
@@ -57,10 +57,7 @@ impl Passwords {
         let params = Params::new(settings.memory_kib, settings.passes, 1, None)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy_hash = argon2.hash_password(b"nobody's password")?.to_string().into();
-        let at_once = match settings.concurrency {
-            0 => thread::available_parallelism().map_or(1, usize::from),
-            chosen => chosen,
-        };
+        let at_once = settings.concurrency.or(thread::available_parallelism().ok()).map_or(1, usize::from);
         Ok(Self { argon2, permits: Arc::new(Semaphore::new(at_once)), least: settings.min_chars, dummy_hash })
     }
 
@@ -117,7 +114,7 @@ mod tests {
     use super::*;
 
     fn cheap() -> Passwords {
-        Passwords::new(&PasswordSettings { min_chars: 8, memory_kib: 64, passes: 1, concurrency: 0 }).unwrap()
+        Passwords::new(&PasswordSettings { min_chars: 8, memory_kib: 64, passes: 1, concurrency: None }).unwrap()
     }
 
     fn text(text: &str) -> Zeroizing<String> {

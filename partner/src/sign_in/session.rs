@@ -5,7 +5,18 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// Names a session: the hash of its token, which grants no access.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SessionId(String);
+
+impl SessionId {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// The 256-bit random secret of a session.
 pub(crate) struct SessionToken(Zeroizing<[u8; 32]>);
@@ -30,8 +41,13 @@ impl SessionToken {
         URL_SAFE_NO_PAD.encode(self.0.as_slice())
     }
 
-    /// The hash that the database stores.
-    pub(crate) fn hash(&self) -> String {
+    /// The session that begins with this token.
+    pub(crate) fn id(&self) -> SessionId {
+        SessionId(self.hash())
+    }
+
+    /// A hash in base64url, from which the token cannot be found.
+    pub(super) fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_slice()))
     }
 
@@ -42,14 +58,14 @@ impl SessionToken {
         Self::parse(value)
     }
 
-    /// The `Set-Cookie` header that begins a session of `seconds`.
-    pub(crate) fn cookie(&self, seconds: u64, secure: bool) -> String {
-        set_cookie(&self.text(), seconds, secure)
+    /// The `Set-Cookie` header that begins a session of `lifetime`.
+    pub(crate) fn cookie(&self, lifetime: Duration, secure: bool) -> String {
+        set_cookie(&self.text(), lifetime, secure)
     }
 
     /// The `Set-Cookie` header that removes the cookie.
     pub(crate) fn clear_cookie(secure: bool) -> String {
-        set_cookie("", 0, secure)
+        set_cookie("", Duration::ZERO, secure)
     }
 }
 
@@ -58,8 +74,9 @@ fn name(secure: bool) -> &'static str {
     if secure { "__Host-causeway_session" } else { "causeway_session" }
 }
 
-fn set_cookie(value: &str, seconds: u64, secure: bool) -> String {
+fn set_cookie(value: &str, lifetime: Duration, secure: bool) -> String {
     let flag = if secure { "; Secure" } else { "" };
+    let seconds = lifetime.as_secs();
     format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{flag}", name(secure))
 }
 
@@ -67,24 +84,26 @@ fn set_cookie(value: &str, seconds: u64, secure: bool) -> String {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     #[test]
     fn the_token_is_read_back_from_its_cookie() {
         for secure in [false, true] {
             let token = SessionToken::random().unwrap();
-            let cookie = token.cookie(60, secure);
+            let cookie = token.cookie(MINUTE, secure);
             let pair = cookie.split(';').next().unwrap();
             let back = SessionToken::from_cookies(&format!("other=1; {pair}"), secure).unwrap();
-            assert_eq!(back.hash(), token.hash());
+            assert_eq!(back.id(), token.id());
         }
     }
 
     #[test]
     fn the_cookie_has_the_expected_flags() {
         let token = SessionToken::random().unwrap();
-        let secure = token.cookie(60, true);
+        let secure = token.cookie(MINUTE, true);
         assert!(secure.starts_with("__Host-causeway_session="));
         assert!(secure.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure"), "{secure}");
-        assert!(token.cookie(60, false).ends_with("; HttpOnly; SameSite=Strict"));
+        assert!(token.cookie(MINUTE, false).ends_with("; HttpOnly; SameSite=Strict"));
         assert_eq!(
             SessionToken::clear_cookie(false),
             "causeway_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
@@ -104,7 +123,7 @@ mod tests {
     #[test]
     fn the_cookie_without_prefix_is_ignored_where_secure_ones_are_set() {
         let token = SessionToken::random().unwrap();
-        let cookie = token.cookie(60, false);
+        let cookie = token.cookie(MINUTE, false);
         assert!(SessionToken::from_cookies(cookie.split(';').next().unwrap(), true).is_none());
     }
 }

@@ -3,13 +3,14 @@
 //! What this module does not know: the rows.
 
 use super::error::StoreError;
+use crate::account_id::AccountId;
 use sqlx::AnyConnection;
 
 /// Locks the row of an account until the transaction ends; other transactions that lock the same row wait. Returns
 /// whether the account exists.
-pub(crate) async fn lock_account(transaction: &mut AnyConnection, identifier: &str) -> Result<bool, StoreError> {
+pub(crate) async fn lock_account(transaction: &mut AnyConnection, account: &AccountId) -> Result<bool, StoreError> {
     let locked = sqlx::query("UPDATE accounts SET created = created WHERE identifier = $1")
-        .bind(identifier)
+        .bind(account.as_str())
         .execute(transaction)
         .await?;
     Ok(locked.rows_affected() == 1)
@@ -34,7 +35,7 @@ mod tests {
         // Reads, then writes: without the lock, concurrent additions would be lost.
         let add = |database: Database| async move {
             let mut transaction = database.begin().await.unwrap();
-            assert!(lock_account(&mut transaction, "a").await.unwrap());
+            assert!(lock_account(&mut transaction, &AccountId::new("a")).await.unwrap());
             let found: i64 =
                 sqlx::query_scalar("SELECT device_since FROM accounts").fetch_one(&mut *transaction).await.unwrap();
             tokio::task::yield_now().await;
@@ -57,6 +58,6 @@ mod tests {
     async fn an_account_that_does_not_exist_cannot_be_locked(database: TestDatabase) {
         let database = database.open().await;
         let mut transaction = database.begin().await.unwrap();
-        assert!(!lock_account(&mut transaction, "nobody").await.unwrap());
+        assert!(!lock_account(&mut transaction, &AccountId::new("nobody")).await.unwrap());
     }
 }

@@ -190,7 +190,10 @@ mod tests {
         super::testing::{TestDatabase, on_both_engines},
         *,
     };
-    use crate::sign_in::{AccountRepository, CurrentDevice, DeviceRepository, Identifier};
+    use crate::{
+        account_id::AccountId,
+        sign_in::{AccountRepository, DeviceRepository},
+    };
 
     on_both_engines!(
         a_newer_schema_is_refused,
@@ -235,15 +238,12 @@ mod tests {
             unfinished.close().await;
             for _ in 0..2 {
                 let opened = location.open().await;
-                let alice = Identifier::new("alice").unwrap();
+                let alice = AccountId::new("alice");
                 assert_eq!(
                     AccountRepository::new(opened.clone()).password_hash(&alice).await.unwrap().as_deref(),
                     Some("hash")
                 );
-                assert_eq!(
-                    DeviceRepository::new(opened.clone()).current("alice").await.unwrap(),
-                    CurrentDevice::default()
-                );
+                assert_eq!(DeviceRepository::new(opened.clone()).current(&alice).await.unwrap(), None);
                 assert_eq!(versions(&opened).await, [newest()], "from {old}");
                 opened.close().await;
             }

@@ -180,6 +180,16 @@ impl Tab {
         }
     }
 
+    /// Goes back, as the browser's button does. The document is unloaded after the expression has ended, or its result
+    /// would be lost with it.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn back(&self) -> Result<()> {
+        let later = json!({ "expression": "void setTimeout(() => history.back())" });
+        self.page("Runtime.evaluate", later).await.map(drop)
+    }
+
     /// Evaluates an expression over `person.js` and awaits its result.
     ///
     /// # Errors

@@ -142,7 +142,7 @@ impl Servers {
         let admin = causeway_partner::Admin::open(self.partner_config.clone()).await?;
         let mut keys = Vec::new();
         let each = |one: causeway_partner::SubscriptionSummary| {
-            keys.push(one.kid);
+            keys.push(one.kid.as_str().to_owned());
             true
         };
         let read = admin.subscriptions(each).await;

@@ -4,6 +4,7 @@
 //! The client verifies all of it, against this root as its configured one: the sandbox adapts to the product's checks,
 //! never the reverse. On request it hands out a chain with one chosen fault, so that tests show each check.
 
+use crate::time::UnixSeconds;
 use crate::{hex, random};
 use causeway_peer::certificate::Chain;
 use causeway_proto::secret::Secret;
@@ -11,6 +12,7 @@ use causeway_proto::signal::KeyPair;
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 /// The production root of WhatsApp's chat servers, typed again (docs/spec/wire.md §2.7). The sandbox must never own it.
 const PRODUCTION_ROOT: [u8; 32] = [
@@ -18,7 +20,8 @@ const PRODUCTION_ROOT: [u8; 32] = [
     0x73, 0xe3, 0x69, 0x5c, 0x6c, 0xe1, 0xf7, 0xf9, 0x54, 0x5d, 0xa8, 0xee, 0x6b,
 ];
 const FILE: &str = "authority.json";
-const DAY: u64 = 86_400;
+const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A deliberate fault of the chain that the next handshakes show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,21 +121,22 @@ impl Authority {
         &self.leaf
     }
 
-    /// A serialised chain that is valid around `now` (unix seconds): the intermediate for ten years, the leaf for one.
-    pub(crate) fn chain(&self, now: u64, fault: Option<CertificateFault>) -> Vec<u8> {
+    /// A serialised chain that is valid around `now`: the intermediate for ten years, the leaf for one.
+    pub(crate) fn chain(&self, now: UnixSeconds, fault: Option<CertificateFault>) -> Vec<u8> {
         let foreign = KeyPair::generate(&mut random::rng());
         let root = if fault == Some(CertificateFault::ForeignRoot) { &foreign } else { &self.root };
         let named = if fault == Some(CertificateFault::SwappedKey) { &foreign } else { &self.leaf };
+        let validity = |first: UnixSeconds, last: UnixSeconds| first.get()..=last.get();
         let leaf_validity = match fault {
-            Some(CertificateFault::Expired) => now.saturating_sub(30 * DAY)..=now.saturating_sub(3600),
-            Some(CertificateFault::NotYetValid) => now + DAY..=now + 30 * DAY,
-            _ => now.saturating_sub(DAY)..=now + 365 * DAY,
+            Some(CertificateFault::Expired) => validity(now.before(30 * DAY), now.before(HOUR)),
+            Some(CertificateFault::NotYetValid) => validity(now.after(DAY), now.after(30 * DAY)),
+            _ => validity(now.before(DAY), now.after(365 * DAY)),
         };
         let chain = Chain {
             root,
             intermediate: &self.intermediate,
             leaf: named.public(),
-            intermediate_validity: now.saturating_sub(DAY)..=now + 3650 * DAY,
+            intermediate_validity: validity(now.before(DAY), now.after(3650 * DAY)),
             leaf_validity,
         };
         chain.issue(&mut random::rng())
@@ -148,14 +152,14 @@ mod tests {
     use super::*;
     use causeway_peer::certificate::is_trusted;
 
-    const NOW: u64 = 1_800_000_000;
+    const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
 
     #[test]
     fn a_client_trusts_the_chain_and_no_chain_with_a_fault() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::open(folder.path()).unwrap();
         let root = authority.root.public();
-        let trusted = |fault| is_trusted(&root, &authority.chain(NOW, fault), &authority.leaf.public().0, NOW);
+        let trusted = |fault| is_trusted(&root, &authority.chain(NOW, fault), &authority.leaf.public().0, NOW.get());
         assert!(trusted(None));
         for fault in [
             CertificateFault::Expired,

@@ -3,6 +3,7 @@
 //! Tokens, retention and time stamps all read this one clock; certificates keep to the
 //! machine's, because clients check them against theirs.
 
+use crate::time::{UnixMillis, UnixSeconds};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,20 +14,20 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Unix milliseconds. Never before 1970, whatever the offset.
-    pub(crate) fn now_ms(&self) -> u64 {
+    /// The time to the millisecond. Never before 1970, whatever the offset.
+    pub(crate) fn now_ms(&self) -> UnixMillis {
         let real = i64::try_from(machine().as_millis()).unwrap_or(i64::MAX);
-        u64::try_from(real.saturating_add(self.offset_ms.load(Ordering::Relaxed))).unwrap_or(0)
+        UnixMillis::new(u64::try_from(real.saturating_add(self.offset_ms.load(Ordering::Relaxed))).unwrap_or(0))
     }
 
-    /// Unix seconds, as the wire counts.
-    pub(crate) fn now_secs(&self) -> u64 {
-        self.now_ms() / 1000
+    /// The time to the second, as the wire counts.
+    pub(crate) fn now_secs(&self) -> UnixSeconds {
+        self.now_ms().seconds()
     }
 
-    /// Unix seconds of the machine itself, for what other programs on this machine check: certificates.
-    pub(crate) fn machine_secs(&self) -> u64 {
-        machine().as_secs()
+    /// The machine's own time, for what other programs on this machine check: certificates.
+    pub(crate) fn machine_secs(&self) -> UnixSeconds {
+        UnixSeconds::new(machine().as_secs())
     }
 
     /// Moves the clock by `ms`, forwards or backwards, from where it is now.
@@ -44,20 +45,22 @@ fn machine() -> Duration {
 mod tests {
     use super::*;
 
+    const DAY: Duration = Duration::from_secs(86_400);
+
     #[test]
     fn a_jump_moves_every_later_reading_and_can_be_taken_back() {
         let clock = Clock::default();
         let before = clock.now_secs();
         clock.jump(86_400_000);
-        assert!(clock.now_secs() >= before + 86_400);
+        assert!(clock.now_secs() >= before.after(DAY));
         clock.jump(-86_400_000);
-        assert!(clock.now_secs() < before + 86_400);
+        assert!(clock.now_secs() < before.after(DAY));
     }
 
     #[test]
     fn a_jump_before_1970_reads_as_1970() {
         let clock = Clock::default();
         clock.jump(i64::MIN);
-        assert_eq!(clock.now_ms(), 0);
+        assert_eq!(clock.now_ms(), UnixMillis::new(0));
     }
 }

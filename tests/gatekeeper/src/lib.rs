@@ -44,6 +44,7 @@ mod random;
 mod sandbox;
 mod start_error;
 mod stream;
+mod time;
 mod token;
 mod world;
 

@@ -169,7 +169,7 @@ async fn dial(sandbox: &Sandbox, phone: &Phone) -> Result<Channel, LinkError> {
     writer.write(opening).await?;
     let state = state.read(&next_frame(&mut reader, &mut frames).await?)?;
     let root = PublicKey(sandbox.authority.root_key());
-    if !is_trusted(&root, &state.certificates, &state.server_static, sandbox.clock.machine_secs()) {
+    if !is_trusted(&root, &state.certificates, &state.server_static, sandbox.clock.machine_secs().get()) {
         return Err(LinkError::Untrusted);
     }
     let number = phone.jid().user.parse().unwrap_or_default();

@@ -5,6 +5,7 @@
 //! while, so that made-up key ids cannot turn this server against the Partner's. Must not know enlistment.
 
 use crate::config::Integrator;
+use crate::time::UnixSeconds;
 use jsonwebtoken::jwk::{AlgorithmParameters, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -21,8 +22,8 @@ const MAX_KEYS: usize = 64;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Two fetches for unknown key ids are at least this far apart.
 const REFETCH_PAUSE: Duration = Duration::from_secs(2);
-/// Clocks of Partner and WhatsApp may differ by this much, in seconds.
-const LEEWAY: u64 = 60;
+/// Clocks of Partner and WhatsApp may differ by this much.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Why a token is refused. Never carries the token.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +41,9 @@ pub(crate) enum TokenError {
     #[error("the signature or a claim is wrong: {0}")]
     Invalid(#[from] jsonwebtoken::errors::Error),
     #[error("the token has expired at {exp}, it is {now}")]
-    Expired { exp: u64, now: u64 },
+    Expired { exp: UnixSeconds, now: UnixSeconds },
     #[error("the token is not valid yet, it is {now}")]
-    NotYetValid { now: u64 },
+    NotYetValid { now: UnixSeconds },
     #[error("the token names another user")]
     OtherSubject,
 }
@@ -50,10 +51,9 @@ pub(crate) enum TokenError {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: u64,
-    iat: u64,
-    #[serde(default)]
-    nbf: u64,
+    exp: UnixSeconds,
+    iat: UnixSeconds,
+    nbf: Option<UnixSeconds>,
 }
 
 struct Partner {
@@ -88,13 +88,13 @@ impl Tokens {
         self.partners.contains_key(&integrator)
     }
 
-    /// Checks that `token` proves, at `now` (unix seconds), that its bearer owns `identifier`.
+    /// Checks that `token` proves, at `now`, that its bearer owns `identifier`.
     pub(crate) async fn verify(
         &self,
         integrator: u16,
         token: &str,
         identifier: &str,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<(), TokenError> {
         if token.len() > MAX_TOKEN {
             return Err(TokenError::TooLong { got: token.len() });
@@ -112,7 +112,7 @@ impl Tokens {
         if claims.exp <= now {
             return Err(TokenError::Expired { exp: claims.exp, now });
         }
-        if claims.iat.max(claims.nbf) > now + LEEWAY {
+        if claims.iat.max(claims.nbf.unwrap_or(claims.iat)) > now.after(LEEWAY) {
             return Err(TokenError::NotYetValid { now });
         }
         if claims.sub != identifier {

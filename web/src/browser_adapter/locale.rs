@@ -2,7 +2,7 @@
 
 use super::BrowserAdapter;
 use crate::port::locale;
-use crate::state::browser::{Locale, Plural};
+use crate::state::browser::{CharClass, Locale, Plural};
 
 impl Locale for BrowserAdapter {
     fn now(&self) -> u64 {
@@ -38,5 +38,17 @@ impl Locale for BrowserAdapter {
 
     fn composed(&self, text: &str) -> String {
         locale::composed(text)
+    }
+
+    fn char_class(&self, char: char) -> CharClass {
+        self.locale.char_class(char)
+    }
+
+    fn ascii_host(&self, address: &str) -> Option<String> {
+        locale::ascii_host(address)
+    }
+
+    fn follow_time_zone(&self) -> bool {
+        self.locale.follow_time_zone()
     }
 }

@@ -42,6 +42,18 @@ impl Navigation for BrowserAdapter {
         window::focus(id);
     }
 
+    fn typed(&self, id: &str) -> String {
+        window::typed(id)
+    }
+
+    fn put_typed(&self, id: &str, text: &str) {
+        window::put_typed(id, text);
+    }
+
+    fn has_network(&self) -> bool {
+        window::has_network()
+    }
+
     fn mark_root(&self, attribute: &str, value: Option<&str>) {
         window::mark_root(attribute, value);
     }

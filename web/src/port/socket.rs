@@ -54,7 +54,10 @@ impl Socket {
     /// Sends bytes as one message, in the order of the calls. On a socket that is not open the bytes are lost, as they
     /// would be on the way.
     pub fn send(&self, bytes: &[u8]) {
-        if let Some(socket) = &mut *self.inner.borrow_mut() {
+        // A browser writes an error to the console for bytes on a socket that closes, of which it has not told yet.
+        if let Some(socket) = &mut *self.inner.borrow_mut()
+            && matches!(socket.state(), State::Open)
+        {
             let _ = Pin::new(socket).start_send(Message::Bytes(bytes.to_vec()));
         }
     }

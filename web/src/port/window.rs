@@ -6,9 +6,10 @@ use super::clock;
 use causeway::io::Millis;
 use futures::channel::oneshot;
 use futures::future::select;
+use js_sys::{JsString, Reflect, RegExp};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, HtmlElement, Storage, Window};
+use web_sys::{Document, Element, HtmlElement, Storage, Window};
 
 /// Longest wait for an animation frame; a page in the background gets none.
 const LATEST: Millis = 100;
@@ -99,6 +100,35 @@ pub fn focus(id: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = element.focus();
     }
+}
+
+/// What is typed in the text field of an id, without halves of characters (UTF-16 surrogates that stand alone).
+pub fn typed(id: &str) -> String {
+    let value = field(id).and_then(|field| Reflect::get(&field, &VALUE.into()).ok()).unwrap_or_default();
+    // In a pattern with `u` a pair is one character, and not of this category.
+    let halves = RegExp::new(r"\p{Cs}", "gu");
+    value.dyn_into::<JsString>().map(|value| value.replace_by_pattern(&halves, "").into()).unwrap_or_default()
+}
+
+/// Puts a text into the field of an id, unless that is what is typed there: a half of a character stays, and the cursor
+/// where it is.
+pub fn put_typed(id: &str, text: &str) {
+    if let Some(field) = field(id).filter(|_| typed(id) != text) {
+        // A text field takes every string.
+        let _ = Reflect::set(&field, &VALUE.into(), &text.into());
+    }
+}
+
+/// Input and text area alike.
+const VALUE: &str = "value";
+
+fn field(id: &str) -> Option<Element> {
+    document()?.get_element_by_id(id)
+}
+
+/// The device has a network. Some browsers only know that it has none.
+pub fn has_network() -> bool {
+    window().is_none_or(|window| window.navigator().on_line())
 }
 
 /// The page is visible and has the focus.

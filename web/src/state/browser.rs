@@ -16,7 +16,7 @@ mod storage;
 
 pub use engine::EngineCommands;
 pub use files::{FilePart, Files};
-pub use locale::{Locale, Plural};
+pub use locale::{CharClass, Locale, Plural};
 pub use navigation::Navigation;
 pub use notifications::PushNotifications;
 pub use passkeys::{Passkey, Passkeys};

@@ -1,5 +1,6 @@
 //! What stands between and around messages: days, the line above what is unread, and which bubbles belong together.
 
+use causeway::io::Millis;
 use causeway::view::{MessageKind, MessageView};
 
 /// Messages of one side closer than this stand together, in milliseconds.
@@ -8,8 +9,8 @@ const TOGETHER: u64 = 5 * 60 * 1000;
 /// One row of a thread. The order is the order on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
-    /// A new day begins: its number.
-    Day(i64),
+    /// Another day begins: its number, and the message that follows.
+    Day(i64, u64),
     /// All that follows is unread.
     Unread,
     /// The message of this sequence number.
@@ -26,11 +27,13 @@ pub struct Shape {
 }
 
 /// Lays messages out. `unread_after` is the newest message that had been read when the chat was opened, if any was
-/// unread; `day_of` gives the number of the local day. The shapes are those of `messages`, in the same order.
+/// unread; `day_of` gives the number of the local day. A message of the future stands at `now`. The shapes are those of
+/// `messages`, in the same order.
 pub fn lay_out(
     messages: &[MessageView],
     unread_after: Option<u64>,
-    day_of: &dyn Fn(u64) -> i64,
+    now: Millis,
+    day_of: &dyn Fn(Millis) -> i64,
 ) -> (Vec<Slot>, Vec<Shape>) {
     let mut slots = Vec::with_capacity(messages.len() + 4);
     let mut shapes: Vec<Shape> = Vec::with_capacity(messages.len());
@@ -39,11 +42,11 @@ pub fn lay_out(
     let mut above: Option<&MessageView> = None;
     for message in messages {
         let mut joins = above.is_some_and(|above| belong_together(above, message));
-        // A message that comes late is not worth a second line for an earlier day.
-        let its_day = day_of(message.at);
-        if day.is_none_or(|day| its_day > day) {
-            day = Some(its_day);
-            slots.push(Slot::Day(its_day));
+        // The order is that of arrival: a message that comes late stands under its own day, too.
+        let its_day = Some(day_of(message.at.min(now)));
+        if let Some(begins) = its_day.filter(|_| its_day != day) {
+            day = its_day;
+            slots.push(Slot::Day(begins, message.seq));
             joins = false;
         }
         if unread_after.is_some_and(|read| message.seq > read && !message.outgoing) {
@@ -83,29 +86,40 @@ mod tests {
         i64::try_from(at / DAY).unwrap()
     }
 
+    fn days(days: &[u64], today: u64) -> Vec<(i64, u64)> {
+        let messages: Vec<_> = (1..).zip(days).map(|(seq, day)| message(seq, false, day * DAY)).collect();
+        let (slots, _) = lay_out(&messages, None, today * DAY, &day_of);
+        let day = |slot| if let Slot::Day(day, seq) = slot { Some((day, seq)) } else { None };
+        slots.into_iter().filter_map(day).collect()
+    }
+
     #[test]
-    fn days_are_announced_once_even_when_a_message_comes_late() {
-        let messages = [message(1, false, 0), message(2, false, DAY), message(3, false, 5), message(4, false, DAY + 1)];
-        let (slots, _) = lay_out(&messages, None, &day_of);
-        let days: Vec<_> = slots.iter().filter(|slot| matches!(slot, Slot::Day(_))).collect();
-        assert_eq!(days, [&Slot::Day(0), &Slot::Day(1)]);
+    fn a_heading_stands_wherever_the_day_differs() {
+        assert_eq!(days(&[10, 10, 11, 10, 10, 11], 12), [(10, 1), (11, 3), (10, 4), (11, 6)]);
+        assert_eq!(days(&[], 12), []);
+    }
+
+    #[test]
+    fn a_message_of_the_future_stands_at_now() {
+        assert_eq!(days(&[10, 400_000, 10, 11], 12), [(10, 1), (12, 2), (10, 3), (11, 4)]);
+        assert_eq!(days(&[12, u64::MAX / DAY, 12], 12), [(12, 1)]);
     }
 
     #[test]
     fn the_unread_line_stands_above_the_first_unread_message_of_the_peer() {
         let messages = [message(1, false, 0), message(2, true, 1), message(3, false, 2), message(4, false, 3)];
-        let (slots, _) = lay_out(&messages, Some(1), &day_of);
+        let (slots, _) = lay_out(&messages, Some(1), DAY, &day_of);
         let expected =
-            [Slot::Day(0), Slot::Message(1), Slot::Message(2), Slot::Unread, Slot::Message(3), Slot::Message(4)];
+            [Slot::Day(0, 1), Slot::Message(1), Slot::Message(2), Slot::Unread, Slot::Message(3), Slot::Message(4)];
         assert_eq!(slots, expected);
-        assert!(!lay_out(&messages, Some(4), &day_of).0.contains(&Slot::Unread));
+        assert!(!lay_out(&messages, Some(4), DAY, &day_of).0.contains(&Slot::Unread));
     }
 
     #[test]
     fn bubbles_of_one_side_and_time_stand_together() {
         let messages =
             [message(1, false, 0), message(2, false, 1000), message(3, true, 2000), message(4, true, 2000 + TOGETHER)];
-        let (_, shapes) = lay_out(&messages, None, &day_of);
+        let (_, shapes) = lay_out(&messages, None, DAY, &day_of);
         let alone = Shape { first: true, last: true };
         assert_eq!(shapes, [Shape { first: true, last: false }, Shape { first: false, last: true }, alone, alone]);
     }
@@ -113,7 +127,7 @@ mod tests {
     #[test]
     fn a_notice_stands_alone() {
         let notice = MessageView { kind: MessageKind::IdentityChanged.into(), ..message(2, false, 1) };
-        let (_, shapes) = lay_out(&[message(1, false, 0), notice, message(3, false, 2)], None, &day_of);
+        let (_, shapes) = lay_out(&[message(1, false, 0), notice, message(3, false, 2)], None, DAY, &day_of);
         assert!(shapes.iter().all(|shape| shape.first && shape.last));
     }
 }

@@ -5,10 +5,13 @@
 
 pub mod backup_filename;
 pub mod browser;
+pub mod excerpt;
+pub mod host_script;
 pub mod layout;
 pub mod linkify;
 pub mod message_window;
 pub mod model;
+pub mod peer_name;
 pub mod push_state;
 pub mod recovery_action;
 pub mod route;

@@ -2,11 +2,14 @@
 //!
 //! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
+use causeway::io::Millis;
 use causeway::view::{
     AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
 };
+use causeway::visible;
 
 use super::message_window::MessageWindow;
+use super::peer_name;
 
 /// Messages that a closed chat keeps for a quick return.
 const KEPT: usize = 200;
@@ -143,22 +146,28 @@ impl Model {
         Some(self.reads.remove(at).1)
     }
 
-    /// Inserts a chat in the order of activity; returns its position.
+    /// Inserts a chat in the order of activity; returns its position. Of two at the same moment, the later one is first.
     fn place(&mut self, chat: ChatView) -> usize {
-        let at = self.chats.partition_point(|held| held.active_at >= chat.active_at);
+        let at = self.chats.partition_point(|held| held.active_at > chat.active_at);
         self.chats.insert(at, chat);
         at
     }
 }
 
-/// What to call a peer: the name it gave itself, else its address.
-pub fn title(chat: &ChatView) -> &str {
-    let name = chat.name.trim();
-    if name.is_empty() { &chat.address } else { name }
+/// When a chat was active: no later than now. The device's clock may have been ahead; the newest message of the peer has
+/// the server's time.
+fn active_at(chat: &ChatView, now: Millis) -> Millis {
+    let told = chat.last.as_ref().filter(|last| !last.outgoing).map_or(now, |last| last.at);
+    if chat.active_at > now { told.min(now) } else { chat.active_at }
 }
 
-/// Applies an update and returns what changed. An update that this build doesn't know changes nothing.
-pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
+/// When the newest message was sent, for the list; when the chat was active, if it has none.
+pub fn listed_at(chat: &ChatView) -> Millis {
+    chat.last.as_ref().map_or(chat.active_at, |last| last.at)
+}
+
+/// Applies an update at a time and returns what changed. An update that this build doesn't know changes nothing.
+pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
     let Some(news) = update.news else { return Vec::new() };
     match news {
         News::Started(_) => Vec::new(), // The link answers it, and a snapshot follows.
@@ -166,7 +175,9 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             model.account = snapshot.account.map(|account| *account);
             model.connection = snapshot.connection.unwrap_or_default();
             model.chats.clear();
-            for chat in snapshot.chats {
+            // From the last to the first: those of the same moment keep their order.
+            for mut chat in snapshot.chats.into_iter().rev() {
+                chat.active_at = active_at(&chat, now);
                 model.place(chat);
             }
             // It may be another engine, which sends no updates for chats that no page has opened there.
@@ -184,7 +195,7 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
             model.connection = connection;
             vec![Change::Connection]
         }
-        News::Chat(chat) => apply_chat(model, chat),
+        News::Chat(chat) => apply_chat(model, chat, now),
         News::MessagePage(page) => {
             let Some(before) = model.answered(page.tag) else { return Vec::new() }; // Another tab's.
             let Some(thread) = model.thread_mut(&page.chat) else { return Vec::new() };
@@ -208,16 +219,23 @@ pub fn apply(model: &mut Model, update: Update) -> Vec<Change> {
     }
 }
 
-fn apply_chat(model: &mut Model, chat: ChatView) -> Vec<Change> {
+fn apply_chat(model: &mut Model, mut chat: ChatView, now: Millis) -> Vec<Change> {
     let mut changes = Vec::new();
     let id = chat.id.clone();
     let held = model.chats.iter().find(|held| held.id == id);
-    let newest_before = held.as_ref().and_then(|held| held.last.as_ref()).map_or(0, |last| last.seq);
+    let newest = |chat: &ChatView| chat.last.as_ref().map_or(0, |last| last.seq);
+    let newest_before = held.map_or(0, newest);
+    chat.active_at = match held {
+        // Without a message it was not active again, whatever the time is by now.
+        Some(held) if chat.active_at > now && newest(&chat) == newest_before => held.active_at,
+        _ => active_at(&chat, now),
+    };
     // While the mailbox is read, every message is old news: one announcement each would be a flood.
     let draining = model.connection.state() == ConnectionState::Draining;
     if let Some(last) = chat.last.as_ref().filter(|last| last.seq > newest_before && is_from_peer(last) && !draining) {
-        let text = if last.kind() == MessageKind::Text { last.text.clone() } else { String::new() };
-        changes.push(Change::Incoming(Incoming { chat: id.clone(), sender: title(&chat).to_owned(), text }));
+        let text =
+            if last.kind() == MessageKind::Text { visible::trimmed(&last.text).to_owned() } else { String::new() };
+        changes.push(Change::Incoming(Incoming { chat: id.clone(), sender: peer_name::title(&chat), text }));
     }
     let moved = held.is_none_or(|held| held.active_at != chat.active_at);
     match model.chats.iter().position(|held| held.id == id) {
@@ -248,6 +266,11 @@ mod tests {
     use causeway::view::{MessagePage as Page, Messages, Snapshot, Started};
 
     use super::*;
+
+    /// At a time when nothing is in the future.
+    fn apply(model: &mut Model, update: Update) -> Vec<Change> {
+        super::apply(model, update, u64::MAX)
+    }
 
     fn chat(id: &str, active_at: u64, last: Option<MessageView>) -> ChatView {
         ChatView { id: id.into(), address: format!("+{id}"), active_at, last, ..Default::default() }
@@ -378,9 +401,37 @@ mod tests {
         assert!(apply(&mut model, News::Started(Started { engine: 1 }).into()).is_empty());
     }
 
+    fn placed(model: &mut Model, chat: ChatView, now: u64) -> Vec<String> {
+        super::apply(model, News::Chat(chat).into(), now);
+        ids(model).into_iter().map(str::to_owned).collect()
+    }
+
     #[test]
-    fn a_peer_without_a_name_is_called_by_its_address() {
-        assert_eq!(title(&chat("1", 0, None)), "+1");
-        assert_eq!(title(&ChatView { name: " Bob ".into(), ..chat("1", 0, None) }), "Bob");
+    fn a_clock_that_was_ahead_pins_no_chat() {
+        const AHEAD: u64 = 100_000;
+        let mine = MessageView { seq: 1, outgoing: true, at: AHEAD, ..MessageView::default() };
+        let theirs = MessageView { seq: 1, at: 50, ..MessageView::default() };
+        let ahead = [chat("mine", AHEAD, Some(mine.clone())), chat("theirs", AHEAD, Some(theirs)), chat("1", 90, None)];
+        let mut model = Model::default();
+        let snapshot = Snapshot { chats: ahead.to_vec(), ..Default::default() };
+        super::apply(&mut model, News::Snapshot(snapshot).into(), 100);
+        // The server's time is known of one of them.
+        assert_eq!(ids(&model), ["mine", "1", "theirs"]);
+        assert_eq!(placed(&mut model, chat("1", 101, Some(incoming(1, "hi"))), 101), ["1", "mine", "theirs"]);
+        // Its row changes, but it was not active again; then it is.
+        let read = ChatView { unread: 0, draft: "d".into(), ..chat("mine", AHEAD, Some(mine.clone())) };
+        assert_eq!(placed(&mut model, read, 102), ["1", "mine", "theirs"]);
+        let again = MessageView { seq: 2, ..mine };
+        assert_eq!(placed(&mut model, chat("mine", AHEAD, Some(again)), 103), ["mine", "1", "theirs"]);
+        assert_eq!(placed(&mut model, chat("theirs", 103, Some(incoming(2, "hi"))), 103), ["theirs", "mine", "1"]);
+    }
+
+    #[test]
+    fn mail_of_past_days_is_ordered_by_arrival_and_listed_by_its_own_time() {
+        let late = |seq, at| MessageView { seq, at, ..MessageView::default() };
+        let mut model = with_chats(vec![chat("1", 100, Some(late(1, 100))), chat("2", 50, Some(late(1, 50)))]);
+        assert_eq!(placed(&mut model, chat("2", 200, Some(late(2, 60))), 200), ["2", "1"]);
+        assert_eq!(model.chats().iter().map(listed_at).collect::<Vec<_>>(), [60, 100]);
+        assert_eq!(listed_at(&chat("3", 7, None)), 7);
     }
 }

@@ -33,11 +33,23 @@ pub fn for_connection(connection: &ConnectionView) -> Option<RecoveryAction> {
             | Issue::StorageNewer => RecoveryAction::Reload,
             Issue::Replaced => RecoveryAction::UseHere,
             Issue::MovedElsewhere => RecoveryAction::Explain,
+            // The words name another window or browser.
+            Issue::KeysNotKept => return None,
             _ => RecoveryAction::TryNow,
         }),
         ConnectionState::Off | ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online => {
             None
         }
+    }
+}
+
+/// The state that a person sees: without a network there is no connection, whatever the engine believes yet.
+pub fn seen_state(state: ConnectionState, no_network: bool) -> ConnectionState {
+    match state {
+        ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online if no_network => {
+            ConnectionState::Waiting
+        }
+        state => state,
     }
 }
 
@@ -58,7 +70,8 @@ mod tests {
     fn every_stopped_connection_has_a_recovery_action() {
         for issue in 0..1000 {
             let Ok(issue) = Issue::try_from(issue) else { continue };
-            assert!(for_connection(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
+            let action = for_connection(&view(ConnectionState::Stopped, issue));
+            assert_eq!(action.is_some(), issue != Issue::KeysNotKept, "{issue:?}");
         }
         assert_eq!(for_connection(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(RecoveryAction::SignIn));
         assert_eq!(for_connection(&view(ConnectionState::Online, Issue::None)), None);
@@ -75,5 +88,18 @@ mod tests {
         assert_eq!(seconds_until_retry(&waiting, 0), 11);
         assert_eq!(seconds_until_retry(&waiting, 10_000), 1);
         assert_eq!(seconds_until_retry(&waiting, 99_999), 0);
+    }
+
+    #[test]
+    fn without_a_network_nothing_is_up_to_date() {
+        use ConnectionState::{Connecting, Draining, Off, Online, Stopped, Waiting};
+        for state in [Off, Connecting, Draining, Online, Waiting, Stopped] {
+            assert_eq!(seen_state(state, false), state);
+        }
+        for state in [Connecting, Draining, Online, Waiting] {
+            assert_eq!(seen_state(state, true), Waiting);
+        }
+        // What a person has to do does not depend on it.
+        assert_eq!([Off, Stopped].map(|state| seen_state(state, true)), [Off, Stopped]);
     }
 }

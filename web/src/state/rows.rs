@@ -20,8 +20,10 @@ pub struct ChatRow {
 /// One row of the open chat.
 #[derive(Clone)]
 pub struct ThreadRow {
-    /// What it is, and its identity.
+    /// What it is.
     pub slot: Slot,
+    /// Number of the time zone that its times are written in; see [`ThreadRow::key`].
+    pub zone: u32,
     /// When: of the message, or of the first message of the day.
     pub at: u64,
     /// The message, if it is one.
@@ -56,6 +58,13 @@ pub struct OpenThread {
     pub newest: RwSignal<u64>,
     /// The newest message is in sight: nobody has scrolled away from it.
     pub at_newest: RwSignal<bool>,
+}
+
+impl ThreadRow {
+    /// Its identity: in another time zone each row is another one.
+    pub fn key(&self) -> (Slot, u32) {
+        (self.slot, self.zone)
+    }
 }
 
 impl MessageRow {

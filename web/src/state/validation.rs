@@ -1,6 +1,9 @@
 //! What a person may type: names, passwords, numbers, messages. The engine and the servers check again; this is for an
 //! answer before the button is pressed.
 
+use causeway::visible;
+use causeway_proto::jid::Jid;
+
 /// Longest name, in characters.
 pub const NAME_LIMIT: usize = 40;
 /// The largest message where the engine has not named its own limit yet, in bytes.
@@ -31,11 +34,9 @@ pub fn name(typed: &str) -> Result<&str, NameProblem> {
     }
 }
 
-/// A phone number has 5 to 15 digits, whatever is written between them.
+/// Whether the engine takes this for a phone number with its country code.
 pub fn is_phone(typed: &str) -> bool {
-    let digits = typed.chars().filter(char::is_ascii_digit).count();
-    let known = |char: char| char.is_ascii_digit() || char.is_whitespace() || "+-–().\u{2011}/".contains(char);
-    (5..=15).contains(&digits) && typed.chars().all(known)
+    Jid::from_phone(typed).is_ok()
 }
 
 /// How much of a message's remaining_length is used.
@@ -52,7 +53,8 @@ pub enum RemainingLength {
 /// Measures a message against the engine's limit in bytes (0: not known yet).
 pub fn remaining_length(text: &str, limit: u32) -> RemainingLength {
     let limit = if limit == 0 { TEXT_LIMIT } else { limit };
-    let used = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    // The engine sends it without the blank space at its ends.
+    let used = u32::try_from(visible::trimmed(text).len()).unwrap_or(u32::MAX);
     match limit.checked_sub(used) {
         None => RemainingLength::Over(used - limit),
         Some(left) if left <= limit / 10 => RemainingLength::Left(left),
@@ -86,10 +88,18 @@ mod tests {
 
     #[test]
     fn numbers_as_people_type_them() {
-        for good in ["+49 151 123-456", "(0151) 123.456", "12345"] {
+        for good in [
+            "+49 151 123-456",
+            "0049 (151) 123.456",
+            "12345",
+            "\u{202A}+49 151 123456\u{202C}",
+            "tel:+49-151-123456",
+            "＋４９ １５１ １２３４５６",
+            "٠٠٤٩ ١٥١ ١٢٣٤٥٦",
+        ] {
             assert!(is_phone(good), "{good}");
         }
-        for bad in ["", "1234", "call me", "+49 151 1234567890123", "49151123x"] {
+        for bad in ["", "1234", "call me", "+49 151 1234567890123", "49151123x", "(0151) 123.456"] {
             assert!(!is_phone(bad), "{bad}");
         }
     }
@@ -100,6 +110,7 @@ mod tests {
         assert_eq!(remaining_length(&"é".repeat(46), 100), RemainingLength::Left(8));
         assert_eq!(remaining_length(&"é".repeat(50), 100), RemainingLength::Left(0));
         assert_eq!(remaining_length(&"é".repeat(51), 100), RemainingLength::Over(2));
+        assert_eq!(remaining_length(&"\n".repeat(200), 100), RemainingLength::Ample);
     }
 
     #[test]

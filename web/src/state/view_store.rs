@@ -44,6 +44,8 @@ struct Inner {
     rows: Vec<MessageRow>,
     open: Option<String>,
     unread_after: Option<u64>,
+    /// Time zones that the open chat was laid out in, before the present one.
+    zones: u32,
 }
 
 /// What the pages show. Copyable: a handle, given by context; valid for as long as the page.
@@ -55,6 +57,8 @@ pub struct ViewStore {
     pub account: RwSignal<Option<AccountView>>,
     /// How the connection is.
     pub connection: RwSignal<ConnectionView>,
+    /// The browser says that there is no network, and no connection has been made since.
+    pub no_network: RwSignal<bool>,
     /// The list of chats.
     pub chats: RwSignal<Vec<ChatRow>>,
     /// Messages not read, over all chats.
@@ -79,12 +83,15 @@ impl ViewStore {
             rows: Vec::new(),
             open: None,
             unread_after: None,
+            zones: 0,
         };
+        let no_network = !browser.has_network();
         Self {
             inner: StoredValue::new_local(RefCell::new(inner)),
             browser: StoredValue::new_local(browser),
             account: RwSignal::new(None),
             connection: RwSignal::new(ConnectionView::default()),
+            no_network: RwSignal::new(no_network),
             chats: RwSignal::new(Vec::new()),
             unread: RwSignal::new(0),
             thread: OpenThread {
@@ -128,8 +135,9 @@ impl ViewStore {
     /// Takes an update in. It is shown with the next painting of the page, together with whatever else came until then;
     /// while a mailbox is drained, which brings thousands, a little later, except answers.
     pub fn take(&self, update: Update) {
+        let now = self.browser().now();
         let sooner = self.with(|inner| {
-            let changes = model::apply(&mut inner.model, update);
+            let changes = model::apply(&mut inner.model, update, now);
             let draining = inner.model.connection.state() == ConnectionState::Draining;
             let due = match changes.as_slice() {
                 [] => return None,
@@ -212,6 +220,14 @@ impl ViewStore {
         }
     }
 
+    /// Lays the open chat out again, every row of it: the time zone is another one.
+    pub fn lay_out_again(&self) {
+        self.with(|inner| inner.zones += 1);
+        if let Some(chat) = self.with(|inner| inner.open.clone()) {
+            self.mirror_thread(&chat);
+        }
+    }
+
     /// The row of a chat.
     pub fn row(&self, chat: &str) -> Option<ChatRow> {
         self.chats.with(|rows| rows.iter().find(|row| &*row.id == chat).cloned())
@@ -233,7 +249,15 @@ impl ViewStore {
     fn mirror(&self, change: Change) {
         match change {
             Change::Account => self.account.set(self.with(|inner| inner.model.account.clone())),
-            Change::Connection => self.connection.set(self.with(|inner| inner.model.connection.clone())),
+            Change::Connection => {
+                let view = self.with(|inner| inner.model.connection.clone());
+                let is_online = |view: &ConnectionView| view.state() == ConnectionState::Online;
+                // A browser may be wrong about it: a connection that is made is a network.
+                if is_online(&view) && !self.connection.with_untracked(is_online) {
+                    self.no_network.set(false);
+                }
+                self.connection.set(view);
+            }
             Change::Order => self.mirror_order(),
             Change::Chat(id) => {
                 let view = self.with(|inner| inner.model.chat(&id).cloned());
@@ -311,7 +335,8 @@ impl ViewStore {
         let mirrored = self.with(|inner| {
             let thread = inner.model.thread(chat)?;
             let messages = thread.messages();
-            let (slots, shapes) = layout::lay_out(messages, inner.unread_after, &|at| browser.local_day(at));
+            let now = browser.now();
+            let (slots, shapes) = layout::lay_out(messages, inner.unread_after, now, &|at| browser.local_day(at));
             let old = std::mem::take(&mut inner.rows);
             let mut updates = Vec::new();
             for (message, shape) in messages.iter().zip(shapes) {
@@ -325,16 +350,16 @@ impl ViewStore {
                 };
                 inner.rows.push(row);
             }
-            let mut rest = inner.rows.iter().zip(messages.iter().map(|message| message.at)).peekable();
+            let mut rest = inner.rows.iter().zip(messages.iter().map(|message| message.at.min(now))).peekable();
             let list: Vec<ThreadRow> = slots
                 .into_iter()
                 .map(|slot| {
                     let at = rest.peek().map_or(0, |(_, at)| *at);
                     let message = match slot {
                         Slot::Message(_) => rest.next().map(|(row, _)| row.clone()),
-                        Slot::Day(_) | Slot::Unread => None,
+                        Slot::Day(..) | Slot::Unread => None,
                     };
-                    ThreadRow { slot, at, message }
+                    ThreadRow { slot, zone: inner.zones, at, message }
                 })
                 .collect();
             let newest = messages.last().map_or(0, |message| message.seq);
@@ -346,7 +371,7 @@ impl ViewStore {
             row.update(message, shape);
         }
         let same = self.thread.rows.with_untracked(|rows| {
-            rows.len() == list.len() && rows.iter().zip(&list).all(|(held, row)| held.slot == row.slot)
+            rows.len() == list.len() && rows.iter().zip(&list).all(|(held, row)| held.key() == row.key())
         });
         if !same {
             self.thread.rows.set(list);

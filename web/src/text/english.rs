@@ -135,6 +135,8 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::WriteMessage => "Message",
         Text::Send => "Send",
         Text::Unsupported => "This kind of message can’t be shown here yet. It is kept, and can be seen on WhatsApp.",
+        Text::ShowsNothing => "This message shows nothing.",
+        Text::ReadMore => "Read more",
         Text::Undecryptable => "Waiting for a message that couldn’t be opened",
         Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
         Text::AskAgain => "Ask again",
@@ -365,6 +367,10 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         }
         Issue::StorageNewer => {
             "What is saved here was written by a newer version of this page. Reload the page to get it; nothing is lost."
+        }
+        Issue::KeysNotKept => {
+            "This browser, or this kind of window, can’t keep the keys that Causeway needs. Open Causeway in a normal \
+             window that isn’t private, or in another browser."
         }
         Issue::AccountDamaged => {
             "The keys saved in this browser are damaged, and nothing can be opened without them. Reload the page; if that \

@@ -1,6 +1,7 @@
 //! Texts in the page's language.
 
 use causeway::view::{Delivery, Issue, MessageKind, MessageView};
+use causeway::visible;
 
 use super::backup::Backup;
 use super::english;
@@ -111,7 +112,8 @@ pub fn sender_with_count(name: &str, unread: u32) -> String {
 /// A message's text, or a description of its kind.
 pub fn message_summary(message: &MessageView) -> String {
     match message.kind() {
-        MessageKind::Text => message.text.clone(),
+        MessageKind::Text if visible::is_blank(&message.text) => Text::ShowsNothing.text().to_owned(),
+        MessageKind::Text => visible::trimmed(&message.text).to_owned(),
         MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
         MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
         MessageKind::DeviceAdded => Text::DeviceAdded.text().to_owned(),

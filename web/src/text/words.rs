@@ -186,6 +186,10 @@ pub enum Text {
     Send,
     /// A message that can't be shown.
     Unsupported,
+    /// A text without a character that can be seen.
+    ShowsNothing,
+    /// Shows more of a long text.
+    ReadMore,
     /// A message that can't be read, in the list of chats.
     Undecryptable,
     /// Its sender was asked in vain.

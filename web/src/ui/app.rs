@@ -42,7 +42,7 @@ pub(super) struct App {
     pub(super) route: RwSignal<Route>,
     /// The open dialog.
     pub(super) sheet: RwSignal<Option<Sheet>>,
-    /// Number of the local day.
+    /// Number of the local day. Set again when the time zone is another one.
     pub(super) today: RwSignal<i64>,
     /// The person looks at this page.
     pub(super) watched: RwSignal<bool>,
@@ -145,9 +145,10 @@ impl App {
         })
     }
 
-    /// A moment in the fewest words that make it clear: a time today, yesterday, or a date.
+    /// A moment in the fewest words that make it clear: a time today, yesterday, or a date. One of the future is now.
     pub(super) fn briefly(self, at: u64) -> String {
         let browser = self.store.browser();
+        let at = at.min(browser.now());
         match self.today.get() - browser.local_day(at) {
             0 => browser.clock_time(at),
             1 => Text::Yesterday.text().to_owned(),

@@ -17,12 +17,17 @@ pub(super) fn ConnectionBar() -> impl IntoView {
     let app = app();
     let now = clock(app);
     let connection = app.store.connection;
+    // The engine notices only after a time-out that nothing arrives.
+    let state = move || recovery_action::seen_state(connection.with(ConnectionView::state), app.store.no_network.get());
     view! {
         <section id="connection" class="connection" aria-label=Text::Connection.text()
-            data-state=move || connection.with(|view| state_name(view.state()))>
+            data-state=move || state_name(state())>
             <span class="dot" aria-hidden="true"></span>
             <p class="words">
-                {move || connection.with(|view| words(app, view))}
+                {move || match connection.with(ConnectionView::state) == state() {
+                    true => connection.with(|view| words(app, view)),
+                    false => Text::StateOffline.text().to_owned(),
+                }}
                 {move || countdown(app, now).map(|text| view! { " "<span class="count">{text}</span> })}
             </p>
             <NextStep class="quiet"/>

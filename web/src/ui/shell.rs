@@ -16,12 +16,14 @@ use super::parts::{Dialog, Icon, Mark, Picture, Problem};
 use super::thread::{Safety, ThreadPane};
 use super::timing::{after, every, on_window};
 use super::{notifications, parts, pending_page, shortcuts};
-use crate::state::model;
+use crate::state::peer_name;
 use crate::state::route::Route;
 use crate::state::scope::{Listener, Scope};
 use crate::state::view_store::ViewStore;
 use crate::text::{Backup, OtherBrowser, Phrase, Text};
 
+/// Between two looks at what no event tells: the day, the time zone.
+const LOOK: Duration = Duration::from_secs(20);
 /// A start that takes longer than this shows what it waits for.
 const SLOW_START: Duration = Duration::from_secs(10);
 
@@ -75,7 +77,7 @@ fn sheet(app: App, open: Sheet) -> AnyView {
     }
 }
 
-/// Follows the address bar, the focus of the window, and midnight.
+/// Follows the address bar, the focus of the window, midnight, the time zone, and the network.
 fn watch_window(app: App) {
     on_window(
         "hashchange",
@@ -84,7 +86,9 @@ fn watch_window(app: App) {
     for event in ["focus", "blur", "visibilitychange"] {
         on_window(event, Listener::detached(app, look));
     }
-    every(Duration::from_secs(60), Listener::detached(app, look));
+    every(LOOK, Listener::detached(app, look));
+    on_window("offline", Listener::detached(app, |app, ()| app.store.no_network.set(true)));
+    on_window("online", Listener::detached(app, |app, ()| app.store.no_network.set(false)));
 }
 
 fn look(app: &App, (): ()) {
@@ -93,8 +97,13 @@ fn look(app: &App, (): ()) {
     if app.watched.get_untracked() != watched {
         app.watched.set(watched);
     }
+    // No event tells that the device is in another time zone.
+    let is_elsewhere = browser.follow_time_zone();
+    if is_elsewhere {
+        app.store.lay_out_again();
+    }
     let today = browser.local_day(browser.now());
-    if app.today.get_untracked() != today {
+    if is_elsewhere || app.today.get_untracked() != today {
         app.today.set(today);
     }
 }
@@ -103,9 +112,9 @@ fn name_window(app: App) {
     Effect::new(move |_| {
         let product = Text::Product.text();
         let rest = match app.route.get() {
-            Route::Chat(id) => {
-                app.store.row(&id).map(|row| row.view.with(|view| format!("{} · {product}", model::title(view))))
-            }
+            Route::Chat(id) => app.store.row(&id).map(|row| {
+                row.view.with(|view| format!("{} · {product}", peer_name::isolated(&peer_name::title(view))))
+            }),
             Route::Settings => Some(format!("{} · {product}", Text::Settings.text())),
             Route::Restore => Some(format!("{} · {product}", Backup::RestoreTitle.text())),
             Route::Chats => None,

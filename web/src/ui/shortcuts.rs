@@ -10,8 +10,9 @@ use crate::state::scope::Listener;
 use crate::text::Text;
 
 /// Every shortcut, for the list: keys, and what they do.
-pub(super) const LIST: [(&[&str], Text); 6] = [
+pub(super) const LIST: [(&[&str], Text); 7] = [
     (&["Enter"], Text::ShortcutSend),
+    (&["Ctrl", "Enter"], Text::ShortcutSend),
     (&["Shift", "Enter"], Text::ShortcutNewline),
     (&["Alt", "↓"], Text::ShortcutNext),
     (&["Alt", "↑"], Text::ShortcutPrevious),

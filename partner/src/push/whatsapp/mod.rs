@@ -8,11 +8,12 @@ mod source;
 
 pub(crate) use source::KeySource;
 
-use super::queue_repository::ReplayGuard;
+use super::queue_repository::{ReplayGuard, TokenHash};
+use crate::time::UnixSeconds;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use source::Lookup;
+use source::{Lookup, WhatsAppKeyId};
 use std::{fmt::Write, time::Duration};
 
 /// Maximum length of a token in bytes.
@@ -38,10 +39,10 @@ pub(crate) enum BearerError {
 pub(crate) struct Verifier {
     pub(crate) issuer: String,
     pub(crate) audience: String,
-    /// Allowed difference between WhatsApp's clock and this server's, in seconds.
-    pub(crate) leeway: i64,
-    /// Maximum time between `iat` and `exp`, in seconds.
-    pub(crate) lifetime: i64,
+    /// Allowed difference between WhatsApp's clock and this server's.
+    pub(crate) leeway: Duration,
+    /// Maximum time between `iat` and `exp`.
+    pub(crate) lifetime: Duration,
     /// Whether a token without `jti` may be used only once.
     pub(crate) single_use: bool,
     pub(crate) keys: KeySource,
@@ -58,16 +59,16 @@ enum Audience {
 struct Claims {
     iss: String,
     aud: Audience,
-    iat: i64,
-    exp: i64,
-    nbf: Option<i64>,
+    iat: UnixSeconds,
+    exp: UnixSeconds,
+    nbf: Option<UnixSeconds>,
     jti: Option<String>,
 }
 
 impl Verifier {
     /// Verifies a token. Returns the replay guard of a token that may be used only once; whether it was used before is
-    /// not checked here. `now` in Unix seconds.
-    pub(crate) async fn verify(&self, token: &str, now: i64) -> Result<Option<ReplayGuard>, BearerError> {
+    /// not checked here.
+    pub(crate) async fn verify(&self, token: &str, now: UnixSeconds) -> Result<Option<ReplayGuard>, BearerError> {
         let invalid = BearerError::Invalid;
         if token.len() > MAX_BYTES {
             return Err(invalid("too long"));
@@ -80,7 +81,8 @@ impl Verifier {
         if header.crit.is_some() {
             return Err(invalid("an extension that must be understood"));
         }
-        let kid = header.kid.filter(|kid| kid.len() <= MAX_NAME_BYTES).ok_or(invalid("no kid"))?;
+        let kid =
+            header.kid.filter(|kid| kid.len() <= MAX_NAME_BYTES).map(WhatsAppKeyId::new).ok_or(invalid("no kid"))?;
         let key = match self.keys.key(&kid).await {
             Lookup::Found(key) => key,
             Lookup::Unknown => return Err(invalid("an unknown key")),
@@ -93,22 +95,22 @@ impl Verifier {
         self.check(claims.claims, token, now).map_err(invalid)
     }
 
-    fn check(&self, claims: Claims, token: &str, now: i64) -> Result<Option<ReplayGuard>, &'static str> {
+    fn check(&self, claims: Claims, token: &str, now: UnixSeconds) -> Result<Option<ReplayGuard>, &'static str> {
         let Claims { iss, aud, iat, exp, nbf, jti } = claims;
         let ours = match aud {
             Audience::One(audience) => audience == self.audience,
             Audience::Several(audiences) => audiences.contains(&self.audience),
         };
-        let late = exp.saturating_add(self.leeway);
+        let late = exp.after(self.leeway);
         if iss != self.issuer {
             return Err("another issuer");
         } else if !ours {
             return Err("another audience");
         } else if late <= now {
             return Err("expired");
-        } else if iat.max(nbf.unwrap_or(iat)) > now.saturating_add(self.leeway) {
+        } else if iat.max(nbf.unwrap_or(iat)) > now.after(self.leeway) {
             return Err("not yet valid");
-        } else if exp < iat || exp.saturating_sub(iat) > self.lifetime {
+        } else if exp.since(iat).is_none_or(|lifetime| lifetime > self.lifetime) {
             return Err("too long a life");
         }
         let unique = match jti {
@@ -133,11 +135,12 @@ fn signature_only() -> Validation {
 }
 
 /// The prefix separates the two kinds: no `jti` can collide with a token.
-fn digest(parts: &[&str]) -> String {
-    Sha256::digest(parts.join(" ")).iter().fold(String::with_capacity(64), |mut text, byte| {
+fn digest(parts: &[&str]) -> TokenHash {
+    let hex = Sha256::digest(parts.join(" ")).iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
-    })
+    });
+    TokenHash::new(hex)
 }
 
 #[cfg(test)]

@@ -28,6 +28,16 @@ const LAST_GOOD: Duration = Duration::from_secs(86_400);
 /// Pause after a failure while no set is cached, so that two servers that start together find each other quickly.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The id of one of WhatsApp's keys, as a token or a key set names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct WhatsAppKeyId(String);
+
+impl WhatsAppKeyId {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// The result of a lookup.
 pub(super) enum Lookup {
     Found(Arc<DecodingKey>),
@@ -40,7 +50,7 @@ pub(super) enum Lookup {
 }
 
 struct Known {
-    keys: HashMap<String, Arc<DecodingKey>>,
+    keys: HashMap<WhatsAppKeyId, Arc<DecodingKey>>,
     at: Instant,
 }
 
@@ -67,7 +77,7 @@ impl KeySource {
         Self { client, url, fresh, pause, known: RwLock::default(), tried: Mutex::default() }
     }
 
-    pub(super) async fn key(&self, kid: &str) -> Lookup {
+    pub(super) async fn key(&self, kid: &WhatsAppKeyId) -> Lookup {
         if let Some(key) = self.held(kid, self.fresh) {
             return Lookup::Found(key);
         }
@@ -104,12 +114,12 @@ impl KeySource {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn held(&self, kid: &str, no_older_than: Duration) -> Option<Arc<DecodingKey>> {
+    fn held(&self, kid: &WhatsAppKeyId, no_older_than: Duration) -> Option<Arc<DecodingKey>> {
         let known = self.known()?;
         (known.at.elapsed() < no_older_than).then(|| known.keys.get(kid).cloned()).flatten()
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Arc<DecodingKey>>, &'static str> {
+    async fn fetch(&self) -> Result<HashMap<WhatsAppKeyId, Arc<DecodingKey>>, &'static str> {
         let response = self.client.get(self.url.clone()).send().await.map_err(|_| "no answer")?;
         if response.status() != StatusCode::OK {
             return Err("another status than 200");
@@ -120,13 +130,13 @@ impl KeySource {
 }
 
 /// The usable keys of a set; `None` if there are none.
-fn read(body: &[u8]) -> Option<HashMap<String, Arc<DecodingKey>>> {
+fn read(body: &[u8]) -> Option<HashMap<WhatsAppKeyId, Arc<DecodingKey>>> {
     let set: Set = serde_json::from_slice(body).ok()?;
     let keys: HashMap<_, _> = set.keys.into_iter().take(MAX_KEYS).filter_map(usable).collect();
     (!keys.is_empty()).then_some(keys)
 }
 
-fn usable(value: serde_json::Value) -> Option<(String, Arc<DecodingKey>)> {
+fn usable(value: serde_json::Value) -> Option<(WhatsAppKeyId, Arc<DecodingKey>)> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let signs = jwk.common.public_key_use.is_none_or(|purpose| purpose == PublicKeyUse::Signature);
     let rs256 = jwk.common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
@@ -135,7 +145,7 @@ fn usable(value: serde_json::Value) -> Option<(String, Arc<DecodingKey>)> {
         return None;
     }
     let key = DecodingKey::from_rsa_components(&rsa.n, &rsa.e).ok()?;
-    Some((jwk.common.key_id?, Arc::new(key)))
+    Some((WhatsAppKeyId::new(jwk.common.key_id?), Arc::new(key)))
 }
 
 #[cfg(test)]
@@ -143,8 +153,11 @@ mod tests {
     use super::*;
 
     fn set(entries: &str) -> Vec<String> {
-        let mut kids: Vec<_> =
-            read(format!(r#"{{"keys":[{entries}]}}"#).as_bytes()).unwrap_or_default().into_keys().collect();
+        let mut kids: Vec<_> = read(format!(r#"{{"keys":[{entries}]}}"#).as_bytes())
+            .unwrap_or_default()
+            .into_keys()
+            .map(|id| id.0)
+            .collect();
         kids.sort();
         kids
     }

@@ -12,6 +12,10 @@ use url::Url;
 mod server;
 
 const NOW: i64 = 1_700_000_000;
+fn at(seconds: i64) -> UnixSeconds {
+    UnixSeconds::new(seconds)
+}
+
 const AUDIENCE: &str = "https://messenger.example";
 
 fn verifier_of(url: Url, fresh: Duration, pause: Duration) -> Verifier {
@@ -19,8 +23,8 @@ fn verifier_of(url: Url, fresh: Duration, pause: Duration) -> Verifier {
     Verifier {
         issuer: "WHATSAPP".to_owned(),
         audience: AUDIENCE.to_owned(),
-        leeway: 60,
-        lifetime: 3_600,
+        leeway: Duration::from_secs(60),
+        lifetime: HOUR,
         single_use: false,
         keys: KeySource::new(client, url, fresh, pause),
     }
@@ -63,11 +67,11 @@ async fn the_seeds_example_is_accepted_repeatedly() {
     let (key, verifier) = usual().await;
     let token = key.sign(Algorithm::RS256, &claims());
     for _ in 0..2 {
-        assert_eq!(verifier.verify(&token, NOW + 10).await, Ok(None));
+        assert_eq!(verifier.verify(&token, at(NOW + 10)).await, Ok(None));
     }
     for array in [json!([AUDIENCE]), json!(["https://other.example", AUDIENCE])] {
         let token = key.sign(Algorithm::RS256, &with("aud", array));
-        assert_eq!(verifier.verify(&token, NOW).await, Ok(None));
+        assert_eq!(verifier.verify(&token, at(NOW)).await, Ok(None));
     }
 }
 
@@ -101,7 +105,7 @@ async fn invalid_claims_are_refused() {
         (with("jti", json!(7)), "claims missing or misshapen"),
     ] {
         let token = key.sign(Algorithm::RS256, &claims);
-        assert_eq!(api_error(verifier.verify(&token, NOW).await), expected, "{claims}");
+        assert_eq!(api_error(verifier.verify(&token, at(NOW)).await), expected, "{claims}");
     }
 }
 
@@ -116,7 +120,7 @@ async fn clocks_may_differ_by_the_leeway() {
             -1..6 => Ok(None),
             6.. => Err(BearerError::Invalid("expired")),
         };
-        assert_eq!(verifier.verify(&token, skewed).await, expected, "{minute} minutes");
+        assert_eq!(verifier.verify(&token, at(skewed)).await, expected, "{minute} minutes");
     }
 }
 
@@ -130,7 +134,7 @@ async fn only_rs256_under_a_published_key() {
     for none in ["none", "None", "NONE"] {
         let header = head(json!({"alg": none, "typ": "JWT", "kid": key.kid}));
         for token in [format!("{header}.{payload}."), format!("{header}.{payload}.{signature}")] {
-            assert_eq!(api_error(verifier.verify(&token, NOW).await), "not a token");
+            assert_eq!(api_error(verifier.verify(&token, at(NOW)).await), "not a token");
         }
     }
     // The public key as the secret of an HMAC.
@@ -138,21 +142,27 @@ async fn only_rs256_under_a_published_key() {
         let mut header = Header::new(Algorithm::HS256);
         header.kid = Some(key.kid.to_owned());
         let token = encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap();
-        assert_eq!(api_error(verifier.verify(&token, NOW).await), "not RS256");
+        assert_eq!(api_error(verifier.verify(&token, at(NOW)).await), "not RS256");
     }
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
-        assert_eq!(api_error(verifier.verify(&key.sign(algorithm, &claims()), NOW).await), "not RS256");
+        assert_eq!(api_error(verifier.verify(&key.sign(algorithm, &claims()), at(NOW)).await), "not RS256");
     }
     // An unpublished key: under its own name, under the published name, and embedded in the header.
     let stranger = SigningKey::new("stranger");
-    assert_eq!(api_error(verifier.verify(&stranger.sign(Algorithm::RS256, &claims()), NOW).await), "an unknown key");
+    assert_eq!(
+        api_error(verifier.verify(&stranger.sign(Algorithm::RS256, &claims()), at(NOW)).await),
+        "an unknown key"
+    );
     let impostor = SigningKey { kid: key.kid, ..stranger };
-    assert_eq!(api_error(verifier.verify(&impostor.sign(Algorithm::RS256, &claims()), NOW).await), "a wrong signature");
+    assert_eq!(
+        api_error(verifier.verify(&impostor.sign(Algorithm::RS256, &claims()), at(NOW)).await),
+        "a wrong signature"
+    );
     let mut brought = Header::new(Algorithm::RS256);
     brought.kid = Some(key.kid.to_owned());
     brought.jwk = Some(serde_json::from_value(impostor.jwk()).unwrap());
     let token = encode(&brought, &claims(), &EncodingKey::from_rsa_der(&impostor.der)).unwrap();
-    assert_eq!(api_error(verifier.verify(&token, NOW).await), "a wrong signature");
+    assert_eq!(api_error(verifier.verify(&token, at(NOW)).await), "a wrong signature");
 
     let other = URL_SAFE_NO_PAD.encode(with("exp", json!(NOW + 3_599)).to_string());
     let first = if signature.starts_with('A') { "B" } else { "A" };
@@ -172,10 +182,10 @@ async fn only_rs256_under_a_published_key() {
         ("x".repeat(4_097), "too long"),
         (key.sign(Algorithm::RS256, &with("x", json!("x".repeat(4_096)))), "too long"),
     ] {
-        let found = api_error(verifier.verify(&token, NOW).await);
+        let found = api_error(verifier.verify(&token, at(NOW)).await);
         assert_eq!(found, expected, "{token}");
     }
-    assert_eq!(verifier.verify(&good, NOW).await, Ok(None));
+    assert_eq!(verifier.verify(&good, at(NOW)).await, Ok(None));
 }
 
 #[tokio::test]
@@ -183,17 +193,17 @@ async fn a_single_use_token_has_a_unique_replay_guard() {
     let (key, mut verifier) = usual().await;
     let named = |id: &str| key.sign(Algorithm::RS256, &with("jti", json!(id)));
     let replay_guard = |answer: Result<Option<ReplayGuard>, BearerError>| answer.unwrap().unwrap();
-    let first = replay_guard(verifier.verify(&named("one"), NOW).await);
-    assert_eq!(first.expires, NOW + 3_660, "until the token expires, leeway included");
-    assert_eq!(replay_guard(verifier.verify(&named("one"), NOW).await).hash, first.hash);
-    assert_ne!(replay_guard(verifier.verify(&named("two"), NOW).await).hash, first.hash);
+    let first = replay_guard(verifier.verify(&named("one"), at(NOW)).await);
+    assert_eq!(first.expires, at(NOW + 3_660), "until the token expires, leeway included");
+    assert_eq!(replay_guard(verifier.verify(&named("one"), at(NOW)).await).hash, first.hash);
+    assert_ne!(replay_guard(verifier.verify(&named("two"), at(NOW)).await).hash, first.hash);
 
     verifier.single_use = true;
     let plain = key.sign(Algorithm::RS256, &claims());
-    let unnamed = replay_guard(verifier.verify(&plain, NOW).await);
-    assert_eq!(replay_guard(verifier.verify(&plain, NOW).await), unnamed);
+    let unnamed = replay_guard(verifier.verify(&plain, at(NOW)).await);
+    assert_eq!(replay_guard(verifier.verify(&plain, at(NOW)).await), unnamed);
     let later = key.sign(Algorithm::RS256, &with("iat", json!(NOW + 1)));
-    assert_ne!(replay_guard(verifier.verify(&later, NOW).await).hash, unnamed.hash);
+    assert_ne!(replay_guard(verifier.verify(&later, at(NOW)).await).hash, unnamed.hash);
 }
 
 #[tokio::test]
@@ -204,20 +214,20 @@ async fn a_rotation_is_noticed_and_fetches_are_rate_limited() {
     let patient = verifier_of(url, HOUR, HOUR);
     let (old_token, new_token) = (old.sign(Algorithm::RS256, &claims()), new.sign(Algorithm::RS256, &claims()));
     for _ in 0..10 {
-        assert_eq!(quick.verify(&old_token, NOW).await, Ok(None));
+        assert_eq!(quick.verify(&old_token, at(NOW)).await, Ok(None));
     }
     assert_eq!(whatsapp.asked(), 1);
-    assert_eq!(patient.verify(&old_token, NOW).await, Ok(None));
+    assert_eq!(patient.verify(&old_token, at(NOW)).await, Ok(None));
     whatsapp.publish(&[&new]);
-    assert_eq!(quick.verify(&new_token, NOW).await, Ok(None));
-    assert_eq!(api_error(quick.verify(&old_token, NOW).await), "an unknown key");
+    assert_eq!(quick.verify(&new_token, at(NOW)).await, Ok(None));
+    assert_eq!(api_error(quick.verify(&old_token, at(NOW)).await), "an unknown key");
 
     let asked = whatsapp.asked();
     for _ in 0..10 {
-        assert_eq!(api_error(patient.verify(&new_token, NOW).await), "an unknown key");
+        assert_eq!(api_error(patient.verify(&new_token, at(NOW)).await), "an unknown key");
     }
     assert_eq!(whatsapp.asked(), asked, "the pause has not passed");
-    assert_eq!(patient.verify(&old_token, NOW).await, Ok(None));
+    assert_eq!(patient.verify(&old_token, at(NOW)).await, Ok(None));
 }
 
 #[tokio::test]
@@ -227,22 +237,22 @@ async fn the_last_good_keys_are_used_while_fetching_fails() {
     // Never fresh: every call fetches.
     let verifier = verifier_of(url.clone(), Duration::ZERO, Duration::ZERO);
     let token = key.sign(Algorithm::RS256, &claims());
-    assert_eq!(verifier.verify(&token, NOW).await, Ok(None));
+    assert_eq!(verifier.verify(&token, at(NOW)).await, Ok(None));
     whatsapp.fail();
-    assert_eq!(verifier.verify(&token, NOW).await, Ok(None));
+    assert_eq!(verifier.verify(&token, at(NOW)).await, Ok(None));
     for body in ["", "[]", r#"{"keys":[]}"#, &format!(r#"{{"keys":[],"x":"{}"}}"#, "x".repeat(300_000))] {
         whatsapp.answer(200, body);
-        assert_eq!(verifier.verify(&token, NOW).await, Ok(None));
+        assert_eq!(verifier.verify(&token, at(NOW)).await, Ok(None));
     }
     assert_eq!(whatsapp.asked(), 6);
 
     // A verifier without any cached set, and one whose server redirects, have no keys.
     whatsapp.fail();
     let fresh = verifier_of(url.clone(), HOUR, HOUR);
-    assert_eq!(fresh.verify(&token, NOW).await, Err(BearerError::NoKeys { wait: Duration::from_secs(1) }));
+    assert_eq!(fresh.verify(&token, at(NOW)).await, Err(BearerError::NoKeys { wait: Duration::from_secs(1) }));
     whatsapp.publish(&[&key]);
     let moved = verifier_of(url.join("/moved").unwrap(), HOUR, Duration::ZERO);
-    assert!(matches!(moved.verify(&token, NOW).await, Err(BearerError::NoKeys { .. })));
+    assert!(matches!(moved.verify(&token, at(NOW)).await, Err(BearerError::NoKeys { .. })));
 }
 
 #[tokio::test]
@@ -254,7 +264,7 @@ async fn concurrent_verifications_make_one_request() {
     let calls: Vec<_> = (0..50)
         .map(|_| {
             let (verifier, token) = (verifier.clone(), token.clone());
-            tokio::spawn(async move { verifier.verify(&token, NOW).await })
+            tokio::spawn(async move { verifier.verify(&token, at(NOW)).await })
         })
         .collect();
     for call in calls {

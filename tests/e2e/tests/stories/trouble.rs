@@ -177,7 +177,15 @@ async fn a_message_that_is_too_long_is_kept_and_not_sent() {
         let longest = "y".repeat(MAX_TEXT);
         page.paste("#composer", &longest).await?;
         page.press_enter("#composer").await?;
+        // The bubble shows the beginning, and more when it is asked for.
+        page.see(".message.out .more").await?;
+        let shown = page.messages().await?;
+        ensure!(shown.len() == 1 && shown[0].1.len() < MAX_TEXT / 10, "{} messages", shown.len());
+        while page.messages().await?[0].1.len() < MAX_TEXT {
+            page.click(".message.out .more").await?;
+        }
         page.ticks(&longest, "delivered").await?;
+        page.see_no(".message.out .more").await?;
         ensure!(scene.servers.received(BOB).await? == [longest]);
         Ok(())
     })

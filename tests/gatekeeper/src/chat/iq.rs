@@ -25,7 +25,7 @@ pub(super) fn answer(sandbox: &Sandbox, who: &Jid, iq: &Node) -> Option<Node> {
     }
     let set = kind == "set";
     Some(match iq.text("xmlns").as_deref() {
-        Some("w:p" | "urn:xmpp:ping") => result(iq).with("t", sandbox.clock.now_secs()),
+        Some("w:p" | "urn:xmpp:ping") => result(iq).with("t", sandbox.clock.now_secs().get()),
         Some("encrypt") => keys::answer(sandbox, who, iq, set),
         Some("blocklist") => blocklist::answer(sandbox, who, iq, set),
         Some("usync") => usync::answer(sandbox, iq),

@@ -94,7 +94,7 @@ pub(super) async fn login(
     match admit(sandbox, &login.client_static, &login.payload).await {
         Ok((who, payload)) => {
             let now = sandbox.clock.now_secs();
-            let success = session::success(now).with("props", "27").with("location", "sandbox");
+            let success = session::success(now.get()).with("props", "27").with("location", "sandbox");
             channel.send(&success).await?;
             tracing::info!(%who, "logged in");
             Ok(Some(User { who, channel, passive: payload.passive(), pull: payload.pull() }))

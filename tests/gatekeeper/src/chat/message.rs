@@ -47,7 +47,7 @@ impl Undeliverable {
 
 /// Takes a message; the answer is its ack.
 pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
-    let ack = message_ack(node).with("t", sandbox.clock.now_secs());
+    let ack = message_ack(node).with("t", sandbox.clock.now_secs().get());
     match deliver(sandbox, who, node) {
         Ok(()) => ack,
         Err(error) => {
@@ -120,7 +120,7 @@ fn fan_out(sandbox: &Sandbox, who: &Jid, chat: &Jid, node: &Node, parts: &Node) 
 
 /// The stanza as its recipient gets it.
 fn incoming(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
-    let message = forward::message(node, who, sandbox.clock.now_secs());
+    let message = forward::message(node, who, sandbox.clock.now_secs().get());
     let name = sandbox.world().account(who).and_then(|account| account.name.clone());
     match name {
         Some(name) => message.with("notify", name),

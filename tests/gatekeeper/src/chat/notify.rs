@@ -58,7 +58,7 @@ pub(crate) fn identity_changed(sandbox: &Sandbox, who: &Jid, affected: &[Jid]) {
 }
 
 fn notice(sandbox: &Sandbox, from: &Jid, content: Node) -> Node {
-    session::key_notification(from, random::stanza_id(), content).with("t", sandbox.clock.now_secs())
+    session::key_notification(from, random::stanza_id(), content).with("t", sandbox.clock.now_secs().get())
 }
 
 fn log(posted: Result<Posted, PostError>) {

@@ -21,7 +21,7 @@ pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> (Node, Vec<u6
         && to.to_bare() != who.to_bare()
         && !private
     {
-        let passed = forward::receipt(node, who, sandbox.clock.now_secs());
+        let passed = forward::receipt(node, who, sandbox.clock.now_secs().get());
         if let Err(error) = post(sandbox, &to, Class::Receipt, &passed, false) {
             tracing::error!(%error, "a receipt could not be queued");
         }

@@ -245,7 +245,7 @@ impl Session {
             .with("type", "get")
             .with("xmlns", "urn:xmpp:ping")
             .with("id", random::stanza_id())
-            .with("t", self.sandbox.clock.now_secs());
+            .with("t", self.sandbox.clock.now_secs().get());
         self.send(ping).await
     }
 

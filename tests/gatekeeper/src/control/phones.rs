@@ -132,7 +132,7 @@ async fn messages(
         _ = tokio::time::timeout(wait, phone.newer_than(since)) => {}
         () = stopping.wait() => {}
     }
-    Ok(Json(phone.messages_since(since)))
+    Ok(Json(phone.newer_messages(since)))
 }
 
 async fn send(

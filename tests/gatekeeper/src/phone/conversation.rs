@@ -1,6 +1,7 @@
 //! What a phone shows: messages in their order, and how far each has got.
 
 use crate::random;
+use crate::time::UnixSeconds;
 use causeway_proto::jid::Jid;
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +54,8 @@ pub(crate) struct Entry {
     /// The server's error code, when it refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<u32>,
-    /// Unix seconds.
-    pub(crate) t: u64,
+    /// Time of the message or note.
+    pub(crate) t: UnixSeconds,
     /// Times the other side asked for it again.
     #[serde(default)]
     pub(crate) resends: u32,
@@ -97,7 +98,7 @@ impl Conversation {
     }
 
     /// A note of ours in a chat.
-    pub(crate) fn note(&mut self, chat: &Jid, kind: Kind, t: u64) {
+    pub(crate) fn note(&mut self, chat: &Jid, kind: Kind, t: UnixSeconds) {
         let (id, chat) = (random::stanza_id(), chat.to_bare().to_string());
         let (text, state) = (String::new(), Progress::Received);
         let (from_me, error, resends, stanza) = (false, None, 0, None);

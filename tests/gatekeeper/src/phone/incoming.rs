@@ -3,6 +3,7 @@
 use super::conversation::{Entry, Kind, Progress};
 use super::state::State;
 use crate::random;
+use crate::time::UnixSeconds;
 use causeway_peer::content;
 use causeway_peer::keyring::{MAX_RETRIES, envelope};
 use causeway_peer::stanza::acknowledgement::client_ack;
@@ -16,9 +17,9 @@ const MAX_COUNTED: usize = 1_000;
 
 impl State {
     /// A message for us.
-    pub(crate) fn incoming(&mut self, message: &Node, now: u64) -> Vec<Node> {
+    pub(crate) fn incoming(&mut self, message: &Node, now: UnixSeconds) -> Vec<Node> {
         let (Some(id), Ok(Some(from))) = (message.text("id"), message.jid("from")) else { return Vec::new() };
-        let t = message.text("t").and_then(|t| t.parse().ok()).unwrap_or(now);
+        let t = message.text("t").and_then(|t| t.parse().ok()).map_or(now, UnixSeconds::new);
         let arrived = client::receipt(&from, &id, None, 0);
         if self.conversation.find(&from, &id, false).is_some_and(|entry| entry.kind != Kind::Waiting) {
             return vec![arrived];
@@ -46,14 +47,14 @@ impl State {
         }
     }
 
-    fn open(&mut self, from: &Jid, envelope: &Envelope, t: u64) -> Result<Vec<u8>, DecryptError> {
+    fn open(&mut self, from: &Jid, envelope: &Envelope, t: UnixSeconds) -> Result<Vec<u8>, DecryptError> {
         // Content that is not padded as it should be is empty here, and shown as unsupported.
         let opened = self.keys.decrypt(from, envelope, &mut random::rng())?;
         self.note_identity(from, opened.identity_changed, t);
         Ok(opened.plain)
     }
 
-    fn arrived(&mut self, from: &Jid, id: &str, kind: Kind, text: String, t: u64) {
+    fn arrived(&mut self, from: &Jid, id: &str, kind: Kind, text: String, t: UnixSeconds) {
         if self.conversation.find(from, id, false).is_some() {
             self.conversation.change(
                 |entry| entry.id == id && !entry.from_me,
@@ -79,7 +80,7 @@ impl State {
         });
     }
 
-    fn ask_again(&mut self, message: &Node, from: &Jid, id: &str, error: &DecryptError, t: u64) -> Vec<Node> {
+    fn ask_again(&mut self, message: &Node, from: &Jid, id: &str, error: &DecryptError, t: UnixSeconds) -> Vec<Node> {
         self.arrived(from, id, Kind::Waiting, String::new(), t);
         if self.retries.len() >= MAX_COUNTED {
             self.retries.pop_first();
@@ -96,7 +97,7 @@ impl State {
     }
 
     /// Handles a notification of the server. Returns whether to upload more prekeys.
-    pub(crate) fn notification(&mut self, notice: &Node, now: u64) -> bool {
+    pub(crate) fn notification(&mut self, notice: &Node, now: UnixSeconds) -> bool {
         if notice.text("type").as_deref() != Some("encrypt") {
             return false;
         }

@@ -10,6 +10,7 @@ mod state;
 mod stored;
 
 use crate::hex;
+use crate::time::UnixSeconds;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use serde_json::{Value, json};
@@ -126,7 +127,7 @@ impl Phone {
         Ok(phones)
     }
 
-    /// A new phone, stored but not connected yet; `now` in unix seconds.
+    /// A new phone, stored but not connected yet.
     ///
     /// # Errors
     /// [`PhoneError::Io`] when its file can't be written.
@@ -135,7 +136,7 @@ impl Phone {
         number: &str,
         name: String,
         echo: bool,
-        now: u64,
+        now: UnixSeconds,
     ) -> Result<Arc<Self>, PhoneError> {
         let state = State::new(name, echo, now);
         let path = data.join(FOLDER).join(format!("{number}.json"));
@@ -173,7 +174,7 @@ impl Phone {
     }
 
     /// Has the phone write texts. Returns the messages' ids.
-    pub(crate) fn write(&self, to: &Jid, texts: Vec<String>, now: u64) -> Result<Vec<String>, PhoneError> {
+    pub(crate) fn write(&self, to: &Jid, texts: Vec<String>, now: UnixSeconds) -> Result<Vec<String>, PhoneError> {
         let ids = self.change(|state| texts.into_iter().map(|text| state.write(to, text, now)).collect())?;
         self.wake.notify_one();
         Ok(ids)
@@ -188,7 +189,7 @@ impl Phone {
     }
 
     /// Has the phone's owner read what has arrived, from one or from all.
-    pub(crate) fn read(&self, from: Option<&Jid>, now: u64) -> Result<(), PhoneError> {
+    pub(crate) fn read(&self, from: Option<&Jid>, now: UnixSeconds) -> Result<(), PhoneError> {
         let receipts = self.change(|state| state.read(from, now))?;
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).extend(receipts);
         self.wake.notify_one();
@@ -196,7 +197,7 @@ impl Phone {
     }
 
     /// Reinstalls the app: new keys, no history.
-    pub(crate) fn reinstall(&self, now: u64) -> Result<(), PhoneError> {
+    pub(crate) fn reinstall(&self, now: UnixSeconds) -> Result<(), PhoneError> {
         self.change(|state| state.reinstall(now))?;
         self.wake.notify_one();
         Ok(())
@@ -235,10 +236,10 @@ impl Phone {
         })
     }
 
-    /// Entries newer than `since`, without the ciphertext that waits for its acknowledgement.
-    pub(crate) fn messages_since(&self, since: u64) -> Value {
+    /// Entries newer than `version`, without the ciphertext that waits for its acknowledgement.
+    pub(crate) fn newer_messages(&self, version: u64) -> Value {
         let state = self.state();
-        let newer = state.conversation.entries.iter().filter(|entry| entry.version > since);
+        let newer = state.conversation.entries.iter().filter(|entry| entry.version > version);
         let entries: Vec<Value> = newer
             .map(|entry| {
                 json!({

@@ -2,6 +2,7 @@
 
 use super::conversation::{Entry, Kind, Progress};
 use super::state::State;
+use crate::time::UnixSeconds;
 use crate::{hex, random};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -15,7 +16,7 @@ use causeway_proto::profile::Profile;
 
 impl State {
     /// Writes a text; it leaves when there are a connection and a session. Returns its id.
-    pub(crate) fn write(&mut self, to: &Jid, text: String, t: u64) -> String {
+    pub(crate) fn write(&mut self, to: &Jid, text: String, t: UnixSeconds) -> String {
         let id = format!("3EB0{}", hex::encode(&random::bytes::<9>()).to_uppercase());
         self.conversation.add(Entry {
             version: 0,
@@ -34,7 +35,7 @@ impl State {
     }
 
     /// Marks what has arrived as seen. Returns the read receipts.
-    pub(crate) fn read(&mut self, from: Option<&Jid>, t: u64) -> Vec<Node> {
+    pub(crate) fn read(&mut self, from: Option<&Jid>, t: UnixSeconds) -> Vec<Node> {
         let chat = from.map(|from| from.to_bare().to_string());
         let unread = |entry: &Entry| {
             !entry.from_me
@@ -44,7 +45,7 @@ impl State {
         };
         let seen = self.conversation.entries.iter().filter(|entry| unread(entry));
         let receipts =
-            seen.filter_map(|entry| Some(client::receipt(&entry.chat.parse().ok()?, &entry.id, Some("read"), t)));
+            seen.filter_map(|entry| Some(client::receipt(&entry.chat.parse().ok()?, &entry.id, Some("read"), t.get())));
         let receipts = receipts.collect();
         self.conversation.change(unread, |entry| entry.state = Progress::Seen);
         receipts
@@ -89,7 +90,7 @@ impl State {
     }
 
     /// A key fetch answered for one user: builds the session, or gives up what waited for it.
-    pub(crate) fn bundle_arrived(&mut self, to: &Jid, user: &Node, t: u64) {
+    pub(crate) fn bundle_arrived(&mut self, to: &Jid, user: &Node, t: UnixSeconds) {
         let bundle = user.child("registration").and_then(|registration| keys::read_bundle(registration, user));
         let started = bundle.and_then(|bundle| self.keys.start_session(to, &bundle, &mut random::rng()));
         if let Some(identity_changed) = started {
@@ -126,7 +127,7 @@ impl State {
     }
 
     /// A receipt for something of ours.
-    pub(crate) fn receipt(&mut self, receipt: &Node, now: u64) -> Vec<Node> {
+    pub(crate) fn receipt(&mut self, receipt: &Node, now: UnixSeconds) -> Vec<Node> {
         let answer = vec![client_ack(receipt)];
         let (Some(id), Ok(Some(from))) = (receipt.text("id"), receipt.jid("from")) else { return answer };
         let progress = match receipt.text("type").as_deref() {
@@ -155,7 +156,7 @@ impl State {
     }
 
     /// The other side could not decrypt: the text goes out again under the same id, by its new keys where it sent some.
-    fn asked_again(&mut self, receipt: &Node, from: &Jid, id: &str, now: u64) {
+    fn asked_again(&mut self, receipt: &Node, from: &Jid, id: &str, now: UnixSeconds) {
         if self.conversation.find(from, id, true).is_none() {
             return;
         }

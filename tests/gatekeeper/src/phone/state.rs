@@ -5,6 +5,7 @@
 
 use super::conversation::{Conversation, Kind};
 use crate::random;
+use crate::time::UnixSeconds;
 use causeway_peer::keyring::Keyring;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::KeyPair;
@@ -28,31 +29,31 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(name: String, echo: bool, now: u64) -> Self {
+    pub(crate) fn new(name: String, echo: bool, now: UnixSeconds) -> Self {
         Self {
             name,
             echo,
             online: true,
             installation: 1,
             noise: KeyPair::generate(&mut random::rng()),
-            keys: Keyring::generate(now, &mut random::rng()),
+            keys: Keyring::generate(now.get(), &mut random::rng()),
             conversation: Conversation::default(),
             retries: BTreeMap::new(),
         }
     }
 
     /// A new installation of the app: new keys, empty chats, the same number.
-    pub(crate) fn reinstall(&mut self, now: u64) {
+    pub(crate) fn reinstall(&mut self, now: UnixSeconds) {
         let version = self.conversation.version + 1;
         self.noise = KeyPair::generate(&mut random::rng());
-        self.keys = Keyring::generate(now, &mut random::rng());
+        self.keys = Keyring::generate(now.get(), &mut random::rng());
         self.conversation = Conversation { version, entries: Vec::new() };
         self.retries.clear();
         self.installation += 1;
     }
 
     /// Notes in the chat that the other side has a new identity key, if it has.
-    pub(crate) fn note_identity(&mut self, with: &Jid, changed: bool, t: u64) {
+    pub(crate) fn note_identity(&mut self, with: &Jid, changed: bool, t: UnixSeconds) {
         if changed {
             self.conversation.note(with, Kind::IdentityChanged, t);
         }

@@ -114,10 +114,11 @@ impl StoredKeyring {
 mod tests {
     use super::*;
     use crate::random;
+    use crate::time::UnixSeconds;
 
     #[test]
     fn a_phone_is_read_back_with_its_keys_and_sessions() {
-        let mut state = State::new("Bob".to_owned(), true, 7);
+        let mut state = State::new("Bob".to_owned(), true, UnixSeconds::new(7));
         let other = Keyring::generate(7, &mut random::rng());
         let alice = Jid::interop(1, "10853634039893");
         state.keys.start_session(&alice, &other.bundle(), &mut random::rng()).unwrap();

@@ -11,6 +11,7 @@ mod token;
 
 pub use keys::PushKeyError;
 
+use crate::time::{UnixMillis, UnixSeconds};
 use causeway_proto::jid::Jid;
 use keys::SigningKeys;
 use serde::Serialize;
@@ -53,8 +54,8 @@ pub(crate) struct Tally {
     /// Calls that the Partner answered with 2xx.
     pub(crate) delivered: u64,
     pub(crate) last: Option<Outcome>,
-    /// Unix milliseconds of the last outcome, by the sandbox's clock.
-    pub(crate) last_at: Option<u64>,
+    /// When the last outcome was noted, by the sandbox's clock.
+    pub(crate) last_at: Option<UnixMillis>,
     /// A call is due or under way, or its pause is not over.
     pub(crate) pending: bool,
     /// Number of the newest stanza that a call must cover.
@@ -119,8 +120,8 @@ impl Pushes {
         self.keys().rotate()
     }
 
-    /// A token for the Partner that calls itself `audience`, issued at `now` (unix seconds).
-    pub(crate) fn token(&self, audience: &str, now: u64) -> Result<String, PushKeyError> {
+    /// A token for the Partner that calls itself `audience`, issued at `now`.
+    pub(crate) fn token(&self, audience: &str, now: UnixSeconds) -> Result<String, PushKeyError> {
         token::token(&self.keys(), audience, now)
     }
 
@@ -160,12 +161,12 @@ impl Pushes {
         tally.pending
     }
 
-    pub(crate) fn note(&self, who: &Jid, outcome: Outcome, now_ms: u64) {
+    pub(crate) fn note(&self, who: &Jid, outcome: Outcome, now: UnixMillis) {
         let mut table = self.table();
         let tally = table.users.entry(who.clone()).or_default();
         tally.attempts += u64::from(outcome != Outcome::Lost);
         tally.delivered += u64::from(matches!(outcome, Outcome::Status(200..=299)));
-        (tally.last, tally.last_at) = (Some(outcome), Some(now_ms));
+        (tally.last, tally.last_at) = (Some(outcome), Some(now));
     }
 
     fn table(&self) -> MutexGuard<'_, CallTable> {

@@ -3,18 +3,20 @@
 //! Must not know when a call is made.
 
 use super::keys::{PushKeyError, SigningKeys};
+use crate::time::UnixSeconds;
 use crate::{hex, random};
 use serde_json::json;
+use std::time::Duration;
 
 /// `iss` of the tokens (docs/spec/enlistment.md §3.2.2).
 const ISSUER: &str = "WHATSAPP";
-/// Lifetime of a token in seconds, as in docs/spec/enlistment.md §3.2.2.
-const LIFETIME: u64 = 3600;
+/// Lifetime of a token, as in docs/spec/enlistment.md §3.2.2.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A token for the Partner that calls itself `audience`, issued at `now` (unix seconds), with a random id.
-pub(super) fn token(keys: &SigningKeys, audience: &str, now: u64) -> Result<String, PushKeyError> {
+/// A token for the Partner that calls itself `audience`, issued at `now`, with a random id.
+pub(super) fn token(keys: &SigningKeys, audience: &str, now: UnixSeconds) -> Result<String, PushKeyError> {
     let id = hex::encode(&random::bytes::<16>());
-    keys.sign(&json!({ "iss": ISSUER, "aud": audience, "iat": now, "exp": now + LIFETIME, "jti": id }))
+    keys.sign(&json!({ "iss": ISSUER, "aud": audience, "iat": now, "exp": now.after(LIFETIME), "jti": id }))
 }
 
 #[cfg(test)]
@@ -28,7 +30,7 @@ mod tests {
     fn a_token_verifies_against_the_published_keys_before_and_after_a_rotation() {
         let folder = tempfile::tempdir().unwrap();
         let mut keys = SigningKeys::open(folder.path()).unwrap();
-        let now = jsonwebtoken::get_current_timestamp();
+        let now = UnixSeconds::new(jsonwebtoken::get_current_timestamp());
         let before = token(&keys, "http://127.0.0.1:8100", now).unwrap();
         keys.rotate().unwrap();
         let after = token(&keys, "http://127.0.0.1:8100", now).unwrap();

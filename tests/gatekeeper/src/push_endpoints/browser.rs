@@ -143,7 +143,7 @@ async fn attend(
 
 /// Handles a browser's message. Returns the answer.
 fn answer(sandbox: &Sandbox, agent: &str, message: BrowserMessage) -> Option<Value> {
-    let (service, now_ms) = (&sandbox.push_service, sandbox.clock.now_ms());
+    let (service, now) = (&sandbox.push_service, sandbox.clock.now_ms());
     match message {
         BrowserMessage::Register { channel, key } => {
             let registered = match register(sandbox, agent, &channel, key.as_deref()) {
@@ -153,7 +153,7 @@ fn answer(sandbox: &Sandbox, agent: &str, message: BrowserMessage) -> Option<Val
             Some(merged(json!({"messageType": "register", "channelID": channel}), registered))
         }
         BrowserMessage::Unregister { channel } => {
-            let status = match service.registry().unregister(agent, &channel, now_ms) {
+            let status = match service.registry().unregister(agent, &channel, now) {
                 Ok(()) => 200,
                 Err(error) => {
                     tracing::error!(%error, "a subscription could not be ended");
@@ -165,12 +165,12 @@ fn answer(sandbox: &Sandbox, agent: &str, message: BrowserMessage) -> Option<Val
         BrowserMessage::Ack { updates } => {
             let mut registry = service.registry();
             for update in updates {
-                registry.done(agent, &update.version, DeliveryState::Acknowledged, update.code, now_ms);
+                registry.done(agent, &update.version, DeliveryState::Acknowledged, update.code, now);
             }
             None
         }
         BrowserMessage::Nack { version, code } => {
-            service.registry().done(agent, &version, DeliveryState::Refused, code, now_ms);
+            service.registry().done(agent, &version, DeliveryState::Refused, code, now);
             None
         }
         BrowserMessage::Ping => Some(json!({})),

@@ -2,6 +2,7 @@
 //!
 //! Must not know HTTP and WebSocket.
 
+use crate::time::UnixMillis;
 use serde::Serialize;
 
 /// How soon a browser should be bothered (RFC 8030 §5.3). This service delivers all at once.
@@ -47,8 +48,8 @@ pub(crate) struct Waiting {
     pub(crate) channel: String,
     pub(crate) topic: Option<String>,
     pub(crate) body: Vec<u8>,
-    /// Unix milliseconds, by the sandbox's clock.
-    pub(crate) expires: u64,
+    /// By the sandbox's clock.
+    pub(crate) expires: UnixMillis,
     /// The connection that it went out on.
     pub(crate) sent_on: Option<u64>,
 }
@@ -71,7 +72,7 @@ pub(crate) enum State {
     Dropped,
 }
 
-/// A message as tests see it. Times are unix milliseconds by the sandbox's clock.
+/// A message as tests see it. Times are by the sandbox's clock.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Delivery {
     pub(crate) version: String,
@@ -81,12 +82,12 @@ pub(crate) struct Delivery {
     pub(crate) topic: Option<String>,
     pub(crate) urgency: Urgency,
     pub(crate) bytes: usize,
-    pub(crate) posted_at: u64,
+    pub(crate) posted_at: UnixMillis,
     pub(crate) state: State,
     /// Of the ack or nack.
     pub(crate) code: Option<u64>,
     /// When the state was last changed.
-    pub(crate) changed_at: u64,
+    pub(crate) changed_at: UnixMillis,
 }
 
 /// A post that was not taken.
@@ -94,5 +95,5 @@ pub(crate) struct Delivery {
 pub(crate) struct Rejection {
     pub(crate) status: u16,
     pub(crate) reason: String,
-    pub(crate) at: u64,
+    pub(crate) at: UnixMillis,
 }

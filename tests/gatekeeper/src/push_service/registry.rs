@@ -5,10 +5,12 @@
 
 use super::message::{Delivery, Posted, Rejection, State, Waiting};
 use super::subscriptions::{Channels, SubscriptionError, Subscriptions, Target, fresh_agent};
+use crate::time::UnixMillis;
 use crate::{hex, random};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Messages waiting for one browser.
@@ -16,8 +18,8 @@ const MAX_WAITING: usize = 2_000;
 /// Most deliveries and rejections kept; the oldest are dropped first.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// Time for a message with TTL 0 to reach a connected browser, in milliseconds.
-const PASSAGE_MS: u64 = 10_000;
+/// Time for a message with TTL 0 to reach a connected browser.
+const PASSAGE: Duration = Duration::from_secs(10);
 
 struct Link {
     serial: u64,
@@ -103,9 +105,9 @@ impl Registry {
         self.subscriptions.add(agent, channel, key)
     }
 
-    pub(crate) fn unregister(&mut self, agent: &str, channel: &str, now_ms: u64) -> Result<(), SubscriptionError> {
+    pub(crate) fn unregister(&mut self, agent: &str, channel: &str, now: UnixMillis) -> Result<(), SubscriptionError> {
         self.subscriptions.remove(agent, channel)?;
-        self.settle(agent, |message| message.channel == channel, State::Dropped, None, now_ms);
+        self.settle(agent, |message| message.channel == channel, State::Dropped, None, now);
         Ok(())
     }
 
@@ -115,11 +117,11 @@ impl Registry {
     }
 
     /// Keeps a message and wakes the browser. The message's name; `None` when too many wait.
-    pub(crate) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now_ms: u64) -> Option<String> {
-        self.expire(agent, now_ms);
+    pub(crate) fn keep(&mut self, agent: &str, channel: &str, posted: Posted, now: UnixMillis) -> Option<String> {
+        self.expire(agent, now);
         if let Some(topic) = &posted.topic {
             let same = |message: &Waiting| message.channel == channel && message.topic.as_ref() == Some(topic);
-            self.settle(agent, same, State::Replaced, None, now_ms);
+            self.settle(agent, same, State::Replaced, None, now);
         }
         let queue = self.waiting.entry(agent.to_owned()).or_default();
         if queue.len() >= MAX_WAITING {
@@ -137,20 +139,20 @@ impl Registry {
                 topic: topic.clone(),
                 urgency,
                 bytes: body.len(),
-                posted_at: now_ms,
+                posted_at: now,
                 state: State::Waiting,
                 code: None,
-                changed_at: now_ms,
+                changed_at: now,
             },
         );
         let link = self.links.get(agent).filter(|_| !self.held);
         if link.is_none() && ttl == 0 {
             // RFC 8030 §5.2: to be delivered now or never.
-            self.mark(&version, State::Expired, None, now_ms);
+            self.mark(&version, State::Expired, None, now);
             return Some(version);
         }
-        let wait = if ttl == 0 { PASSAGE_MS } else { ttl.saturating_mul(1000) };
-        let expires = now_ms.saturating_add(wait);
+        let wait = if ttl == 0 { PASSAGE } else { Duration::from_secs(ttl) };
+        let expires = now.after(wait);
         queue.push_back(Waiting {
             version: version.clone(),
             channel: channel.to_owned(),
@@ -166,26 +168,26 @@ impl Registry {
     }
 
     /// The next message that has not gone out on this connection; it then counts as sent.
-    pub(crate) fn next(&mut self, agent: &str, serial: u64, now_ms: u64) -> Option<Waiting> {
+    pub(crate) fn next(&mut self, agent: &str, serial: u64, now: UnixMillis) -> Option<Waiting> {
         if self.held || !self.holds_slot(agent, serial) {
             return None;
         }
-        self.expire(agent, now_ms);
+        self.expire(agent, now);
         let next = self.waiting.get_mut(agent)?.iter_mut().find(|message| message.sent_on != Some(serial))?;
         next.sent_on = Some(serial);
         let next = next.clone();
-        self.mark(&next.version, State::Sent, None, now_ms);
+        self.mark(&next.version, State::Sent, None, now);
         Some(next)
     }
 
     /// The browser is done with a message.
-    pub(crate) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now_ms: u64) {
-        self.settle(agent, |message| message.version == version, state, code, now_ms);
+    pub(crate) fn done(&mut self, agent: &str, version: &str, state: State, code: Option<u64>, now: UnixMillis) {
+        self.settle(agent, |message| message.version == version, state, code, now);
     }
 
     /// Notes a post that was not taken.
-    pub(crate) fn reject(&mut self, status: u16, reason: String, now_ms: u64) {
-        remember(&mut self.rejections, Rejection { status, reason, at: now_ms });
+    pub(crate) fn reject(&mut self, status: u16, reason: String, now: UnixMillis) {
+        remember(&mut self.rejections, Rejection { status, reason, at: now });
     }
 
     /// The answer that a test has ordered for this post.
@@ -218,12 +220,12 @@ impl Registry {
     }
 
     /// Forgets browsers: their subscriptions end, and their next hello gets a new id.
-    pub(crate) fn drop_agents(&mut self, agent: Option<&str>, now_ms: u64) -> Result<usize, SubscriptionError> {
+    pub(crate) fn drop_agents(&mut self, agent: Option<&str>, now: UnixMillis) -> Result<usize, SubscriptionError> {
         let all = self.subscriptions.agents().map(|(known, _)| known.clone());
         let named: Vec<String> = all.filter(|known| agent.is_none_or(|agent| agent == known)).collect();
         for known in &named {
             self.subscriptions.forget(known)?;
-            self.settle(known, |_| true, State::Dropped, None, now_ms);
+            self.settle(known, |_| true, State::Dropped, None, now);
             self.disconnect(Some(known));
         }
         Ok(named.len())
@@ -245,12 +247,19 @@ impl Registry {
     }
 
     /// Drops what waits for this browser and is too old.
-    fn expire(&mut self, agent: &str, now_ms: u64) {
-        self.settle(agent, |message| message.expires < now_ms, State::Expired, None, now_ms);
+    fn expire(&mut self, agent: &str, now: UnixMillis) {
+        self.settle(agent, |message| message.expires < now, State::Expired, None, now);
     }
 
     /// Takes messages out of the queue and notes why.
-    fn settle(&mut self, agent: &str, which: impl Fn(&Waiting) -> bool, state: State, code: Option<u64>, now_ms: u64) {
+    fn settle(
+        &mut self,
+        agent: &str,
+        which: impl Fn(&Waiting) -> bool,
+        state: State,
+        code: Option<u64>,
+        now: UnixMillis,
+    ) {
         let Some(queue) = self.waiting.get_mut(agent) else { return };
         let mut settled = Vec::new();
         queue.retain(|message| {
@@ -264,14 +273,14 @@ impl Registry {
             self.waiting.remove(agent);
         }
         for version in settled {
-            self.mark(&version, state, code, now_ms);
+            self.mark(&version, state, code, now);
         }
     }
 
-    fn mark(&mut self, version: &str, state: State, code: Option<u64>, now_ms: u64) {
+    fn mark(&mut self, version: &str, state: State, code: Option<u64>, now: UnixMillis) {
         // What is under way is among the newest.
         if let Some(delivery) = self.deliveries.iter_mut().rev().find(|delivery| delivery.version == version) {
-            (delivery.state, delivery.code, delivery.changed_at) = (state, code, now_ms);
+            (delivery.state, delivery.code, delivery.changed_at) = (state, code, now);
         }
     }
 }
@@ -288,7 +297,7 @@ mod tests {
     use super::super::message::Urgency;
     use super::*;
 
-    const NOW: u64 = 1_800_000_000_000;
+    const NOW: UnixMillis = UnixMillis::new(1_800_000_000_000);
 
     fn registry() -> (tempfile::TempDir, Registry) {
         let folder = tempfile::tempdir().unwrap();
@@ -336,8 +345,8 @@ mod tests {
         let last = registry.keep(&agent, "c", posted(90, Some("a")), NOW).unwrap();
         registry.keep(&agent, "c", posted(0, None), NOW).unwrap();
         let (_, slot) = registry.join(Some(&agent));
-        assert_eq!(registry.next(&agent, slot.serial, NOW + 61_000).unwrap().version, last);
-        assert!(registry.next(&agent, slot.serial, NOW + 61_000).is_none());
+        assert_eq!(registry.next(&agent, slot.serial, NOW.after(Duration::from_secs(61))).unwrap().version, last);
+        assert!(registry.next(&agent, slot.serial, NOW.after(Duration::from_secs(61))).is_none());
         assert_eq!(states(&registry), [State::Replaced, State::Expired, State::Sent, State::Expired]);
     }
 
@@ -347,7 +356,7 @@ mod tests {
         let (agent, slot) = registry.join(None);
         registry.register(&agent, "c", None).unwrap();
         registry.keep(&agent, "c", posted(0, None), NOW).unwrap();
-        assert!(registry.next(&agent, slot.serial, NOW + 1).is_some());
+        assert!(registry.next(&agent, slot.serial, NOW.after(Duration::from_millis(1))).is_some());
     }
 
     #[test]

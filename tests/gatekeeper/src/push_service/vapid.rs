@@ -3,17 +3,19 @@
 //! Stricter than services in the field on purpose: what passes here passes there. Typed from the RFC, on the curve
 //! arithmetic of a library. Must not know subscriptions, beyond the key that one was made with.
 
+use crate::time::UnixSeconds;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Longest header value: a token has about 250 bytes.
 const MAX_HEADER: usize = 4096;
-/// Longest lifetime of a token, in seconds (RFC 8292 §2).
-const MAX_LIFETIME: u64 = 86_400;
-/// Tolerated difference of clocks, in seconds; the end of a token is exact all the same.
-const LEEWAY: u64 = 60;
+/// Longest lifetime of a token (RFC 8292 §2).
+const MAX_LIFETIME: Duration = Duration::from_secs(86_400);
+/// Tolerated difference of clocks; the end of a token is exact all the same.
+const LEEWAY: Duration = Duration::from_secs(60);
 /// An uncompressed point of P-256.
 const POINT: usize = 65;
 
@@ -33,9 +35,9 @@ pub(crate) enum VapidError {
     #[error("aud is {got:?}, expected {expected:?}")]
     Audience { got: String, expected: String },
     #[error("exp is {exp} and it is {now}: the token is over")]
-    Expired { exp: u64, now: u64 },
+    Expired { exp: UnixSeconds, now: UnixSeconds },
     #[error("exp is {exp} and it is {now}: more than 24 hours ahead")]
-    TooLong { exp: u64, now: u64 },
+    TooLong { exp: UnixSeconds, now: UnixSeconds },
     #[error("sub is {0:?}, expected a mailto: or https: address")]
     Subject(String),
     #[error("the subscription was made with another key than k")]
@@ -57,13 +59,13 @@ struct Header {
 #[derive(Deserialize)]
 struct Claims {
     aud: String,
-    exp: u64,
+    exp: UnixSeconds,
     sub: Option<String>,
 }
 
 /// Checks an `Authorization` header for a subscription with this key (base64url). Without a key every server may post,
 /// with or without a token, but a token that is there must be sound.
-pub(crate) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: u64) -> Result<(), VapidError> {
+pub(crate) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: UnixSeconds) -> Result<(), VapidError> {
     let Some(header) = header else {
         return if key.is_some() { Err(VapidError::Missing) } else { Ok(()) };
     };
@@ -76,7 +78,7 @@ pub(crate) fn check(header: Option<&str>, key: Option<&str>, origin: &str, now: 
     if claims.exp <= now {
         return Err(VapidError::Expired { exp: claims.exp, now });
     }
-    if claims.exp > now + MAX_LIFETIME + LEEWAY {
+    if claims.exp > now.after(MAX_LIFETIME + LEEWAY) {
         return Err(VapidError::TooLong { exp: claims.exp, now });
     }
     if let Some(subject) =
@@ -163,14 +165,18 @@ mod tests {
         json!({"aud": ORIGIN, "exp": NOW + 3600, "sub": "mailto:ops@example.org"})
     }
 
+    fn at(seconds: u64) -> UnixSeconds {
+        UnixSeconds::new(seconds)
+    }
+
     #[test]
     fn the_server_that_the_subscription_was_made_for_is_let_in() {
         let server = Server::new();
         let header = server.header(&claims());
-        assert_eq!(check(Some(&header), Some(&server.key()), ORIGIN, NOW), Ok(()));
+        assert_eq!(check(Some(&header), Some(&server.key()), ORIGIN, at(NOW)), Ok(()));
         let turned = format!("VAPID k=\"{}\",t={}", server.key(), server.token("ES256", &claims()));
-        assert_eq!(check(Some(&turned), Some(&server.key()), ORIGIN, NOW), Ok(()));
-        assert_eq!(check(None, None, ORIGIN, NOW), Ok(()), "a subscription without a key");
+        assert_eq!(check(Some(&turned), Some(&server.key()), ORIGIN, at(NOW)), Ok(()));
+        assert_eq!(check(None, None, ORIGIN, at(NOW)), Ok(()), "a subscription without a key");
     }
 
     #[test]
@@ -193,17 +199,17 @@ mod tests {
             (Some(none), VapidError::Token),
             (Some(changed("exp", json!("soon"))), VapidError::Token),
             (Some(forged), VapidError::Signature),
-            (Some(changed("exp", json!(NOW))), VapidError::Expired { exp: NOW, now: NOW }),
-            (Some(changed("exp", json!(NOW + 90_000))), VapidError::TooLong { exp: NOW + 90_000, now: NOW }),
+            (Some(changed("exp", json!(NOW))), VapidError::Expired { exp: at(NOW), now: at(NOW) }),
+            (Some(changed("exp", json!(NOW + 90_000))), VapidError::TooLong { exp: at(NOW + 90_000), now: at(NOW) }),
             (Some(changed("sub", json!("me"))), VapidError::Subject("me".to_owned())),
             (Some(other.header(&claims())), VapidError::OtherKey),
             (None, VapidError::Missing),
         ];
         for (header, expected) in cases {
-            assert_eq!(check(header.as_deref(), Some(&server.key()), ORIGIN, NOW), Err(expected), "{header:?}");
+            assert_eq!(check(header.as_deref(), Some(&server.key()), ORIGIN, at(NOW)), Err(expected), "{header:?}");
         }
         let elsewhere = changed("aud", json!("https://updates.push.services.mozilla.com"));
-        let refused = check(Some(&elsewhere), Some(&server.key()), ORIGIN, NOW);
+        let refused = check(Some(&elsewhere), Some(&server.key()), ORIGIN, at(NOW));
         assert!(matches!(refused, Err(VapidError::Audience { .. })), "{refused:?}");
     }
 }

@@ -7,11 +7,13 @@ use super::World;
 use super::event::{Event, SignedKey};
 use super::journal::JournalError;
 use crate::random;
+use crate::time::UnixSeconds;
 use causeway_proto::jid::Jid;
+use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// A Partner's user who does not connect for this long is un-enlisted (docs/spec/enlistment.md §5).
-const UNENLIST_SECS: u64 = 30 * 86_400;
+const UNENLIST: Duration = Duration::from_secs(30 * 86_400);
 /// Internal ids are below this: fourteen digits, as in docs/spec/enlistment.md §1.2.3.
 const MAX_NUMBER: u64 = 99_999_999_999_999;
 
@@ -42,7 +44,7 @@ impl World {
     /// Enlists a user, or replaces the keys of one who enlists again under the same identifier. Mail stays.
     ///
     /// Returns the login JID and the users to notify of a changed identity key.
-    pub(crate) fn enlist(&mut self, new: Enlistment, now: u64) -> Result<(Jid, Vec<Jid>), JournalError> {
+    pub(crate) fn enlist(&mut self, new: Enlistment, now: UnixSeconds) -> Result<(Jid, Vec<Jid>), JournalError> {
         let known = self.by_identifier.get(&(new.integrator, new.identifier.clone())).cloned();
         let who = known.unwrap_or_else(|| Jid::interop(new.integrator, self.free_number().to_string()));
         let affected = self.contacts_if_changed(&who, &new.identity);
@@ -74,20 +76,25 @@ impl World {
     }
 
     /// Lets a Partner's user in, token already verified.
-    pub(crate) fn admit_partner_user(&mut self, who: &Jid, noise: &[u8; 32], now: u64) -> Result<(), LoginError> {
+    pub(crate) fn admit_partner_user(
+        &mut self,
+        who: &Jid,
+        noise: &[u8; 32],
+        now: UnixSeconds,
+    ) -> Result<(), LoginError> {
         let account = self.accounts.get(who).ok_or(LoginError::Unknown)?;
         let enlisted = account.noise.ok_or(LoginError::Unknown)?;
         if !bool::from(enlisted.ct_eq(noise)) {
             return Err(LoginError::WrongKey);
         }
-        if now.saturating_sub(account.last_seen) > UNENLIST_SECS {
+        if account.last_seen < now.before(UNENLIST) {
             return Err(LoginError::Unenlisted);
         }
         Ok(self.commit(vec![Event::Seen { who: who.clone(), at: now }])?)
     }
 
     /// Lets a WhatsApp user in, registering the number with its first Noise key.
-    pub(crate) fn admit_phone(&mut self, who: &Jid, noise: &[u8; 32], now: u64) -> Result<(), LoginError> {
+    pub(crate) fn admit_phone(&mut self, who: &Jid, noise: &[u8; 32], now: UnixSeconds) -> Result<(), LoginError> {
         match self.accounts.get(who).and_then(|account| account.noise) {
             Some(registered) if !bool::from(registered.ct_eq(noise)) => Err(LoginError::WrongKey),
             Some(_) => Ok(self.commit(vec![Event::Seen { who: who.clone(), at: now }])?),
@@ -101,7 +108,7 @@ impl World {
     }
 
     /// Notes that a connection is alive, or was until now.
-    pub(crate) fn seen(&mut self, who: &Jid, now: u64) -> Result<(), JournalError> {
+    pub(crate) fn seen(&mut self, who: &Jid, now: UnixSeconds) -> Result<(), JournalError> {
         self.commit(vec![Event::Seen { who: who.clone(), at: now }])
     }
 

@@ -3,6 +3,7 @@
 //! State is the fold of its events, so what survives a restart is exactly what was recorded.
 
 use super::encoding::{blob, bytes, jid};
+use crate::time::UnixSeconds;
 use causeway_peer::stanza::keys::SignedPreKey;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
@@ -81,8 +82,8 @@ pub(crate) struct QueuedStanza {
     /// The stanza's `type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kind: Option<String>,
-    /// Unix seconds; retention counts from here.
-    pub(crate) at: u64,
+    /// Retention counts from here.
+    pub(crate) at: UnixSeconds,
     /// The stanza, binary-encoded without flag byte.
     #[serde(with = "bytes")]
     pub(crate) stanza: Vec<u8>,
@@ -103,7 +104,7 @@ pub(crate) enum Event {
         #[serde(with = "blob")]
         identity: [u8; 32],
         signed: SignedKey,
-        at: u64,
+        at: UnixSeconds,
     },
     /// A WhatsApp user logged in by number for the first time, or after a reinstall.
     Registered {
@@ -111,7 +112,7 @@ pub(crate) enum Event {
         who: Jid,
         #[serde(with = "blob")]
         noise: [u8; 32],
-        at: u64,
+        at: UnixSeconds,
     },
     /// A WhatsApp user is about to reinstall: the next Noise key that appears is taken.
     Released {
@@ -164,7 +165,7 @@ pub(crate) enum Event {
         #[serde(with = "jid")]
         from: Jid,
         key: String,
-        at: u64,
+        at: UnixSeconds,
     },
     /// Two users are contacts: each is notified of the other's identity changes.
     Met {
@@ -181,10 +182,10 @@ pub(crate) enum Event {
         target: Jid,
         blocked: bool,
     },
-    /// A client was connected at this time (unix seconds).
+    /// A client was connected at this time.
     Seen {
         #[serde(with = "jid")]
         who: Jid,
-        at: u64,
+        at: UnixSeconds,
     },
 }

@@ -93,10 +93,11 @@ fn read(file: &File) -> Result<Vec<Event>, JournalError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixSeconds;
     use causeway_proto::jid::Jid;
 
-    fn seen(at: u64) -> Event {
-        Event::Seen { who: Jid::user("14155550100"), at }
+    fn seen(second: u64) -> Event {
+        Event::Seen { who: Jid::user("14155550100"), at: UnixSeconds::new(second) }
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use super::World;
 use super::event::{Class, Event, QueuedStanza};
 use super::journal::JournalError;
+use crate::time::UnixSeconds;
 use causeway_peer::stanza::acknowledgement::Confirmation;
 use causeway_proto::jid::Jid;
+use std::time::Duration;
 
 /// Retention for interop (docs/spec/enlistment.md §3.2.1).
-const RETENTION_SECS: u64 = 30 * 86_400;
+const RETENTION: Duration = Duration::from_secs(30 * 86_400);
 /// Stanzas in one mailbox at most.
 const MAX_QUEUED: usize = 20_000;
 /// Bytes in one mailbox at most.
@@ -37,7 +39,13 @@ pub(crate) enum Posted {
 
 impl World {
     /// Puts a stanza into a mailbox. `met`: sender and recipient know one another from now on.
-    pub(crate) fn post(&mut self, to: &Jid, stanza: Stanza, met: bool, now: u64) -> Result<Posted, JournalError> {
+    pub(crate) fn post(
+        &mut self,
+        to: &Jid,
+        stanza: Stanza,
+        met: bool,
+        now: UnixSeconds,
+    ) -> Result<Posted, JournalError> {
         let Some(account) = self.accounts.get(to) else { return Ok(Posted::NoSuchUser) };
         if account.blocked.contains(&stanza.from.to_bare()) {
             return Ok(Posted::Blocked);
@@ -62,7 +70,7 @@ impl World {
     }
 
     /// Remembers that a message was accepted.
-    pub(crate) fn accept(&mut self, from: &Jid, key: String, now: u64) -> Result<(), JournalError> {
+    pub(crate) fn accept(&mut self, from: &Jid, key: String, now: UnixSeconds) -> Result<(), JournalError> {
         self.commit(vec![Event::Accepted { from: from.clone(), key, at: now }])
     }
 
@@ -93,8 +101,8 @@ impl World {
     }
 
     /// Drops what is older than thirty days.
-    pub(crate) fn expire(&mut self, now: u64) -> Result<(), JournalError> {
-        let old = |queued: &&QueuedStanza| now.saturating_sub(queued.at) > RETENTION_SECS;
+    pub(crate) fn expire(&mut self, now: UnixSeconds) -> Result<(), JournalError> {
+        let old = |queued: &&QueuedStanza| queued.at < now.before(RETENTION);
         let mut events = Vec::new();
         for (who, account) in &self.accounts {
             let expired = account.mail.values().filter(old);

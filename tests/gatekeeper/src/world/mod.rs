@@ -16,6 +16,7 @@ pub(crate) use event::{QueuedStanza, SignedKey};
 pub use journal::JournalError;
 pub(crate) use mail::{Posted, Stanza};
 
+use crate::time::UnixSeconds;
 use causeway_proto::jid::Jid;
 use event::{Event, OneTimeKey};
 use journal::Journal;
@@ -43,8 +44,8 @@ pub(crate) struct Account {
     pub(crate) noise: Option<[u8; 32]>,
     pub(crate) name: Option<String>,
     pub(crate) keys: Option<Keys>,
-    /// Unix seconds of the last sign of life.
-    pub(crate) last_seen: u64,
+    /// Time of the last sign of life; 1970 before the first.
+    pub(crate) last_seen: UnixSeconds,
     pub(crate) blocked: BTreeSet<Jid>,
     contacts: BTreeSet<Jid>,
     mail: BTreeMap<u64, QueuedStanza>,
@@ -52,7 +53,7 @@ pub(crate) struct Account {
     mail_by_id: BTreeMap<String, BTreeSet<u64>>,
     mail_bytes: usize,
     accepted: HashSet<String>,
-    accepted_order: VecDeque<(u64, String)>,
+    accepted_order: VecDeque<(UnixSeconds, String)>,
 }
 
 /// The whole state.

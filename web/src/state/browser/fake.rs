@@ -1,6 +1,6 @@
 //! A browser for tests: records commands and answers when the test calls [`Fake::answer`]. Its time zone is UTC.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::state::push_state::PushCommand;
 use crate::state::push_state::PushState;
@@ -13,18 +13,25 @@ use causeway::view::Action;
 
 use super::engine::EngineCommands;
 use super::files::{FilePart, Files};
-use super::locale::{Locale, Plural};
+use super::locale::{CharClass, Locale, Plural};
 use super::navigation::Navigation;
 use super::notifications::PushNotifications;
 use super::passkeys::{Passkey, Passkeys};
 use super::storage::Storage;
 
+const HOUR: u64 = 60 * 60 * 1000;
 const DAY: u64 = 24 * 60 * 60 * 1000;
+/// The time, unless a test sets another one.
+const NOW: u64 = 20_000 * DAY;
 
 /// Tags are the positions in `sent`, from 1.
 #[derive(Default)]
 pub(crate) struct Fake {
     pub(crate) sent: RefCell<Vec<Action>>,
+    /// The time; 0 stands for [`NOW`].
+    pub(crate) now: Cell<u64>,
+    /// Hours by which the local time zone is ahead of UTC, and by which the pages know it to be.
+    pub(crate) zone: Cell<(u64, u64)>,
     /// The bytes of the file that is collected.
     pub(crate) collected: RefCell<Vec<u8>>,
     /// The names of the files that were saved.
@@ -57,10 +64,10 @@ impl EngineCommands for Fake {
 
 impl Locale for Fake {
     fn now(&self) -> u64 {
-        0
+        if self.now.get() == 0 { NOW } else { self.now.get() }
     }
     fn local_day(&self, at: u64) -> i64 {
-        i64::try_from(at / DAY).unwrap()
+        i64::try_from((at + self.zone.get().1 * HOUR) / DAY).unwrap()
     }
     fn clock_time(&self, at: u64) -> String {
         at.to_string()
@@ -76,6 +83,26 @@ impl Locale for Fake {
     }
     fn composed(&self, text: &str) -> String {
         text.to_owned()
+    }
+    fn char_class(&self, char: char) -> CharClass {
+        match char {
+            '。' | '，' | '、' | '（' | '）' | '「' | '」' | '،' | '۔' | '।' | '…' | '‘'..='‟' => {
+                CharClass::Closing
+            }
+            '\u{2000}'..='\u{200F}' | '\u{2028}'..='\u{202F}' | '\u{2060}'..='\u{206F}' => CharClass::Closing,
+            '–' | '・' => CharClass::Punctuation,
+            '\u{300}'..='\u{36F}' | '\u{93A}'..='\u{94D}' | '\u{E31}'..='\u{E4E}' | '\u{FE0F}' => CharClass::Mark,
+            _ => CharClass::Other,
+        }
+    }
+    /// The host of the tests is always the same; those that end in `.refused` are none.
+    fn ascii_host(&self, address: &str) -> Option<String> {
+        (!address.contains(".refused")).then(|| "www.xn--fake".to_owned())
+    }
+    fn follow_time_zone(&self) -> bool {
+        let (zone, known) = self.zone.get();
+        self.zone.set((zone, zone));
+        zone != known
     }
 }
 
@@ -93,6 +120,13 @@ impl Navigation for Fake {
     fn set_title(&self, _: &str) {}
     fn reload(&self) {}
     fn focus(&self, _: &str) {}
+    fn typed(&self, _: &str) -> String {
+        String::new()
+    }
+    fn put_typed(&self, _: &str, _: &str) {}
+    fn has_network(&self) -> bool {
+        true
+    }
     fn mark_root(&self, _: &str, _: Option<&str>) {}
     fn is_watched(&self) -> bool {
         true
@@ -134,8 +168,8 @@ impl PushNotifications for Fake {
     fn run_push_command(&self, _: PushCommand, answer: Answer<PushState>) {
         self.later(answer, PushState::default());
     }
-    fn has_service_worker(&self) -> bool {
-        false
+    fn has_service_worker(&self, answer: Answer<bool>) {
+        self.later(answer, false);
     }
 
     fn register_service_worker(&self) {}

@@ -19,6 +19,13 @@ pub trait Navigation {
     fn reload(&self);
     /// Moves the focus to the element of an id, if there is one.
     fn focus(&self, id: &str);
+    /// What is typed in the text field of an id: whole characters only. An input method may hand over an emoji in two
+    /// halves, and the field has the first one alone meanwhile.
+    fn typed(&self, id: &str) -> String;
+    /// Puts a text into the field of an id, unless that is what is typed there.
+    fn put_typed(&self, id: &str, text: &str);
+    /// Whether the device has a network, as far as the browser can see.
+    fn has_network(&self) -> bool;
     /// Sets an attribute of the root element, or removes it.
     fn mark_root(&self, attribute: &str, value: Option<&str>);
     /// The person looks at this page: it is visible and has the focus.

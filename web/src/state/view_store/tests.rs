@@ -5,6 +5,7 @@ use causeway::view::{ChatView, Delivery, Erase, Issue, MessagePage, MessageView,
 use leptos::prelude::Update as _;
 
 use super::*;
+use crate::state::browser::Locale as _;
 use crate::state::browser::fake::Fake;
 use crate::state::scope::Scope;
 
@@ -84,7 +85,7 @@ fn the_unread_line_stays_where_it_was_when_the_chat_was_opened() {
     answer(store, &browser, vec![theirs(4), theirs(5)], false);
     store.take(News::Chat(chat(0, 5)).into());
     let slots: Vec<Slot> = store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.slot).collect());
-    assert_eq!(slots, [Slot::Day(0), Slot::Message(4), Slot::Unread, Slot::Message(5)]);
+    assert_eq!(slots, [Slot::Day(0, 4), Slot::Message(4), Slot::Unread, Slot::Message(5)]);
     assert_eq!(store.unread.get_untracked(), 0);
 }
 
@@ -127,4 +128,51 @@ fn pieces_of_a_file_are_taken_until_it_is_complete() {
     store.take(News::Done(Done { tag: 1, ..Done::default() }).into());
     store.take(news(1, 4).into());
     assert_eq!(bytes.get_untracked(), [1, 3]);
+}
+
+#[test]
+fn another_time_zone_is_followed() {
+    let (store, browser, _owner) = store(chat(0, 0));
+    store.open(Some(CHAT));
+    let hour = 60 * 60 * 1000;
+    let at = |seq, at| MessageView { at, ..message(seq, Delivery::Read) };
+    answer(store, &browser, vec![at(1, 30 * hour), at(2, 40 * hour)], false);
+    let days = || -> Vec<Slot> {
+        let slots: Vec<Slot> = store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.slot).collect());
+        slots.into_iter().filter(|slot| matches!(slot, Slot::Day(..))).collect()
+    };
+    assert_eq!(days(), [Slot::Day(1, 1)]);
+    let keys = || store.thread.rows.with_untracked(|rows| rows.iter().map(ThreadRow::key).collect::<Vec<_>>());
+    let before = keys();
+    browser.zone.set((10, 0));
+    assert!(browser.follow_time_zone());
+    assert!(!browser.follow_time_zone());
+    store.lay_out_again();
+    assert_eq!(days(), [Slot::Day(1, 1), Slot::Day(2, 2)]);
+    // The times in bubbles are others, too: each is made again.
+    assert!(keys().iter().all(|key| !before.contains(key)));
+}
+
+#[test]
+fn a_message_of_the_future_is_placed_now() {
+    let (store, browser, _owner) = store(chat(0, 0));
+    store.open(Some(CHAT));
+    answer(store, &browser, vec![MessageView { at: u64::MAX, ..message(1, Delivery::Read) }], false);
+    let now = browser.now();
+    assert_eq!(store.thread.rows.with_untracked(|rows| rows.iter().map(|row| row.at).collect::<Vec<_>>()), [now, now]);
+}
+
+#[test]
+fn without_a_network_there_is_no_connection_until_one_is_made() {
+    let (store, _browser, _owner) = store(chat(0, 0));
+    let is = |state: ConnectionState| {
+        store.take(News::Connection(ConnectionView { state: state.into(), ..ConnectionView::default() }).into());
+        store.no_network.get_untracked()
+    };
+    assert!(!is(ConnectionState::Online));
+    store.no_network.set(true);
+    assert!(is(ConnectionState::Online), "the engine has not noticed yet");
+    assert!(is(ConnectionState::Waiting));
+    assert!(is(ConnectionState::Connecting));
+    assert!(!is(ConnectionState::Online));
 }

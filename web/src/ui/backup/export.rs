@@ -217,7 +217,7 @@ mod tests {
             answer_last(app, &browser, Issue::None);
             assert_eq!(form.state.try_get_untracked(), (!gone).then_some(State::Made { left_out: 2 }));
             assert_eq!(*browser.collected.borrow(), [1, 2, 3]);
-            assert_eq!(*browser.saved.borrow(), ["causeway--1970-01-01.backup"]);
+            assert_eq!(*browser.saved.borrow(), ["causeway--2024-10-04.backup"]);
         }
     }
 }

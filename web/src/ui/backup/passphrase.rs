@@ -4,7 +4,7 @@ use causeway::backup::passphrase::{Strength, strength};
 use leptos::prelude::*;
 
 use crate::text::{Backup, Text};
-use crate::ui::parts::{Icon, Picture};
+use crate::ui::parts::{Icon, Picture, follow_typing};
 
 /// One field. `new` adds the passphrase's strength and a note that it cannot be recovered.
 #[component]
@@ -36,8 +36,7 @@ pub(super) fn PassphraseField(
                     type=move || if shown.get() { "text" } else { "password" }
                     autocomplete=if new { "new-password" } else { "off" }
                     aria-describedby=described
-                    prop:value=move || value.get()
-                    on:input=move |event| value.set(event_target_value(&event))/>
+                    on:input=follow_typing(id, value)/>
                 <button class="icon-button" type="button" aria-pressed=move || shown.get().to_string()
                     aria-label=Text::ShowPassword.text()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>

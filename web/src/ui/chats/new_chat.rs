@@ -8,7 +8,7 @@ use crate::state::scope::{Answer, Scope};
 use crate::state::validation;
 use crate::text::{Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
-use crate::ui::parts::Problem;
+use crate::ui::parts::{Problem, follow_typing};
 
 /// Asks for the number; opens the chat once the engine has found or made it.
 #[component]
@@ -16,6 +16,7 @@ pub(crate) fn NewChat() -> impl IntoView {
     let app = app();
     let scope = Scope::current();
     let phone = RwSignal::new(String::new());
+    let typed = follow_typing("phone", phone);
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
     let number = app.store.browser().suggested_number();
@@ -48,9 +49,8 @@ pub(crate) fn NewChat() -> impl IntoView {
                 <label for="phone">{Text::PhoneNumber.text()}</label>
                 <input id="phone" type="tel" inputmode="tel" autocomplete="off" autofocus required enterkeyhint="go"
                     aria-describedby="phone-hint phone-problem"
-                    prop:value=move || phone.get()
                     on:input=move |event| {
-                        phone.set(event_target_value(&event));
+                        typed(event);
                         problem.set(None);
                     }/>
                 <p id="phone-hint" class="hint">{Text::PhoneHint.text()}</p>

@@ -1,9 +1,11 @@
 //! One chat in the list.
 
-use causeway::view::{ChatView, MessageKind};
+use causeway::view::ChatView;
+use causeway::visible;
 use leptos::prelude::*;
 
 use crate::state::model;
+use crate::state::peer_name;
 use crate::state::route::Route;
 use crate::state::rows::ChatRow;
 use crate::text::{self, Phrase, Text};
@@ -21,11 +23,11 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
         let id = id.clone();
         Memo::new(move |_| app.route.with(|route| matches!(route, Route::Chat(open) if *open == id)))
     };
-    let name = Signal::derive(move || view.with(|chat| model::title(chat).to_owned()));
+    let name = Signal::derive(move || view.with(peer_name::title));
     let delivery =
         move || view.with(|chat| chat.last.as_ref().filter(|last| last.outgoing).map(|last| last.delivery()));
     let unread = move || view.with(|chat| chat.unread);
-    let drafting = move || !current.get() && view.with(|chat| !chat.draft.trim().is_empty());
+    let drafting = move || !current.get() && view.with(|chat| !visible::is_blank(&chat.draft));
     view! {
         <li>
             <a id=row_id(&id) class="chat-row" href=link data-chat=id.clone() class:unread=move || { unread() > 0 }
@@ -33,7 +35,10 @@ pub(super) fn Row(row: ChatRow) -> impl IntoView {
                 <Avatar name/>
                 <span class="chat-name"><bdi>{name}</bdi></span>
                 <span class="chat-time">
-                    {move || view.with(|chat| (chat.active_at > 0).then(|| app.briefly(chat.active_at)))}
+                    {move || {
+                        let at = view.with(model::listed_at);
+                        (at > 0).then(|| app.briefly(at))
+                    }}
                 </span>
                 <span class="chat-last">
                     {move || {
@@ -76,19 +81,11 @@ pub(crate) fn row_id(chat: &str) -> String {
 
 fn preview(chat: &ChatView) -> String {
     let Some(last) = &chat.last else { return Text::NoMessagesYet.text().to_owned() };
-    match last.kind() {
-        MessageKind::Text => one_line(&last.text),
-        MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
-        MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
-        MessageKind::DeviceAdded => Text::DeviceAdded.text().to_owned(),
-        MessageKind::Revoked => Text::Revoked.text().to_owned(),
-        MessageKind::UnknownDevice => Text::UnknownDevice.text().to_owned(),
-        MessageKind::IdentityChanged => Text::IdentityChanged.text().to_owned(),
-    }
+    one_line(&text::message_summary(last))
 }
 
 /// As much as a row can show, without line breaks.
 fn one_line(text: &str) -> String {
     const SHOWN: usize = 120;
-    text.chars().take(SHOWN).map(|char| if char.is_whitespace() { ' ' } else { char }).collect()
+    visible::trimmed(text).chars().take(SHOWN).map(|char| if char.is_whitespace() { ' ' } else { char }).collect()
 }

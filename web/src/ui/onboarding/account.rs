@@ -10,7 +10,7 @@ use crate::state::scope::Scope;
 use crate::state::validation::{self, NAME_LIMIT, NameProblem};
 use crate::text::{Backup, Passwordless, Phrase, Text, sign_in_at};
 use crate::ui::app::{App, Sheet, Then, app};
-use crate::ui::parts::{PasswordField, Problem};
+use crate::ui::parts::{PasswordField, Problem, follow_typing};
 
 /// What the form holds. The password leaves with the command and is wiped from the form.
 #[derive(Clone, Copy)]
@@ -179,8 +179,7 @@ fn Here(form: Form) -> impl IntoView {
                     autocapitalize="none" spellcheck="false" enterkeyhint="next"
                     aria-describedby="identifier-hint identifier-problem"
                     aria-invalid=move || form.name_problem().is_some().to_string()
-                    prop:value=move || form.identifier.get()
-                    on:input=move |event| form.identifier.set(event_target_value(&event))
+                    on:input=follow_typing("identifier", form.identifier)
                     on:change=move |_| form.checked.set(true)/>
                 <p class="hint">
                     <span id="identifier-hint">{Text::NameHint.text()}</span>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Icon, Picture};
+use super::{Icon, Picture, follow_typing};
 use crate::text::Text;
 
 /// A problem with the form, if there is one. Screen readers announce it at once.
@@ -31,8 +31,7 @@ pub(crate) fn PasswordField(
                     type=move || if shown.get() { "text" } else { "password" }
                     autocomplete=move || autocomplete.get()
                     aria-describedby="password-hint form-problem"
-                    prop:value=move || value.get()
-                    on:input=move |event| value.set(event_target_value(&event))/>
+                    on:input=follow_typing("password", value)/>
                 <button id="show-password" class="icon-button" type="button"
                     aria-pressed=move || shown.get().to_string() aria-label=Text::ShowPassword.text()
                     on:click=move |_| shown.update(|shown| *shown = !*shown)>

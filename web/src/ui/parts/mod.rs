@@ -4,11 +4,13 @@ mod announcer;
 mod dialog;
 mod form;
 mod picture;
+mod typing;
 
 pub(super) use announcer::Announcer;
 pub(super) use dialog::Dialog;
 pub(super) use form::{PasswordField, Problem};
 pub(super) use picture::{Icon, Mark, Picture, Tick};
+pub(super) use typing::follow_typing;
 
 use leptos::prelude::*;
 

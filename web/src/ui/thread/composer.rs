@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use causeway::view::{Action, ChatView, ConnectionState, Done, Issue, SaveDraft, Send};
+use causeway::visible;
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::state::model;
-use crate::state::scope::{Answer, PageLifetime, Scope};
+use crate::state::peer_name;
+use crate::state::scope::{Answer, Listener, PageLifetime, Scope};
 use crate::state::validation::{self, RemainingLength};
 use crate::text::{OtherBrowser, Phrase, Text};
 use crate::ui::app::{App, app};
-use crate::ui::parts::{Icon, Picture, Problem};
-use crate::ui::timing::{after, next_frame};
+use crate::ui::parts::{Icon, Picture, Problem, follow_typing};
+use crate::ui::timing::{after, next_frame, on_window};
 
 /// A pause in typing after which the draft is kept.
 const PAUSE: Duration = Duration::from_millis(600);
@@ -53,6 +54,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     let text = RwSignal::from(draft.text.clone());
     let scope = Scope::current();
     let problem = RwSignal::new(None::<String>);
+    let typed = follow_typing("composer", text);
     keep_draft(&draft);
     // A finger's tap opens the keyboard over half of the screen: only when asked for.
     let touch = browser.is_touch();
@@ -63,7 +65,7 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
     let offline = move || {
         app.store.connection.with(|view| {
             matches!(view.state(), ConnectionState::Off | ConnectionState::Waiting | ConnectionState::Stopped)
-        })
+        }) || app.store.no_network.get()
     };
     let send = move || {
         if !matches!(untrack(remaining), RemainingLength::Over(_)) {
@@ -75,14 +77,15 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
         let send = send.clone();
         move |event: KeyboardEvent| {
             let composing = event.is_composing() || event.key_code() == COMPOSING;
-            // A finger's keyboard has no Shift+Enter; there the button sends.
-            if event.key() == "Enter" && !event.shift_key() && !composing && !touch {
+            // A finger's keyboard has no Shift+Enter; there the button sends. One with keys has Ctrl or Command.
+            let sends = event.ctrl_key() || event.meta_key() || !(event.shift_key() || touch);
+            if event.key() == "Enter" && sends && !composing {
                 event.prevent_default();
                 send();
             }
         }
     };
-    let name = move || Phrase::ChatWith(&chat.with(|chat| model::title(chat).to_owned())).text();
+    let name = move || Phrase::ChatWith(&chat.with(peer_name::title)).text();
     let area = NodeRef::<html::Textarea>::new();
     view! {
         <form class="composer" on:submit=move |event| {
@@ -98,15 +101,14 @@ pub(super) fn Composer(chat: RwSignal<ChatView>) -> impl IntoView {
                         aria-describedby="composer-notes"
                         aria-invalid=move || matches!(remaining(), RemainingLength::Over(_)).to_string()
                         placeholder=Text::WriteMessage.text()
-                        prop:value=move || text.get()
                         on:input=move |event| {
-                            text.set(event_target_value(&event));
+                            typed(event);
                             problem.set(None);
                         }
                         on:keydown=on_key></textarea>
                 </div>
                 <button id="send" class="send" type="submit" aria-label=Text::Send.text()
-                    class:ready=move || text.with(|text| !text.trim().is_empty())>
+                    class:ready=move || text.with(|text| !visible::is_blank(text))>
                     <Icon of=Picture::Send/>
                 </button>
             </div>
@@ -134,7 +136,7 @@ fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> 
     Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).text())
 }
 
-/// After a pause, when the window loses the focus, and when the chat is left.
+/// After a pause, when the window loses the focus, and when the chat or the page is left.
 fn keep_draft(draft: &Draft) {
     let pause = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
@@ -158,6 +160,7 @@ fn keep_draft(draft: &Draft) {
             }
         }
     });
+    on_window("pagehide", Listener::detached(draft.clone(), |draft, ()| draft.keep()));
     let draft = draft.clone();
     on_cleanup(move || {
         stop();
@@ -168,11 +171,12 @@ fn keep_draft(draft: &Draft) {
 /// The box is empty at once; if the engine refuses, the text comes back.
 fn send(draft: &Draft, scope: Scope, problem: RwSignal<Option<String>>) {
     let text = draft.text.get_untracked();
-    if text.trim().is_empty() {
+    let trimmed = visible::trimmed(&text);
+    if trimmed.is_empty() {
         return;
     }
+    let action = Send { chat: draft.chat.clone(), text: trimmed.to_owned() };
     draft.text.set(String::new());
-    let action = Send { chat: draft.chat.clone(), text: text.clone() };
     let app = draft.app;
     let sent = Answer::detached((draft.clone(), text), |(draft, text), done: Done| {
         if done.issue() == Issue::None {
@@ -197,6 +201,27 @@ fn send(draft: &Draft, scope: Scope, problem: RwSignal<Option<String>>) {
 mod tests {
     use super::*;
     use crate::ui::fixture::{answer_last, page};
+
+    #[test]
+    fn a_text_is_sent_without_the_space_at_its_ends_and_nothing_is_not_sent() {
+        let (_page, app, browser) = page();
+        let chat = Owner::new();
+        for (typed, said) in [("\n\n  hi \n\n", Some("hi")), ("\u{200B}", None), (" \n\u{2800}\u{3164}", None)] {
+            let draft = Draft {
+                app,
+                chat: "1".to_owned(),
+                text: ArcRwSignal::new(typed.to_owned()),
+                kept: ArcRwSignal::new(String::new()),
+            };
+            browser.sent.borrow_mut().clear();
+            chat.with(|| send(&draft, Scope::current(), RwSignal::new(None)));
+            match (browser.sent.borrow().as_slice(), said) {
+                ([Action::Send(sent)], Some(said)) => assert_eq!(sent.text, said),
+                ([], None) => assert_eq!(draft.text.get_untracked(), typed),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn a_text_that_is_refused_after_the_chat_was_left_becomes_a_draft() {

@@ -3,7 +3,7 @@
 use causeway::view::ChatView;
 use leptos::prelude::*;
 
-use crate::state::model;
+use crate::state::peer_name;
 use crate::state::route::Route;
 use crate::text::Text;
 use crate::ui::app::{Sheet, app};
@@ -13,8 +13,8 @@ use crate::ui::parts::{Avatar, Icon, Picture};
 #[component]
 pub(super) fn Header(chat: RwSignal<ChatView>) -> impl IntoView {
     let app = app();
-    let name = Signal::derive(move || chat.with(|chat| model::title(chat).to_owned()));
-    let address = move || chat.with(|chat| (model::title(chat) != chat.address).then(|| chat.address.clone()));
+    let name = Signal::derive(move || chat.with(peer_name::title));
+    let address = move || chat.with(|chat| (peer_name::title(chat) != chat.address).then(|| chat.address.clone()));
     view! {
         <header class="pane-head">
             <a id="back" class="icon-button" href=Route::Chats.fragment() aria-label=Text::Back.text()>

@@ -58,7 +58,7 @@ pub(super) fn MessageList(chat: RwSignal<ChatView>) -> impl IntoView {
                         {move || if thread.more.get() { Text::LoadingOlder } else { Text::EncryptedLine }.text()}
                     </p>
                     <ol class="messages" role="list">
-                        <For each=move || thread.rows.get() key=|row| row.slot let:row>
+                        <For each=move || thread.rows.get() key=ThreadRow::key let:row>
                             {slot(app, chat, row)}
                         </For>
                     </ol>

@@ -1,11 +1,13 @@
 //! One message: text, time, and delivery state. Text is always a text node.
 
 use causeway::view::{Action, ChatView, Delivery, Issue, MAX_RETRIES, MessageKind, MessageRef, MessageView};
+use causeway::visible;
 use leptos::prelude::*;
 use std::borrow::Cow;
 
+use crate::state::excerpt;
 use crate::state::linkify::{self, Piece};
-use crate::state::model;
+use crate::state::peer_name;
 use crate::state::rows::MessageRow;
 use crate::text::{self, Phrase, Text};
 use crate::ui::app::{App, Sheet, app};
@@ -23,11 +25,12 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     let delivery = Signal::derive(move || view.with(|view| view.delivery()));
     let failed = move || outgoing && delivery.get() == Delivery::Failed;
     let time = app.store.browser().clock_time(at);
+    // How much of a long text is on screen.
+    let most = RwSignal::new(excerpt::FIRST);
     let label = {
         let time = time.clone();
         move || {
-            let sender =
-                if outgoing { Text::You.text().to_owned() } else { chat.with(|chat| model::title(chat).to_owned()) };
+            let sender = if outgoing { Text::You.text().to_owned() } else { chat.with(peer_name::title) };
             let state = outgoing.then(|| text::delivery(delivery.get()));
             view.with(|view| Phrase::MessageLabel(&sender, &words(view), &time, state).text())
         }
@@ -35,15 +38,14 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
             class:notice=move || kind().is_notice()
-            class:faint=move || {
-                kind() != MessageKind::Text && !kind().is_notice()
-            }
+            class:faint=move || view.with(is_description)
             class:failed=failed
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
             <div class="bubble">
-                // The writing's direction is the text's own; the bubble's side is the page's.
+                // The direction of each line is its own, as in the composer (`.said` in thread.css); the bubble's side is the
+                // page's.
                 <div class="said" dir="auto">
-                    <span class="text">{move || view.with(|view| content(app, view))}</span>
+                    {move || view.with(|view| content(app, view, most))}
                     <span class="meta">
                         {move || view.with(|view| view.edited).then(|| view! { <span>{Text::Edited.text()}</span> })}
                         <bdi>{time}</bdi>
@@ -68,10 +70,25 @@ fn given_up(view: &RwSignal<MessageView>) -> bool {
     view.with(|view| view.kind() == MessageKind::Undecryptable && view.asked >= MAX_RETRIES)
 }
 
+/// The text without the space at its ends.
+fn said(view: &MessageView) -> &str {
+    visible::trimmed(&view.text)
+}
+
+/// What is shown describes the message, and is not its text.
+fn is_description(view: &MessageView) -> bool {
+    match view.kind() {
+        MessageKind::Text => said(view).is_empty(),
+        MessageKind::Unsupported | MessageKind::Undecryptable => true,
+        MessageKind::IdentityChanged => false,
+    }
+}
+
 /// The message's part of its accessible name.
 fn words(view: &MessageView) -> Cow<'_, str> {
     match view.kind() {
-        MessageKind::Text => view.text.as_str().into(),
+        MessageKind::Text if said(view).is_empty() => Text::ShowsNothing.text().into(),
+        MessageKind::Text => excerpt::beginning(said(view), excerpt::FIRST).0.into(),
         MessageKind::Unsupported => Text::Unsupported.text().into(),
         MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).text().into(),
         MessageKind::UnknownDevice => Text::UnknownDevice.text().into(),
@@ -81,11 +98,21 @@ fn words(view: &MessageView) -> Cow<'_, str> {
     }
 }
 
-fn content(app: App, view: &MessageView) -> AnyView {
-    match view.kind() {
-        MessageKind::Text => linkify::split(&view.text).into_iter().map(piece).collect_view().into_any(),
-        MessageKind::Unsupported if view.text.is_empty() => Text::Unsupported.text().into_any(),
-        MessageKind::Unsupported => {
+/// What the bubble says; below a long text, the button that shows more of it.
+fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
+    let mut is_cut = false;
+    let says = match view.kind() {
+        MessageKind::Text if !said(view).is_empty() => {
+            let (text, cut) = excerpt::beginning(said(view), most.get());
+            is_cut = cut;
+            let mut pieces = linkify::split(text, &*app.store.browser());
+            // An address that may go on behind the cut leads elsewhere.
+            if is_cut && let Some(last) = pieces.last_mut() {
+                *last = Piece::Text(last.written());
+            }
+            pieces.into_iter().map(piece).collect_view().into_any()
+        }
+        MessageKind::Unsupported if !view.text.is_empty() => {
             let kind = Phrase::UnsupportedKind(&view.text).text();
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
@@ -98,15 +125,25 @@ fn content(app: App, view: &MessageView) -> AnyView {
             </button>
         }
         .into_any(),
+        _ => words(view).into_owned().into_any(),
+    };
+    view! {
+        <span class="text">{says}</span>
+        {is_cut.then(|| view! {
+            <button class="link more" on:click=move |_| most.update(|most| *most += excerpt::MORE)>
+                {Text::ReadMore.text()}
+            </button>
+        })}
     }
+    .into_any()
 }
 
 fn piece(piece: Piece<'_>) -> AnyView {
     match piece {
         Piece::Text(text) => text.to_owned().into_any(),
-        Piece::Link(address) => view! {
+        Piece::Link { address, shown } => view! {
             <a href=address.to_owned() target="_blank" rel="noopener noreferrer" title=Text::OpensInNewTab.text()>
-                {address.to_owned()}
+                {shown.into_owned()}
             </a>
         }
         .into_any(),

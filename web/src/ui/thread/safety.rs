@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::state::model;
+use crate::state::peer_name;
 use crate::state::route::Route;
 use crate::state::validation;
 use crate::text::{Phrase, Text};
@@ -23,7 +23,7 @@ pub(crate) fn Safety() -> impl IntoView {
     let groups = validation::in_groups(&chat.security_code, 5);
     view! {
         <h2 id="dialog-title">{Text::SafetyTitle.text()}</h2>
-        <p class="lead" dir="auto">{Phrase::EncryptedWith(model::title(&chat)).text()}</p>
+        <p class="lead" dir="auto">{Phrase::EncryptedWith(&peer_name::isolated(&peer_name::title(&chat))).text()}</p>
         <p>{Text::SafetyWhat.text()}</p>
         <h3>{Text::SecurityCode.text()}</h3>
         {if groups.is_empty() {

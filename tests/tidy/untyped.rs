@@ -1,0 +1,38 @@
+//! The files of the core that do not keep the rule of `typed.rs` yet. It must not know the rule.
+
+/// Files in which numbers and texts still stand for ids or times. The list only shrinks: a file that is mended, moved or
+/// deleted leaves it, and none is added.
+pub(crate) const UNTYPED: [&str; 32] = [
+    "src/channel/mod.rs",
+    "src/chat/mod.rs",
+    "src/context.rs",
+    "src/engine/apply_backup.rs",
+    "src/engine/command.rs",
+    "src/engine/commit.rs",
+    "src/engine/connect.rs",
+    "src/engine/export.rs",
+    "src/engine/make_backup.rs",
+    "src/engine/show.rs",
+    "src/engine/state.rs",
+    "src/engine/wake.rs",
+    "src/enlist/device.rs",
+    "src/enlist/form.rs",
+    "src/enlist/prepare.rs",
+    "src/enlist/request.rs",
+    "src/enlist/response.rs",
+    "src/enlist/state.rs",
+    "src/id.rs",
+    "src/inbox/retry.rs",
+    "src/outbox/in_flight.rs",
+    "src/outbox/mod.rs",
+    "src/push/mod.rs",
+    "src/session/cipher.rs",
+    "src/session/pending_iqs.rs",
+    "src/session/prekeys.rs",
+    "src/session/renewal.rs",
+    "src/session/rotation.rs",
+    "src/store/account.rs",
+    "src/store/group_commit.rs",
+    "src/store/row_key.rs",
+    "src/time.rs",
+];
