@@ -79,8 +79,7 @@ fn said(view: &MessageView) -> &str {
 fn is_description(view: &MessageView) -> bool {
     match view.kind() {
         MessageKind::Text => said(view).is_empty(),
-        MessageKind::Unsupported | MessageKind::Undecryptable => true,
-        MessageKind::IdentityChanged => false,
+        kind => !kind.is_notice(),
     }
 }
 
