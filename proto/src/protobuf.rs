@@ -1,7 +1,8 @@
 //! Protobuf fields, read in place and written straight into the output.
 //!
-//! Envelopes and stored sessions are read with this instead of generated types for two reasons: nothing is copied
-//! before it is checked, so a hostile message costs no memory, and no key passes through a buffer that is not cleared.
+//! Envelopes, stored sessions, content and device identities are read with this instead of generated types for three
+//! reasons: nothing is copied before it is checked, so a hostile message costs no memory; no key passes through a buffer
+//! that is not cleared; and a string that nobody reads need not be UTF-8.
 //!
 //! What this module does not know: which fields a message has and what they mean.
 
@@ -88,6 +89,19 @@ impl<'a> Iterator for Fields<'a> {
         }
         Some(field)
     }
+}
+
+/// The bytes of the last field of this number.
+pub(crate) fn bytes_of(message: &[u8], wanted: u64) -> Result<Option<&[u8]>, FieldError> {
+    let mut found = None;
+    for field in Fields::of(message) {
+        if let (number, Field::Bytes { value, .. }) = field?
+            && number == wanted
+        {
+            found = Some(value);
+        }
+    }
+    Ok(found)
 }
 
 /// Bytes that are not a protobuf message.

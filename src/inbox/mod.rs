@@ -105,7 +105,7 @@ fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, Strin
     }
     Ok(match content::parse(&plaintext) {
         Ok(Content::Text { body }) => (MessageKind::Text, body, Vec::new()),
-        Ok(other) => (MessageKind::Unsupported, other.kind().to_owned(), plaintext.to_vec()),
+        Ok(other) => (MessageKind::Unsupported, other.kind().into_owned(), plaintext.to_vec()),
         Err(_) => (MessageKind::Unsupported, "malformed".to_owned(), plaintext.to_vec()),
     })
 }
