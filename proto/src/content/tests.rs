@@ -1,3 +1,5 @@
+//! What the reader of content makes of what a second encoder, and nobody, has written.
+
 use super::message::MAX_WRAPPERS;
 use super::parse::MAX_BYTES;
 use super::*;

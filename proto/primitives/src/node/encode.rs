@@ -25,7 +25,7 @@ pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), E
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     interop_jid: InteropJidForm,
-    /// The last value of the node so far is an interop JID without a server.
+    /// The last value among the attributes so far is an interop JID without a server.
     open_jid: bool,
 }
 
@@ -40,6 +40,7 @@ impl Writer<'_> {
         let content = usize::from(node.content != Content::Empty);
         self.list(1 + 2 * node.attrs.len() + content, |size| EncodeError::TooManyAttributes { got: (size - 1) / 2 })?;
         self.string(&node.tag)?;
+        self.open_jid = false;
         for (key, value) in &node.attrs {
             if key.is_empty() {
                 return Err(EncodeError::EmptyKey);
@@ -48,7 +49,6 @@ impl Writer<'_> {
             self.string(key)?;
             self.value(value)?;
         }
-        self.open_jid = false;
         match &node.content {
             Content::Empty => Ok(()),
             Content::Nodes(nodes) if nodes.is_empty() => {
