@@ -13,12 +13,13 @@
 //! ```
 
 pub(crate) mod backoff;
+mod disconnect;
 mod disconnect_policy;
 mod keepalive;
 mod round_trip_probe;
+mod timers;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
-pub(crate) use keepalive::Due;
 
 use crate::io::{Millis, Output, SocketId};
 use crate::view::{ConnectionState, Issue};
@@ -323,81 +324,6 @@ impl Channel {
         }
     }
 
-    /// The socket is closed.
-    pub(crate) fn closed(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
-        if socket == self.socket && !self.is_idle() {
-            self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-        }
-    }
-
-    /// A connection could not be started: schedules the next attempt.
-    pub(crate) fn postpone(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Retry(issue), now, rng);
-    }
-
-    /// Stops until the user acts.
-    pub(crate) fn stop(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Stop(issue), now, rng);
-    }
-
-    /// Handles time-outs and keep-alive pings that are due.
-    pub(crate) fn elapsed(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        match &mut self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Live { phase: Phase::Login { until }, .. }
-                if *until <= now =>
-            {
-                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-            }
-            State::Live { .. } if self.probe.is_late(now) => {
-                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-            }
-            State::Live { phase, .. } => {
-                match phase {
-                    // The device may have slept, or its clock jumped: then more mail may be in transit.
-                    Phase::Draining { until, .. } if *until <= now => {
-                        *phase = Phase::Online;
-                        self.send_probe(now, rng);
-                    }
-                    Phase::Draining { pause, .. } if *pause <= now => {
-                        *pause = now.saturating_add(DRAIN_PAUSE);
-                        self.events.push_back(Event::Paused);
-                    }
-                    _ => {}
-                }
-                match self.keepalive.due(now, rng) {
-                    Due::Nothing => {}
-                    Due::Ping(ping) => self.transmit(&ping, now, rng),
-                    Due::Dead => self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng),
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The device's clock was set back: restarts every timer that would now expire too late.
-    pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        match &mut self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Live { phase: Phase::Login { until }, .. } => {
-                *until = (*until).min(now.saturating_add(LOGIN_TIMEOUT));
-            }
-            State::Live { phase, .. } => {
-                if let Phase::Draining { until, pause } = phase {
-                    *until = (*until).min(now.saturating_add(DRAIN_TIMEOUT));
-                    *pause = (*pause).min(now.saturating_add(DRAIN_PAUSE));
-                }
-                self.backoff.live(now);
-                self.keepalive.start(now, rng);
-                self.probe.clock_set_back(now);
-            }
-            State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
-            State::Off | State::Stopped => {}
-        }
-    }
-
     /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link
     /// within seconds.
     pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
@@ -417,47 +343,6 @@ impl Channel {
     /// Logged in, the mailbox is read, and everything that was to be [proved](Self::prove) is.
     pub(crate) fn is_caught_up(&self) -> bool {
         matches!(self.state, State::Live { phase: Phase::Online, .. }) && self.probe.is_complete()
-    }
-
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        match &self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Waiting { until }
-            | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
-            State::Live { phase: Phase::Draining { until, pause }, .. } => {
-                [self.keepalive.wake_at(), self.probe.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
-            }
-            State::Live { phase: Phase::Online, .. } => {
-                [self.keepalive.wake_at(), self.probe.wake_at()].into_iter().flatten().min()
-            }
-            State::Off | State::Stopped => None,
-        }
-    }
-
-    fn broken(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Retry(Issue::ChannelBroken), now, rng);
-    }
-
-    fn lose(&mut self, policy: DisconnectPolicy, now: Millis, rng: &mut dyn CryptoRng) {
-        if !self.is_idle() {
-            self.out.push_back(Output::Close(self.socket));
-        }
-        self.keepalive.stop();
-        self.probe = RoundTripProbe::default();
-        self.state = match policy {
-            DisconnectPolicy::Retry(issue) => {
-                self.issue = issue;
-                State::Waiting { until: self.backoff.next(now, rng) }
-            }
-            DisconnectPolicy::Immediately => State::Waiting { until: now },
-            DisconnectPolicy::Stop(issue) => {
-                self.issue = issue;
-                State::Stopped
-            }
-        };
-        self.events.push_back(Event::Lost);
     }
 }
 
