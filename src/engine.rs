@@ -47,6 +47,8 @@ mod export;
 mod load;
 mod make_backup;
 mod queue;
+mod repair;
+mod replace;
 mod restore;
 mod show;
 mod stanza;
@@ -62,6 +64,7 @@ use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
 use crate::view::{Action, Command, ConnectionState, Issue};
 use causeway_proto::curve;
+use connect::Cause;
 use export::Export;
 use queue::Task;
 use rand_core::CryptoRng;
@@ -80,6 +83,10 @@ impl Engine {
             self.channel.clock_set_back(now, rng);
         }
         self.last_now = now;
+        // Not a response to what the boot requested.
+        if !matches!(input, Input::Loaded(..) | Input::Answered(..)) {
+            self.flush_later = false;
+        }
         match input {
             Input::Started => {
                 curve::prepare();
@@ -117,7 +124,7 @@ impl Engine {
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
-                    self.connect(now, rng);
+                    self.connect(Cause::Automatic, now, rng);
                 }
             }
             // When an engine starts, pages resend every command without a response, in order; earlier ones are dropped.
@@ -152,7 +159,7 @@ impl Engine {
     fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.drain_channel(now, rng);
         if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
-            self.connect(now, rng);
+            self.connect(Cause::Automatic, now, rng);
         }
         loop {
             if self.phase == Phase::Ready {
@@ -181,7 +188,7 @@ impl Engine {
     fn drain_channel(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
-                channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
+                channel::Event::Stanza(stanza, weight) => self.queue.push(Task::Stanza(stanza, weight)),
                 channel::Event::LoggedIn => self.with_context(now, rng, |modules, cx| {
                     modules.sessions.logged_in(cx);
                     modules.outbox.reset(cx);
@@ -194,6 +201,7 @@ impl Engine {
                     self.batch_left = 0;
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+                    self.note_replaced();
                     // Refused or replaced: possibly because the account moved to another browser.
                     if self.channel.view() == ConnectionState::Stopped
                         && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)

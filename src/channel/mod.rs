@@ -11,18 +11,24 @@
 //!                                                     │
 //!                                              Waiting (backoff) or Stopped (the user must act)
 //! ```
+//!
+//! Stopped ends only on behalf of a person ([`resume`](Channel::resume)). Every other attempt asks
+//! [`may_begin`](Channel::may_begin) first, which bounds their number.
 
+mod attempts;
 pub(crate) mod backoff;
 mod disconnect;
 mod disconnect_policy;
 mod keepalive;
 mod round_trip_probe;
 mod timers;
+mod weight;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
 
 use crate::io::{Millis, Output, SocketId};
 use crate::view::{ConnectionState, Issue};
+use attempts::Attempts;
 use backoff::Backoff;
 use causeway_proto::frame::{self, FrameReader};
 use causeway_proto::node::{Node, document};
@@ -42,6 +48,9 @@ const LOGIN_TIMEOUT: Millis = 20_000;
 const DRAIN_TIMEOUT: Millis = 60_000;
 /// With no mail for this long, the next batch is requested: a server may send fewer stanzas than a batch holds.
 const DRAIN_PAUSE: Millis = 5_000;
+/// Bytes of memory of the stanzas that wait for the engine. A browser cannot pause a socket: if another one comes then, the
+/// connection is given up, and the server sends again what was not acknowledged, in smaller batches.
+const MAX_WAITING: usize = 32 << 20;
 
 /// What a connection needs to log in.
 #[derive(Debug)]
@@ -82,8 +91,9 @@ impl Phase {
 /// What happened on the connection, for the engine.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A stanza arrived. `<success>`, `<failure>`, stream errors and pings are handled in the channel.
-    Stanza(Box<Stanza>),
+    /// A stanza arrived, and its weight, for [`Channel::handled`]. `<success>`, `<failure>`, stream errors and pings are
+    /// handled in the channel.
+    Stanza(Box<Stanza>, usize),
     /// Logged in: stanzas may be sent.
     LoggedIn,
     /// The mailbox is not read to its end, and nothing arrived for [`DRAIN_PAUSE`].
@@ -97,6 +107,13 @@ pub(crate) struct Channel {
     state: State,
     socket: SocketId,
     backoff: Backoff,
+    attempts: Attempts,
+    /// When the server last requested a restart.
+    restarted: Option<Millis>,
+    /// Weight of the stanzas that are not handled yet.
+    waiting: usize,
+    /// How often that was too much since the mailbox was last read to its end.
+    overflows: u32,
     keepalive: KeepAlive,
     probe: RoundTripProbe,
     issue: Issue,
@@ -112,6 +129,10 @@ impl Default for Channel {
             state: State::Off,
             socket: 0,
             backoff: Backoff::default(),
+            attempts: Attempts::default(),
+            restarted: None,
+            waiting: 0,
+            overflows: 0,
             keepalive: KeepAlive::default(),
             probe: RoundTripProbe::default(),
             issue: Issue::None,
@@ -123,14 +144,46 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// Opens a connection. Does nothing unless there is none.
+    /// Opens a connection. Does nothing unless there is none, or while stopped.
     pub(crate) fn start(&mut self, login: Login, now: Millis) {
-        if !self.is_idle() {
+        if !matches!(self.state, State::Off | State::Waiting { .. }) {
             return;
         }
         self.socket += 1;
         self.out.push_back(Output::Connect(self.socket, login.url.clone()));
         self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
+    }
+
+    /// Whether an attempt that no person requested may begin now. After too many, the next one is scheduled.
+    pub(crate) fn may_begin(&mut self, now: Millis) -> bool {
+        let at = self.attempts.next_at(now);
+        if at > now && matches!(self.state, State::Off | State::Waiting { .. }) {
+            self.state = State::Waiting { until: at };
+        }
+        at <= now && !matches!(self.state, State::Stopped)
+    }
+
+    /// An attempt begins, with the requests before it.
+    pub(crate) fn begin_attempt(&mut self, now: Millis) {
+        self.attempts.begin(now);
+    }
+
+    /// A person wants a connection: ends [`stop`](Self::stop).
+    pub(crate) fn resume(&mut self) {
+        if matches!(self.state, State::Stopped) {
+            self.state = State::Off;
+        }
+    }
+
+    /// Stanzas to request of the mailbox at once, if the server offers so many: half as many after each overflow, so that
+    /// even stanzas that are very large are read one by one.
+    pub(crate) fn batch(&self, offered: u32) -> u32 {
+        offered.checked_shr(self.overflows).unwrap_or(0).max(1)
+    }
+
+    /// A stanza of this weight was handled.
+    pub(crate) fn handled(&mut self, weight: usize) {
+        self.waiting = self.waiting.saturating_sub(weight);
     }
 
     /// Whether there is no connection and none is being opened.
@@ -246,7 +299,10 @@ impl Channel {
                 let node = opened.then(|| document::decode(&bytes, profile.max_inflated_bytes));
                 self.state = State::Live { profile, reader, transport, phase };
                 match node {
-                    Some(Ok(node)) => self.stanza(Stanza::from_node(node), now, rng),
+                    Some(Ok(node)) => {
+                        let weight = weight::of(&node);
+                        self.stanza(Stanza::from_node(node), weight, now, rng);
+                    }
                     Some(Err(_)) | None => self.broken(now, rng),
                 }
             }
@@ -254,7 +310,7 @@ impl Channel {
         }
     }
 
-    fn stanza(&mut self, stanza: Stanza, now: Millis, rng: &mut dyn CryptoRng) {
+    fn stanza(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
         if let Some(policy) = disconnect_policy::of(&stanza) {
             return self.lose(policy, now, rng);
         }
@@ -282,16 +338,26 @@ impl Channel {
                 if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
                     *phase = Phase::draining(now);
                 }
-                self.events.push_back(Event::Stanza(Box::new(stanza)));
+                self.queue(stanza, weight, now, rng);
             }
-            (Phase::Online, _) => self.events.push_back(Event::Stanza(Box::new(stanza))),
+            (Phase::Online, _) => self.queue(stanza, weight, now, rng),
         }
+    }
+
+    fn queue(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.waiting > MAX_WAITING {
+            self.overflows = self.overflows.saturating_add(1);
+            return self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
+        }
+        self.waiting = self.waiting.saturating_add(weight);
+        self.events.push_back(Event::Stanza(Box::new(stanza), weight));
     }
 
     /// The mailbox has been read to its end.
     pub(crate) fn drained(&mut self) {
         if let State::Live { phase: phase @ Phase::Draining { .. }, .. } = &mut self.state {
             *phase = Phase::Online;
+            self.overflows = 0;
         }
     }
 

@@ -45,6 +45,8 @@ impl Channel {
 
     /// The device's clock was set back: restarts every timer that would now expire too late.
     pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+        self.attempts.clock_set_back(now);
+        self.restarted = self.restarted.map(|at| at.min(now));
         match &mut self.state {
             State::Opening { until, .. }
             | State::Hello { until, .. }

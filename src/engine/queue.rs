@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 /// A unit of work in the queue.
 #[derive(Debug)]
 pub(super) enum Task {
-    Stanza(Box<Stanza>),
+    /// A stanza, and its weight in bytes.
+    Stanza(Box<Stanza>, usize),
     Command(Command),
 }
 
@@ -19,6 +20,8 @@ pub(super) struct Queue {
     pub(super) tasks: VecDeque<Task>,
     /// Tasks completed since the last group was closed.
     pub(super) gathered: usize,
+    /// Bytes of the stanzas among them.
+    pub(super) gathered_weight: usize,
     /// How often the head task failed for a row that is not in memory.
     pub(super) misses: u32,
     pub(super) waits: bool,
@@ -48,6 +51,6 @@ impl Queue {
 
     /// The group was closed: the next one starts empty.
     pub(super) fn close_group(&mut self) {
-        self.gathered = 0;
+        (self.gathered, self.gathered_weight) = (0, 0);
     }
 }

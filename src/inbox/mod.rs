@@ -45,6 +45,17 @@ pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     }
 }
 
+/// Requests the rows that handling the receipt needs: first where its messages are, then the messages themselves.
+pub(crate) fn prefetch_receipt(records: &mut Records, receipt: &Receipt) {
+    let Some(from) = peer::device_of(records, &receipt.jid) else { return };
+    let Records { positions, messages, .. } = records;
+    for id in &receipt.ids {
+        if let Ok(Some(position)) = positions.get(&row_key::message_id(from.peer.as_str(), true, id)) {
+            messages.want(&row_key::message(from.peer.as_str(), position.seq));
+        }
+    }
+}
+
 /// Handles a message.
 pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), NotLoaded> {
     let Some(from) = peer::device_of(cx.records, &incoming.from) else {
@@ -174,9 +185,7 @@ pub(crate) fn receipt(
             return Ok(());
         }
     };
-    for id in &receipt.ids {
-        cx.records.positions.want(&row_key::message_id(&chat, true, id));
-    }
+    prefetch_receipt(cx.records, receipt);
     let mut raised = Vec::new();
     for id in &receipt.ids {
         let Some(seq) = cx.records.positions.get(&row_key::message_id(&chat, true, id))?.map(|position| position.seq)
@@ -209,4 +218,3 @@ pub(crate) fn unknown(cx: &mut Context<'_>, node: &Node) {
     cx.group_commit.show_account();
     acknowledge(cx, node);
 }
-

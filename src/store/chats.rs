@@ -91,6 +91,7 @@ impl MessageRow {
             delivery: self.delivery,
             issue: self.issue,
             asked: if self.kind() == MessageKind::Undecryptable { self.retries } else { 0 },
+            whole_bytes: None,
         }
     }
 
