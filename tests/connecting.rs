@@ -17,7 +17,7 @@ use causeway_proto::node::Node;
 use support::{World, ok};
 
 const MINUTE: Millis = 60_000;
-/// Requirement R15: connections, or attempts to prepare one, in any ten minutes.
+/// Connections, or attempts to prepare one, in any ten minutes (docs/decisions/0080-twenty-attempts-in-ten-minutes.md).
 const LIMIT: usize = 20;
 
 fn stream_error(code: &'static str) -> Node {

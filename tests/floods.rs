@@ -133,7 +133,7 @@ fn names_that_are_too_long_make_no_chat_and_no_key() {
     let address = format!("{long}@s.whatsapp.net");
     world.serve(&message(&address, "short"));
     world.serve(&message(BOB_CHAT, &long));
-    let receipt = Node::new("receipt").with("from", address.parse::<Jid>().unwrap()).with("id", "R1");
+    let receipt = Node::new("receipt").with("from", address.parse::<Jid>().unwrap()).with("id", "RCPT1");
     world.serve(&receipt);
     world.serve(&Node::new("receipt").with("from", BOB_CHAT.parse::<Jid>().unwrap()).with("id", long.clone()));
     world.serve(

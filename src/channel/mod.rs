@@ -175,8 +175,8 @@ impl Channel {
         }
     }
 
-    /// Stanzas to request of the mailbox at once, if the server offers so many: half as many after each overflow, so that
-    /// even stanzas that are very large are read one by one.
+    /// Stanzas of the next batch of the mailbox, at most `offered` of them: half as many after each overflow, so that even
+    /// very large ones are read one by one.
     pub(crate) fn batch(&self, offered: u32) -> u32 {
         offered.checked_shr(self.overflows).unwrap_or(0).max(1)
     }
