@@ -47,6 +47,8 @@ mod export;
 mod load;
 mod make_backup;
 mod queue;
+mod repair;
+mod replace;
 mod restore;
 mod show;
 mod stanza;
@@ -64,6 +66,7 @@ use crate::store::records::boot_queries;
 use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
 use causeway_proto::curve;
+use connect::Cause;
 use export::Export;
 use queue::Task;
 use rand_core::CryptoRng;
@@ -82,6 +85,10 @@ impl Engine {
             self.channel.clock_set_back(now, rng);
         }
         self.last_now = now;
+        // Not a response to what the boot requested.
+        if !matches!(input, Input::Loaded(..) | Input::Answered(..)) {
+            self.flush_later = false;
+        }
         match input {
             Input::Started => {
                 curve::prepare();
@@ -127,7 +134,7 @@ impl Engine {
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
-                    self.connect(now, rng);
+                    self.connect(Cause::Automatic, now, rng);
                 }
             }
             // When an engine starts, pages resend every command without a response, in order; earlier ones are dropped.
@@ -162,7 +169,7 @@ impl Engine {
     fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.drain_channel(now, rng);
         if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
-            self.connect(now, rng);
+            self.connect(Cause::Automatic, now, rng);
         }
         loop {
             if self.phase == Phase::Ready {
@@ -191,7 +198,7 @@ impl Engine {
     fn drain_channel(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
-                channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
+                channel::Event::Stanza(stanza, weight) => self.queue.push(Task::Stanza(stanza, weight)),
                 channel::Event::LoggedIn => {
                     self.trace.note(now, trace::Event::LoggedIn);
                     self.iqs.clear();
@@ -210,6 +217,7 @@ impl Engine {
                     self.iqs.clear();
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+                    self.note_replaced();
                     // Refused or replaced: possibly because the account moved to another browser.
                     if self.channel.view() == ConnectionState::Stopped
                         && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)

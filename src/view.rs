@@ -13,14 +13,18 @@ mod push;
 pub use account::{AccountView, Enlist, Erase, SignIn, SignOut, SignedIn, Stage};
 pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
 pub use chat::{
-    ChatView, Delivery, MAX_RETRIES, MarkRead, MessageKind, MessagePage, MessageRef, MessageView, Messages, OpenChat,
-    SaveDraft, Send, StartChat,
+    ChatView, Delivery, MAX_RETRIES, MAX_TEXT, MAX_TEXT_PIECE, MarkRead, MessageKind, MessagePage, MessageRef,
+    MessageView, Messages, OpenChat, SaveDraft, Send, StartChat,
 };
 pub use connection::{ConnectionState, ConnectionView, Reconnect};
 pub use issue::Issue;
 pub use push::{HideText, Notified, Woken};
 
 use prost::{Message, Oneof};
+
+/// Bytes of messages, of chats or of a file that one update carries; more is divided among several. A single message or
+/// chat has less.
+pub const MAX_UPDATE: usize = 2 << 20;
 
 /// A command of the user, from one tab.
 #[derive(Clone, PartialEq, Message)]
@@ -179,7 +183,7 @@ pub struct Snapshot {
     /// The connection.
     #[prost(message, optional, tag = "2")]
     pub connection: Option<ConnectionView>,
-    /// Every chat, most recent first.
+    /// The most recent chats, most recent first. Those beyond [`MAX_UPDATE`] follow, each as [`News::Chat`].
     #[prost(message, repeated, tag = "3")]
     pub chats: Vec<ChatView>,
     /// As in [`Started`].

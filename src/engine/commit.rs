@@ -2,7 +2,6 @@
 //!
 //! What this module does not know: what changed, and what the effects mean.
 
-use super::queue::Queue;
 use super::state::{Engine, Phase, Read};
 use crate::io::{Millis, Output, StopReason, StoreFailure};
 use crate::outbox;
@@ -16,7 +15,7 @@ use rand_core::CryptoRng;
 impl Engine {
     /// Commits the gathered group, or releases its effects at once if it changed nothing.
     pub(super) fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.waits_for_many() {
+        if self.waits_for_many() || self.flush_later {
             return;
         }
         while let Some(group) = self.group_commit.take_group() {
@@ -109,14 +108,18 @@ impl Engine {
         self.storage = issue;
         let waiting = self.wake_requests.answer();
         self.fail_wakes(waiting, issue);
+        // A hand-over that was not recorded has not happened.
+        if self.records.account().moved_at != 0 {
+            self.channel.resume();
+        }
         self.channel.postpone(issue, now, rng);
         self.drain_channel(now, rng);
         if let Some(export) = self.export.take() {
             let done = Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }
-        self.queue = Queue::default();
         self.forget();
+        self.flush_later = true;
         self.load(Read::Boot, boot_queries());
     }
 

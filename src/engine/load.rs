@@ -1,15 +1,17 @@
 //! Reads from the store, the first one included.
 
 use super::commit::issue_of;
+use super::connect::Cause;
 use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
 use crate::peer;
-use crate::trace::Event;
+use crate::store::account::Account;
 use crate::store::changes::{Query, Rows, Table};
-use crate::store::row_key;
 use crate::store::records::{Records, boot_queries, whole};
+use crate::store::row_key;
+use crate::trace::Event;
 use crate::view::{Issue, News, Stage, Started};
 use rand_core::CryptoRng;
 
@@ -50,6 +52,7 @@ impl Engine {
             }
             Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
             Read::Sessions => self.renew(rows, now, rng),
+            Read::Repair { empty } => self.begin(empty, rows, now, rng),
             Read::Export => {}
         }
     }
@@ -62,6 +65,7 @@ impl Engine {
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
             Read::MessagePage { tag, open } => self.open_chat(tag, open),
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
+            Read::Repair { empty } => self.load(Read::Repair { empty }, self.repair_queries()),
             Read::Export => {}
         }
     }
@@ -84,9 +88,20 @@ impl Engine {
         }
         if !damaged.is_empty() {
             self.storage = Issue::StorageDamaged;
+            let queries = self.repair_queries();
+            if !queries.is_empty() {
+                return self.load(Read::Repair { empty }, queries);
+            }
         }
+        self.begin(empty, Rows::new(), now, rng);
+    }
+
+    /// Everything is in memory, and what the repair of damaged rows needs: from here on the engine handles inputs.
+    fn begin(&mut self, empty: bool, repair: Rows, now: Millis, rng: &mut dyn CryptoRng) {
         self.phase = Phase::Ready;
         self.trace.note(now, Event::Started);
+        let is_damaged = self.storage == Issue::StorageDamaged;
+        self.repair(repair, now, rng);
         self.with_context(now, rng, |modules, cx| {
             peer::adopt(cx);
             modules.outbox.reset(cx);
@@ -96,10 +111,18 @@ impl Engine {
             self.queue.push_front(Task::Apply(order));
         }
         self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
-        let snapshot = self.snapshot();
-        self.out.push_back(Output::Update(snapshot));
-        match self.records.account().stage {
-            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(now, rng),
+        for update in self.snapshot() {
+            // What was repaired is shown when it is durable.
+            match is_damaged {
+                true => self.group_commit.show(update),
+                false => self.out.push_back(Output::Update(update)),
+            }
+        }
+        self.note_replaced();
+        let Account { stage, replaced, .. } = *self.records.account();
+        match stage {
+            Stage::Enlisted if replaced => self.channel.stop(Issue::Replaced, now, rng),
+            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(Cause::Automatic, now, rng),
             Stage::Enlisted => {}
             stage => {
                 // The sign-in page shows the provider's name, and whether the account is in use in another browser.

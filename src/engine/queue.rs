@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 /// A unit of work in the queue.
 #[derive(Debug)]
 pub(super) enum Task {
-    Stanza(Box<Stanza>),
+    /// A stanza, and its weight in bytes.
+    Stanza(Box<Stanza>, usize),
     Command(Command),
     /// Apply the opened message of this order.
     Apply(u64),
@@ -26,6 +27,8 @@ pub(super) struct Queue {
     pub(super) tasks: VecDeque<Task>,
     /// Tasks completed since the last group was closed.
     pub(super) gathered: usize,
+    /// Bytes of the stanzas among them.
+    pub(super) gathered_weight: usize,
     /// How often the head task failed for a row that is not in memory.
     pub(super) misses: u32,
     pub(super) waits: bool,
@@ -49,7 +52,7 @@ impl Queue {
 
     /// The connection is gone: drops its stanzas, which the server sends again.
     pub(super) fn forget_stanzas(&mut self) {
-        self.tasks.retain(|task| !matches!(task, Task::Stanza(_)));
+        self.tasks.retain(|task| !matches!(task, Task::Stanza(..)));
         (self.misses, self.waits) = (0, false);
     }
 
@@ -60,6 +63,6 @@ impl Queue {
 
     /// The group was closed: the next one starts empty.
     pub(super) fn close_group(&mut self) {
-        self.gathered = 0;
+        (self.gathered, self.gathered_weight) = (0, 0);
     }
 }

@@ -11,14 +11,38 @@ use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
 use crate::trace::Event;
-use causeway_proto::stanza::{Ib, Iq, IqKind, NotificationBody, Stanza, passive};
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use causeway_proto::stanza::{Ib, Incoming, Iq, IqKind, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
+
+/// Bytes of an address or of an id, beyond which a stanza is kept as one of an unknown kind: both become keys of rows and
+/// parts of every update.
+const MAX_NAME: usize = 256;
+/// Chats, all of which are in memory, beyond which strangers' messages are kept as stanzas of an unknown kind.
+const MAX_CHATS: usize = 20_000;
 
 /// Requests the rows that handling the stanza will need.
 pub(super) fn prefetch(records: &mut Records, stanza: &Stanza) {
-    if let Stanza::Message(incoming) = stanza {
-        inbox::prefetch(records, incoming);
+    match stanza {
+        Stanza::Message(incoming) => inbox::prefetch(records, incoming),
+        Stanza::Receipt(receipt, _) => inbox::prefetch_receipt(records, receipt),
+        _ => {}
     }
+}
+
+/// The node of a stanza that names somebody, or something, by more than [`MAX_NAME`] bytes.
+fn with_long_name(stanza: &Stanza) -> Option<&Node> {
+    let long = |jid: &Jid| jid.user.len().saturating_add(jid.server.as_str().len()) > MAX_NAME;
+    let (node, is_long) = match stanza {
+        Stanza::Message(incoming) => (&incoming.node, long(&incoming.from) || incoming.id.len() > MAX_NAME),
+        Stanza::Receipt(receipt, node) => {
+            (node, long(&receipt.jid) || receipt.ids.iter().any(|id| id.len() > MAX_NAME))
+        }
+        Stanza::Notification(notification) => (&notification.node, long(&notification.from)),
+        _ => return None,
+    };
+    is_long.then_some(node)
 }
 
 /// Whether the stanza was queued in the mailbox.
@@ -48,13 +72,30 @@ impl Engine {
     /// back-pressure: a browser cannot pause a socket, but the server sends no more than the requested number. If it
     /// sends fewer, the next batch is requested when it pauses.
     pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+        let offered = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+        self.batch_left = self.channel.batch(offered);
         let request = passive::offline_batch(self.batch_left);
         self.with_context(now, rng, |_, cx| cx.transmit(request));
     }
 
+    /// Whether a message would make a chat although there are too many.
+    fn is_one_chat_too_many(&self, incoming: &Incoming) -> bool {
+        let chats = &self.records.chats;
+        chats.len() >= MAX_CHATS
+            && peer::device_of(&self.records, &incoming.from)
+                .is_some_and(|from| chats.peek(from.peer.as_str().as_bytes()).is_none())
+    }
+
     fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        if let Some(node) = with_long_name(stanza) {
+            self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
+            return Ok(());
+        }
         match stanza {
+            Stanza::Message(incoming) if self.is_one_chat_too_many(incoming) => {
+                self.with_context(now, rng, |_, cx| inbox::unknown(cx, &incoming.node));
+                Ok(())
+            }
             Stanza::Message(incoming) => {
                 self.with_context(now, rng, |_, cx| peer::link(cx, &incoming.from, &incoming.aliases));
                 if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {

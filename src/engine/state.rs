@@ -42,7 +42,14 @@ pub struct Config {
 pub(super) enum Read {
     Boot,
     Rows(Vec<Query>),
-    MessagePage { tag: u64, open: OpenChat },
+    /// What is needed to repair damaged rows; `empty`: the store had no account row.
+    Repair {
+        empty: bool,
+    },
+    MessagePage {
+        tag: u64,
+        open: OpenChat,
+    },
     Export,
     Sessions,
 }
@@ -84,6 +91,9 @@ pub struct Engine {
     pub(super) opened: SortedSet<String>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
+    /// A transaction failed: what the boot after it changes is written with the next event. Otherwise boots and failures
+    /// would follow each other without end.
+    pub(super) flush_later: bool,
     pub(super) argon2_cost: Argon2Cost,
     pub(super) wake_requests: WakeRequests,
     pub(super) export: Option<Export>,
@@ -119,6 +129,7 @@ impl Engine {
             opened: SortedSet::default(),
             shown: None,
             storage: Issue::None,
+            flush_later: false,
             argon2_cost: Argon2Cost::default(),
             wake_requests: WakeRequests::default(),
             export: None,

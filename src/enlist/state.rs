@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Enlistment {
     pub(super) preparing: Option<Preparation>,
+    /// Number of the last preparation: responses to requests of earlier ones are ignored.
+    pub(super) last: u64,
     pub(super) deployment_fresh: bool,
     /// The command whose enlistment request is in progress.
     pub(super) enlisting: Option<u64>,
@@ -80,6 +82,11 @@ impl Enlistment {
     /// An enlistment is in progress.
     pub(crate) fn is_enlisting(&self) -> bool {
         self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
+    }
+
+    /// Whether the preparation of this number is the one in progress.
+    pub(super) fn prepares(&self, number: u64) -> bool {
+        self.preparing.is_some() && self.last == number
     }
 
     /// A connection or an enlistment is being prepared.

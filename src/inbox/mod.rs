@@ -23,7 +23,8 @@ pub(crate) use retry::ask_again;
 use crate::context::Context;
 use crate::outbox::Outbox;
 use crate::peer;
-use crate::store::chats::UnknownRow;
+use crate::store::chats::{PositionRow, UnknownRow};
+use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::trace::Event;
@@ -35,6 +36,18 @@ use causeway_proto::stanza::{Incoming, Receipt, ReceiptKind};
 const MAX_UNKNOWN: u32 = 1_000;
 /// Characters of a kept stanza.
 const MAX_UNKNOWN_TEXT: usize = 64 * 1024;
+
+/// Requests the rows that handling the receipt needs: first where its messages are, then the messages themselves.
+pub(crate) fn prefetch_receipt(records: &mut Records, receipt: &Receipt) {
+    let Some(from) = peer::device_of(records, &receipt.jid) else { return };
+    let Records { positions, messages, .. } = records;
+    for id in &receipt.ids {
+        let position = positions.get(&row_key::message_id(from.peer.as_str(), true, id));
+        if let Ok(Some(PositionRow { seq: Some(seq) })) = position {
+            messages.want(&row_key::message(from.peer.as_str(), *seq));
+        }
+    }
+}
 
 /// Handles a receipt.
 pub(crate) fn receipt(

@@ -18,4 +18,5 @@ pub(crate) use establish::begin;
 pub(crate) use own_bundle::own_bundle;
 pub(crate) use prekeys::signed_prekey;
 pub(crate) use renewal::renew;
+pub(crate) use rotation::free_id;
 pub(crate) use state::{IqOutcome, Sessions};

@@ -121,6 +121,7 @@ impl MessageRow {
             issue: self.issue,
             edited: self.edited,
             asked: if self.kind() == MessageKind::Undecryptable { self.retries } else { 0 },
+            whole_bytes: None,
         }
     }
 

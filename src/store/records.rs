@@ -18,6 +18,8 @@ use zeroize::Zeroizing;
 
 /// Unchanged rows kept of each table that is read on demand.
 const MAX_RESIDENT: usize = 512;
+/// Bytes of unchanged rows kept of each table that is read on demand.
+const MAX_RESIDENT_BYTES: usize = 4 << 20;
 /// Rows read of a table that is held whole. A store that holds more was not written by us.
 const WHOLE: u32 = 100_000;
 
@@ -82,12 +84,13 @@ pub(crate) fn whole(table: Table) -> Query {
 
 impl Records {
     /// Builds the records from the results of [`boot_queries`]. Damaged rows stay in the store and are returned as
-    /// errors.
+    /// errors; their keys count as neither there nor absent.
     pub fn boot(rows: &Rows, sealer: &Sealer) -> (Self, Vec<DamagedRow>) {
         let (mut records, mut damaged) = (Self::default(), Vec::new());
         for (table, rows) in WHOLE_TABLES.into_iter().zip(rows) {
             for (key, sealed) in rows {
                 if let Err(error) = records.put_sealed(table, key, Some(sealed), sealer) {
+                    records.mark_damaged(table, key);
                     damaged.push(error);
                 }
             }
@@ -107,6 +110,22 @@ impl Records {
         (records, damaged)
     }
 
+    fn mark_damaged(&mut self, table: Table, key: &[u8]) {
+        match table {
+            Table::PreKey => self.prekeys.mark_damaged(key),
+            Table::SignedPreKey => self.signed_prekeys.mark_damaged(key),
+            Table::Chat => self.chats.mark_damaged(key),
+            Table::Outbox => self.outbox.mark_damaged(key),
+            Table::Peer => self.peers.mark_damaged(key),
+            // The message can never be applied; its id stays known.
+            Table::Opened => {}
+            // The engine stops.
+            Table::Account => {}
+            // Read on demand, see `loaded`.
+            Table::Session | Table::Message | Table::MessageId | Table::Unknown => {}
+        }
+    }
+
     /// The account, for reading; an empty one if there is none yet.
     pub fn account(&mut self) -> &Account {
         self.account.get_or_default(row_key::ACCOUNT)
@@ -120,7 +139,8 @@ impl Records {
     /// Inserts rows that a look-up requested.
     ///
     /// # Errors
-    /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent.
+    /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent. Only a message id stays known,
+    /// as that of a message that is gone: otherwise the message would be taken, or sent, a second time.
     pub fn loaded(&mut self, queries: &[Query], rows: &Rows, sealer: &Sealer) -> Result<(), DamagedRow> {
         let mut result = Ok(());
         for (query, rows) in queries.iter().zip(rows) {
@@ -128,7 +148,10 @@ impl Records {
             let row = rows.first().map(|(_, sealed)| sealed.as_slice());
             if let Err(error) = self.put_sealed(*table, key, row, sealer) {
                 result = Err(error);
-                let _absent = self.put_sealed(*table, key, None, sealer);
+                match table {
+                    Table::MessageId => self.positions.loaded(key.clone(), Some(PositionRow { seq: None })),
+                    _ => drop(self.put_sealed(*table, key, None, sealer)),
+                }
             }
         }
         result
@@ -144,6 +167,7 @@ impl Records {
         // One copy of this function for each kind of row: only what depends on the kind belongs in it.
         fn put<R: Row>(cache: &mut RowCache<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
             cache.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?);
+            cache.count_bytes(row.map_or(0, <[u8]>::len));
             Ok(())
         }
         let row = sealed.map(|sealed| unseal(table, key, sealed, sealer)).transpose()?;
@@ -241,10 +265,10 @@ impl Records {
 
     /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
     pub fn trim(&mut self) {
-        self.sessions.trim(MAX_RESIDENT);
-        self.messages.trim(MAX_RESIDENT);
-        self.positions.trim(MAX_RESIDENT);
-        self.unknown.trim(0);
+        self.sessions.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.messages.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.positions.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.unknown.trim(0, 0);
     }
 }
 

@@ -72,7 +72,11 @@ pub(crate) struct World {
     pub(crate) held_loads: VecDeque<(LoadId, Vec<Query>)>,
     /// Requests wait for [`World::respond`] instead of being answered at once.
     pub(crate) hold_requests: bool,
-    held_requests: VecDeque<(RequestId, HttpRequest)>,
+    pub(crate) held_requests: VecDeque<(RequestId, HttpRequest)>,
+    /// Reads so far.
+    pub(crate) loads: usize,
+    /// When each connection was opened.
+    pub(crate) connects: Vec<Millis>,
     /// The key of this browser's rows.
     pub(crate) data_key: [u8; 32],
     pub(crate) wake_at: Option<Millis>,
@@ -109,6 +113,8 @@ impl World {
             held_loads: VecDeque::new(),
             hold_requests: false,
             held_requests: VecDeque::new(),
+            loads: 0,
+            connects: Vec::new(),
             data_key: [7; 32],
             wake_at: None,
             tag: 0,
@@ -156,10 +162,13 @@ impl World {
 
     fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) {
         match output {
-            Output::Connect(socket, _) => match self.chatd.connect(socket) {
-                true => inputs.push_back(Input::Opened(socket)),
-                false => inputs.push_back(Input::Closed(socket)),
-            },
+            Output::Connect(socket, _) => {
+                self.connects.push(self.now);
+                match self.chatd.connect(socket) {
+                    true => inputs.push_back(Input::Opened(socket)),
+                    false => inputs.push_back(Input::Closed(socket)),
+                }
+            }
             Output::Transmit(socket, bytes) => {
                 let answers = self.chatd.receive(socket, &bytes, &mut self.phones, self.now, &mut self.rng);
                 inputs.extend(answers.into_iter().map(|bytes| Input::Received(socket, bytes)));
@@ -169,7 +178,10 @@ impl World {
             }
             Output::Close(socket) => self.chatd.close(socket),
             Output::Load(id, queries) if self.hold_loads => self.held_loads.push_back((id, queries)),
-            Output::Load(id, queries) => inputs.push_back(Input::Loaded(id, self.store.load_now(&queries))),
+            Output::Load(id, queries) => {
+                self.loads += 1;
+                inputs.push_back(Input::Loaded(id, self.store.load_now(&queries)));
+            }
             Output::Commit(id, changes) => match self.hold_commits {
                 true => self.held.push_back((id, changes)),
                 false => inputs.push_back(self.commit_now(id, &changes)),
@@ -345,7 +357,7 @@ impl World {
     /// Every message of a chat, as a page would be shown them.
     pub(crate) fn thread(&mut self, chat: &str) -> Vec<MessageView> {
         let tag = self.next_tag();
-        let open = OpenChat { chat: chat.into(), before: None, limit: 200 };
+        let open = OpenChat { chat: chat.into(), before: None, limit: 200, text_from: None };
         self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)), ..Command::default() }));
         let thread = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::MessagePage(thread)) if thread.tag == tag => Some(thread.messages.clone()),
