@@ -78,7 +78,8 @@ impl Mallory {
             Node::new("identity").with_bytes(self.pair.public().0),
             skey,
         ]);
-        let retry = Node::new("retry").with("v", "1").with("count", "1").with("id", id.to_owned()).with("t", "1800000000");
+        let retry =
+            Node::new("retry").with("v", "1").with("count", "1").with("id", id.to_owned()).with("t", "1800000000");
         let registration = Node::new("registration").with_bytes(1_u32.to_be_bytes());
         Node::new("receipt").with("type", "retry").with("id", id.to_owned()).with("from", from).with_nodes(vec![
             retry,
@@ -257,7 +258,9 @@ fn a_person_is_sent_no_more_than_sixty_messages_again_in_an_hour() {
 #[test]
 fn an_ack_of_something_else_is_not_the_messages() {
     let from = |user: &str| format!("{user}@s.whatsapp.net").parse::<Jid>().unwrap();
-    for (class, sender) in [("receipt", from(BOB)), ("notification", from(BOB)), ("message", from("1")), ("call", from(BOB))] {
+    for (class, sender) in
+        [("receipt", from(BOB)), ("notification", from(BOB)), ("message", from("1")), ("call", from(BOB))]
+    {
         let mut world = World::enlisted(10);
         let chat = world.start_chat(BOB);
         world.chatd.fate.swallow = true;

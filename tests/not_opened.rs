@@ -29,7 +29,8 @@ fn accepted(world: &mut World) -> String {
 }
 
 fn asks(id: &str, count: u32) -> Node {
-    let retry = Node::new("retry").with("v", "1").with("count", count).with("id", id.to_owned()).with("t", "1800000000");
+    let retry =
+        Node::new("retry").with("v", "1").with("count", count).with("id", id.to_owned()).with("t", "1800000000");
     let registration = Node::new("registration").with_bytes(77_u32.to_be_bytes());
     let receipt = Node::new("receipt").with("type", "retry").with("id", id.to_owned());
     receipt.with("from", BOB_CHAT.parse::<Jid>().unwrap()).with_nodes(vec![retry, registration])

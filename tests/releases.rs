@@ -21,9 +21,9 @@ mod snapshot;
 mod specimens;
 
 use causeway::io::Input;
+use causeway::model::{Opened, Peer, Recipient};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::model::{Opened, Peer, Recipient};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use causeway::store::row_cache::{Row, RowError};
@@ -73,7 +73,9 @@ fn again(table: Table, row: &[u8]) -> Result<Vec<u8>, RowError> {
         Table::Outbox => {
             // What is taken from the message today is no field of a recipient.
             Recipient::from_bytes(row)?;
-            OutboxRow::decode(row).map(|row| row.encode_to_vec()).map_err(|_| RowError { table, expected: "an outgoing message" })
+            OutboxRow::decode(row)
+                .map(|row| row.encode_to_vec())
+                .map_err(|_| RowError { table, expected: "an outgoing message" })
         }
         Table::Peer => through::<Peer>(row),
         Table::Opened => through::<Opened>(row),
@@ -186,7 +188,11 @@ fn numbers_in_rows_stay_what_they_are() {
     let issues =
         [Issue::None, Issue::PeerUnreachable, Issue::TextTooLong, Issue::MessageRefused, Issue::PeerKeysInvalid];
     assert_eq!(issues.map(i32::from), [0, 27, 29, 30, 35]);
-    assert_eq!(Table::ALL.map(Table::number), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], "the seal binds a row to this number");
+    assert_eq!(
+        Table::ALL.map(Table::number),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        "the seal binds a row to this number"
+    );
 }
 
 #[test]

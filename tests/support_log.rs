@@ -52,7 +52,11 @@ fn nothing_that_was_planted_is_in_it() {
     for node in [
         Node::new("PLANTED-TAG").with("PLANTED-KEY", "PLANTED-VALUE").with("id", "PLANTED-ID"),
         Node::new("message").with("from", from()).with("id", "PLANTED-ID").with("notify", "PLANTED-NAME"),
-        Node::new("message").with("from", from().on_device(9)).with("id", "PLANTED-ID2").with("t", "1").with("type", "text"),
+        Node::new("message")
+            .with("from", from().on_device(9))
+            .with("id", "PLANTED-ID2")
+            .with("t", "1")
+            .with("type", "text"),
         Node::new("ack").with("class", "PLANTED-CLASS").with("id", "PLANTED-ID").with("from", from()),
         Node::new("receipt").with("type", "PLANTED-TYPE").with("id", "PLANTED-ID").with("from", from()),
         Node::new("iq").with("type", "result").with("id", "PLANTED-ID").with("from", from()),

@@ -32,7 +32,8 @@ enum Change {
 /// [`NotLoaded`], before anything has changed.
 pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
     let chat = opened.from.peer.as_str();
-    let placeholder = message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
+    let placeholder =
+        message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
     let change = change(opened);
     let target = match &change {
         Change::Edit(id) | Change::Revoke(id) => message_of(cx.records, chat, false, id)?,
@@ -43,7 +44,8 @@ pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoad
         (Change::Bubble(kind, name), _) => bubble(cx, opened, placeholder, kind, name),
         (Change::Edit(_), Some(target)) if target.kind() == MessageKind::Text => {
             remove(cx, chat, placeholder);
-            let edited = MessageRow { text: String::new(), plaintext: opened.plaintext.to_vec(), edited: true, ..target };
+            let edited =
+                MessageRow { text: String::new(), plaintext: opened.plaintext.to_vec(), edited: true, ..target };
             chat::replace(cx, chat, edited);
         }
         // The message was never seen here, or was deleted: its new words are words all the same.
@@ -74,7 +76,9 @@ fn change(opened: &Opened) -> Change {
         Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(target.id),
         Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(target.id),
         Ok(Content::Reaction { target, .. }) => Change::React(target.id, target.is_from_sender),
-        Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => Change::Silent,
+        Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => {
+            Change::Silent
+        }
         Ok(other) => Change::Bubble(MessageKind::Unsupported, other.kind().into_owned()),
         Err(_) => Change::Bubble(MessageKind::Unsupported, "malformed".to_owned()),
     }

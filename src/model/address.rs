@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn each_spelling_of_an_address_is_one_person() {
-        for address in ["4915112345@s.whatsapp.net", "4915112345:7@s.whatsapp.net", "4915112345@c.us", "4915112345:99@hosted"]
+        for address in
+            ["4915112345@s.whatsapp.net", "4915112345:7@s.whatsapp.net", "4915112345@c.us", "4915112345:99@hosted"]
         {
             assert_eq!(peer(address).as_deref(), Some("4915112345@s.whatsapp.net"), "{address}");
         }

@@ -14,7 +14,6 @@ use crate::view::{Delivery, Issue};
 use causeway_proto::jid::Jid;
 use causeway_proto::stanza::{Ack, AckClass};
 
-
 impl Outbox {
     /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
     /// the message's.

@@ -39,7 +39,12 @@ impl Sessions {
     ///
     /// # Errors
     /// [`NotLoaded`], before anything has changed.
-    pub(crate) fn answered(&mut self, cx: &mut Context<'_>, iq: &Iq, purpose: &Purpose) -> Result<IqOutcome, NotLoaded> {
+    pub(crate) fn answered(
+        &mut self,
+        cx: &mut Context<'_>,
+        iq: &Iq,
+        purpose: &Purpose,
+    ) -> Result<IqOutcome, NotLoaded> {
         match (&iq.kind, purpose) {
             (IqKind::Result, Purpose::Keys(peers)) => {
                 let outcome = fetched(cx, iq, peers)?;

@@ -94,9 +94,7 @@ impl MessageRow {
     /// The text of a text, the name of an unsupported kind; empty for all others.
     pub fn words(&self) -> String {
         match content::parse(&self.plaintext) {
-            Ok(Content::Text { body } | Content::Edit { body: Some(body), .. })
-                if self.kind() == MessageKind::Text =>
-            {
+            Ok(Content::Text { body } | Content::Edit { body: Some(body), .. }) if self.kind() == MessageKind::Text => {
                 body
             }
             _ => self.text.clone(),

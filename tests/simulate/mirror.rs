@@ -2,9 +2,9 @@
 //!
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
+use causeway::model::{Peer, Recipient, Stage};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::model::{Peer, Recipient, Stage};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
 use causeway::store::prekeys::OneTimePreKeyRow;
 use causeway::store::records;
@@ -263,9 +263,8 @@ impl Mirror {
 
     /// Number of unread incoming messages, counted one by one.
     pub(crate) fn unread(&self, chat: &ChatRow) -> u32 {
-        let unread = |message: &&MessageRow| {
-            !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to
-        };
+        let unread =
+            |message: &&MessageRow| !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to;
         u32::try_from(self.thread(&chat.id).filter(unread).count()).expect("few")
     }
 

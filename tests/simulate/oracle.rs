@@ -129,12 +129,8 @@ impl World {
 
     /// Every text of the peer is in the chat once, readable, in an order of the server's deliveries.
     fn incoming(&self, peer: usize, chat: &str) -> Result<(), String> {
-        let kept: Vec<&MessageRow> = self
-            .disk
-            .mirror
-            .thread(chat)
-            .filter(|message| !message.outgoing && !message.kind().is_notice())
-            .collect();
+        let kept: Vec<&MessageRow> =
+            self.disk.mirror.thread(chat).filter(|message| !message.outgoing && !message.kind().is_notice()).collect();
         let (lies, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|message| message.id.starts_with("LIE"));
         for (_, id) in self.liar.messages.iter().filter(|(where_to, _)| where_to == chat) {
             match lies.iter().find(|message| message.id == *id) {

@@ -29,11 +29,11 @@ use causeway::io::{
     HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure,
     TransactionId,
 };
-use causeway::store::changes::{Changes, Query, Table};
 use causeway::model::Recipient;
+use causeway::store::changes::{Changes, Query, Table};
+use causeway::store::memory::{MemoryPlace, MemoryStore};
 use causeway::store::records::open;
 use causeway::store::seal::Sealer;
-use causeway::store::memory::{MemoryPlace, MemoryStore};
 use causeway::view::{
     AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
     MessageView, News, OpenChat, Send, SignIn, Snapshot, StartChat, Update,

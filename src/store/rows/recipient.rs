@@ -92,10 +92,7 @@ impl Row for Recipient {
             chat: row.chat,
             seq: row.seq,
             id: row.id,
-            address: DeviceAddress {
-                peer: PeerId::from_row(address.to_bare().to_string()),
-                device: address.device,
-            },
+            address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
             written_at: row.t.saturating_mul(SECOND),
             stage: match (row.accepted, row.envelope.is_empty()) {
                 (true, _) => Stage::Accepted,

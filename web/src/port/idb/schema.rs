@@ -22,18 +22,18 @@ pub type Schema = &'static [Step];
 /// What this build writes.
 pub const CURRENT: Schema = &[
     Step {
-    makes: &[
-        Table::Account.name(),
-        Table::PreKey.name(),
-        Table::SignedPreKey.name(),
-        Table::Session.name(),
-        Table::Chat.name(),
-        Table::Message.name(),
-        Table::MessageId.name(),
-        Table::Outbox.name(),
-        Table::Unknown.name(),
-        META,
-    ],
+        makes: &[
+            Table::Account.name(),
+            Table::PreKey.name(),
+            Table::SignedPreKey.name(),
+            Table::Session.name(),
+            Table::Chat.name(),
+            Table::Message.name(),
+            Table::MessageId.name(),
+            Table::Outbox.name(),
+            Table::Unknown.name(),
+            META,
+        ],
     },
     Step { makes: &[Table::Peer.name(), Table::Opened.name()] },
 ];

@@ -115,7 +115,9 @@ fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
             let kind = Phrase::UnsupportedKind(&view.text).text();
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
-        MessageKind::Undecryptable | MessageKind::UnknownDevice | MessageKind::Revoked => words(view).into_owned().into_any(),
+        MessageKind::Undecryptable | MessageKind::UnknownDevice | MessageKind::Revoked => {
+            words(view).into_owned().into_any()
+        }
         MessageKind::IdentityChanged | MessageKind::DeviceAdded => view! {
             <Icon of=Picture::Key/>
             <span>{words(view).into_owned()}" "</span>
