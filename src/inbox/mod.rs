@@ -14,6 +14,7 @@ mod acknowledge;
 mod apply;
 mod open;
 mod retry;
+mod sent_at;
 
 pub(crate) use acknowledge::acknowledge;
 pub(crate) use apply::apply;

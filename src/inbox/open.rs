@@ -1,6 +1,7 @@
 //! The first step of an incoming message: dedupe, decrypt, receipt. The ratchet moves here and nowhere else.
 
 use super::acknowledge::acknowledge;
+use super::sent_at::sent_at;
 use super::{retry, unknown};
 use crate::chat;
 use crate::context::Context;
@@ -11,7 +12,6 @@ use crate::store::chats::{MessageRow, PositionRow};
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::{Millis, SECOND};
 use crate::trace::Event;
 use crate::view::MessageKind;
 use causeway_proto::signal::envelope::EnvelopeKind;
@@ -96,7 +96,7 @@ fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> R
 }
 
 /// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
-/// neither receipted nor requested again: whoever sent it learns nothing.
+/// neither receipted nor requested again: its sender learns nothing.
 fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
     if placeholder.is_none() {
         let message = MessageRow {
@@ -109,11 +109,6 @@ fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeho
     }
     cx.note(Event::UnknownDevice);
     acknowledge(cx, &incoming.node);
-}
-
-/// When the server got the message, in milliseconds; our time if it does not say.
-pub(super) fn sent_at(cx: &Context<'_>, incoming: &Incoming) -> Millis {
-    incoming.t.map_or(cx.now, |seconds| seconds.saturating_mul(SECOND))
 }
 
 /// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).

@@ -1,7 +1,7 @@
 //! Retry receipts of ours: requests for messages that could not be decrypted (docs/spec/wire.md §5.10).
 
 use super::acknowledge::acknowledge;
-use super::open::sent_at;
+use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
 use crate::session;

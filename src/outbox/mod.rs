@@ -17,6 +17,7 @@
 
 mod answers;
 mod expiry;
+mod give_up;
 mod in_flight;
 mod resend;
 mod send_again;

@@ -48,7 +48,7 @@ impl Sessions {
 pub(crate) enum OpenError {
     /// It could not be decrypted; its sender may send it again.
     Decrypt(DecryptError),
-    /// It is of a device that the person's phone does not vouch for: nobody knows whose it is.
+    /// It is of a device that the person's phone does not vouch for: its owner is unknown.
     UnknownDevice,
 }
 

@@ -19,6 +19,7 @@ mod event_queue;
 mod faults;
 mod invariants;
 mod liar;
+mod lies;
 mod link;
 mod mirror;
 mod network;

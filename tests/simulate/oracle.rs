@@ -132,7 +132,7 @@ impl World {
         let kept: Vec<&MessageRow> =
             self.disk.mirror.thread(chat).filter(|message| !message.outgoing && !message.kind().is_notice()).collect();
         let (lies, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|message| message.id.starts_with("LIE"));
-        for (_, id) in self.liar.messages.iter().filter(|(where_to, _)| where_to == chat) {
+        for (_, id) in self.liar.messages.iter().filter(|(told_in, _)| told_in == chat) {
             match lies.iter().find(|message| message.id == *id) {
                 Some(message) if message.kind() == MessageKind::UnknownDevice => {}
                 Some(message) => return Err(format!("{id}, a lie, is shown as {:?}", message.kind())),
