@@ -66,7 +66,7 @@ fn a_hidden_identifier_is_not_shown_as_a_number() {
     let node = from(&mut world, LID, "who am I", &[]);
     world.serve(&node);
     let chat = world.chat(LID);
-    assert!(!chat.address.contains("77123456789"), "{}", chat.address);
+    assert_eq!(chat.address, "…6789");
     // The number comes later: the chat stays, and is the one for both.
     let node = from(&mut world, BOB_CHAT, "it is me", &[("sender_lid", LID)]);
     world.serve(&node);

@@ -12,6 +12,8 @@ use causeway_proto::jid::{Jid, Server};
 
 /// Characters of the newest message that a row of the list keeps.
 const PREVIEW: usize = 160;
+/// Last characters of a LID that stand for it.
+const LID_SHOWN: usize = 4;
 /// Characters of a draft.
 const MAX_DRAFT: usize = 100_000;
 
@@ -138,8 +140,11 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
 fn address(id: &str) -> String {
     match id.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
-        // A LID is a number that is nobody's phone number.
-        Ok(jid) if jid.server == Server::Lid => String::new(),
+        // A LID is a number that is nobody's phone number: only its end is shown, to tell two people apart.
+        Ok(jid) if jid.server == Server::Lid => {
+            let begin = jid.user.char_indices().nth_back(LID_SHOWN - 1).map_or(0, |(at, _)| at);
+            format!("…{}", jid.user.get(begin..).unwrap_or_default())
+        }
         Ok(jid) => jid.user,
         Err(_) => id.to_owned(),
     }

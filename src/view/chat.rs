@@ -85,7 +85,8 @@ pub struct ChatView {
     /// The chat's id: the peer's JID as text.
     #[prost(string, tag = "1")]
     pub id: String,
-    /// The peer's phone number with a plus, or the user part of the JID.
+    /// The peer's phone number with a plus; of a LID, its last characters after an ellipsis; of others the user part of
+    /// the JID.
     #[prost(string, tag = "2")]
     pub address: String,
     /// The name that the peer gives itself, if it gave one. Unverified text.

@@ -1,7 +1,7 @@
 //! What stands between and around messages: days, the line above what is unread, and which bubbles belong together.
 
 use causeway::io::Millis;
-use causeway::view::{MessageKind, MessageView};
+use causeway::view::MessageView;
 
 /// Messages of one side closer than this stand together, in milliseconds.
 const TOGETHER: u64 = 5 * 60 * 1000;
@@ -75,6 +75,7 @@ fn belong_together(above: &MessageView, message: &MessageView) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway::view::MessageKind;
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 
