@@ -12,7 +12,7 @@ use causeway::store::{changes::Table, seal::Sealer};
 use causeway_proto::{
     content,
     frame::FrameReader,
-    node::{self, Node, document, xml},
+    node::{self, Content, Node, Value, document, xml},
     noise::{self, StaticKey, trust},
     profile::Profile,
     schema,
@@ -67,7 +67,7 @@ pub fn document(data: &[u8]) {
     match document::decode(data, MOST) {
         Ok(read) => same_again(read),
         Err(undecodable) => {
-            assert_eq!(undecodable.root.content, node::Content::Empty);
+            assert_eq!(undecodable.root.content, Content::Empty);
             same_again(*undecodable.root.clone());
             drop(Stanza::from_undecodable(undecodable));
         }
@@ -78,11 +78,21 @@ fn same_again(read: Node) {
     let mut bytes = Vec::new();
     if node::encode(&read, &Profile::default(), &mut bytes).is_ok() {
         let again = node::decode(&bytes).expect("what was encoded decodes");
-        assert_eq!(again, read);
+        assert_eq!(with_bytes(again), with_bytes(read.clone()));
     }
     assert_eq!(xml::parse(&xml::print(&read)).as_ref(), Ok(&read));
     // Every stanza has a reading, be it "malformed".
     drop(Stanza::from_node(read));
+}
+
+/// Text as content, as its bytes: what is not packed or a word is read as them.
+fn with_bytes(mut node: Node) -> Node {
+    node.content = match node.content {
+        Content::Value(Value::Text(text)) => Content::Bytes(text.into_owned().into_bytes()),
+        Content::Nodes(nodes) => Content::Nodes(nodes.into_iter().map(with_bytes).collect()),
+        content => content,
+    };
+    node
 }
 
 /// A node read from XML is printed and read again as the same.

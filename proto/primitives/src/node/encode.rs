@@ -45,7 +45,9 @@ impl Writer<'_> {
             if key.is_empty() {
                 return Err(EncodeError::EmptyKey);
             }
-            self.end_interop_jid(key)?;
+            if self.open_jid {
+                self.end_interop_jid(key)?;
+            }
             self.string(key)?;
             self.value(value)?;
         }
@@ -176,12 +178,11 @@ impl Writer<'_> {
     }
 
     /// Puts a server behind an interop JID that was written without one, if the next key would be read as its server.
+    #[cold]
     fn end_interop_jid(&mut self, next_key: &str) -> Result<(), EncodeError> {
+        self.open_jid = false;
         let server = Server::Interop;
-        if core::mem::take(&mut self.open_jid) && next_key == server.as_str() {
-            return self.string(server.as_str());
-        }
-        Ok(())
+        if next_key == server.as_str() { self.string(server.as_str()) } else { Ok(()) }
     }
 
     /// `integrator-user[:device]` as one string, put together without allocating.
