@@ -242,11 +242,13 @@ impl Channel {
             State::Live { profile, reader, mut transport, phase } => {
                 let mut bytes = frame;
                 let opened = transport.open.open(&mut bytes).is_ok();
+                // What opens is the server's own: if it does not decode, the stanza is malformed, not the connection.
                 let node = opened.then(|| document::decode(&bytes, profile.max_inflated_bytes));
                 self.state = State::Live { profile, reader, transport, phase };
                 match node {
                     Some(Ok(node)) => self.stanza(Stanza::from_node(node), now, rng),
-                    Some(Err(_)) | None => self.broken(now, rng),
+                    Some(Err(undecodable)) => self.stanza(Stanza::from_undecodable(undecodable), now, rng),
+                    None => self.broken(now, rng),
                 }
             }
             other => self.state = other,
@@ -275,10 +277,13 @@ impl Channel {
                     self.send_probe(now, rng);
                 }
             }
+            // The time-out of the log-in ends a connection on which nothing else comes. Nothing can be acknowledged yet.
+            (Phase::Login { .. }, Stanza::Malformed { .. }) => {}
             (Phase::Login { .. }, _) => self.broken(now, rng),
             (Phase::Draining { .. }, _) => {
                 // Only mail extends the drain: ping responses keep arriving even if the end of the mailbox was lost.
-                if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
+                let malformed = matches!(&stanza, Stanza::Malformed { node, .. } if node.attr("offline").is_some());
+                if malformed || matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
                     *phase = Phase::draining(now);
                 }
                 self.events.push_back(Event::Stanza(Box::new(stanza)));

@@ -22,6 +22,7 @@ fn was_queued(stanza: &Stanza) -> bool {
         Stanza::Message(incoming) => incoming.offline,
         Stanza::Receipt(_, node) => node.attr("offline").is_some(),
         Stanza::Notification(notification) => notification.node.attr("offline").is_some(),
+        Stanza::Malformed { node, .. } | Stanza::Unknown(node) => node.attr("offline").is_some(),
         _ => false,
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
     }
     match open(cx, incoming) {
         Ok((kind, text, content)) => {
-            let at = incoming.t.saturating_mul(SECOND);
+            let at = incoming.t.unwrap_or(0).saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: kind.into(),
@@ -92,8 +92,8 @@ pub(crate) fn message(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(), N
 /// Decrypts a message: its kind, its text, and its bytes if this version cannot show it.
 fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<(MessageKind, String, Vec<u8>), DecryptError> {
     let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
-    let Some(enc) = incoming.enc.iter().find(readable) else {
-        let kind = incoming.enc.first().map_or("unavailable", |enc| enc.kind.as_str());
+    let Some(enc) = incoming.enc.iter().flatten().find(readable) else {
+        let kind = incoming.enc.iter().flatten().next().map_or("unavailable", |enc| enc.kind.as_str());
         return Ok((MessageKind::Unsupported, kind.to_owned(), Vec::new()));
     };
     let Ok(kind) = enc.kind.parse::<EnvelopeKind>() else { return Err(DecryptError::NoSession) };

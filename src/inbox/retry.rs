@@ -45,7 +45,7 @@ pub(super) fn ask(
     match placeholder {
         Some(message) => chat::replace(cx, chat, MessageRow { retries: tries, content: fingerprint, ..message }),
         None => {
-            let at = incoming.t.saturating_mul(SECOND);
+            let at = incoming.t.unwrap_or(0).saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
@@ -79,7 +79,7 @@ pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<()
         return Ok(());
     }
     let t = message.at / SECOND;
-    let request = Request { to, participant: None, id: message.id.clone(), t, count: 1, error: 0 };
+    let request = Request { to, participant: None, id: message.id.clone(), t: Some(t), count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });
     Ok(())
@@ -90,7 +90,7 @@ struct Request {
     to: Jid,
     participant: Option<Jid>,
     id: String,
-    t: u64,
+    t: Option<u64>,
     count: u32,
     error: u32,
 }
@@ -99,8 +99,9 @@ impl Request {
     fn send(self, cx: &mut Context<'_>, with_keys: bool) {
         let keys = with_keys.then(|| session::own_bundle(cx)).flatten();
         let Self { to, participant, id, t, count, error } = self;
-        let registration_id = registration_id(cx);
-        let request = RetryRequest { count, id: id.clone(), t, error: Some(error), registration_id, keys };
+        let registration_id = Some(registration_id(cx));
+        let error = Some(error);
+        let request = RetryRequest { count, id: id.clone(), t, error, registration_id, keys, device_identity: None };
         let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
         cx.transmit(receipt.to_node());
     }
@@ -108,16 +109,17 @@ impl Request {
 
 /// Distinguishes a resend, which is encrypted again, from a repeated delivery of the same bytes.
 fn fingerprint(incoming: &Incoming) -> Vec<u8> {
-    let digest = incoming.enc.iter().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
+    let digest =
+        incoming.enc.iter().flatten().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
     digest.to_vec()
 }
 
 /// Distinguishes a new request from a repeated one.
 fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
-    let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
-    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
+    let RetryRequest { count, id: _, t, error, registration_id, keys, device_identity: _ } = request;
+    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.unwrap_or(0).to_be_bytes());
     digest.update(error.unwrap_or(0).to_be_bytes());
-    digest.update(registration_id.to_be_bytes());
+    digest.update(registration_id.unwrap_or(0).to_be_bytes());
     if let Some(PreKeyBundle { identity, signed_prekey, prekey, .. }) = keys {
         digest.update(identity.0);
         digest.update(signed_prekey.0);
