@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 const LONGEST: Millis = 60_000;
 
 /// Keeps those of the commands that hold what a person wrote, in place of what was kept before; passwords are not among
-/// them. Past [`MOST_BYTES`] they are dropped.
+/// them. Past `MOST_BYTES` they are dropped.
 pub fn keep<'a>(commands: impl Iterator<Item = &'a [u8]>) {
     let bytes = encode(clock::now(), commands);
     tab::keep(KEY, bytes.map(|bytes| bytes.iter().copied().map(char::from).collect::<String>()).as_deref());
