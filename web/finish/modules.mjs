@@ -52,7 +52,7 @@ export function addModules() {
   }
   if (text(loader).includes(`"./${prefix}`)) throw new Error(`${built} lacks a module that ${prefix}pieces.js loads. Build again.`);
   // Where it is imported; the name by which the program knows the imported functions stays.
-  const imported = () => writeFileSync(at(glue), text(glue).replace(`from "./${prefix}pieces.js"`, `from "./${loader}"`));
+  const imported = () => writeFileSync(at(glue), text(glue).replaceAll(`from "./${prefix}pieces.js"`, `from "./${loader}"`));
   keepingHash(glue, imported);
   for (const name of ["worker.js", WORKER]) {
     put(name, '"./client.js"', `"./${glue}"`);

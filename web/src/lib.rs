@@ -8,7 +8,6 @@
 
 pub mod background;
 pub mod browser_adapter;
-pub mod carried_commands;
 pub mod driver;
 pub mod engine_client;
 pub mod leader;

@@ -13,7 +13,6 @@
 mod backup;
 mod control;
 mod device;
-mod drafts;
 mod first_visit;
 mod independent;
 mod journey;
