@@ -43,7 +43,7 @@ fn receipts(world: &World, id: &str) -> usize {
 #[test]
 fn an_edit_changes_its_message_and_nothing_else() {
     let mut world = World::enlisted(1);
-    let id = world.write_from(BOB, "helo");
+    let id = world.write_from(BOB, "hallo");
     let edited = receive(&mut world, edit(&id, "hello"));
     let shown = only(&mut world);
     assert_eq!((shown.text.as_str(), shown.edited, shown.id.as_str()), ("hello", true, id.as_str()));
@@ -109,7 +109,7 @@ fn a_reaction_is_kept_with_its_message_and_is_none_of_its_own() {
 fn an_edit_that_waits_for_its_message_survives_a_crash() {
     for applied in [false, true] {
         let mut world = World::enlisted(5);
-        let first = world.write_from(BOB, "helo");
+        let first = world.write_from(BOB, "hallo");
         world.kill();
         world.thread(BOB_CHAT);
         let (id, node) = written(&mut world, edit(&first, "hello"));
