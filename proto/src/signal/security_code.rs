@@ -23,8 +23,12 @@ pub fn security_code(ours: &[PublicKey], our_id: &[u8], theirs: &[PublicKey], th
 
 /// The 30 digits of one side.
 fn half(identities: &[PublicKey], id: &[u8]) -> String {
-    let mut keys: Vec<_> = identities.iter().map(PublicKey::serialize).collect();
-    keys.sort_unstable();
+    // A person has few devices, and the library's sort is more code to download than this.
+    let mut keys = Vec::with_capacity(identities.len());
+    for key in identities.iter().map(PublicKey::serialize) {
+        let at = keys.iter().position(|known| *known > key).unwrap_or(keys.len());
+        keys.insert(at, key);
+    }
     let keys = keys.concat();
     let mut hash =
         Sha512::new().chain_update(VERSION).chain_update(&keys).chain_update(id).chain_update(&keys).finalize();
