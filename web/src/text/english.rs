@@ -376,7 +376,7 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
             "The keys saved in this browser are damaged, and nothing can be opened without them. Reload the page; if that \
              does not help, clear this site’s data in the browser’s settings and connect again."
         }
-        Issue::NotOpened => "This message was not opened on their phone.",
+        Issue::NotOpened => "This message was not opened on their phone. You can send it again.",
         Issue::PeerKeysInvalid => "This person’s keys could not be verified, so nothing was sent. Try again later.",
         Issue::AlreadyEnlisted => "You are already connected to WhatsApp. Go to your chats.",
         Issue::NotYetEnlisted => "You are not connected to WhatsApp yet. Connect first, then try again.",
