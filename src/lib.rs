@@ -73,6 +73,7 @@ pub mod model;
 mod outbox;
 mod peer;
 mod pending;
+pub mod protobuf;
 mod push;
 mod session;
 mod sorted_map;

@@ -102,14 +102,14 @@ impl Trace {
     }
 }
 
-fn describe(event: Event) -> (&'static str, Option<i64>) {
+fn describe(event: Event) -> (&'static str, Option<u32>) {
     match event {
         Event::Started => ("started", None),
         Event::RowDamaged(table) => ("row damaged, table", Some(table.into())),
         Event::StoreFailed => ("store failed", None),
         Event::LoggedIn => ("logged in", None),
         Event::MailboxRead => ("mailbox read", None),
-        Event::Disconnected(issue) => ("disconnected, issue", Some(issue.into())),
+        Event::Disconnected(issue) => ("disconnected, issue", Some(issue.unsigned_abs())),
         Event::StanzaRefused => ("stanza refused", None),
         Event::NotDecrypted(code) => ("not decrypted, code", Some(code.into())),
         Event::UnknownDevice => ("unknown device", None),
@@ -123,7 +123,7 @@ fn describe(event: Event) -> (&'static str, Option<i64>) {
         Event::MessageRefused(code) => ("message refused, code", Some(code.into())),
         Event::NotOpened => ("not opened", None),
         Event::AckIgnored => ("ack ignored", None),
-        Event::KeysRefused(issue) => ("keys refused, issue", Some(issue.into())),
+        Event::KeysRefused(issue) => ("keys refused, issue", Some(issue.unsigned_abs())),
         Event::IqTimeout => ("iq not answered", None),
         Event::HttpAnswered(Some(status)) => ("http status", Some(status.into())),
         Event::HttpAnswered(None) => ("no http answer", None),

@@ -12,11 +12,11 @@
 mod support;
 
 use causeway::io::Input;
+use causeway::protobuf::Message as _;
 use causeway::view::{
     Action, Command, Issue, MAX_TEXT, MAX_TEXT_PIECE, MAX_UPDATE, MessageKind, MessagePage, MessageView, News,
     OpenChat, SaveDraft, Update,
 };
-use prost::Message as _;
 use support::{BOB, BOB_CHAT, World};
 
 /// What a page's channel takes (`web/src/port/channel.rs`), and what is left between that and the bound.

@@ -170,7 +170,7 @@ fn strangers_without_end_make_a_bounded_number_of_chats() {
     world.updates.clear();
     world.command(Action::Hello(Hello {}));
     assert!(!chat.is_empty());
-    assert!(world.updates.iter().all(|update| prost::Message::encoded_len(update) < (2 << 20) + 1_000));
+    assert!(world.updates.iter().all(|update| causeway::protobuf::Message::encoded_len(update) < (2 << 20) + 1_000));
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod specimens;
 
 use causeway::io::Input;
 use causeway::model::{Opened, Peer, Recipient};
+use causeway::protobuf::Message as _;
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
@@ -33,7 +34,6 @@ use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageK
 use causeway_proto::node::{Content, Node};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::SessionRecord;
-use prost::Message as _;
 use sha2::{Digest, Sha256};
 use snapshot::{DATA_KEY, Release, hex, releases, table_named, take, unhex, words};
 use std::path::Path;

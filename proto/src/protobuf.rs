@@ -15,23 +15,29 @@ const FIXED32: u64 = 5;
 
 /// The value of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field<'a> {
+pub enum Field<'a> {
     /// A number.
     Varint(u64),
-    /// Bytes, a string or a nested message, and the offset at which it begins in the bytes that are read.
-    Bytes { at: usize, value: &'a [u8] },
+    /// Bytes, a string or a nested message, with its offset in the bytes that are read.
+    Bytes {
+        /// Where it begins.
+        at: usize,
+        /// The bytes.
+        value: &'a [u8],
+    },
     /// A number of fixed width: no message of ours has one, so its value is skipped.
     Fixed,
 }
 
 /// The fields of one message, in the order in which they come. Stops after the first error.
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     rest: &'a [u8],
     len: usize,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(message: &'a [u8]) -> Self {
+    /// Of these bytes.
+    pub fn of(message: &'a [u8]) -> Self {
         Self { rest: message, len: message.len() }
     }
 
@@ -104,7 +110,22 @@ pub(crate) fn bytes_of(message: &[u8], wanted: u64) -> Result<Option<&[u8]>, Fie
     Ok(found)
 }
 
-/// Bytes that are not a protobuf message.
+/// The numbers that come packed into one field. Stops after the first error.
+pub fn numbers(packed: &[u8]) -> impl Iterator<Item = Result<u64, FieldError>> {
+    let mut fields = Fields::of(packed);
+    core::iter::from_fn(move || {
+        if fields.rest.is_empty() {
+            return None;
+        }
+        let number = fields.varint();
+        if number.is_err() {
+            fields.rest = &[];
+        }
+        Some(number)
+    })
+}
+
+/// Bytes that are not a protobuf message, or not the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FieldError {
     /// A field is longer than the bytes left.
@@ -119,12 +140,18 @@ pub enum FieldError {
         /// The wire type that came, 3, 4, 6 or 7.
         got: u8,
     },
+    /// A value of another type than its field has.
+    #[error("expected {expected}")]
+    Unexpected {
+        /// The type of the field.
+        expected: &'static str,
+    },
 }
 
 /// Appends a number.
 pub(crate) fn put_varint(out: &mut Vec<u8>, number: u32, value: u64) {
-    raw_varint(out, u64::from(number) << 3 | VARINT);
-    raw_varint(out, value);
+    raw_varint(u64::from(number) << 3 | VARINT, &mut |byte| out.push(byte));
+    raw_varint(value, &mut |byte| out.push(byte));
 }
 
 /// Appends bytes.
@@ -135,8 +162,8 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, value: &[u8]) {
 
 /// Appends what stands before `len` bytes, which the caller appends.
 pub(crate) fn put_header(out: &mut Vec<u8>, number: u32, len: usize) {
-    raw_varint(out, u64::from(number) << 3 | BYTES);
-    raw_varint(out, width::to_u64(len));
+    raw_varint(u64::from(number) << 3 | BYTES, &mut |byte| out.push(byte));
+    raw_varint(width::to_u64(len), &mut |byte| out.push(byte));
 }
 
 /// Bytes that [`put_varint`] appends for a field number below 16.
@@ -149,12 +176,13 @@ pub(crate) fn bytes_len(len: usize) -> usize {
     1 + raw_varint_len(width::to_u64(len)) + len
 }
 
-fn raw_varint(out: &mut Vec<u8>, mut value: u64) {
+/// Passes the bytes of a number on, one by one.
+pub fn raw_varint(mut value: u64, push: &mut impl FnMut(u8)) {
     while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
+        push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
     }
-    out.push(value.to_le_bytes()[0]);
+    push(value.to_le_bytes()[0]);
 }
 
 fn raw_varint_len(value: u64) -> usize {

@@ -3,7 +3,7 @@
 //! Each entry is a protobuf message behind its length. What this module does not know: how the bytes are sealed, and
 //! what the rows mean.
 
-use prost::{Message, Oneof};
+use crate::protobuf::{Message as _, message, one_of};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The format that this build writes, and the newest that it reads.
@@ -24,42 +24,36 @@ pub enum Kind {
 }
 
 /// The first entry: what the file is.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Manifest {
     /// [`FORMAT`] of the build that wrote it.
-    #[prost(uint32, tag = "1")]
     pub format: u32,
     /// Version of that build.
-    #[prost(string, tag = "2")]
     pub client_version: String,
     /// When it was made, unix milliseconds.
-    #[prost(uint64, tag = "3")]
     pub created: u64,
     /// A [`Kind`].
-    #[prost(enumeration = "Kind", tag = "4")]
     pub kind: i32,
     /// The account's identifier.
-    #[prost(string, tag = "5")]
     pub identifier: String,
     /// The device that made it.
-    #[prost(string, tag = "6")]
     pub device: String,
 }
 
+message!(Manifest { 1 => format, 2 => client_version, 3 => created, 4 => kind: Kind, 5 => identifier, 6 => device });
+
 /// A row of the store.
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Row {
     /// The table's number.
-    #[prost(uint32, tag = "1")]
     pub table: u32,
     /// Its key.
-    #[prost(bytes = "vec", tag = "2")]
     pub key: Vec<u8>,
     /// The row, opened. Never printed: it may hold keys.
-    #[prost(bytes = "vec", tag = "3")]
     pub row: Vec<u8>,
 }
+
+message!(Row { 1 => table, 2 => key, 3 => row });
 
 impl core::fmt::Debug for Row {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -75,36 +69,35 @@ impl Drop for Row {
 }
 
 /// The last entry. The counts are here and not in the manifest, because the writer streams and knows them last.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct End {
     /// Rows in the file.
-    #[prost(uint64, tag = "1")]
     pub rows: u64,
     /// Rows that were damaged in the browser that made the file, and are not in it.
-    #[prost(uint64, tag = "2")]
     pub left_out: u64,
 }
 
+message!(End { 1 => rows, 2 => left_out });
+
 /// One entry.
-#[derive(Clone, PartialEq, Oneof)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// The first.
-    #[prost(message, tag = "1")]
     Manifest(Manifest),
     /// All between.
-    #[prost(message, tag = "2")]
     Row(Row),
     /// The last.
-    #[prost(message, tag = "3")]
     End(End),
 }
 
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
+one_of!(Entry { 1 => Manifest, 2 => Row, 3 => End });
+
+#[derive(Clone, PartialEq, Default)]
 struct Framed {
-    #[prost(oneof = "Entry", tags = "1, 2, 3")]
     entry: Option<Entry>,
 }
+
+message!(Framed { ..entry });
 
 /// Authentic plaintext that is not a backup for this build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +132,7 @@ pub enum ContentsError {
 
 /// Serializes an entry, prefixed with its length.
 pub fn pack(entry: Entry) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Framed { entry: Some(entry) }.encode_length_delimited_to_vec())
+    Zeroizing::new(Framed { entry: Some(entry) }.encode_delimited())
 }
 
 /// Parses entries from a stream of plaintext and checks their order.

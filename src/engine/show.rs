@@ -5,6 +5,7 @@ use super::state::{Engine, Phase};
 use crate::chat;
 use crate::hex;
 use crate::io::Output;
+use crate::protobuf::Message as _;
 use crate::sorted_map::SortedMap;
 use crate::store::changes::Rows;
 use crate::store::chats::{ChatRow, MessageRow};
@@ -17,7 +18,6 @@ use crate::view::{
 };
 use causeway_proto::signal::{PublicKey, security_code};
 use core::cmp::Reverse;
-use prost::Message as _;
 
 impl Engine {
     /// The state of everything but messages: a snapshot, then the chats that have no place in it.

@@ -20,8 +20,7 @@ impl Outbox {
             self.append(cx, fresh, chat, message.kind(), message.to_encrypt().to_vec());
             return Ok(());
         }
-        message.set_delivery(Delivery::Queued);
-        message.set_issue(Issue::None);
+        message.deliver(Delivery::Queued);
         self.enqueue(cx, recipient(chat, seq, &message.id, message.at));
         chat::replace(cx, chat, message);
         Ok(())

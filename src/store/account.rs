@@ -3,13 +3,13 @@
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::deployment::Deployment;
+use crate::protobuf::{Message as _, message};
 use crate::view::Stage;
 use causeway_proto::jid::Jid;
 use causeway_proto::noise::StaticKey;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::KeyPair;
-use prost::Message;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The account of this browser profile.
 #[derive(Debug, Default)]
@@ -94,102 +94,76 @@ impl Account {
     }
 }
 
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
-struct AccountRow {
-    #[prost(enumeration = "Stage", tag = "1")]
+#[derive(Default)]
+struct AccountRow<'a> {
     stage: i32,
-    #[prost(string, tag = "2")]
-    identifier: String,
-    #[prost(string, tag = "3")]
-    login: String,
-    #[prost(bytes = "vec", tag = "4")]
-    identity: Vec<u8>,
-    #[prost(bytes = "vec", tag = "5")]
-    noise: Vec<u8>,
-    #[prost(uint32, tag = "6")]
+    identifier: &'a str,
+    login: &'a str,
+    identity: &'a [u8],
+    noise: &'a [u8],
     registration_id: u32,
-    #[prost(uint32, tag = "7")]
     signed_prekey_id: u32,
-    #[prost(string, tag = "8")]
-    deployment: String,
-    #[prost(uint32, optional, tag = "9")]
+    deployment: &'a str,
     prekeys_on_server: Option<u32>,
-    #[prost(uint32, tag = "10")]
     next_prekey_id: u32,
-    #[prost(uint32, tag = "11")]
     unknown_stanzas: u32,
-    #[prost(uint64, tag = "12")]
     next_order: u64,
-    #[prost(uint64, tag = "13")]
     synced_at: u64,
-    #[prost(string, tag = "14")]
-    device: String,
-    #[prost(uint64, tag = "15")]
+    device: &'a str,
     moved_at: u64,
-    #[prost(string, tag = "16")]
-    claim_from: String,
-    #[prost(uint64, tag = "20")]
+    claim_from: &'a str,
     lost_at: u64,
-    #[prost(uint32, optional, tag = "17")]
     next_signed_prekey_id: Option<u32>,
-    #[prost(uint64, tag = "18")]
     backed_up_at: u64,
-    #[prost(enumeration = "Stale", tag = "19")]
     stale: i32,
-    #[prost(bool, tag = "21")]
     hide_text: bool,
-    #[prost(bool, tag = "22")]
     replaced: bool,
 }
 
-impl Drop for AccountRow {
-    fn drop(&mut self) {
-        self.identity.zeroize();
-        self.noise.zeroize();
-    }
-}
+message!(AccountRow<'a> { 1 => stage, 2 => identifier, 3 => login, 4 => identity, 5 => noise, 6 => registration_id, 7 => signed_prekey_id, 8 => deployment, 9 => prekeys_on_server, 10 => next_prekey_id, 11 => unknown_stanzas, 12 => next_order, 13 => synced_at, 14 => device, 15 => moved_at, 16 => claim_from, 17 => next_signed_prekey_id, 18 => backed_up_at, 19 => stale, 20 => lost_at, 21 => hide_text, 22 => replaced });
 
 impl Row for Account {
     const TABLE: Table = Table::Account;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut row = AccountRow::default();
-        row.stage = self.stage.into();
-        row.identifier.clone_from(&self.identifier);
-        row.login = self.login.as_ref().map(ToString::to_string).unwrap_or_default();
-        if let Some(keys) = &self.keys {
-            row.identity = keys.identity.secret().expose().to_vec();
-            row.noise = keys.noise.secret().expose().to_vec();
-            row.registration_id = keys.registration_id;
-            row.signed_prekey_id = keys.signed_prekey_id;
-            row.next_signed_prekey_id = keys.next_signed_prekey_id;
-        }
-        row.deployment = self.deployment.as_ref().map(Deployment::to_form).unwrap_or_default();
-        row.prekeys_on_server = self.prekeys_on_server;
-        row.next_prekey_id = self.next_prekey_id;
-        row.unknown_stanzas = self.unknown_stanzas;
-        row.next_order = self.next_order;
-        row.synced_at = self.synced_at;
-        row.device.clone_from(&self.device);
-        row.moved_at = self.moved_at;
-        row.claim_from.clone_from(&self.claim_from);
-        row.lost_at = self.lost_at;
-        row.backed_up_at = self.backed_up_at;
-        row.stale = self.stale.into();
-        row.hide_text = self.hide_text;
-        row.replaced = self.replaced;
+        let login = self.login.as_ref().map(ToString::to_string).unwrap_or_default();
+        let deployment = self.deployment.as_ref().map(Deployment::to_form).unwrap_or_default();
+        let keys = self.keys.as_ref();
+        let row = AccountRow {
+            stage: self.stage.into(),
+            identifier: &self.identifier,
+            login: &login,
+            identity: keys.map_or(&[], |keys| keys.identity.secret().expose()),
+            noise: keys.map_or(&[], |keys| keys.noise.secret().expose()),
+            registration_id: keys.map_or(0, |keys| keys.registration_id),
+            signed_prekey_id: keys.map_or(0, |keys| keys.signed_prekey_id),
+            deployment: &deployment,
+            prekeys_on_server: self.prekeys_on_server,
+            next_prekey_id: self.next_prekey_id,
+            unknown_stanzas: self.unknown_stanzas,
+            next_order: self.next_order,
+            synced_at: self.synced_at,
+            device: &self.device,
+            moved_at: self.moved_at,
+            claim_from: &self.claim_from,
+            lost_at: self.lost_at,
+            next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id),
+            backed_up_at: self.backed_up_at,
+            stale: self.stale.into(),
+            hide_text: self.hide_text,
+            replaced: self.replaced,
+        };
         Zeroizing::new(row.encode_to_vec())
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, RowError> {
         let expected = |expected| RowError { table: Self::TABLE, expected };
         let row = AccountRow::decode(bytes).map_err(|_| expected("an account"))?;
-        let login = match row.login.as_str() {
+        let login = match row.login {
             "" => None,
             login => Some(login.parse().map_err(|_| expected("a login JID"))?),
         };
-        let keys = match (row.identity.as_slice(), row.noise.as_slice()) {
+        let keys = match (row.identity, row.noise) {
             ([], []) => None,
             (identity, noise) => Some(AccountKeys {
                 identity: KeyPair::from_secret(
@@ -203,13 +177,13 @@ impl Row for Account {
                 next_signed_prekey_id: row.next_signed_prekey_id,
             }),
         };
-        let deployment = match row.deployment.as_str() {
+        let deployment = match row.deployment {
             "" => None,
             form => Some(Deployment::from_form(form.as_bytes()).map_err(|_| expected("a deployment"))?),
         };
         Ok(Self {
-            stage: row.stage(),
-            identifier: row.identifier.clone(),
+            stage: Stage::try_from(row.stage).unwrap_or_default(),
+            identifier: row.identifier.to_owned(),
             login,
             keys,
             deployment,
@@ -218,12 +192,12 @@ impl Row for Account {
             unknown_stanzas: row.unknown_stanzas,
             next_order: row.next_order,
             synced_at: row.synced_at,
-            device: row.device.clone(),
+            device: row.device.to_owned(),
             moved_at: row.moved_at,
-            claim_from: row.claim_from.clone(),
+            claim_from: row.claim_from.to_owned(),
             lost_at: row.lost_at,
             backed_up_at: row.backed_up_at,
-            stale: row.stale(),
+            stale: Stale::try_from(row.stale).unwrap_or_default(),
             hide_text: row.hide_text,
             replaced: row.replaced,
         })

@@ -3,92 +3,73 @@
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::model::recipient::Plaintext;
+use crate::protobuf::{Message as _, message};
 use crate::view::{Delivery, Issue, MessageKind, MessageView};
 use causeway_proto::content::{self, Content};
 use causeway_proto::signal::SessionRecord;
-use prost::Message as _;
 use zeroize::Zeroizing;
 
 /// A chat with one peer.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ChatRow {
     /// The peer's bare JID as text; the chat's id.
-    #[prost(string, tag = "1")]
     pub id: String,
     /// The name that the peer gives itself, in rows of versions before there were rows of people.
-    #[prost(string, tag = "2")]
     pub name: String,
     /// Incoming messages that were not read.
-    #[prost(uint32, tag = "3")]
     pub unread: u32,
     /// Sequence number of the next message.
-    #[prost(uint64, tag = "4")]
     pub next_seq: u64,
     /// The newest message, its text cut short.
-    #[prost(message, optional, tag = "5")]
     pub last: Option<MessageView>,
     /// When something last happened, unix milliseconds.
-    #[prost(uint64, tag = "6")]
     pub active_at: u64,
     /// Typed and not sent.
-    #[prost(string, tag = "7")]
     pub draft: String,
     /// The peer's identity public key, 32 bytes, in rows of versions before there were rows of people.
-    #[prost(bytes = "vec", tag = "8")]
     pub identity: Vec<u8>,
     /// Sequence number of the newest message that was read.
-    #[prost(uint64, tag = "9")]
     pub read_up_to: u64,
     /// Sequence number of the newest message that the user was notified of.
-    #[prost(uint64, tag = "10")]
     pub notified_up_to: u64,
 }
 
+message!(ChatRow { 1 => id, 2 => name, 3 => unread, 4 => next_seq, 5 => last, 6 => active_at, 7 => draft, 8 => identity, 9 => read_up_to, 10 => notified_up_to });
+
 /// A message, either way.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MessageRow {
     /// Orders the chat.
-    #[prost(uint64, tag = "1")]
     pub seq: u64,
     /// The stanza's id.
-    #[prost(string, tag = "2")]
     pub id: String,
     /// From us.
-    #[prost(bool, tag = "3")]
     pub outgoing: bool,
     /// What it is.
-    #[prost(enumeration = "MessageKind", tag = "4")]
     pub kind: i32,
     /// For unsupported kinds, the kind's name; for text, the text in rows of versions that did not keep the whole content.
-    #[prost(string, tag = "5")]
     pub text: String,
     /// When it was sent, unix milliseconds.
-    #[prost(uint64, tag = "6")]
     pub at: u64,
     /// Where it is.
-    #[prost(enumeration = "Delivery", tag = "7")]
     pub delivery: i32,
     /// Why it failed.
-    #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
     /// For what could not be opened, its fingerprint. In rows of versions that did not keep the whole content: for kinds
     /// that the version did not show, the content; for outgoing ones, fingerprints of retry requests that were served.
-    #[prost(bytes = "vec", tag = "9")]
     pub content: Vec<u8>,
     /// Retry receipts sent for it; in rows of outgoing messages of versions without rows of recipients, served.
-    #[prost(uint32, tag = "10")]
     pub retries: u32,
     /// The whole content as it was decrypted, or as it is encrypted, without padding. Empty where nothing was decrypted,
     /// and in rows of versions that kept only the text.
-    #[prost(bytes = "vec", tag = "11")]
     pub plaintext: Vec<u8>,
     /// Its sender has changed it.
-    #[prost(bool, tag = "12")]
     pub edited: bool,
     /// The peer's latest reaction to it, as it was decrypted.
-    #[prost(bytes = "vec", tag = "13")]
     pub reaction: Vec<u8>,
 }
+
+message!(MessageRow { 1 => seq, 2 => id, 3 => outgoing, 4 => kind: MessageKind, 5 => text, 6 => at, 7 => delivery: Delivery, 8 => issue: Issue, 9 => content, 10 => retries, 11 => plaintext, 12 => edited, 13 => reaction });
 
 impl MessageRow {
     /// The text of a text, the name of an unsupported kind; empty for all others.
@@ -132,39 +113,45 @@ impl MessageRow {
             known => known < delivery,
         };
         if rises {
-            self.set_delivery(delivery);
-            self.set_issue(Issue::None);
+            self.deliver(delivery);
         }
         rises
     }
 
+    /// Sets the delivery state of a message that has not failed.
+    pub fn deliver(&mut self, delivery: Delivery) {
+        self.delivery = delivery.into();
+        self.issue = Issue::None.into();
+    }
+
     /// Marks it failed.
     pub fn fail(&mut self, issue: Issue) {
-        self.set_delivery(Delivery::Failed);
-        self.set_issue(issue);
+        self.delivery = Delivery::Failed.into();
+        self.issue = issue.into();
     }
 }
 
 /// Where the message of an id is.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PositionRow {
     /// The message's sequence number; `None` if it has no place in the chat: an edit, or one that is not applied yet.
-    #[prost(uint64, optional, tag = "1")]
     pub seq: Option<u64>,
 }
 
+message!(PositionRow { 1 => seq });
+
 /// A stanza of an unknown kind.
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct UnknownRow {
     /// The stanza in its text form.
-    #[prost(string, tag = "1")]
     pub xml: String,
     /// When it came, unix milliseconds.
-    #[prost(uint64, tag = "2")]
     pub at: u64,
 }
 
-macro_rules! prost_row {
+message!(UnknownRow { 1 => xml, 2 => at });
+
+macro_rules! message_row {
     ($row:ty, $table:expr, $expected:literal) => {
         impl Row for $row {
             const TABLE: Table = $table;
@@ -178,10 +165,10 @@ macro_rules! prost_row {
     };
 }
 
-prost_row!(ChatRow, Table::Chat, "a chat");
-prost_row!(MessageRow, Table::Message, "a message");
-prost_row!(PositionRow, Table::MessageId, "a sequence number");
-prost_row!(UnknownRow, Table::Unknown, "a stanza");
+message_row!(ChatRow, Table::Chat, "a chat");
+message_row!(MessageRow, Table::Message, "a message");
+message_row!(PositionRow, Table::MessageId, "a sequence number");
+message_row!(UnknownRow, Table::Unknown, "a stanza");
 
 impl Row for SessionRecord {
     const TABLE: Table = Table::Session;

@@ -2,11 +2,11 @@
 
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
+use crate::protobuf::{Message as _, message};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
-use prost::Message;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// A one-time prekey.
 #[derive(Debug)]
@@ -28,34 +28,22 @@ pub struct SignedPreKeyRow {
     pub replaced: u64,
 }
 
-#[derive(Clone, PartialEq, Message)]
-#[prost(skip_debug)]
-struct PreKeyRow {
-    #[prost(uint32, tag = "1")]
+#[derive(Default)]
+struct PreKeyRow<'a> {
     id: u32,
-    #[prost(bytes = "vec", tag = "2")]
-    secret: Vec<u8>,
-    #[prost(bool, tag = "3")]
+    secret: &'a [u8],
     uploaded: bool,
-    #[prost(bytes = "vec", tag = "4")]
-    signature: Vec<u8>,
-    #[prost(uint64, tag = "5")]
+    signature: &'a [u8],
     created: u64,
-    #[prost(uint64, tag = "6")]
     replaced: u64,
-    #[prost(bool, tag = "7")]
     in_receipt: bool,
 }
 
-impl Drop for PreKeyRow {
-    fn drop(&mut self) {
-        self.secret.zeroize();
-    }
-}
+message!(PreKeyRow<'a> { 1 => id, 2 => secret, 3 => uploaded, 4 => signature, 5 => created, 6 => replaced, 7 => in_receipt });
 
-fn decode(table: Table, bytes: &[u8]) -> Result<(PreKeyRow, KeyPair), RowError> {
+fn decode(table: Table, bytes: &[u8]) -> Result<(PreKeyRow<'_>, KeyPair), RowError> {
     let row = PreKeyRow::decode(bytes).map_err(|_| RowError { table, expected: "a prekey" })?;
-    let secret = Secret::from_slice(&row.secret).map_err(|_| RowError { table, expected: "a prekey of 32 bytes" })?;
+    let secret = Secret::from_slice(row.secret).map_err(|_| RowError { table, expected: "a prekey of 32 bytes" })?;
     Ok((row, KeyPair::from_secret(secret)))
 }
 
@@ -63,11 +51,13 @@ impl Row for OneTimePreKeyRow {
     const TABLE: Table = Table::PreKey;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut row = PreKeyRow::default();
-        row.id = self.key.id;
-        row.secret = self.key.pair.secret().expose().to_vec();
-        row.uploaded = self.uploaded;
-        row.in_receipt = self.in_receipt;
+        let row = PreKeyRow {
+            id: self.key.id,
+            secret: self.key.pair.secret().expose(),
+            uploaded: self.uploaded,
+            in_receipt: self.in_receipt,
+            ..PreKeyRow::default()
+        };
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -81,12 +71,14 @@ impl Row for SignedPreKeyRow {
     const TABLE: Table = Table::SignedPreKey;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut row = PreKeyRow::default();
-        row.id = self.key.id;
-        row.secret = self.key.pair.secret().expose().to_vec();
-        row.signature = self.key.signature.to_vec();
-        row.created = self.key.created;
-        row.replaced = self.replaced;
+        let row = PreKeyRow {
+            id: self.key.id,
+            secret: self.key.pair.secret().expose(),
+            signature: &self.key.signature,
+            created: self.key.created,
+            replaced: self.replaced,
+            ..PreKeyRow::default()
+        };
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -94,7 +86,6 @@ impl Row for SignedPreKeyRow {
         let (row, pair) = decode(Self::TABLE, bytes)?;
         let signature = row
             .signature
-            .as_slice()
             .try_into()
             .map_err(|_| RowError { table: Self::TABLE, expected: "a signature of 64 bytes" })?;
         let key = SignedPreKeyPair { id: row.id, pair, signature, created: row.created };

@@ -1,8 +1,8 @@
 //! Chats and their messages.
 
 use super::Issue;
+use crate::protobuf::message;
 use causeway_proto::width;
-use prost::Message;
 
 /// Bytes of the text of a message in a page or a change; a longer one is cut, see [`MessageView::whole_bytes`].
 pub const MAX_TEXT: usize = 256 * 1024;
@@ -10,110 +10,101 @@ pub const MAX_TEXT: usize = 256 * 1024;
 pub const MAX_TEXT_PIECE: usize = 1 << 20;
 
 /// Start a chat.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct StartChat {
     /// A phone number as typed.
-    #[prost(string, tag = "1")]
     pub phone: String,
 }
 
+message!(StartChat { 1 => phone });
+
 /// Read a page of messages, newest first in time but delivered in ascending order.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct OpenChat {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// Only messages with a smaller sequence number; `None` for the newest.
-    #[prost(uint64, optional, tag = "2")]
     pub before: Option<u64>,
     /// At most this many; the engine caps it at 200, and at [`MAX_UPDATE`](super::MAX_UPDATE) bytes.
-    #[prost(uint32, tag = "3")]
     pub limit: u32,
     /// Reads on in one text that was cut, instead of a page: the response has only the message whose number is one less
     /// than `before`, and of its text at most [`MAX_TEXT_PIECE`] bytes that begin with this one.
-    #[prost(uint64, optional, tag = "4")]
     pub text_from: Option<u64>,
 }
 
+message!(OpenChat { 1 => chat, 2 => before, 3 => limit, 4 => text_from });
+
 /// Send text to a chat.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Send {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// What the user wrote.
-    #[prost(string, tag = "2")]
     pub text: String,
 }
 
+message!(Send { 1 => chat, 2 => text });
+
 /// The user has seen messages.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MarkRead {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// Sequence number of the newest message seen.
-    #[prost(uint64, tag = "2")]
     pub up_to: u64,
 }
 
+message!(MarkRead { 1 => chat, 2 => up_to });
+
 /// Keep a draft; empty text removes it.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SaveDraft {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// What is typed.
-    #[prost(string, tag = "2")]
     pub text: String,
 }
 
+message!(SaveDraft { 1 => chat, 2 => text });
+
 /// Names one message.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MessageRef {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// The message's sequence number.
-    #[prost(uint64, tag = "2")]
     pub seq: u64,
 }
 
+message!(MessageRef { 1 => chat, 2 => seq });
+
 /// One row of the list of chats.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ChatView {
     /// The chat's id: the peer's JID as text.
-    #[prost(string, tag = "1")]
     pub id: String,
     /// The peer's phone number with a plus; of a LID, its last characters after an ellipsis; of others the user part of
     /// the JID.
-    #[prost(string, tag = "2")]
     pub address: String,
     /// The name that the peer gives itself, if it gave one. Unverified text.
-    #[prost(string, tag = "3")]
     pub name: String,
     /// Messages not read.
-    #[prost(uint32, tag = "4")]
     pub unread: u32,
     /// The newest message, if there is one.
-    #[prost(message, optional, tag = "5")]
     pub last: Option<MessageView>,
     /// When something last happened, unix milliseconds. The list is sorted by it, newest first.
-    #[prost(uint64, tag = "6")]
     pub active_at: u64,
     /// What was typed and not sent.
-    #[prost(string, tag = "7")]
     pub draft: String,
     /// 60 digits to compare with the peer, if both identities are known.
-    #[prost(string, tag = "8")]
     pub security_code: String,
     /// Sequence number of the newest message that the user had read when the chat was loaded.
-    #[prost(uint64, tag = "9")]
     pub read_up_to: u64,
     /// Sequence number of the newest message that the user was notified of; 0 if there is none.
-    #[prost(uint64, tag = "10")]
     pub notified_up_to: u64,
 }
+
+message!(ChatView { 1 => id, 2 => address, 3 => name, 4 => unread, 5 => last, 6 => active_at, 7 => draft, 8 => security_code, 9 => read_up_to, 10 => notified_up_to });
 
 /// Where an outgoing message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
@@ -168,42 +159,33 @@ impl MessageKind {
 pub const MAX_RETRIES: u32 = 5;
 
 /// One message.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MessageView {
     /// Orders the messages of one chat.
-    #[prost(uint64, tag = "1")]
     pub seq: u64,
     /// The stanza id.
-    #[prost(string, tag = "2")]
     pub id: String,
     /// From us.
-    #[prost(bool, tag = "3")]
     pub outgoing: bool,
     /// What it is.
-    #[prost(enumeration = "MessageKind", tag = "4")]
     pub kind: i32,
     /// Text, for [`MessageKind::Text`].
-    #[prost(string, tag = "5")]
     pub text: String,
     /// When it was sent, unix milliseconds: outgoing ones by the local clock, incoming ones by the server's.
-    #[prost(uint64, tag = "6")]
     pub at: u64,
     /// Where it is, for outgoing messages.
-    #[prost(enumeration = "Delivery", tag = "7")]
     pub delivery: i32,
     /// Why it failed.
-    #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
     /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MAX_RETRIES`].
-    #[prost(uint32, tag = "9")]
     pub asked: u32,
     /// Its sender has changed it since.
-    #[prost(bool, tag = "10")]
     pub edited: bool,
     /// Bytes of the whole text, if `text` is only a part of it.
-    #[prost(uint64, optional, tag = "11")]
     pub whole_bytes: Option<u64>,
 }
+
+message!(MessageView { 1 => seq, 2 => id, 3 => outgoing, 4 => kind: MessageKind, 5 => text, 6 => at, 7 => delivery: Delivery, 8 => issue: Issue, 9 => asked, 10 => edited, 11 => whole_bytes });
 
 impl MessageView {
     /// The same message with at most `limit` bytes of its text from byte `from` on, in whole characters.
@@ -221,35 +203,32 @@ impl MessageView {
 }
 
 /// A page of messages.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MessagePage {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// Ascending by sequence number.
-    #[prost(message, repeated, tag = "2")]
     pub messages: Vec<MessageView>,
     /// There are older ones.
-    #[prost(bool, tag = "3")]
     pub more: bool,
     /// The tag of the command.
-    #[prost(uint64, tag = "4")]
     pub tag: u64,
 }
 
+message!(MessagePage { 1 => chat, 2 => messages, 3 => more, 4 => tag });
+
 /// Messages that are new or changed.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Messages {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// Ascending by sequence number.
-    #[prost(message, repeated, tag = "2")]
     pub messages: Vec<MessageView>,
     /// Sequence numbers of messages that are gone.
-    #[prost(uint64, repeated, tag = "3")]
     pub removed: Vec<u64>,
 }
+
+message!(Messages { 1 => chat, 2 => messages, 3 => removed });
 
 #[cfg(test)]
 mod tests {

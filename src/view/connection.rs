@@ -1,11 +1,13 @@
 //! The state of the connection to the chat server, as pages show it.
 
 use super::Issue;
-use prost::Message;
+use crate::protobuf::message;
 
 /// Connect now.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reconnect {}
+
+message!(Reconnect {});
 
 /// States of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
@@ -26,21 +28,18 @@ pub enum ConnectionState {
 }
 
 /// How the connection is.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ConnectionView {
     /// The state.
-    #[prost(enumeration = "ConnectionState", tag = "1")]
     pub state: i32,
     /// When the next attempt comes, unix milliseconds.
-    #[prost(uint64, tag = "2")]
     pub retry_at: u64,
     /// What went wrong last, if something did.
-    #[prost(enumeration = "Issue", tag = "3")]
     pub issue: i32,
     /// When the mailbox was last fully read, unix milliseconds; 0 never.
-    #[prost(uint64, tag = "4")]
     pub synced_at: u64,
     /// Messages that the mailbox announced and that are not read yet.
-    #[prost(uint32, tag = "5")]
     pub pending: u32,
 }
+
+message!(ConnectionView { 1 => state: ConnectionState, 2 => retry_at, 3 => issue: Issue, 4 => synced_at, 5 => pending });

@@ -1,26 +1,29 @@
 //! Commands for push notifications.
 
-use prost::Message;
+use crate::protobuf::message;
 
 /// A push arrived.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Woken {}
 
+message!(Woken {});
+
 /// A notification has shown everything in a chat up to a message.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Notified {
     /// The chat's id.
-    #[prost(string, tag = "1")]
     pub chat: String,
     /// Sequence number of the newest message that a notification showed.
-    #[prost(uint64, tag = "2")]
     pub up_to: u64,
 }
 
+message!(Notified { 1 => chat, 2 => up_to });
+
 /// Whether notifications hide the sender and the text.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct HideText {
     /// Hide them.
-    #[prost(bool, tag = "1")]
     pub hide: bool,
 }
+
+message!(HideText { 1 => hide });

@@ -5,6 +5,7 @@
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
 use causeway::deployment::Deployment;
+use causeway::protobuf::Message as _;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
@@ -15,7 +16,6 @@ use causeway::view::{Delivery, Issue, MessageKind, MessageView, Stage};
 use causeway_proto::noise::StaticKey;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::{KeyPair, PreKeyPair, SignedPreKeyPair};
-use prost::Message as _;
 
 /// Where the servers are, as release 0.1.0 wrote it.
 const DEPLOYMENT: &str = "partner_name=Test&enlist_url=https%3A%2F%2Fgatekeeper.example%2F3p%2Finterop_reg&chat_url=wss%3A%2F%2Fchat.example%2Fws&integrator=1&root_key=1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f&root_serial=3&version=2.3000.7";
@@ -115,16 +115,16 @@ fn message() -> MessageRow {
     }
 }
 
-fn outgoing() -> OutboxRow {
+fn outgoing() -> OutboxRow<'static> {
     OutboxRow {
-        chat: "a chat".into(),
+        chat: "a chat",
         seq: 42,
-        id: "OUTGOING".into(),
-        text: "to be sent".into(),
-        envelope: vec![43],
-        envelope_kind: "pkmsg".into(),
+        id: "OUTGOING",
+        text: "to be sent",
+        envelope: &[43],
+        envelope_kind: "pkmsg",
         resend: 44,
-        address: "14155550123:2@s.whatsapp.net".into(),
+        address: "14155550123:2@s.whatsapp.net",
         ..OutboxRow::default()
     }
 }

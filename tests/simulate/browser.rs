@@ -16,11 +16,11 @@ use causeway::io::{
     HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, SocketId, StoreFailure,
     TransactionId,
 };
+use causeway::protobuf::Message as _;
 use causeway::store::changes::{Changes, Query, Rows};
 use causeway::view::{Action, Command, News, Update};
 use causeway_peer::directory::PublishedKeys;
 use causeway_proto::signal::{PreKeyBundle, PublicKey};
-use prost::Message;
 
 /// The driver wakes the engine at least this often, in milliseconds.
 const LONGEST_SLEEP: Millis = 60_000;

@@ -29,6 +29,7 @@ use crate::port::key::{self, KeyError};
 use crate::port::lock::{self, Lock, LockError};
 use crate::port::rng::{self, NoRandomness};
 use causeway::io::{Input, Millis, StopReason, StoreFailure};
+use causeway::protobuf::Message;
 use causeway::view::{Action, Command, ConnectionState, ConnectionView, Hello, Issue, News, Update};
 use causeway_proto::secret::Secret;
 use core::cell::Cell;
@@ -36,7 +37,6 @@ use core::pin::pin;
 use futures::channel::oneshot;
 use futures::future::{Either, FutureExt, select};
 use futures::stream::{Stream, StreamExt};
-use prost::Message;
 use std::rc::Rc;
 use zeroize::Zeroizing;
 

@@ -236,23 +236,31 @@ impl Jid {
                 _ => {}
             }
         }
-        if damaged && self.user.contains(char::REPLACEMENT_CHARACTER) { Err(JidError::NotText) } else { Ok(()) }
+        if damaged && is_damaged(&self.user) { Err(JidError::NotText) } else { Ok(()) }
     }
 }
 
 impl Jid {
     fn check_server(&self) -> Result<(), JidError> {
         let Server::Other(name) = &self.server else { return Ok(()) };
-        if name.is_empty() || name.contains('@') || Server::known(name).is_some() {
+        if name.is_empty() || name.bytes().any(|byte| byte == b'@') || Server::known(name).is_some() {
             return Err(JidError::Server);
         }
-        if name.contains(char::REPLACEMENT_CHARACTER) { Err(JidError::NotText) } else { Ok(()) }
+        if is_damaged(name) { Err(JidError::NotText) } else { Ok(()) }
     }
 }
 
 /// First byte of U+FFFD. The codec puts it in place of what is no text: two addresses that differ only there would be
 /// one, so no address has it.
 const REPLACEMENT: u8 = 0xEF;
+
+/// Whether bytes that were not text have been replaced in it. Searched as bytes: the library's search for text is larger
+/// than this whole module.
+fn is_damaged(text: &str) -> bool {
+    let mut replacement = [0; 4];
+    let replacement = char::REPLACEMENT_CHARACTER.encode_utf8(&mut replacement).as_bytes();
+    text.as_bytes().windows(replacement.len()).any(|bytes| bytes == replacement)
+}
 
 impl fmt::Display for Jid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,53 +2,51 @@
 
 use crate::model::peer::{MAX_ALIASES, MAX_DEVICES, Resends};
 use crate::model::{Device, Peer, PeerId};
+use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
-use prost::Message;
 use zeroize::Zeroizing;
 
-#[derive(Clone, PartialEq, Message)]
-struct PeerRow {
-    #[prost(string, tag = "1")]
-    id: String,
-    #[prost(string, repeated, tag = "2")]
+#[derive(Default)]
+struct PeerRow<'a> {
+    id: &'a str,
     aliases: Vec<String>,
-    #[prost(string, tag = "3")]
-    name: String,
-    #[prost(message, repeated, tag = "4")]
-    devices: Vec<DeviceRow>,
-    #[prost(uint64, optional, tag = "5")]
+    name: &'a str,
+    devices: Vec<DeviceRow<'a>>,
     resends_since: Option<u64>,
-    #[prost(uint32, tag = "6")]
     resends: u32,
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct DeviceRow {
-    #[prost(uint32, tag = "1")]
+message!(PeerRow<'a> { 1 => id, 2 => aliases, 3 => name, 4 => devices, 5 => resends_since, 6 => resends });
+
+#[derive(Default)]
+struct DeviceRow<'a> {
     number: u32,
-    #[prost(bytes = "vec", tag = "2")]
-    identity: Vec<u8>,
-    #[prost(uint64, optional, tag = "3")]
+    identity: &'a [u8],
     first_seen: Option<u64>,
 }
+
+message!(DeviceRow<'a> { 1 => number, 2 => identity, 3 => first_seen });
 
 impl Row for Peer {
     const TABLE: Table = Table::Peer;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let device = |device: &Device| DeviceRow {
-            number: device.number.into(),
-            identity: device.identity.0.to_vec(),
-            first_seen: device.first_seen,
-        };
+        fn row(device: &Device) -> DeviceRow<'_> {
+            DeviceRow {
+                number: device.number.into(),
+                identity: device.identity.as_bytes(),
+                first_seen: device.first_seen,
+            }
+        }
+        let id = self.id.to_string();
         let row = PeerRow {
-            id: self.id.to_string(),
+            id: &id,
             aliases: self.aliases.iter().map(ToString::to_string).collect(),
-            name: self.name.clone().unwrap_or_default(),
-            devices: self.devices.iter().map(device).collect(),
+            name: self.name.as_deref().unwrap_or_default(),
+            devices: self.devices.iter().map(row).collect(),
             resends_since: self.resends.map(|resends| resends.since),
             resends: self.resends.map_or(0, |resends| resends.count),
         };
@@ -61,21 +59,21 @@ impl Row for Peer {
         if row.aliases.len() > MAX_ALIASES || row.devices.len() > MAX_DEVICES {
             return Err(expected("at most 8 aliases and 32 devices"));
         }
-        let device = |device: DeviceRow| {
+        let device = |device: DeviceRow<'_>| {
             Ok(Device {
                 number: u16::try_from(device.number).map_err(|_| expected("a device number"))?,
-                identity: PublicKey::from_slice(&device.identity).map_err(|_| expected("an identity key"))?,
+                identity: PublicKey::from_slice(device.identity).map_err(|_| expected("an identity key"))?,
                 first_seen: device.first_seen,
             })
         };
         Ok(Self {
-            id: PeerId::from_row(row.id),
+            id: PeerId::from_row(row.id.to_owned()),
             aliases: row
                 .aliases
                 .iter()
                 .map(|alias| alias.parse::<Jid>().map_err(|_| expected("an address")))
                 .collect::<Result<_, _>>()?,
-            name: Some(row.name).filter(|name| !name.is_empty()),
+            name: Some(row.name).filter(|name| !name.is_empty()).map(str::to_owned),
             devices: row.devices.into_iter().map(device).collect::<Result<_, _>>()?,
             resends: row.resends_since.map(|since| Resends { since, count: row.resends }),
         })

@@ -2,80 +2,70 @@
 
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
 use crate::model::{DeviceAddress, PeerId};
+use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
 use crate::time::SECOND;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
-use prost::Message;
 use zeroize::Zeroizing;
 
 /// A message on its way to one device.
-#[derive(Clone, PartialEq, Message)]
-pub struct OutboxRow {
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OutboxRow<'a> {
     /// The chat.
-    #[prost(string, tag = "1")]
-    pub chat: String,
+    pub chat: &'a str,
     /// The message's sequence number.
-    #[prost(uint64, tag = "2")]
     pub seq: u64,
     /// The stanza's id.
-    #[prost(string, tag = "3")]
-    pub id: String,
+    pub id: &'a str,
     /// The text, in rows of versions that did not take it from the message.
-    #[prost(string, tag = "4")]
-    pub text: String,
+    pub text: &'a str,
     /// The envelope, once encrypted and until it is acknowledged.
-    #[prost(bytes = "vec", tag = "5")]
-    pub envelope: Vec<u8>,
+    pub envelope: &'a [u8],
     /// `pkmsg` or `msg`.
-    #[prost(string, tag = "6")]
-    pub envelope_kind: String,
+    pub envelope_kind: &'a str,
     /// Number of re-encryptions because the peer could not decrypt it; 0 for the first envelope.
-    #[prost(uint32, tag = "7")]
     pub resend: u32,
     /// The device to encrypt to, as JID text.
-    #[prost(string, tag = "8")]
-    pub address: String,
+    pub address: &'a str,
     /// When the message was written, unix seconds.
-    #[prost(uint64, tag = "9")]
     pub t: u64,
     /// The identity key that the last envelope was encrypted for.
-    #[prost(bytes = "vec", tag = "10")]
-    pub identity: Vec<u8>,
+    pub identity: &'a [u8],
     /// The server has accepted the last envelope.
-    #[prost(bool, tag = "11")]
     pub accepted: bool,
     /// When the server first accepted an envelope, unix milliseconds.
-    #[prost(uint64, optional, tag = "12")]
     pub accepted_at: Option<u64>,
     /// Fingerprints of the retry requests that were served, one after the other.
-    #[prost(bytes = "vec", tag = "13")]
-    pub served: Vec<u8>,
+    pub served: &'a [u8],
 }
+
+message!(OutboxRow<'a> { 1 => chat, 2 => seq, 3 => id, 4 => text, 5 => envelope, 6 => envelope_kind, 7 => resend, 8 => address, 9 => t, 10 => identity, 11 => accepted, 12 => accepted_at, 13 => served });
 
 impl Row for Recipient {
     const TABLE: Table = Table::Outbox;
 
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let (kind, envelope) = match &self.stage {
-            Stage::Sealed { kind, envelope } => (kind.clone(), envelope.clone()),
+        let (envelope_kind, envelope) = match &self.stage {
+            Stage::Sealed { kind, envelope } => (kind.as_str(), envelope.as_slice()),
             Stage::Queued | Stage::Accepted => Default::default(),
         };
+        let address = self.address.to_string();
         let row = OutboxRow {
-            chat: self.chat.clone(),
+            chat: &self.chat,
             seq: self.seq,
-            id: self.id.clone(),
-            text: String::new(),
+            id: &self.id,
+            text: "",
             envelope,
-            envelope_kind: kind,
+            envelope_kind,
             resend: self.resends,
-            address: self.address.to_string(),
+            address: &address,
             t: self.written_at / SECOND,
-            identity: self.identity.map(|identity| identity.0.to_vec()).unwrap_or_default(),
+            identity: self.identity.as_ref().map_or(&[], |identity| identity.as_bytes()),
             accepted: self.stage == Stage::Accepted,
             accepted_at: self.accepted_at,
-            served: self.served.concat(),
+            served: self.served.as_flattened(),
         };
         Zeroizing::new(row.encode_to_vec())
     }
@@ -89,18 +79,18 @@ impl Row for Recipient {
             return Err(expected("fingerprints of 8 bytes"));
         }
         Ok(Self {
-            chat: row.chat,
+            chat: row.chat.to_owned(),
             seq: row.seq,
-            id: row.id,
+            id: row.id.to_owned(),
             address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
             written_at: row.t.saturating_mul(SECOND),
             stage: match (row.accepted, row.envelope.is_empty()) {
                 (true, _) => Stage::Accepted,
                 (false, true) => Stage::Queued,
-                (false, false) => Stage::Sealed { kind: row.envelope_kind, envelope: row.envelope },
+                (false, false) => Stage::Sealed { kind: row.envelope_kind.to_owned(), envelope: row.envelope.to_vec() },
             },
             accepted_at: row.accepted_at,
-            identity: match row.identity.as_slice() {
+            identity: match row.identity {
                 [] => None,
                 identity => Some(PublicKey::from_slice(identity).map_err(|_| expected("an identity key"))?),
             },
