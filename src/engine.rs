@@ -86,7 +86,7 @@ impl Engine {
         }
         self.last_now = now;
         // Not a response to what the boot requested.
-        if !matches!(input, Input::Loaded(..) | Input::Answered(..)) {
+        if !matches!(input, Input::Loaded(..) | Input::Answered(..) | Input::Computed(..)) {
             self.flush_later = false;
         }
         match input {
@@ -119,6 +119,7 @@ impl Engine {
                     self.proceed(outcome, now, rng);
                 }
             }
+            Input::Computed(id, result) => self.computed(id, result, now, rng),
             Input::Elapsed => {
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
@@ -182,7 +183,7 @@ impl Engine {
                 self.flush(now, rng);
                 self.drain_channel(now, rng);
                 if self.export.is_some() && !self.group_commit.is_writing() {
-                    self.begin_export(now, rng);
+                    self.begin_export(now);
                     if self.export.is_none() {
                         // It could not be started: tasks that waited for it continue.
                         continue;

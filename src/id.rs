@@ -6,6 +6,8 @@ pub type TransactionId = u64;
 pub type LoadId = u64;
 /// Identifies an HTTP request from [`Output::Request`](crate::io::Output::Request) to its response.
 pub type RequestId = u64;
+/// Identifies a computation from [`Output::Compute`](crate::io::Output::Compute) to its result.
+pub type ComputationId = u64;
 /// Identifies a socket from [`Output::Connect`](crate::io::Output::Connect) on. Inputs about an older socket are
 /// ignored.
 pub type SocketId = u64;

@@ -5,7 +5,8 @@
 use crate::store::changes::{Changes, Query, Rows};
 use crate::view::{Command, Update};
 
-pub use crate::id::{LoadId, RequestId, SocketId, TransactionId};
+pub use crate::compute::{Computation, ComputeFailure, Computed};
+pub use crate::id::{ComputationId, LoadId, RequestId, SocketId, TransactionId};
 pub use crate::store::failure::StoreFailure;
 pub use crate::time::Millis;
 
@@ -28,6 +29,8 @@ pub enum Input {
     Aborted(TransactionId, StoreFailure),
     /// The response to [`Output::Request`].
     Answered(RequestId, Result<HttpResponse, HttpFailure>),
+    /// The result of [`Output::Compute`].
+    Computed(ComputationId, Result<Computed, ComputeFailure>),
     /// The time of [`Output::Idle`] may have come. Spurious ones are harmless.
     Elapsed,
     /// The network is back, or the device woke up: retries a waiting connection now.
@@ -51,6 +54,8 @@ pub enum Output {
     Commit(TransactionId, Changes),
     /// Do an HTTP request; respond with [`Input::Answered`].
     Request(RequestId, HttpRequest),
+    /// Compute this, outside the engine; respond with [`Input::Computed`], within a bounded time.
+    Compute(ComputationId, Computation),
     /// Send this to every tab.
     Update(Update),
     /// Stop for good: another engine has taken over, or the store is unusable. Release the lock; drop the engine.

@@ -60,6 +60,7 @@
 pub mod backup;
 mod channel;
 mod chat;
+pub mod compute;
 mod context;
 pub mod deployment;
 pub mod engine;

@@ -12,8 +12,8 @@
 use causeway::backup::contents::{
     ContentsError, End, Entry, FORMAT, Kind, MAX_ENTRY_BYTES, Manifest, Row, Unpacker, pack,
 };
-use causeway::backup::format::{CHUNK, FormatError, HEADER, MAGIC, Reader, VERSION, Writer};
-use causeway::backup::kdf::{Argon2Cost, KdfError};
+use causeway::backup::format::{CHUNK, FormatError, HEADER, LockedFile, MAGIC, UnkeyedFile, VERSION, Writer};
+use causeway::backup::kdf::{Argon2Cost, KdfError, derive};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -24,8 +24,23 @@ const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
 const PASSPHRASE: &str = "correct horse battery";
 const SEALED: usize = CHUNK + 16;
 
+fn begin(seed: u64) -> Writer {
+    let file = UnkeyedFile::draw(LIGHT, &mut ChaCha8Rng::seed_from_u64(seed));
+    let keys = derive(&file.derivation(PASSPHRASE)).unwrap();
+    file.begin(keys)
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error(transparent)]
+    Kdf(#[from] KdfError),
+}
+
 fn write(plain: &[u8]) -> Vec<u8> {
-    let mut writer = Writer::begin(PASSPHRASE, LIGHT, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+    let mut writer = begin(1);
     let mut file = Vec::new();
     for piece in plain.chunks(10_000) {
         writer.write(piece).unwrap();
@@ -35,10 +50,12 @@ fn write(plain: &[u8]) -> Vec<u8> {
     file
 }
 
-fn read_in(passphrase: &str, file: &[u8], piece: usize) -> Result<Vec<u8>, FormatError> {
+fn read_in(passphrase: &str, file: &[u8], piece: usize) -> Result<Vec<u8>, ReadError> {
     let mut plain = Zeroizing::new(Vec::new());
     let first = file.len().min(piece.max(HEADER));
-    let (mut reader, rest) = Reader::begin(passphrase, &file[..first])?;
+    let (locked, rest) = LockedFile::read(&file[..first])?;
+    let keys = derive(&locked.derivation(passphrase))?;
+    let mut reader = locked.open(&keys)?;
     reader.feed(rest, &mut plain)?;
     for piece in file[first..].chunks(piece) {
         reader.feed(piece, &mut plain)?;
@@ -47,7 +64,7 @@ fn read_in(passphrase: &str, file: &[u8], piece: usize) -> Result<Vec<u8>, Forma
     Ok(plain.to_vec())
 }
 
-fn read(file: &[u8]) -> Result<Vec<u8>, FormatError> {
+fn read(file: &[u8]) -> Result<Vec<u8>, ReadError> {
     read_in(PASSPHRASE, file, file.len().max(1))
 }
 
@@ -70,21 +87,24 @@ fn every_length_comes_back_in_pieces_of_any_size() {
 #[test]
 fn a_wrong_passphrase_is_distinguished_from_damage_where_possible() {
     let file = write(b"secret");
-    assert_eq!(read_in("correct horse batterz", &file, 99), Err(FormatError::WrongPassphrase));
+    assert_eq!(read_in("correct horse batterz", &file, 99), Err(ReadError::Format(FormatError::WrongPassphrase)));
     let mut damaged = file.clone();
     damaged[HEADER] ^= 1;
-    assert_eq!(read(&damaged), Err(FormatError::Damaged { chunk: 0 }), "the passphrase was right");
+    assert_eq!(read(&damaged), Err(ReadError::Format(FormatError::Damaged { chunk: 0 })), "the passphrase was right");
 }
 
 #[test]
 fn a_file_that_is_no_backup_or_too_new_is_refused() {
-    assert_eq!(read(b"PK\x03\x04 a zip file that somebody took for a backup"), Err(FormatError::NotABackup));
-    assert_eq!(read(&[0; 500]), Err(FormatError::NotABackup));
-    assert_eq!(read(b""), Err(FormatError::Truncated { expected: HEADER, got: 0 }));
-    assert_eq!(read(&MAGIC), Err(FormatError::Truncated { expected: HEADER, got: 8 }));
+    assert_eq!(
+        read(b"PK\x03\x04 a zip file that somebody took for a backup"),
+        Err(ReadError::Format(FormatError::NotABackup))
+    );
+    assert_eq!(read(&[0; 500]), Err(ReadError::Format(FormatError::NotABackup)));
+    assert_eq!(read(b""), Err(ReadError::Format(FormatError::Truncated { expected: HEADER, got: 0 })));
+    assert_eq!(read(&MAGIC), Err(ReadError::Format(FormatError::Truncated { expected: HEADER, got: 8 })));
     let mut file = write(b"secret");
     file[MAGIC.len()] = VERSION + 1;
-    assert_eq!(read(&file), Err(FormatError::UnknownVersion { got: VERSION + 1 }));
+    assert_eq!(read(&file), Err(ReadError::Format(FormatError::UnknownVersion { got: VERSION + 1 })));
 }
 
 #[test]
@@ -95,7 +115,7 @@ fn a_file_cannot_require_more_memory_or_time_than_the_bounds() {
         read(&file).unwrap_err()
     };
     for (at, bytes) in [(9, &[0xFF; 4][..]), (9, &[0, 4, 0, 1]), (9, &[0; 4]), (13, &[11]), (13, &[0]), (14, &[5])] {
-        assert!(matches!(cost(at, bytes), FormatError::Kdf(KdfError::Cost(_))), "{bytes:?} at {at}");
+        assert!(matches!(cost(at, bytes), ReadError::Kdf(KdfError::Cost(_))), "{bytes:?} at {at}");
     }
 }
 
@@ -104,8 +124,8 @@ fn every_truncation_fails() {
     let small = write(&plain(100));
     for len in 0..small.len() {
         match read(&small[..len]) {
-            Err(FormatError::Truncated { expected: HEADER, got }) => assert_eq!(got, len),
-            Err(FormatError::Damaged { chunk: 0 }) => assert!(len >= HEADER),
+            Err(ReadError::Format(FormatError::Truncated { expected: HEADER, got })) => assert_eq!(got, len),
+            Err(ReadError::Format(FormatError::Damaged { chunk: 0 })) => assert!(len >= HEADER),
             other => panic!("{len} bytes: {other:?}"),
         }
     }
@@ -115,7 +135,7 @@ fn every_truncation_fails() {
             let len = HEADER + chunk * SEALED + off;
             let damaged = FormatError::Damaged { chunk: u32::try_from(chunk + usize::from(off > 0)).unwrap() };
             let before = FormatError::Damaged { chunk: u32::try_from(chunk.saturating_sub(1)).unwrap() };
-            let error = read(&large[..len]).unwrap_err();
+            let Err(ReadError::Format(error)) = read(&large[..len]) else { panic!("{len} bytes") };
             // Cut at a chunk's end, the chunk before is the last one and was not sealed as that.
             assert!(off == 0 && error == before || off > 0 && damaged_within(&damaged, error), "{len}: {error}");
         }
@@ -161,16 +181,16 @@ fn chunks_cannot_be_moved_left_out_doubled_or_continued() {
         &[4],
         &[],
     ] {
-        assert!(matches!(build(order), Err(FormatError::Damaged { .. })), "{order:?}");
+        assert!(matches!(build(order), Err(ReadError::Format(FormatError::Damaged { .. }))), "{order:?}");
     }
     let continued = [file.as_slice(), b"x"].concat();
-    assert!(matches!(read(&continued), Err(FormatError::Damaged { chunk: 4 })));
+    assert!(matches!(read(&continued), Err(ReadError::Format(FormatError::Damaged { chunk: 4 }))));
     // The same chunk of another file under the same passphrase.
-    let mut writer = Writer::begin(PASSPHRASE, LIGHT, &mut ChaCha8Rng::seed_from_u64(2)).unwrap();
+    let mut writer = begin(2);
     writer.write(&plain(9)).unwrap();
     let other = writer.finish().unwrap();
     let mixed = [header, &other[HEADER..]].concat();
-    assert_eq!(read(&mixed), Err(FormatError::Damaged { chunk: 0 }));
+    assert_eq!(read(&mixed), Err(ReadError::Format(FormatError::Damaged { chunk: 0 })));
 }
 
 fn manifest() -> Entry {
@@ -242,7 +262,7 @@ proptest! {
         let at = HEADER + at.index(file.len() - HEADER);
         file[at] ^= 1 << bit;
         let chunk = u32::try_from((at - HEADER) / SEALED).unwrap();
-        prop_assert_eq!(read_in(PASSPHRASE, &file, piece), Err(FormatError::Damaged { chunk }));
+        prop_assert_eq!(read_in(PASSPHRASE, &file, piece), Err(ReadError::Format(FormatError::Damaged { chunk })));
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //!
 //! What this module does not know: what the plaintext means.
 
-use super::kdf::{self, Argon2Cost, KdfError, SALT};
+use super::kdf::{Argon2Cost, Derivation, Keys, SALT};
 use causeway_proto::gcm::Gcm;
 use causeway_proto::secret::Secret;
 use causeway_proto::width;
@@ -61,9 +61,6 @@ pub enum FormatError {
         /// Bytes of the file.
         got: usize,
     },
-    /// The key could not be derived.
-    #[error(transparent)]
-    Kdf(#[from] KdfError),
     /// The passphrase is not the one that the header was made with. A damaged header looks the same.
     #[error("wrong passphrase, or the file is damaged")]
     WrongPassphrase,
@@ -168,6 +165,45 @@ impl Stream {
     }
 }
 
+/// A file whose key is not derived yet.
+#[derive(Debug)]
+pub struct UnkeyedFile {
+    cost: Argon2Cost,
+    salt: [u8; SALT],
+    prefix: [u8; PREFIX],
+}
+
+impl UnkeyedFile {
+    /// A file under a fresh salt.
+    pub fn draw(cost: Argon2Cost, rng: &mut dyn CryptoRng) -> Self {
+        let (mut salt, mut prefix) = ([0; SALT], [0; PREFIX]);
+        rng.fill_bytes(&mut salt);
+        rng.fill_bytes(&mut prefix);
+        Self { cost, salt, prefix }
+    }
+
+    /// What its keys are derived from.
+    pub fn derivation(&self, passphrase: &str) -> Derivation {
+        derivation(passphrase, self.salt, self.cost)
+    }
+
+    /// Begins the file.
+    pub fn begin(self, keys: Keys) -> Writer {
+        let Self { cost, salt, prefix } = self;
+        let header = Header { cost, salt, prefix, check: keys.check }.to_bytes();
+        Writer {
+            stream: Stream::new(&keys.chunks, header, prefix),
+            plain: Zeroizing::new(Vec::with_capacity(CHUNK)),
+            sealed: header.to_vec(),
+            written: 0,
+        }
+    }
+}
+
+fn derivation(passphrase: &str, salt: [u8; SALT], cost: Argon2Cost) -> Derivation {
+    Derivation { passphrase: Zeroizing::new(passphrase.to_owned()), salt, cost }
+}
+
 /// Writes a file.
 pub struct Writer {
     stream: Stream,
@@ -178,24 +214,6 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins a file under a fresh salt. Takes about a second, by design.
-    ///
-    /// # Errors
-    /// [`KdfError`].
-    pub fn begin(passphrase: &str, cost: Argon2Cost, rng: &mut dyn CryptoRng) -> Result<Self, KdfError> {
-        let (mut salt, mut prefix) = ([0; SALT], [0; PREFIX]);
-        rng.fill_bytes(&mut salt);
-        rng.fill_bytes(&mut prefix);
-        let keys = kdf::derive(passphrase, &salt, cost)?;
-        let header = Header { cost, salt, prefix, check: keys.check }.to_bytes();
-        Ok(Self {
-            stream: Stream::new(&keys.chunks, header, prefix),
-            plain: Zeroizing::new(Vec::with_capacity(CHUNK)),
-            sealed: header.to_vec(),
-            written: 0,
-        })
-    }
-
     /// Appends plaintext.
     ///
     /// # Errors
@@ -234,6 +252,43 @@ impl Writer {
     }
 }
 
+/// A file whose header was read, and whose key is not derived yet.
+pub struct LockedFile {
+    bytes: [u8; HEADER],
+    header: Header,
+}
+
+impl LockedFile {
+    /// Parses the header at the start of a file. Returns the rest of `file`, too.
+    ///
+    /// # Errors
+    /// [`FormatError`].
+    pub fn read(file: &[u8]) -> Result<(Self, &[u8]), FormatError> {
+        let truncated = FormatError::Truncated { expected: HEADER, got: file.len() };
+        let begins_well = file.iter().zip(&MAGIC).all(|(got, expected)| got == expected);
+        let (bytes, rest) =
+            file.split_first_chunk().ok_or(if begins_well { truncated } else { FormatError::NotABackup })?;
+        Ok((Self { bytes: *bytes, header: Header::from_bytes(bytes)? }, rest))
+    }
+
+    /// What its keys are derived from.
+    pub fn derivation(&self, passphrase: &str) -> Derivation {
+        derivation(passphrase, self.header.salt, self.header.cost)
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`FormatError::WrongPassphrase`].
+    pub fn open(self, keys: &Keys) -> Result<Reader, FormatError> {
+        if keys.check != self.header.check {
+            return Err(FormatError::WrongPassphrase);
+        }
+        let stream = Stream::new(&keys.chunks, self.bytes, self.header.prefix);
+        Ok(Reader { stream, waiting: Vec::new(), read: width::to_u64(HEADER) })
+    }
+}
+
 /// Reads a file, in pieces of any size.
 pub struct Reader {
     stream: Stream,
@@ -242,25 +297,6 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Parses the header at the start of a file and derives the key, which takes about a second by design. Returns the
-    /// rest of `file`.
-    ///
-    /// # Errors
-    /// [`FormatError`].
-    pub fn begin<'a>(passphrase: &str, file: &'a [u8]) -> Result<(Self, &'a [u8]), FormatError> {
-        let truncated = FormatError::Truncated { expected: HEADER, got: file.len() };
-        let begins_well = file.iter().zip(&MAGIC).all(|(got, expected)| got == expected);
-        let (bytes, rest) =
-            file.split_first_chunk().ok_or(if begins_well { truncated } else { FormatError::NotABackup })?;
-        let header = Header::from_bytes(bytes)?;
-        let keys = kdf::derive(passphrase, &header.salt, header.cost)?;
-        if keys.check != header.check {
-            return Err(FormatError::WrongPassphrase);
-        }
-        let stream = Stream::new(&keys.chunks, *bytes, header.prefix);
-        Ok((Self { stream, waiting: Vec::new(), read: width::to_u64(HEADER) }, rest))
-    }
-
     /// Takes the next piece of the file. Complete chunks are opened onto the end of `plain`.
     ///
     /// # Errors
@@ -292,13 +328,16 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::kdf::derive;
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::SeedableRng;
 
     const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
 
     fn writer() -> Writer {
-        Writer::begin("passphrase", LIGHT, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+        let file = UnkeyedFile::draw(LIGHT, &mut ChaCha8Rng::seed_from_u64(1));
+        let keys = derive(&file.derivation("passphrase")).unwrap();
+        file.begin(keys)
     }
 
     #[test]
@@ -310,7 +349,9 @@ mod tests {
         assert_eq!(full.write(b"6"), Err(FormatError::TooLarge));
 
         let file = writer().finish().unwrap();
-        let (mut reader, rest) = Reader::begin("passphrase", &file).unwrap();
+        let (locked, rest) = LockedFile::read(&file).unwrap();
+        let keys = derive(&locked.derivation("passphrase")).unwrap();
+        let mut reader = locked.open(&keys).unwrap();
         let mut plain = Zeroizing::new(Vec::new());
         reader.read = MAX_FILE_BYTES - width::to_u64(rest.len());
         assert_eq!(reader.feed(rest, &mut plain), Ok(()));

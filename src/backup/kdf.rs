@@ -35,6 +35,24 @@ impl Default for Argon2Cost {
     }
 }
 
+/// What keys are derived from. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Derivation {
+    /// The passphrase.
+    pub passphrase: Zeroizing<String>,
+    /// Makes the keys those of one file.
+    pub salt: [u8; SALT],
+    /// What it costs.
+    pub cost: Argon2Cost,
+}
+
+impl core::fmt::Debug for Derivation {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Self { passphrase: _, salt: _, cost } = self;
+        write!(f, "Derivation {{ cost: {cost:?} }}")
+    }
+}
+
 /// The keys derived from a passphrase and a salt.
 #[derive(Debug)]
 pub struct Keys {
@@ -63,10 +81,11 @@ pub enum KdfError {
 ///
 /// # Errors
 /// [`KdfError`] for a cost that is out of bounds, and for a device without the memory.
-pub fn derive(passphrase: &str, salt: &[u8; SALT], cost: Argon2Cost) -> Result<Keys, KdfError> {
+pub fn derive(derivation: &Derivation) -> Result<Keys, KdfError> {
     const BOTH: usize = 64;
-    let Argon2Cost { memory, passes, lanes } = cost;
-    let refused = KdfError::Cost(cost);
+    let Derivation { passphrase, salt, cost } = derivation;
+    let Argon2Cost { memory, passes, lanes } = *cost;
+    let refused = KdfError::Cost(*cost);
     if memory > MOST_MEMORY || passes > MOST_PASSES || lanes > MOST_LANES {
         return Err(refused);
     }
@@ -92,9 +111,13 @@ pub fn derive(passphrase: &str, salt: &[u8; SALT], cost: Argon2Cost) -> Result<K
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Argon2Cost, Derivation, KdfError, Keys, MOST_LANES, MOST_MEMORY, MOST_PASSES, SALT, Zeroizing};
 
     const LIGHT: Argon2Cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
+
+    fn derive(passphrase: &str, salt: &[u8; SALT], cost: Argon2Cost) -> Result<Keys, KdfError> {
+        super::derive(&Derivation { passphrase: Zeroizing::new(passphrase.to_owned()), salt: *salt, cost })
+    }
 
     #[test]
     fn every_part_changes_both_keys() {

@@ -6,9 +6,11 @@
 //! this module does not know: the file's format (`crate::backup`), and how current it is (`connect.rs`).
 
 use super::restore::{Contents, Restoring};
-use super::state::Engine;
+use super::state::{Engine, Purpose};
 use crate::backup::contents::{Kind, Manifest};
-use crate::backup::format::{MAX_FILE_BYTES, Reader};
+use crate::backup::format::{HEADER, LockedFile, MAX_FILE_BYTES};
+use crate::backup::kdf::Keys;
+use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
 use crate::io::Millis;
 use crate::store::account::{Account, Stale};
@@ -35,6 +37,15 @@ impl Engine {
         if end >= piece.total && self.group_commit.is_writing() {
             return Err(NotLoaded);
         }
+        if piece.first == 0 && piece.at == 0 && self.restoring.as_ref().is_none_or(|restoring| restoring.first != tag) {
+            match self.begin_restore(tag, piece).transpose().ok_or(NotLoaded)? {
+                Ok(restoring) => self.restoring = Some(restoring),
+                Err(issue) => {
+                    self.restoring = None;
+                    return Ok(Some(issue));
+                }
+            }
+        }
         match self.take_piece(tag, piece, rng) {
             Ok(None) => Ok(Some(Issue::None)),
             Ok(Some((manifest, account, changes))) => {
@@ -47,6 +58,32 @@ impl Engine {
         }
     }
 
+    /// The file, opened; `None` while its keys are being derived.
+    fn begin_restore(&mut self, tag: u64, piece: &Restore) -> Result<Option<Restoring>, Issue> {
+        if self.records.account().keys.is_some() && !piece.replace {
+            return Err(Issue::RestoreWouldReplace);
+        }
+        if piece.total > MAX_FILE_BYTES {
+            return Err(Issue::BackupTooLarge);
+        }
+        let (file, _) = LockedFile::read(&piece.piece)?;
+        let Some((_, keys)) = self.restore_keys.take_if(|(asked, _)| *asked == tag) else {
+            if !self.computations.any(|purpose| matches!(purpose, Purpose::Restore { tag: asked } if *asked == tag)) {
+                let derivation = file.derivation(&piece.passphrase);
+                self.compute(Purpose::Restore { tag }, Computation::BackupKeys(derivation));
+            }
+            return Ok(None);
+        };
+        let reader = file.open(&keys?)?;
+        Ok(Some(Restoring { first: tag, total: piece.total, taken: 0, reader, contents: Contents::default() }))
+    }
+
+    /// The keys of the file are derived, or cannot be: the command that waits for them is tried again.
+    pub(super) fn restore_keyed(&mut self, tag: u64, keys: Result<Keys, ComputeFailure>) {
+        self.restore_keys = Some((tag, keys));
+        self.queue.retry();
+    }
+
     /// Everything in the file once it is complete.
     fn take_piece(
         &mut self,
@@ -57,36 +94,25 @@ impl Engine {
         let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         let account = self.records.account();
         let signed_in = (account.stage != Stage::SignedOut).then(|| account.identifier.clone());
-        let mut restoring = if piece.first == 0 && piece.at == 0 {
-            if account.keys.is_some() && !piece.replace {
-                return Err(Issue::RestoreWouldReplace);
-            }
-            if piece.total > MAX_FILE_BYTES {
-                return Err(Issue::BackupTooLarge);
-            }
-            let (reader, rest) = Reader::begin(&piece.passphrase, &piece.piece)?;
-            let (total, contents) = (piece.total, Contents::default());
-            let mut restoring = Restoring { first: tag, total, taken: end, reader, contents };
-            restoring.reader.feed(rest, restoring.contents.unpacker.plain())?;
-            restoring
-        } else {
-            let mut restoring = self
-                .restoring
-                .take()
-                .filter(|restoring| restoring.first == piece.first && restoring.total == piece.total)
-                .ok_or(Issue::RestoreInterrupted)?;
-            if end <= restoring.taken {
-                // A duplicate.
-                self.restoring = Some(restoring);
-                return Ok(None);
-            }
-            if piece.at != restoring.taken {
-                return Err(Issue::RestoreInterrupted);
-            }
-            restoring.taken = end;
-            restoring.reader.feed(&piece.piece, restoring.contents.unpacker.plain())?;
-            restoring
-        };
+        let first = if piece.first == 0 { tag } else { piece.first };
+        let mut restoring = self
+            .restoring
+            .take()
+            .filter(|restoring| restoring.first == first && restoring.total == piece.total)
+            .ok_or(Issue::RestoreInterrupted)?;
+        if end <= restoring.taken {
+            // A duplicate.
+            self.restoring = Some(restoring);
+            return Ok(None);
+        }
+        if piece.at != restoring.taken {
+            return Err(Issue::RestoreInterrupted);
+        }
+        // The header was read when the restore began.
+        let header = if piece.at == 0 { HEADER } else { 0 };
+        let bytes = piece.piece.get(header..).unwrap_or_default();
+        restoring.taken = end;
+        restoring.reader.feed(bytes, restoring.contents.unpacker.plain())?;
         restoring.contents.drain(&self.sealer, signed_in.as_deref(), rng)?;
         if restoring.taken < restoring.total {
             self.restoring = Some(restoring);

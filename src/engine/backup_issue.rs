@@ -3,6 +3,7 @@
 use crate::backup::contents::ContentsError;
 use crate::backup::format::FormatError;
 use crate::backup::kdf::KdfError;
+use crate::compute::ComputeFailure;
 use crate::view::Issue;
 
 impl From<FormatError> for Issue {
@@ -11,9 +12,18 @@ impl From<FormatError> for Issue {
             FormatError::NotABackup => Self::BackupNotOne,
             FormatError::UnknownVersion { .. } => Self::BackupTooNew,
             FormatError::Truncated { .. } | FormatError::Damaged { .. } => Self::BackupDamaged,
-            FormatError::Kdf(KdfError::Cost(_)) => Self::BackupDamaged,
-            FormatError::Kdf(KdfError::Memory { .. }) | FormatError::TooLarge => Self::BackupTooLarge,
+            FormatError::TooLarge => Self::BackupTooLarge,
             FormatError::WrongPassphrase => Self::BackupLocked,
+        }
+    }
+}
+
+impl From<ComputeFailure> for Issue {
+    fn from(failure: ComputeFailure) -> Self {
+        match failure {
+            ComputeFailure::NotLoaded => Self::CodeNotLoaded,
+            ComputeFailure::Kdf(KdfError::Cost(_)) => Self::BackupDamaged,
+            ComputeFailure::Kdf(KdfError::Memory { .. }) => Self::BackupTooLarge,
         }
     }
 }

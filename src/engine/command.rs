@@ -80,7 +80,7 @@ impl Engine {
                 self.connect(Cause::Person, now, rng);
                 Some(Issue::None)
             }
-            Some(Action::Export(export)) => self.export(tag, export, now, rng),
+            Some(Action::Export(export)) => self.export(tag, export, rng),
             Some(Action::Restore(piece)) => self.restore(tag, piece, now, rng)?,
             Some(Action::ContinueHere(_)) => {
                 self.continue_here(tag, now, rng);

@@ -1,9 +1,8 @@
 //! A backup file that is being made: its state between two pages.
 
 use crate::backup::contents::Kind;
-use crate::backup::format::Writer;
+use crate::backup::format::{UnkeyedFile, Writer};
 use crate::store::changes::Table;
-use zeroize::Zeroizing;
 
 /// A file that is being made.
 pub(super) struct Export {
@@ -14,8 +13,10 @@ pub(super) struct Export {
 
 /// How far the file is.
 pub(super) enum State {
-    /// Waits, with the passphrase, for everything before the export to be durable.
-    Waiting(Zeroizing<String>),
+    /// Its keys are being derived.
+    Deriving(UnkeyedFile),
+    /// Waits for everything before the export to be durable.
+    Waiting(Box<Writer>),
     Reading(Box<Reading>),
 }
 

@@ -1,8 +1,8 @@
 //! Makes a backup file: a consistent view of the store at one moment.
 //!
 //! ```text
-//!   requested ── everything before it is durable ──▶ reading, page by page ──▶ the last piece
-//!                (for a hand-over: its mark, too)       nothing is written, tasks wait
+//!   requested ── keys derived ── everything before it is durable ──▶ reading, page by page ──▶ the last piece
+//!                                (for a hand-over: its mark, too)       nothing is written, tasks wait
 //! ```
 //!
 //! No read transaction spans the pages; instead no write transaction starts between them, so that all pages show the
@@ -10,17 +10,18 @@
 //! What this module does not know: the file's format (`crate::backup`), and where the page stores it.
 
 use super::export::{Export, Reading, State};
-use super::state::{Engine, Read};
+use super::state::{Engine, Purpose, Read};
 use crate::backup::contents::{End, Entry, FORMAT, Kind, Manifest, Row, pack};
-use crate::backup::format::{FormatError, Writer};
+use crate::backup::format::UnkeyedFile;
+use crate::backup::kdf::Keys;
 use crate::backup::passphrase::{Strength, strength};
+use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
 use crate::io::{Millis, Output, StoreFailure};
 use crate::store::changes::{Query, Rows, Table};
 use crate::view::{self, BackupPiece, Issue, MAX_UPDATE, News, Stage, Update};
 use causeway_proto::width;
 use rand_core::CryptoRng;
-use zeroize::Zeroizing;
 
 /// Rows of the first page that is read. Later ones grow and shrink with the bytes that come.
 const FIRST_PAGE: u32 = 32;
@@ -31,13 +32,7 @@ const PAGE_BYTES: usize = 1 << 20;
 
 impl Engine {
     /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
-    pub(super) fn export(
-        &mut self,
-        tag: u64,
-        command: &view::Export,
-        now: Millis,
-        rng: &mut dyn CryptoRng,
-    ) -> Option<Issue> {
+    pub(super) fn export(&mut self, tag: u64, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
         if let Some(export) = &self.export {
             return (export.tag != tag).then_some(Issue::BackupBusy);
         }
@@ -51,22 +46,33 @@ impl Engine {
         if account.device.is_empty() {
             self.records.change_account().device = device::random(rng);
         }
-        if command.hand_over && self.records.account().moved_at == 0 {
+        let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
+        let file = UnkeyedFile::draw(self.argon2_cost, rng);
+        self.compute(Purpose::Export, Computation::BackupKeys(file.derivation(&command.passphrase)));
+        self.export = Some(Export { tag, kind, state: State::Deriving(file) });
+        None
+    }
+
+    /// The keys of the file are derived, or cannot be: a hand-over takes effect only now.
+    pub(super) fn export_keyed(&mut self, keys: Result<Keys, ComputeFailure>, now: Millis, rng: &mut dyn CryptoRng) {
+        let Some(export) = self.export.take_if(|export| matches!(export.state, State::Deriving(_))) else { return };
+        let Export { tag, kind, state: State::Deriving(file) } = export else { return };
+        let keys = match keys {
+            Ok(keys) => keys,
+            Err(failure) => return self.done(tag, failure.into()),
+        };
+        if kind == Kind::HandOver && self.records.account().moved_at == 0 {
             self.records.change_account().moved_at = now.max(1);
             self.group_commit.show_account();
             self.channel.stop(Issue::MovedElsewhere, now, rng);
         }
-        let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
-        let passphrase = Zeroizing::new(command.passphrase.clone());
-        self.export = Some(Export { tag, kind, state: State::Waiting(passphrase) });
-        None
+        self.export = Some(Export { tag, kind, state: State::Waiting(Box::new(file.begin(keys))) });
     }
 
     /// Everything before the export is durable, and nothing is being written: starts to read.
-    pub(super) fn begin_export(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        let Some(Export { kind, state: State::Waiting(passphrase), .. }) = &self.export else { return };
-        let kind = *kind;
-        let begun = Writer::begin(passphrase, self.argon2_cost, rng).map_err(FormatError::from);
+    pub(super) fn begin_export(&mut self, now: Millis) {
+        let Some(export) = self.export.take_if(|export| matches!(export.state, State::Waiting(_))) else { return };
+        let Export { tag, kind, state: State::Waiting(mut writer) } = export else { return };
         let expected = self.rows_expected();
         let account = self.records.account();
         let manifest = Manifest {
@@ -77,18 +83,20 @@ impl Engine {
             device: account.device.clone(),
             client_version: self.client_version.clone(),
         };
-        let begun = begun.and_then(|mut writer| {
-            writer.write(&pack(Entry::Manifest(manifest)))?;
-            Ok(Reading { writer, tables: &Table::ALL, page: FIRST_PAGE, given: 0, rows: 0, left_out: 0, expected })
-        });
-        match (begun, &mut self.export) {
-            (Ok(reading), Some(export)) => {
-                export.state = State::Reading(Box::new(reading));
-                self.next_page(Vec::new());
-            }
-            (Err(error), _) => self.end_export(error.into()),
-            (Ok(_), None) => {}
+        if let Err(error) = writer.write(&pack(Entry::Manifest(manifest))) {
+            return self.done(tag, error.into());
         }
+        let reading = Reading {
+            writer: *writer,
+            tables: &Table::ALL,
+            page: FIRST_PAGE,
+            given: 0,
+            rows: 0,
+            left_out: 0,
+            expected,
+        };
+        self.export = Some(Export { tag, kind, state: State::Reading(Box::new(reading)) });
+        self.next_page(Vec::new());
     }
 
     fn rows_expected(&self) -> u64 {

@@ -57,7 +57,8 @@ impl Engine {
         self.iqs.clear();
         self.outbox = Default::default();
         self.queue = Queue::default();
-        self.restoring = None;
+        (self.restoring, self.restore_keys) = (None, None);
+        self.computations.clear();
         self.opened.clear();
         self.security_codes.clear();
         self.api_requests.clear();

@@ -3,11 +3,12 @@
 use super::export::Export;
 use super::queue::Queue;
 use super::restore::Restoring;
-use crate::backup::kdf::Argon2Cost;
+use crate::backup::kdf::{Argon2Cost, Keys};
 use crate::channel::Channel;
+use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
-use crate::io::{LoadId, Millis, Output, RequestId};
+use crate::io::{ComputationId, LoadId, Millis, Output, RequestId};
 use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
 use crate::pending::Pending;
@@ -54,6 +55,16 @@ pub(super) enum Read {
     Sessions,
 }
 
+/// Purpose of a computation.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    Export,
+    Restore {
+        /// Tag of the command that gave the first piece.
+        tag: u64,
+    },
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The store has not been read.
@@ -98,6 +109,9 @@ pub struct Engine {
     pub(super) wake_requests: WakeRequests,
     pub(super) export: Option<Export>,
     pub(super) restoring: Option<Restoring>,
+    /// Keys of a file that is to be restored, for the command with this tag.
+    pub(super) restore_keys: Option<(u64, Result<Keys, ComputeFailure>)>,
+    pub(super) computations: Pending<ComputationId, Purpose>,
     pub(super) out: VecDeque<Output>,
     pub(super) iqs: PendingIqs,
     pub(super) trace: Trace,
@@ -134,6 +148,8 @@ impl Engine {
             wake_requests: WakeRequests::default(),
             export: None,
             restoring: None,
+            restore_keys: None,
+            computations: Pending::default(),
             out: VecDeque::new(),
             iqs: PendingIqs::default(),
             trace: Trace::default(),
@@ -167,6 +183,27 @@ impl Engine {
         let modules =
             Modules { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
         work(modules, &mut cx)
+    }
+
+    pub(super) fn compute(&mut self, purpose: Purpose, computation: Computation) {
+        self.last_id += 1;
+        self.computations.insert(self.last_id, purpose);
+        self.out.push_back(Output::Compute(self.last_id, computation));
+    }
+
+    pub(super) fn computed(
+        &mut self,
+        id: ComputationId,
+        result: Result<Computed, ComputeFailure>,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let Some((_, purpose)) = self.computations.remove(&id) else { return };
+        let keys = result.map(|Computed::BackupKeys(keys)| keys);
+        match purpose {
+            Purpose::Export => self.export_keyed(keys, now, rng),
+            Purpose::Restore { tag } => self.restore_keyed(tag, keys),
+        }
     }
 
     /// Completes a command: its `Done` is sent when everything changed so far is durable.

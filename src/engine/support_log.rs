@@ -3,6 +3,7 @@
 
 use super::state::Engine;
 use crate::time::Millis;
+use causeway_proto::width;
 use core::fmt::Write as _;
 
 impl Engine {
@@ -13,10 +14,10 @@ impl Engine {
         let account = self.records.account();
         let (stage, unknown) = (i32::from(account.stage), account.unknown_stanzas);
         let lines = [
-            ("stage", i64::from(stage)),
-            ("connection", connection.state.into()),
-            ("connection issue", connection.issue.into()),
-            ("storage issue", i32::from(self.storage).into()),
+            ("stage", u64::from(stage.unsigned_abs())),
+            ("connection", connection.state.unsigned_abs().into()),
+            ("connection issue", connection.issue.unsigned_abs().into()),
+            ("storage issue", i32::from(self.storage).unsigned_abs().into()),
             ("unknown stanzas", unknown.into()),
             ("chats", count(self.records.chats.iter())),
             ("people", count(self.records.peers.iter())),
@@ -34,6 +35,6 @@ impl Engine {
     }
 }
 
-fn count(rows: impl Iterator) -> i64 {
-    i64::try_from(rows.count()).unwrap_or(i64::MAX)
+fn count(rows: impl Iterator) -> u64 {
+    width::to_u64(rows.count())
 }

@@ -106,6 +106,8 @@ pub enum Issue {
     NotOpened = 57,
     /// This browser, or this kind of window, does not keep keys: nothing can be begun in it.
     KeysNotKept = 60,
+    /// A part of this version's code could not be loaded.
+    CodeNotLoaded = 61,
     /// A newer build has changed how data is kept: this one must be loaded again.
     StorageNewer = 56,
     /// Another browser has become this account's; this one can never connect again with the keys it holds.

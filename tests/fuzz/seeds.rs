@@ -166,9 +166,12 @@ pub(crate) fn sealed_row() -> Vec<Vec<u8>> {
 
 pub(crate) fn backup() -> Vec<Vec<u8>> {
     use causeway::backup::contents::{End, Entry, FORMAT, Manifest, Row, pack};
-    use causeway::backup::{format::Writer, kdf::Argon2Cost};
+    use causeway::backup::format::UnkeyedFile;
+    use causeway::backup::kdf::{Argon2Cost, derive};
     let cost = Argon2Cost { memory: 8, passes: 1, lanes: 1 };
-    let mut writer = Writer::begin("a passphrase", cost, &mut fixture::rng(5)).unwrap();
+    let file = UnkeyedFile::draw(cost, &mut fixture::rng(5));
+    let keys = derive(&file.derivation("a passphrase")).unwrap();
+    let mut writer = file.begin(keys);
     writer.write(b"plaintext").unwrap();
     let entries = [
         Entry::Manifest(Manifest { format: FORMAT, identifier: "alice".into(), ..Manifest::default() }),

@@ -177,6 +177,9 @@ impl World {
             Output::Commit(id, changes) => self.commit(id, changes),
             Output::Request(id, request) => self.request(id, &request),
             Output::Update(update) => self.shown(update),
+            Output::Compute(_, computation) => {
+                self.check(Err(format!("nobody makes backups here, but the engine asks for {computation:?}")));
+            }
             Output::Stop(reason) => {
                 self.check(Err(format!("the engine stops: {reason:?}")));
             }

@@ -26,8 +26,8 @@ pub(crate) use phone::Phone;
 use causeway::backup::kdf::Argon2Cost;
 use causeway::engine::{Config, Engine};
 use causeway::io::{
-    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure,
-    TransactionId,
+    ComputeFailure, HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason,
+    StoreFailure, TransactionId,
 };
 use causeway::model::Recipient;
 use causeway::store::changes::{Changes, Query, Table};
@@ -72,6 +72,8 @@ pub(crate) struct World {
     pub(crate) held_loads: VecDeque<(LoadId, Vec<Query>)>,
     /// Requests wait for [`World::respond`] instead of being answered at once.
     pub(crate) hold_requests: bool,
+    /// What every computation fails with.
+    pub(crate) fail_computations: Option<ComputeFailure>,
     pub(crate) held_requests: VecDeque<(RequestId, HttpRequest)>,
     /// Reads so far.
     pub(crate) loads: usize,
@@ -112,6 +114,7 @@ impl World {
             hold_loads: false,
             held_loads: VecDeque::new(),
             hold_requests: false,
+            fail_computations: None,
             held_requests: VecDeque::new(),
             loads: 0,
             connects: Vec::new(),
@@ -188,6 +191,10 @@ impl World {
             },
             Output::Request(id, request) if self.hold_requests => self.held_requests.push_back((id, request)),
             Output::Request(id, request) => inputs.push_back(Input::Answered(id, self.answer(request))),
+            Output::Compute(id, computation) => {
+                let result = self.fail_computations.map_or_else(|| computation.run(), Err);
+                inputs.push_back(Input::Computed(id, result));
+            }
             Output::Update(update) => self.updates.push(update),
             Output::Stop(reason) => self.stopped = Some(reason),
             Output::Idle(_) => {}

@@ -17,7 +17,7 @@ const dist = join(root, "dist");
 const PIECES = [
   ["engine", /^client-\w+_bg\.wasm$/, true],
   ["page", /^client-\w+\.(page|shared_\d+)\.wasm$/, true],
-  ["settings", /^client-\w+\.secondary\.wasm$/, false],
+  ["settings", /^client-\w+\.(secondary|compute)\.wasm$/, false],
   ["offline", /^(service-worker\.js|icon-\d+\.png|icon\.svg|badge\.png)$/, false],
   ["scripts", /\.js$/, true],
   ["styles", /\.css$/, true],

@@ -8,7 +8,7 @@ import { optimize } from "./shrink.mjs";
 import { INDEX, WORKER, at, hash, isRelease, keepingHash, list, put, root, text } from "./staging.mjs";
 
 // The end of the names of modules that are fetched later than with the page.
-const ON_DEMAND = ".secondary.wasm";
+const ON_DEMAND = [".secondary.wasm", ".compute.wasm"];
 // What the program's script imports.
 const LOADER = /from "\.\/(client\.[0-9a-f]{16}\.)pieces\.js"/;
 
@@ -72,7 +72,7 @@ export function linkModules({ loader, modules }) {
   const links = [
     `${link(loader, "modulepreload")}>`,
     ...modules
-      .filter((name) => !name.endsWith(ON_DEMAND))
+      .filter((name) => !ON_DEMAND.some((end) => name.endsWith(end)))
       .map((name) => `${link(name, "preload")} as="fetch" type="application/wasm">`),
   ];
   put(INDEX, "</head>", `${links.join("")}</head>`);

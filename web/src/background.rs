@@ -5,13 +5,13 @@
 //!
 //! What this module does not know: pushes and clicks. It gets a [`Task`] and returns whether it was carried out.
 
+use crate::driver::Machine;
 use crate::engine_client::{EngineClient, EngineClientError};
 use crate::leader::{self, LeaderNames};
 use crate::notifications;
 use crate::port::{badge, clock, notification};
 use crate::state::model::{self, Change, Model};
 use crate::text::Notifications;
-use causeway::engine::Engine;
 use causeway::io::Millis;
 use causeway::view::{
     Action, ConnectionState, Delivery, Done, Hello, Issue, MarkRead, Notified, SaveDraft, Send, Woken,
@@ -79,7 +79,7 @@ pub enum BackgroundError {
 /// # Errors
 /// [`BackgroundError`]: then nothing is known about the outcome, and the caller shows a notification that is true in
 /// any case.
-pub async fn run(task: Task, engine: impl Fn(Secret<32>) -> Engine) -> Result<(), BackgroundError> {
+pub async fn run<M: Machine>(task: Task, engine: impl Fn(Secret<32>) -> M) -> Result<(), BackgroundError> {
     let (takeover, takeovers) = mpsc::unbounded();
     let (client_view, client) = BackgroundClient::open(move || {
         // Fails only when the receiver is gone.

@@ -10,8 +10,7 @@ use crate::port::clock::{self, Sleep};
 use crate::port::http;
 use crate::port::idb::Store;
 use crate::port::socket::{Socket, SocketEvent};
-use causeway::engine::Engine;
-use causeway::io::{Input, Millis, Output, SocketId, StopReason, StoreFailure};
+use causeway::io::{Computation, ComputeFailure, Computed, Input, Millis, Output, SocketId, StopReason, StoreFailure};
 use causeway::view::Update;
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -19,7 +18,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures::FutureExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use rand_core::CryptoRng;
 use std::rc::Rc;
@@ -30,10 +29,15 @@ const LONGEST_RUN: Millis = 30;
 const LONGEST_SLEEP: Millis = 60_000;
 /// After a read that failed.
 const BEFORE_READING_AGAIN: Millis = 1000;
+/// Time for the code of a computation to come. The computation itself cannot be interrupted.
+const LONGEST_FETCH: Millis = 30_000;
 /// Bytes that a server may send ahead of us. A browser cannot slow it down; past this, the connection is given up.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
 /// A message that is as long gets no further frame.
 const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// A computation that is under way.
+pub type Computing = LocalBoxFuture<'static, Result<Computed, ComputeFailure>>;
 
 /// What the driver drives: the engine, or a test's stand-in for it. After each input, `poll` until [`Output::Idle`].
 pub trait Machine {
@@ -41,16 +45,8 @@ pub trait Machine {
     fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng);
     /// The next thing to do.
     fn poll(&mut self) -> Output;
-}
-
-impl Machine for Engine {
-    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
-        Self::handle(self, input, now, rng);
-    }
-
-    fn poll(&mut self) -> Output {
-        Self::poll(self)
-    }
+    /// Carries out [`Output::Compute`], with code that may have to be fetched first.
+    fn compute(computation: Computation) -> Computing;
 }
 
 /// The queue of inputs to a driver.
@@ -78,8 +74,8 @@ impl Inputs {
 }
 
 /// Runs the engine until it stops. Dropping the future stops it at once.
-pub async fn run(
-    mut engine: impl Machine,
+pub async fn run<M: Machine>(
+    mut engine: M,
     inputs: Inputs,
     store: Rc<Store>,
     rng: &mut dyn CryptoRng,
@@ -93,6 +89,7 @@ pub async fn run(
         unsent: None,
         wake_at: None,
         timer: None,
+        compute: M::compute,
     };
     let mut input = Input::Started;
     let mut began = clock::now();
@@ -139,6 +136,7 @@ struct Driver {
     wake_at: Option<Millis>,
     /// Runs until that moment or before: to move a timer on with each frame would cost more than one idle round.
     timer: Option<(Millis, Sleep)>,
+    compute: fn(Computation) -> Computing,
 }
 
 struct Connected {
@@ -185,6 +183,16 @@ impl Driver {
             }
             Output::Request(id, request) => {
                 self.under_way.push(async move { Input::Answered(id, http::exchange(&request).await) }.boxed_local());
+            }
+            Output::Compute(id, computation) => {
+                let computing = (self.compute)(computation);
+                let computed = async move {
+                    match select(computing, clock::sleep(LONGEST_FETCH)).await {
+                        Either::Left((result, _)) => Input::Computed(id, result),
+                        Either::Right(_) => Input::Computed(id, Err(ComputeFailure::NotLoaded)),
+                    }
+                };
+                self.under_way.push(computed.boxed_local());
             }
             // Met in the loop, which alone can end it or speak for it.
             Output::Update(_) | Output::Stop(_) | Output::Idle(_) => {}

@@ -368,6 +368,9 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         Issue::StorageNewer => {
             "What is saved here was written by a newer version of this page. Reload the page to get it; nothing is lost."
         }
+        Issue::CodeNotLoaded => {
+            "A part of Causeway could not be loaded. Check your internet connection, then try again. Nothing was changed."
+        }
         Issue::KeysNotKept => {
             "This browser, or this kind of window, can’t keep the keys that Causeway needs. Open Causeway in a normal \
              window that isn’t private, or in another browser."

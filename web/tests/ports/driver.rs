@@ -2,10 +2,10 @@
 
 use super::unique;
 use causeway::engine::Engine;
-use causeway::io::{HttpFailure, HttpRequest, Input, Method, Millis, Output, StopReason, StoreFailure};
+use causeway::io::{Computation, HttpFailure, HttpRequest, Input, Method, Millis, Output, StopReason, StoreFailure};
 use causeway::store::changes::{Change, Query, Table};
 use causeway::view::{Action, Command, News, Started, Update};
-use causeway_web::driver::{self, Inputs, Machine};
+use causeway_web::driver::{self, Computing, Inputs, Machine};
 use causeway_web::port::{clock, idb::Store, rng};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -38,10 +38,31 @@ impl Machine for Scripted {
         self.waiting.extend((self.react)(&input));
     }
 
+    fn compute(computation: Computation) -> Computing {
+        Box::pin(async move { computation.run() })
+    }
+
     fn poll(&mut self) -> Output {
         let next = self.waiting.pop_front().unwrap_or(Output::Idle(None));
         self.idle = matches!(next, Output::Idle(_));
         next
+    }
+}
+
+/// The engine, which computes at once.
+struct Whole(Engine);
+
+impl Machine for Whole {
+    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+        self.0.handle(input, now, rng);
+    }
+
+    fn poll(&mut self) -> Output {
+        self.0.poll()
+    }
+
+    fn compute(computation: Computation) -> Computing {
+        Scripted::compute(computation)
     }
 }
 
@@ -169,7 +190,7 @@ pub(super) async fn drive_engine(engine: Engine, store: Store, action: Action) -
         }
     };
     let mut rng = rng::open().expect("random");
-    let run = pin!(driver::run(engine, inputs, Rc::new(store), &mut rng, tell));
+    let run = pin!(driver::run(Whole(engine), inputs, Rc::new(store), &mut rng, tell));
     assert!(matches!(select(run, end).await, Either::Right((Ok(()), _))), "the engine stopped");
     heard.take()
 }

@@ -5,6 +5,7 @@
 //! These functions are in the program, not in the library: the linker keeps each of them, with all that it reaches, in every
 //! program that contains it.
 
+use causeway::io::{Computation, ComputeFailure, Computed};
 use causeway_web::ui::on_demand::{FetchPages, SecondaryPages};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
@@ -19,4 +20,10 @@ pub(crate) fn start_page(fetch: FetchPages) -> Result<(), SplitLoaderError> {
 #[wasm_split(secondary, fallible)]
 pub(crate) fn secondary_pages() -> Result<SecondaryPages, SplitLoaderError> {
     Ok(causeway_web::ui::secondary_pages())
+}
+
+/// Computes what the engine leaves out of its module. Module `compute`, which only a backup or a restore fetches.
+#[wasm_split(compute, fallible)]
+pub(crate) fn compute(computation: Computation) -> Result<Result<Computed, ComputeFailure>, SplitLoaderError> {
+    Ok(computation.run())
 }

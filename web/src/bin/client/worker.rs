@@ -2,12 +2,16 @@
 //! the time of one [`task`](causeway_web::background::Task), when service-worker.js calls a function that is offered
 //! here.
 
+use crate::pieces;
 use causeway::engine::{Config, Engine};
+use causeway::io::{Computation, ComputeFailure, Input, Millis, Output};
 use causeway_proto::secret::Secret;
 use causeway_web::background::{self, Task};
+use causeway_web::driver::{Computing, Machine};
 use causeway_web::leader::{self, LeaderNames};
 use causeway_web::port::offer::{self, offer};
 use causeway_web::worker_liveness;
+use rand_core::CryptoRng;
 
 /// Offers the service worker its tasks, or stands for election in a dedicated worker.
 pub(crate) fn start() {
@@ -21,8 +25,29 @@ pub(crate) fn start() {
     }
 }
 
-fn engine(data_key: Secret<32>) -> Engine {
-    Engine::new(Config { data_key, client_version: env!("CARGO_PKG_VERSION").to_owned(), partner_api: String::new() })
+/// The engine, with the code that is fetched when it asks for a computation.
+struct Client(Engine);
+
+impl Machine for Client {
+    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+        self.0.handle(input, now, rng);
+    }
+
+    fn poll(&mut self) -> Output {
+        self.0.poll()
+    }
+
+    fn compute(computation: Computation) -> Computing {
+        Box::pin(async { pieces::compute(computation).await.unwrap_or(Err(ComputeFailure::NotLoaded)) })
+    }
+}
+
+fn engine(data_key: Secret<32>) -> Client {
+    Client(Engine::new(Config {
+        data_key,
+        client_version: env!("CARGO_PKG_VERSION").to_owned(),
+        partner_api: String::new(),
+    }))
 }
 
 /// What service-worker.js calls. A reply is durable when its promise is kept.
