@@ -7,7 +7,7 @@
 //!
 //! What this module does not know: which messages there are and what their fields mean.
 
-use causeway_proto::protobuf::{Field, FieldError, Fields, numbers, raw_varint};
+use causeway_proto::protobuf::{Field, FieldError, Fields, ValueType, numbers, raw_varint};
 use causeway_proto::width;
 
 /// A message: a struct whose fields have numbers. Implemented by [`message!`].
@@ -18,7 +18,7 @@ pub trait Message<'a>: Default {
     ///
     /// # Errors
     /// [`FieldError`] for a value of another type.
-    fn take_field(&mut self, number: u64, field: Field<'a>) -> Result<(), FieldError>;
+    fn take_field(&mut self, number: u32, field: Field<'a>) -> Result<(), FieldError>;
 
     /// The message, in a buffer that never grows: nothing of it stays elsewhere in memory.
     fn encode_to_vec(&self) -> Vec<u8> {
@@ -56,10 +56,13 @@ pub trait Message<'a>: Default {
 }
 
 /// One function for every kind of message.
-fn read<'a>(bytes: &'a [u8], take: &mut dyn FnMut(u64, Field<'a>) -> Result<(), FieldError>) -> Result<(), FieldError> {
+fn read<'a>(bytes: &'a [u8], take: &mut dyn FnMut(u32, Field<'a>) -> Result<(), FieldError>) -> Result<(), FieldError> {
     for field in Fields::of(bytes) {
         let (number, field) = field?;
-        take(number, field)?;
+        // No message of ours has a field with a greater number.
+        if let Ok(number) = u32::try_from(number) {
+            take(number, field)?;
+        }
     }
     Ok(())
 }
@@ -122,26 +125,26 @@ pub trait Value<'a>: Default {
     }
 }
 
-fn expected(expected: &'static str) -> FieldError {
+fn expected(expected: ValueType) -> FieldError {
     FieldError::Unexpected { expected }
 }
 
 fn number_of(field: Field<'_>) -> Result<u64, FieldError> {
     match field {
         Field::Varint(value) => Ok(value),
-        Field::Bytes { .. } | Field::Fixed => Err(expected("a number")),
+        Field::Bytes { .. } | Field::Fixed => Err(expected(ValueType::Number)),
     }
 }
 
 fn bytes_of(field: Field<'_>) -> Result<&[u8], FieldError> {
     match field {
         Field::Bytes { value, .. } => Ok(value),
-        Field::Varint(_) | Field::Fixed => Err(expected("bytes")),
+        Field::Varint(_) | Field::Fixed => Err(expected(ValueType::Bytes)),
     }
 }
 
 fn text_of(field: Field<'_>) -> Result<&str, FieldError> {
-    core::str::from_utf8(bytes_of(field)?).map_err(|_| expected("UTF-8"))
+    core::str::from_utf8(bytes_of(field)?).map_err(|_| expected(ValueType::Text))
 }
 
 impl<'a> Value<'a> for u64 {
@@ -167,7 +170,7 @@ impl<'a> Value<'a> for u32 {
         out.number(number, (*self).into());
     }
     fn take(&mut self, field: Field<'a>) -> Result<(), FieldError> {
-        *self = u32::try_from(number_of(field)?).map_err(|_| expected("a number of 32 bits"))?;
+        *self = u32::try_from(number_of(field)?).map_err(|_| expected(ValueType::Number32))?;
         Ok(())
     }
 }
@@ -181,7 +184,7 @@ impl<'a> Value<'a> for i32 {
         out.number(number, self.unsigned_abs().into());
     }
     fn take(&mut self, field: Field<'a>) -> Result<(), FieldError> {
-        *self = i32::try_from(number_of(field)?).map_err(|_| expected("a variant"))?;
+        *self = i32::try_from(number_of(field)?).map_err(|_| expected(ValueType::Variant))?;
         Ok(())
     }
 }
@@ -310,7 +313,7 @@ pub trait OneOf<'a>: Sized {
     ///
     /// # Errors
     /// [`FieldError`] for a value of another type.
-    fn take_variant(number: u64, field: Field<'a>) -> Result<Option<Self>, FieldError>;
+    fn take_variant(number: u32, field: Field<'a>) -> Result<Option<Self>, FieldError>;
 }
 
 /// Appends a message as the value of a field.
@@ -358,7 +361,7 @@ macro_rules! message {
             }
             fn take_field(
                 &mut self,
-                number: u64,
+                number: u32,
                 _field: causeway_proto::protobuf::Field<$life>,
             ) -> Result<(), causeway_proto::protobuf::FieldError> {
                 match number {
@@ -400,7 +403,7 @@ macro_rules! one_of {
                 }
             }
             fn take_variant(
-                number: u64,
+                number: u32,
                 field: causeway_proto::protobuf::Field<'a>,
             ) -> Result<Option<Self>, causeway_proto::protobuf::FieldError> {
                 Ok(Some(match number {

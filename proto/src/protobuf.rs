@@ -144,8 +144,28 @@ pub enum FieldError {
     #[error("expected {expected}")]
     Unexpected {
         /// The type of the field.
-        expected: &'static str,
+        expected: ValueType,
     },
+}
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ValueType {
+    /// A number.
+    #[error("a number")]
+    Number,
+    /// A number below 2^32.
+    #[error("a number of 32 bits")]
+    Number32,
+    /// The number of a variant, below 2^31.
+    #[error("a variant")]
+    Variant,
+    /// Bytes or a message.
+    #[error("bytes")]
+    Bytes,
+    /// UTF-8.
+    #[error("UTF-8")]
+    Text,
 }
 
 /// Appends a number.

@@ -1,7 +1,7 @@
 //! What pages show: snapshots, changed rows, pages of messages; each update bounded in bytes.
 
 use super::command::page_of;
-use super::state::{Engine, Phase};
+use super::state::{Engine, Phase, SecurityCode};
 use crate::chat;
 use crate::hex;
 use crate::io::Output;
@@ -107,8 +107,8 @@ impl Engine {
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
         let peer = self.records.peers.peek(chat.id.as_bytes());
         let code = match self.security_codes.get(&chat.id) {
-            Some((identities, code)) if peer.is_some_and(|peer| peer.identities().eq(identities.iter().copied())) => {
-                code.clone()
+            Some(known) if peer.is_some_and(|peer| peer.identities().eq(known.identities.iter().copied())) => {
+                known.code.clone()
             }
             _ => String::new(),
         };
@@ -126,7 +126,7 @@ impl Engine {
     fn know_security_code(&mut self, id: &str) {
         let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
         let theirs: Vec<PublicKey> = peer.identities().collect();
-        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|(known, _)| *known == theirs) {
+        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|known| known.identities == theirs) {
             return;
         }
         let Some(address) = peer.id.jid() else { return };
@@ -134,7 +134,7 @@ impl Engine {
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let ours = [own.identity.public()];
         let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
-        self.security_codes.insert(id.to_owned(), (theirs, code));
+        self.security_codes.insert(id.to_owned(), Box::new(SecurityCode { identities: theirs, code }));
     }
 
     /// A group's effects and the updates that show it.
@@ -156,7 +156,7 @@ impl Engine {
         }
         for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
             let (mut news, mut size) = (Messages { chat, ..Messages::default() }, 0);
-            for (seq, kept) in seqs {
+            for (seq, kept) in *seqs {
                 let row = self.records.messages.peek(&row_key::message(&news.chat, seq));
                 let Some(message) = row.filter(|_| kept).map(|row| row.view().cut(0, MAX_TEXT)) else {
                     news.removed.push(seq);

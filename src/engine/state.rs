@@ -55,6 +55,13 @@ pub(super) enum Read {
     Sessions,
 }
 
+/// The security code of a chat, and the peer's identities that it was computed from.
+#[derive(Debug, Default)]
+pub(super) struct SecurityCode {
+    pub(super) identities: Vec<PublicKey>,
+    pub(super) code: String,
+}
+
 /// Purpose of a computation.
 #[derive(Debug)]
 pub(super) enum Purpose {
@@ -94,7 +101,7 @@ pub struct Engine {
     pub(super) last_now: Millis,
     /// Random, drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: u64,
-    pub(super) security_codes: SortedMap<String, (Vec<PublicKey>, String)>,
+    pub(super) security_codes: SortedMap<String, Box<SecurityCode>>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,

@@ -36,7 +36,7 @@ fn add(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) {
     let peer = super::change(cx, id);
     if peer.aliases.len() < MAX_ALIASES {
         peer.aliases.push(jid);
-        cx.records.aliases.insert(alias.to_string(), id.clone());
+        cx.records.aliases.insert(alias.to_string(), Box::new(id.clone()));
     }
 }
 

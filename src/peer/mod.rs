@@ -29,7 +29,7 @@ const HOUR: Millis = 3_600_000;
 /// The device with this address; `None` if it is no person's.
 pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
     let peer = PeerId::of(address)?;
-    let peer = records.aliases.get(peer.as_str()).cloned().unwrap_or(peer);
+    let peer = records.aliases.get(peer.as_str()).map_or(peer, |id| PeerId::clone(id));
     Some(DeviceAddress { peer, device: address.device })
 }
 

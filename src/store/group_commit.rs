@@ -37,7 +37,7 @@ pub struct Group {
     /// Chats whose row in the list is to be shown.
     pub chats: SortedSet<String>,
     /// Messages to be shown, by chat; `false` for those that are gone.
-    pub messages: SortedMap<String, SortedMap<u64, bool>>,
+    pub messages: SortedMap<String, Box<SortedMap<u64, bool>>>,
     /// The account is to be shown.
     pub account: bool,
 }

@@ -36,8 +36,9 @@ pub struct Records {
     pub chats: RowCache<ChatRow>,
     /// Held whole.
     pub peers: RowCache<Peer>,
-    /// The person that each alias stands for, by the alias as text. Follows `peers`.
-    pub aliases: SortedMap<String, PeerId>,
+    /// The person that each alias stands for, by the alias as text. Follows `peers`. Boxed for the reason of
+    /// [`RowCache`]: one copy of the map's code.
+    pub aliases: SortedMap<String, Box<PeerId>>,
     /// Held whole.
     pub opened: RowCache<Opened>,
     /// Held whole.
@@ -104,7 +105,7 @@ impl Records {
         records.opened.set_complete();
         for (_, peer) in records.peers.iter() {
             for alias in &peer.aliases {
-                records.aliases.insert(alias.to_string(), peer.id.clone());
+                records.aliases.insert(alias.to_string(), Box::new(peer.id.clone()));
             }
         }
         (records, damaged)
