@@ -1,9 +1,11 @@
 //! The context of one input: time, randomness, rows in memory, and the group commit. Every module works through it.
 
 use crate::id::SocketId;
+use crate::iq::{PendingIqs, Purpose};
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::time::Millis;
+use crate::trace::{Event, Trace};
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 
@@ -13,6 +15,8 @@ pub(crate) struct Context<'a> {
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) records: &'a mut Records,
     pub(crate) group_commit: &'a mut GroupCommit,
+    pub(crate) iqs: &'a mut PendingIqs,
+    pub(crate) trace: &'a mut Trace,
     /// The current socket; a stanza is sent on no other.
     pub(crate) socket: SocketId,
 }
@@ -21,6 +25,17 @@ impl Context<'_> {
     /// Sends a stanza when everything changed so far is durable.
     pub(crate) fn transmit(&mut self, node: Node) {
         self.group_commit.transmit(self.socket, node);
+    }
+
+    /// The stanza id of an IQ for this purpose, which the caller sends; `None` if too many are in flight.
+    pub(crate) fn begin_iq(&mut self, purpose: Purpose) -> Option<String> {
+        let id = self.stanza_id();
+        self.iqs.insert(id.clone(), purpose, self.now).then_some(id)
+    }
+
+    /// Records what happened, for support.
+    pub(crate) fn note(&mut self, event: Event) {
+        self.trace.note(self.now, event);
     }
 
     /// A random stanza id of 16 hex digits.

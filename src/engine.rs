@@ -47,10 +47,13 @@ mod export;
 mod load;
 mod make_backup;
 mod queue;
+mod repair;
+mod replace;
 mod restore;
 mod show;
 mod stanza;
 mod state;
+mod support_log;
 mod wake;
 mod work;
 
@@ -60,8 +63,10 @@ use crate::channel;
 use crate::enlist::Reason;
 use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
+use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
 use causeway_proto::curve;
+use connect::Cause;
 use export::Export;
 use queue::Task;
 use rand_core::CryptoRng;
@@ -80,6 +85,10 @@ impl Engine {
             self.channel.clock_set_back(now, rng);
         }
         self.last_now = now;
+        // Not a response to what the boot requested.
+        if !matches!(input, Input::Loaded(..) | Input::Answered(..)) {
+            self.flush_later = false;
+        }
         match input {
             Input::Started => {
                 curve::prepare();
@@ -103,6 +112,8 @@ impl Engine {
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
                 if let Some((_, kind)) = self.api_requests.remove(&id) {
+                    let status = answer.as_ref().ok().map(|response| response.status);
+                    self.trace.note(now, trace::Event::HttpAnswered(status));
                     let outcome =
                         self.with_context(now, rng, |modules, cx| modules.enlistment.answered(cx, kind, answer));
                     self.proceed(outcome, now, rng);
@@ -111,13 +122,19 @@ impl Engine {
             Input::Elapsed => {
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
+                if self.outbox.expires(now) && self.channel.is_caught_up() {
+                    self.queue.push(Task::Expire);
+                }
                 if self.channel.is_live() {
-                    self.with_context(now, rng, |modules, cx| modules.sessions.elapsed(cx));
+                    for purpose in self.iqs.overdue(now) {
+                        self.trace.note(now, trace::Event::IqTimeout);
+                        self.with_context(now, rng, |modules, cx| modules.sessions.timed_out(cx, purpose));
+                    }
                 }
             }
             Input::NetworkBack => {
                 if self.channel.retry_at().is_some() {
-                    self.connect(now, rng);
+                    self.connect(Cause::Automatic, now, rng);
                 }
             }
             // When an engine starts, pages resend every command without a response, in order; earlier ones are dropped.
@@ -140,7 +157,7 @@ impl Engine {
             Some(_) if !self.may_connect() => None,
             _ => self.channel.wake_at(),
         };
-        [channel, self.outbox.wake_at(), self.sessions.wake_at()].into_iter().flatten().min()
+        [channel, self.outbox.wake_at(self.channel.is_caught_up()), self.iqs.wake_at()].into_iter().flatten().min()
     }
 
     fn is_meant(&self, command: &Command) -> bool {
@@ -152,7 +169,7 @@ impl Engine {
     fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         self.drain_channel(now, rng);
         if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
-            self.connect(now, rng);
+            self.connect(Cause::Automatic, now, rng);
         }
         loop {
             if self.phase == Phase::Ready {
@@ -181,19 +198,26 @@ impl Engine {
     fn drain_channel(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
-                channel::Event::Stanza(stanza) => self.queue.push(Task::Stanza(stanza)),
-                channel::Event::LoggedIn => self.with_context(now, rng, |modules, cx| {
-                    modules.sessions.logged_in(cx);
-                    modules.outbox.reset(cx);
-                }),
+                channel::Event::Stanza(stanza, weight) => self.queue.push(Task::Stanza(stanza, weight)),
+                channel::Event::LoggedIn => {
+                    self.trace.note(now, trace::Event::LoggedIn);
+                    self.iqs.clear();
+                    self.with_context(now, rng, |modules, cx| {
+                        modules.sessions.logged_in(cx);
+                        modules.outbox.reset(cx);
+                    });
+                }
                 channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
                 channel::Event::Paused => {}
                 channel::Event::Lost => {
+                    self.trace.note(now, trace::Event::Disconnected(self.channel.issue().into()));
                     self.queue.forget_stanzas();
                     self.pending = 0;
                     self.batch_left = 0;
+                    self.iqs.clear();
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+                    self.note_replaced();
                     // Refused or replaced: possibly because the account moved to another browser.
                     if self.channel.view() == ConnectionState::Stopped
                         && matches!(self.channel.issue(), Issue::Replaced | Issue::LoginRefused | Issue::NotEnlisted)

@@ -27,6 +27,14 @@ impl<K: PartialEq, T> Pending<K, T> {
         Some(self.0.swap_remove(at))
     }
 
+    /// The request with this id.
+    pub(crate) fn get<Q: ?Sized + PartialEq>(&self, id: &Q) -> Option<&T>
+    where
+        K: core::borrow::Borrow<Q>,
+    {
+        self.0.iter().find(|(known, _)| known.borrow() == id).map(|(_, request)| request)
+    }
+
     /// Whether a matching request is in flight.
     pub(crate) fn any(&self, like: impl Fn(&T) -> bool) -> bool {
         self.0.iter().any(|(_, request)| like(request))

@@ -13,14 +13,18 @@ mod push;
 pub use account::{AccountView, Enlist, Erase, SignIn, SignOut, SignedIn, Stage};
 pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
 pub use chat::{
-    ChatView, Delivery, MAX_RETRIES, MarkRead, MessageKind, MessagePage, MessageRef, MessageView, Messages, OpenChat,
-    SaveDraft, Send, StartChat,
+    ChatView, Delivery, MAX_RETRIES, MAX_TEXT, MAX_TEXT_PIECE, MarkRead, MessageKind, MessagePage, MessageRef,
+    MessageView, Messages, OpenChat, SaveDraft, Send, StartChat,
 };
 pub use connection::{ConnectionState, ConnectionView, Reconnect};
 pub use issue::Issue;
 pub use push::{HideText, Notified, Woken};
 
 use prost::{Message, Oneof};
+
+/// Bytes of messages, of chats or of a file that one update carries; more is divided among several. A single message or
+/// chat has less.
+pub const MAX_UPDATE: usize = 2 << 20;
 
 /// A command of the user, from one tab.
 #[derive(Clone, PartialEq, Message)]
@@ -30,7 +34,7 @@ pub struct Command {
     #[prost(uint64, tag = "1")]
     pub tag: u64,
     /// What to do.
-    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22")]
+    #[prost(oneof = "Action", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 20, 21, 22, 23")]
     pub action: Option<Action>,
     /// Id of the engine that the command is for, from [`Started`] or [`Snapshot`]. Another engine handles only
     /// [`Hello`]: otherwise a command in flight during start-up could overtake commands that pages must resend. Zero
@@ -103,7 +107,14 @@ pub enum Action {
     /// The browser may have a session at the partner server from a passkey or from the provider's own sign-in page.
     #[prost(message, tag = "22")]
     SignedIn(SignedIn),
+    /// Make a log for support, without content, names, numbers, addresses and keys. [`Done::log`] holds it.
+    #[prost(message, tag = "23")]
+    SupportLog(SupportLog),
 }
+
+/// Make a log for support.
+#[derive(Clone, PartialEq, Message)]
+pub struct SupportLog {}
 
 /// A page has opened.
 #[derive(Clone, PartialEq, Message)]
@@ -172,7 +183,7 @@ pub struct Snapshot {
     /// The connection.
     #[prost(message, optional, tag = "2")]
     pub connection: Option<ConnectionView>,
-    /// Every chat, most recent first.
+    /// The most recent chats, most recent first. Those beyond [`MAX_UPDATE`] follow, each as [`News::Chat`].
     #[prost(message, repeated, tag = "3")]
     pub chats: Vec<ChatView>,
     /// As in [`Started`].
@@ -192,4 +203,7 @@ pub struct Done {
     /// For [`StartChat`]: the chat's id.
     #[prost(string, tag = "3")]
     pub chat: String,
+    /// For [`SupportLog`]: the log.
+    #[prost(string, tag = "4")]
+    pub log: String,
 }

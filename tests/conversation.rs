@@ -172,7 +172,7 @@ fn the_server_never_gets_the_same_prekey_twice_and_gets_more_when_it_runs_low() 
 }
 
 #[test]
-fn kinds_that_this_version_does_not_show_are_kept_and_named() {
+fn an_envelope_that_no_session_opens_is_asked_for_and_an_unknown_stanza_kept() {
     let mut world = World::enlisted(8);
     let phone = world.phones.get_mut(BOB).unwrap();
     let (_, mut node) = phone.write("x", &mut world.chatd, world.now, &mut world.rng);
@@ -182,8 +182,9 @@ fn kinds_that_this_version_does_not_show_are_kept_and_named() {
     ]);
     world.serve(&node);
     let thread = world.thread(BOB_CHAT);
-    assert_eq!(thread[0].kind(), MessageKind::Unsupported);
-    assert_eq!(thread[0].text, "skmsg");
+    assert_eq!(thread[0].kind(), MessageKind::Undecryptable);
+    let receipts = world.chatd.heard("receipt");
+    assert_eq!(receipts.last().and_then(|receipt| receipt.text("type")).as_deref(), Some("retry"), "not delivered");
     let nonsense = causeway_proto::node::Node::new("weather").with("from", BOB_CHAT).with("id", "w");
     world.serve(&nonsense);
     assert_eq!(world.snapshot().account.unwrap().unknown_stanzas, 1);

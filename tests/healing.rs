@@ -166,6 +166,7 @@ fn prekeys_requested_by_peers_are_bounded() {
 fn a_peer_that_could_not_decrypt_gets_the_message_again_even_after_a_restart() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat(BOB);
+    world.chatd.fate.no_receipts = true;
     world.send(&chat, "hello");
     world.phone(BOB).received.clear();
     let phone = world.phones.get_mut(BOB).unwrap();
@@ -192,6 +193,7 @@ fn a_peer_that_could_not_decrypt_gets_the_message_again_even_after_a_restart() {
 fn a_retry_request_that_the_server_repeats_counts_once() {
     let mut world = World::enlisted(5);
     let chat = world.start_chat(BOB);
+    world.chatd.fate.no_receipts = true;
     world.send(&chat, "hello");
     let id = world.thread(&chat)[0].id.clone();
     let retry = |count: &'static str| {

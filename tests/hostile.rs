@@ -129,7 +129,7 @@ proptest! {
             Action::Send(Send { chat: chat.clone(), text: text.clone() }),
             Action::SaveDraft(SaveDraft { chat: chat.clone(), text: text.clone() }),
             Action::MarkRead(MarkRead { chat: chat.clone(), up_to: seq }),
-            Action::OpenChat(OpenChat { chat: chat.clone(), before: Some(seq), limit: u32::MAX }),
+            Action::OpenChat(OpenChat { chat: chat.clone(), before: Some(seq), limit: u32::MAX, text_from: None }),
             Action::Retry(MessageRef { chat: chat.clone(), seq }),
             Action::Discard(MessageRef { chat: chat.clone(), seq }),
         ] {

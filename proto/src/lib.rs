@@ -11,6 +11,7 @@
 
 pub mod content;
 pub mod noise;
+mod protobuf;
 pub mod schema;
 pub mod signal;
 pub mod stanza;

@@ -78,8 +78,45 @@ fn jid() -> impl Strategy<Value = Jid> {
     prop_oneof![with_device, messenger, interop, opaque, server].prop_filter("malformed", |jid| jid.check().is_ok())
 }
 
+/// Bytes in the form of an address, many of which are none.
+fn address_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let part = || {
+        prop_oneof![
+            Just(vec![0]),
+            Just(vec![3]),
+            Just(vec![0xFF, 1, 0x12]),
+            "[a-z0-9@.:-]{0,9}".prop_map(|text| string(text.as_bytes())),
+            vec(any::<u8>(), 0..9).prop_map(|bytes| string(&bytes)),
+        ]
+    };
+    prop_oneof![
+        (part(), part()).prop_map(|(user, server)| [vec![0xFA], user, server].concat()),
+        (any::<[u8; 2]>(), part()).prop_map(|(numbers, user)| [vec![0xF7], numbers.to_vec(), user].concat()),
+        (part(), any::<[u8; 2]>(), part()).prop_map(|(user, device, server)| [
+            vec![0xF6],
+            user,
+            device.to_vec(),
+            server
+        ]
+        .concat()),
+        (part(), any::<[u8; 4]>())
+            .prop_map(|(user, numbers)| [vec![0xF5], user, numbers.to_vec(), string(b"interop")].concat()),
+    ]
+}
+
+fn string(bytes: &[u8]) -> Vec<u8> {
+    [&[0xFC, bytes.len() as u8], bytes].concat()
+}
+
+/// A value of a node that has nothing else.
+fn value_in(bytes: &[u8]) -> Option<Value> {
+    let node = node::decode(&[&[0xF8, 3, 19, 6], bytes].concat()).ok()?;
+    node.attr("from").cloned()
+}
+
 fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![2 => text().prop_map(Value::Text), 1 => jid().prop_map(Value::Jid)]
+    let address = address_bytes().prop_filter_map("no value", |bytes| value_in(&bytes));
+    prop_oneof![4 => text().prop_map(Value::Text), 2 => jid().prop_map(Value::Jid), 1 => address]
 }
 
 fn name(least: usize) -> impl Strategy<Value = Text> {
@@ -127,7 +164,12 @@ fn encode(node: &Node, interop_jid: InteropJidForm) -> Vec<u8> {
 }
 
 fn interop_form() -> impl Strategy<Value = InteropJidForm> {
-    prop_oneof![Just(InteropJidForm::Tagged), Just(InteropJidForm::TaggedEmptyServer), Just(InteropJidForm::Pair)]
+    prop_oneof![
+        Just(InteropJidForm::Tagged),
+        Just(InteropJidForm::TaggedEmptyServer),
+        Just(InteropJidForm::TaggedNoServer),
+        Just(InteropJidForm::Pair)
+    ]
 }
 
 /// Bytes that get past the first few checks more often than others would.
@@ -140,6 +182,9 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(vec![0xFF, 0x82, 0x12, 0x3F]),
         1 => Just(vec![0xFA, 0xFF, 1, 0x12, 3]),
         1 => Just(vec![0xF7, 1, 7, 0xFF, 1, 0x12]),
+        1 => Just(vec![0xF5, 0xFF, 1, 0x12, 0, 0, 0, 1]),
+        1 => address_bytes(),
+        1 => Just(vec![0xFC, 2, 0xC3, 0x28]),
         1 => Just(b"\xF5\xFF\x01\x12\x00\x00\x00\x01\xFC\x07interop".to_vec()),
         1 => (0_u8..3).prop_map(|size| vec![0xF9, 0, size]),
     ];
@@ -147,7 +192,18 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn check_bytes(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let Ok(node) = node::decode(bytes) else { return Ok(()) };
+    let root = node::root(bytes);
+    let Ok(node) = node::decode(bytes) else {
+        // What was read of the root can be repeated.
+        let writable = !root.tag.is_empty();
+        prop_assert!(
+            !writable || node::decode(&encode(&root, InteropJidForm::Tagged)).as_ref() == Ok(&root),
+            "{}",
+            root
+        );
+        return Ok(());
+    };
+    prop_assert_eq!((&root.tag, &root.attrs, root.content), (&node.tag, &node.attrs, Content::Empty));
     let again = node::decode(&encode(&node, InteropJidForm::Tagged));
     prop_assert!(again.as_ref().is_ok_and(|again| same(&node, again)), "{node}\n{again:?}");
     prop_assert_eq!(xml::parse(&node.to_string()), Ok(node));
@@ -155,6 +211,26 @@ fn check_bytes(bytes: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #[test]
+    fn what_has_the_form_of_an_address_is_one_or_is_repeated_byte_for_byte(bytes in address_bytes()) {
+        let value = value_in(&bytes).expect("its end is known");
+        let node = Node::new("message").with("from", value.clone());
+        match &value {
+            Value::UnknownJid(unknown) => {
+                prop_assert_eq!(unknown.as_bytes(), bytes.as_slice());
+                prop_assert_eq!(node.jid("from"), Err(unknown.error()));
+                let written = encode(&node, InteropJidForm::Tagged);
+                prop_assert_eq!(&written[4..], bytes.as_slice());
+                // Its text is not the text of somebody.
+                let text = node.text("from").unwrap();
+                prop_assert!(!text.parse::<Jid>().is_ok_and(|jid| !matches!(jid.server, Server::Other(_))), "{}", text);
+            }
+            Value::Jid(jid) => prop_assert_eq!(jid.check(), Ok(())),
+            Value::Text(text) => prop_assert!(false, "{} is no address", text),
+        }
+        prop_assert_eq!(xml::parse(&node.to_string()), Ok(node));
+    }
+
     #[test]
     fn what_is_written_is_read_again(node in tree(1), form in interop_form()) {
         let read = node::decode(&encode(&node, form)).unwrap();

@@ -193,6 +193,6 @@ fn the_security_code_is_the_published_one_on_both_sides() {
     let bob = key("f781b6fb32fed9ba1cf2de978d4d5da28dc34046ae814402b5c0dbd96fda907b");
     let (alice_id, bob_id) = (b"+14152222222".as_slice(), b"+14153333333".as_slice());
     let code = "300354477692869396892869876765458257569162576843440918079131";
-    assert_eq!(security_code(&alice, alice_id, &bob, bob_id), code);
-    assert_eq!(security_code(&bob, bob_id, &alice, alice_id), code);
+    assert_eq!(security_code(&[alice], alice_id, &[bob], bob_id), code);
+    assert_eq!(security_code(&[bob], bob_id, &[alice], alice_id), code);
 }

@@ -12,7 +12,9 @@
 use causeway_proto::jid::Jid;
 use causeway_proto::node::{Node, xml};
 use causeway_proto::stanza::receipt::RetryRequest;
-use causeway_proto::stanza::{Ib, IqKind, NotificationBody, ReceiptKind, Stanza, StanzaError, StreamError, prekeys};
+use causeway_proto::stanza::{
+    Ack, AckClass, Ib, IqKind, NotificationBody, ReceiptKind, Stanza, StanzaError, StreamError, prekeys,
+};
 use proptest::prelude::*;
 
 const PEER: &str = "14155551001@s.whatsapp.net";
@@ -105,47 +107,18 @@ fn a_message_with_its_envelopes() {
         <enc v="2" type="pkmsg" count="1">#3301</enc><enc v="2" type="skmsg">#3302</enc><meta/></message>"#;
     let Stanza::Message(message) = read(text) else { panic!() };
     assert_eq!(message.from, jid("14155551001:7@s.whatsapp.net"));
-    assert_eq!((message.id.as_str(), message.t, message.kind.as_str()), ("3EB0", 1_700_000_000, "text"));
+    assert_eq!((message.id.as_str(), message.t, message.kind.as_deref()), ("3EB0", Some(1_700_000_000), Some("text")));
     assert_eq!((message.notify.as_deref(), message.offline, message.participant), (Some("joe"), true, None));
     assert_eq!(message.node, node(text));
-    let enc: Vec<_> = message.enc.iter().map(|enc| (enc.kind.as_str(), enc.version, enc.count)).collect();
-    assert_eq!(enc, [("pkmsg", 2, 1), ("skmsg", 2, 0)]);
-    assert_eq!(message.enc[0].bytes, [0x33, 1]);
+    let enc: Vec<_> = message.enc.iter().flatten().map(|enc| (enc.kind.as_str(), enc.version, enc.count)).collect();
+    assert_eq!(enc, [("pkmsg", 2, Some(1)), ("skmsg", 2, None)]);
+    assert_eq!(message.enc[0].as_ref().unwrap().bytes, [0x33, 1]);
 }
 
 #[test]
 fn a_message_without_an_envelope_is_still_a_message() {
     let text = format!(r#"<message from="{PEER}" id="1" t="2" type="text"><unavailable type="view_once"/></message>"#);
     assert!(matches!(read(&text), Stanza::Message(message) if message.enc.is_empty() && !message.offline));
-}
-
-#[test]
-fn what_a_message_lacks_is_named() {
-    let attributes = [("from", PEER), ("id", "1"), ("t", "2"), ("type", "text")];
-    for (missing, _) in attributes {
-        let others = attributes.iter().filter(|(key, _)| *key != missing);
-        let others: String = others.map(|(key, value)| format!(r#" {key}="{value}""#)).collect();
-        let expected = StanzaError::MissingAttribute { tag: "message", attribute: missing };
-        assert_eq!(wrong(&format!("<message{others}/>")), expected);
-    }
-    let with = |inside: &str| format!(r#"<message from="{PEER}" id="1" t="2" type="text">{inside}</message>"#);
-    let error = wrong(&with(r#"<enc v="2">#00</enc>"#));
-    assert_eq!(error, StanzaError::MissingAttribute { tag: "enc", attribute: "type" });
-    assert_eq!(wrong(&with(r#"<enc v="2" type="msg"/>"#)), StanzaError::MissingContent { tag: "enc" });
-    let error = wrong(&with(r#"<enc v="two" type="msg">#00</enc>"#));
-    assert_eq!(error, StanzaError::NotANumber { tag: "enc", attribute: "v" });
-    let error = wrong(&with(&r#"<enc v="2" type="msg">#00</enc>"#.repeat(17)));
-    assert_eq!(error, StanzaError::TooMany { tag: "message", most: 16, got: 17 });
-}
-
-#[test]
-fn numbers_are_digits_that_fit() {
-    for t in ["-1", "+1", "1.0", "18446744073709551616", "1e3"] {
-        let error = wrong(&format!(r#"<message from="{PEER}" id="1" t="{t}" type="text"/>"#));
-        assert_eq!(error, StanzaError::NotANumber { tag: "message", attribute: "t" }, "{t}");
-    }
-    let empty = format!(r#"<message from="{PEER}" id="1" t="" type="text"/>"#);
-    assert_eq!(wrong(&empty), StanzaError::MissingAttribute { tag: "message", attribute: "t" });
 }
 
 #[test]
@@ -179,8 +152,8 @@ fn a_receipt_about_several_messages_names_them_all() {
     );
     assert!(matches!(read(&text), Stanza::Receipt(receipt, _) if receipt.ids == ["1", "2", "3"]));
     let items = r#"<item id="2"/>"#.repeat(4097);
-    let error = wrong(&format!(r#"<receipt from="{PEER}" id="1"><list>{items}</list></receipt>"#));
-    assert_eq!(error, StanzaError::TooMany { tag: "list", most: 4096, got: 4097 });
+    let text = format!(r#"<receipt from="{PEER}" id="1"><list>{items}</list></receipt>"#);
+    assert!(matches!(read(&text), Stanza::Receipt(receipt, _) if receipt.ids.len() == 1 + 4096));
 }
 
 /// The keys of one device, as in a retry receipt or an answer.
@@ -207,8 +180,15 @@ fn a_retry_requests_a_message_and_may_carry_keys() {
     };
     let Stanza::Receipt(receipt, _) = read(&retry("")) else { panic!() };
     let ReceiptKind::Retry(request) = receipt.kind else { panic!() };
-    let expected =
-        RetryRequest { count: 2, id: "1".to_owned(), t: 9, error: Some(7), registration_id: 0xC7A8_3AB4, keys: None };
+    let expected = RetryRequest {
+        count: 2,
+        id: "1".to_owned(),
+        t: Some(9),
+        error: Some(7),
+        registration_id: Some(0xC7A8_3AB4),
+        keys: None,
+        device_identity: None,
+    };
     assert_eq!(*request, expected);
 
     let inside = keys(&"22".repeat(32), &one_time());
@@ -217,22 +197,36 @@ fn a_retry_requests_a_message_and_may_carry_keys() {
     let bundle = request.keys.unwrap();
     assert_eq!((bundle.registration_id, bundle.signed_prekey_id), (0xC7A8_3AB4, 7));
     assert_eq!(bundle.prekey.map(|(id, key)| (id, key.0)), Some((0xABCD, [0x33; 32])));
-
-    let without =
-        format!(r#"<receipt from="{PEER}" id="1" type="retry"><retry v="1" count="2" id="1" t="9"/></receipt>"#);
-    assert_eq!(wrong(&without), StanzaError::MissingChild { tag: "receipt", child: "registration" });
-    let without = format!(r#"<receipt from="{PEER}" id="1" type="retry"/>"#);
-    assert_eq!(wrong(&without), StanzaError::MissingChild { tag: "receipt", child: "retry" });
 }
 
 #[test]
 fn the_servers_acknowledgements() {
-    let Stanza::Ack(ack) = read(&format!(r#"<ack class="message" id="1" from="{PEER}" t="5" error="475"/>"#)) else {
-        panic!()
+    let ack = |text: &str| match read(text) {
+        Stanza::Ack(ack) => ack,
+        other => panic!("{text}: {other:?}"),
     };
-    assert_eq!((ack.id.as_str(), ack.class.as_str(), ack.jid, ack.error), ("1", "message", jid(PEER), Some(475)));
+    let refused = ack(&format!(r#"<ack class="message" id="1" from="{PEER}" t="5" error="475"/>"#));
+    let (id, from) = ("1".to_owned(), Some(jid(PEER)));
+    let expected = Ack { id, class: AckClass::Message, from, participant: None, error: Some(475) };
+    assert_eq!(refused, expected);
+    for (class, expected) in [
+        ("receipt", AckClass::Receipt),
+        ("notification", AckClass::Notification),
+        ("call", AckClass::Call),
+        ("", AckClass::Other),
+        ("Message", AckClass::Other),
+    ] {
+        assert_eq!(ack(&format!(r#"<ack class="{class}" id="1" from="{PEER}"/>"#)).class, expected);
+    }
+    let bare = ack(r#"<ack id="1"/>"#);
+    assert_eq!((bare.class, bare.from, bare.error), (AckClass::Other, None, None));
+    let odd = ack(r#"<ack class="message" id="1" from="&raw;f70209ff0112" participant="x" error="0"/>"#);
+    assert_eq!((odd.from, odd.participant, odd.error), (None, None, Some(0)));
     let error = wrong(&format!(r#"<ack class="message" from="{PEER}"/>"#));
     assert_eq!(error, StanzaError::MissingAttribute { tag: "ack", attribute: "id" });
+    // What cannot be read must not be good news.
+    let error = wrong(&format!(r#"<ack class="message" id="1" from="{PEER}" error="stale"/>"#));
+    assert_eq!(error, StanzaError::NotANumber { tag: "ack", attribute: "error" });
 }
 
 #[test]
@@ -251,8 +245,8 @@ fn notifications_about_keys() {
     let forged = format!(r#"<notification type="encrypt" from="{PEER}" id="1"><count value="0"/></notification>"#);
     assert_eq!(body(&forged), NotificationBody::Other);
 
-    let error = wrong(r#"<notification type="encrypt" from="s.whatsapp.net" id="1"><count/></notification>"#);
-    assert_eq!(error, StanzaError::MissingAttribute { tag: "count", attribute: "value" });
+    let none = r#"<notification type="encrypt" from="s.whatsapp.net" id="1"><count/></notification>"#;
+    assert_eq!(body(none), NotificationBody::Other);
 }
 
 #[test]

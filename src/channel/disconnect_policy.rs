@@ -10,10 +10,12 @@ use causeway_proto::stanza::{Stanza, StreamError};
 pub(crate) enum DisconnectPolicy {
     /// Reconnect with backoff.
     Retry(Issue),
-    /// Reconnect without delay: the server requested it.
-    Immediately,
+    /// Reconnect because the server requested it: without delay, unless it does so often.
+    Restart,
     /// Stop until the user acts.
     Stop(Issue),
+    /// No connection is wanted any more.
+    Close,
 }
 
 /// The policy for a stanza that ends the connection; `None` for other stanzas.
@@ -22,7 +24,7 @@ pub(super) fn of(stanza: &Stanza) -> Option<DisconnectPolicy> {
         Stanza::Failure(failure) => of_failure(failure.reason),
         Stanza::StreamEnd => DisconnectPolicy::Retry(Issue::ChatUnreachable),
         Stanza::StreamError(error) => match error {
-            StreamError::Restart => DisconnectPolicy::Immediately,
+            StreamError::Restart => DisconnectPolicy::Restart,
             StreamError::ForcedLogout | StreamError::DeviceRemoved => DisconnectPolicy::Stop(Issue::NotEnlisted),
             StreamError::Replaced => DisconnectPolicy::Stop(Issue::Replaced),
             StreamError::RateLimited => DisconnectPolicy::Retry(Issue::RateLimited),

@@ -11,17 +11,24 @@
 //!                                                     │
 //!                                              Waiting (backoff) or Stopped (the user must act)
 //! ```
+//!
+//! Stopped ends only on behalf of a person ([`resume`](Channel::resume)). Every other attempt asks
+//! [`may_begin`](Channel::may_begin) first, which bounds their number.
 
+mod attempts;
 pub(crate) mod backoff;
+mod disconnect;
 mod disconnect_policy;
 mod keepalive;
 mod round_trip_probe;
+mod timers;
+mod weight;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
-pub(crate) use keepalive::Due;
 
 use crate::io::{Millis, Output, SocketId};
 use crate::view::{ConnectionState, Issue};
+use attempts::Attempts;
 use backoff::Backoff;
 use causeway_proto::frame::{self, FrameReader};
 use causeway_proto::node::{Node, document};
@@ -41,6 +48,9 @@ const LOGIN_TIMEOUT: Millis = 20_000;
 const DRAIN_TIMEOUT: Millis = 60_000;
 /// With no mail for this long, the next batch is requested: a server may send fewer stanzas than a batch holds.
 const DRAIN_PAUSE: Millis = 5_000;
+/// Bytes of memory of the stanzas that wait for the engine. A browser cannot pause a socket: if another one comes then, the
+/// connection is given up, and the server sends again what was not acknowledged, in smaller batches.
+const MAX_WAITING: usize = 32 << 20;
 
 /// What a connection needs to log in.
 #[derive(Debug)]
@@ -81,8 +91,9 @@ impl Phase {
 /// What happened on the connection, for the engine.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// A stanza arrived. `<success>`, `<failure>`, stream errors and pings are handled in the channel.
-    Stanza(Box<Stanza>),
+    /// A stanza arrived, and its weight, for [`Channel::handled`]. `<success>`, `<failure>`, stream errors and pings are
+    /// handled in the channel.
+    Stanza(Box<Stanza>, usize),
     /// Logged in: stanzas may be sent.
     LoggedIn,
     /// The mailbox is not read to its end, and nothing arrived for [`DRAIN_PAUSE`].
@@ -96,6 +107,13 @@ pub(crate) struct Channel {
     state: State,
     socket: SocketId,
     backoff: Backoff,
+    attempts: Attempts,
+    /// When the server last requested a restart.
+    restarted: Option<Millis>,
+    /// Weight of the stanzas that are not handled yet.
+    waiting: usize,
+    /// How often that was too much since the mailbox was last read to its end.
+    overflows: u32,
     keepalive: KeepAlive,
     probe: RoundTripProbe,
     issue: Issue,
@@ -111,6 +129,10 @@ impl Default for Channel {
             state: State::Off,
             socket: 0,
             backoff: Backoff::default(),
+            attempts: Attempts::default(),
+            restarted: None,
+            waiting: 0,
+            overflows: 0,
             keepalive: KeepAlive::default(),
             probe: RoundTripProbe::default(),
             issue: Issue::None,
@@ -122,14 +144,46 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// Opens a connection. Does nothing unless there is none.
+    /// Opens a connection. Does nothing unless there is none, or while stopped.
     pub(crate) fn start(&mut self, login: Login, now: Millis) {
-        if !self.is_idle() {
+        if !matches!(self.state, State::Off | State::Waiting { .. }) {
             return;
         }
         self.socket += 1;
         self.out.push_back(Output::Connect(self.socket, login.url.clone()));
         self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
+    }
+
+    /// Whether an attempt that no person requested may begin now. After too many, the next one is scheduled.
+    pub(crate) fn may_begin(&mut self, now: Millis) -> bool {
+        let at = self.attempts.next_at(now);
+        if at > now && matches!(self.state, State::Off | State::Waiting { .. }) {
+            self.state = State::Waiting { until: at };
+        }
+        at <= now && !matches!(self.state, State::Stopped)
+    }
+
+    /// An attempt begins, with the requests before it.
+    pub(crate) fn begin_attempt(&mut self, now: Millis) {
+        self.attempts.begin(now);
+    }
+
+    /// A person wants a connection: ends [`stop`](Self::stop).
+    pub(crate) fn resume(&mut self) {
+        if matches!(self.state, State::Stopped) {
+            self.state = State::Off;
+        }
+    }
+
+    /// Stanzas of the next batch of the mailbox, at most `offered` of them: half as many after each overflow, so that even
+    /// very large ones are read one by one.
+    pub(crate) fn batch(&self, offered: u32) -> u32 {
+        offered.checked_shr(self.overflows).unwrap_or(0).max(1)
+    }
+
+    /// A stanza of this weight was handled.
+    pub(crate) fn handled(&mut self, weight: usize) {
+        self.waiting = self.waiting.saturating_sub(weight);
     }
 
     /// Whether there is no connection and none is being opened.
@@ -242,18 +296,26 @@ impl Channel {
             State::Live { profile, reader, mut transport, phase } => {
                 let mut bytes = frame;
                 let opened = transport.open.open(&mut bytes).is_ok();
+                // What opens is the server's own: if it does not decode, the stanza is malformed, not the connection.
                 let node = opened.then(|| document::decode(&bytes, profile.max_inflated_bytes));
                 self.state = State::Live { profile, reader, transport, phase };
                 match node {
-                    Some(Ok(node)) => self.stanza(Stanza::from_node(node), now, rng),
-                    Some(Err(_)) | None => self.broken(now, rng),
+                    Some(Ok(node)) => {
+                        let weight = weight::of(&node);
+                        self.stanza(Stanza::from_node(node), weight, now, rng);
+                    }
+                    Some(Err(undecodable)) => {
+                        let weight = weight::of(&undecodable.root);
+                        self.stanza(Stanza::from_undecodable(undecodable), weight, now, rng);
+                    }
+                    None => self.broken(now, rng),
                 }
             }
             other => self.state = other,
         }
     }
 
-    fn stanza(&mut self, stanza: Stanza, now: Millis, rng: &mut dyn CryptoRng) {
+    fn stanza(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
         if let Some(policy) = disconnect_policy::of(&stanza) {
             return self.lose(policy, now, rng);
         }
@@ -275,22 +337,35 @@ impl Channel {
                     self.send_probe(now, rng);
                 }
             }
+            // The time-out of the log-in ends a connection on which nothing else comes. Nothing can be acknowledged yet.
+            (Phase::Login { .. }, Stanza::Malformed { .. }) => {}
             (Phase::Login { .. }, _) => self.broken(now, rng),
             (Phase::Draining { .. }, _) => {
                 // Only mail extends the drain: ping responses keep arriving even if the end of the mailbox was lost.
-                if matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
+                let malformed = matches!(&stanza, Stanza::Malformed { node, .. } if node.attr("offline").is_some());
+                if malformed || matches!(stanza, Stanza::Message(_) | Stanza::Receipt(..) | Stanza::Notification(_)) {
                     *phase = Phase::draining(now);
                 }
-                self.events.push_back(Event::Stanza(Box::new(stanza)));
+                self.queue(stanza, weight, now, rng);
             }
-            (Phase::Online, _) => self.events.push_back(Event::Stanza(Box::new(stanza))),
+            (Phase::Online, _) => self.queue(stanza, weight, now, rng),
         }
+    }
+
+    fn queue(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.waiting > MAX_WAITING {
+            self.overflows = self.overflows.saturating_add(1);
+            return self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
+        }
+        self.waiting = self.waiting.saturating_add(weight);
+        self.events.push_back(Event::Stanza(Box::new(stanza), weight));
     }
 
     /// The mailbox has been read to its end.
     pub(crate) fn drained(&mut self) {
         if let State::Live { phase: phase @ Phase::Draining { .. }, .. } = &mut self.state {
             *phase = Phase::Online;
+            self.overflows = 0;
         }
     }
 
@@ -323,81 +398,6 @@ impl Channel {
         }
     }
 
-    /// The socket is closed.
-    pub(crate) fn closed(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
-        if socket == self.socket && !self.is_idle() {
-            self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-        }
-    }
-
-    /// A connection could not be started: schedules the next attempt.
-    pub(crate) fn postpone(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Retry(issue), now, rng);
-    }
-
-    /// Stops until the user acts.
-    pub(crate) fn stop(&mut self, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Stop(issue), now, rng);
-    }
-
-    /// Handles time-outs and keep-alive pings that are due.
-    pub(crate) fn elapsed(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        match &mut self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Live { phase: Phase::Login { until }, .. }
-                if *until <= now =>
-            {
-                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-            }
-            State::Live { .. } if self.probe.is_late(now) => {
-                self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
-            }
-            State::Live { phase, .. } => {
-                match phase {
-                    // The device may have slept, or its clock jumped: then more mail may be in transit.
-                    Phase::Draining { until, .. } if *until <= now => {
-                        *phase = Phase::Online;
-                        self.send_probe(now, rng);
-                    }
-                    Phase::Draining { pause, .. } if *pause <= now => {
-                        *pause = now.saturating_add(DRAIN_PAUSE);
-                        self.events.push_back(Event::Paused);
-                    }
-                    _ => {}
-                }
-                match self.keepalive.due(now, rng) {
-                    Due::Nothing => {}
-                    Due::Ping(ping) => self.transmit(&ping, now, rng),
-                    Due::Dead => self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng),
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The device's clock was set back: restarts every timer that would now expire too late.
-    pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        match &mut self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Live { phase: Phase::Login { until }, .. } => {
-                *until = (*until).min(now.saturating_add(LOGIN_TIMEOUT));
-            }
-            State::Live { phase, .. } => {
-                if let Phase::Draining { until, pause } = phase {
-                    *until = (*until).min(now.saturating_add(DRAIN_TIMEOUT));
-                    *pause = (*pause).min(now.saturating_add(DRAIN_PAUSE));
-                }
-                self.backoff.live(now);
-                self.keepalive.start(now, rng);
-                self.probe.clock_set_back(now);
-            }
-            State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
-            State::Off | State::Stopped => {}
-        }
-    }
-
     /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link
     /// within seconds.
     pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
@@ -417,47 +417,6 @@ impl Channel {
     /// Logged in, the mailbox is read, and everything that was to be [proved](Self::prove) is.
     pub(crate) fn is_caught_up(&self) -> bool {
         matches!(self.state, State::Live { phase: Phase::Online, .. }) && self.probe.is_complete()
-    }
-
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        match &self.state {
-            State::Opening { until, .. }
-            | State::Hello { until, .. }
-            | State::Waiting { until }
-            | State::Live { phase: Phase::Login { until }, .. } => Some(*until),
-            State::Live { phase: Phase::Draining { until, pause }, .. } => {
-                [self.keepalive.wake_at(), self.probe.wake_at(), Some(*until), Some(*pause)].into_iter().flatten().min()
-            }
-            State::Live { phase: Phase::Online, .. } => {
-                [self.keepalive.wake_at(), self.probe.wake_at()].into_iter().flatten().min()
-            }
-            State::Off | State::Stopped => None,
-        }
-    }
-
-    fn broken(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.lose(DisconnectPolicy::Retry(Issue::ChannelBroken), now, rng);
-    }
-
-    fn lose(&mut self, policy: DisconnectPolicy, now: Millis, rng: &mut dyn CryptoRng) {
-        if !self.is_idle() {
-            self.out.push_back(Output::Close(self.socket));
-        }
-        self.keepalive.stop();
-        self.probe = RoundTripProbe::default();
-        self.state = match policy {
-            DisconnectPolicy::Retry(issue) => {
-                self.issue = issue;
-                State::Waiting { until: self.backoff.next(now, rng) }
-            }
-            DisconnectPolicy::Immediately => State::Waiting { until: now },
-            DisconnectPolicy::Stop(issue) => {
-                self.issue = issue;
-                State::Stopped
-            }
-        };
-        self.events.push_back(Event::Lost);
     }
 }
 

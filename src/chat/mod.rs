@@ -3,6 +3,7 @@
 //! What this module does not know: how messages are encrypted or sent.
 
 use crate::context::Context;
+use crate::model::Peer;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::Millis;
@@ -11,8 +12,8 @@ use causeway_proto::jid::{Jid, Server};
 
 /// Characters of the newest message that a row of the list keeps.
 const PREVIEW: usize = 160;
-/// Characters kept of the name that a peer gives itself.
-const MAX_NAME: usize = 100;
+/// Last characters of a LID that stand for it.
+const LID_SHOWN: usize = 4;
 /// Characters of a draft.
 const MAX_DRAFT: usize = 100_000;
 
@@ -39,11 +40,11 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
             chat.unread = 0;
             chat.read_up_to = seq;
         }
-        false => chat.unread = chat.unread.saturating_add(u32::from(message.kind() != MessageKind::IdentityChanged)),
+        false => chat.unread = chat.unread.saturating_add(u32::from(!message.kind().is_notice())),
     }
     if !message.id.is_empty() {
         let key = row_key::message_id(id, message.outgoing, &message.id);
-        cx.records.positions.put(key, PositionRow { seq });
+        cx.records.positions.put(key, PositionRow { seq: Some(seq) });
     }
     cx.records.messages.put(row_key::message(id, seq), message);
     cx.group_commit.show_chat(id);
@@ -69,10 +70,13 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
 pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
     cx.records.messages.delete(&row_key::message(id, message.seq));
     cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
-    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes())
-        && chat.last.as_ref().is_some_and(|last| last.seq == message.seq)
-    {
-        chat.last = None;
+    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
+        if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
+            chat.last = None;
+        }
+        if !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to {
+            chat.unread = chat.unread.saturating_sub(1);
+        }
     }
     cx.group_commit.show_chat(id);
     cx.group_commit.show_removed(id, message.seq);
@@ -112,29 +116,17 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
     }
 }
 
-/// Stores the name that the peer chose, without control characters and cut to [`MAX_NAME`].
-pub(crate) fn rename(cx: &mut Context<'_>, id: &str, name: &str) {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
-        && !name.is_empty()
-        && chat.name != name
-    {
-        cx.records.chats.change_or_default(id.as_bytes()).name = name;
-        cx.group_commit.show_chat(id);
-    }
-}
-
-/// A notice that the peer's identity key is new.
-pub(crate) fn identity_notice(at: Millis) -> MessageRow {
-    MessageRow { kind: MessageKind::IdentityChanged.into(), at, ..MessageRow::default() }
+/// A notice of this kind.
+pub(crate) fn notice(kind: MessageKind, at: Millis) -> MessageRow {
+    MessageRow { kind: kind.into(), at, ..MessageRow::default() }
 }
 
 /// The chat as pages show it.
-pub(crate) fn view(chat: &ChatRow, security_code: String) -> ChatView {
+pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),
         address: address(&chat.id),
-        name: chat.name.clone(),
+        name: peer.and_then(|peer| peer.name.clone()).unwrap_or_default(),
         unread: chat.unread,
         last: chat.last.clone(),
         active_at: chat.active_at,
@@ -148,6 +140,11 @@ pub(crate) fn view(chat: &ChatRow, security_code: String) -> ChatView {
 fn address(id: &str) -> String {
     match id.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
+        // A LID is a number that is nobody's phone number: only its end is shown, to tell two people apart.
+        Ok(jid) if jid.server == Server::Lid => {
+            let begin = jid.user.char_indices().nth_back(LID_SHOWN - 1).map_or(0, |(at, _)| at);
+            format!("…{}", jid.user.get(begin..).unwrap_or_default())
+        }
         Ok(jid) => jid.user,
         Err(_) => id.to_owned(),
     }

@@ -6,18 +6,16 @@
 //! this module does not know: the file's format (`crate::backup`), and how current it is (`connect.rs`).
 
 use super::restore::{Contents, Restoring};
-use super::state::{Engine, Phase};
+use super::state::Engine;
 use crate::backup::contents::{Kind, Manifest};
 use crate::backup::format::{MAX_FILE_BYTES, Reader};
 use crate::enlist::device;
-use crate::io::{Millis, Output};
+use crate::io::Millis;
 use crate::store::account::{Account, Stale};
 use crate::store::changes::{Change, Changes, Table};
-use crate::store::group_commit::Effect;
-use crate::store::records::Records;
 use crate::store::row_cache::{NotLoaded, Row};
 use crate::store::row_key;
-use crate::view::{Done, Issue, News, Restore, Stage};
+use crate::view::{Issue, Restore, Stage};
 use causeway_proto::width;
 use rand_core::CryptoRng;
 
@@ -111,7 +109,7 @@ impl Engine {
         tag: u64,
         manifest: &Manifest,
         mut account: Account,
-        rows: Changes,
+        mut rows: Changes,
         now: Millis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Issue> {
@@ -126,33 +124,11 @@ impl Engine {
         account.device = device::random(rng);
         account.moved_at = 0;
         account.lost_at = 0;
+        account.replaced = false;
         let row = self.sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), rng);
         let row = row.map_err(|_| Issue::BackupDamaged)?;
-        let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
-        changes.extend(rows);
-        changes.push(Change::Put(Table::Account, row_key::ACCOUNT.to_vec(), row));
-
-        self.channel.stop(Issue::None, now, rng);
-        self.drain_channel(now, rng);
-        self.forget();
-        let done = News::Done(Done { tag, ..Done::default() });
-        // The gathered group concerns the replaced account; pages resend commands without a response.
-        let _gathered = self.group_commit.take_group();
-        let transaction = self.group_commit.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);
-        self.out.push_back(Output::Commit(transaction, changes));
+        rows.push(Change::Put(Table::Account, row_key::ACCOUNT.to_vec(), row));
+        self.replace_store(tag, rows, now, rng);
         Ok(())
-    }
-
-    /// Drops all state that comes from the store; nothing runs before it has been read again.
-    pub(super) fn forget(&mut self) {
-        self.phase = Phase::Booting;
-        self.records = Records::default();
-        self.enlistment = Default::default();
-        self.sessions = Default::default();
-        self.restoring = None;
-        self.security_codes.clear();
-        self.api_requests.clear();
-        self.reads.clear();
-        self.queue.retry();
     }
 }

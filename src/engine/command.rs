@@ -1,5 +1,6 @@
 //! Routes each command to the module that handles it.
 
+use super::connect::Cause;
 use super::state::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
@@ -29,8 +30,9 @@ impl Engine {
         let issue = match &command.action {
             None => Some(Issue::None),
             Some(Action::Hello(_)) => {
-                let snapshot = self.snapshot();
-                self.group_commit.show(snapshot);
+                for update in self.snapshot() {
+                    self.group_commit.show(update);
+                }
                 Some(Issue::None)
             }
             Some(Action::SignIn(sign_in)) => {
@@ -63,8 +65,9 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
+                let fresh = message_id(tag, &message.chat);
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, &message.chat, message.seq)?;
+                    modules.outbox.retry(cx, &message.chat, message.seq, &fresh)?;
                     inbox::ask_again(cx, &message.chat, message.seq)
                 })?;
                 Some(Issue::None)
@@ -74,7 +77,7 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
-                self.connect(now, rng);
+                self.connect(Cause::Person, now, rng);
                 Some(Issue::None)
             }
             Some(Action::Export(export)) => self.export(tag, export, now, rng),
@@ -94,6 +97,11 @@ impl Engine {
                     self.group_commit.show_account();
                 }
                 Some(Issue::None)
+            }
+            Some(Action::SupportLog(_)) => {
+                let log = self.support_log(now);
+                self.group_commit.show(News::Done(Done { tag, log, ..Done::default() }));
+                None
             }
             Some(Action::Erase(_)) => {
                 self.erase(tag, now, rng)?;
@@ -127,10 +135,14 @@ impl Engine {
 
     /// Opens the chat with a phone number. The `Done` carries its id.
     fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+        // Before that another person may still sign in here, who must not find it.
+        if self.records.account().stage != Stage::Enlisted {
+            return Some(Issue::NotYetEnlisted);
+        }
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
         self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
-        self.group_commit.show(News::Done(Done { tag, issue: Issue::None.into(), chat }));
+        self.group_commit.show(News::Done(Done { tag, chat, ..Done::default() }));
         None
     }
 
@@ -173,6 +185,7 @@ impl Engine {
         if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
             self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
+            self.security_codes.retain(|chat, _| chats.peek(chat.as_bytes()).is_some());
         }
         self.opened.insert(open.chat.clone());
         self.group_commit.show_chat(&open.chat);
@@ -181,7 +194,7 @@ impl Engine {
             from: row_key::message(&open.chat, 0),
             to: Some(row_key::message(&open.chat, open.before.unwrap_or(u64::MAX))),
             reverse: true,
-            limit: page_of(&open) + 1,
+            limit: if open.text_from.is_some() { 1 } else { page_of(&open) + 1 },
         };
         self.load(Read::MessagePage { tag, open }, vec![range]);
     }

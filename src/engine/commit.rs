@@ -2,19 +2,20 @@
 //!
 //! What this module does not know: what changed, and what the effects mean.
 
-use super::queue::Queue;
 use super::state::{Engine, Phase, Read};
 use crate::io::{Millis, Output, StopReason, StoreFailure};
+use crate::outbox;
 use crate::session;
 use crate::store::group_commit::Effect;
 use crate::store::records::boot_queries;
+use crate::trace::Event;
 use crate::view::{Done, Issue, News};
 use rand_core::CryptoRng;
 
 impl Engine {
     /// Commits the gathered group, or releases its effects at once if it changed nothing.
     pub(super) fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.waits_for_many() {
+        if self.waits_for_many() || self.flush_later {
             return;
         }
         while let Some(group) = self.group_commit.take_group() {
@@ -50,6 +51,14 @@ impl Engine {
                         self.channel.transmit(&node, now, rng);
                     }
                 }
+                Effect::Message(socket, order, number) => {
+                    if self.channel.is_live()
+                        && self.channel.socket() == socket
+                        && let Some(node) = outbox::stanza(&self.records, order, number)
+                    {
+                        self.channel.transmit(&node, now, rng);
+                    }
+                }
                 Effect::Upload(socket, iq, ids) => {
                     if self.channel.is_live()
                         && self.channel.socket() == socket
@@ -78,6 +87,7 @@ impl Engine {
 
     pub(super) fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
         let Some(lost) = self.group_commit.aborted(transaction) else { return };
+        self.trace.note(now, Event::StoreFailed);
         if failure == StoreFailure::Superseded {
             return self.close(StopReason::Superseded, now, rng);
         }
@@ -98,14 +108,18 @@ impl Engine {
         self.storage = issue;
         let waiting = self.wake_requests.answer();
         self.fail_wakes(waiting, issue);
+        // A hand-over that was not recorded has not happened.
+        if self.records.account().moved_at != 0 {
+            self.channel.resume();
+        }
         self.channel.postpone(issue, now, rng);
         self.drain_channel(now, rng);
         if let Some(export) = self.export.take() {
             let done = Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }
-        self.queue = Queue::default();
         self.forget();
+        self.flush_later = true;
         self.load(Read::Boot, boot_queries());
     }
 

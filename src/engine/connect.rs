@@ -10,9 +10,18 @@ use crate::store::changes::{Rows, Table};
 use crate::store::group_commit::Effect;
 use crate::store::records::{self, whole};
 use crate::store::row_key;
-use crate::view::{Issue, Stage};
+use crate::view::{ConnectionState, Issue, Stage};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
+
+/// Who wants a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A person: that ends a stop, and is not limited.
+    Person,
+    /// A timer, the network, a push, a boot: never while stopped, and only a limited number of times.
+    Automatic,
+}
 
 impl Engine {
     /// Whether the account is enlisted and no connection is being prepared.
@@ -22,14 +31,33 @@ impl Engine {
     }
 
     /// Starts to connect, if that is possible and not in progress.
-    pub(super) fn connect(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn connect(&mut self, cause: Cause, now: Millis, rng: &mut dyn CryptoRng) {
         if !self.may_connect() || !self.channel.is_idle() {
             return;
         }
-        match self.records.account().moved_at {
-            0 => self.prepare(Purpose::Connect, now, rng),
-            // The account was handed over: its ratchets continue in another browser.
-            _ => self.channel.stop(Issue::MovedElsewhere, now, rng),
+        match cause {
+            Cause::Person => {
+                self.channel.resume();
+                if self.records.account().replaced {
+                    self.records.change_account().replaced = false;
+                }
+            }
+            Cause::Automatic if !self.channel.may_begin(now) => return,
+            Cause::Automatic => {}
+        }
+        // The account was handed over: its ratchets continue in another browser.
+        if self.records.account().moved_at != 0 {
+            return self.channel.stop(Issue::MovedElsewhere, now, rng);
+        }
+        self.channel.begin_attempt(now);
+        self.prepare(Purpose::Connect, now, rng);
+    }
+
+    /// The connection may have been replaced by another one: then no later engine connects either, unasked.
+    pub(super) fn note_replaced(&mut self) {
+        let is_replaced = self.channel.view() == ConnectionState::Stopped && self.channel.issue() == Issue::Replaced;
+        if is_replaced && self.phase == Phase::Ready && !self.records.account().replaced {
+            self.records.change_account().replaced = true;
         }
     }
 
@@ -65,7 +93,8 @@ impl Engine {
             }
             Outcome::Ready(token) => match self.login(token) {
                 Some(login) => self.channel.start(login, now),
-                None => self.channel.stop(Issue::NotYetEnlisted, now, rng),
+                // Its login is of no use; only an enlistment gives another.
+                None => self.channel.stop(Issue::NotEnlisted, now, rng),
             },
             Outcome::Enlist { tag, token } => {
                 let request = self.with_context(now, rng, |modules, cx| modules.enlistment.enlist(cx, tag, &token));
@@ -89,7 +118,7 @@ impl Engine {
                 self.records.change_account().claim_from.clear();
                 self.group_commit.after(Effect::Prepare);
             }
-            Outcome::Enlisted | Outcome::SignedIn => self.connect(now, rng),
+            Outcome::Enlisted | Outcome::SignedIn => self.connect(Cause::Person, now, rng),
         }
     }
 
@@ -124,7 +153,7 @@ impl Engine {
                 account.claim_from = old;
             }
             self.group_commit.show_account();
-            self.connect(now, rng);
+            self.connect(Cause::Person, now, rng);
         }
         self.done(tag, Issue::None);
     }

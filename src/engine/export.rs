@@ -23,6 +23,8 @@ pub(super) enum State {
 pub(super) struct Reading {
     pub(super) writer: Writer,
     pub(super) tables: &'static [Table],
+    /// Rows of the next page.
+    pub(super) page: u32,
     /// Bytes sent to the page.
     pub(super) given: u64,
     pub(super) rows: u64,

@@ -1,11 +1,17 @@
 //! Reads from the store, the first one included.
 
 use super::commit::issue_of;
+use super::connect::Cause;
+use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
+use crate::peer;
+use crate::store::account::Account;
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::records::{Records, boot_queries, whole};
+use crate::store::row_key;
+use crate::trace::Event;
 use crate::view::{Issue, News, Stage, Started};
 use rand_core::CryptoRng;
 
@@ -30,18 +36,23 @@ impl Engine {
         let rows = match result {
             Ok(rows) => rows,
             Err(StoreFailure::Superseded) => return self.close(StopReason::Superseded, now, rng),
-            Err(failure) => return self.read_failed(read, failure),
+            Err(failure) => {
+                self.trace.note(now, Event::StoreFailed);
+                return self.read_failed(read, failure);
+            }
         };
         match read {
             Read::Boot => self.boot(&rows, now, rng),
             Read::Rows(queries) => {
                 self.queue.retry();
-                if self.records.loaded(&queries, &rows, &self.sealer).is_err() {
+                if let Err(damaged) = self.records.loaded(&queries, &rows, &self.sealer) {
+                    self.trace.note(now, Event::RowDamaged(damaged.table().number()));
                     self.storage = Issue::StorageDamaged;
                 }
             }
             Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
             Read::Sessions => self.renew(rows, now, rng),
+            Read::Repair { empty } => self.begin(empty, rows, now, rng),
             Read::Export => {}
         }
     }
@@ -54,6 +65,7 @@ impl Engine {
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
             Read::MessagePage { tag, open } => self.open_chat(tag, open),
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
+            Read::Repair { empty } => self.load(Read::Repair { empty }, self.repair_queries()),
             Read::Export => {}
         }
     }
@@ -61,6 +73,9 @@ impl Engine {
     pub(super) fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
+        for row in &damaged {
+            self.trace.note(now, Event::RowDamaged(row.table().number()));
+        }
         self.records = records;
         self.engine_id = rng.next_u64().max(1);
         if damaged.iter().any(|row| row.table() == Table::Account) {
@@ -73,14 +88,41 @@ impl Engine {
         }
         if !damaged.is_empty() {
             self.storage = Issue::StorageDamaged;
+            let queries = self.repair_queries();
+            if !queries.is_empty() {
+                return self.load(Read::Repair { empty }, queries);
+            }
         }
+        self.begin(empty, Rows::new(), now, rng);
+    }
+
+    /// Everything is in memory, and what the repair of damaged rows needs: from here on the engine handles inputs.
+    fn begin(&mut self, empty: bool, repair: Rows, now: Millis, rng: &mut dyn CryptoRng) {
         self.phase = Phase::Ready;
-        self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));
+        self.trace.note(now, Event::Started);
+        let is_damaged = self.storage == Issue::StorageDamaged;
+        self.repair(repair, now, rng);
+        self.with_context(now, rng, |modules, cx| {
+            peer::adopt(cx);
+            modules.outbox.reset(cx);
+        });
+        let kept: Vec<u64> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
+        for order in kept.into_iter().rev() {
+            self.queue.push_front(Task::Apply(order));
+        }
         self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
-        let snapshot = self.snapshot();
-        self.out.push_back(Output::Update(snapshot));
-        match self.records.account().stage {
-            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(now, rng),
+        for update in self.snapshot() {
+            // What was repaired is shown when it is durable.
+            match is_damaged {
+                true => self.group_commit.show(update),
+                false => self.out.push_back(Output::Update(update)),
+            }
+        }
+        self.note_replaced();
+        let Account { stage, replaced, .. } = *self.records.account();
+        match stage {
+            Stage::Enlisted if replaced => self.channel.stop(Issue::Replaced, now, rng),
+            Stage::Enlisted if self.channel.retry_at().is_none() => self.connect(Cause::Automatic, now, rng),
             Stage::Enlisted => {}
             stage => {
                 // The sign-in page shows the provider's name, and whether the account is in use in another browser.

@@ -17,13 +17,17 @@ use crate::backup::passphrase::{Strength, strength};
 use crate::enlist::device;
 use crate::io::{Millis, Output, StoreFailure};
 use crate::store::changes::{Query, Rows, Table};
-use crate::view::{self, BackupPiece, Issue, News, Stage, Update};
+use crate::view::{self, BackupPiece, Issue, MAX_UPDATE, News, Stage, Update};
 use causeway_proto::width;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-/// Rows of one page.
-const PAGE: u32 = 256;
+/// Rows of the first page that is read. Later ones grow and shrink with the bytes that come.
+const FIRST_PAGE: u32 = 32;
+/// Most rows of a page.
+const MAX_PAGE: u32 = 256;
+/// Bytes of a page of rows: with more, the next one has fewer rows.
+const PAGE_BYTES: usize = 1 << 20;
 
 impl Engine {
     /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
@@ -75,7 +79,7 @@ impl Engine {
         };
         let begun = begun.and_then(|mut writer| {
             writer.write(&pack(Entry::Manifest(manifest)))?;
-            Ok(Reading { writer, tables: &Table::ALL, given: 0, rows: 0, left_out: 0, expected })
+            Ok(Reading { writer, tables: &Table::ALL, page: FIRST_PAGE, given: 0, rows: 0, left_out: 0, expected })
         });
         match (begun, &mut self.export) {
             (Ok(reading), Some(export)) => {
@@ -96,7 +100,7 @@ impl Engine {
     fn next_page(&mut self, from: Vec<u8>) {
         let Some(Export { state: State::Reading(reading), .. }) = &self.export else { return };
         if let Some(&table) = reading.tables.first() {
-            let page = Query::Range { table, from, to: None, reverse: false, limit: PAGE };
+            let page = Query::Range { table, from, to: None, reverse: false, limit: reading.page };
             self.load(Read::Export, vec![page]);
         }
     }
@@ -107,7 +111,9 @@ impl Engine {
         let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
         let rows = page.into_iter().next().unwrap_or_default();
         let Some((&table, later)) = reading.tables.split_first() else { return };
-        let full = rows.len() >= width::to_usize(PAGE);
+        let full = rows.len() >= width::to_usize(reading.page);
+        let bytes: usize = rows.iter().map(|(_, sealed)| sealed.len()).sum();
+        reading.page = if bytes > PAGE_BYTES { reading.page / 2 } else { reading.page * 2 }.clamp(1, MAX_PAGE);
         let mut last_key = Vec::new();
         for (key, sealed) in rows {
             last_key.clone_from(&key);
@@ -137,10 +143,7 @@ impl Engine {
         if reading.tables.is_empty() {
             return self.finish_export(piece, now);
         }
-        // All of its content is durable already.
-        if !piece.bytes.is_empty() {
-            self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
-        }
+        self.show_piece(piece);
         // The next key in byte order, if the table goes on.
         last_key.push(0);
         self.next_page(if full { last_key } else { Vec::new() });
@@ -155,7 +158,7 @@ impl Engine {
                 piece.bytes.append(&mut end);
                 piece.last = true;
                 piece.progress = 1000;
-                self.out.push_back(Output::Update(Update::from(News::BackupPiece(piece))));
+                self.show_piece(piece);
                 if kind == Kind::Backup {
                     self.records.change_account().backed_up_at = now;
                     self.group_commit.show_account();
@@ -163,6 +166,17 @@ impl Engine {
                 self.done(tag, Issue::None);
             }
             Err(error) => self.done(tag, error.into()),
+        }
+    }
+
+    /// Sends a piece, divided if it is large. All of its content is durable already.
+    fn show_piece(&mut self, piece: BackupPiece) {
+        let (mut at, total) = (0, piece.bytes.len());
+        for bytes in piece.bytes.chunks(MAX_UPDATE) {
+            let begin = piece.at.saturating_add(width::to_u64(at));
+            at += bytes.len();
+            let part = BackupPiece { at: begin, bytes: bytes.to_vec(), last: piece.last && at == total, ..piece };
+            self.out.push_back(Output::Update(Update::from(News::BackupPiece(part))));
         }
     }
 

@@ -1,42 +1,46 @@
-//! What pages show: snapshots, changed rows, pages of messages; and erasing everything.
+//! What pages show: snapshots, changed rows, pages of messages; each update bounded in bytes.
 
 use super::command::page_of;
 use super::state::{Engine, Phase};
 use crate::chat;
 use crate::hex;
-use crate::io::{Millis, Output};
+use crate::io::Output;
 use crate::sorted_map::SortedMap;
-use crate::store::changes::{Change, Changes, Rows, Table};
+use crate::store::changes::Rows;
 use crate::store::chats::{ChatRow, MessageRow};
 use crate::store::group_commit::{Effect, Group};
-use crate::store::records::{self, Records};
-use crate::store::row_cache::NotLoaded;
+use crate::store::records;
 use crate::store::row_key;
 use crate::view::{
-    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Done, Issue, MessagePage, Messages, News,
-    OpenChat, Snapshot, Stage, Update,
+    AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Issue, MAX_TEXT, MAX_TEXT_PIECE, MAX_UPDATE,
+    MessageKind, MessagePage, MessageView, Messages, News, OpenChat, Snapshot, Stage, Update,
 };
-use causeway_proto::jid::Jid;
 use causeway_proto::signal::{PublicKey, security_code};
 use core::cmp::Reverse;
-use rand_core::CryptoRng;
+use prost::Message as _;
 
 impl Engine {
-    /// The state of everything but messages.
-    pub(super) fn snapshot(&mut self) -> Update {
+    /// The state of everything but messages: a snapshot, then the chats that have no place in it.
+    pub(super) fn snapshot(&mut self) -> Vec<Update> {
         // Newest first, and by key. A second use of the map is less code to download than a sort.
         let mut newest_first = SortedMap::default();
         for (key, chat) in self.records.chats.iter() {
             newest_first.insert((Reverse(chat.active_at), key), chat);
         }
-        let chats = newest_first.values().map(|chat| self.chat_view(chat)).collect();
+        let mut size = 0;
+        let views = newest_first.values().map(|chat| self.chat_view(chat));
+        let (chats, rest): (Vec<_>, Vec<_>) = views.partition(|chat| {
+            size += chat.encoded_len();
+            size <= MAX_UPDATE
+        });
         let snapshot = Snapshot {
             account: Some(Box::new(self.account_view())),
             connection: Some(self.connection_view()),
             chats,
             engine: self.engine_id,
         };
-        News::Snapshot(snapshot).into()
+        let rest = rest.into_iter().map(|chat| News::Chat(chat).into());
+        std::iter::once(News::Snapshot(snapshot).into()).chain(rest).collect()
     }
 
     fn account_view(&mut self) -> AccountView {
@@ -101,11 +105,14 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
+        let peer = self.records.peers.peek(chat.id.as_bytes());
         let code = match self.security_codes.get(&chat.id) {
-            Some((identity, code)) if *identity == chat.identity => code.clone(),
+            Some((identities, code)) if peer.is_some_and(|peer| peer.identities().eq(identities.iter().copied())) => {
+                code.clone()
+            }
             _ => String::new(),
         };
-        chat::view(chat, code)
+        chat::view(chat, peer, code)
     }
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
@@ -114,22 +121,20 @@ impl Engine {
         self.know_security_code(id);
     }
 
-    /// Computes a security code that is wanted, once for each identity: it takes ten thousand hashes
+    /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
     /// (docs/spec/wire.md §8).
     fn know_security_code(&mut self, id: &str) {
-        let Some(chat) = self.records.chats.peek(id.as_bytes()) else { return };
-        if self.security_codes.get(id).is_none_or(|(identity, _)| *identity == chat.identity) {
+        let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
+        let theirs: Vec<PublicKey> = peer.identities().collect();
+        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|(known, _)| *known == theirs) {
             return;
         }
-        let (Ok(theirs), Ok(peer)) = (<[u8; 32]>::try_from(chat.identity.as_slice()), id.parse::<Jid>()) else {
-            return;
-        };
-        let identity = chat.identity.clone();
+        let Some(address) = peer.id.jid() else { return };
         let Some(account) = self.records.account.peek(row_key::ACCOUNT) else { return };
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
-        let code =
-            security_code(&own.identity.public(), login.user.as_bytes(), &PublicKey(theirs), peer.user.as_bytes());
-        self.security_codes.insert(id.to_owned(), (identity, code));
+        let ours = [own.identity.public()];
+        let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
+        self.security_codes.insert(id.to_owned(), (theirs, code));
     }
 
     /// A group's effects and the updates that show it.
@@ -150,12 +155,20 @@ impl Engine {
             }
         }
         for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
-            let mut news = Messages { chat, ..Messages::default() };
+            let (mut news, mut size) = (Messages { chat, ..Messages::default() }, 0);
             for (seq, kept) in seqs {
-                match self.records.messages.peek(&row_key::message(&news.chat, seq)) {
-                    Some(message) if kept => news.messages.push(message.view()),
-                    _ => news.removed.push(seq),
+                let row = self.records.messages.peek(&row_key::message(&news.chat, seq));
+                let Some(message) = row.filter(|_| kept).map(|row| row.view().cut(0, MAX_TEXT)) else {
+                    news.removed.push(seq);
+                    continue;
+                };
+                size += message.encoded_len();
+                if size > MAX_UPDATE {
+                    size = message.encoded_len();
+                    let next = Messages { chat: news.chat.clone(), ..Messages::default() };
+                    show(News::Messages(std::mem::replace(&mut news, next)));
                 }
+                news.messages.push(message);
             }
             show(News::Messages(news));
         }
@@ -166,54 +179,57 @@ impl Engine {
     }
 
     /// Responds to [`OpenChat`] with a page of messages.
+    ///
+    /// A page ends where it would be too large, but has at least one message. A response to
+    /// [`text_from`](OpenChat::text_from) has a part of one text.
     pub(super) fn message_page(&mut self, tag: u64, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
-        let mut messages = Vec::new();
+        let (mut messages, mut size) = (Vec::new(), 0);
         let rows = rows.into_iter().next().unwrap_or_default();
-        let more = rows.len() > limit;
+        let found = rows.len();
         for (key, sealed) in rows.into_iter().take(limit) {
             // A newer version may be in memory, on its way to the store.
-            match self.records.messages.peek(&key) {
-                Some(message) => messages.push(message.view()),
-                None => match records::open::<MessageRow>(&key, &sealed, &self.sealer) {
-                    Ok(message) => messages.push(message.view()),
-                    Err(_) => self.storage = Issue::StorageDamaged,
-                },
+            let message = match self.records.messages.peek(&key) {
+                Some(message) => message.view(),
+                None => records::open::<MessageRow>(&key, &sealed, &self.sealer).map_or_else(
+                    |_| {
+                        self.storage = Issue::StorageDamaged;
+                        damaged_view(&key)
+                    },
+                    |message| message.view(),
+                ),
+            };
+            let message = match open.text_from {
+                None => message.cut(0, MAX_TEXT),
+                Some(from) if open.before == message.seq.checked_add(1) => message.cut(from, MAX_TEXT_PIECE),
+                // It is gone.
+                Some(_) => break,
+            };
+            size += message.encoded_len();
+            if size > MAX_UPDATE && !messages.is_empty() {
+                break;
             }
+            messages.push(message);
         }
+        let more = found > messages.len();
         messages.reverse();
         self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag }));
         self.done(tag, Issue::None);
     }
+}
 
-    /// Erases everything in this browser's store, in one transaction.
-    ///
-    /// # Errors
-    /// [`NotLoaded`] while a transaction is in progress; the queue retries the command after it.
-    pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
-        if self.group_commit.is_writing() {
-            return Err(NotLoaded);
-        }
-        self.channel.stop(Issue::None, now, rng);
-        (self.records, _) = Records::boot(&Rows::new(), &self.sealer);
-        self.security_codes.clear();
-        let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
-        // An empty account row stays: a store without one counts as emptied by the browser.
-        self.records.change_account();
-        // The sealer cannot refuse so short a row; and nothing may prevent erasing.
-        changes.extend(self.records.take_changes(&self.sealer, rng).unwrap_or_default());
-        let done = News::Done(Done { tag, ..Done::default() });
-        let snapshot = self.snapshot();
-        let _gathered = self.group_commit.take_group();
-        let transaction =
-            self.group_commit.begin(vec![Effect::Update(Box::new(snapshot)), Effect::Update(Box::new(done.into()))]);
-        self.out.push_back(Output::Commit(transaction, changes));
-        Ok(())
+/// What stands for a message that does not open.
+fn damaged_view(key: &[u8]) -> MessageView {
+    MessageView {
+        seq: key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)),
+        kind: MessageKind::Unsupported.into(),
+        text: "damaged".to_owned(),
+        ..MessageView::default()
     }
 }
 
-/// A snapshot, or a page of messages.
+/// A snapshot with its chats, or a page of messages.
 fn is_answer(effect: &Effect) -> bool {
     let Effect::Update(update) = effect else { return false };
-    matches!(update.news, Some(News::Snapshot(_) | News::MessagePage(_)))
+    matches!(update.news, Some(News::Snapshot(_) | News::Chat(_) | News::MessagePage(_)))
 }

@@ -1,19 +1,48 @@
 //! Routes each stanza to the module that handles it.
 
+use super::queue::Task;
 use super::state::Engine;
 use crate::inbox;
+use crate::model::Opened;
+use crate::peer;
 use crate::session::IqOutcome;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::time::Millis;
-use causeway_proto::stanza::{Ib, NotificationBody, Stanza, passive};
+use crate::trace::Event;
+use causeway_proto::jid::Jid;
+use causeway_proto::node::Node;
+use causeway_proto::stanza::{Ib, Incoming, Iq, IqKind, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
+
+/// Bytes of an address or of an id, beyond which a stanza is kept as one of an unknown kind: both become keys of rows and
+/// parts of every update.
+const MAX_NAME: usize = 256;
+/// Chats, all of which are in memory, beyond which strangers' messages are kept as stanzas of an unknown kind.
+const MAX_CHATS: usize = 20_000;
 
 /// Requests the rows that handling the stanza will need.
 pub(super) fn prefetch(records: &mut Records, stanza: &Stanza) {
-    if let Stanza::Message(incoming) = stanza {
-        inbox::prefetch(records, incoming);
+    match stanza {
+        Stanza::Message(incoming) => inbox::prefetch(records, incoming),
+        Stanza::Receipt(receipt, _) => inbox::prefetch_receipt(records, receipt),
+        _ => {}
     }
+}
+
+/// The node of a stanza that names somebody, or something, by more than [`MAX_NAME`] bytes.
+fn with_long_name(stanza: &Stanza) -> Option<&Node> {
+    let long = |jid: &Jid| jid.user.len().saturating_add(jid.server.as_str().len()) > MAX_NAME;
+    let (node, is_long) = match stanza {
+        Stanza::Message(incoming) => (&incoming.node, long(&incoming.from) || incoming.id.len() > MAX_NAME),
+        Stanza::Receipt(receipt, node) => {
+            (node, long(&receipt.jid) || receipt.ids.iter().any(|id| id.len() > MAX_NAME))
+        }
+        Stanza::Notification(notification) => (&notification.node, long(&notification.from)),
+        _ => return None,
+    };
+    is_long.then_some(node)
 }
 
 /// Whether the stanza was queued in the mailbox.
@@ -22,6 +51,7 @@ fn was_queued(stanza: &Stanza) -> bool {
         Stanza::Message(incoming) => incoming.offline,
         Stanza::Receipt(_, node) => node.attr("offline").is_some(),
         Stanza::Notification(notification) => notification.node.attr("offline").is_some(),
+        Stanza::Malformed { node, .. } | Stanza::Unknown(node) => node.attr("offline").is_some(),
         _ => false,
     }
 }
@@ -42,15 +72,35 @@ impl Engine {
     /// back-pressure: a browser cannot pause a socket, but the server sends no more than the requested number. If it
     /// sends fewer, the next batch is requested when it pauses.
     pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        self.batch_left = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+        let offered = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
+        self.batch_left = self.channel.batch(offered);
         let request = passive::offline_batch(self.batch_left);
         self.with_context(now, rng, |_, cx| cx.transmit(request));
     }
 
+    /// Whether a message would make a chat although there are too many.
+    fn is_one_chat_too_many(&self, incoming: &Incoming) -> bool {
+        let chats = &self.records.chats;
+        chats.len() >= MAX_CHATS
+            && peer::device_of(&self.records, &incoming.from)
+                .is_some_and(|from| chats.peek(from.peer.as_str().as_bytes()).is_none())
+    }
+
     fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        if let Some(node) = with_long_name(stanza) {
+            self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
+            return Ok(());
+        }
         match stanza {
+            Stanza::Message(incoming) if self.is_one_chat_too_many(incoming) => {
+                self.with_context(now, rng, |_, cx| inbox::unknown(cx, &incoming.node));
+                Ok(())
+            }
             Stanza::Message(incoming) => {
-                self.with_context(now, rng, |_, cx| inbox::message(cx, incoming))?;
+                self.with_context(now, rng, |_, cx| peer::link(cx, &incoming.from, &incoming.aliases));
+                if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {
+                    self.apply_now(opened, now, rng);
+                }
                 self.pending = self.pending.saturating_sub(u32::from(incoming.offline));
                 Ok(())
             }
@@ -58,19 +108,7 @@ impl Engine {
                 self.with_context(now, rng, |modules, cx| inbox::receipt(cx, modules.outbox, receipt, node))
             }
             Stanza::Ack(ack) => self.with_context(now, rng, |modules, cx| modules.outbox.acknowledged(cx, ack)),
-            Stanza::Iq(iq) => {
-                let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.iq(cx, iq))?;
-                self.with_context(now, rng, |modules, cx| match outcome {
-                    IqOutcome::Nothing => Ok(()),
-                    IqOutcome::Busy => {
-                        modules.outbox.pause(now);
-                        Ok(())
-                    }
-                    IqOutcome::Unreachable(peers) => {
-                        peers.iter().try_for_each(|(peer, issue)| modules.outbox.fail_peer(cx, peer, *issue))
-                    }
-                })
-            }
+            Stanza::Iq(iq) => self.iq(iq, now, rng),
             Stanza::Ib(ib) => self.info_broadcast(ib, now, rng),
             Stanza::Notification(notification) => self.with_context(now, rng, |modules, cx| {
                 match &notification.body {
@@ -81,13 +119,58 @@ impl Engine {
                 inbox::acknowledge(cx, &notification.node);
                 Ok(())
             }),
-            Stanza::Unknown(node) | Stanza::Malformed { node, .. } => {
+            Stanza::Unknown(node) => {
                 self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
                 Ok(())
             }
+            Stanza::Malformed { node, .. } => self.with_context(now, rng, |_, cx| inbox::malformed(cx, node)),
             // Handled by the channel.
             Stanza::Success(_) | Stanza::Failure(_) | Stanza::StreamError(_) | Stanza::StreamEnd => Ok(()),
         }
+    }
+
+    /// Applies a message that was opened just now. If rows are missing, it is kept with what was changed so far, and
+    /// applied before anything else when they are in memory.
+    fn apply_now(&mut self, opened: Opened, now: Millis, rng: &mut dyn CryptoRng) {
+        if self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened)) == Err(NotLoaded) {
+            let order = self.records.change_account().take_order();
+            self.records.opened.put(row_key::order(order), opened);
+            self.queue.push_front(Task::Apply(order));
+        }
+    }
+
+    /// Applies a kept message.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
+    pub(super) fn apply(&mut self, order: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        let key = row_key::order(order);
+        let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
+        self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
+        self.records.opened.delete(&key);
+        Ok(())
+    }
+
+    /// Handles an IQ: the answer to one of ours, or a request of the server, all of which are refused.
+    fn iq(&mut self, iq: &Iq, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        if matches!(iq.kind, IqKind::Get | IqKind::Set) {
+            self.with_context(now, rng, |_, cx| cx.transmit(iq.refuse()));
+            return Ok(());
+        }
+        let Some(id) = iq.id.as_deref() else { return Ok(()) };
+        let Some(purpose) = self.iqs.get(id).cloned() else { return Ok(()) };
+        let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose))?;
+        self.iqs.remove(id);
+        match outcome {
+            IqOutcome::Nothing => {}
+            IqOutcome::Busy => self.outbox.pause(now),
+            IqOutcome::Unreachable(peers) => {
+                for (peer, issue) in peers {
+                    self.queue.push_front(Task::Unreachable(peer, issue));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn info_broadcast(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
@@ -97,6 +180,8 @@ impl Engine {
                 self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
+                self.trace.note(now, Event::MailboxRead);
+                self.queue.push(Task::Expire);
                 self.pending = 0;
                 self.batch_left = 0;
                 self.channel.drained();

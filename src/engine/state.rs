@@ -8,6 +8,7 @@ use crate::channel::Channel;
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
 use crate::io::{LoadId, Millis, Output, RequestId};
+use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
@@ -18,8 +19,10 @@ use crate::store::changes::Query;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::store::seal::Sealer;
+use crate::trace::Trace;
 use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
 use causeway_proto::secret::Secret;
+use causeway_proto::signal::PublicKey;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 
@@ -39,7 +42,14 @@ pub struct Config {
 pub(super) enum Read {
     Boot,
     Rows(Vec<Query>),
-    MessagePage { tag: u64, open: OpenChat },
+    /// What is needed to repair damaged rows; `empty`: the store had no account row.
+    Repair {
+        empty: bool,
+    },
+    MessagePage {
+        tag: u64,
+        open: OpenChat,
+    },
     Export,
     Sessions,
 }
@@ -73,7 +83,7 @@ pub struct Engine {
     pub(super) last_now: Millis,
     /// Random, drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: u64,
-    pub(super) security_codes: SortedMap<String, (Vec<u8>, String)>,
+    pub(super) security_codes: SortedMap<String, (Vec<PublicKey>, String)>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,
@@ -81,11 +91,16 @@ pub struct Engine {
     pub(super) opened: SortedSet<String>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
+    /// A transaction failed: what the boot after it changes is written with the next event. Otherwise boots and failures
+    /// would follow each other without end.
+    pub(super) flush_later: bool,
     pub(super) argon2_cost: Argon2Cost,
     pub(super) wake_requests: WakeRequests,
     pub(super) export: Option<Export>,
     pub(super) restoring: Option<Restoring>,
     pub(super) out: VecDeque<Output>,
+    pub(super) iqs: PendingIqs,
+    pub(super) trace: Trace,
 }
 
 impl Engine {
@@ -114,11 +129,14 @@ impl Engine {
             opened: SortedSet::default(),
             shown: None,
             storage: Issue::None,
+            flush_later: false,
             argon2_cost: Argon2Cost::default(),
             wake_requests: WakeRequests::default(),
             export: None,
             restoring: None,
             out: VecDeque::new(),
+            iqs: PendingIqs::default(),
+            trace: Trace::default(),
         }
     }
 
@@ -137,7 +155,15 @@ impl Engine {
         work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
     ) -> T {
         let socket = self.channel.socket();
-        let mut cx = Context { now, rng, records: &mut self.records, group_commit: &mut self.group_commit, socket };
+        let mut cx = Context {
+            now,
+            rng,
+            records: &mut self.records,
+            group_commit: &mut self.group_commit,
+            iqs: &mut self.iqs,
+            trace: &mut self.trace,
+            socket,
+        };
         let modules =
             Modules { enlistment: &mut self.enlistment, sessions: &mut self.sessions, outbox: &mut self.outbox };
         work(modules, &mut cx)
@@ -145,7 +171,7 @@ impl Engine {
 
     /// Completes a command: its `Done` is sent when everything changed so far is durable.
     pub(super) fn done(&mut self, tag: u64, issue: Issue) {
-        let done = Done { tag, issue: issue.into(), chat: String::new() };
+        let done = Done { tag, issue: issue.into(), ..Done::default() };
         self.group_commit.show(Update::from(News::Done(done)));
     }
 }

@@ -1,5 +1,6 @@
 //! Push wake-ups: reads the mailbox, then completes the waiting commands.
 
+use super::connect::Cause;
 use super::state::Engine;
 use crate::push::AfterLoss;
 use crate::time::Millis;
@@ -22,7 +23,12 @@ impl Engine {
         }
         // An open connection may be dead, or have a message in transit: require a round trip.
         self.channel.require_round_trip(now, rng);
-        self.connect(now, rng);
+        self.connect(Cause::Automatic, now, rng);
+        // After too many attempts there is none now.
+        if self.channel.retry_at().is_some_and(|at| at > now) && !self.enlistment.is_preparing() {
+            let tags = self.wake_requests.answer();
+            self.fail_wakes(tags, Issue::RateLimited);
+        }
         None
     }
 
@@ -37,10 +43,10 @@ impl Engine {
 
     /// The connection was lost: reconnects, or completes the waiting commands with the issue.
     pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
-        let is_final = self.channel.view() == ConnectionState::Stopped;
+        let is_final = matches!(self.channel.view(), ConnectionState::Stopped | ConnectionState::Off);
         match self.wake_requests.lost(is_final) {
             AfterLoss::Nothing => {}
-            AfterLoss::Connect => self.connect(now, rng),
+            AfterLoss::Connect => self.connect(Cause::Automatic, now, rng),
             AfterLoss::GiveUp(tags) => {
                 // A requested reconnect has no issue of its own, but must not look like success to the waiting
                 // commands.

@@ -17,6 +17,8 @@ use rand_core::CryptoRng;
 
 /// Largest number of tasks in one group, and of tasks whose rows are read ahead.
 const MAX_GROUP: usize = 500;
+/// Bytes of stanzas in one group, beyond which it takes no more: a transaction of large messages stays small.
+const MAX_GROUP_WEIGHT: usize = 8 << 20;
 /// Number of waiting tasks for which a smaller group waits.
 const MIN_BATCH: usize = 100;
 
@@ -28,6 +30,7 @@ impl Engine {
         }
         while !self.queue.waits
             && self.queue.gathered < MAX_GROUP
+            && self.queue.gathered_weight < MAX_GROUP_WEIGHT
             && let Some(task) = self.queue.tasks.pop_front()
         {
             if self.run(&task, now, rng) == Err(NotLoaded) {
@@ -37,6 +40,10 @@ impl Engine {
             } else {
                 self.queue.misses = 0;
                 self.queue.gathered += 1;
+                if let Task::Stanza(_, weight) = task {
+                    self.queue.gathered_weight += weight;
+                    self.channel.handled(weight);
+                }
             }
         }
         if self.channel.is_live() {
@@ -58,7 +65,7 @@ impl Engine {
             self.records.trim();
         }
         for task in self.queue.tasks.iter().take(MAX_GROUP) {
-            if let Task::Stanza(stanza) = task {
+            if let Task::Stanza(stanza, _) = task {
                 stanza::prefetch(&mut self.records, stanza);
             }
         }
@@ -81,8 +88,13 @@ impl Engine {
 
     fn run(&mut self, task: &Task, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match task {
-            Task::Stanza(stanza) => self.stanza(stanza, now, rng),
+            Task::Stanza(stanza, _) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),
+            Task::Unreachable(peer, issue) => {
+                self.with_context(now, rng, |modules, cx| modules.outbox.fail_peer(cx, peer, *issue))
+            }
+            Task::Expire => self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx)),
+            Task::Apply(order) => self.apply(*order, now, rng),
         }
     }
 }

@@ -53,13 +53,21 @@ struct Answer {
 ///
 /// # Errors
 /// The refusal as an [`Issue`], or [`Issue::EnlistAnswer`] for anything that docs/spec/enlistment.md §1.2.3 does not
-/// describe: another status than 200, a body that is no such JSON, a login that is no interop JID of this integrator.
+/// describe: another status than 200, a body that is no such JSON, a login that is no interop JID of this integrator, or
+/// whose user part is no account id.
 pub(crate) fn answer(status: u16, body: &[u8], integrator: u16) -> Result<Jid, Issue> {
     let text = core::str::from_utf8(body).map_err(|_| Issue::EnlistAnswer)?;
     let answer: Answer = miniserde::json::from_str(text).map_err(|_| Issue::EnlistAnswer)?;
     match (status, answer.status.as_str(), answer.login, answer.reason) {
         (200, "ok", Some(login), _) => match login.parse::<Jid>() {
-            Ok(jid) if jid.server == Server::Interop && jid.integrator == integrator => Ok(jid),
+            Ok(jid)
+                if jid.server == Server::Interop
+                    && jid.integrator == integrator
+                    && jid.device == 0
+                    && account_id(&jid).is_some() =>
+            {
+                Ok(jid)
+            }
             _ => Err(Issue::EnlistAnswer),
         },
         (200, "fail", _, Some(reason)) => Err(refusal(&reason)),
@@ -79,9 +87,10 @@ fn refusal(reason: &str) -> Issue {
     }
 }
 
-/// The account id for the login payload: the number after the dash of the login JID (docs/spec/wire.md §2.8).
+/// The account id for the login payload: the number after the dash of the login JID (docs/spec/wire.md §2.8). `None`
+/// unless it is written in digits, without a sign, a leading zero or a device.
 pub(crate) fn account_id(login: &Jid) -> Option<u64> {
-    login.user.parse().ok()
+    login.user.parse().ok().filter(|id: &u64| *id > 0 && id.to_string() == login.user)
 }
 
 #[cfg(test)]
@@ -107,6 +116,17 @@ mod tests {
             (200, r#"{"login":"2-1@interop","status":"ok"}"#),
             (200, r#"{"login":"1@s.whatsapp.net","status":"ok"}"#),
             (200, r#"{"login":"1-1@interop","status":"maybe"}"#),
+            (200, r#"{"login":"1-alice@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-+1@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-01@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-0@interop","status":"ok"}"#),
+            (200, r#"{"login":"1--1@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-1:2@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-18446744073709551616@interop","status":"ok"}"#),
+            (200, r#"{"login":"1-1 @interop","status":"ok"}"#),
+            (200, r#"{"login":"1@interop","status":"ok"}"#),
+            (200, r#"{"login":"","status":"ok"}"#),
         ] {
             assert_eq!(answer(status, body.as_bytes(), 1), Err(Issue::EnlistAnswer), "{body}");
         }

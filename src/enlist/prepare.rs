@@ -35,6 +35,7 @@ const FIRST_SIGNED_PREKEY: u32 = 1;
 impl Enlistment {
     /// Starts a preparation. Returns the requests that can be sent at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
+        self.last += 1;
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
             Purpose::Connect => {
@@ -43,7 +44,7 @@ impl Enlistment {
                 Step::Commit
             }
         };
-        let account = matches!(step, Step::Account).then(|| self.request_account(Reason::Prepare, partner));
+        let account = matches!(step, Step::Account).then(|| self.request_account(Reason::Prepare(self.last), partner));
         let deployment = self.request_deployment(partner);
         self.preparing = Some(Preparation { purpose, deployment: deployment.is_none(), step });
         account.into_iter().chain(deployment).collect()
@@ -60,8 +61,8 @@ impl Enlistment {
             }
         };
         let (step, ask, path) = match preparing.step {
-            Step::Commit if claim => (Step::Claim, ApiRequest::Claim, "/api/device"),
-            Step::Commit => (Step::Token, ApiRequest::Token, "/api/token"),
+            Step::Commit if claim => (Step::Claim, ApiRequest::Claim(self.last), "/api/device"),
+            Step::Commit => (Step::Token, ApiRequest::Token(self.last), "/api/token"),
             _ => return None,
         };
         preparing.step = step;
@@ -233,9 +234,19 @@ fn name_device(cx: &mut Context<'_>) {
     }
 }
 
-/// Makes the long-term keys, unless an earlier attempt has: an attempt that failed half-way is repeated with the same.
+/// Makes the long-term keys, unless an earlier attempt of the same identifier has: an attempt that failed half-way is
+/// repeated with the same. A signed prekey whose row is damaged is replaced.
 fn make_keys(cx: &mut Context<'_>) {
-    if cx.records.account().keys.is_some() {
+    let account = cx.records.account.peek(row_key::ACCOUNT);
+    if let Some(own) = account.and_then(|account| account.keys.as_ref()) {
+        if cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id)).is_none() {
+            let id = session::free_id(cx.records, own.signed_prekey_id);
+            let key = session::signed_prekey(id, &own.identity, cx.now / 1000, cx.rng);
+            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+            if let Some(own) = &mut cx.records.change_account().keys {
+                own.signed_prekey_id = id;
+            }
+        }
         return;
     }
     let identity = KeyPair::generate(cx.rng);

@@ -18,10 +18,10 @@ pub(crate) enum ApiRequest {
     Deployment,
     /// The signed-in account and the device that holds its keys.
     Account(Reason),
-    /// Claims the account for this browser.
-    Claim,
-    /// A fresh identity token.
-    Token,
+    /// Claims the account for this browser, for the preparation of this number.
+    Claim(u64),
+    /// A fresh identity token, for the preparation of this number.
+    Token(u64),
     /// Sign in, or make an account.
     SignIn { tag: u64, identifier: String },
     /// Sign out.
@@ -39,8 +39,8 @@ pub(crate) enum Reason {
     SignIn { tag: u64 },
     /// The command of this tag checks whether the browser has a session from elsewhere.
     Enter { tag: u64 },
-    /// An enlistment is being prepared.
-    Prepare,
+    /// The enlistment of this number is being prepared.
+    Prepare(u64),
     /// It may have changed.
     Refresh,
 }

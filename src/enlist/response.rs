@@ -3,9 +3,11 @@
 use super::device::AccountDevice;
 use super::form;
 use super::request::{ApiRequest, Reason};
-use super::state::{Enlistment, Outcome, done, refusal};
+use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
 use crate::io::{HttpFailure, HttpResponse};
+use crate::store::account::Account;
+use crate::store::row_cache::{Row, RowCache};
 use crate::view::{Issue, Stage};
 
 impl Enlistment {
@@ -19,9 +21,10 @@ impl Enlistment {
         match kind {
             ApiRequest::Deployment => self.deployment(cx, answer),
             ApiRequest::Account(reason) => self.account(cx, reason, answer),
-            ApiRequest::Claim => self.claimed(cx, answer),
-            ApiRequest::Token => self.token(cx, answer),
-            ApiRequest::SignIn { tag, identifier } => signed_in(cx, tag, identifier, answer),
+            ApiRequest::Claim(number) | ApiRequest::Token(number) if !self.prepares(number) => Outcome::Nothing,
+            ApiRequest::Claim(_) => self.claimed(cx, answer),
+            ApiRequest::Token(_) => self.token(cx, answer),
+            ApiRequest::SignIn { tag, identifier } => self.signed_in(cx, tag, &identifier, answer),
             ApiRequest::SignOut { tag } => {
                 self.account_device = None;
                 signed_out(cx, tag, answer)
@@ -41,15 +44,27 @@ impl Enlistment {
             cx.group_commit.show_account();
         }
         match (reason, &reported) {
-            (Reason::Empty, Ok(reported)) => recognise(cx, reported),
+            (Reason::Empty, Ok(reported)) => self.recognise(cx, reported),
             (Reason::SignIn { tag }, _) => {
                 // Whatever this response is, the password was accepted.
                 done(cx, tag, Issue::None);
                 return Outcome::SignedIn;
             }
-            (Reason::Enter { tag }, Ok(reported)) => return enter(cx, tag, reported),
+            (Reason::Enter { tag }, Ok(reported)) => {
+                let identifier = reported.identifier.clone();
+                if !self.take_identifier(cx, &identifier) {
+                    done(cx, tag, Issue::AlreadyEnlisted);
+                    return Outcome::Nothing;
+                }
+                cx.group_commit.show_account();
+                done(cx, tag, Issue::None);
+                return Outcome::SignedIn;
+            }
             (Reason::Enter { tag }, Err(issue)) => done(cx, tag, *issue),
-            (Reason::Prepare, reported) => return self.account_received(cx, reported.as_ref().map_err(|issue| *issue)),
+            (Reason::Prepare(number), _) if !self.prepares(number) => {}
+            (Reason::Prepare(_), reported) => {
+                return self.account_received(cx, reported.as_ref().map_err(|issue| *issue));
+            }
             _ => {}
         }
         let account = cx.records.account();
@@ -60,7 +75,10 @@ impl Enlistment {
     }
 
     fn enlisted(&mut self, cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-        self.enlisting = None;
+        // Another person has signed in meanwhile: the keys that this is about are gone.
+        if self.enlisting.take_if(|enlisting| *enlisting == tag).is_none() {
+            return Outcome::Nothing;
+        }
         let integrator = cx.records.account().deployment.as_ref().map_or(0, |deployment| deployment.profile.integrator);
         let login = match answer {
             Ok(HttpResponse { status, body }) => form::answer(status, &body, integrator),
@@ -82,60 +100,81 @@ impl Enlistment {
             }
         }
     }
-}
 
-/// The browser has a session but its store is empty: a device on record means that the browser has removed the data.
-/// The page then explains that and requests no password.
-fn recognise(cx: &mut Context<'_>, reported: &AccountDevice) {
-    if cx.records.account().stage != Stage::SignedOut {
-        return;
-    }
-    let account = cx.records.change_account();
-    account.identifier.clone_from(&reported.identifier);
-    account.stage = Stage::SignedIn;
-    account.lost_at = if reported.device.is_empty() { 0 } else { cx.now };
-}
-
-/// The browser has a session that this engine did not create: from a passkey, or from the provider's own sign-in.
-fn enter(cx: &mut Context<'_>, tag: u64, reported: &AccountDevice) -> Outcome {
-    let account = cx.records.account();
-    if account.stage == Stage::Enlisted && account.identifier != reported.identifier {
-        done(cx, tag, Issue::AlreadyEnlisted);
-        return Outcome::Nothing;
-    }
-    let account = cx.records.change_account();
-    if account.identifier != reported.identifier {
-        account.lost_at = 0;
-        account.identifier.clone_from(&reported.identifier);
-    }
-    account.stage = account.stage.max(Stage::SignedIn);
-    cx.group_commit.show_account();
-    done(cx, tag, Issue::None);
-    Outcome::SignedIn
-}
-
-fn signed_in(cx: &mut Context<'_>, tag: u64, identifier: String, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
-    let issue = match answer {
-        Ok(HttpResponse { status: 200 | 204, .. }) => {
-            let account = cx.records.change_account();
-            if account.identifier != identifier {
-                account.lost_at = 0;
-            }
-            account.identifier = identifier;
-            account.stage = account.stage.max(Stage::SignedIn);
-            // Not shown yet: the account's state decides what the page shows next.
-            return Outcome::Accepted { tag };
+    /// The browser has a session but its store is empty: a device on record means that the browser has removed the data.
+    /// The page then explains that and requests no password.
+    fn recognise(&mut self, cx: &mut Context<'_>, reported: &AccountDevice) {
+        if cx.records.account().stage == Stage::SignedOut && self.take_identifier(cx, &reported.identifier) {
+            cx.records.change_account().lost_at = if reported.device.is_empty() { 0 } else { cx.now };
         }
-        Ok(HttpResponse { status: 401, .. }) => Issue::BadCredentials,
-        Ok(HttpResponse { status: 409, .. }) => Issue::IdentifierTaken,
-        Ok(HttpResponse { status: 429, .. }) => Issue::RateLimited,
-        Ok(HttpResponse { status: 422, body }) if body == b"password_too_short" => Issue::PasswordTooShort,
-        Ok(HttpResponse { status: 422, .. }) => Issue::IdentifierInvalid,
-        Ok(_) => Issue::PartnerAnswer,
-        Err(_) => Issue::PartnerUnreachable,
-    };
-    done(cx, tag, issue);
-    Outcome::Nothing
+    }
+
+    /// Somebody has signed in. Returns false if another identifier is enlisted here. Keys are bound to the identifier that
+    /// they were made for: those of another one, and its enlistment in progress, end here.
+    fn take_identifier(&mut self, cx: &mut Context<'_>, identifier: &str) -> bool {
+        let account = cx.records.account();
+        if account.identifier != identifier {
+            if account.stage == Stage::Enlisted {
+                return false;
+            }
+            self.cancel(cx);
+            let account = cx.records.change_account();
+            *account = Account {
+                identifier: identifier.to_owned(),
+                deployment: account.deployment.take(),
+                next_prekey_id: account.next_prekey_id,
+                next_order: account.next_order,
+                unknown_stanzas: account.unknown_stanzas,
+                ..Account::default()
+            };
+            delete_all(&mut cx.records.prekeys);
+            delete_all(&mut cx.records.signed_prekeys);
+        }
+        let account = cx.records.change_account();
+        account.stage = account.stage.max(Stage::SignedIn);
+        true
+    }
+
+    /// Ends an enlistment in progress: its command completes, and late responses are ignored.
+    fn cancel(&mut self, cx: &mut Context<'_>) {
+        let prepared = match self.preparing.take() {
+            Some(Preparation { purpose: Purpose::Enlist { tag, .. }, .. }) => Some(tag),
+            _ => None,
+        };
+        for tag in prepared.into_iter().chain(self.enlisting.take()) {
+            done(cx, tag, Issue::SignInNeeded);
+        }
+    }
+
+    fn signed_in(
+        &mut self,
+        cx: &mut Context<'_>,
+        tag: u64,
+        identifier: &str,
+        answer: Result<HttpResponse, HttpFailure>,
+    ) -> Outcome {
+        let issue = match answer {
+            // Not shown yet: the account's state decides what the page shows next.
+            Ok(HttpResponse { status: 200 | 204, .. }) if self.take_identifier(cx, identifier) => {
+                return Outcome::Accepted { tag };
+            }
+            Ok(HttpResponse { status: 200 | 204, .. }) => Issue::AlreadyEnlisted,
+            Ok(HttpResponse { status: 401, .. }) => Issue::BadCredentials,
+            Ok(HttpResponse { status: 409, .. }) => Issue::IdentifierTaken,
+            Ok(HttpResponse { status: 429, .. }) => Issue::RateLimited,
+            Ok(HttpResponse { status: 422, body }) if body == b"password_too_short" => Issue::PasswordTooShort,
+            Ok(HttpResponse { status: 422, .. }) => Issue::IdentifierInvalid,
+            Ok(_) => Issue::PartnerAnswer,
+            Err(_) => Issue::PartnerUnreachable,
+        };
+        done(cx, tag, issue);
+        Outcome::Nothing
+    }
+}
+
+fn delete_all<R: Row>(rows: &mut RowCache<R>) {
+    let keys: Vec<Vec<u8>> = rows.iter().map(|(key, _)| key.to_vec()).collect();
+    keys.iter().for_each(|key| rows.delete(key));
 }
 
 fn signed_out(cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {

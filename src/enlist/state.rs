@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Enlistment {
     pub(super) preparing: Option<Preparation>,
+    /// Number of the last preparation: responses to requests of earlier ones are ignored.
+    pub(super) last: u64,
     pub(super) deployment_fresh: bool,
     /// The command whose enlistment request is in progress.
     pub(super) enlisting: Option<u64>,
@@ -82,6 +84,11 @@ impl Enlistment {
         self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
     }
 
+    /// Whether the preparation of this number is the one in progress.
+    pub(super) fn prepares(&self, number: u64) -> bool {
+        self.preparing.is_some() && self.last == number
+    }
+
     /// A connection or an enlistment is being prepared.
     pub(crate) fn is_preparing(&self) -> bool {
         self.preparing.is_some() || self.enlisting.is_some()
@@ -90,7 +97,7 @@ impl Enlistment {
 
 /// Completes a command.
 pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
-    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), chat: String::new() }));
+    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), ..Done::default() }));
 }
 
 /// The issue of an unexpected response.

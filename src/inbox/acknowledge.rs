@@ -7,6 +7,6 @@ use causeway_proto::stanza::Ack;
 /// Acknowledges a stanza whose class requires it.
 pub(crate) fn acknowledge(cx: &mut Context<'_>, node: &Node) {
     if let Some(ack) = Ack::for_node(node, None) {
-        cx.transmit(ack.to_node());
+        cx.transmit(ack);
     }
 }

@@ -1,19 +1,18 @@
-//! Retry receipts: requests for messages that could not be decrypted, and our responses to such requests
-//! (docs/spec/wire.md §5.10).
+//! Retry receipts of ours: requests for messages that could not be decrypted (docs/spec/wire.md §5.10).
 
 use super::acknowledge::acknowledge;
+use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
-use crate::outbox::Outbox;
 use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::SECOND;
+use crate::trace::Event;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::DecryptError;
-use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::message::Incoming;
 use causeway_proto::stanza::receipt::RetryRequest;
 use causeway_proto::stanza::{Receipt, ReceiptKind};
@@ -21,8 +20,6 @@ use sha2::{Digest, Sha256};
 
 /// From this attempt on the receipt carries our keys, so that the peer can establish a session at once.
 const KEYS_FROM: u32 = 2;
-/// Bytes of a served request that an outgoing message keeps; there are at most [`MAX_RETRIES`] requests.
-const SERVED: usize = 8;
 
 /// Shows a placeholder, sends a retry receipt, and acknowledges the stanza, which would otherwise be delivered again
 /// and again.
@@ -36,6 +33,7 @@ pub(super) fn ask(
     placeholder: Option<MessageRow>,
     error: &DecryptError,
 ) {
+    cx.note(Event::NotDecrypted(error.retry_code()));
     let fingerprint = fingerprint(incoming);
     let tries = match &placeholder {
         Some(message) if message.content == fingerprint => message.retries,
@@ -45,11 +43,10 @@ pub(super) fn ask(
     match placeholder {
         Some(message) => chat::replace(cx, chat, MessageRow { retries: tries, content: fingerprint, ..message }),
         None => {
-            let at = incoming.t.saturating_mul(SECOND);
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
-                at: if at == 0 { cx.now } else { at },
+                at: sent_at(cx, incoming),
                 retries: tries,
                 content: fingerprint,
                 ..MessageRow::default()
@@ -66,6 +63,7 @@ pub(super) fn ask(
             count: tries,
             error: error.retry_code(),
         };
+        cx.note(Event::AskedAgain(tries));
         request.send(cx, tries >= KEYS_FROM || matches!(error, DecryptError::NoSession));
     }
     acknowledge(cx, &incoming.node);
@@ -79,7 +77,7 @@ pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<()
         return Ok(());
     }
     let t = message.at / SECOND;
-    let request = Request { to, participant: None, id: message.id.clone(), t, count: 1, error: 0 };
+    let request = Request { to, participant: None, id: message.id.clone(), t: Some(t), count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });
     Ok(())
@@ -90,7 +88,7 @@ struct Request {
     to: Jid,
     participant: Option<Jid>,
     id: String,
-    t: u64,
+    t: Option<u64>,
     count: u32,
     error: u32,
 }
@@ -99,8 +97,9 @@ impl Request {
     fn send(self, cx: &mut Context<'_>, with_keys: bool) {
         let keys = with_keys.then(|| session::own_bundle(cx)).flatten();
         let Self { to, participant, id, t, count, error } = self;
-        let registration_id = registration_id(cx);
-        let request = RetryRequest { count, id: id.clone(), t, error: Some(error), registration_id, keys };
+        let registration_id = Some(registration_id(cx));
+        let error = Some(error);
+        let request = RetryRequest { count, id: id.clone(), t, error, registration_id, keys, device_identity: None };
         let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
         cx.transmit(receipt.to_node());
     }
@@ -108,57 +107,9 @@ impl Request {
 
 /// Distinguishes a resend, which is encrypted again, from a repeated delivery of the same bytes.
 fn fingerprint(incoming: &Incoming) -> Vec<u8> {
-    let digest = incoming.enc.iter().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
+    let digest =
+        incoming.enc.iter().flatten().fold(Sha256::new(), |digest, enc| digest.chain_update(&enc.bytes)).finalize();
     digest.to_vec()
-}
-
-/// Distinguishes a new request from a repeated one.
-fn fingerprint_of(request: &RetryRequest) -> [u8; SERVED] {
-    let RetryRequest { count, id: _, t, error, registration_id, keys } = request;
-    let mut digest = Sha256::new().chain_update(count.to_be_bytes()).chain_update(t.to_be_bytes());
-    digest.update(error.unwrap_or(0).to_be_bytes());
-    digest.update(registration_id.to_be_bytes());
-    if let Some(PreKeyBundle { identity, signed_prekey, prekey, .. }) = keys {
-        digest.update(identity.0);
-        digest.update(signed_prekey.0);
-        digest.update(prekey.map(|(_, key)| key.0).unwrap_or_default());
-    }
-    let mut fingerprint = [0; SERVED];
-    fingerprint.iter_mut().zip(digest.finalize()).for_each(|(to, from)| *to = from);
-    fingerprint
-}
-
-/// A peer could not decrypt a message: establishes a session from the keys in the request, or from fetched ones, and
-/// sends the message encrypted again.
-pub(super) fn serve(
-    cx: &mut Context<'_>,
-    outbox: &mut Outbox,
-    chat: &str,
-    receipt: &Receipt,
-    request: &RetryRequest,
-) -> Result<(), NotLoaded> {
-    let address = receipt.jid.to_string();
-    cx.records.sessions.want(address.as_bytes());
-    let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?.cloned();
-    let Some(position) = position else { return Ok(()) };
-    let message = cx.records.messages.get(&row_key::message(chat, position.seq))?.cloned();
-    cx.records.sessions.get(address.as_bytes())?;
-    let Some(mut message) = message.filter(|message| message.retries < MAX_RETRIES) else { return Ok(()) };
-    // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
-    let served = fingerprint_of(request);
-    if message.content.chunks_exact(SERVED).any(|known| known == served) {
-        return Ok(());
-    }
-    message.content.extend_from_slice(&served);
-    let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, &receipt.jid, bundle));
-    if !begun && let Ok(Some(session)) = cx.records.sessions.change(address.as_bytes()) {
-        // The peer has lost this session, or it never worked: the next envelope needs freshly fetched keys.
-        session.archive_current();
-    }
-    message.retries = message.retries.saturating_add(1);
-    outbox.resend(cx, chat, &message, &receipt.jid);
-    chat::replace(cx, chat, message);
-    Ok(())
 }
 
 fn registration_id(cx: &Context<'_>) -> u32 {

@@ -1,9 +1,12 @@
-//! Outgoing messages: queued here, encrypted once, sent until acknowledged.
+//! Outgoing messages: queued here, encrypted once for each recipient, sent until accepted, kept until receipted.
 //!
 //! ```text
-//!   queued ── encrypted and durable ──▶ in flight ── ack ──▶ sent ── receipt ──▶ delivered ── receipt ──▶ read
-//!     ▲                                    │  │
-//!     └──── connection lost: same bytes ───┘  └── refused ──▶ failed ── "try again" ──▶ queued
+//!   queued ── encrypted and durable ──▶ in flight ── ack ──▶ accepted ── receipt ──▶ finished
+//!     ▲                                    │  │                 │  ▲
+//!     │                                    │  └── refused ──▶ failed ── "try again" ──▶ queued
+//!     └──── connection lost: same bytes ───┘                    │  │
+//!                                        asked for again ◀──────┤  └── sent again and accepted
+//!                             not opened: 30 days, or five tries └──▶ given up ── "send again" ──▶ another message
 //! ```
 //!
 //! Messages of one chat are sent in order and one at a time: the next one when the server has acknowledged the
@@ -12,22 +15,31 @@
 //!
 //! What this module does not know: sockets, and how sessions are established.
 
+mod answers;
+mod expiry;
+mod give_up;
 mod in_flight;
+mod resend;
+mod send_again;
 
 use crate::chat;
 use crate::context::Context;
+use crate::model::{DeviceAddress, PeerId, Recipient, Stage};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
-use crate::store::chats::{MessageRow, OutboxRow};
+use crate::store::chats::MessageRow;
+use crate::store::group_commit::Effect;
+use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
-use crate::transient::is_transient;
+use crate::time::{Millis, SECOND};
 use crate::view::{Delivery, Issue, MessageKind};
-use causeway_proto::jid::Jid;
+use causeway_proto::content;
+use causeway_proto::node::Node;
+use causeway_proto::stanza::Outgoing as Stanza;
 use causeway_proto::stanza::message::Again;
-use causeway_proto::stanza::{Ack, Outgoing as Stanza};
+use expiry::Expiry;
 use in_flight::InFlight;
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
@@ -38,21 +50,27 @@ const PAUSE: Millis = 10_000;
 pub(crate) struct Outbox {
     waiting: SortedSet<u64>,
     in_flight: InFlight,
+    /// The recipient of each message that is not finished, by the message's id.
     by_id: SortedMap<String, u64>,
     resume_at: Option<Millis>,
+    expiry: Expiry,
 }
 
 impl Outbox {
-    /// After reading the store, or after a connection was lost: everything unacknowledged waits again.
+    /// After reading the store, or after a connection was lost: everything that the server has not accepted waits again.
     pub(crate) fn reset(&mut self, cx: &mut Context<'_>) {
         self.waiting.clear();
         self.by_id.clear();
         self.in_flight.clear();
         self.resume_at = None;
-        for (key, row) in cx.records.outbox.iter() {
+        self.expiry = Expiry::default();
+        for (key, recipient) in cx.records.outbox.iter() {
             if let Some(order) = row_key::order_of(key) {
-                self.waiting.insert(order);
-                self.by_id.insert(row.id.clone(), order);
+                if recipient.waits() {
+                    self.waiting.insert(order);
+                }
+                self.by_id.insert(recipient.id.clone(), order);
+                self.expiry.note(recipient);
             }
         }
     }
@@ -62,72 +80,44 @@ impl Outbox {
         if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
         }
+        self.append(cx, id, chat, MessageKind::Text, content::text(text));
+        chat::save_draft(cx, chat, "");
+        Ok(())
+    }
+
+    /// Appends a message of ours to its chat, and queues it.
+    fn append(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, kind: MessageKind, plaintext: Vec<u8>) {
         let message = MessageRow {
             id: id.to_owned(),
             outgoing: true,
-            kind: MessageKind::Text.into(),
-            text: text.to_owned(),
+            kind: kind.into(),
             at: cx.now,
             delivery: Delivery::Queued.into(),
+            plaintext,
             ..MessageRow::default()
         };
         let seq = chat::append(cx, chat, message);
-        chat::save_draft(cx, chat, "");
-        self.enqueue(cx, OutboxRow { seq, ..outgoing(chat, id, text) });
-        Ok(())
+        self.enqueue(cx, recipient(chat, seq, id, cx.now));
     }
 
-    /// Puts a message in the queue.
-    fn enqueue(&mut self, cx: &mut Context<'_>, row: OutboxRow) {
+    fn enqueue(&mut self, cx: &mut Context<'_>, recipient: Recipient) {
         let order = cx.records.change_account().take_order();
-        self.by_id.insert(row.id.clone(), order);
+        self.by_id.insert(recipient.id.clone(), order);
         self.waiting.insert(order);
-        cx.records.outbox.put(row_key::order(order), row);
+        cx.records.outbox.put(row_key::order(order), recipient);
     }
 
-    /// Queues a failed message again, under the same id.
-    pub(crate) fn retry(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
-        let Some(mut message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
-        if message.outgoing && message.delivery() == Delivery::Failed && !self.by_id.contains_key(&message.id) {
-            message.set_delivery(Delivery::Queued);
-            message.set_issue(Issue::None);
-            self.enqueue(cx, OutboxRow { seq, ..outgoing(chat, &message.id, &message.text) });
-            chat::replace(cx, chat, message);
-        }
-        Ok(())
-    }
-
-    /// Deletes a failed message, or one that could not be decrypted.
+    /// Deletes a failed message, or one that could not be opened.
     pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
         let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
-        if failed || message.kind() == MessageKind::Undecryptable {
+        if failed || message.kind().is_placeholder() {
             chat::remove(cx, chat, &message);
         }
         Ok(())
     }
 
-    /// The peer could not decrypt a message: sends it under the same id, encrypted for the device that requested it.
-    pub(crate) fn resend(&mut self, cx: &mut Context<'_>, chat: &str, message: &MessageRow, device: &Jid) {
-        let row = OutboxRow {
-            seq: message.seq,
-            resend: message.retries,
-            address: device.to_string(),
-            t: message.at / 1000,
-            ..outgoing(chat, &message.id, &message.text)
-        };
-        match self.by_id.get(&message.id) {
-            // An earlier envelope is in flight: the new one supersedes it, and acks of the old one do not count.
-            Some(&order) => {
-                self.in_flight.forget(order, &message.id);
-                self.waiting.insert(order);
-                cx.records.outbox.put(row_key::order(order), row);
-            }
-            None => self.enqueue(cx, row),
-        }
-    }
-
-    /// Sends what can be sent. Sessions that are not in memory are noted as wanted; keys that are needed are fetched.
+    /// Sends what can be sent. Rows that are not in memory are noted as wanted; keys that are needed are fetched.
     pub(crate) fn pump(&mut self, cx: &mut Context<'_>, sessions: &mut Sessions) {
         if self.resume_at.is_some() || self.waiting.is_empty() {
             return;
@@ -135,106 +125,63 @@ impl Outbox {
         let mut blocked = self.in_flight.chats();
         for order in self.waiting.clone() {
             let key = row_key::order(order);
-            let Some(row) = cx.records.outbox.peek(&key) else {
+            let Some(recipient) = cx.records.outbox.peek(&key) else {
                 self.waiting.remove(&order);
                 continue;
             };
-            if !blocked.insert(row.chat.clone()) {
+            if !blocked.insert(recipient.chat.clone()) {
                 continue;
             }
-            let row = row.clone();
-            let chat = row.chat.clone();
-            if let Some(stanza) = self.ready(cx, sessions, key, row) {
+            let recipient = recipient.clone();
+            let chat = recipient.chat.clone();
+            if let Some(number) = seal(cx, sessions, key, recipient) {
                 self.waiting.remove(&order);
                 self.in_flight.begin(order, chat, cx.now);
-                cx.transmit(stanza.to_node());
+                cx.group_commit.after(Effect::Message(cx.socket, order, number));
             }
         }
     }
 
-    /// Builds the stanza; its ciphertext joins the pending changes. `None` while the chat must wait.
-    fn ready(
-        &mut self,
-        cx: &mut Context<'_>,
-        sessions: &mut Sessions,
-        key: Vec<u8>,
-        mut row: OutboxRow,
-    ) -> Option<Stanza> {
-        let to = row.address.parse::<Jid>().ok()?;
-        if row.envelope.is_empty() {
-            let envelope = sessions.encrypt(cx, &to, &row.text)?;
-            row.envelope_kind = envelope.kind().as_str().to_owned();
-            row.envelope = envelope.as_bytes().to_vec();
-            cx.records.outbox.put(key, row.clone());
-        }
-        let again = (row.resend > 0).then_some(Again { count: row.resend, t: row.t });
-        Some(Stanza::text(to, row.id, row.envelope_kind, row.envelope, again))
-    }
-
-    /// Handles an ack: the server has the message, or refuses it.
-    pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
-        let Some(&order) = self.by_id.get(&ack.id) else { return Ok(()) };
-        let Some(row) = cx.records.outbox.peek(&row_key::order(order)).cloned() else { return Ok(()) };
-        let message = cx.records.messages.get(&row_key::message(&row.chat, row.seq))?.cloned();
-        if !self.in_flight.acknowledged(order, &ack.id, cx.now) {
-            return Ok(());
-        }
-        match ack.error.filter(|&error| error != 0) {
-            Some(error) if is_transient(error) => {
-                self.waiting.insert(order);
-                self.pause(cx.now);
-            }
-            Some(_) => self.fail_row(cx, order, &row, message, Issue::MessageRefused),
-            None => {
-                self.forget(cx, order, &row.id);
-                if let Some(mut message) = message
-                    && message.raise(Delivery::Sent)
-                {
-                    chat::replace(cx, &row.chat, message);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The peer cannot be reached: every message that waits for it fails with the issue.
-    pub(crate) fn fail_peer(&mut self, cx: &mut Context<'_>, peer: &Jid, issue: Issue) -> Result<(), NotLoaded> {
-        let address = peer.to_string();
-        let mut failed = Vec::new();
-        for &order in self.waiting.iter() {
-            let Some(row) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
-            if row.address == address && row.envelope.is_empty() {
-                let row = row.clone();
-                let message = cx.records.messages.get(&row_key::message(&row.chat, row.seq))?.cloned();
-                failed.push((order, row, message));
-            }
-        }
-        for (order, row, message) in failed {
-            self.fail_row(cx, order, &row, message, issue);
-        }
-        Ok(())
-    }
-
-    fn fail_row(
-        &mut self,
-        cx: &mut Context<'_>,
-        order: u64,
-        row: &OutboxRow,
-        message: Option<MessageRow>,
-        issue: Issue,
-    ) {
-        self.forget(cx, order, &row.id);
-        if let Some(mut message) = message {
-            message.fail(issue);
-            chat::replace(cx, &row.chat, message);
-        }
-    }
-
-    fn forget(&mut self, cx: &mut Context<'_>, order: u64, id: &str) {
+    /// The recipient's part in the message has ended.
+    fn finish(&mut self, cx: &mut Context<'_>, order: u64, id: &str) {
         cx.records.outbox.delete(&row_key::order(order));
         self.waiting.remove(&order);
         self.in_flight.forget(order, id);
         self.by_id.remove(id);
+    }
+
+    /// The message of a recipient fails, unless the server has it already: then it stays as it is.
+    fn fail(
+        &mut self,
+        cx: &mut Context<'_>,
+        order: u64,
+        mut recipient: Recipient,
+        message: Option<MessageRow>,
+        issue: Issue,
+    ) {
+        if recipient.accepted_at.is_some() {
+            recipient.stage = Stage::Accepted;
+            self.waiting.remove(&order);
+            self.in_flight.forget(order, &recipient.id);
+            return cx.records.outbox.put(row_key::order(order), recipient);
+        }
+        self.give_up(cx, order, &recipient, message, issue);
+    }
+
+    /// The message of a recipient fails for good.
+    fn give_up(
+        &mut self,
+        cx: &mut Context<'_>,
+        order: u64,
+        recipient: &Recipient,
+        message: Option<MessageRow>,
+        issue: Issue,
+    ) {
+        self.finish(cx, order, &recipient.id);
+        if let Some(mut message) = message {
+            message.fail(issue);
+            chat::replace(cx, &recipient.chat, message);
+        }
     }
 
     /// The server is busy: sends nothing for [`PAUSE`].
@@ -248,18 +195,52 @@ impl Outbox {
         self.waiting.extend(self.in_flight.overdue(now));
     }
 
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        [self.resume_at, self.in_flight.wake_at()].into_iter().flatten().min()
+    /// When [`elapsed`](Self::elapsed) has something to do; if the mailbox is read, [`expire`](Self::expire) as well.
+    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<Millis> {
+        let expiry = self.expiry.at().filter(|_| mailbox_read);
+        [self.resume_at, self.in_flight.wake_at(), expiry].into_iter().flatten().min()
     }
 }
 
-fn outgoing(chat: &str, id: &str, text: &str) -> OutboxRow {
-    OutboxRow {
+/// Encrypts the message, if it is not; the ciphertext joins the pending changes. Returns the envelope's number; `None`
+/// while the chat must wait.
+fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipient: Recipient) -> Option<u32> {
+    let number = recipient.resends;
+    if recipient.stage == Stage::Queued {
+        let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq)).ok()?;
+        let plaintext = message?.to_encrypt();
+        let (envelope, identity) = sessions.encrypt(cx, &recipient.address, &plaintext)?;
+        recipient.identity = Some(identity);
+        recipient.stage =
+            Stage::Sealed { kind: envelope.kind().as_str().to_owned(), envelope: envelope.as_bytes().to_vec() };
+        cx.records.outbox.put(key, recipient);
+    }
+    Some(number)
+}
+
+/// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
+/// has taken the place of this one.
+pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
+    let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
+    let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
+    let again = Again { count: number, t: recipient.written_at / SECOND };
+    let again = (number > 0).then_some(again);
+    let to = recipient.address.jid()?;
+    Some(Stanza::text(to, recipient.id.clone(), kind.clone(), envelope.clone(), again).to_node())
+}
+
+/// The one recipient of a message: the phone of the chat's person.
+fn recipient(chat: &str, seq: u64, id: &str, written_at: Millis) -> Recipient {
+    Recipient {
         chat: chat.to_owned(),
+        seq,
         id: id.to_owned(),
-        text: text.to_owned(),
-        address: chat.to_owned(),
-        ..OutboxRow::default()
+        address: DeviceAddress { peer: PeerId::from_row(chat.to_owned()), device: 0 },
+        written_at,
+        stage: Stage::Queued,
+        accepted_at: None,
+        identity: None,
+        resends: 0,
+        served: Vec::new(),
     }
 }

@@ -1,9 +1,13 @@
 //! Prekey bundles of peers: requests for them, and sessions from the responses.
 
 use super::establish::begin;
-use super::state::{IqOutcome, Request, Sessions};
+use super::state::{IqOutcome, Sessions};
 use crate::context::Context;
+use crate::iq::Purpose;
+use crate::model::DeviceAddress;
+use crate::peer;
 use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
@@ -11,23 +15,24 @@ use causeway_proto::stanza::iq::Iq;
 use causeway_proto::stanza::prekeys as stanzas;
 
 impl Sessions {
-    pub(super) fn fetch(&mut self, cx: &mut Context<'_>, peer: &Jid) {
+    pub(super) fn fetch(&mut self, cx: &mut Context<'_>, device: &DeviceAddress) {
+        let Some(peer) = &device.jid() else { return };
         if !self.fetching.contains(peer) {
+            let Some(id) = cx.begin_iq(Purpose::Keys(vec![peer.clone()])) else { return };
             self.fetching.push(peer.clone());
-            let id = cx.stanza_id();
             let renewed = self.renewed.contains(peer);
             cx.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
-            self.pending.insert(id, Request::Fetch(vec![peer.clone()]), cx.now);
         }
     }
 }
 
 pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<IqOutcome, NotLoaded> {
-    for peer in peers {
-        cx.records.sessions.want(peer.to_string().as_bytes());
+    let addresses: Vec<_> = peers.iter().filter_map(|peer| peer::device_of(cx.records, peer)).collect();
+    for address in &addresses {
+        cx.records.sessions.want(&row_key::session(address));
     }
-    for peer in peers {
-        cx.records.sessions.get(peer.to_string().as_bytes())?;
+    for address in &addresses {
+        cx.records.sessions.get(&row_key::session(address))?;
     }
     let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
     // Only requested peers: bundles of others in the response are ignored.
@@ -45,7 +50,8 @@ pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<Iq
             }
         };
         let (peer, _) = unreachable.swap_remove(at);
-        if !begin(cx, &peer, &bundle) {
+        let address = peer::device_of(cx.records, &peer);
+        if !address.is_some_and(|address| begin(cx, &address, &bundle)) {
             unreachable.push((peer, Issue::PeerKeysInvalid));
         }
     }

@@ -8,15 +8,15 @@ mod establish;
 mod fetch;
 mod iq;
 mod own_bundle;
-mod pending_iqs;
 pub(crate) mod prekeys;
 mod renewal;
 mod rotation;
 mod state;
 
-pub(crate) use cipher::decrypt;
+pub(crate) use cipher::{OpenError, decrypt};
 pub(crate) use establish::begin;
 pub(crate) use own_bundle::own_bundle;
 pub(crate) use prekeys::signed_prekey;
 pub(crate) use renewal::renew;
+pub(crate) use rotation::free_id;
 pub(crate) use state::{IqOutcome, Sessions};

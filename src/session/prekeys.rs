@@ -1,7 +1,8 @@
 //! Prekey maintenance: enough one-time prekeys at the server, each durable here before it is uploaded.
 
-use super::state::{Request, Sessions};
+use super::state::Sessions;
 use crate::context::Context;
+use crate::iq::Purpose;
 use crate::store::account::Stale;
 use crate::store::group_commit::Effect;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
@@ -54,10 +55,10 @@ impl Sessions {
         while ids.len() < amount {
             ids.push(make(cx, false));
         }
-        let iq = cx.stanza_id();
-        cx.group_commit.after(Effect::Upload(cx.socket, iq.clone(), ids.clone()));
-        self.pending.insert(iq, Request::Upload(ids), cx.now);
-        self.uploading = true;
+        if let Some(iq) = cx.begin_iq(Purpose::PreKeyUpload(ids.clone())) {
+            cx.group_commit.after(Effect::Upload(cx.socket, iq, ids));
+            self.uploading = true;
+        }
     }
 
     /// The server has confirmed the upload.

@@ -10,10 +10,12 @@
 //! What this module does not know: which peer used which key.
 
 use super::prekeys::{LAST_ID, signed_prekey};
-use super::state::{Request, Sessions};
+use super::state::Sessions;
 use crate::context::Context;
+use crate::iq::Purpose;
 use crate::store::account::AccountKeys;
 use crate::store::prekeys::SignedPreKeyRow;
+use crate::store::records::Records;
 use crate::store::row_key;
 use causeway_proto::stanza::prekeys as stanzas;
 
@@ -33,15 +35,14 @@ impl Sessions {
 
     /// Starts a rotation if the key in use is old, or continues one that was not confirmed.
     pub(super) fn rotate(&mut self, cx: &mut Context<'_>) {
-        if self.pending.any(|asked| matches!(asked, Request::Rotate(_))) {
+        if cx.iqs.any(|purpose| matches!(purpose, Purpose::SignedPreKey(_))) {
             return;
         }
         let Some(candidate) = candidate(cx) else { return };
-        let id = cx.stanza_id();
+        let Some(id) = cx.begin_iq(Purpose::SignedPreKey(candidate)) else { return };
         let Some(row) = cx.records.signed_prekeys.peek(&row_key::prekey(candidate)) else { return };
         let request = stanzas::rotate_request(&id, &row.key);
         cx.transmit(request);
-        self.pending.insert(id, Request::Rotate(candidate), cx.now);
     }
 }
 
@@ -50,25 +51,30 @@ fn candidate(cx: &mut Context<'_>) -> Option<u32> {
     let now = cx.now / 1000;
     let account = cx.records.account.peek(row_key::ACCOUNT)?;
     let own = account.keys.as_ref()?;
-    if let Some(candidate) = own.next_signed_prekey_id {
+    let held = |id| cx.records.signed_prekeys.peek(&row_key::prekey(id));
+    if let Some(candidate) = own.next_signed_prekey_id.filter(|&id| held(id).is_some()) {
         return Some(candidate);
     }
-    let current = cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
-    if now < current.key.created.saturating_add(LIFETIME) {
+    // A key in use whose row is damaged opens nothing: it is replaced at once.
+    if held(own.signed_prekey_id).is_some_and(|current| now < current.key.created.saturating_add(LIFETIME)) {
         return None;
     }
-    let mut id = own.signed_prekey_id;
-    // Bounded: there are fewer rows than ids, by far.
-    loop {
-        id = if id >= LAST_ID { 1 } else { id + 1 };
-        if cx.records.signed_prekeys.peek(&row_key::prekey(id)).is_none() {
-            break;
-        }
-    }
+    let id = free_id(cx.records, own.signed_prekey_id);
     let key = signed_prekey(id, &own.identity, now, cx.rng);
     cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
     change_keys(cx)?.next_signed_prekey_id = Some(id);
     Some(id)
+}
+
+/// The first id after this one that no row has, not even a damaged one: a peer may hold the key that was under it.
+pub(crate) fn free_id(records: &Records, mut id: u32) -> u32 {
+    // Bounded: there are fewer rows than ids, by far.
+    loop {
+        id = if id >= LAST_ID { 1 } else { id + 1 };
+        if records.signed_prekeys.is_absent(&row_key::prekey(id)) {
+            return id;
+        }
+    }
 }
 
 /// The server has confirmed the new key.

@@ -1,9 +1,9 @@
-//! What the session module keeps between inputs: iqs without a response, key fetches in progress, announced identities.
+//! What the session module keeps between inputs: key fetches and uploads in progress, announced identities.
 
-use super::pending_iqs::PendingIqs;
 use crate::context::Context;
+use crate::peer;
 use crate::store::row_cache::NotLoaded;
-use crate::time::Millis;
+use crate::store::row_key;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
 
@@ -11,22 +11,12 @@ use causeway_proto::jid::Jid;
 /// usual.
 const MAX_RENEWED: usize = 1_000;
 
-/// Iqs without a response, and peers whose keys are being fetched.
+/// Peers whose keys are being fetched, and whether keys of ours are being uploaded.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    pub(super) pending: PendingIqs<Request>,
     pub(super) fetching: Vec<Jid>,
     pub(super) uploading: bool,
     pub(super) renewed: Vec<Jid>,
-}
-
-#[derive(Debug)]
-pub(super) enum Request {
-    Count,
-    Upload(Vec<u32>),
-    Rotate(u32),
-    Fetch(Vec<Jid>),
-    Active,
 }
 
 /// What a response means for the outbox.
@@ -47,17 +37,12 @@ impl Sessions {
         *self = Self { renewed, ..Self::default() };
     }
 
-    /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.pending.wake_at()
-    }
-
     /// The server announced a new identity of a peer: the next message needs new keys.
     pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, peer: &Jid) -> Result<(), NotLoaded> {
         let peer = peer.to_bare();
-        let address = peer.to_string();
-        if let Some(session) = cx.records.sessions.change(address.as_bytes())? {
-            session.archive_current();
+        let Some(address) = peer::device_of(cx.records, &peer) else { return Ok(()) };
+        if let Some(session) = cx.records.sessions.change(&row_key::session(&address))? {
+            session.retire_current();
         }
         if self.renewed.len() < MAX_RENEWED && !self.renewed.contains(&peer) {
             self.renewed.push(peer);

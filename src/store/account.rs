@@ -54,6 +54,8 @@ pub struct Account {
     pub stale: Stale,
     /// Notifications hide the sender and the text.
     pub hide_text: bool,
+    /// Another connection has replaced this browser's: nothing connects until a person requests it.
+    pub replaced: bool,
 }
 
 /// What is left to do for rows that are older than the account's last activity.
@@ -137,6 +139,8 @@ struct AccountRow {
     stale: i32,
     #[prost(bool, tag = "21")]
     hide_text: bool,
+    #[prost(bool, tag = "22")]
+    replaced: bool,
 }
 
 impl Drop for AccountRow {
@@ -174,6 +178,7 @@ impl Row for Account {
         row.backed_up_at = self.backed_up_at;
         row.stale = self.stale.into();
         row.hide_text = self.hide_text;
+        row.replaced = self.replaced;
         Zeroizing::new(row.encode_to_vec())
     }
 
@@ -220,6 +225,7 @@ impl Row for Account {
             backed_up_at: row.backed_up_at,
             stale: row.stale(),
             hide_text: row.hide_text,
+            replaced: row.replaced,
         })
     }
 }

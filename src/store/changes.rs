@@ -14,7 +14,7 @@ pub enum Table {
     SignedPreKey,
     /// Signal sessions by address.
     Session,
-    /// Chats by the peer's JID: names, counters, the peer's identity key.
+    /// Chats by the peer's JID: counters, drafts.
     Chat,
     /// Messages by chat and sequence number: see [`row_key`](crate::store::row_key).
     Message,
@@ -24,11 +24,15 @@ pub enum Table {
     Outbox,
     /// Stanzas of unknown kinds, by order (8 bytes, big endian).
     Unknown,
+    /// People by their id: addresses, devices with identity keys, names.
+    Peer,
+    /// Messages that were opened and are not applied yet, by order (8 bytes, big endian).
+    Opened,
 }
 
 impl Table {
     /// Every table, for opening a store.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::PreKey,
         Self::SignedPreKey,
@@ -38,6 +42,8 @@ impl Table {
         Self::MessageId,
         Self::Outbox,
         Self::Unknown,
+        Self::Peer,
+        Self::Opened,
     ];
 
     /// The number that the seal binds rows to.
@@ -52,6 +58,8 @@ impl Table {
             Self::MessageId => 7,
             Self::Outbox => 8,
             Self::Unknown => 9,
+            Self::Peer => 10,
+            Self::Opened => 11,
         }
     }
 
@@ -72,6 +80,8 @@ impl Table {
             Self::MessageId => "message_id",
             Self::Outbox => "outbox",
             Self::Unknown => "unknown",
+            Self::Peer => "peer",
+            Self::Opened => "opened",
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Rows of chats, messages, message ids, and of what waits to be sent.
+//! Rows of chats, messages and message ids.
 
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
+use crate::model::recipient::Plaintext;
 use crate::view::{Delivery, Issue, MessageKind, MessageView};
+use causeway_proto::content::{self, Content};
 use causeway_proto::signal::SessionRecord;
 use prost::Message as _;
 use zeroize::Zeroizing;
@@ -13,7 +15,7 @@ pub struct ChatRow {
     /// The peer's bare JID as text; the chat's id.
     #[prost(string, tag = "1")]
     pub id: String,
-    /// The name that the peer gives itself.
+    /// The name that the peer gives itself, in rows of versions before there were rows of people.
     #[prost(string, tag = "2")]
     pub name: String,
     /// Incoming messages that were not read.
@@ -31,7 +33,7 @@ pub struct ChatRow {
     /// Typed and not sent.
     #[prost(string, tag = "7")]
     pub draft: String,
-    /// The peer's identity public key, 32 bytes; empty while unknown.
+    /// The peer's identity public key, 32 bytes, in rows of versions before there were rows of people.
     #[prost(bytes = "vec", tag = "8")]
     pub identity: Vec<u8>,
     /// Sequence number of the newest message that was read.
@@ -57,7 +59,7 @@ pub struct MessageRow {
     /// What it is.
     #[prost(enumeration = "MessageKind", tag = "4")]
     pub kind: i32,
-    /// Text; for unsupported kinds, the kind's name.
+    /// For unsupported kinds, the kind's name; for text, the text in rows of versions that did not keep the whole content.
     #[prost(string, tag = "5")]
     pub text: String,
     /// When it was sent, unix milliseconds.
@@ -69,16 +71,41 @@ pub struct MessageRow {
     /// Why it failed.
     #[prost(enumeration = "Issue", tag = "8")]
     pub issue: i32,
-    /// Content as it came, for kinds that this version does not show; for what could not be opened, its fingerprint;
-    /// for outgoing ones, the fingerprints of retry requests that were served.
+    /// For what could not be opened, its fingerprint. In rows of versions that did not keep the whole content: for kinds
+    /// that the version did not show, the content; for outgoing ones, fingerprints of retry requests that were served.
     #[prost(bytes = "vec", tag = "9")]
     pub content: Vec<u8>,
-    /// Retry receipts sent for it, or served.
+    /// Retry receipts sent for it; in rows of outgoing messages of versions without rows of recipients, served.
     #[prost(uint32, tag = "10")]
     pub retries: u32,
+    /// The whole content as it was decrypted, or as it is encrypted, without padding. Empty where nothing was decrypted,
+    /// and in rows of versions that kept only the text.
+    #[prost(bytes = "vec", tag = "11")]
+    pub plaintext: Vec<u8>,
+    /// Its sender has changed it.
+    #[prost(bool, tag = "12")]
+    pub edited: bool,
+    /// The peer's latest reaction to it, as it was decrypted.
+    #[prost(bytes = "vec", tag = "13")]
+    pub reaction: Vec<u8>,
 }
 
 impl MessageRow {
+    /// The text of a text, the name of an unsupported kind; empty for all others.
+    pub fn words(&self) -> String {
+        match content::parse(&self.plaintext) {
+            Ok(Content::Text { body } | Content::Edit { body: Some(body), .. }) if self.kind() == MessageKind::Text => {
+                body
+            }
+            _ => self.text.clone(),
+        }
+    }
+
+    /// The content to encrypt.
+    pub fn to_encrypt(&self) -> Plaintext {
+        Zeroizing::new(if self.plaintext.is_empty() { content::text(&self.text) } else { self.plaintext.clone() })
+    }
+
     /// As a page sees it.
     pub fn view(&self) -> MessageView {
         MessageView {
@@ -86,19 +113,27 @@ impl MessageRow {
             id: self.id.clone(),
             outgoing: self.outgoing,
             kind: self.kind,
-            text: self.text.clone(),
+            text: self.words(),
             at: self.at,
             delivery: self.delivery,
             issue: self.issue,
+            edited: self.edited,
             asked: if self.kind() == MessageKind::Undecryptable { self.retries } else { 0 },
+            whole_bytes: None,
         }
     }
 
-    /// Raises the delivery state; it never falls, and a failed message stays failed. Returns whether it changed.
+    /// Raises the delivery state; it never falls, and a failed message stays failed, unless it was given up too early.
+    /// Returns whether it changed.
     pub fn raise(&mut self, delivery: Delivery) -> bool {
-        let rises = self.delivery() != Delivery::Failed && self.delivery() < delivery;
+        let given_up = self.delivery() == Delivery::Failed && self.issue() == Issue::NotOpened;
+        let rises = match self.delivery() {
+            Delivery::Failed => given_up && delivery >= Delivery::Delivered,
+            known => known < delivery,
+        };
         if rises {
             self.set_delivery(delivery);
+            self.set_issue(Issue::None);
         }
         rises
     }
@@ -113,41 +148,9 @@ impl MessageRow {
 /// Where the message of an id is.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct PositionRow {
-    /// The message's sequence number.
-    #[prost(uint64, tag = "1")]
-    pub seq: u64,
-}
-
-/// A message that the server has not acknowledged.
-#[derive(Clone, PartialEq, prost::Message)]
-pub struct OutboxRow {
-    /// The chat.
-    #[prost(string, tag = "1")]
-    pub chat: String,
-    /// The message's sequence number.
-    #[prost(uint64, tag = "2")]
-    pub seq: u64,
-    /// The stanza's id.
-    #[prost(string, tag = "3")]
-    pub id: String,
-    /// The text to encrypt; its padded content protobuf is built when the message is sent.
-    #[prost(string, tag = "4")]
-    pub text: String,
-    /// The envelope, once encrypted: the same bytes are sent until they are acknowledged.
-    #[prost(bytes = "vec", tag = "5")]
-    pub envelope: Vec<u8>,
-    /// `pkmsg` or `msg`.
-    #[prost(string, tag = "6")]
-    pub envelope_kind: String,
-    /// Number of re-encryptions because the peer could not decrypt it; 0 for the first envelope.
-    #[prost(uint32, tag = "7")]
-    pub resend: u32,
-    /// The device to encrypt to, as JID text.
-    #[prost(string, tag = "8")]
-    pub address: String,
-    /// When the message was written, unix seconds; sent with a re-encrypted envelope.
-    #[prost(uint64, tag = "9")]
-    pub t: u64,
+    /// The message's sequence number; `None` if it has no place in the chat: an edit, or one that is not applied yet.
+    #[prost(uint64, optional, tag = "1")]
+    pub seq: Option<u64>,
 }
 
 /// A stanza of an unknown kind.
@@ -178,7 +181,6 @@ macro_rules! prost_row {
 prost_row!(ChatRow, Table::Chat, "a chat");
 prost_row!(MessageRow, Table::Message, "a message");
 prost_row!(PositionRow, Table::MessageId, "a sequence number");
-prost_row!(OutboxRow, Table::Outbox, "an outgoing message");
 prost_row!(UnknownRow, Table::Unknown, "a stanza");
 
 impl Row for SessionRecord {

@@ -16,6 +16,9 @@ use causeway_proto::node::Node;
 pub enum Effect {
     /// Send a stanza, if the socket is still the one that it was meant for.
     Transmit(SocketId, Box<Node>),
+    /// Send the message of this recipient row, with the envelope of this number, unless its recipient has receipted the
+    /// message or asked for another envelope meanwhile.
+    Message(SocketId, u64, u32),
     /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
     Upload(SocketId, String, Vec<u32>),
     /// Show something.

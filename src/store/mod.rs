@@ -13,4 +13,5 @@ pub mod prekeys;
 pub mod records;
 pub mod row_cache;
 pub mod row_key;
+pub mod rows;
 pub mod seal;

@@ -4,11 +4,13 @@
 
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
-use super::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use super::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use super::row_cache::{DirtyRow, Row, RowCache, RowError};
 use super::row_key;
 use super::seal::{SealError, Sealer};
+use crate::model::{Opened, Peer, PeerId, Recipient};
+use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
 use rand_core::CryptoRng;
@@ -16,6 +18,8 @@ use zeroize::Zeroizing;
 
 /// Unchanged rows kept of each table that is read on demand.
 const MAX_RESIDENT: usize = 512;
+/// Bytes of unchanged rows kept of each table that is read on demand.
+const MAX_RESIDENT_BYTES: usize = 4 << 20;
 /// Rows read of a table that is held whole. A store that holds more was not written by us.
 const WHOLE: u32 = 100_000;
 
@@ -31,7 +35,13 @@ pub struct Records {
     /// Held whole.
     pub chats: RowCache<ChatRow>,
     /// Held whole.
-    pub outbox: RowCache<OutboxRow>,
+    pub peers: RowCache<Peer>,
+    /// The person that each alias stands for, by the alias as text. Follows `peers`.
+    pub aliases: SortedMap<String, PeerId>,
+    /// Held whole.
+    pub opened: RowCache<Opened>,
+    /// Held whole.
+    pub outbox: RowCache<Recipient>,
     /// Read on demand.
     pub sessions: RowCache<SessionRecord>,
     /// Read on demand.
@@ -59,7 +69,8 @@ pub enum DamagedRow {
 }
 
 /// The tables that are held whole, in the order of [`boot_queries`].
-const WHOLE_TABLES: [Table; 5] = [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox];
+const WHOLE_TABLES: [Table; 7] =
+    [Table::Account, Table::PreKey, Table::SignedPreKey, Table::Chat, Table::Outbox, Table::Peer, Table::Opened];
 
 /// Reads every table that is held whole.
 pub fn boot_queries() -> Vec<Query> {
@@ -73,12 +84,13 @@ pub(crate) fn whole(table: Table) -> Query {
 
 impl Records {
     /// Builds the records from the results of [`boot_queries`]. Damaged rows stay in the store and are returned as
-    /// errors.
+    /// errors; their keys count as neither there nor absent.
     pub fn boot(rows: &Rows, sealer: &Sealer) -> (Self, Vec<DamagedRow>) {
         let (mut records, mut damaged) = (Self::default(), Vec::new());
         for (table, rows) in WHOLE_TABLES.into_iter().zip(rows) {
             for (key, sealed) in rows {
                 if let Err(error) = records.put_sealed(table, key, Some(sealed), sealer) {
+                    records.mark_damaged(table, key);
                     damaged.push(error);
                 }
             }
@@ -88,7 +100,30 @@ impl Records {
         records.signed_prekeys.set_complete();
         records.chats.set_complete();
         records.outbox.set_complete();
+        records.peers.set_complete();
+        records.opened.set_complete();
+        for (_, peer) in records.peers.iter() {
+            for alias in &peer.aliases {
+                records.aliases.insert(alias.to_string(), peer.id.clone());
+            }
+        }
         (records, damaged)
+    }
+
+    fn mark_damaged(&mut self, table: Table, key: &[u8]) {
+        match table {
+            Table::PreKey => self.prekeys.mark_damaged(key),
+            Table::SignedPreKey => self.signed_prekeys.mark_damaged(key),
+            Table::Chat => self.chats.mark_damaged(key),
+            Table::Outbox => self.outbox.mark_damaged(key),
+            Table::Peer => self.peers.mark_damaged(key),
+            // The message can never be applied; its id stays known.
+            Table::Opened => {}
+            // The engine stops.
+            Table::Account => {}
+            // Read on demand, see `loaded`.
+            Table::Session | Table::Message | Table::MessageId | Table::Unknown => {}
+        }
     }
 
     /// The account, for reading; an empty one if there is none yet.
@@ -104,7 +139,8 @@ impl Records {
     /// Inserts rows that a look-up requested.
     ///
     /// # Errors
-    /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent.
+    /// [`DamagedRow`] for the last row that does not open or decode; it counts as absent. Only a message id stays known,
+    /// as that of a message that is gone: otherwise the message would be taken, or sent, a second time.
     pub fn loaded(&mut self, queries: &[Query], rows: &Rows, sealer: &Sealer) -> Result<(), DamagedRow> {
         let mut result = Ok(());
         for (query, rows) in queries.iter().zip(rows) {
@@ -112,7 +148,10 @@ impl Records {
             let row = rows.first().map(|(_, sealed)| sealed.as_slice());
             if let Err(error) = self.put_sealed(*table, key, row, sealer) {
                 result = Err(error);
-                let _absent = self.put_sealed(*table, key, None, sealer);
+                match table {
+                    Table::MessageId => self.positions.loaded(key.clone(), Some(PositionRow { seq: None })),
+                    _ => drop(self.put_sealed(*table, key, None, sealer)),
+                }
             }
         }
         result
@@ -128,6 +167,7 @@ impl Records {
         // One copy of this function for each kind of row: only what depends on the kind belongs in it.
         fn put<R: Row>(cache: &mut RowCache<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
             cache.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?);
+            cache.count_bytes(row.map_or(0, <[u8]>::len));
             Ok(())
         }
         let row = sealed.map(|sealed| unseal(table, key, sealed, sealer)).transpose()?;
@@ -142,6 +182,8 @@ impl Records {
             Table::MessageId => put(&mut self.positions, key, row),
             Table::Outbox => put(&mut self.outbox, key, row),
             Table::Unknown => put(&mut self.unknown, key, row),
+            Table::Peer => put(&mut self.peers, key, row),
+            Table::Opened => put(&mut self.opened, key, row),
         };
         Ok(put?)
     }
@@ -169,6 +211,8 @@ impl Records {
             || self.messages.is_dirty()
             || self.positions.is_dirty()
             || self.unknown.is_dirty()
+            || self.peers.is_dirty()
+            || self.opened.is_dirty()
     }
 
     /// Everything that changed, sealed: each row once, however often it changed.
@@ -199,6 +243,8 @@ impl Records {
         take(Table::MessageId, self.positions.take_dirty())?;
         take(Table::Outbox, self.outbox.take_dirty())?;
         take(Table::Unknown, self.unknown.take_dirty())?;
+        take(Table::Peer, self.peers.take_dirty())?;
+        take(Table::Opened, self.opened.take_dirty())?;
         Ok(changes)
     }
 
@@ -213,14 +259,16 @@ impl Records {
         self.messages.written();
         self.positions.written();
         self.unknown.written();
+        self.peers.written();
+        self.opened.written();
     }
 
     /// Evicts rows that can be read again. Only while no read is in progress, or a stale row could come back.
     pub fn trim(&mut self) {
-        self.sessions.trim(MAX_RESIDENT);
-        self.messages.trim(MAX_RESIDENT);
-        self.positions.trim(MAX_RESIDENT);
-        self.unknown.trim(0);
+        self.sessions.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.messages.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.positions.trim(MAX_RESIDENT, MAX_RESIDENT_BYTES);
+        self.unknown.trim(0, 0);
     }
 }
 
@@ -259,7 +307,9 @@ pub(crate) fn check(table: Table, row: &[u8]) -> Result<(), RowError> {
         Table::Chat => ChatRow::from_bytes(row).map(drop),
         Table::Message => MessageRow::from_bytes(row).map(drop),
         Table::MessageId => PositionRow::from_bytes(row).map(drop),
-        Table::Outbox => OutboxRow::from_bytes(row).map(drop),
+        Table::Outbox => Recipient::from_bytes(row).map(drop),
         Table::Unknown => UnknownRow::from_bytes(row).map(drop),
+        Table::Peer => Peer::from_bytes(row).map(drop),
+        Table::Opened => Opened::from_bytes(row).map(drop),
     }
 }

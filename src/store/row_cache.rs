@@ -51,6 +51,10 @@ pub struct RowCache<R> {
     /// In the transaction in progress: until it is durable, the store still returns the previous version.
     writing: SortedSet<Vec<u8>>,
     wanted: SortedSet<Vec<u8>>,
+    /// Keys of rows that are in the store and do not open.
+    damaged: SortedSet<Vec<u8>>,
+    /// Bytes of the rows that were read or written since the last eviction.
+    bytes: usize,
 }
 
 impl<R: Row> Default for RowCache<R> {
@@ -61,6 +65,8 @@ impl<R: Row> Default for RowCache<R> {
             dirty: SortedSet::default(),
             writing: SortedSet::default(),
             wanted: SortedSet::default(),
+            damaged: SortedSet::default(),
+            bytes: 0,
         }
     }
 }
@@ -69,6 +75,36 @@ impl<R: Row> RowCache<R> {
     /// Marks the whole table as loaded: no look-up returns [`NotLoaded`].
     pub fn set_complete(&mut self) {
         self.complete = true;
+    }
+
+    /// The store has a row under this key that does not open. It is not in memory, but not absent either.
+    pub fn mark_damaged(&mut self, key: &[u8]) {
+        self.damaged.insert(key.to_vec());
+    }
+
+    /// Keys of the rows that do not open, in order.
+    pub fn damaged(&self) -> impl Iterator<Item = &[u8]> {
+        self.damaged.iter().map(Vec::as_slice)
+    }
+
+    /// Whether the key is free: the store has no row under it, not even one that does not open. For complete caches.
+    pub fn is_absent(&self, key: &[u8]) -> bool {
+        self.peek(key).is_none() && !self.damaged.contains(key)
+    }
+
+    /// Number of keys that are known.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether no key is known.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A row of this many bytes was read.
+    pub fn count_bytes(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// Inserts a row that was read, unless a version at least as new is in memory.
@@ -115,6 +151,12 @@ impl<R: Row> RowCache<R> {
         self.rows.get_or_default(key.to_vec()).get_or_insert_default()
     }
 
+    /// The row, put there if it is absent; counts as changed. For complete caches.
+    pub fn change_or_insert(&mut self, key: &[u8], absent: impl FnOnce() -> R) -> &mut R {
+        self.dirty.insert(key.to_vec());
+        self.rows.get_or_default(key.to_vec()).get_or_insert_with(|| Box::new(absent()))
+    }
+
     /// The row; a default one in memory only if it is absent. For complete caches.
     pub fn get_or_default(&mut self, key: &[u8]) -> &R
     where
@@ -153,12 +195,14 @@ impl<R: Row> RowCache<R> {
     /// Inserts or replaces.
     pub fn put(&mut self, key: Vec<u8>, row: R) {
         self.dirty.insert(key.clone());
+        self.damaged.remove(&key);
         self.rows.insert(key, Some(Box::new(row)));
     }
 
     /// Removes.
     pub fn delete(&mut self, key: &[u8]) {
         self.dirty.insert(key.to_vec());
+        self.damaged.remove(key);
         self.rows.insert(key.to_vec(), None);
     }
 
@@ -175,7 +219,9 @@ impl<R: Row> RowCache<R> {
     /// The rows that changed, each once. They count as being written until [`written`](Self::written).
     pub fn take_dirty(&mut self) -> Vec<DirtyRow> {
         self.writing = std::mem::take(&mut self.dirty);
-        dirty_rows(&self.writing, &|key| self.peek(key).map(Row::to_bytes))
+        let rows = dirty_rows(&self.writing, &|key| self.peek(key).map(Row::to_bytes));
+        self.count_bytes(rows.iter().filter_map(|(_, row)| row.as_ref()).map(|row| row.len()).sum());
+        rows
     }
 
     /// The rows of the last [`take_dirty`](Self::take_dirty) are durable.
@@ -188,13 +234,14 @@ impl<R: Row> RowCache<R> {
         std::mem::take(&mut self.wanted)
     }
 
-    /// Evicts, when there are more than `keep`, the rows that are neither changed nor being written. Does nothing to
+    /// Evicts, when there are more than `keep` or they have more than `bytes`, the rows that are neither changed nor being written. Does nothing to
     /// complete caches. Call it only while no read is in progress: a row that was read before it was written must not
     /// come back after its eviction.
-    pub fn trim(&mut self, keep: usize) {
-        if !self.complete && self.rows.len() > keep {
+    pub fn trim(&mut self, keep: usize, bytes: usize) {
+        if !self.complete && (self.rows.len() > keep || self.bytes > bytes) {
             let Self { rows, dirty, writing, .. } = self;
             rows.retain(|key, _| dirty.contains(key) || writing.contains(key));
+            self.bytes = 0;
         }
     }
 }
@@ -255,7 +302,7 @@ mod tests {
         let mut cache = RowCache::<Word>::default();
         cache.loaded(b"a".to_vec(), Some(Word("clean".into())));
         cache.put(b"b".to_vec(), Word("dirty".into()));
-        cache.trim(1);
+        cache.trim(1, usize::MAX);
         assert_eq!(cache.get(b"a"), Err(NotLoaded));
         assert_eq!(cache.get(b"b"), Ok(Some(&Word("dirty".into()))));
     }
@@ -267,11 +314,11 @@ mod tests {
         cache.delete(b"gone");
         cache.take_dirty();
         cache.put(b"b".to_vec(), Word("next".into()));
-        cache.trim(0);
+        cache.trim(0, usize::MAX);
         assert_eq!(cache.get(b"a"), Ok(Some(&Word("in progress".into()))));
         assert_eq!(cache.get(b"gone"), Ok(None), "the store would still find it");
         cache.written();
-        cache.trim(0);
+        cache.trim(0, usize::MAX);
         assert_eq!(cache.get(b"a"), Err(NotLoaded));
         assert_eq!(cache.get(b"gone"), Err(NotLoaded));
         assert_eq!(cache.get(b"b"), Ok(Some(&Word("next".into()))));
@@ -284,7 +331,36 @@ mod tests {
         cache.take_dirty();
         cache.change(b"a").unwrap().unwrap().0 = "2".into();
         cache.written();
-        cache.trim(0);
+        cache.trim(0, usize::MAX);
         assert_eq!(cache.get(b"a"), Ok(Some(&Word("2".into()))));
+    }
+
+    #[test]
+    fn few_large_rows_are_evicted_like_many() {
+        let mut cache = RowCache::<Word>::default();
+        cache.loaded(b"a".to_vec(), Some(Word("clean".into())));
+        cache.count_bytes(1_000);
+        cache.trim(512, 1_000);
+        assert_eq!(cache.get(b"a"), Ok(Some(&Word("clean".into()))));
+        cache.put(b"b".to_vec(), Word("written".into()));
+        cache.take_dirty();
+        cache.written();
+        cache.trim(512, 1_000);
+        assert_eq!(cache.get(b"a"), Err(NotLoaded));
+        assert_eq!(cache.get(b"b"), Err(NotLoaded));
+    }
+
+    #[test]
+    fn a_damaged_row_is_neither_there_nor_absent_until_another_takes_its_place() {
+        let mut cache = RowCache::<Word>::default();
+        cache.set_complete();
+        cache.mark_damaged(b"a");
+        assert_eq!(cache.get(b"a"), Ok(None));
+        assert!(!cache.is_absent(b"a") && cache.is_absent(b"b"));
+        assert!(cache.damaged().eq([b"a"]));
+        cache.put(b"a".to_vec(), Word("rebuilt".into()));
+        assert!(!cache.is_absent(b"a") && cache.damaged().next().is_none());
+        cache.delete(b"a");
+        assert!(cache.is_absent(b"a"));
     }
 }

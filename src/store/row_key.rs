@@ -3,6 +3,8 @@
 //! Keys are not sealed: a reader of the disk learns which JIDs the user writes with, and how much.
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
+use crate::model::DeviceAddress;
+
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).
 pub const ACCOUNT: &[u8] = b"account";
 
@@ -10,6 +12,11 @@ pub const ACCOUNT: &[u8] = b"account";
 pub fn prekey(id: u32) -> Vec<u8> {
     let [_, high, middle, low] = id.to_be_bytes();
     vec![high, middle, low]
+}
+
+/// Key of a session: the device's address as text.
+pub fn session(address: &DeviceAddress) -> Vec<u8> {
+    address.to_string().into_bytes()
 }
 
 /// Key of a row that is ordered by number.

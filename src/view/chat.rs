@@ -1,7 +1,13 @@
 //! Chats and their messages.
 
 use super::Issue;
+use causeway_proto::width;
 use prost::Message;
+
+/// Bytes of the text of a message in a page or a change; a longer one is cut, see [`MessageView::whole_bytes`].
+pub const MAX_TEXT: usize = 256 * 1024;
+/// Bytes of a piece of one text, see [`OpenChat::text_from`].
+pub const MAX_TEXT_PIECE: usize = 1 << 20;
 
 /// Start a chat.
 #[derive(Clone, PartialEq, Message)]
@@ -20,9 +26,13 @@ pub struct OpenChat {
     /// Only messages with a smaller sequence number; `None` for the newest.
     #[prost(uint64, optional, tag = "2")]
     pub before: Option<u64>,
-    /// At most this many; the engine caps it at 200.
+    /// At most this many; the engine caps it at 200, and at [`MAX_UPDATE`](super::MAX_UPDATE) bytes.
     #[prost(uint32, tag = "3")]
     pub limit: u32,
+    /// Reads on in one text that was cut, instead of a page: the response has only the message whose number is one less
+    /// than `before`, and of its text at most [`MAX_TEXT_PIECE`] bytes that begin with this one.
+    #[prost(uint64, optional, tag = "4")]
+    pub text_from: Option<u64>,
 }
 
 /// Send text to a chat.
@@ -75,7 +85,8 @@ pub struct ChatView {
     /// The chat's id: the peer's JID as text.
     #[prost(string, tag = "1")]
     pub id: String,
-    /// The peer's phone number with a plus, or the user part of the JID.
+    /// The peer's phone number with a plus; of a LID, its last characters after an ellipsis; of others the user part of
+    /// the JID.
     #[prost(string, tag = "2")]
     pub address: String,
     /// The name that the peer gives itself, if it gave one. Unverified text.
@@ -132,6 +143,24 @@ pub enum MessageKind {
     Undecryptable = 2,
     /// A notice: the peer's identity key is new.
     IdentityChanged = 3,
+    /// Came from a device that the peer's phone does not vouch for: it was not opened.
+    UnknownDevice = 4,
+    /// Its sender has taken it back.
+    Revoked = 5,
+    /// A notice: the peer has a further device, for which the phone vouches.
+    DeviceAdded = 6,
+}
+
+impl MessageKind {
+    /// Whether it stands for a message that was not opened, and that may still come.
+    pub fn is_placeholder(self) -> bool {
+        matches!(self, Self::Undecryptable | Self::UnknownDevice)
+    }
+
+    /// Whether nobody wrote it.
+    pub fn is_notice(self) -> bool {
+        matches!(self, Self::IdentityChanged | Self::DeviceAdded)
+    }
 }
 
 /// Retry receipts sent for one message without the user; after that the user must request another
@@ -168,6 +197,27 @@ pub struct MessageView {
     /// How often its sender was asked to send it again, for [`MessageKind::Undecryptable`]; see [`MAX_RETRIES`].
     #[prost(uint32, tag = "9")]
     pub asked: u32,
+    /// Its sender has changed it since.
+    #[prost(bool, tag = "10")]
+    pub edited: bool,
+    /// Bytes of the whole text, if `text` is only a part of it.
+    #[prost(uint64, optional, tag = "11")]
+    pub whole_bytes: Option<u64>,
+}
+
+impl MessageView {
+    /// The same message with at most `limit` bytes of its text from byte `from` on, in whole characters.
+    #[must_use]
+    pub fn cut(mut self, from: u64, limit: usize) -> Self {
+        let whole = self.text.len();
+        let begin = self.text.floor_char_boundary(width::to_usize(u32::try_from(from).unwrap_or(u32::MAX)));
+        let end = self.text.floor_char_boundary(begin.saturating_add(limit));
+        if (begin, end) != (0, whole) {
+            self.text = self.text.get(begin..end).unwrap_or_default().to_owned();
+            self.whole_bytes = Some(width::to_u64(whole));
+        }
+        self
+    }
 }
 
 /// A page of messages.
@@ -199,4 +249,28 @@ pub struct Messages {
     /// Sequence numbers of messages that are gone.
     #[prost(uint64, repeated, tag = "3")]
     pub removed: Vec<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pieces_of_a_text_are_the_text() {
+        let text = "aé漢🙂".repeat(50);
+        let message = MessageView { text: text.clone(), ..MessageView::default() };
+        assert_eq!(message.clone().cut(0, text.len()), message, "short enough");
+        for limit in 4..30 {
+            let (mut read, mut pieces) = (String::new(), 0);
+            while read.len() < text.len() {
+                let piece = message.clone().cut(width::to_u64(read.len()), limit);
+                assert!(piece.text.len() <= limit && piece.whole_bytes == Some(500));
+                read.push_str(&piece.text);
+                pieces += 1;
+            }
+            assert_eq!(read, text);
+            assert!(pieces >= 500 / limit);
+        }
+        assert_eq!(message.cut(u64::MAX, 10).text, "", "nothing is behind the end");
+    }
 }

@@ -102,6 +102,8 @@ pub enum Issue {
     RestoreInterrupted = 49,
     /// The account's row, or the key to all rows, is damaged: nothing can be opened.
     AccountDamaged = 55,
+    /// The recipient's device could not open the message, or did not fetch it in time; it can be sent again.
+    NotOpened = 57,
     /// This browser, or this kind of window, does not keep keys: nothing can be begun in it.
     KeysNotKept = 60,
     /// A newer build has changed how data is kept: this one must be loaded again.

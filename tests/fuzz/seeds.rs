@@ -56,7 +56,12 @@ pub(crate) fn node() -> Vec<Vec<u8>> {
         node::encode(node, &Profile::default(), &mut bytes).unwrap();
         bytes
     };
-    nodes().iter().map(encoded).collect()
+    // An interop JID without a server before an empty list as content; an address of domain type 2 and text that is none.
+    let odd = [
+        b"\xF8\x04\x13\x06\xF5\xFF\x01\x12\x00\x00\x00\x01\x00".to_vec(),
+        b"\xF8\x05\x13\x06\xF7\x02\x09\xFF\x01\x12\x08\xFC\x02\xC3\x28".to_vec(),
+    ];
+    nodes().iter().map(encoded).chain(odd).collect()
 }
 
 pub(crate) fn document() -> Vec<Vec<u8>> {
@@ -106,6 +111,8 @@ pub(crate) fn protobuf() -> Vec<Vec<u8>> {
             .unwrap();
     vec![
         [vec![0], content::text("Grüße aus der Mitte")].concat(),
+        // protocolMessage (12) { key (1) { id (3) }, type (2), editedMessage (14) { conversation (1) } }: an edit.
+        vec![0, 0x62, 0x0c, 0x0a, 0x03, 0x1a, 0x01, b'A', 0x10, 0x0e, 0x72, 0x03, 0x0a, 0x01, b'x'],
         // deviceSentMessage (31) { message (2) { extendedTextMessage (6) { text (1) } } }: a wrapper.
         vec![0, 0xfa, 0x01, 0x07, 0x12, 0x05, 0x32, 0x03, 0x0a, 0x01, b'x'],
         [vec![1], payload::login(&Profile::default(), 4242, "aaa.bbb.ccc")].concat(),
@@ -121,6 +128,16 @@ pub(crate) fn protobuf() -> Vec<Vec<u8>> {
         // serverHello (3) { ephemeral (1), static (2), payload (3) }.
         [vec![3, 0x1a, 0x76, 0x0a, 0x20], vec![9; 32], vec![0x12, 0x30], vec![8; 48], vec![0x1a, 0x20], vec![6; 32]]
             .concat(),
+        // details (1) { timestamp (2), account type (4) }, account key (2), account signature (3), device signature (4).
+        [
+            vec![4, 0x0a, 4, 0x10, 7, 0x20, 1, 0x12, 0x20],
+            vec![9; 32],
+            vec![0x1a, 0x40],
+            vec![8; 64],
+            vec![0x22, 0x40],
+            vec![7; 64],
+        ]
+        .concat(),
     ]
 }
 

@@ -7,13 +7,15 @@
 use causeway::deployment::Deployment;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
-use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow, UnknownRow};
+use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use causeway::store::row_cache::Row;
+use causeway::store::rows::recipient::OutboxRow;
 use causeway::view::{Delivery, Issue, MessageKind, MessageView, Stage};
 use causeway_proto::noise::StaticKey;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::{KeyPair, PreKeyPair, SignedPreKeyPair};
+use prost::Message as _;
 
 /// Where the servers are, as release 0.1.0 wrote it.
 const DEPLOYMENT: &str = "partner_name=Test&enlist_url=https%3A%2F%2Fgatekeeper.example%2F3p%2Finterop_reg&chat_url=wss%3A%2F%2Fchat.example%2Fws&integrator=1&root_key=1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f&root_serial=3&version=2.3000.7";
@@ -33,8 +35,8 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
         }),
         bytes(&chat()),
         bytes(&message()),
-        bytes(&PositionRow { seq: 41 }),
-        bytes(&outgoing()),
+        bytes(&PositionRow { seq: Some(41) }),
+        (Table::Outbox, outgoing().encode_to_vec()),
         bytes(&UnknownRow { xml: "<a/>".into(), at: 51 }),
     ]
 }

@@ -70,6 +70,22 @@ faults! {
     Away 60,
     /// The device reports that the network is back.
     NetworkBack 40,
+    /// The server speaks as a device that a peer does not have, under keys of its own.
+    LieDevice 40,
+    /// The server asks for a sent message in a peer's name, with keys of its own.
+    LieRetry 40,
+    /// The server acknowledges something else under the id of a message.
+    LieAck 60,
+    /// The server receipts a message in a peer's name.
+    LieReceipt 20,
+    /// The server announces a change of identity that there is not.
+    LieIdentity 30,
+    /// The server repeats an old stanza.
+    LieReplay 100,
+    /// The server ends the stream and asks for another, again and again.
+    LieStream 100,
+    /// The server answers a key fetch with keys of its own.
+    LieBundle 1000,
 }
 
 /// Which faults a seed enables, and how many were injected.

@@ -66,6 +66,7 @@ impl Invariants {
         if !durable && !superseded {
             return Err(format!("the ciphertext of {id} left before it was durable"));
         }
+        mirror.is_for_a_shown_key(node, count)?;
         self.keys(node)
     }
 
@@ -144,6 +145,7 @@ fn was(chat: &str, shown: &MessageView, mirror: &Mirror) -> Result<(), String> {
     match mirror.messages.get(&(chat.to_owned(), shown.seq)) {
         Some(kept) if kept.id == shown.id => Ok(()),
         Some(_) => Err(format!("{chat} #{} is shown as {shown:?}, which it never was", shown.seq)),
+        None if mirror.removed.contains(&(chat.to_owned(), shown.seq)) => Ok(()),
         None => Err(format!("{chat} #{} is shown and not durable", shown.seq)),
     }
 }

@@ -18,6 +18,8 @@ mod disk;
 mod event_queue;
 mod faults;
 mod invariants;
+mod liar;
+mod lies;
 mod link;
 mod mirror;
 mod network;

@@ -2,15 +2,17 @@
 //!
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
+use causeway::model::{Peer, Recipient, Stage};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::store::chats::{ChatRow, MessageRow, OutboxRow, PositionRow};
+use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
 use causeway::store::prekeys::OneTimePreKeyRow;
 use causeway::store::records;
 use causeway::store::row_cache::{Row, RowError};
 use causeway::store::seal::Sealer;
 use causeway::store::{prekeys::SignedPreKeyRow, row_key};
-use causeway::view::{Delivery, MessageKind};
+use causeway::view::{Delivery, Issue, MessageKind};
+use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::PublicKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +40,18 @@ pub(crate) struct Mirror {
     pub(crate) messages: BTreeMap<(String, u64), MessageRow>,
     /// By row key.
     positions: BTreeMap<Vec<u8>, u64>,
-    pub(crate) outbox: BTreeMap<Vec<u8>, OutboxRow>,
+    pub(crate) outbox: BTreeMap<Vec<u8>, Recipient>,
+    /// Messages that were deleted.
+    pub(crate) removed: BTreeSet<(String, u64)>,
+    /// Identity keys that the chats have shown, by person.
+    pub(crate) shown_keys: BTreeMap<String, BTreeSet<PublicKey>>,
+    phone_keys: BTreeMap<String, PublicKey>,
+    /// Changes of the key of each person's phone.
+    key_changes: BTreeMap<String, usize>,
+    /// The key that each envelope was encrypted for, by id and number of the resend.
+    encrypted_for: BTreeMap<(String, u32), PublicKey>,
+    /// Ids of messages whose sender was told that nobody opened them.
+    pub(crate) told: BTreeSet<String>,
     /// Every envelope that was ever durable, by message id and number of the resend.
     pub(crate) envelopes: BTreeMap<(String, u32), Vec<u8>>,
     /// Sealed, because decoding one costs a multiplication on the curve.
@@ -58,6 +71,12 @@ impl Mirror {
             positions: BTreeMap::new(),
             outbox: BTreeMap::new(),
             envelopes: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            shown_keys: BTreeMap::new(),
+            phone_keys: BTreeMap::new(),
+            key_changes: BTreeMap::new(),
+            encrypted_for: BTreeMap::new(),
+            told: BTreeSet::new(),
             prekeys: BTreeMap::new(),
             signed: BTreeSet::new(),
             prefixes: BTreeMap::new(),
@@ -121,31 +140,52 @@ impl Mirror {
                 let (chat, _) = self.chat_of(key)?;
                 let message = self.open::<MessageRow>(key, sealed)?;
                 touched.insert(chat.clone());
+                if message.delivery() == Delivery::Failed && message.issue() == Issue::NotOpened {
+                    self.told.insert(message.id.clone());
+                }
                 let seq = message.seq;
                 if let Some(before) = self.messages.insert((chat.clone(), seq), message) {
                     let after = &self.messages[&(chat.clone(), seq)];
                     if before.id != after.id || before.outgoing != after.outgoing {
                         return Err(format!("{chat} #{seq} was {}, is {}", before.id, after.id));
                     }
-                    if before.kind() == MessageKind::Text && before.text != after.text {
-                        return Err(format!("{chat} #{seq} said {:?}, says {:?}", before.text, after.text));
+                    if before.kind() == MessageKind::Text && before.words() != after.words() {
+                        return Err(format!("{chat} #{seq} said {:?}, says {:?}", before.words(), after.words()));
                     }
                 }
             }
             Table::MessageId => {
                 let position = self.open::<PositionRow>(key, sealed)?;
                 touched.insert(self.chat_of(key)?.0);
-                if self.positions.insert(key.to_vec(), position.seq).is_some_and(|before| before != position.seq) {
+                let seq = position.seq.ok_or("a message has no place in its chat")?;
+                if self.positions.insert(key.to_vec(), seq).is_some_and(|before| before != seq) {
                     return Err("a message's id points elsewhere than before".to_owned());
                 }
             }
             Table::Outbox => {
-                let row = self.open::<OutboxRow>(key, sealed)?;
-                if !row.envelope.is_empty() {
-                    self.envelopes.insert((row.id.clone(), row.resend), row.envelope.clone());
+                let recipient = self.open::<Recipient>(key, sealed)?;
+                if let Stage::Sealed { envelope, .. } = &recipient.stage {
+                    let place = (recipient.id.clone(), recipient.resends);
+                    self.envelopes.insert(place.clone(), envelope.clone());
+                    let identity = recipient.identity.ok_or("an envelope for nobody's key")?;
+                    self.encrypted_for.insert(place, identity);
                 }
-                self.outbox.insert(key.to_vec(), row);
+                self.outbox.insert(key.to_vec(), recipient);
             }
+            Table::Peer => {
+                let peer = self.open::<Peer>(key, sealed)?;
+                let id = peer.id.to_string();
+                let shown = self.shown_keys.entry(id.clone()).or_default();
+                if let Some(identity) = peer.identity(0)
+                    && self.phone_keys.insert(id.clone(), identity).is_some_and(|before| before != identity)
+                {
+                    *self.key_changes.entry(id.clone()).or_default() += 1;
+                    touched.insert(id);
+                }
+                shown.extend(peer.identities());
+            }
+            // What was opened is applied in the same transaction: the simulator has no edits.
+            Table::Opened => return Err("an opened message was not applied at once".to_owned()),
             Table::Unknown => return Err("a stanza of the simulator's was not understood".to_owned()),
         }
         Ok(())
@@ -163,7 +203,8 @@ impl Mirror {
                 let (chat, rest) = self.chat_of(key)?;
                 let seq = row_key::order_of(&rest).ok_or("a message key without a number")?;
                 touched.insert(chat.clone());
-                self.messages.remove(&(chat, seq));
+                self.messages.remove(&(chat.clone(), seq));
+                self.removed.insert((chat, seq));
             }
             Table::MessageId => {
                 touched.insert(self.chat_of(key)?.0);
@@ -176,6 +217,30 @@ impl Mirror {
             other => return Err(format!("a row of {other:?} was deleted")),
         }
         Ok(())
+    }
+
+    /// Whether the chat that a message goes to has shown this key.
+    ///
+    /// # Errors
+    /// It has not.
+    pub(crate) fn has_shown(&self, message: &Node, identity: PublicKey) -> Result<(), String> {
+        let to = message.jid("to").ok().flatten().map(|to| to.to_bare().to_string()).unwrap_or_default();
+        match self.shown_keys.get(&to).is_some_and(|shown| shown.contains(&identity)) {
+            true => Ok(()),
+            false => Err(format!("{} left for a key that {to} has not shown", message.text("id").unwrap_or_default())),
+        }
+    }
+
+    /// Whether an envelope was encrypted for a key that the chat has shown.
+    ///
+    /// # Errors
+    /// It was not.
+    pub(crate) fn is_for_a_shown_key(&self, message: &Node, count: u32) -> Result<(), String> {
+        let id = message.text("id").unwrap_or_default().into_owned();
+        match self.encrypted_for.get(&(id, count)) {
+            Some(identity) => self.has_shown(message, *identity),
+            None => Ok(()),
+        }
     }
 
     /// Messages of a chat in their order.
@@ -198,9 +263,8 @@ impl Mirror {
 
     /// Number of unread incoming messages, counted one by one.
     pub(crate) fn unread(&self, chat: &ChatRow) -> u32 {
-        let unread = |message: &&MessageRow| {
-            !message.outgoing && message.kind() != MessageKind::IdentityChanged && message.seq > chat.read_up_to
-        };
+        let unread =
+            |message: &&MessageRow| !message.outgoing && !message.kind().is_notice() && message.seq > chat.read_up_to;
         u32::try_from(self.thread(&chat.id).filter(unread).count()).expect("few")
     }
 
@@ -209,6 +273,12 @@ impl Mirror {
         let counted = self.unread(chat);
         if chat.unread != counted {
             return Err(format!("{id}: the list says {} unread, there are {counted}", chat.unread));
+        }
+        let notices = self.thread(id).filter(|message| message.kind() == MessageKind::IdentityChanged).count();
+        // Of several changes in one transaction only the last key is in the row.
+        let changes = self.key_changes.get(id).copied().unwrap_or(0);
+        if notices < changes {
+            return Err(format!("{id}: {changes} changes of the key, and {notices} notices"));
         }
         let mut ids = BTreeSet::new();
         for message in self.thread(id) {
@@ -246,7 +316,7 @@ impl Mirror {
             let Some(message) = self.messages.get(&(row.chat.clone(), row.seq)) else {
                 return Err(format!("the outbox holds {}, which is no message", row.id));
             };
-            if message.id != row.id || message.text != row.text || !message.outgoing {
+            if message.id != row.id || !message.outgoing {
                 return Err(format!("the outbox holds {} as another message than the chat", row.id));
             }
             if message.delivery() == Delivery::Failed {

@@ -42,6 +42,10 @@ impl World {
                         false => self.invariants.keys(&node),
                     };
                     self.check(honest);
+                    if node.tag == "message" && self.liar.opens(&node) {
+                        let shown = self.disk.mirror.has_shown(&node, self.liar.identity());
+                        self.check(shown);
+                    }
                 }
             }
             Err(error) => self.check(Err(error)),

@@ -146,7 +146,7 @@ impl Page {
             }
         }
         for (chat, before) in wanted {
-            let open = OpenChat { chat: chat.clone(), before, limit: PAGE };
+            let open = OpenChat { chat: chat.clone(), before, limit: PAGE, text_from: None };
             let under_way = |command: &Command| command.action == Some(Action::OpenChat(open.clone()));
             if before.is_some() && self.unanswered.iter().any(under_way) {
                 continue;

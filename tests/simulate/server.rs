@@ -104,6 +104,9 @@ impl World {
         }
         let Some(bytes) = link.seal(node) else { return };
         self.note(format_args!("{conn} < {node}"));
+        if queued.is_some() {
+            self.liar.saw(node);
+        }
         if node.tag == "message" {
             let id = node.text("id").unwrap_or_default().into_owned();
             let delivered = self.deliveries.entry(conn).or_default();
@@ -229,6 +232,10 @@ impl World {
         if !is_ping && self.faults.inject(Fault::ErrorIq, &mut self.rng) {
             let code = [429_u32, 500, 503][self.rng.index(3)];
             return self.send_to_alice(conn, iq::error(node, code, "later"));
+        }
+        if node.child("key").is_some() && self.faults.inject(Fault::LieBundle, &mut self.rng) {
+            let answer = self.swapped_bundles(node);
+            return self.send_to_alice(conn, answer.unwrap_or_else(|| iq::result(node)));
         }
         let answer = self.directory.keys.answer(ALICE, node).unwrap_or_else(|error| {
             self.check(Err(error.to_string()));

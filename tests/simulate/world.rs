@@ -8,6 +8,7 @@ use crate::disk::Disk;
 use crate::event_queue::{Conn, Event, EventQueue, Instance};
 use crate::faults::{Fault, FaultPlan};
 use crate::invariants::Invariants;
+use crate::liar::Liar;
 use crate::link::{Link, ServerKeys};
 use crate::page::Page;
 use crate::partner::Servers;
@@ -110,6 +111,7 @@ pub(crate) struct World {
     /// Number of damages of each id's envelopes.
     pub(crate) damaged: BTreeMap<String, u32>,
     pub(crate) server_rng: SeededRng,
+    pub(crate) liar: Liar,
     pub(crate) peers_to_write: u64,
     pub(crate) pause: Millis,
     points: Vec<bool>,
@@ -169,6 +171,7 @@ impl World {
             phones,
             damaged: BTreeMap::new(),
             server_rng,
+            liar: Liar::new(SeededRng::new(seed, 5)),
             peers_to_write: texts - texts_left,
             pause,
             points: Vec::new(),
@@ -313,6 +316,7 @@ impl World {
         }
         let peer = self.rng.index(self.phones.len());
         self.inject_peer_faults(peer);
+        self.tell_lies(peer);
     }
 
     /// The device's clock jumps: by seconds, hours or a month.

@@ -38,6 +38,10 @@ pub(crate) struct Fate {
     pub(crate) no_keys: Option<u32>,
     /// The bundle's signature is broken.
     pub(crate) bad_bundle: bool,
+    /// Documents in front of `<success>`.
+    pub(crate) before_login: Vec<Vec<u8>>,
+    /// Documents in front of the mailbox.
+    pub(crate) in_mailbox: Vec<Vec<u8>>,
 }
 
 struct Link {
@@ -149,6 +153,12 @@ impl Chatd {
         (link.socket, link.seal(node))
     }
 
+    /// A document, whatever it is, as bytes on the socket in use.
+    pub(crate) fn seal_bytes(&mut self, document: &[u8]) -> (u64, Vec<u8>) {
+        let link = self.link.as_mut().expect("connected");
+        (link.socket, link.seal_bytes(document))
+    }
+
     /// Bytes from the client: what goes back.
     pub(crate) fn receive(
         &mut self,
@@ -171,7 +181,11 @@ impl Chatd {
                 Event::Login(login) => {
                     self.logins.push(login.payload);
                     link.hung_up = self.fate.failure.is_some();
-                    answers.extend(self.login(now).iter().map(|node| link.seal(node)));
+                    answers.extend(self.fate.before_login.iter().map(|document| link.seal_bytes(document)));
+                    let [success, mailbox @ ..] = &self.login(now)[..] else { continue };
+                    answers.push(link.seal(success));
+                    answers.extend(self.fate.in_mailbox.iter().map(|document| link.seal_bytes(document)));
+                    answers.extend(mailbox.iter().map(|node| link.seal(node)));
                 }
                 Event::Stanza(node) => {
                     answers.extend(self.stanza(&node, phones, rng).iter().map(|node| link.seal(node)));
@@ -303,5 +317,9 @@ impl Chatd {
 impl Link {
     fn seal(&mut self, node: &Node) -> Vec<u8> {
         self.connection.seal(node).expect("logged in, and every stanza has an encoding")
+    }
+
+    fn seal_bytes(&mut self, document: &[u8]) -> Vec<u8> {
+        self.connection.seal_bytes(document).expect("logged in")
     }
 }

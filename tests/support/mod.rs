@@ -29,8 +29,11 @@ use causeway::io::{
     HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason, StoreFailure,
     TransactionId,
 };
+use causeway::model::Recipient;
 use causeway::store::changes::{Changes, Query, Table};
 use causeway::store::memory::{MemoryPlace, MemoryStore};
+use causeway::store::records::open;
+use causeway::store::seal::Sealer;
 use causeway::view::{
     AccountView, Action, ChatView, Command, ConnectionState, ConnectionView, Delivery, Done, Enlist, Issue,
     MessageView, News, OpenChat, Send, SignIn, Snapshot, StartChat, Update,
@@ -69,7 +72,11 @@ pub(crate) struct World {
     pub(crate) held_loads: VecDeque<(LoadId, Vec<Query>)>,
     /// Requests wait for [`World::respond`] instead of being answered at once.
     pub(crate) hold_requests: bool,
-    held_requests: VecDeque<(RequestId, HttpRequest)>,
+    pub(crate) held_requests: VecDeque<(RequestId, HttpRequest)>,
+    /// Reads so far.
+    pub(crate) loads: usize,
+    /// When each connection was opened.
+    pub(crate) connects: Vec<Millis>,
     /// The key of this browser's rows.
     pub(crate) data_key: [u8; 32],
     pub(crate) wake_at: Option<Millis>,
@@ -106,6 +113,8 @@ impl World {
             held_loads: VecDeque::new(),
             hold_requests: false,
             held_requests: VecDeque::new(),
+            loads: 0,
+            connects: Vec::new(),
             data_key: [7; 32],
             wake_at: None,
             tag: 0,
@@ -153,10 +162,13 @@ impl World {
 
     fn perform(&mut self, output: Output, inputs: &mut VecDeque<Input>) {
         match output {
-            Output::Connect(socket, _) => match self.chatd.connect(socket) {
-                true => inputs.push_back(Input::Opened(socket)),
-                false => inputs.push_back(Input::Closed(socket)),
-            },
+            Output::Connect(socket, _) => {
+                self.connects.push(self.now);
+                match self.chatd.connect(socket) {
+                    true => inputs.push_back(Input::Opened(socket)),
+                    false => inputs.push_back(Input::Closed(socket)),
+                }
+            }
             Output::Transmit(socket, bytes) => {
                 let answers = self.chatd.receive(socket, &bytes, &mut self.phones, self.now, &mut self.rng);
                 inputs.extend(answers.into_iter().map(|bytes| Input::Received(socket, bytes)));
@@ -166,7 +178,10 @@ impl World {
             }
             Output::Close(socket) => self.chatd.close(socket),
             Output::Load(id, queries) if self.hold_loads => self.held_loads.push_back((id, queries)),
-            Output::Load(id, queries) => inputs.push_back(Input::Loaded(id, self.store.load_now(&queries))),
+            Output::Load(id, queries) => {
+                self.loads += 1;
+                inputs.push_back(Input::Loaded(id, self.store.load_now(&queries)));
+            }
             Output::Commit(id, changes) => match self.hold_commits {
                 true => self.held.push_back((id, changes)),
                 false => inputs.push_back(self.commit_now(id, &changes)),
@@ -272,6 +287,12 @@ impl World {
         self.input(Input::Received(socket, bytes));
     }
 
+    /// The server sends a document, whatever it is.
+    pub(crate) fn serve_bytes(&mut self, document: &[u8]) {
+        let (socket, bytes) = self.chatd.seal_bytes(document);
+        self.input(Input::Received(socket, bytes));
+    }
+
     /// A phone writes to Alice; the message is delivered, or waits for her.
     pub(crate) fn write_from(&mut self, number: &str, text: &str) -> String {
         let phone = self.phones.get_mut(number).expect("no such phone");
@@ -292,6 +313,13 @@ impl World {
     pub(crate) fn rows(&self, table: Table) -> Vec<(Vec<u8>, Vec<u8>)> {
         let whole = Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: u32::MAX };
         self.store.load_now(&[whole]).expect("the store reads").concat()
+    }
+
+    /// Number of messages that the server has not accepted.
+    pub(crate) fn waiting(&self) -> usize {
+        let sealer = Sealer::new(&Secret::new(self.data_key));
+        let recipients = self.rows(Table::Outbox).into_iter();
+        recipients.filter(|(key, row)| open::<Recipient>(key, row, &sealer).expect("the row opens").waits()).count()
     }
 
     pub(crate) fn next_tag(&mut self) -> u64 {
@@ -329,7 +357,7 @@ impl World {
     /// Every message of a chat, as a page would be shown them.
     pub(crate) fn thread(&mut self, chat: &str) -> Vec<MessageView> {
         let tag = self.next_tag();
-        let open = OpenChat { chat: chat.into(), before: None, limit: 200 };
+        let open = OpenChat { chat: chat.into(), before: None, limit: 200, text_from: None };
         self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)), ..Command::default() }));
         let thread = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::MessagePage(thread)) if thread.tag == tag => Some(thread.messages.clone()),

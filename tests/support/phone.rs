@@ -33,13 +33,24 @@ impl Phone {
 
     /// Encrypts a text. The id, and the stanza as the server delivers it.
     pub(crate) fn write(&mut self, text: &str, chatd: &mut Chatd, now: u64, rng: &mut dyn CryptoRng) -> (String, Node) {
+        self.write_content(content::write(text), chatd, now, rng)
+    }
+
+    /// Encrypts any content. The id, and the stanza as the server delivers it.
+    pub(crate) fn write_content(
+        &mut self,
+        content: Vec<u8>,
+        chatd: &mut Chatd,
+        now: u64,
+        rng: &mut dyn CryptoRng,
+    ) -> (String, Node) {
         self.sent += 1;
         let (id, alice) = (format!("PHONE{:04}", self.sent), alice());
         if !self.keys.has_session(&alice) {
             let bundle = chatd.bundle_of_alice();
             self.keys.start_session(&alice, &bundle, rng).expect("alice's keys are good");
         }
-        let envelope = self.keys.encrypt(&alice, content::write(text), rng).expect("there is a session");
+        let envelope = self.keys.encrypt(&alice, content, rng).expect("there is a session");
         let message = client::message(&alice, &id, &envelope, 0);
         (id, forward::message(&message, &self.jid, now / 1000).with("notify", "Bob"))
     }

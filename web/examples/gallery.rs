@@ -119,6 +119,7 @@ impl Engine {
                 self.state.borrow_mut().account.hide_text = choice.hide;
                 self.snapshot();
             }
+            Action::SupportLog(_) => done.log = "version 0.0.0\nstage 3\n\nseconds ago, event\n12 logged in\n".into(),
             // What service workers ask for.
             Action::Woken(_) | Action::Notified(_) => {}
             Action::StartChat(start) => {

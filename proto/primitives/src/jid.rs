@@ -172,7 +172,7 @@ impl Jid {
     pub fn from_parts(name: Cow<'_, str>, server: Server) -> Result<Self, JidError> {
         let mut jid = Self { user: String::new(), server, device: 0, integrator: 0 };
         let mut user: &str = &name;
-        if jid.server != Server::Interop && !user.bytes().any(|byte| matches!(byte, b':' | b'.' | b'@')) {
+        if jid.server != Server::Interop && !user.bytes().any(|byte| matches!(byte, b':' | b'.' | b'@' | REPLACEMENT)) {
             // Nearly all addresses: nothing to take apart, and nothing that could be wrong but the server.
             jid.user = name.into_owned();
             return jid.check_server().map(|()| jid);
@@ -226,28 +226,33 @@ impl Jid {
             return if alone { Ok(()) } else { Err(JidError::EmptyUser) };
         }
         let domain = self.server.domain().is_some();
+        let mut damaged = false;
         for byte in self.user.bytes() {
             match byte {
                 b'@' => return Err(JidError::Separator { found: '@' }),
                 b':' if last_device > 0 => return Err(JidError::Separator { found: ':' }),
                 b'.' if domain => return Err(JidError::Separator { found: '.' }),
+                REPLACEMENT => damaged = true,
                 _ => {}
             }
         }
-        Ok(())
+        if damaged && self.user.contains(char::REPLACEMENT_CHARACTER) { Err(JidError::NotText) } else { Ok(()) }
     }
 }
 
 impl Jid {
     fn check_server(&self) -> Result<(), JidError> {
-        match &self.server {
-            Server::Other(name) if name.is_empty() || name.contains('@') || Server::known(name).is_some() => {
-                Err(JidError::Server)
-            }
-            _ => Ok(()),
+        let Server::Other(name) = &self.server else { return Ok(()) };
+        if name.is_empty() || name.contains('@') || Server::known(name).is_some() {
+            return Err(JidError::Server);
         }
+        if name.contains(char::REPLACEMENT_CHARACTER) { Err(JidError::NotText) } else { Ok(()) }
     }
 }
+
+/// First byte of U+FFFD. The codec puts it in place of what is no text: two addresses that differ only there would be
+/// one, so no address has it.
+const REPLACEMENT: u8 = 0xEF;
 
 impl fmt::Display for Jid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -303,6 +308,21 @@ pub enum JidError {
     /// The server is empty, contains an `@`, or is a known one spelt out as unknown.
     #[error("the server of the address is empty or malformed")]
     Server,
+    /// A user or server that is not text, or has U+FFFD, which stands for that.
+    #[error("the user or the server of the address is not text")]
+    NotText,
+    /// A domain type that no server has.
+    #[error("the domain type {domain} of the address is unknown")]
+    UnknownDomain {
+        /// The domain type.
+        domain: u8,
+    },
+    /// Another server than the form of the address is for.
+    #[error("an address of this form should be of {expected}")]
+    WrongServer {
+        /// The server of such addresses.
+        expected: &'static str,
+    },
     /// A device or an integrator, but no user.
     #[error("the address names a device or a Partner but no user")]
     EmptyUser,

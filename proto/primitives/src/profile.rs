@@ -12,6 +12,8 @@ pub enum InteropJidForm {
     Tagged,
     /// Tag 245 with `LIST_EMPTY` in place of the server.
     TaggedEmptyServer,
+    /// Tag 245 and nothing after the Partner's number.
+    TaggedNoServer,
     /// `JID_PAIR` with `integrator-user` as the user.
     Pair,
 }

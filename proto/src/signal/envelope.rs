@@ -8,10 +8,10 @@
 
 use core::str::FromStr;
 
-use super::fields::{self, Field, Fields};
 use super::key::PublicKey;
 use super::message::{self, EnvelopeError, Header, Layout, Message, VERSION};
 use super::message_key::{Direction, MessageKeys};
+use crate::protobuf::{self, Field, Fields};
 
 /// An encrypted message of either kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,22 +169,22 @@ impl PreKeyEnvelope {
         let Introduction { prekey_id, signed_prekey_id, base_key, identity_key, registration_id } = &introduction;
         let message_len = header.message_len(plaintext.len());
         let len = 1
-            + prekey_id.map_or(0, |id| fields::varint_len(id.into()))
-            + 2 * fields::bytes_len(PublicKey::SERIALIZED_LEN)
-            + fields::bytes_len(message_len)
-            + fields::varint_len((*registration_id).into())
-            + fields::varint_len((*signed_prekey_id).into());
+            + prekey_id.map_or(0, |id| protobuf::varint_len(id.into()))
+            + 2 * protobuf::bytes_len(PublicKey::SERIALIZED_LEN)
+            + protobuf::bytes_len(message_len)
+            + protobuf::varint_len((*registration_id).into())
+            + protobuf::varint_len((*signed_prekey_id).into());
         let mut bytes = Vec::with_capacity(len);
         bytes.push(VERSION);
         if let Some(id) = prekey_id {
-            fields::put_varint(&mut bytes, 1, (*id).into());
+            protobuf::put_varint(&mut bytes, 1, (*id).into());
         }
-        fields::put_bytes(&mut bytes, 2, &base_key.serialize());
-        fields::put_bytes(&mut bytes, 3, &identity_key.serialize());
-        fields::put_header(&mut bytes, 4, message_len);
+        protobuf::put_bytes(&mut bytes, 2, &base_key.serialize());
+        protobuf::put_bytes(&mut bytes, 3, &identity_key.serialize());
+        protobuf::put_header(&mut bytes, 4, message_len);
         let layout = header.write_message(keys, direction, plaintext, &mut bytes);
-        fields::put_varint(&mut bytes, 5, (*registration_id).into());
-        fields::put_varint(&mut bytes, 6, (*signed_prekey_id).into());
+        protobuf::put_varint(&mut bytes, 5, (*registration_id).into());
+        protobuf::put_varint(&mut bytes, 6, (*signed_prekey_id).into());
         Self { bytes, layout, introduction }
     }
 

@@ -5,9 +5,9 @@
 
 use core::ops::Range;
 
-use super::fields::{self, Field, FieldError, Fields};
 use super::key::{KeyError, PublicKey};
 use super::message_key::{Direction, MAC_LEN, MessageKeys, ciphertext_len};
+use crate::protobuf::{self, Field, FieldError, Fields};
 
 /// Message version 3 in the high half, the newest version that the sender knows, 3, in the low half.
 pub(super) const VERSION: u8 = 0x33;
@@ -23,10 +23,10 @@ pub(super) struct Header {
 impl Header {
     /// Bytes of the message with `plaintext_len` bytes inside.
     pub(super) fn message_len(&self, plaintext_len: usize) -> usize {
-        1 + fields::bytes_len(PublicKey::SERIALIZED_LEN)
-            + fields::varint_len(self.counter.into())
-            + fields::varint_len(self.previous_counter.into())
-            + fields::bytes_len(ciphertext_len(plaintext_len))
+        1 + protobuf::bytes_len(PublicKey::SERIALIZED_LEN)
+            + protobuf::varint_len(self.counter.into())
+            + protobuf::varint_len(self.previous_counter.into())
+            + protobuf::bytes_len(ciphertext_len(plaintext_len))
             + MAC_LEN
     }
 
@@ -40,10 +40,10 @@ impl Header {
     ) -> Layout {
         let start = out.len();
         out.push(VERSION);
-        fields::put_bytes(out, 1, &self.ratchet_key.serialize());
-        fields::put_varint(out, 2, self.counter.into());
-        fields::put_varint(out, 3, self.previous_counter.into());
-        fields::put_header(out, 4, ciphertext_len(plaintext.len()));
+        protobuf::put_bytes(out, 1, &self.ratchet_key.serialize());
+        protobuf::put_varint(out, 2, self.counter.into());
+        protobuf::put_varint(out, 3, self.previous_counter.into());
+        protobuf::put_header(out, 4, ciphertext_len(plaintext.len()));
         let ciphertext = out.len();
         keys.encrypt(plaintext, out);
         let ciphertext = ciphertext..out.len();

@@ -3,7 +3,8 @@
 //! From the bottom up: [`key`] has curve keys and signatures; [`prekey`] the keys that a receiver uploads to the
 //! server; an agreement (X3DH) turns a bundle of prekeys into a session; a session (double ratchet) derives message
 //! keys from root and chain keys; [`envelope`] is the encoding of a message on the wire; [`record`] holds all sessions
-//! with one device and selects one. [`padding`] and [`security_code()`] are independent of these.
+//! with one device and selects one. [`device_identity`] says whether a device is its owner's. [`padding`] and
+//! [`security_code()`] are independent of these.
 //!
 //! A caller needs [`SessionRecord`] for messages, [`KeyPair`] and [`prekey`] for its own keys, and little else.
 //!
@@ -13,9 +14,9 @@ use core::fmt;
 
 mod agreement;
 mod chains;
+pub mod device_identity;
 pub mod envelope;
 mod error;
-mod fields;
 mod message;
 pub mod padding;
 pub mod prekey;
@@ -27,11 +28,12 @@ mod stored;
 
 use causeway_primitives::ratchet::{chain_key, kdf, message_key};
 
+pub use crate::protobuf::FieldError;
 pub use agreement::AgreementError;
 pub use causeway_primitives::ratchet::key;
+pub use device_identity::{AccountType, DeviceIdentity, DeviceIdentityError, SignedDeviceIdentity};
 pub use envelope::{Envelope, EnvelopeKind, PlainEnvelope, PreKeyEnvelope, UnknownEnvelopeKind};
 pub use error::{DecryptError, EncryptError};
-pub use fields::FieldError;
 pub use key::{IdentityKeyPair, KeyError, KeyPair, PublicKey, WeakPublicKey};
 pub use message::EnvelopeError;
 pub use prekey::{PreKeyBundle, PreKeyPair, PreKeys, SignedPreKeyPair};

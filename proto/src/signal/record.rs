@@ -30,12 +30,18 @@ const MAX_JUMP: u32 = 25_000;
 /// archived session is tried in turn; no implementation sends a greater gap.
 const MAX_JUMP_ARCHIVED: u32 = 2_000;
 
+/// Identities of earlier installations that are remembered; beyond it, the oldest is forgotten.
+pub(super) const MAX_RETIRED: usize = 8;
+
 /// The sessions with one remote device.
 #[derive(Clone, Debug, Default)]
 pub struct SessionRecord {
     pub(super) current: Option<Box<Session>>,
     /// The newest first.
     pub(super) archived: VecDeque<Box<Session>>,
+    /// Identities of installations that no longer exist, the newest first. Their late mail is decrypted, but no session
+    /// with one of them becomes the current one, until a bundle brings it back.
+    pub(super) retired: VecDeque<PublicKey>,
 }
 
 /// A decrypted message, and what the caller must store with it.
@@ -91,6 +97,7 @@ impl SessionRecord {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), AgreementError> {
         let session = Session::initiate(local, bundle, rng)?;
+        self.retired.retain(|identity| *identity != bundle.identity);
         self.replace_current(Box::new(session));
         Ok(())
     }
@@ -98,8 +105,15 @@ impl SessionRecord {
     /// Makes the current session an archived one, so that the next message needs a new session.
     pub fn archive_current(&mut self) {
         if let Some(session) = self.current.take() {
-            self.archived.push_front(session);
-            self.archived.truncate(MAX_ARCHIVED);
+            self.archive(session);
+        }
+    }
+
+    /// Archives the current session for good: the other side has announced that its installation is replaced.
+    pub fn retire_current(&mut self) {
+        if let Some(session) = &self.current {
+            retire(&mut self.retired, session.remote.key);
+            self.archive_current();
         }
     }
 
@@ -127,7 +141,8 @@ impl SessionRecord {
     }
 
     /// Decrypts a message with the session that it belongs to, which becomes the current one if it is with the same
-    /// identity. Store the record before the message is acknowledged.
+    /// identity, or a new session with an identity that is not retired. Store the record before the message is
+    /// acknowledged.
     ///
     /// # Errors
     /// [`DecryptError`]. The record is then unchanged, byte for byte.
@@ -172,7 +187,11 @@ impl SessionRecord {
         let mut session = Session::respond(&ours, envelope)?;
         let Opened { plaintext, step } = session.open(&envelope.message(), MAX_JUMP, rng)?;
         session.commit(step);
-        self.replace_current(Box::new(session));
+        if self.retired.contains(&envelope.identity_key()) {
+            self.archive(Box::new(session));
+        } else {
+            self.replace_current(Box::new(session));
+        }
         Ok(Decrypted { plaintext, used_prekey: envelope.prekey_id(), remote_identity: envelope.identity_key() })
     }
 
@@ -220,6 +239,7 @@ impl SessionRecord {
             let remote_identity = session.remote.key;
             if !session.frozen
                 && current.is_none_or(|current| current == remote_identity)
+                && !self.retired.contains(&remote_identity)
                 && let Some(session) = self.archived.remove(at)
             {
                 self.replace_current(session);
@@ -231,9 +251,25 @@ impl SessionRecord {
         Ok(Decrypted { plaintext: opened.plaintext, used_prekey: None, remote_identity: session.remote.key })
     }
 
+    fn archive(&mut self, session: Box<Session>) {
+        self.archived.push_front(session);
+        self.archived.truncate(MAX_ARCHIVED);
+    }
+
+    /// The newest session becomes the current one. If it is with another installation, the one before is retired.
     fn replace_current(&mut self, session: Box<Session>) {
-        self.archive_current();
+        match self.remote_identity() {
+            Some(before) if before != session.remote.key => self.retire_current(),
+            _ => self.archive_current(),
+        }
         self.current = Some(session);
+    }
+}
+
+fn retire(retired: &mut VecDeque<PublicKey>, identity: PublicKey) {
+    if !retired.contains(&identity) {
+        retired.push_front(identity);
+        retired.truncate(MAX_RETIRED);
     }
 }
 

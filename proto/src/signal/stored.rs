@@ -12,11 +12,11 @@ use zeroize::Zeroizing;
 use super::RemoteIdentity;
 use super::chain_key::ChainKey;
 use super::chains::{MAX_SKIPPED, ReceiverChain, RemoteRatchetKey, SenderChain, SkippedKey};
-use super::fields::{self, Field, FieldError, Fields};
 use super::key::{KeyPair, PublicKey};
-use super::record::{MAX_ARCHIVED, SessionRecord};
+use super::record::{MAX_ARCHIVED, MAX_RETIRED, SessionRecord};
 use super::root_key::RootKey;
 use super::session::{MAX_RECEIVER_CHAINS, Session, UsedPreKeys};
+use crate::protobuf::{self, Field, FieldError, Fields};
 use crate::secret::{Secret, WrongLength};
 
 /// Stored bytes that are not a session record.
@@ -70,38 +70,41 @@ const SKIPPED: usize = 4 + 32;
 
 fn write(record: &SessionRecord) -> Zeroizing<Vec<u8>> {
     let sessions = record.current.iter().chain(&record.archived);
-    let len = sessions.map(|session| fields::bytes_len(session_len(session))).sum();
-    let mut out = Zeroizing::new(Vec::with_capacity(len));
+    let len: usize = sessions.map(|session| protobuf::bytes_len(session_len(session))).sum();
+    let mut out = Zeroizing::new(Vec::with_capacity(len + record.retired.len() * KEY_FIELD));
     if let Some(session) = &record.current {
         write_session(&mut out, 1, session);
     }
     for session in &record.archived {
         write_session(&mut out, 2, session);
     }
+    for identity in &record.retired {
+        protobuf::put_bytes(&mut out, 3, identity.as_bytes());
+    }
     out
 }
 
 fn session_len(session: &Session) -> usize {
-    let receivers = session.receivers.iter().map(|receiver| fields::bytes_len(receiver_len(receiver)));
+    let receivers = session.receivers.iter().map(|receiver| protobuf::bytes_len(receiver_len(receiver)));
     4 * KEY_FIELD
-        + fields::varint_len(session.remote.registration_id.into())
-        + fields::varint_len(session.previous_counter.into())
-        + fields::bytes_len(sender_len(&session.sender))
+        + protobuf::varint_len(session.remote.registration_id.into())
+        + protobuf::varint_len(session.previous_counter.into())
+        + protobuf::bytes_len(sender_len(&session.sender))
         + receivers.sum::<usize>()
-        + session.unproven.as_ref().map_or(0, |used| fields::bytes_len(used_len(used)))
-        + if session.frozen { fields::varint_len(1) } else { 0 }
+        + session.unproven.as_ref().map_or(0, |used| protobuf::bytes_len(used_len(used)))
+        + if session.frozen { protobuf::varint_len(1) } else { 0 }
 }
 
 fn write_session(out: &mut Vec<u8>, number: u32, session: &Session) {
     let Session { local_identity, remote, base_key, root, sender, previous_counter, receivers, unproven, frozen } =
         session;
-    fields::put_header(out, number, session_len(session));
-    fields::put_bytes(out, 1, local_identity.as_bytes());
-    fields::put_bytes(out, 2, remote.key.as_bytes());
-    fields::put_varint(out, 3, remote.registration_id.into());
-    fields::put_bytes(out, 4, base_key.as_bytes());
-    fields::put_bytes(out, 5, root.secret().expose());
-    fields::put_varint(out, 6, (*previous_counter).into());
+    protobuf::put_header(out, number, session_len(session));
+    protobuf::put_bytes(out, 1, local_identity.as_bytes());
+    protobuf::put_bytes(out, 2, remote.key.as_bytes());
+    protobuf::put_varint(out, 3, remote.registration_id.into());
+    protobuf::put_bytes(out, 4, base_key.as_bytes());
+    protobuf::put_bytes(out, 5, root.secret().expose());
+    protobuf::put_varint(out, 6, (*previous_counter).into());
     write_sender(out, 7, sender);
     for receiver in receivers {
         write_receiver(out, 8, receiver);
@@ -110,53 +113,53 @@ fn write_session(out: &mut Vec<u8>, number: u32, session: &Session) {
         write_used(out, 9, used);
     }
     if *frozen {
-        fields::put_varint(out, 10, 1);
+        protobuf::put_varint(out, 10, 1);
     }
 }
 
 fn sender_len(sender: &SenderChain) -> usize {
-    3 * KEY_FIELD + fields::varint_len(sender.chain.index().into())
+    3 * KEY_FIELD + protobuf::varint_len(sender.chain.index().into())
 }
 
 fn write_sender(out: &mut Vec<u8>, number: u32, sender: &SenderChain) {
     let SenderChain { ratchet, chain } = sender;
-    fields::put_header(out, number, sender_len(sender));
-    fields::put_bytes(out, 1, ratchet.secret().expose());
-    fields::put_bytes(out, 2, ratchet.public().as_bytes());
-    fields::put_bytes(out, 3, chain.secret().expose());
-    fields::put_varint(out, 4, chain.index().into());
+    protobuf::put_header(out, number, sender_len(sender));
+    protobuf::put_bytes(out, 1, ratchet.secret().expose());
+    protobuf::put_bytes(out, 2, ratchet.public().as_bytes());
+    protobuf::put_bytes(out, 3, chain.secret().expose());
+    protobuf::put_varint(out, 4, chain.index().into());
 }
 
 fn receiver_len(receiver: &ReceiverChain) -> usize {
     2 * KEY_FIELD
-        + fields::varint_len(receiver.chain.index().into())
-        + receiver.skipped.len() * fields::bytes_len(SKIPPED)
+        + protobuf::varint_len(receiver.chain.index().into())
+        + receiver.skipped.len() * protobuf::bytes_len(SKIPPED)
 }
 
 fn write_receiver(out: &mut Vec<u8>, number: u32, receiver: &ReceiverChain) {
     let ReceiverChain { remote_ratchet, chain, skipped } = receiver;
-    fields::put_header(out, number, receiver_len(receiver));
-    fields::put_bytes(out, 1, remote_ratchet.0.as_bytes());
-    fields::put_bytes(out, 2, chain.secret().expose());
-    fields::put_varint(out, 3, chain.index().into());
+    protobuf::put_header(out, number, receiver_len(receiver));
+    protobuf::put_bytes(out, 1, remote_ratchet.0.as_bytes());
+    protobuf::put_bytes(out, 2, chain.secret().expose());
+    protobuf::put_varint(out, 3, chain.index().into());
     for SkippedKey { counter, seed } in skipped {
-        fields::put_header(out, 4, SKIPPED);
+        protobuf::put_header(out, 4, SKIPPED);
         out.extend_from_slice(&counter.to_be_bytes());
         out.extend_from_slice(seed.expose());
     }
 }
 
 fn used_len(used: &UsedPreKeys) -> usize {
-    used.prekey_id.map_or(0, |id| fields::varint_len(id.into())) + fields::varint_len(used.signed_prekey_id.into())
+    used.prekey_id.map_or(0, |id| protobuf::varint_len(id.into())) + protobuf::varint_len(used.signed_prekey_id.into())
 }
 
 fn write_used(out: &mut Vec<u8>, number: u32, used: &UsedPreKeys) {
     let UsedPreKeys { prekey_id, signed_prekey_id } = used;
-    fields::put_header(out, number, used_len(used));
+    protobuf::put_header(out, number, used_len(used));
     if let Some(id) = prekey_id {
-        fields::put_varint(out, 1, (*id).into());
+        protobuf::put_varint(out, 1, (*id).into());
     }
-    fields::put_varint(out, 2, (*signed_prekey_id).into());
+    protobuf::put_varint(out, 2, (*signed_prekey_id).into());
 }
 
 fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
@@ -167,6 +170,10 @@ fn read(bytes: &[u8]) -> Result<SessionRecord, RecordError> {
             (2, Field::Bytes { value, .. }) => {
                 within(record.archived.len(), MAX_ARCHIVED, "archived sessions")?;
                 record.archived.push_back(Box::new(read_session(value)?));
+            }
+            (3, Field::Bytes { value, .. }) => {
+                within(record.retired.len(), MAX_RETIRED, "retired identities")?;
+                record.retired.push_back(PublicKey::from_slice(value)?);
             }
             _ => {}
         }

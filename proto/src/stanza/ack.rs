@@ -3,50 +3,72 @@
 use super::StanzaError;
 use super::fields::Fields;
 use crate::jid::Jid;
-use crate::node::Node;
+use crate::node::{Node, Value};
 
-/// An acknowledgement, ours or the server's.
+/// What the server says about a stanza of ours. It is about that stanza only if class and address are the stanza's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ack {
     /// Id of the stanza that was got.
     pub id: String,
-    /// Its tag: "message", "receipt", "notification", "call".
-    pub class: String,
-    /// The other end: where it came from, or to whom we answer.
-    pub jid: Jid,
-    /// Its type, where it is to be repeated.
-    pub kind: Option<String>,
-    /// Its author, in groups.
+    /// Kind of the stanza that was got.
+    pub class: AckClass,
+    /// To whom the stanza was addressed.
+    pub from: Option<Jid>,
+    /// The device or author that the stanza named, in groups.
     pub participant: Option<Jid>,
-    /// Its recipient, where it names one.
-    pub recipient: Option<Jid>,
     /// Why it was not accepted; `None` or 0 is good news.
     pub error: Option<u32>,
+}
+
+/// What an [`Ack`] acknowledges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AckClass {
+    /// `<message>`
+    Message,
+    /// `<receipt>`
+    Receipt,
+    /// `<notification>`
+    Notification,
+    /// `<call>`
+    Call,
+    /// Something else, or it does not say.
+    Other,
+}
+
+impl AckClass {
+    fn named(name: &str) -> Self {
+        match name {
+            "message" => Self::Message,
+            "receipt" => Self::Receipt,
+            "notification" => Self::Notification,
+            "call" => Self::Call,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Ack {
     /// Reads `<ack>`.
     ///
     /// # Errors
-    /// No id, class or sender; an error that is no number.
+    /// No id; an error that is no number, which must not be taken for none.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "ack")?;
         Ok(Self {
             id: fields.text("id")?,
-            class: fields.text("class")?,
-            jid: fields.peer()?,
-            kind: fields.text_opt("type"),
-            participant: fields.jid_opt("participant")?,
-            recipient: fields.jid_opt("recipient")?,
+            class: node.text("class").map_or(AckClass::Other, |class| AckClass::named(&class)),
+            from: fields.jid_if_any("from"),
+            participant: fields.jid_if_any("participant"),
             error: fields.number_opt("error")?,
         })
     }
 
-    /// The acknowledgement that a stanza asks for; `None` if its kind asks for none, or if it lacks id or sender.
+    /// `<ack>` for a stanza of the server; `None` if its kind asks for none, or if it lacks id or sender. Addresses are
+    /// repeated as they came, whether they are any or not.
     ///
     /// `error` is for a message that cannot be accepted: 487 unreadable, 491 not a protobuf, 500 other
     /// (docs/spec/wire.md §5.9).
-    pub fn for_node(node: &Node, error: Option<u32>) -> Option<Self> {
+    pub fn for_node(node: &Node, error: Option<u32>) -> Option<Node> {
         let repeat_kind = match node.tag.as_ref() {
             "message" => false,
             "receipt" | "call" => true,
@@ -54,33 +76,24 @@ impl Ack {
             "notification" => node.child("identity").is_none(),
             _ => return None,
         };
-        Some(Self {
-            id: node.text("id").filter(|id| !id.is_empty())?.into_owned(),
-            class: node.tag.clone().into_owned(),
-            jid: node.jid("from").ok()??,
-            kind: node.text("type").filter(|kind| repeat_kind && !kind.is_empty()).map(|kind| kind.into_owned()),
-            participant: node.jid("participant").ok().flatten(),
-            recipient: node.jid("recipient").ok().flatten(),
-            error,
+        let ack = Node::new("ack").with("class", node.tag.clone());
+        let mut ack = ack.with("id", there(node, "id")?).with("to", there(node, "from")?);
+        for attribute in ["participant", "recipient"] {
+            if let Some(value) = there(node, attribute) {
+                ack = ack.with(attribute, value);
+            }
+        }
+        if let Some(kind) = there(node, "type").filter(|_| repeat_kind) {
+            ack = ack.with("type", kind);
+        }
+        Some(match error {
+            Some(error) => ack.with("error", error),
+            None => ack,
         })
     }
+}
 
-    /// `<ack>`, to be sent.
-    pub fn to_node(&self) -> Node {
-        let mut node = Node::new("ack").with("class", self.class.clone()).with("id", self.id.clone());
-        node = node.with("to", &self.jid);
-        if let Some(participant) = &self.participant {
-            node = node.with("participant", participant);
-        }
-        if let Some(recipient) = &self.recipient {
-            node = node.with("recipient", recipient);
-        }
-        if let Some(kind) = &self.kind {
-            node = node.with("type", kind.clone());
-        }
-        if let Some(error) = self.error {
-            node = node.with("error", error);
-        }
-        node
-    }
+/// A value that is there and not null.
+fn there(node: &Node, attribute: &str) -> Option<Value> {
+    node.attr(attribute).filter(|value| !matches!(value, Value::Text(text) if text.is_empty())).cloned()
 }

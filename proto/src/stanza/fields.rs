@@ -1,6 +1,7 @@
 //! Reads attributes, children and content of a node, and names the place when one is not as it should be.
 //!
-//! An attribute with empty text counts as absent: that is how the wire writes null (docs/spec/wire.md §3.2).
+//! An attribute with empty text counts as absent: that is how the wire writes null (docs/spec/wire.md §3.2). What a
+//! reader can do without is read by the functions in `_if_any`, which take what is malformed for absent.
 
 use super::StanzaError;
 use crate::jid::Jid;
@@ -35,12 +36,20 @@ impl<'a> Fields<'a> {
         number.map(Some).ok_or(StanzaError::NotANumber { tag: self.tag, attribute })
     }
 
+    pub(super) fn number_if_any<T: FromStr>(&self, attribute: &'static str) -> Option<T> {
+        self.number_opt(attribute).ok().flatten()
+    }
+
     pub(super) fn number<T: FromStr>(&self, attribute: &'static str) -> Result<T, StanzaError> {
         self.number_opt(attribute)?.ok_or(self.missing(attribute))
     }
 
     pub(super) fn jid_opt(&self, attribute: &'static str) -> Result<Option<Jid>, StanzaError> {
         self.node.jid(attribute).map_err(|error| StanzaError::NotAJid { tag: self.tag, attribute, error })
+    }
+
+    pub(super) fn jid_if_any(&self, attribute: &'static str) -> Option<Jid> {
+        self.jid_opt(attribute).ok().flatten()
     }
 
     pub(super) fn jid(&self, attribute: &'static str) -> Result<Jid, StanzaError> {
@@ -63,6 +72,12 @@ impl<'a> Fields<'a> {
         self.child_opt(tag).ok_or(StanzaError::MissingChild { tag: self.tag, child: tag })
     }
 
+    /// The first `most` children with this tag.
+    pub(super) fn first_children(&self, tag: &'static str, most: usize) -> impl Iterator<Item = Fields<'a>> {
+        let all = self.node.children().iter().filter(move |node| node.tag == tag);
+        all.take(most).map(move |node| Fields { node, tag })
+    }
+
     /// The children with this tag, of which there may be `most`.
     pub(super) fn children(&self, tag: &'static str, most: usize) -> Result<Vec<Fields<'a>>, StanzaError> {
         let all = || self.node.children().iter().filter(|node| node.tag == tag);
@@ -71,6 +86,12 @@ impl<'a> Fields<'a> {
             return Err(StanzaError::TooMany { tag: self.tag, most, got });
         }
         Ok(all().map(|node| Fields { node, tag }).collect())
+    }
+
+    /// The content of the first child with this tag, if it is bytes, and 1 to `most` of them.
+    pub(super) fn bytes_if_any(&self, tag: &str, most: usize) -> Option<Vec<u8>> {
+        let bytes = self.node.child(tag)?.bytes()?;
+        (1..=most).contains(&bytes.len()).then(|| bytes.to_vec())
     }
 
     /// The content, also where it came as text.

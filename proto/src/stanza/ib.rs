@@ -29,18 +29,18 @@ pub enum Ib {
 }
 
 impl Ib {
-    /// Reads `<ib>`. A count that is left out is 0.
+    /// Reads `<ib>`. A count that is left out, or is no number, is 0.
     ///
     /// # Errors
-    /// A count that is no number, a routing blob that is missing or longer than 4 KiB.
+    /// A routing blob that is missing or longer than 4 KiB.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "ib")?;
         if let Some(preview) = fields.child_opt("offline_preview") {
-            let count = preview.number_opt("count")?.unwrap_or(0);
-            return Ok(Self::OfflinePreview { count, message: preview.number_opt("message")?.unwrap_or(0) });
+            let count = preview.number_if_any("count").unwrap_or(0);
+            return Ok(Self::OfflinePreview { count, message: preview.number_if_any("message").unwrap_or(0) });
         }
         if let Some(offline) = fields.child_opt("offline") {
-            return Ok(Self::Offline { count: offline.number_opt("count")?.unwrap_or(0) });
+            return Ok(Self::Offline { count: offline.number_if_any("count").unwrap_or(0) });
         }
         if let Some(routing) = fields.child_opt("edge_routing") {
             let blob = routing.child("routing_info")?.bytes()?;

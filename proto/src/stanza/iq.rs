@@ -39,7 +39,7 @@ pub enum IqKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server answered {code} {text}")]
 pub struct IqError {
-    /// 400 bad request, 404 not found, 429 too many, ...; 0 if absent.
+    /// 400 bad request, 404 not found, 429 too many, ...; 0 if absent or no number.
     pub code: u32,
     /// The server's words, often empty.
     pub text: String,
@@ -47,10 +47,10 @@ pub struct IqError {
 
 impl IqError {
     /// Reads the `<error>` inside a stanza.
-    pub(super) fn inside(fields: &Fields<'_>) -> Result<Option<Self>, StanzaError> {
-        let Some(error) = fields.child_opt("error") else { return Ok(None) };
-        let code = error.number_opt("code")?.unwrap_or(0);
-        Ok(Some(Self { code, text: error.text_opt("text").unwrap_or_default() }))
+    pub(super) fn inside(fields: &Fields<'_>) -> Option<Self> {
+        let error = fields.child_opt("error")?;
+        let code = error.number_if_any("code").unwrap_or(0);
+        Some(Self { code, text: error.text_opt("text").unwrap_or_default() })
     }
 }
 
@@ -58,7 +58,7 @@ impl Iq {
     /// Reads `<iq>`.
     ///
     /// # Errors
-    /// No type, a sender that is no address, an error code that is no number.
+    /// No type.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "iq")?;
         let kind = fields.text("type")?;
@@ -68,7 +68,7 @@ impl Iq {
             "result" => IqKind::Result,
             "error" => {
                 let silent = IqError { code: 0, text: String::new() };
-                IqKind::Error(IqError::inside(&fields)?.unwrap_or(silent))
+                IqKind::Error(IqError::inside(&fields).unwrap_or(silent))
             }
             _ => IqKind::Other(kind),
         };
@@ -76,7 +76,7 @@ impl Iq {
             id: fields.text_opt("id"),
             kind,
             xmlns: fields.text_opt("xmlns"),
-            from: fields.jid_opt("from")?,
+            from: fields.jid_if_any("from"),
             node: node.clone(),
         })
     }

@@ -1,13 +1,15 @@
 //! `<message>`: what people send each other, still sealed (docs/spec/wire.md §5.8).
 //!
-//! It does not know how to open an envelope, nor what is in one.
+//! Sender and id suffice: whatever else is missing or malformed is taken for absent, and each envelope is read by
+//! itself. It does not know how to open an envelope, nor what is in one.
 
-use super::StanzaError;
+use super::alias::{self, Alias};
 use super::fields::Fields;
+use super::{MAX_DEVICE_IDENTITY, StanzaError};
 use crate::jid::Jid;
 use crate::node::{Node, Text};
 
-/// Envelopes of one message. A message for one device has one, in a group two.
+/// Envelopes that are read of one message. A message for one device has one, in a group two.
 const MAX_ENC: usize = 16;
 
 /// Version of the padded content that every envelope between people carries.
@@ -20,18 +22,22 @@ pub struct Incoming {
     pub from: Jid,
     /// Who wrote it, in groups.
     pub participant: Option<Jid>,
+    /// Other names of the same people, as the server gives them.
+    pub aliases: Vec<Alias>,
     /// The sender's id of it; a redelivered or resent message has the same.
     pub id: String,
     /// When the server got it, unix seconds.
-    pub t: u64,
+    pub t: Option<u64>,
     /// "text", "media", "reaction", "poll", ...
-    pub kind: String,
+    pub kind: Option<String>,
     /// The name that the sender gives themselves.
     pub notify: Option<String>,
     /// Whether it waited in the mailbox.
     pub offline: bool,
-    /// The envelopes; none if there is nothing to open.
-    pub enc: Vec<Enc>,
+    /// The first 16 envelopes, or what is wrong with each; none if there is nothing to open.
+    pub enc: Vec<Result<Enc, StanzaError>>,
+    /// What vouches for the device that sent it (docs/spec/wire.md §5.19), not verified.
+    pub device_identity: Option<Vec<u8>>,
     /// As it came.
     pub node: Node,
 }
@@ -45,26 +51,28 @@ pub struct Enc {
     pub version: u32,
     /// The sealed bytes.
     pub bytes: Vec<u8>,
-    /// How often the message was sent again; 0 at first.
-    pub count: u32,
+    /// How often the message was sent again, from 1; absent at first.
+    pub count: Option<u32>,
 }
 
 impl Incoming {
     /// Reads `<message>`.
     ///
     /// # Errors
-    /// No sender, id, time or type; an envelope without type or bytes; more than 16 envelopes.
+    /// No sender or id; a sender that is no address.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "message")?;
         Ok(Self {
             from: fields.jid("from")?,
-            participant: fields.jid_opt("participant")?,
+            participant: fields.jid_if_any("participant"),
+            aliases: alias::read(&fields),
             id: fields.text("id")?,
-            t: fields.number("t")?,
-            kind: fields.text("type")?,
+            t: fields.number_if_any("t"),
+            kind: fields.text_opt("type"),
             notify: fields.text_opt("notify"),
             offline: node.attr("offline").is_some(),
-            enc: fields.children("enc", MAX_ENC)?.iter().map(Enc::read).collect::<Result<_, _>>()?,
+            enc: fields.first_children("enc", MAX_ENC).map(|enc| Enc::read(&enc)).collect(),
+            device_identity: fields.bytes_if_any("device-identity", MAX_DEVICE_IDENTITY),
             node: node.clone(),
         })
     }
@@ -76,7 +84,7 @@ impl Enc {
             kind: fields.text("type")?,
             version: fields.number("v")?,
             bytes: fields.bytes()?.to_vec(),
-            count: fields.number_opt("count")?.unwrap_or(0),
+            count: fields.number_if_any("count"),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! that it can still be acknowledged. It does not know bytes (`node` does), nor what to do about any stanza.
 
 pub mod ack;
+pub mod alias;
 mod fields;
 pub mod ib;
 pub mod iq;
@@ -17,7 +18,8 @@ pub mod presence;
 pub mod receipt;
 pub mod stream;
 
-pub use ack::Ack;
+pub use ack::{Ack, AckClass};
+pub use alias::{Alias, AliasOf};
 pub use ib::Ib;
 pub use iq::{Iq, IqError, IqKind};
 pub use message::{Enc, Incoming, Outgoing};
@@ -26,7 +28,10 @@ pub use receipt::{Receipt, ReceiptKind, RetryRequest};
 pub use stream::{Failure, StreamError, Success};
 
 use crate::jid::JidError;
-use crate::node::Node;
+use crate::node::{DecodeError, Node, Undecodable};
+
+/// Longest `<device-identity>` that is read, in bytes; those in the field have some 150.
+const MAX_DEVICE_IDENTITY: usize = 1024;
 
 /// Anything that the server sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +58,9 @@ pub enum Stanza {
     Notification(Notification),
     /// A stanza of a kind that this module does not read.
     Unknown(Node),
-    /// A stanza with a missing or malformed part.
+    /// A stanza without a part that it cannot do without, or one that the codec refuses.
     Malformed {
-        /// As it came.
+        /// As it came; of one that the codec refuses, the root as far as it was read.
         node: Node,
         /// What is wrong.
         error: StanzaError,
@@ -83,11 +88,23 @@ impl Stanza {
         };
         read.unwrap_or_else(|error| Self::Malformed { node, error })
     }
+
+    /// What there is to read of a stanza that the codec refuses. Beginning and end of the stream need no more than the
+    /// root; everything else is malformed.
+    pub fn from_undecodable(Undecodable { root, error }: Undecodable) -> Self {
+        match root.tag.as_ref() {
+            "success" | "failure" | "stream:error" | "xmlstreamend" => Self::from_node(*root),
+            _ => Self::Malformed { node: *root, error: StanzaError::Undecodable(error) },
+        }
+    }
 }
 
 /// What is wrong with a stanza: where, and what was expected there. Never holds what a person wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StanzaError {
+    /// The codec refuses it.
+    #[error(transparent)]
+    Undecodable(#[from] DecodeError),
     /// A node of another kind.
     #[error("expected <{expected}>, got another node")]
     WrongTag {

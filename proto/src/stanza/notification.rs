@@ -14,7 +14,7 @@ pub struct Notification {
     /// Whom it is about; the server itself for our own keys.
     pub from: Jid,
     /// Its type: "encrypt", "devices", "account_sync", ...
-    pub kind: String,
+    pub kind: Option<String>,
     /// When, unix seconds.
     pub t: Option<u64>,
     /// The change.
@@ -38,20 +38,20 @@ impl Notification {
     /// Reads `<notification>`.
     ///
     /// # Errors
-    /// No id, sender or type; a number that is none.
+    /// No id or sender.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "notification")?;
         let from = fields.jid("from")?;
-        let kind = fields.text("type")?;
+        let kind = fields.text_opt("type");
         // About our prekeys only the server may speak, about an identity only its owner.
-        let body = match (kind.as_str(), from.user.is_empty()) {
-            ("encrypt", true) => match fields.child_opt("count") {
-                Some(count) => NotificationBody::PreKeyCount(count.number("value")?),
+        let body = match (kind.as_deref(), from.user.is_empty()) {
+            (Some("encrypt"), true) => match fields.child_opt("count").and_then(|count| count.number_if_any("value")) {
+                Some(count) => NotificationBody::PreKeyCount(count),
                 None => NotificationBody::Other,
             },
-            ("encrypt", false) if fields.child_opt("identity").is_some() => NotificationBody::IdentityChanged,
+            (Some("encrypt"), false) if fields.child_opt("identity").is_some() => NotificationBody::IdentityChanged,
             _ => NotificationBody::Other,
         };
-        Ok(Self { id: fields.text("id")?, from, kind, t: fields.number_opt("t")?, body, node: node.clone() })
+        Ok(Self { id: fields.text("id")?, from, kind, t: fields.number_if_any("t"), body, node: node.clone() })
     }
 }

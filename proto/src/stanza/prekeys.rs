@@ -41,7 +41,7 @@ pub fn parse_fetch_result(answer: &Node) -> Result<Vec<Fetched>, StanzaError> {
 
 fn read_user(user: &Fields<'_>) -> Result<Fetched, StanzaError> {
     let jid = user.jid("jid")?;
-    if let Some(error) = IqError::inside(user)? {
+    if let Some(error) = IqError::inside(user) {
         return Ok((jid, Err(error)));
     }
     let registration_id = u32::from_be_bytes(user.child("registration")?.exactly()?);

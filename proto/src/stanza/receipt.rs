@@ -1,13 +1,14 @@
 //! `<receipt>`: what became of a message at the other end: got, read, or not to be opened (docs/spec/wire.md §5.10).
 
-use super::StanzaError;
+use super::alias::{self, Alias};
 use super::fields::Fields;
 use super::prekeys;
+use super::{MAX_DEVICE_IDENTITY, StanzaError};
 use crate::jid::Jid;
 use crate::node::Node;
 use crate::signal::PreKeyBundle;
 
-/// Messages that one receipt may speak of.
+/// Messages in the list of a receipt that are read.
 const MAX_IDS: usize = 4096;
 
 /// A receipt, ours or a peer's.
@@ -19,6 +20,8 @@ pub struct Receipt {
     pub participant: Option<Jid>,
     /// The other device of the sender that it is about.
     pub recipient: Option<Jid>,
+    /// Other names of the same people, as the server gives them; not written.
+    pub aliases: Vec<Alias>,
     /// What became of the messages.
     pub kind: ReceiptKind,
     /// Id of the stanza, which is also the first of `ids`.
@@ -51,38 +54,39 @@ pub enum ReceiptKind {
 /// "I could not open this: send it again."
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryRequest {
-    /// How often it was asked for, from 1.
+    /// How often it was asked for, from 1; 1 where it does not say.
     pub count: u32,
-    /// Id of the message.
+    /// Id of the message: the receipt's where it does not say.
     pub id: String,
     /// Time of the message, unix seconds.
-    pub t: u64,
+    pub t: Option<u64>,
     /// Why: 1 no session, 3 unknown prekey, 7 bad MAC, ... (docs/spec/wire.md §5.10).
     pub error: Option<u32>,
     /// The asking device's registration id. Another one than before means another installation.
-    pub registration_id: u32,
-    /// Keys of the asking device, to begin a new session with.
+    pub registration_id: Option<u32>,
+    /// Keys of the asking device, to begin a new session with; absent also where they are malformed.
     pub keys: Option<PreKeyBundle>,
+    /// What vouches for these keys (docs/spec/wire.md §5.19), not verified.
+    pub device_identity: Option<Vec<u8>>,
 }
 
 impl Receipt {
     /// A receipt about one message, to its sender.
     pub fn new(to: Jid, id: String, kind: ReceiptKind) -> Self {
-        Self { jid: to, participant: None, recipient: None, kind, ids: vec![id.clone()], id, t: None }
+        let ids = vec![id.clone()];
+        Self { jid: to, participant: None, recipient: None, aliases: Vec::new(), kind, ids, id, t: None }
     }
 
     /// Reads `<receipt>`.
     ///
     /// # Errors
-    /// No id or sender; more than 4096 messages; a retry without count, id, time or registration, or with broken keys.
+    /// No id or sender. Of the list, the first 4096 items are read, and those without an id left out.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "receipt")?;
         let id = fields.text("id")?;
         let mut ids = vec![id.clone()];
         if let Some(list) = fields.child_opt("list") {
-            for item in list.children("item", MAX_IDS)? {
-                ids.push(item.text("id")?);
-            }
+            ids.extend(list.first_children("item", MAX_IDS).filter_map(|item| item.text_opt("id")));
         }
         let kind = match fields.text_opt("type") {
             None => ReceiptKind::Delivered,
@@ -91,18 +95,19 @@ impl Receipt {
                 "played" => ReceiptKind::Played,
                 "inactive" => ReceiptKind::Inactive,
                 "sender" => ReceiptKind::Sender,
-                "retry" => ReceiptKind::Retry(Box::new(RetryRequest::read(&fields)?)),
+                "retry" => ReceiptKind::Retry(Box::new(RetryRequest::read(&fields, &id))),
                 _ => ReceiptKind::Other(kind),
             },
         };
         Ok(Self {
             jid: fields.peer()?,
-            participant: fields.jid_opt("participant")?,
-            recipient: fields.jid_opt("recipient")?,
+            participant: fields.jid_if_any("participant"),
+            recipient: fields.jid_if_any("recipient"),
+            aliases: alias::read(&fields),
             kind,
             id,
             ids,
-            t: fields.number_opt("t")?,
+            t: fields.number_if_any("t"),
         })
     }
 
@@ -148,30 +153,40 @@ impl ReceiptKind {
 }
 
 impl RetryRequest {
-    fn read(receipt: &Fields<'_>) -> Result<Self, StanzaError> {
-        let retry = receipt.child("retry")?;
-        let registration_id = u32::from_be_bytes(receipt.child("registration")?.exactly()?);
-        let keys = receipt.child_opt("keys").map(|keys| prekeys::read_keys(&keys, registration_id)).transpose()?;
-        Ok(Self {
-            count: retry.number("count")?,
-            id: retry.text("id")?,
-            t: retry.number("t")?,
-            error: retry.number_opt("error")?,
+    /// Reads what a receipt of the type `retry` holds. The type alone is the request: the rest is taken as it comes.
+    fn read(receipt: &Fields<'_>, id: &str) -> Self {
+        let retry = receipt.child_opt("retry");
+        let registration_id = receipt.child_opt("registration").and_then(|child| child.exactly().ok());
+        let registration_id = registration_id.map(u32::from_be_bytes);
+        let keys = receipt.child_opt("keys");
+        Self {
+            count: retry.and_then(|retry| retry.number_if_any("count")).filter(|count| *count > 0).unwrap_or(1),
+            id: retry.and_then(|retry| retry.text_opt("id")).unwrap_or_else(|| id.to_owned()),
+            t: retry.and_then(|retry| retry.number_if_any("t")),
+            error: retry.and_then(|retry| retry.number_if_any("error")),
             registration_id,
-            keys,
-        })
+            keys: keys.zip(registration_id).and_then(|(keys, id)| prekeys::read_keys(&keys, id).ok()),
+            device_identity: keys.and_then(|keys| keys.bytes_if_any("device-identity", MAX_DEVICE_IDENTITY)),
+        }
     }
 
     fn write(&self, receipt: Node) -> Node {
         let mut retry = Node::new("retry").with("v", 1_u32).with("count", self.count).with("id", self.id.clone());
-        retry = retry.with("t", self.t);
+        if let Some(t) = self.t {
+            retry = retry.with("t", t);
+        }
         if let Some(error) = self.error {
             retry = retry.with("error", error);
         }
-        let receipt = receipt.with_node(retry).with_node(prekeys::registration(self.registration_id));
-        match &self.keys {
-            Some(keys) => receipt.with_node(Node::new("keys").with_nodes(prekeys::write_keys(keys))),
-            None => receipt,
+        let mut receipt = receipt.with_node(retry);
+        if let Some(registration_id) = self.registration_id {
+            receipt = receipt.with_node(prekeys::registration(registration_id));
         }
+        let Some(keys) = &self.keys else { return receipt };
+        let mut nodes = prekeys::write_keys(keys);
+        if let Some(device_identity) = &self.device_identity {
+            nodes.push(Node::new("device-identity").with_bytes(device_identity.as_slice()));
+        }
+        receipt.with_node(Node::new("keys").with_nodes(nodes))
     }
 }

@@ -17,9 +17,9 @@ impl Success {
     /// Reads `<success>`.
     ///
     /// # Errors
-    /// `t` is there and no number.
+    /// Another node than `<success>`.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
-        Ok(Self { t: Fields::of(node, "success")?.number_opt("t")? })
+        Ok(Self { t: Fields::of(node, "success")?.number_if_any("t") })
     }
 }
 
@@ -40,13 +40,13 @@ impl Failure {
     /// Reads `<failure>`.
     ///
     /// # Errors
-    /// No reason, or a number that is none.
+    /// No reason, or one that is no number.
     pub fn from_node(node: &Node) -> Result<Self, StanzaError> {
         let fields = Fields::of(node, "failure")?;
         Ok(Self {
             reason: fields.number("reason")?,
-            code: fields.number_opt("code")?,
-            expire: fields.number_opt("expire")?,
+            code: fields.number_if_any("code"),
+            expire: fields.number_if_any("expire"),
             message: fields.text_opt("message"),
         })
     }

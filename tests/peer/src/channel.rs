@@ -4,7 +4,7 @@
 
 use crate::frame::framed;
 use crate::noise::{CipherError, OpeningCipher, SealingCipher};
-use causeway_proto::node::{DecodeError, EncodeError, Node, document};
+use causeway_proto::node::{EncodeError, Node, Undecodable, document};
 use causeway_proto::profile::Profile;
 
 /// Largest stanza after inflating, in bytes.
@@ -18,7 +18,7 @@ pub enum ChannelError {
     Cipher(#[from] CipherError),
     /// A frame opens to something that is no stanza.
     #[error("a frame is no stanza: {0}")]
-    Decode(#[from] DecodeError),
+    Decode(#[from] Undecodable),
     /// The stanza has no encoding.
     #[error("a stanza cannot be written: {0}")]
     Encode(#[from] EncodeError),
@@ -56,7 +56,15 @@ impl Channel {
     pub fn seal(&mut self, node: &Node) -> Result<Vec<u8>, ChannelError> {
         let mut plain = Vec::new();
         document::encode(node, &self.profile, &mut plain)?;
-        let sealed = self.seal.seal(&plain)?;
+        self.seal_bytes(&plain)
+    }
+
+    /// The next frame to send, with these bytes in place of a stanza: for what no writer of stanzas would write.
+    ///
+    /// # Errors
+    /// [`ChannelError::Cipher`] or [`ChannelError::TooLong`].
+    pub fn seal_bytes(&mut self, document: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        let sealed = self.seal.seal(document)?;
         framed(&sealed).ok_or(ChannelError::TooLong(sealed.len()))
     }
 }

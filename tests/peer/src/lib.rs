@@ -12,6 +12,7 @@
 pub mod certificate;
 pub mod channel;
 pub mod content;
+pub mod device_identity;
 pub mod directory;
 pub mod frame;
 pub mod keyring;

@@ -148,6 +148,17 @@ impl Connection {
         }
     }
 
+    /// These bytes in place of a stanza, as one framed, sealed message.
+    ///
+    /// # Errors
+    /// [`ConnectionError::Stage`] before the login, [`ConnectionError::Channel`] if they do not fit into a frame.
+    pub fn seal_bytes(&mut self, document: &[u8]) -> Result<Vec<u8>, ConnectionError> {
+        match &mut self.stage {
+            Stage::Open(channel) => Ok(channel.seal_bytes(document)?),
+            _ => Err(ConnectionError::Stage),
+        }
+    }
+
     /// The buffer and the channel of a logged-in connection, for a caller that drives them itself.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What stands between and around messages: days, the line above what is unread, and which bubbles belong together.
 
 use causeway::io::Millis;
-use causeway::view::{MessageKind, MessageView};
+use causeway::view::MessageView;
 
 /// Messages of one side closer than this stand together, in milliseconds.
 const TOGETHER: u64 = 5 * 60 * 1000;
@@ -65,7 +65,7 @@ pub fn lay_out(
 }
 
 fn belong_together(above: &MessageView, message: &MessageView) -> bool {
-    let is_bubble = |message: &MessageView| message.kind() != MessageKind::IdentityChanged;
+    let is_bubble = |message: &MessageView| !message.kind().is_notice();
     above.outgoing == message.outgoing
         && is_bubble(above)
         && is_bubble(message)
@@ -75,6 +75,7 @@ fn belong_together(above: &MessageView, message: &MessageView) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use causeway::view::MessageKind;
 
     const DAY: u64 = 24 * 60 * 60 * 1000;
 

@@ -258,7 +258,7 @@ fn apply_chat(model: &mut Model, mut chat: ChatView, now: Millis) -> Vec<Change>
 }
 
 fn is_from_peer(message: &MessageView) -> bool {
-    !message.outgoing && message.kind() != MessageKind::IdentityChanged
+    !message.outgoing && !message.kind().is_notice()
 }
 
 #[cfg(test)]

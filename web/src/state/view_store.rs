@@ -237,7 +237,7 @@ impl ViewStore {
         // As much as is held, so that reading it again takes nothing from under the reader; the engine bounds it.
         let held = self.with(|inner| inner.model.thread(chat).map_or(0, |thread| thread.messages().len()));
         let limit = if before.is_none() { PAGE.max(u32::try_from(held).unwrap_or(u32::MAX)) } else { PAGE };
-        let read = OpenChat { chat: chat.to_owned(), before, limit };
+        let read = OpenChat { chat: chat.to_owned(), before, limit, text_from: None };
         let tag = self.browser().send(Action::OpenChat(read));
         self.with(|inner| inner.model.asked(tag, before));
     }

@@ -140,9 +140,21 @@ pub(super) fn text(text: Text) -> &'static str {
         Text::Undecryptable => "Waiting for a message that couldn’t be opened",
         Text::GivenUp => "It has not come. You can ask for it once more, or ask the person to write it again.",
         Text::AskAgain => "Ask again",
+        Text::DeviceAdded => "This person writes from another device, too. The security code has changed.",
+        Text::Support => "Support",
+        Text::SupportAbout => {
+            "If something does not work, a log helps those who look for the reason. It says what happened, and holds no \
+             messages, names, numbers or keys. You see it before you send it to anybody."
+        }
+        Text::SupportMake => "Export a log for support",
+        Text::SupportSave => "Save the log",
+        Text::Revoked => "This message was deleted.",
+        Text::Edited => "edited",
+        Text::UnknownDevice => "A message from a device that isn’t confirmed as this person’s. It wasn’t opened.",
         Text::IdentityChanged => "The security code has changed: a new phone, or WhatsApp was installed again.",
         Text::CompareCode => "Compare the new code",
         Text::Retry => "Try again",
+        Text::SendAgain => "Send again",
         Text::Delete => "Delete",
         Text::OpensInNewTab => "opens in a new tab",
         Text::WillSend => "Will be sent when you are connected.",
@@ -364,6 +376,7 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
             "The keys saved in this browser are damaged, and nothing can be opened without them. Reload the page; if that \
              does not help, clear this site’s data in the browser’s settings and connect again."
         }
+        Issue::NotOpened => "This message was not opened on their phone. You can send it again.",
         Issue::PeerKeysInvalid => "This person’s keys could not be verified, so nothing was sent. Try again later.",
         Issue::AlreadyEnlisted => "You are already connected to WhatsApp. Go to your chats.",
         Issue::NotYetEnlisted => "You are not connected to WhatsApp yet. Connect first, then try again.",

@@ -116,6 +116,9 @@ pub fn message_summary(message: &MessageView) -> String {
         MessageKind::Text => visible::trimmed(&message.text).to_owned(),
         MessageKind::Unsupported => Text::Unsupported.text().to_owned(),
         MessageKind::Undecryptable => Text::Undecryptable.text().to_owned(),
+        MessageKind::DeviceAdded => Text::DeviceAdded.text().to_owned(),
+        MessageKind::Revoked => Text::Revoked.text().to_owned(),
+        MessageKind::UnknownDevice => Text::UnknownDevice.text().to_owned(),
         MessageKind::IdentityChanged => Text::IdentityChanged.text().to_owned(),
     }
 }

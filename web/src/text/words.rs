@@ -198,10 +198,28 @@ pub enum Text {
     AskAgain,
     /// The peer has new keys.
     IdentityChanged,
+    /// The peer writes from a further device.
+    DeviceAdded,
+    /// Heading of the log for support.
+    Support,
+    /// What is in the log.
+    SupportAbout,
+    /// Make the log.
+    SupportMake,
+    /// Save the log.
+    SupportSave,
+    /// Its sender has taken it back.
+    Revoked,
+    /// Its sender has changed it.
+    Edited,
+    /// A message of a device that the person's phone does not vouch for.
+    UnknownDevice,
     /// Compare codes.
     CompareCode,
     /// Send a failed message again.
     Retry,
+    /// Send a message that was not opened as another one.
+    SendAgain,
     /// Remove a failed message.
     Delete,
     /// A link leaves the page.

@@ -2,8 +2,9 @@
 //!
 //! No count or length alone causes an allocation: lengths are checked against the bytes left, and children and
 //! attributes, which take far more memory than bytes on the wire, against a budget that the size of the input sets. All
-//! forms that implementations are known to write are accepted; anything else is an error with an offset. What this
-//! module does not know: the flag byte before the node, and which node is expected.
+//! forms that implementations are known to write are accepted. What does not hide where the next item begins is kept:
+//! text that is not UTF-8 with U+FFFD, an address that is none as an [`UnknownJid`]. Anything else is an error with an
+//! offset. What this module does not know: the flag byte before the node, and which node is expected.
 //!
 //! The results are large. Functions are inlined where results would otherwise be copied between stack frames, which
 //! took a third of the time.
@@ -12,7 +13,7 @@ use crate::width;
 use std::borrow::Cow;
 
 use super::packed::{self, Alphabet};
-use super::{Content, MAX_DEPTH, MAX_ITEMS, Node, Text, Value, tag, token};
+use super::{Content, DecodeError, MAX_DEPTH, MAX_ITEMS, Node, Text, UnknownJid, Value, tag, token};
 use crate::jid::{Jid, JidError, Server};
 
 /// Reads the one node that the bytes are.
@@ -22,7 +23,7 @@ use crate::jid::{Jid, JidError, Server};
 pub fn decode(bytes: &[u8]) -> Result<Node, DecodeError> {
     // A node takes at least three bytes and an attribute two: input that promises more than this is cut short.
     let budget = MAX_ITEMS.min(bytes.len() / 2);
-    let mut reader = Reader { rest: bytes, total: bytes.len(), budget };
+    let mut reader = Reader { rest: bytes, all: bytes, budget };
     reader.pay(0, 1)?;
     let node = reader.node(1)?;
     if !reader.rest.is_empty() {
@@ -31,9 +32,26 @@ pub fn decode(bytes: &[u8]) -> Result<Node, DecodeError> {
     Ok(node)
 }
 
+/// Reads the tag and the attributes of the root, up to the first that cannot be read: enough to acknowledge a stanza
+/// whose rest is refused. The tag is empty if it cannot be read. Children are left out.
+pub fn root(bytes: &[u8]) -> Node {
+    let mut reader = Reader { rest: bytes, all: bytes, budget: 0 };
+    let mut root = Node::new("");
+    // The result is in `root`; why it ends where it does is for `decode` to say.
+    let _complete = reader.root_into(&mut root);
+    root
+}
+
+/// Reads an address that is no [`Jid`] from all of the bytes; `None` if they are anything else.
+pub(super) fn unknown_jid(bytes: &[u8]) -> Option<Value> {
+    let mut reader = Reader { rest: bytes, all: bytes, budget: 0 };
+    let value = reader.value(false).ok()?;
+    (reader.rest.is_empty() && matches!(value, Value::UnknownJid(_))).then_some(value)
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
-    total: usize,
+    all: &'a [u8],
     /// Nodes and attributes that may still be announced.
     budget: usize,
 }
@@ -61,17 +79,37 @@ impl<'a> Reader<'a> {
         if tag.is_empty() {
             return Err(DecodeError::EmptyTag { offset });
         }
+        let has_content = size % 2 == 0;
         let mut attrs = Vec::with_capacity(count);
-        for _ in 0..count {
+        for left in (0..count).rev() {
             let offset = self.offset();
             let key = self.name()?;
             if key.is_empty() {
                 return Err(DecodeError::EmptyKey { offset });
             }
-            attrs.push((key, self.value()?));
+            attrs.push((key, self.value(has_content && left == 0)?));
         }
-        let content = if size % 2 == 0 { self.content(depth)? } else { Content::Empty };
+        let content = if has_content { self.content(depth)? } else { Content::Empty };
         Ok(Node { tag, attrs, content })
+    }
+
+    fn root_into(&mut self, root: &mut Node) -> Result<(), DecodeError> {
+        let size = match self.byte()? {
+            tag @ (tag::LIST_8 | tag::LIST_16) => self.list_size(tag)?,
+            tag => return Err(DecodeError::NotANode { offset: 0, tag }),
+        };
+        let count = size.checked_sub(1).ok_or(DecodeError::EmptyNode { offset: 0 })? / 2;
+        root.tag = self.name()?;
+        for left in (0..count).rev() {
+            let offset = self.offset();
+            let key = self.name()?;
+            if key.is_empty() {
+                return Err(DecodeError::EmptyKey { offset });
+            }
+            let value = self.value(size % 2 == 0 && left == 0)?;
+            root.attrs.push((key, value));
+        }
+        Ok(())
     }
 
     #[inline(always)]
@@ -86,7 +124,7 @@ impl<'a> Reader<'a> {
                 self.nodes(count, depth + 1).map(Content::Nodes)
             }
             tag @ tag::BINARY_8..=tag::BINARY_32 => Ok(Content::Bytes(self.binary(tag)?.to_vec())),
-            tag => self.value_of(tag, offset).map(Content::Value),
+            tag => self.value_of(tag, offset, false).map(Content::Value),
         }
     }
 
@@ -100,24 +138,25 @@ impl<'a> Reader<'a> {
         Ok(nodes)
     }
 
+    /// The value of an attribute. `before_content`: it is the last, and the node has content.
     #[inline]
-    fn value(&mut self) -> Result<Value, DecodeError> {
+    fn value(&mut self, before_content: bool) -> Result<Value, DecodeError> {
         let offset = self.offset();
         let tag = self.byte()?;
         match token::single(tag) {
             Some(word) => Ok(Value::Text(Cow::Borrowed(word))),
             None if tag == tag::LIST_EMPTY => Ok(Value::Text(Cow::Borrowed(""))),
-            None => self.value_of(tag, offset),
+            None => self.value_of(tag, offset, before_content),
         }
     }
 
     /// The text or address that begins with `tag`, which has been read at `offset`.
-    fn value_of(&mut self, tag: u8, offset: usize) -> Result<Value, DecodeError> {
+    fn value_of(&mut self, tag: u8, offset: usize, before_content: bool) -> Result<Value, DecodeError> {
         match tag {
-            tag::JID_PAIR => self.jid_pair(offset).map(Value::Jid),
-            tag::AD_JID => self.ad_jid(offset).map(Value::Jid),
-            tag::FB_JID => self.fb_jid(offset).map(Value::Jid),
-            tag::INTEROP_JID => self.interop_jid(offset).map(Value::Jid),
+            tag::JID_PAIR => self.jid_pair(offset),
+            tag::AD_JID => self.ad_jid(offset),
+            tag::FB_JID => self.fb_jid(offset),
+            tag::INTEROP_JID => self.interop_jid(offset, before_content),
             _ => self.string(tag, offset).map(Value::Text),
         }
     }
@@ -151,8 +190,7 @@ impl<'a> Reader<'a> {
                 return token::double(tag, index).map(Cow::Borrowed).ok_or(DecodeError::UnknownTag { offset, tag });
             }
             tag::BINARY_8..=tag::BINARY_32 => {
-                let text = str::from_utf8(self.binary(tag)?).map_err(|_| DecodeError::NotUtf8 { offset })?;
-                return Ok(Cow::Owned(text.to_owned()));
+                return Ok(Cow::Owned(text_of(self.binary(tag)?)));
             }
             tag::NIBBLE_8 => Alphabet::Nibble,
             tag::HEX_8 => Alphabet::Hex,
@@ -165,9 +203,7 @@ impl<'a> Reader<'a> {
         if odd && length == 0 {
             return Err(DecodeError::PackedHeader { offset });
         }
-        let start = self.offset();
-        let text = packed::unpack(alphabet, self.take(length)?, odd);
-        text.map(Cow::Owned).map_err(|place| DecodeError::PackedCharacter { offset: start + place })
+        Ok(Cow::Owned(packed::unpack(alphabet, self.take(length)?, odd)))
     }
 
     /// The bytes of a binary whose tag has been read.
@@ -190,40 +226,66 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn jid_pair(&mut self, offset: usize) -> Result<Jid, DecodeError> {
-        let user = self.user()?;
-        let server = Server::named(self.name()?);
-        Jid::from_parts(user, server).map_err(|source| DecodeError::Jid { offset, source })
+    fn jid_pair(&mut self, offset: usize) -> Result<Value, DecodeError> {
+        let user = self.part()?;
+        let server = self.part()?;
+        // Only an address that is none needs its parts twice.
+        let rejected = match Jid::from_parts(user, Server::named(server)) {
+            Ok(jid) => return Ok(Value::Jid(jid)),
+            Err(error) => error,
+        };
+        let mut again = Reader { rest: self.all.get(offset + 1..).unwrap_or_default(), all: self.all, budget: 0 };
+        let (user, server) = (again.part()?, again.part()?);
+        Ok(self.unknown(offset, format!("{user}@{server}"), rejected))
     }
 
-    fn ad_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
-        let place = self.offset();
+    fn ad_jid(&mut self, offset: usize) -> Result<Value, DecodeError> {
         let [domain, device] = self.array()?;
-        let server = Server::of_domain(domain).ok_or(DecodeError::UnknownDomain { offset: place, domain })?;
-        let user = self.user()?;
-        device_jid(user, server, u16::from(device), 0, offset)
+        let user = self.part()?;
+        let Some(server) = Server::of_domain(domain) else {
+            let text = format!("{user}:{device}@domain{domain}");
+            return Ok(self.unknown(offset, text, JidError::UnknownDomain { domain }));
+        };
+        Ok(self.device_jid(user, server, u16::from(device), 0, offset))
     }
 
-    fn fb_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
-        let user = self.user()?;
+    fn fb_jid(&mut self, offset: usize) -> Result<Value, DecodeError> {
+        let user = self.part()?;
         let device = u16::from_be_bytes(self.array()?);
-        let place = self.offset();
-        if self.name()? != Server::Messenger.as_str() {
-            return Err(DecodeError::WrongServer { offset: place, expected: "msgr" });
+        let server = self.part()?;
+        if server != Server::Messenger.as_str() {
+            let text = format!("{user}:{device}@{server}");
+            return Ok(self.unknown(offset, text, JidError::WrongServer { expected: "msgr" }));
         }
-        device_jid(user, Server::Messenger, device, 0, offset)
+        Ok(self.device_jid(user, Server::Messenger, device, 0, offset))
     }
 
-    fn interop_jid(&mut self, offset: usize) -> Result<Jid, DecodeError> {
-        let user = self.user()?;
+    fn interop_jid(&mut self, offset: usize, before_content: bool) -> Result<Value, DecodeError> {
+        let user = self.part()?;
         let device = u16::from_be_bytes(self.array()?);
         let integrator = u16::from_be_bytes(self.array()?);
-        self.interop_server();
-        device_jid(user, Server::Interop, device, integrator, offset)
+        self.interop_server(before_content);
+        Ok(self.device_jid(user, Server::Interop, device, integrator, offset))
     }
 
-    /// The user of an address, where an empty list stands for none.
-    fn user(&mut self) -> Result<Text, DecodeError> {
+    /// An address of one of the forms that have a device, which began at `offset` and ends here; it needs a user.
+    fn device_jid(&self, user: Text, server: Server, device: u16, integrator: u16, offset: usize) -> Value {
+        let jid = Jid { user: user.into_owned(), server, device, integrator };
+        let checked = if jid.user.is_empty() { Err(JidError::EmptyUser) } else { jid.check() };
+        let Err(error) = checked else { return Value::Jid(jid) };
+        let partner = if jid.server == Server::Interop { format!("{integrator}-") } else { String::new() };
+        self.unknown(offset, format!("{partner}{}:{device}@{}", jid.user, jid.server.as_str()), error)
+    }
+
+    /// The address that began at `offset` and ends here, and is none that exists.
+    #[cold]
+    fn unknown(&self, offset: usize, text: String, error: JidError) -> Value {
+        let bytes = self.all.get(offset..self.offset()).unwrap_or_default();
+        Value::UnknownJid(Box::new(UnknownJid::new(bytes, text, error)))
+    }
+
+    /// User or server of an address, where an empty list stands for none.
+    fn part(&mut self) -> Result<Text, DecodeError> {
         let offset = self.offset();
         match self.byte()? {
             tag::LIST_EMPTY => Ok(Cow::Borrowed("")),
@@ -232,18 +294,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Some writers put the server after the Partner's number, some an empty list, some nothing (docs/spec/wire.md §10
-    /// row 4). The next byte decides: anything but the first two belongs to the next item. Therefore another server's
-    /// name here is not an error, but read as the key or content that comes next.
-    fn interop_server(&mut self) {
+    /// row 4). The next bytes decide: anything but the first two belongs to the next item. So do these where the list
+    /// of the node counts an item more and no other bytes are left for it: then they are the content. Therefore another
+    /// server's name here is not an error, but read as the key or content that comes next.
+    fn interop_server(&mut self, before_content: bool) {
         const FORMS: [&[u8]; 4] =
             [b"\xFC\x07interop", b"\xFD\x00\x00\x07interop", b"\xFE\x00\x00\x00\x07interop", &[tag::LIST_EMPTY]];
-        if let Some(rest) = FORMS.iter().find_map(|form| self.rest.strip_prefix(*form)) {
+        if let Some(rest) = FORMS.iter().find_map(|form| self.rest.strip_prefix(*form))
+            && (!before_content || begins_content(rest))
+        {
             self.rest = rest;
         }
     }
 
     fn offset(&self) -> usize {
-        self.total - self.rest.len()
+        self.all.len() - self.rest.len()
     }
 
     fn byte(&mut self) -> Result<u8, DecodeError> {
@@ -283,164 +348,26 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An address of one of the forms that have a device, which begins at `offset` and needs a user.
-fn device_jid(user: Text, server: Server, device: u16, integrator: u16, offset: usize) -> Result<Jid, DecodeError> {
-    let checked = if user.is_empty() {
-        Err(JidError::EmptyUser)
-    } else {
-        let jid = Jid { user: user.into_owned(), server, device, integrator };
-        jid.check().map(|()| jid)
-    };
-    checked.map_err(|source| DecodeError::Jid { offset, source })
+/// Whether content can begin here. If not, a node ends here: then only another node or the end of all can follow, and a
+/// node is a list that begins with a string, where content is a list of lists.
+fn begins_content(rest: &[u8]) -> bool {
+    match rest {
+        [] => false,
+        [tag::LIST_8, 0, ..] | [tag::LIST_16, 0, 0, ..] => true,
+        [tag::LIST_8, _, first, ..] | [tag::LIST_16, _, _, first, ..] => matches!(*first, tag::LIST_8 | tag::LIST_16),
+        [first, ..] => !matches!(*first, tag::LIST_8 | tag::LIST_16),
+    }
 }
 
-/// Why bytes are not a node. Offsets count from the first byte of the node; for what was compressed, after inflating.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// The bytes end too early.
-    #[error("at byte {offset}: expected {expected} more bytes, got {got}")]
-    UnexpectedEnd {
-        /// Where the item begins that is cut short.
-        offset: usize,
-        /// Bytes that it needs.
-        expected: usize,
-        /// Bytes that are left.
-        got: usize,
-    },
-    /// A tag that means nothing.
-    #[error("at byte {offset}: tag {tag} means nothing")]
-    UnknownTag {
-        /// Where the tag stands.
-        offset: usize,
-        /// The tag.
-        tag: u8,
-    },
-    /// Something other than a list where a node has to be.
-    #[error("at byte {offset}: expected a node, got tag {tag}")]
-    NotANode {
-        /// Where the tag stands.
-        offset: usize,
-        /// The tag.
-        tag: u8,
-    },
-    /// A node of zero items.
-    #[error("at byte {offset}: a node without even a tag")]
-    EmptyNode {
-        /// Where the node begins.
-        offset: usize,
-    },
-    /// A node whose tag is empty text.
-    #[error("at byte {offset}: the tag of a node is empty")]
-    EmptyTag {
-        /// Where the tag stands.
-        offset: usize,
-    },
-    /// An attribute whose key is empty text.
-    #[error("at byte {offset}: the key of an attribute is empty")]
-    EmptyKey {
-        /// Where the key stands.
-        offset: usize,
-    },
-    /// A list or an address where only a string may stand.
-    #[error("at byte {offset}: expected a string, got tag {tag}")]
-    NotAString {
-        /// Where the tag stands.
-        offset: usize,
-        /// The tag.
-        tag: u8,
-    },
-    /// Text that is not UTF-8.
-    #[error("at byte {offset}: text that is not UTF-8")]
-    NotUtf8 {
-        /// Where the text begins.
-        offset: usize,
-    },
-    /// A packed string of an odd number of characters in no bytes.
-    #[error("at byte {offset}: a packed string that is shorter than nothing")]
-    PackedHeader {
-        /// Where the string begins.
-        offset: usize,
-    },
-    /// A half byte that stands for no character.
-    #[error("at byte {offset}: a packed character that does not exist")]
-    PackedCharacter {
-        /// The byte with it.
-        offset: usize,
-    },
-    /// An address that names another server than its tag stands for.
-    #[error("at byte {offset}: the address should be of {expected}")]
-    WrongServer {
-        /// Where the server stands.
-        offset: usize,
-        /// The server of such addresses.
-        expected: &'static str,
-    },
-    /// An address of a kind of account that is not known.
-    #[error("at byte {offset}: an address of unknown domain type {domain}")]
-    UnknownDomain {
-        /// Where the domain type stands.
-        offset: usize,
-        /// The domain type.
-        domain: u8,
-    },
-    /// An address whose parts do not belong together.
-    #[error("at byte {offset}: {source}")]
-    Jid {
-        /// Where the address begins.
-        offset: usize,
-        /// What is wrong with it.
-        source: JidError,
-    },
-    /// Nodes within nodes beyond [`MAX_DEPTH`].
-    #[error("at byte {offset}: nodes are nested deeper than {most}")]
-    TooDeep {
-        /// Where the node begins that is too deep.
-        offset: usize,
-        /// The deepest that is read.
-        most: usize,
-    },
-    /// A list that cannot fit into the bytes that follow.
-    #[error("at byte {offset}: a list of {count}, but only {got} bytes follow")]
-    CountExceedsInput {
-        /// Where the list begins.
-        offset: usize,
-        /// Items that it announces.
-        count: usize,
-        /// Bytes that are left.
-        got: usize,
-    },
-    /// More nodes and attributes announced than the whole input can hold, or than [`MAX_ITEMS`].
-    #[error("at byte {offset}: more nodes and attributes than the input can hold, or than {most}")]
-    TooManyItems {
-        /// Where the list begins that is one too many.
-        offset: usize,
-        /// The most that is ever read.
-        most: usize,
-    },
-    /// Something after the end of the node.
-    #[error("at byte {offset}: {got} bytes too many")]
-    TrailingBytes {
-        /// Where the node ends.
-        offset: usize,
-        /// Bytes after it.
-        got: usize,
-    },
-    /// Not even the flag byte.
-    #[error("an empty document")]
-    EmptyDocument,
-    /// The compressed form is damaged or cut short.
-    #[error("the compressed stanza is damaged or cut short")]
-    Compression,
-    /// The compressed form ends before the document does.
-    #[error("{got} bytes too many after the compressed stanza")]
-    TrailingCompressed {
-        /// Bytes after it.
-        got: usize,
-    },
-    /// The stanza is larger than may be.
-    #[error("the compressed stanza is larger than {most} bytes")]
-    InflatedTooLarge {
-        /// The most that is inflated.
-        most: usize,
-    },
+/// Text, with U+FFFD for what is not UTF-8.
+fn text_of(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => lossy(bytes),
+    }
+}
+
+#[cold]
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

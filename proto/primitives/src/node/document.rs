@@ -9,7 +9,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-use super::{DecodeError, EncodeError, Node};
+use super::{DecodeError, EncodeError, Node, Undecodable};
 use crate::profile::Profile;
 
 /// Flag bit of a compressed node. The other bits are unused.
@@ -28,40 +28,55 @@ pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), E
 /// Reads the flag byte and the node, which inflated may have `max_inflated` bytes.
 ///
 /// # Errors
-/// Those of [`decode`](super::decode()), and those of compression.
-pub fn decode(document: &[u8], max_inflated: usize) -> Result<Node, DecodeError> {
+/// Those of [`decode`](super::decode()), and those of compression, with what was read of the root until then.
+pub fn decode(document: &[u8], max_inflated: usize) -> Result<Node, Undecodable> {
     match document {
-        [] => Err(DecodeError::EmptyDocument),
+        [] => Err(undecodable(&[], DecodeError::EmptyDocument)),
         // Some servers end a stream with the flag byte alone: its value is also the token of that word.
         [COMPRESSED] => Ok(Node::new("xmlstreamend")),
-        [flags, body @ ..] if flags & COMPRESSED != 0 => super::decode(&inflate(body, max_inflated)?),
-        [_, body @ ..] => super::decode(body),
+        [flags, body @ ..] if flags & COMPRESSED != 0 => {
+            let (node, fault) = inflate(body, max_inflated);
+            match fault {
+                None => node_of(&node),
+                Some(fault) => Err(undecodable(&node, fault)),
+            }
+        }
+        [_, body @ ..] => node_of(body),
     }
 }
 
-/// Inflates a zlib stream that fills `bytes`. The output buffer grows with the output, never by an announced size.
-fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, DecodeError> {
+fn node_of(bytes: &[u8]) -> Result<Node, Undecodable> {
+    super::decode(bytes).map_err(|error| undecodable(bytes, error))
+}
+
+/// Reads the root a second time: the first reading is compiled for documents without a fault.
+#[cold]
+fn undecodable(bytes: &[u8], error: DecodeError) -> Undecodable {
+    Undecodable { root: Box::new(super::root(bytes)), error }
+}
+
+/// Inflates a zlib stream that fills `bytes`, up to its end or the first fault. The output buffer grows with the output,
+/// never by an announced size.
+fn inflate(bytes: &[u8], most: usize) -> (Vec<u8>, Option<DecodeError>) {
     const FLAGS: u32 = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut decompressor = Box::<DecompressorOxide>::default();
     let mut out = vec![0; bytes.len().saturating_mul(4).min(most)];
     let (mut read, mut written) = (0, 0);
-    loop {
+    let fault = loop {
         let rest = bytes.get(read..).unwrap_or_default();
         let (status, consumed, produced) = decompress(&mut decompressor, rest, &mut out, written, FLAGS);
         read += consumed;
         written += produced;
         match status {
-            TINFLStatus::Done => break,
-            TINFLStatus::HasMoreOutput if out.len() >= most => {
-                return Err(DecodeError::InflatedTooLarge { most });
+            TINFLStatus::Done if read < bytes.len() => {
+                break Some(DecodeError::TrailingCompressed { got: bytes.len() - read });
             }
+            TINFLStatus::Done => break None,
+            TINFLStatus::HasMoreOutput if out.len() >= most => break Some(DecodeError::InflatedTooLarge { most }),
             TINFLStatus::HasMoreOutput => out.resize(out.len().saturating_mul(2).clamp(1, most), 0),
-            _ => return Err(DecodeError::Compression),
+            _ => break Some(DecodeError::Compression),
         }
-    }
-    if read < bytes.len() {
-        return Err(DecodeError::TrailingCompressed { got: bytes.len() - read });
-    }
+    };
     out.truncate(written);
-    Ok(out)
+    (out, fault)
 }

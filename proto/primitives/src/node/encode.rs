@@ -15,7 +15,7 @@ use crate::profile::{InteropJidForm, Profile};
 /// When the tree has something that the wire has no form for.
 pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let start = out.len();
-    let result = Writer { out, interop_jid: profile.interop_jid }.node(node, 1);
+    let result = Writer { out, interop_jid: profile.interop_jid, open_jid: false }.node(node, 1);
     if result.is_err() {
         out.truncate(start);
     }
@@ -25,6 +25,8 @@ pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), E
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     interop_jid: InteropJidForm,
+    /// The last value among the attributes so far is an interop JID without a server.
+    open_jid: bool,
 }
 
 impl Writer<'_> {
@@ -38,9 +40,13 @@ impl Writer<'_> {
         let content = usize::from(node.content != Content::Empty);
         self.list(1 + 2 * node.attrs.len() + content, |size| EncodeError::TooManyAttributes { got: (size - 1) / 2 })?;
         self.string(&node.tag)?;
+        self.open_jid = false;
         for (key, value) in &node.attrs {
             if key.is_empty() {
                 return Err(EncodeError::EmptyKey);
+            }
+            if self.open_jid {
+                self.end_interop_jid(key)?;
             }
             self.string(key)?;
             self.value(value)?;
@@ -73,6 +79,10 @@ impl Writer<'_> {
         match value {
             Value::Text(text) => self.string(text),
             Value::Jid(jid) => self.jid(jid),
+            Value::UnknownJid(unknown) => {
+                self.out.extend_from_slice(unknown.as_bytes());
+                Ok(())
+            }
         }
     }
 
@@ -154,11 +164,25 @@ impl Writer<'_> {
         self.string(&jid.user)?;
         self.out.extend_from_slice(&jid.device.to_be_bytes());
         self.out.extend_from_slice(&jid.integrator.to_be_bytes());
-        if self.interop_jid == InteropJidForm::TaggedEmptyServer {
-            self.out.push(tag::LIST_EMPTY);
-            return Ok(());
+        match self.interop_jid {
+            InteropJidForm::TaggedEmptyServer => {
+                self.out.push(tag::LIST_EMPTY);
+                Ok(())
+            }
+            InteropJidForm::TaggedNoServer => {
+                self.open_jid = true;
+                Ok(())
+            }
+            InteropJidForm::Tagged | InteropJidForm::Pair => self.string(jid.server.as_str()),
         }
-        self.string(jid.server.as_str())
+    }
+
+    /// Puts a server behind an interop JID that was written without one, if the next key would be read as its server.
+    #[cold]
+    fn end_interop_jid(&mut self, next_key: &str) -> Result<(), EncodeError> {
+        self.open_jid = false;
+        let server = Server::Interop;
+        if next_key == server.as_str() { self.string(server.as_str()) } else { Ok(()) }
     }
 
     /// `integrator-user[:device]` as one string, put together without allocating.

@@ -20,6 +20,7 @@
 //! ```
 
 mod decode;
+mod decode_error;
 pub mod document;
 mod encode;
 mod packed;
@@ -27,11 +28,14 @@ mod tag;
 mod token;
 mod token_table;
 mod tree;
+mod unknown_jid;
 pub mod xml;
 
-pub use decode::{DecodeError, decode};
+pub use decode::{decode, root};
+pub use decode_error::{DecodeError, Undecodable};
 pub use encode::{EncodeError, encode};
 pub use tree::{Content, Node, Text, Value};
+pub use unknown_jid::UnknownJid;
 
 /// Deepest nesting of nodes in either direction; the root is at depth 1. The field's stanzas stay below ten.
 pub const MAX_DEPTH: usize = 64;

@@ -57,11 +57,8 @@ pub(super) fn pack(alphabet: Alphabet, text: &[u8], out: &mut Vec<u8>) {
     out.extend(odd.iter().map(|last| code(codes, *last) << 4 | 0x0F));
 }
 
-/// The text of packed bytes, without the last half byte if `odd`.
-///
-/// # Errors
-/// The place of the first byte with a half that is no character.
-pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Result<String, usize> {
+/// The text of packed bytes, without the last half byte if `odd`; U+FFFD for a half byte that is no character.
+pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> String {
     let table = match alphabet {
         Alphabet::Nibble => &NIBBLE_PAIRS,
         Alphabet::Hex => &HEX_PAIRS,
@@ -74,7 +71,7 @@ pub(super) fn unpack(alphabet: Alphabet, bytes: &[u8], odd: bool) -> Result<Stri
         text.pop();
     }
     // Every character is ASCII, and the mark for none is not: the check of the text is the check of the halves.
-    String::from_utf8(text).map_err(|error| error.utf8_error().valid_up_to() / 2)
+    String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn code(codes: &[u8; 256], byte: u8) -> u8 {

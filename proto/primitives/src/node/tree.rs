@@ -5,7 +5,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use super::xml;
+use super::{UnknownJid, xml};
 use crate::jid::{Jid, JidError};
 
 /// A tag, key or value. Words of the token dictionary are borrowed from the program itself.
@@ -18,6 +18,8 @@ pub enum Value {
     Text(Text),
     /// An address in one of the wire's forms for addresses.
     Jid(Jid),
+    /// Something in one of these forms that is no address. It is written as it came.
+    UnknownJid(Box<UnknownJid>),
 }
 
 /// What a node contains.
@@ -102,17 +104,19 @@ impl Node {
         self.attr(key).map(|value| match value {
             Value::Text(text) => Cow::Borrowed(&**text),
             Value::Jid(jid) => Cow::Owned(jid.to_string()),
+            Value::UnknownJid(unknown) => Cow::Borrowed(unknown.as_str()),
         })
     }
 
     /// The value under a key as an address, also where it came as text. Empty text, the wire's null, counts as absent.
     ///
     /// # Errors
-    /// When the text is no address.
+    /// When the text is no address, or what came in the form of an address is none.
     pub fn jid(&self, key: &str) -> Result<Option<Jid>, JidError> {
         match self.attr(key) {
             None => Ok(None),
             Some(Value::Jid(jid)) => Ok(Some(jid.clone())),
+            Some(Value::UnknownJid(unknown)) => Err(unknown.error()),
             Some(Value::Text(text)) if text.is_empty() => Ok(None),
             Some(Value::Text(text)) => text.parse().map(Some),
         }

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `user@server` | an address, if it reads and prints as one and the server is known |
 //! | `&jid;s.whatsapp.net` | any other address |
+//! | `&raw;f702090c` | an address of no known kind, in the bytes that came, in hex |
 //! | `&text;a@lid` | text that would else be taken for an address, or empty text as content |
 //! | `anything else` | text |
 //! | `#00ff` | content of bytes, in hex |
@@ -34,6 +35,8 @@ pub use parse::{XmlError, parse};
 
 /// Mark before an address.
 const JID: &str = "&jid;";
+/// Mark before the bytes of an [`UnknownJid`](super::UnknownJid).
+const RAW: &str = "&raw;";
 /// Mark before text.
 const TEXT: &str = "&text;";
 /// Mark before text that stands for its bytes.
@@ -107,6 +110,10 @@ fn write_value(value: &Value, out: &mut dyn Write) -> fmt::Result {
             }
             write_text(&text, out)
         }
+        Value::UnknownJid(unknown) => {
+            out.write_str(RAW)?;
+            write_hex(unknown.as_bytes(), out)
+        }
     }
 }
 
@@ -118,9 +125,13 @@ fn write_bytes(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
         }
         _ => {
             out.write_char('#')?;
-            bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+            write_hex(bytes, out)
         }
     }
+}
+
+fn write_hex(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
+    bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
 }
 
 fn write_name(name: &str, out: &mut dyn Write) -> fmt::Result {

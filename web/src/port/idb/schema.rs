@@ -20,20 +20,23 @@ pub struct Step {
 pub type Schema = &'static [Step];
 
 /// What this build writes.
-pub const CURRENT: Schema = &[Step {
-    makes: &[
-        Table::Account.name(),
-        Table::PreKey.name(),
-        Table::SignedPreKey.name(),
-        Table::Session.name(),
-        Table::Chat.name(),
-        Table::Message.name(),
-        Table::MessageId.name(),
-        Table::Outbox.name(),
-        Table::Unknown.name(),
-        META,
-    ],
-}];
+pub const CURRENT: Schema = &[
+    Step {
+        makes: &[
+            Table::Account.name(),
+            Table::PreKey.name(),
+            Table::SignedPreKey.name(),
+            Table::Session.name(),
+            Table::Chat.name(),
+            Table::Message.name(),
+            Table::MessageId.name(),
+            Table::Outbox.name(),
+            Table::Unknown.name(),
+            META,
+        ],
+    },
+    Step { makes: &[Table::Peer.name(), Table::Opened.name()] },
+];
 
 /// The version of a database that has gone through all of them.
 pub(super) fn version(schema: Schema) -> u32 {

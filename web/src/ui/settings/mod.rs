@@ -1,12 +1,14 @@
 //! The settings: one section for each topic, with the technical details for support requests at the end.
 
 mod storage;
+mod support;
 mod technical_details;
 
 use causeway::view::{Action, Done, Erase as EraseAction, Issue, SignOut};
 use leptos::prelude::*;
 
 use self::storage::Storage;
+use self::support::Support;
 use self::technical_details::TechnicalDetails;
 use super::app::{App, Sheet, app};
 use super::backup::{BackupSection, MoveSection};
@@ -73,6 +75,10 @@ pub(super) fn Settings() -> impl IntoView {
                 <section aria-labelledby="facts">
                     <h2 id="facts">{Text::Facts.text()}</h2>
                     <TechnicalDetails/>
+                </section>
+                <section aria-labelledby="support">
+                    <h2 id="support">{Text::Support.text()}</h2>
+                    <Support/>
                 </section>
                 <section aria-labelledby="keys">
                     <h2 id="keys">{Text::Shortcuts.text()}</h2>

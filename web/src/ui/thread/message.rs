@@ -1,6 +1,6 @@
 //! One message: text, time, and delivery state. Text is always a text node.
 
-use causeway::view::{Action, ChatView, Delivery, MAX_RETRIES, MessageKind, MessageRef, MessageView};
+use causeway::view::{Action, ChatView, Delivery, Issue, MAX_RETRIES, MessageKind, MessageRef, MessageView};
 use causeway::visible;
 use leptos::prelude::*;
 use std::borrow::Cow;
@@ -37,7 +37,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
     };
     view! {
         <li class="message" class:out=outgoing class:first=move || shape.get().first class:last=move || shape.get().last
-            class:notice=move || kind() == MessageKind::IdentityChanged
+            class:notice=move || kind().is_notice()
             class:faint=move || view.with(is_description)
             class:failed=failed
             data-seq=seq.to_string() data-state=move || state_name(outgoing, delivery.get()) aria-label=label>
@@ -47,6 +47,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 <div class="said" dir="auto">
                     {move || view.with(|view| content(app, view, most))}
                     <span class="meta">
+                        {move || view.with(|view| view.edited).then(|| view! { <span>{Text::Edited.text()}</span> })}
                         <bdi>{time}</bdi>
                         {outgoing.then(|| view! {
                             <Tick of=delivery/><span class="unseen">{move || text::delivery(delivery.get())}</span>
@@ -55,7 +56,9 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 </div>
             </div>
             {move || failed().then(|| {
-                failure(app, chat, seq, app.explain(view.with(|view| view.issue())), Text::Retry)
+                let issue = view.with(|view| view.issue());
+                let again = if issue == Issue::NotOpened { Text::SendAgain } else { Text::Retry };
+                failure(app, chat, seq, app.explain(issue), again)
             })}
             {move || given_up(&view).then(|| failure(app, chat, seq, Text::GivenUp.text().to_owned(), Text::AskAgain))}
         </li>
@@ -76,8 +79,7 @@ fn said(view: &MessageView) -> &str {
 fn is_description(view: &MessageView) -> bool {
     match view.kind() {
         MessageKind::Text => said(view).is_empty(),
-        MessageKind::Unsupported | MessageKind::Undecryptable => true,
-        MessageKind::IdentityChanged => false,
+        kind => !kind.is_notice(),
     }
 }
 
@@ -88,7 +90,10 @@ fn words(view: &MessageView) -> Cow<'_, str> {
         MessageKind::Text => excerpt::beginning(said(view), excerpt::FIRST).0.into(),
         MessageKind::Unsupported => Text::Unsupported.text().into(),
         MessageKind::Undecryptable => Phrase::Undecryptable(view.asked, MAX_RETRIES).text().into(),
+        MessageKind::UnknownDevice => Text::UnknownDevice.text().into(),
+        MessageKind::Revoked => Text::Revoked.text().into(),
         MessageKind::IdentityChanged => Text::IdentityChanged.text().into(),
+        MessageKind::DeviceAdded => Text::DeviceAdded.text().into(),
     }
 }
 
@@ -110,9 +115,12 @@ fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
             let kind = Phrase::UnsupportedKind(&view.text).text();
             view! { {Text::Unsupported.text()}" "<small>{kind}</small> }.into_any()
         }
-        MessageKind::IdentityChanged => view! {
+        MessageKind::Undecryptable | MessageKind::UnknownDevice | MessageKind::Revoked => {
+            words(view).into_owned().into_any()
+        }
+        MessageKind::IdentityChanged | MessageKind::DeviceAdded => view! {
             <Icon of=Picture::Key/>
-            <span>{Text::IdentityChanged.text()}" "</span>
+            <span>{words(view).into_owned()}" "</span>
             <button class="link compare" on:click=move |_| app.sheet.set(Some(Sheet::Safety))>
                 {Text::CompareCode.text()}
             </button>

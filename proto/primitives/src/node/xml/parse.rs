@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::super::{Content, MAX_DEPTH, MAX_ITEMS, Node, Text, Value};
-use super::{BYTES, EMPTY, JID, TEXT, is_of_name, is_space, read_unmarked};
+use super::super::{Content, MAX_DEPTH, MAX_ITEMS, Node, Text, Value, decode};
+use super::{BYTES, EMPTY, JID, RAW, TEXT, is_of_name, is_space, read_unmarked};
 use crate::jid::JidError;
 
 /// Longest text that is read, in bytes: the largest inflated stanza of a default profile, twice over for hex.
@@ -178,6 +178,9 @@ fn value_of(raw: &str, offset: usize) -> Result<Value, XmlError> {
         let jid = unescape(text, offset + JID.len())?.parse();
         return jid.map(Value::Jid).map_err(|source| XmlError::Jid { offset, source });
     }
+    if let Some(hex) = raw.strip_prefix(RAW) {
+        return read_hex(hex).and_then(|bytes| decode::unknown_jid(&bytes)).ok_or(XmlError::Raw { offset });
+    }
     let text = unescape(raw, offset)?;
     Ok(match read_unmarked(&text) {
         Some(jid) => Value::Jid(jid),
@@ -254,6 +257,12 @@ pub enum XmlError {
     #[error("at byte {offset}: expected pairs of hex digits after #")]
     Hex {
         /// Where the `#` stands.
+        offset: usize,
+    },
+    /// After `&raw;`, something else than an address of no known kind in hex.
+    #[error("at byte {offset}: expected the bytes of an address of no known kind in hex after &raw;")]
+    Raw {
+        /// Where the value begins.
         offset: usize,
     },
     /// After `&jid;`, something else than an address.

@@ -1,0 +1,109 @@
+//! Repairs tables that are held whole and have rows that do not open.
+//!
+//! Such a row is not absent. If it were taken for absent, a chat would number its messages from the first again, over
+//! those that it has; a message would stay queued without end; a peer's new identity key would be taken without a
+//! notice. Therefore, before anything else runs, the numbering is rebuilt from the messages, the queued messages without
+//! an outbox row fail, and a notice is shown. Damaged prekeys only keep their ids from being used again.
+//!
+//! What this module does not know: why a row is damaged.
+
+use super::state::Engine;
+use crate::chat;
+use crate::io::Millis;
+use crate::model::{Peer, PeerId};
+use crate::sorted_set::SortedSet;
+use crate::store::changes::{Query, Rows, Table};
+use crate::store::chats::{ChatRow, MessageRow};
+use crate::store::records;
+use crate::store::row_key;
+use crate::view::{Delivery, Issue, MessageKind};
+use rand_core::CryptoRng;
+
+/// Newest messages of a chat among which queued ones are looked for.
+const RECENT: u32 = 64;
+/// Chats in which they are looked for.
+const MAX_CHATS: usize = 1_000;
+/// Bytes of a text in the list of chats.
+const PREVIEW: usize = 160;
+
+impl Engine {
+    /// The newest messages of each chat that is affected. The same queries until [`repair`](Self::repair).
+    pub(super) fn repair_queries(&self) -> Vec<Query> {
+        let newest = |chat: &str| Query::Range {
+            table: Table::Message,
+            from: row_key::message(chat, 0),
+            to: Some(row_key::message(chat, u64::MAX)),
+            reverse: true,
+            limit: RECENT,
+        };
+        self.chats_to_repair().iter().map(|chat| newest(chat)).collect()
+    }
+
+    fn chats_to_repair(&self) -> Vec<String> {
+        let mut chats: Vec<String> = texts(self.records.chats.damaged());
+        if self.records.outbox.damaged().next().is_some() {
+            chats.extend(self.records.chats.iter().map(|(_, chat)| chat.id.clone()).take(MAX_CHATS));
+        }
+        chats
+    }
+
+    /// Repairs the tables from the results of [`repair_queries`](Self::repair_queries).
+    pub(super) fn repair(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+        let lost: SortedSet<String> = texts(self.records.chats.damaged()).into_iter().collect();
+        let queued: SortedSet<String> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
+        for (chat, rows) in self.chats_to_repair().into_iter().zip(rows) {
+            if lost.contains(&chat) {
+                self.rebuild_chat(&chat, rows.first(), now);
+            }
+            for (key, sealed) in rows {
+                let Ok(mut message) = records::open::<MessageRow>(&key, &sealed, &self.sealer) else { continue };
+                if message.outgoing && message.delivery() == Delivery::Queued && !queued.contains(&message.id) {
+                    message.fail(Issue::StorageDamaged);
+                    self.with_context(now, rng, |_, cx| chat::replace(cx, &chat, message));
+                }
+            }
+        }
+        let outbox: Vec<Vec<u8>> = self.records.outbox.damaged().map(<[u8]>::to_vec).collect();
+        for key in outbox {
+            self.records.outbox.delete(&key);
+        }
+        // The key that the chat has shown is unknown: the next one may be another.
+        let people = texts(self.records.peers.damaged());
+        let unknown = lost.into_iter().filter(|chat| self.records.peers.is_absent(chat.as_bytes()));
+        for id in unknown.chain(people.clone()).collect::<Vec<_>>() {
+            if people.contains(&id) {
+                self.records.peers.put(id.clone().into_bytes(), Peer::new(PeerId::from_row(id.clone())));
+            }
+            if self.records.chats.peek(id.as_bytes()).is_some_and(|chat| chat.next_seq > 1) {
+                self.with_context(now, rng, |_, cx| {
+                    chat::append(cx, &id, chat::notice(MessageKind::IdentityChanged, now))
+                });
+            }
+        }
+    }
+
+    /// A chat whose row is damaged, as far as its newest message shows it; the draft and the counts are gone.
+    fn rebuild_chat(&mut self, id: &str, newest: Option<&(Vec<u8>, Vec<u8>)>, now: Millis) {
+        let number = newest.and_then(|(key, _)| key.last_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let last = newest.and_then(|(key, sealed)| records::open::<MessageRow>(key, sealed, &self.sealer).ok());
+        let is_unread = last.as_ref().is_some_and(|last| !last.outgoing && !last.kind().is_notice());
+        let unread = u32::from(is_unread);
+        let chat = ChatRow {
+            id: id.to_owned(),
+            next_seq: number.saturating_add(1),
+            active_at: last.as_ref().map_or(now, |last| last.at),
+            last: last.map(|last| last.view().cut(0, PREVIEW)),
+            unread,
+            read_up_to: number.saturating_sub(unread.into()),
+            notified_up_to: number,
+            ..ChatRow::default()
+        };
+        self.records.chats.put(id.as_bytes().to_vec(), chat);
+        self.group_commit.show_chat(id);
+    }
+}
+
+/// The keys that are text.
+fn texts<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
+    keys.filter_map(|key| core::str::from_utf8(key).ok()).map(str::to_owned).collect()
+}

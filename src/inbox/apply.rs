@@ -1,0 +1,117 @@
+//! The second step of an incoming message: what it means for the chat. It may be retried as often as rows are missing,
+//! because the message is open already.
+
+use crate::chat;
+use crate::context::Context;
+use crate::model::Opened;
+use crate::peer;
+use crate::store::chats::{MessageRow, PositionRow};
+use crate::store::records::Records;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
+use crate::view::MessageKind;
+use causeway_proto::content::{self, Content};
+
+/// What an opened message changes.
+enum Change {
+    /// A bubble of its own: its kind, and the kind's name where it cannot be shown.
+    Bubble(MessageKind, String),
+    /// The message with this id says something else now.
+    Edit(String),
+    /// The message with this id was taken back.
+    Revoke(String),
+    /// A reaction to the message with this id; true for one of the peer's own.
+    React(String, bool),
+    /// Nothing that anybody sees.
+    Silent,
+}
+
+/// Applies an opened message.
+///
+/// # Errors
+/// [`NotLoaded`], before anything has changed.
+pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
+    let chat = opened.from.peer.as_str();
+    let placeholder =
+        message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
+    let change = change(opened);
+    let target = match &change {
+        Change::Edit(id) | Change::Revoke(id) => message_of(cx.records, chat, false, id)?,
+        Change::React(id, theirs) => message_of(cx.records, chat, !theirs, id)?,
+        Change::Bubble(..) | Change::Silent => None,
+    };
+    match (change, target) {
+        (Change::Bubble(kind, name), _) => bubble(cx, opened, placeholder, kind, name),
+        (Change::Edit(_), Some(target)) if target.kind() == MessageKind::Text => {
+            remove(cx, chat, placeholder);
+            let edited =
+                MessageRow { text: String::new(), plaintext: opened.plaintext.to_vec(), edited: true, ..target };
+            chat::replace(cx, chat, edited);
+        }
+        // The message was never seen here, or was deleted: its new words are words all the same.
+        (Change::Edit(_), _) => bubble(cx, opened, placeholder, MessageKind::Text, String::new()),
+        (Change::Revoke(_), Some(target)) if !target.kind().is_notice() => {
+            remove(cx, chat, placeholder);
+            let kind = MessageKind::Revoked.into();
+            let gone = MessageRow { kind, text: String::new(), plaintext: Vec::new(), content: Vec::new(), ..target };
+            chat::replace(cx, chat, gone);
+        }
+        (Change::React(..), Some(target)) if !target.kind().is_notice() => {
+            remove(cx, chat, placeholder);
+            // Kept for a version that shows it.
+            chat::replace(cx, chat, MessageRow { reaction: opened.plaintext.to_vec(), ..target });
+        }
+        (Change::Revoke(_) | Change::React(..) | Change::Silent, _) => remove(cx, chat, placeholder),
+    }
+    if let Some(name) = &opened.name {
+        peer::rename(cx, &opened.from.peer, name);
+    }
+    Ok(())
+}
+
+fn change(opened: &Opened) -> Change {
+    match content::parse(&opened.plaintext) {
+        Ok(Content::Text { .. }) => Change::Bubble(MessageKind::Text, String::new()),
+        // Nobody changes or takes back what somebody else wrote.
+        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(target.id),
+        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(target.id),
+        Ok(Content::Reaction { target, .. }) => Change::React(target.id, target.is_from_sender),
+        Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => {
+            Change::Silent
+        }
+        Ok(other) => Change::Bubble(MessageKind::Unsupported, other.kind().into_owned()),
+        Err(_) => Change::Bubble(MessageKind::Unsupported, "malformed".to_owned()),
+    }
+}
+
+/// The message with this id.
+fn message_of(records: &mut Records, chat: &str, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
+    let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
+    let Some(seq) = position.and_then(|position| position.seq) else { return Ok(None) };
+    Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
+}
+
+fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>, kind: MessageKind, name: String) {
+    let message = MessageRow {
+        id: opened.id.clone(),
+        kind: kind.into(),
+        text: name,
+        at: opened.at,
+        plaintext: opened.plaintext.to_vec(),
+        ..MessageRow::default()
+    };
+    let chat = opened.from.peer.as_str();
+    match placeholder {
+        Some(old) => chat::replace(cx, chat, MessageRow { seq: old.seq, retries: old.retries, ..message }),
+        None => drop(chat::append(cx, chat, message)),
+    }
+}
+
+/// Removes the placeholder of a message that has no bubble. Its id stays known.
+fn remove(cx: &mut Context<'_>, chat: &str, placeholder: Option<MessageRow>) {
+    if let Some(placeholder) = placeholder {
+        chat::remove(cx, chat, &placeholder);
+        let key = row_key::message_id(chat, false, &placeholder.id);
+        cx.records.positions.put(key, PositionRow { seq: None });
+    }
+}

@@ -1,0 +1,121 @@
+//! The first step of an incoming message: dedupe, decrypt, receipt. The ratchet moves here and nowhere else.
+
+use super::acknowledge::acknowledge;
+use super::sent_at::sent_at;
+use super::{retry, unknown};
+use crate::chat;
+use crate::context::Context;
+use crate::model::{DeviceAddress, Opened};
+use crate::peer;
+use crate::session::{self, OpenError};
+use crate::store::chats::{MessageRow, PositionRow};
+use crate::store::records::Records;
+use crate::store::row_cache::NotLoaded;
+use crate::store::row_key;
+use crate::trace::Event;
+use crate::view::MessageKind;
+use causeway_proto::signal::envelope::EnvelopeKind;
+use causeway_proto::signal::{DecryptError, padding};
+use causeway_proto::stanza::message::{Enc, Incoming};
+use causeway_proto::stanza::{Receipt, ReceiptKind};
+
+/// The only padded version of message content (docs/spec/wire.md §5.8).
+const ENC_VERSION: u32 = 2;
+
+/// Requests the rows that opening the message needs, so that many messages cost one read.
+pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
+    if let Some(from) = peer::device_of(records, &incoming.from) {
+        records.sessions.want(&row_key::session(&from));
+        records.positions.want(&row_key::message_id(from.peer.as_str(), false, &incoming.id));
+    }
+}
+
+/// Opens a message, and receipts it when everything changed so far is durable. Returns what is to be applied; `None` if
+/// the message is known, or could not be opened and has a placeholder now.
+///
+/// # Errors
+/// [`NotLoaded`], before anything has changed.
+pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<Opened>, NotLoaded> {
+    let Some(from) = peer::device_of(cx.records, &incoming.from) else {
+        unknown(cx, &incoming.node);
+        return Ok(None);
+    };
+    let chat = from.peer.as_str();
+    prefetch(cx.records, incoming);
+    let key = row_key::message_id(chat, false, &incoming.id);
+    let position = cx.records.positions.get(&key)?.cloned();
+    let known = match position.as_ref().and_then(|position| position.seq) {
+        Some(seq) => cx.records.messages.get(&row_key::message(chat, seq))?.cloned(),
+        None => None,
+    };
+    cx.records.sessions.get(&row_key::session(&from))?;
+    let placeholder = known.filter(|message| message.kind().is_placeholder());
+    if position.is_some() && placeholder.is_none() {
+        // Opened before: the receipt was lost. Nothing is decrypted twice.
+        receipt(cx, incoming);
+        return Ok(None);
+    }
+    match decrypt(cx, &from, incoming) {
+        Ok(opened) => {
+            if position.is_none() {
+                cx.records.positions.put(key, PositionRow { seq: None });
+            }
+            receipt(cx, incoming);
+            Ok(Some(opened))
+        }
+        // Also a key that seems to be used: it is not this message's that used it, or its id would be known. Damage can
+        // make any message look like that.
+        Err(OpenError::Decrypt(error)) if peer::is_known(cx.records, &from) => {
+            retry::ask(cx, incoming, chat, placeholder, &error);
+            Ok(None)
+        }
+        // Also damage to what an unknown device sent: it is asked for nothing.
+        Err(_) => {
+            unknown_device(cx, incoming, chat, placeholder);
+            Ok(None)
+        }
+    }
+}
+
+fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> Result<Opened, OpenError> {
+    let readable = |enc: &&Enc| enc.version == ENC_VERSION && enc.kind.parse::<EnvelopeKind>().is_ok();
+    let enc = incoming.enc.iter().flatten().find(readable).ok_or(DecryptError::NoSession)?;
+    let kind = enc.kind.parse().map_err(|_| DecryptError::NoSession)?;
+    let decrypted = session::decrypt(cx, from, kind, &enc.bytes, incoming.device_identity.as_deref())?;
+    let mut plaintext = decrypted.plaintext;
+    // From here on any content is kept, and none requested again. Wrong padding is content that nobody can read.
+    let _unreadable = padding::unpad(&mut plaintext);
+    Ok(Opened {
+        from: from.clone(),
+        identity: decrypted.remote_identity,
+        id: incoming.id.clone(),
+        at: sent_at(cx, incoming),
+        name: incoming.notify.clone(),
+        plaintext,
+    })
+}
+
+/// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
+/// neither receipted nor requested again: its sender learns nothing.
+fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
+    if placeholder.is_none() {
+        let message = MessageRow {
+            id: incoming.id.clone(),
+            kind: MessageKind::UnknownDevice.into(),
+            at: sent_at(cx, incoming),
+            ..MessageRow::default()
+        };
+        chat::append(cx, chat, message);
+    }
+    cx.note(Event::UnknownDevice);
+    acknowledge(cx, &incoming.node);
+}
+
+/// Sends the delivery receipt of a message. For the server it is the ack, too (docs/spec/wire.md §5.9).
+fn receipt(cx: &mut Context<'_>, incoming: &Incoming) {
+    let receipt = Receipt {
+        participant: incoming.participant.clone(),
+        ..Receipt::new(incoming.from.clone(), incoming.id.clone(), ReceiptKind::Delivered)
+    };
+    cx.transmit(receipt.to_node());
+}

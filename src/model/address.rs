@@ -1,0 +1,106 @@
+//! Who somebody is: a person, one of their devices.
+
+use causeway_proto::jid::{Jid, Server};
+use core::fmt;
+
+/// A person, by one of their addresses: the first that was known. The other addresses are
+/// [aliases](super::Peer::aliases).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerId(String);
+
+impl PeerId {
+    /// The person with this address, if nothing else is known of them: without the device, and with one spelling for
+    /// each kind of address (docs/spec/wire.md §3.4). `None` for groups, lists, channels and servers.
+    pub fn of(address: &Jid) -> Option<Self> {
+        let server = match &address.server {
+            Server::User | Server::Legacy | Server::Hosted => Server::User,
+            Server::Lid | Server::HostedLid => Server::Lid,
+            server @ (Server::Interop | Server::Messenger) => server.clone(),
+            _ => return None,
+        };
+        let bare = Jid { server, ..address.to_bare() };
+        (!bare.user.is_empty()).then(|| Self(bare.to_string()))
+    }
+
+    /// The id that a row holds.
+    pub fn from_row(id: String) -> Self {
+        Self(id)
+    }
+
+    /// The address as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address; `None` for a row that no build of ours wrote.
+    pub fn jid(&self) -> Option<Jid> {
+        self.0.parse().ok()
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A device of a person. Device 0 is the phone, which vouches for the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceAddress {
+    /// The person.
+    pub peer: PeerId,
+    /// The device's number.
+    pub device: u16,
+}
+
+impl DeviceAddress {
+    /// Whether it is the person's phone.
+    pub fn is_primary(&self) -> bool {
+        self.device == 0
+    }
+
+    /// The address, for stanzas; `None` for a row that no build of ours wrote.
+    pub fn jid(&self) -> Option<Jid> {
+        Some(self.peer.jid()?.on_device(self.device))
+    }
+}
+
+impl fmt::Display for DeviceAddress {
+    /// As the address is written: `user@server`, `user:device@server`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.device, self.peer.0.rsplit_once('@')) {
+            (0, _) => f.write_str(&self.peer.0),
+            (device, Some((user, server))) => write!(f, "{user}:{device}@{server}"),
+            (device, None) => write!(f, "{}:{device}", self.peer.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str) -> Option<String> {
+        PeerId::of(&address.parse().unwrap()).map(|peer| peer.to_string())
+    }
+
+    #[test]
+    fn each_spelling_of_an_address_is_one_person() {
+        for address in
+            ["4915112345@s.whatsapp.net", "4915112345:7@s.whatsapp.net", "4915112345@c.us", "4915112345:99@hosted"]
+        {
+            assert_eq!(peer(address).as_deref(), Some("4915112345@s.whatsapp.net"), "{address}");
+        }
+        assert_eq!(peer("77:3@lid").as_deref(), Some("77@lid"));
+        assert_eq!(peer("77:99@hosted.lid").as_deref(), Some("77@lid"));
+        assert_eq!(peer("999-alice:3@interop").as_deref(), Some("999-alice@interop"));
+        assert_ne!(peer("77@lid"), peer("77@s.whatsapp.net"));
+    }
+
+    #[test]
+    fn what_is_no_person() {
+        for address in ["1-2@g.us", "status@broadcast", "1@newsletter", "s.whatsapp.net", "interop", "x@example.org"] {
+            assert_eq!(peer(address), None, "{address}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the client knows, as types: people, addresses. Under every other module; decides nothing.
+//!
+//! What this module does not know: how any of it is stored, shown, sent or encrypted.
+
+pub mod address;
+pub mod opened;
+pub mod peer;
+pub mod recipient;
+
+pub use address::{DeviceAddress, PeerId};
+pub use opened::Opened;
+pub use peer::{Device, Peer};
+pub use recipient::{Recipient, Stage};

@@ -1,0 +1,40 @@
+//! Messages that nobody receipts: after a time their sender is told.
+//!
+//! The mailbox keeps a message for 30 days (docs/spec/wire.md §5.5); a device that has asked for it as often as it may
+//! asks no more, and receipts the last envelope soon or never. A receipt that comes later still counts.
+
+use crate::model::{Recipient, Stage};
+use crate::time::Millis;
+use crate::view::MAX_RETRIES;
+
+/// How long the mailbox keeps a message.
+pub(super) const MAILBOX: Millis = 30 * 86_400 * 1_000;
+/// How long a receipt of the last envelope may take.
+const LAST_TRY: Millis = 15 * 60 * 1_000;
+
+/// When to look for messages whose last envelope was not receipted.
+#[derive(Debug, Default)]
+pub(super) struct Expiry(Option<Millis>);
+
+impl Expiry {
+    /// A device has a message, or another envelope of it.
+    pub(super) fn note(&mut self, recipient: &Recipient) {
+        if recipient.resends >= MAX_RETRIES
+            && let Some(at) = expires_at(recipient)
+        {
+            self.0 = Some(self.0.map_or(at, |known| known.min(at)));
+        }
+    }
+
+    /// When the first one expires.
+    pub(super) fn at(&self) -> Option<Millis> {
+        self.0
+    }
+}
+
+/// When the sender is told that a message was not opened; `None` while the server does not have its envelope.
+pub(super) fn expires_at(recipient: &Recipient) -> Option<Millis> {
+    let wait = if recipient.resends >= MAX_RETRIES { LAST_TRY } else { MAILBOX };
+    let accepted_at = recipient.accepted_at.filter(|_| recipient.stage == Stage::Accepted)?;
+    Some(accepted_at.saturating_add(wait))
+}
