@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# Tools live outside the clone (tests/toolchain/setup), so that a second clone finds them warm.
+# Tools live outside the clone, so that a second clone finds them warm; .run/tools links to those of this clone's versions
+# (tests/toolchain/setup).
 export CAUSEWAY_TOOLS ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/causeway
-export PATH := $(CAUSEWAY_TOOLS)/bin:$(PATH)
+export PATH := $(CURDIR)/.run/tools/bin:$(PATH)
 # Trunk reads NO_COLOR as a switch of its own and stops at any value but true or false.
 unexport NO_COLOR
 export TRUNK_SKIP_VERSION_CHECK := true

@@ -36,8 +36,10 @@ const ICON = "/icon-192.png";
 const TASK_TIMEOUT = 25_000;
 // Some browsers never settle a subscription that they cannot make.
 const SUBSCRIPTION_TIMEOUT = 20_000;
-// Longest reply from a notification, in UTF-16 code units.
-const LONGEST_REPLY = 4_096;
+// Status of the partner server's answer to a subscription that it will never send to.
+const INVALID = 422;
+// Some browsers never settle the focusing of a window. A window must be opened soon after the click, or not at all.
+const FOCUS_TIMEOUT = 2_000;
 
 /**
  * Rejects if `promise` has not settled after the time-out.
@@ -48,6 +50,18 @@ const LONGEST_REPLY = 4_096;
  */
 const withTimeout = (milliseconds, promise) =>
   Promise.race([promise, new Promise((_, reject) => setTimeout(reject, milliseconds, new Error("timed out")))]);
+
+/**
+ * Resolves when `promise` has settled: what follows does not depend on its success. A failure is logged.
+ * @param {Promise<unknown>} promise
+ */
+const settled = async (promise) => {
+  try {
+    await promise;
+  } catch (error) {
+    console.warn("a step failed:", String(error));
+  }
+};
 
 // --- the shell
 
@@ -91,18 +105,24 @@ addEventListener("fetch", (event) => {
  * @returns {Promise<Response>}
  */
 async function fromShell(path, request) {
-  const cached = await (await caches.open(SHELL_CACHE)).match(path);
+  const cached = await stored(path);
   if (cached) return cached;
   try {
-    // The browser has evicted the file. The integrity check accepts only the same bytes.
+    // The browser has evicted the file, or cannot read it. The integrity check accepts only the same bytes.
     return await fetch(path, { integrity: SHELL.files[path] });
   } catch (error) {
     if (path !== INDEX || !navigator.onLine) throw error;
     // The release is gone from the server and incomplete here: unregister, and load the page without this worker.
-    await registration.unregister();
+    await settled(registration.unregister());
     return fetch(request);
   }
 }
+
+/**
+ * A file of the release, if the browser has it and can read it.
+ * @param {string} path
+ */
+const stored = (path) => caches.match(path, { cacheName: SHELL_CACHE }).catch(() => undefined);
 
 // --- the engine
 
@@ -113,8 +133,7 @@ let engine;
 function start() {
   engine ??= (async () => {
     const url = new URL("client_bg.wasm", location.href);
-    const cached = await caches.match(url.pathname, { cacheName: SHELL_CACHE });
-    await init({ module_or_path: cached ?? fetch(url) });
+    await init({ module_or_path: (await stored(url.pathname)) ?? fetch(url) });
   })().catch((error) => {
     engine = undefined;
     throw error;
@@ -157,32 +176,39 @@ const withEngine = (name, ...texts) =>
 const show = (tag, [title, body], more) => registration.showNotification(title, { tag, body, icon: ICON, ...more });
 
 addEventListener("push", (event) => {
-  event.waitUntil((event.data?.text() === "test" ? onTest() : onPush()).then(() => renewSubscription(false)));
+  event.waitUntil(settled(event.data?.text() === "test" ? onTest() : onPush()).then(() => renewSubscription(false)));
 });
 
 async function onTest() {
-  await show("test", TESTED);
-  await writeState(LAST, Date.now());
-  await notifyPages();
+  await settled(show("test", TESTED));
+  await settled(writeState(LAST, Date.now()));
+  await settled(notifyPages());
 }
 
 async function onPush() {
   // Shown first and silently: if the browser ends this worker at any moment from here on, the person knows that a
   // message came. The engine closes it after it has shown a more specific notification.
   const tag = `${WAITING}${Date.now()}`;
-  await show(tag, PLAIN, { silent: true });
-  // Close those that workers left when they were ended; one is enough.
-  for (const one of await registration.getNotifications()) {
-    if (one.tag.startsWith(WAITING) && one.tag !== tag) one.close();
-  }
-  await writeState(LAST, Date.now());
+  await settled(show(tag, PLAIN, { silent: true }));
+  await settled(closeLeftovers(tag));
+  await settled(writeState(LAST, Date.now()));
   try {
     await withEngine("pushed", tag);
   } catch (error) {
     console.warn("the notification stays unspecific:", String(error));
-    await show(tag, PLAIN);
+    await settled(show(tag, PLAIN));
   }
-  await notifyPages();
+  await settled(notifyPages());
+}
+
+/**
+ * Closes the unspecific notifications that workers left when they were ended, except the one with this tag.
+ * @param {string} tag
+ */
+async function closeLeftovers(tag) {
+  for (const one of await registration.getNotifications()) {
+    if (one.tag.startsWith(WAITING) && one.tag !== tag) one.close();
+  }
 }
 
 addEventListener("notificationclick", (event) => {
@@ -193,13 +219,14 @@ addEventListener("notificationclick", (event) => {
 /** @param {NotificationEvent & { reply?: string }} event with the text of an answer, where the browser offers one */
 async function onClick({ action, reply: text, notification }) {
   const { chat, seq } = notification.data ?? {};
-  const body = typeof text === "string" ? text.trim().slice(0, LONGEST_REPLY) : "";
+  const body = typeof text === "string" ? text.trim() : "";
   if (!chat || (action === "reply" && !body) || !action) return open(chat);
   try {
     if (action === "reply") await withEngine("reply", chat, body);
     else await withEngine("read", chat, String(seq));
   } catch {
-    if (action === "reply") await show(`lost:${chat}`, [REPLY_LOST, body], { data: { chat } });
+    // The engine has kept it as the chat's draft, if it could and there was none.
+    if (action === "reply") await settled(show(`lost:${chat}`, [REPLY_LOST, body], { data: { chat } }));
   }
 }
 
@@ -209,35 +236,58 @@ async function onClick({ action, reply: text, notification }) {
  */
 async function open(chat) {
   const fragment = chat ? `#/chat/${encodeURIComponent(chat)}` : "#/";
-  const pages = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const pages = await clients.matchAll({ type: "window", includeUncontrolled: true }).catch(() => []);
   const page = pages.find(({ visibilityState }) => visibilityState === "visible") ?? pages[0];
-  if (!page) return clients.openWindow(`/${fragment}`);
-  page.postMessage({ open: fragment });
-  await page.focus();
+  if (page) {
+    try {
+      await withTimeout(FOCUS_TIMEOUT, page.focus());
+      return page.postMessage({ open: fragment });
+    } catch (error) {
+      console.warn("the page cannot be focused:", String(error));
+    }
+  }
+  await settled(clients.openWindow(`/${fragment}`));
 }
 
 // --- the subscription
 
 /**
  * @param {string} path
- * @param {string | number} value
+ * @param {string | number} value empty removes it, which needs no room
  */
 async function writeState(path, value) {
-  await (await caches.open(NOTES)).put(path, new Response(String(value)));
+  const notes = await caches.open(NOTES);
+  await (value === "" ? notes.delete(path) : notes.put(path, new Response(String(value))));
 }
 
 /**
  * @param {string} path
- * @returns {Promise<string>} empty if nothing is stored
+ * @returns {Promise<string>} empty if nothing is stored, or it cannot be read
  */
 async function readState(path) {
-  const stored = await (await caches.open(NOTES)).match(path);
-  return stored ? stored.text() : "";
+  try {
+    const note = await caches.match(path, { cacheName: NOTES });
+    return note ? await note.text() : "";
+  } catch {
+    return "";
+  }
 }
 
 /** @param {ArrayBuffer} bytes */
 const base64url = (bytes) =>
   btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/** An answer of the partner server that is not a success. */
+class Refusal extends Error {
+  /**
+   * @param {string} path
+   * @param {number} status
+   */
+  constructor(path, status) {
+    super(`${path}: ${status}`);
+    this.status = status;
+  }
+}
 
 /**
  * A request to the partner server: GET without a form, POST with one.
@@ -247,7 +297,7 @@ const base64url = (bytes) =>
 async function callPartner(path, form) {
   const body = form && new URLSearchParams(form);
   const response = await fetch(path, { method: form ? "POST" : "GET", body, redirect: "error", cache: "no-store" });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw new Refusal(path, response.status);
   return response;
 }
 
@@ -260,7 +310,39 @@ const partnersKey = async () => new URLSearchParams(await (await callPartner("/a
 const isFor = (key, subscription) => base64url(subscription.options.applicationServerKey ?? new ArrayBuffer()) === key;
 
 /**
- * Subscribes with the partner server's current key and registers the subscription there.
+ * Whether a push can arrive there. Chromium gives `https://permanently-removed.invalid/…` for a subscription that its
+ * push service has dropped; no address of `.invalid` exists (RFC 2606 §2).
+ * @param {PushSubscription} subscription
+ */
+function isUsable({ endpoint, expirationTime }) {
+  try {
+    return !new URL(endpoint).hostname.endsWith(".invalid") && (expirationTime ?? Infinity) > Date.now();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Registers a subscription at the partner server.
+ * @param {PushSubscription} subscription
+ * @param {string} previous endpoint that this one replaces
+ * @returns {Promise<string>} the problem, or nothing
+ */
+async function registerSubscription(subscription, previous) {
+  /** @type {PushEncryptionKeyName[]} */
+  const names = ["p256dh", "auth"];
+  const [p256dh, auth] = names.map((name) => base64url(subscription.getKey(name) ?? new ArrayBuffer()));
+  try {
+    await callPartner("/api/push", { endpoint: subscription.endpoint, p256dh, auth, previous });
+    return "";
+  } catch (error) {
+    return error instanceof Refusal && error.status === INVALID ? "address-unusable" : "not-registered";
+  }
+}
+
+/**
+ * Subscribes with the partner server's current key and registers the subscription there. One that cannot be used is given
+ * up, and the browser is asked for another, once.
  * @returns {Promise<string>} the problem, or nothing
  */
 async function syncSubscription() {
@@ -270,28 +352,20 @@ async function syncSubscription() {
   } catch {
     return "not-registered";
   }
-  let previous = "";
-  let subscription = await registration.pushManager.getSubscription();
-  if (subscription && !isFor(key, subscription)) {
-    previous = subscription.endpoint;
-    await subscription.unsubscribe();
-    subscription = null;
+  const former = await registration.pushManager.getSubscription().catch(() => null);
+  if (former && isFor(key, former) && isUsable(former)) {
+    const problem = await registerSubscription(former, "");
+    if (problem !== "address-unusable") return problem;
   }
+  if (former) await settled(former.unsubscribe());
+  let subscription;
   try {
     const options = { userVisibleOnly: true, applicationServerKey: key };
-    subscription ??= await withTimeout(SUBSCRIPTION_TIMEOUT, registration.pushManager.subscribe(options));
+    subscription = await withTimeout(SUBSCRIPTION_TIMEOUT, registration.pushManager.subscribe(options));
   } catch {
     return "service-silent";
   }
-  /** @type {PushEncryptionKeyName[]} */
-  const names = ["p256dh", "auth"];
-  const [p256dh, auth] = names.map((name) => base64url(subscription.getKey(name) ?? new ArrayBuffer()));
-  try {
-    await callPartner("/api/push", { endpoint: subscription.endpoint, p256dh, auth, previous });
-  } catch {
-    return "not-registered";
-  }
-  return "";
+  return isUsable(subscription) ? registerSubscription(subscription, former?.endpoint ?? "") : "address-unusable";
 }
 
 addEventListener("pushsubscriptionchange", (event) => {
@@ -306,7 +380,7 @@ async function renewSubscription(isChanged) {
   if (!(await readState(WANTED))) return;
   const renewed = await enqueue(async () => {
     const subscription = await registration.pushManager.getSubscription();
-    if (!isChanged && subscription && isFor(await partnersKey(), subscription)) return false;
+    if (!isChanged && subscription && isUsable(subscription) && isFor(await partnersKey(), subscription)) return false;
     await syncSubscription();
     return true;
   }).catch(() => false);
@@ -335,15 +409,19 @@ const commands = {
     const subscription = await registration.pushManager?.getSubscription();
     if (subscription) {
       // If this request fails, the partner server learns it from the push service.
-      await callPartner("/api/push/end", { endpoint: subscription.endpoint }).catch(() => {});
+      await settled(callPartner("/api/push/end", { endpoint: subscription.endpoint }));
       await subscription.unsubscribe();
     }
     return "";
   },
   async test() {
-    const subscription = await registration.pushManager.getSubscription();
-    const endpoint = subscription?.endpoint ?? "";
-    return callPartner("/api/push/test", { endpoint }).then(() => "", () => "test-failed");
+    try {
+      const subscription = await registration.pushManager.getSubscription();
+      await callPartner("/api/push/test", { endpoint: subscription?.endpoint ?? "" });
+      return "";
+    } catch {
+      return "test-failed";
+    }
   },
 };
 

@@ -102,6 +102,8 @@ pub enum Issue {
     RestoreInterrupted = 49,
     /// The account's row, or the key to all rows, is damaged: nothing can be opened.
     AccountDamaged = 55,
+    /// This browser, or this kind of window, does not keep keys: nothing can be begun in it.
+    KeysNotKept = 60,
     /// A newer build has changed how data is kept: this one must be loaded again.
     StorageNewer = 56,
     /// Another browser has become this account's; this one can never connect again with the keys it holds.

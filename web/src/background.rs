@@ -13,7 +13,9 @@ use crate::state::model::{self, Change, Model};
 use crate::text::Notifications;
 use causeway::engine::Engine;
 use causeway::io::Millis;
-use causeway::view::{Action, ConnectionState, Delivery, Done, Hello, Issue, MarkRead, Notified, Send, Woken};
+use causeway::view::{
+    Action, ConnectionState, Delivery, Done, Hello, Issue, MarkRead, Notified, SaveDraft, Send, Woken,
+};
 use causeway_proto::secret::Secret;
 use core::cell::RefCell;
 use core::pin::pin;
@@ -172,7 +174,11 @@ impl BackgroundClient {
             }
             Task::Look => self.show_news(client).await?,
             Task::Reply { chat, text } => {
-                self.ask(client, Action::Send(Send { chat: chat.clone(), text })).await?;
+                let message = Send { chat: chat.clone(), text };
+                if let Err(error) = self.ask(client, Action::Send(message.clone())).await {
+                    self.keep_as_draft(client, message).await;
+                    return Err(error);
+                }
                 {
                     // In a block of its own: `sent` borrows the updates until it is dropped.
                     let sent = pin!(self.until(|known| known.is_sent(&chat).then_some(())));
@@ -187,6 +193,14 @@ impl BackgroundClient {
             }
         }
         Ok(())
+    }
+
+    /// Keeps a reply that was refused where its chat shows it, unless there is a draft already. If this fails as well, the
+    /// notification that reports it still has the text.
+    async fn keep_as_draft(&self, client: &EngineClient, Send { chat, text }: Send) {
+        if self.known.borrow().model.chat(&chat).is_some_and(|chat| chat.draft.is_empty()) {
+            let _refused = self.ask(client, Action::SaveDraft(SaveDraft { chat, text })).await;
+        }
     }
 
     /// Shows what is new, unless a page has the focus.

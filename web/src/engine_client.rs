@@ -5,15 +5,19 @@
 //! the engine that it is meant for. Otherwise a command in flight during start-up could overtake commands that pages
 //! must resend.
 //!
+//! A page that is left, or loaded again, leaves what a person wrote and no engine has confirmed to the next page of its
+//! tab. That page gives it to the engine first, and shows no snapshot that may be without it.
+//!
 //! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer,
 //! although that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
 //!
 //! What this module does not know: what the commands and the updates mean.
 
+use crate::carried_commands;
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::events::{Return, Returns};
 use crate::port::rng::{self, NoRandomness};
-use crate::port::{clock, spawn};
+use crate::port::{clock, spawn, tab};
 use causeway::io::Millis;
 use causeway::view::{Action, Command, Hello, News, Update};
 use prost::Message;
@@ -66,6 +70,10 @@ struct Inner {
     heard: Cell<bool>,
     /// The liveness probe runs.
     watched: Cell<bool>,
+    /// The page is being left: what is sent now must outlive it.
+    leaving: Cell<bool>,
+    /// Tags of the commands of the tab's former page, until they are answered.
+    carried: RefCell<Vec<u64>>,
     on_timeout: Box<dyn Fn()>,
 }
 
@@ -86,9 +94,12 @@ impl EngineClient {
         on_update: impl Fn(Update) + 'static,
         on_timeout: impl Fn() + 'static,
     ) -> Result<Self, EngineClientError> {
+        let carried = carried_commands::take();
         let inner = Rc::new(Inner {
             ends: RefCell::new(None),
-            unanswered: RefCell::default(),
+            carried: RefCell::new(carried.iter().map(|(tag, _)| *tag).collect()),
+            unanswered: RefCell::new(Unanswered(carried.into())),
+            leaving: Cell::new(false),
             engine: Cell::new(None),
             heard: Cell::new(false),
             watched: Cell::new(false),
@@ -101,10 +112,17 @@ impl EngineClient {
             move |bytes| {
                 let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
                 inner.heard.set(true);
+                let is_early = inner.is_carrying() && matches!(update.news, Some(News::Snapshot(_)));
+                let is_carried = inner.is_last_carried(&update);
                 let observed = inner.unanswered.borrow_mut().observe(&update);
                 // Commands that the page sends because of this update are sent again below, if an engine has just
                 // started.
-                on_update(update);
+                if !is_early {
+                    on_update(update);
+                }
+                if is_carried {
+                    inner.greet();
+                }
                 let Observed { engine: Some(engine), started } = observed else { return };
                 let another = inner.engine.replace(Some(engine)) != Some(engine);
                 if started {
@@ -121,12 +139,29 @@ impl EngineClient {
                 let Some(inner) = inner.upgrade() else { return };
                 inner.post(WAKE);
                 if what == Return::Shown {
+                    if inner.leaving.replace(false) {
+                        carried_commands::forget();
+                    }
                     inner.greet();
                     inner.resend();
                 }
             }
         });
         *inner.ends.borrow_mut() = Some(Ends { commands, _updates: updates, _returns: returns });
+        tab::on_leave({
+            let inner = Rc::downgrade(&inner);
+            move || {
+                if let Some(inner) = inner.upgrade() {
+                    inner.leaving.set(true);
+                    carried_commands::keep(inner.unanswered.borrow().commands());
+                }
+            }
+        });
+        if inner.is_carrying() {
+            // For an engine that runs already, whatever its name is.
+            inner.unanswered.borrow().commands().for_each(|command| inner.post(command));
+            inner.watch();
+        }
         inner.greet();
         Ok(Self(inner))
     }
@@ -138,9 +173,10 @@ impl EngineClient {
         let command = Zeroizing::new(Command { tag, action: Some(action), ..Command::default() }.encode_to_vec());
         self.0.send(&command);
         self.0.unanswered.borrow_mut().keep(tag, command);
-        if !self.0.watched.replace(true) {
-            spawn(watch(Rc::downgrade(&self.0)));
+        if self.0.leaving.get() {
+            carried_commands::keep(self.0.unanswered.borrow().commands());
         }
+        self.0.watch();
         tag
     }
 }
@@ -153,6 +189,25 @@ impl EngineClient {
 }
 
 impl Inner {
+    fn watch(self: &Rc<Self>) {
+        if !self.watched.replace(true) {
+            spawn(watch(Rc::downgrade(self)));
+        }
+    }
+
+    fn is_carrying(&self) -> bool {
+        !self.carried.borrow().is_empty()
+    }
+
+    /// Whether this answers the last command of the tab's former page.
+    fn is_last_carried(&self, update: &Update) -> bool {
+        let Some(News::Done(done)) = &update.news else { return false };
+        let mut carried = self.carried.borrow_mut();
+        let before = carried.len();
+        carried.retain(|tag| *tag != done.tag);
+        carried.is_empty() && before > 0
+    }
+
     fn post(&self, message: &[u8]) {
         if let Some(ends) = &*self.ends.borrow() {
             ends.commands.send(message);

@@ -115,11 +115,11 @@ impl ElectionBackoff {
             TermEnd::Lock(LockError::Unsupported)
             | TermEnd::Channel(ChannelError)
             | TermEnd::Randomness(NoRandomness)
-            | TermEnd::Key(KeyError::Unsupported) => return AfterTerm::Retire(Issue::StorageFailed),
+            | TermEnd::Key(KeyError::Unsupported | KeyError::NotKept) => return AfterTerm::Retire(Issue::KeysNotKept),
             TermEnd::Open(OpenError::QuotaExceeded) | TermEnd::Key(KeyError::Store(StoreFailure::QuotaExceeded)) => {
                 Some(Issue::StorageFull)
             }
-            TermEnd::Key(KeyError::Damaged) => Some(Issue::AccountDamaged),
+            TermEnd::Key(KeyError::Damaged | KeyError::Missing) => Some(Issue::AccountDamaged),
             TermEnd::Lock(LockError::Refused)
             | TermEnd::Open(OpenError::Unavailable)
             | TermEnd::Key(KeyError::Store(StoreFailure::Unavailable)) => Some(Issue::StorageFailed),
@@ -276,9 +276,16 @@ mod tests {
             TermEnd::Channel(ChannelError),
             TermEnd::Randomness(NoRandomness),
             TermEnd::Key(KeyError::Unsupported),
+            TermEnd::Key(KeyError::NotKept),
         ] {
-            assert_eq!(ElectionBackoff::default().after(end), AfterTerm::Retire(Issue::StorageFailed));
+            assert_eq!(ElectionBackoff::default().after(end), AfterTerm::Retire(Issue::KeysNotKept));
         }
+    }
+
+    #[test]
+    fn a_missing_key_is_told_and_looked_for_again() {
+        let again = AfterTerm::RunAgain(FIRST_PAUSE, Some(Issue::AccountDamaged));
+        assert_eq!(ElectionBackoff::default().after(TermEnd::Key(KeyError::Missing)), again);
     }
 
     #[test]

@@ -22,8 +22,8 @@ impl PushNotifications for BrowserAdapter {
         });
     }
 
-    fn has_service_worker(&self) -> bool {
-        service::is_controlling()
+    fn has_service_worker(&self, answer: Answer<bool>) {
+        port::spawn(async move { answer.run(service::is_registered().await) });
     }
 
     fn register_service_worker(&self) {

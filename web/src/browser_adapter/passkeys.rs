@@ -18,6 +18,7 @@ impl Passkeys for BrowserAdapter {
             answer.run(match given {
                 Ok(()) => Passkey::Accepted,
                 Err(PasskeyError::NotGiven) => Passkey::NotGiven,
+                Err(PasskeyError::Unreadable) => Passkey::Unreadable,
                 Err(PasskeyError::Unreachable) => Passkey::Unreachable,
                 Err(PasskeyError::Refused(_)) => Passkey::Refused,
             });

@@ -7,6 +7,7 @@
 //! What this module does not know: what is sealed.
 
 use super::idb::Store;
+use super::idb::fault::Fault;
 use causeway::io::StoreFailure;
 use causeway_proto::secret::Secret;
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
@@ -30,6 +31,12 @@ pub enum KeyError {
     /// No WebCrypto: the page is not served over HTTPS, nor from this machine.
     #[error("this page needs HTTPS: the browser offers no cryptography without it")]
     Unsupported,
+    /// The browser makes keys and does not keep them, as in the private windows of some.
+    #[error("this browser, or this kind of window, does not keep keys")]
+    NotKept,
+    /// The store has rows and no data key. It may be there at the next look.
+    #[error("the key to the data in this browser is missing")]
+    Missing,
     /// What the store keeps is not a data key, or its sealing key does not open it.
     #[error("the key to the data in this browser is damaged")]
     Damaged,
@@ -38,7 +45,17 @@ pub enum KeyError {
     Store(#[from] StoreFailure),
 }
 
-/// Opens the store's data key, making one if the store is new. Two that do so at once get the same key.
+impl From<Fault> for KeyError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotKept => Self::NotKept,
+            Fault::FactMissing => Self::Missing,
+            other => Self::Store(other.into()),
+        }
+    }
+}
+
+/// Opens the store's data key, making one if the store is new and empty. Two that do so at once get the same key.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -48,10 +65,15 @@ pub async fn open(store: &Store, rng: &mut dyn CryptoRng) -> Result<Secret<32>, 
     if kept.is_none() {
         // Nothing foreign may be awaited inside a transaction, so the key is made before one looks for it again.
         let candidate = make(&subtle, rng).await.map_err(|_| KeyError::Unsupported)?;
-        kept = store.kept(NAME, Some(&candidate)).await?;
+        kept = store.kept(NAME, Some((&candidate, has_sealing_key))).await?;
     }
     let kept = kept.ok_or(KeyError::Damaged)?;
     unseal(&subtle, &kept).await
+}
+
+/// Whether the browser has kept the sealing key as a key.
+fn has_sealing_key(kept: &JsValue) -> bool {
+    Reflect::get(kept, &SEALING_KEY.into()).is_ok_and(|key| key.is_instance_of::<CryptoKey>())
 }
 
 fn subtle() -> Result<SubtleCrypto, KeyError> {

@@ -27,7 +27,7 @@ use web_sys::{
 const SCRIPT: &str = "/service-worker.js";
 /// Time-out of a subscription, which waits for the push service; the time-out in service-worker.js is shorter.
 const SUBSCRIBE_TIMEOUT: Millis = 40_000;
-/// Time-out of the other commands, which wait only for the worker to start.
+/// Time-out of the commands that wait only for the worker to start.
 const COMMAND_TIMEOUT: Millis = 8_000;
 /// Between two questions for a newer release.
 const UPDATE_EVERY: Millis = 60 * 60 * 1000;
@@ -42,18 +42,29 @@ async fn settle<T: JsCast>(promise: Promise) -> Option<T> {
 }
 
 /// The worker, once there is one that runs. Never completes where it cannot be registered.
-async fn active() -> Option<ServiceWorker> {
+async fn ready() -> Option<ServiceWorker> {
     settle::<ServiceWorkerRegistration>(container()?.ready().ok()?).await?.active()
 }
 
-/// Whether a worker serves this page.
-pub fn is_controlling() -> bool {
-    container().is_some_and(|container| container.controller().is_some())
+async fn registration() -> Option<ServiceWorkerRegistration> {
+    settle(container()?.get_registration()).await
+}
+
+/// The worker, if one is installed. One that is still being installed downloads the release, which takes its time.
+async fn active() -> Option<ServiceWorker> {
+    registration().await?.active()
+}
+
+/// Whether an earlier visit has registered a worker. It does not serve a page that was loaded without it.
+pub async fn is_registered() -> bool {
+    registration().await.is_some()
 }
 
 thread_local! {
     /// Completes the wait of [`listen_for_events`] for the registration.
     static REGISTER: Cell<Option<oneshot::Sender<()>>> = const { Cell::new(None) };
+    /// Number of [`PushCommand::Off`] so far: an earlier [`PushCommand::On`] that still waits for the worker is void.
+    static TURNED_OFF: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Lets [`listen_for_events`] register the worker. The first call counts.
@@ -144,9 +155,7 @@ fn listen(target: &EventTarget, name: &str, call: impl FnMut(Event) + 'static) {
 /// Activates the waiting release: every page loads again.
 pub fn use_update() {
     super::spawn(async {
-        let Some(container) = container() else { return };
-        let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
-        if let Some(waiting) = registered.dyn_into::<ServiceWorkerRegistration>().ok().and_then(|it| it.waiting()) {
+        if let Some(waiting) = registration().await.and_then(|registration| registration.waiting()) {
             post(&waiting, "activate");
         }
     });
@@ -155,9 +164,7 @@ pub fn use_update() {
 /// Closes the notifications about chats, except about these.
 pub fn close_notifications(unread: Vec<String>) {
     super::spawn(async move {
-        let Some(container) = container() else { return };
-        let Ok(registered) = JsFuture::from(container.get_registration()).await else { return };
-        let Ok(registration) = registered.dyn_into::<ServiceWorkerRegistration>() else { return };
+        let Some(registration) = registration().await else { return };
         let Ok(shown) = registration.get_notifications() else { return };
         for one in settle::<Array>(shown).await.unwrap_or_default().iter() {
             let Ok(one) = one.dyn_into::<Notification>() else { continue };
@@ -216,17 +223,30 @@ pub async fn run_push_command(command: PushCommand) -> PushState {
         PushCommand::Off => "off",
         PushCommand::Test => "test",
     };
-    // On a first visit the worker is still being installed, which downloads the release.
-    let is_short = command != PushCommand::On && is_controlling();
-    let timeout = if is_short { COMMAND_TIMEOUT } else { SUBSCRIBE_TIMEOUT };
-    match select(pin!(answer_to(name)), clock::sleep(timeout)).await {
+    if command == PushCommand::Off {
+        TURNED_OFF.set(TURNED_OFF.get().wrapping_add(1));
+    }
+    let worker = if command == PushCommand::On {
+        let turned_off = TURNED_OFF.get();
+        // On a first visit the worker is still being installed, which downloads the release.
+        let installed = match select(pin!(ready()), clock::sleep(SUBSCRIBE_TIMEOUT)).await {
+            Either::Left((Some(worker), _)) => worker,
+            _ => return PushState { support, problem: PushProblem::ServiceSilent, ..PushState::default() },
+        };
+        (turned_off == TURNED_OFF.get()).then_some(installed)
+    } else {
+        active().await
+    };
+    // Before there is a worker, pushes are off.
+    let Some(worker) = worker else { return PushState { support, ..PushState::default() } };
+    let timeout = if command == PushCommand::On { SUBSCRIBE_TIMEOUT } else { COMMAND_TIMEOUT };
+    match select(pin!(answer_of(&worker, name)), clock::sleep(timeout)).await {
         Either::Left((Some(push), _)) => PushState { support, ..push },
         _ => PushState { support, problem: PushProblem::ServiceSilent, ..PushState::default() },
     }
 }
 
-async fn answer_to(order: &str) -> Option<PushState> {
-    let worker = active().await?;
+async fn answer_of(worker: &ServiceWorker, order: &str) -> Option<PushState> {
     let channel = MessageChannel::new().ok()?;
     let (sender, answer) = oneshot::channel();
     let sender = Cell::new(Some(sender));
@@ -241,6 +261,7 @@ async fn answer_to(order: &str) -> Option<PushState> {
         Some("") => PushProblem::None,
         Some("service-silent") => PushProblem::ServiceSilent,
         Some("test-failed") => PushProblem::TestFailed,
+        Some("address-unusable") => PushProblem::AddressUnusable,
         _ => PushProblem::NotRegistered,
     };
     let last = number::from_js(field("last").as_f64().unwrap_or(0.0));

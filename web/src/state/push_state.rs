@@ -28,6 +28,8 @@ pub enum PushProblem {
     ServiceSilent,
     /// The partner server was not reached, or refused.
     NotRegistered,
+    /// The browser gave an address to which no push can be sent.
+    AddressUnusable,
     /// The test was not sent.
     TestFailed,
 }

@@ -33,6 +33,8 @@ pub fn for_connection(connection: &ConnectionView) -> Option<RecoveryAction> {
             | Issue::StorageNewer => RecoveryAction::Reload,
             Issue::Replaced => RecoveryAction::UseHere,
             Issue::MovedElsewhere => RecoveryAction::Explain,
+            // The words name another window or browser.
+            Issue::KeysNotKept => return None,
             _ => RecoveryAction::TryNow,
         }),
         ConnectionState::Off | ConnectionState::Connecting | ConnectionState::Draining | ConnectionState::Online => {
@@ -58,7 +60,8 @@ mod tests {
     fn every_stopped_connection_has_a_recovery_action() {
         for issue in 0..1000 {
             let Ok(issue) = Issue::try_from(issue) else { continue };
-            assert!(for_connection(&view(ConnectionState::Stopped, issue)).is_some(), "{issue:?}");
+            let action = for_connection(&view(ConnectionState::Stopped, issue));
+            assert_eq!(action.is_some(), issue != Issue::KeysNotKept, "{issue:?}");
         }
         assert_eq!(for_connection(&view(ConnectionState::Stopped, Issue::SignInNeeded)), Some(RecoveryAction::SignIn));
         assert_eq!(for_connection(&view(ConnectionState::Online, Issue::None)), None);

@@ -354,6 +354,10 @@ pub(super) fn issue(issue: Issue, Facts { partner, max_text_bytes }: Facts<'_>) 
         Issue::StorageNewer => {
             "What is saved here was written by a newer version of this page. Reload the page to get it; nothing is lost."
         }
+        Issue::KeysNotKept => {
+            "This browser, or this kind of window, can’t keep the keys that Causeway needs. Open Causeway in a normal \
+             window that isn’t private, or in another browser."
+        }
         Issue::AccountDamaged => {
             "The keys saved in this browser are damaged, and nothing can be opened without them. Reload the page; if that \
              does not help, clear this site’s data in the browser’s settings and connect again."

@@ -45,6 +45,8 @@ pub enum Notifications {
     ServiceSilent,
     /// The partner server did not take it.
     NotRegistered,
+    /// No push can be sent to the address that the browser gave.
+    AddressUnusable,
     /// When the last push came.
     LastPush,
     /// Send one to oneself.

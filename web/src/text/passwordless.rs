@@ -7,6 +7,8 @@ pub enum Passwordless {
     WithPasskey,
     /// The person gave none.
     NotGiven,
+    /// What the browser, or a password manager, gave is no passkey.
+    Unreadable,
     /// The partner server did not accept it.
     Refused,
     /// What a provider's own sign-in is.

@@ -31,7 +31,8 @@ pub(super) fn watch(app: App) {
         ServiceWorkerEvent::UpdateReady => app.update_ready.set(true),
     }));
     let enlisted = Memo::new(move |_| app.stage() == Some(Stage::Enlisted));
-    let settled = RwSignal::new(app.store.browser().has_service_worker());
+    let settled = RwSignal::new(false);
+    app.store.browser().has_service_worker(scope.answer(move |has| settled.set(has)));
     Effect::new(move |_| {
         if enlisted.get() && !settled.get_untracked() {
             after(SETTLED, scope.answer(move |()| settled.set(true)));
@@ -162,6 +163,7 @@ pub(super) fn NotificationsSection() -> impl IntoView {
             PushProblem::None => return None,
             PushProblem::ServiceSilent => Notifications::ServiceSilent,
             PushProblem::NotRegistered => Notifications::NotRegistered,
+            PushProblem::AddressUnusable => Notifications::AddressUnusable,
             PushProblem::TestFailed => Notifications::TestFailed,
         };
         Some(words.text().to_owned())

@@ -106,7 +106,7 @@
             track();
             patch(IDBDatabase, 'transaction', () => null);
             patch(IDBTransaction, 'objectStore', (transaction) => transaction);
-            for (const name of ['get', 'put', 'delete', 'clear', 'getAll', 'getAllKeys', 'openCursor']) {
+            for (const name of ['get', 'add', 'put', 'delete', 'clear', 'getAll', 'getAllKeys', 'openCursor']) {
                 patch(IDBObjectStore, name, (store) => store.transaction);
             }
             patch(IDBCursor, 'continue', (cursor) => cursor.source.transaction);

@@ -158,6 +158,7 @@ async fn a_connection_that_closes_at_any_operation_loses_nothing() {
             "transaction",
             "objectStore",
             "get",
+            "add",
             "put",
             "delete",
             "clear",
@@ -218,11 +219,11 @@ async fn a_cancelled_request_for_the_database_ends_no_connection() {
 
 #[wasm_bindgen_test]
 async fn no_room_at_any_write_takes_that_write_back_and_nothing_else() {
-    for (how, names) in [("is full", ["put"]), ("is full in the end", ["commit"])] {
+    for (how, names) in [("is full", &["add", "put"][..]), ("is full in the end", &["commit"])] {
         let mut told = 0;
         for at in 0..MOST {
             let name = unique("full");
-            let fault = Fault::arm(at, how, &names);
+            let fault = Fault::arm(at, how, names);
             let (key, refused) = live_without_room(&name).await;
             let (_, hit) = fault.disarm();
             find(&name, &key, &format!("{hit} {at}, {how}")).await;

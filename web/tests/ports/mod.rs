@@ -1,6 +1,7 @@
 //! The tests that every kind of browser context runs: each file of `tests/` beside this folder names one context.
 
 mod boot;
+mod carried_commands;
 mod channel;
 mod driver;
 mod faults;
@@ -8,7 +9,9 @@ mod http;
 mod key;
 mod leader;
 mod lock;
+mod passkey;
 mod releases;
+mod service;
 mod socket;
 mod store;
 

@@ -13,6 +13,7 @@
 mod backup;
 mod control;
 mod device;
+mod drafts;
 mod first_visit;
 mod independent;
 mod journey;
@@ -22,6 +23,7 @@ mod open_id;
 mod passkey;
 mod push;
 mod relay;
+mod service_worker;
 mod storage;
 mod tabs;
 mod trouble;

@@ -115,6 +115,17 @@ impl ManyTabs {
         Ok(())
     }
 
+    /// Waits until a tab shows every message as delivered. The leader has no transaction under way then: what is shown is
+    /// durable, and nothing else is to be stored.
+    pub(crate) async fn leader_rests(&self, asked: &Tab) -> Result<()> {
+        wait::until("every message delivered", async || {
+            let shown = asked.person(&format!("person.read({})", json!(BOB))).await?;
+            let states = shown.as_array().context("no list")?.iter().map(|message| &message[1]);
+            Ok(states.eq(self.written.iter().map(|_| "delivered")).then_some(()))
+        })
+        .await
+    }
+
     /// Ends the browser, by force or not, and opens the same tabs in a new one, all at once: as restoring a session
     /// does, which a headless browser does not offer.
     pub(crate) async fn restart(&mut self, by_force: bool) -> Result<()> {

@@ -74,10 +74,12 @@ async fn a_frozen_leader_is_replaced() {
 }
 
 /// The leader's page is frozen as browsers freeze pages in the background: whether they freeze its worker as well or
-/// not, the other tab goes on, and the page itself once it is back.
+/// not, the other tab goes on, and the page itself once it is back. Browsers freeze none that has a transaction under way,
+/// which would keep every other tab from the store; DevTools do.
 async fn frozen_page() -> Result<()> {
     let mut all = ManyTabs::build(2).await?;
     all.every_tab_writes("at first").await?;
+    all.leader_rests(&all.tabs[1]).await?;
     all.tabs[0].page("Page.setWebLifecycleState", json!({"state": "frozen"})).await?;
     all.write(1, &["while the leader's page is frozen"]).await?;
     all.tabs[0].page("Page.setWebLifecycleState", json!({"state": "active"})).await?;

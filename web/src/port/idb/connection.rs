@@ -21,8 +21,8 @@ use indexed_db_futures::object_store::ObjectStore;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::{self, TransactionDurability, TransactionMode, TransactionOptions};
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::IdbVersionChangeEvent;
 
@@ -124,9 +124,17 @@ impl Connection {
         let transaction = self.begin(&[], TransactionMode::Readwrite)?;
         let raised = {
             let meta = transaction.store(META)?;
-            let raised = meta.get::<f64, _, _>(GENERATION).await?.unwrap_or(0.0) + 1.0;
-            meta.put(raised).with_key(GENERATION).build()?;
-            raised
+            match meta.get::<f64, _, _>(GENERATION).await? {
+                Some(former) => {
+                    meta.put(former + 1.0).with_key(GENERATION).build()?;
+                    former + 1.0
+                }
+                // Fails if the browser wrongly reports that there is none: a number must not be given twice.
+                None => {
+                    meta.add(&JsValue::from(1.0)).with_key(GENERATION).build()?;
+                    1.0
+                }
+            }
         };
         transaction.commit().await?;
         Ok(number::from_js(raised))

@@ -1,4 +1,4 @@
-//! IndexedDB's exceptions, as four kinds of fault.
+//! IndexedDB's exceptions, as kinds of fault.
 //!
 //! What this module does not know: stores, rows, generations.
 
@@ -7,13 +7,17 @@ use web_sys::DomException;
 
 /// What can be done about an exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(in crate::port) enum Fault {
     /// The storage quota is exceeded.
     Quota,
     /// The database on disk is of a newer version than this build.
     TooNew,
     /// The transaction found another generation, and took itself back.
     Superseded,
+    /// The browser does not keep such a value: it cannot be cloned, or is another when it is read back.
+    NotKept,
+    /// There are rows, and not the fact without which they mean nothing.
+    FactMissing,
     /// Anything else. Mostly the connection: browsers close it behind our back. Worth another try on a new one.
     Broken,
 }
@@ -23,6 +27,7 @@ impl From<DomException> for Fault {
         match exception.name().as_str() {
             "QuotaExceededError" => Self::Quota,
             "VersionError" => Self::TooNew,
+            "DataCloneError" => Self::NotKept,
             _ => Self::Broken,
         }
     }

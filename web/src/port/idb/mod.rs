@@ -8,13 +8,13 @@
 //! What this module does not know: what the bytes mean, and when to write them.
 
 mod connection;
-mod fault;
+pub(in crate::port) mod fault;
 mod rows;
 pub mod schema;
 
 use crate::port::clock;
 use causeway::io::{Millis, StoreFailure};
-use causeway::store::changes::{Change, Query, Rows};
+use causeway::store::changes::{Change, Query, Rows, Table};
 use connection::Connection;
 use core::cell::{Cell, RefCell};
 use core::pin::pin;
@@ -37,6 +37,9 @@ const FIRST_PAUSE: Millis = 50;
 /// nothing.
 const TRANSACTION_TIMEOUT: Millis = 20_000;
 
+/// A fact that may be added, and what tells whether the browser has kept it whole.
+pub(super) type Candidate<'a> = (&'a JsValue, fn(&JsValue) -> bool);
+
 /// The store cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -57,7 +60,7 @@ impl From<Fault> for StoreFailure {
             // A newer build has upgraded the store: it has an engine of its own.
             Fault::Superseded | Fault::TooNew => Self::Superseded,
             Fault::Quota => Self::QuotaExceeded,
-            Fault::Broken => Self::Unavailable,
+            Fault::NotKept | Fault::FactMissing | Fault::Broken => Self::Unavailable,
         }
     }
 }
@@ -67,7 +70,7 @@ impl From<Fault> for OpenError {
         match fault {
             Fault::TooNew => Self::TooNew,
             Fault::Quota => Self::QuotaExceeded,
-            Fault::Superseded | Fault::Broken => Self::Unavailable,
+            Fault::Superseded | Fault::NotKept | Fault::FactMissing | Fault::Broken => Self::Unavailable,
         }
     }
 }
@@ -145,30 +148,44 @@ impl Store {
         Ok(outcome.await?)
     }
 
-    /// The value of this name among the facts about the store. If there is none, `candidate` is put there, if there is
-    /// one.
+    /// The value of this name among the facts about the store. If there is none, and no row either, the candidate is
+    /// added, if there is one; never in the place of another, even if the browser wrongly reports that there is none.
+    ///
+    /// # Errors
+    /// [`Fault`]; [`Fault::FactMissing`] if there are rows and not the fact, [`Fault::NotKept`] if the candidate is not
+    /// whole when it is read back. Nothing is added then.
     pub(super) async fn kept(
         &self,
         name: &'static str,
-        candidate: Option<&JsValue>,
-    ) -> Result<Option<JsValue>, StoreFailure> {
-        let mode = if candidate.is_some() { Readwrite } else { Readonly };
-        let outcome = self.attempt(|connection, generation| {
-            let candidate = candidate.cloned();
+        candidate: Option<Candidate<'_>>,
+    ) -> Result<Option<JsValue>, Fault> {
+        self.attempt(|connection, generation| {
+            let candidate = candidate.map(|(value, is_whole)| (value.clone(), is_whole));
             async move {
-                let (transaction, fence) = connection.fenced(generation, &[], mode)?;
+                let mode = if candidate.is_some() { Readwrite } else { Readonly };
+                let tables: &[Table] = if candidate.is_some() { &Table::ALL } else { &[] };
+                let names: Vec<_> = tables.iter().map(|table| table.name()).collect();
+                let (transaction, fence) = connection.fenced(generation, &names, mode)?;
                 fence.await?;
                 let kept = transaction.store(META)?.get::<JsValue, _, _>(name).await?;
-                if kept.is_none()
-                    && let Some(candidate) = &candidate
-                {
-                    transaction.store(META)?.put(candidate).with_key(name).build()?;
-                    transaction.commit().await?;
+                let (None, Some((candidate, is_whole))) = (&kept, candidate) else { return Ok(kept) };
+                for table in Table::ALL {
+                    let any = Query::Range { table, from: Vec::new(), to: None, reverse: false, limit: 1 };
+                    if !rows::read(&transaction, &[any]).await?.concat().is_empty() {
+                        return Err(Fault::FactMissing);
+                    }
                 }
-                Ok(kept.or(candidate))
+                // Fails where there is one.
+                transaction.store(META)?.add(&candidate).with_key(name).build()?;
+                let kept = transaction.store(META)?.get::<JsValue, _, _>(name).await?;
+                if !kept.as_ref().is_some_and(is_whole) {
+                    return Err(Fault::NotKept);
+                }
+                transaction.commit().await?;
+                Ok(kept)
             }
-        });
-        Ok(outcome.await?)
+        })
+        .await
     }
 
     /// Runs a transaction under our generation, again on a new connection if the old one broke.

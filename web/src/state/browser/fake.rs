@@ -134,8 +134,8 @@ impl PushNotifications for Fake {
     fn run_push_command(&self, _: PushCommand, answer: Answer<PushState>) {
         self.later(answer, PushState::default());
     }
-    fn has_service_worker(&self) -> bool {
-        false
+    fn has_service_worker(&self, answer: Answer<bool>) {
+        self.later(answer, false);
     }
 
     fn register_service_worker(&self) {}

@@ -10,8 +10,9 @@ use crate::state::scope::Listener;
 pub trait PushNotifications {
     /// Sends the service worker a command, which may prompt the person; the answer is the push state afterwards.
     fn run_push_command(&self, command: PushCommand, answer: Answer<PushState>);
-    /// Whether a service worker serves this page: an earlier visit has registered one.
-    fn has_service_worker(&self) -> bool;
+    /// Finds out whether an earlier visit has registered a service worker, even one that does not serve this page because
+    /// it was loaded without.
+    fn has_service_worker(&self, answer: Answer<bool>);
     /// Registers the service worker, which then downloads every file of the release. The first call counts.
     fn register_service_worker(&self);
     /// Registers the listener for events of the service worker.

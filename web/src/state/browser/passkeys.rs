@@ -9,6 +9,8 @@ pub enum Passkey {
     Accepted,
     /// The person gave none. Browsers do not say why.
     NotGiven,
+    /// What the browser, or a password manager, gave is no passkey.
+    Unreadable,
     /// The partner server did not answer.
     Unreachable,
     /// The partner server did not accept it.

@@ -33,6 +33,9 @@ pub(crate) fn notifications(words: Notifications) -> &'static str {
         Notifications::NotRegistered => {
             "Your provider couldn’t be told where to reach this browser. Try again in a while."
         }
+        Notifications::AddressUnusable => {
+            "No notification can reach the address that your browser gave. In the browser’s settings, reset this site’s permission for notifications, then turn them on here again."
+        }
         Notifications::LastPush => "Last woken",
         Notifications::Test => "Send a test notification",
         Notifications::TestSent => "On its way. It should appear within seconds.",

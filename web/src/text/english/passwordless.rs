@@ -6,6 +6,9 @@ pub(crate) fn passwordless(words: Passwordless) -> &'static str {
     match words {
         Passwordless::WithPasskey => "Sign in with a passkey",
         Passwordless::NotGiven => "No passkey was used. Try again, or sign in with your password.",
+        Passwordless::Unreadable => {
+            "Your password manager gave a passkey that can’t be read. Choose another place for it, or use your password."
+        }
         Passwordless::Refused => "This passkey wasn’t accepted. Try another one, or sign in with your password.",
         Passwordless::AtProvider => "Use the account that you already have. You come back here afterwards.",
         Passwordless::NameFromThere => "People on WhatsApp will know you by the name that you have there.",

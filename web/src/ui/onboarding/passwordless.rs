@@ -41,6 +41,7 @@ fn sign_in(app: App, scope: Scope, busy: RwSignal<bool>, problem: RwSignal<Optio
         problem.set(match given {
             Passkey::Accepted => None,
             Passkey::NotGiven => Some(Passwordless::NotGiven.text().to_owned()),
+            Passkey::Unreadable => Some(Passwordless::Unreadable.text().to_owned()),
             Passkey::Refused => Some(Passwordless::Refused.text().to_owned()),
             Passkey::Unreachable => Some(untrack(|| app.explain(Issue::PartnerUnreachable))),
         });

@@ -146,7 +146,11 @@ fn AddPasskey() -> impl IntoView {
     let add = move |_| {
         said.set(Some(Text::OneMoment.text()));
         let answer = scope.answer(move |given| {
-            let words = if given == Passkey::Accepted { Passwordless::Added } else { Passwordless::NotAdded };
+            let words = match given {
+                Passkey::Accepted => Passwordless::Added,
+                Passkey::Unreadable => Passwordless::Unreadable,
+                Passkey::NotGiven | Passkey::Unreachable | Passkey::Refused => Passwordless::NotAdded,
+            };
             said.set(Some(words.text()));
         });
         app.store.browser().passkey(true, answer);

@@ -1,0 +1,40 @@
+// Makes files smaller, for a release: scripts and style sheets by esbuild, WebAssembly by wasm-opt, and compressed copies of
+// those for which it pays, so that the partner server never compresses anything.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { at } from "./staging.mjs";
+
+const COMPRESSED = /\.(css|html|js|svg|wasm|webmanifest)$/;
+const SMALLEST = 512;
+
+/**
+ * Takes comments, white space and long local names out of a script or a style sheet.
+ * @param {string} name
+ */
+export function minify(name) {
+  const options = ["--minify", "--target=es2022", "--log-level=warning", "--allow-overwrite"];
+  execFileSync("esbuild", [at(name), ...options, `--outfile=${at(name)}`], { stdio: "inherit" });
+}
+
+/**
+ * Optimises a module for size.
+ * @param {string} from path
+ * @param {string} name
+ */
+export function optimize(from, name) {
+  // wasm-opt warns of a section of names that it does not know.
+  execFileSync("wasm-opt", ["-Oz", from, "-o", at(name)], { stdio: ["ignore", "inherit", "ignore"] });
+}
+
+/**
+ * Writes the compressed copies of a file beside it.
+ * @param {string} name
+ * @param {Buffer} bytes
+ */
+export function compress(name, bytes) {
+  if (!COMPRESSED.test(name) || bytes.length < SMALLEST) return;
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  writeFileSync(at(`${name}.br`), brotliCompressSync(bytes, { params }));
+  writeFileSync(at(`${name}.gz`), gzipSync(bytes, { level: 9 }));
+}
