@@ -10,6 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod away;
 mod backup;
 mod control;
 mod device;

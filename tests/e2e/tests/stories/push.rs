@@ -1,79 +1,17 @@
 //! Pushes while no tab is open: what is notified, what a person can do with a notification, and what the app shows
 //! afterwards.
 
+use crate::away::{Away, BOB, DAN, EVE, bob};
 use anyhow::{Context, Result, ensure};
 use causeway_e2e::{
     browser::Browser,
-    chromium::{Chromium, Tab},
-    devtools::PageLog,
     page::Page,
     servers::{Servers, Setup},
-    service_worker::ServiceWorker,
     wait,
 };
 use serde_json::json;
-use tempfile::TempDir;
 
-const BOB: &str = "4915112345678";
-const EVE: &str = "4915187654321";
-/// Carla wrote to him before; he never writes.
-const DAN: &str = "4915111111111";
 const PLAIN: (&str, &str, &str) = ("waiting", "New message", "Open Causeway to read it.");
-
-/// Carla has written to Dan, allowed notifications, and closed the app.
-struct Away {
-    servers: Servers,
-    browser: Chromium,
-    log: PageLog,
-    _profile: TempDir,
-}
-
-impl Away {
-    async fn begin() -> Result<Self> {
-        let servers = Servers::start(Setup::default()).await?;
-        for (number, name) in [(BOB, "Bob"), (EVE, "Eve"), (DAN, "Dan")] {
-            servers.phone(number, name).await?;
-        }
-        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
-        let browser = Chromium::start(profile.path(), &log).await?;
-        let away = Self { servers, browser, log, _profile: profile };
-        let tab = away.open().await?;
-        tab.person("person.signUp('carla', 'correct horse battery')").await?;
-        tab.person(&format!("person.write('{DAN}', ['hello'])")).await?;
-        tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
-        away.leave(&tab).await?;
-        Ok(away)
-    }
-
-    async fn open(&self) -> Result<Tab> {
-        let tab = self.browser.open(&self.servers.url()?).await?;
-        // Without a screen no tab has the focus by itself, and what nobody looks at is not read.
-        tab.page("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })).await?;
-        Ok(tab)
-    }
-
-    async fn leave(&self, tab: &Tab) -> Result<()> {
-        tab.close().await?;
-        wait::until("carla offline", async || Ok((!self.servers.is_online("carla").await?).then_some(()))).await
-    }
-
-    async fn worker(&self) -> Result<ServiceWorker<'_>> {
-        let worker = ServiceWorker::of(&self.browser, &self.log, &self.servers.url()?).await?;
-        worker.registered().await?;
-        worker.stop().await?;
-        Ok(worker)
-    }
-
-    async fn end(mut self) -> Result<()> {
-        self.browser.close().await?;
-        self.servers.stop().await;
-        Ok(())
-    }
-}
-
-fn bob() -> String {
-    format!("chat:{BOB}@s.whatsapp.net")
-}
 
 fn eve() -> String {
     format!("chat:{EVE}@s.whatsapp.net")

@@ -1,96 +1,41 @@
 //! The service worker while the browser refuses: promises that reject, replies that no message can hold, an address for pushes
 //! that is none.
 
+use crate::away::{Away, BOB, bob};
 use anyhow::{Context, Result, ensure};
-use causeway_e2e::{
-    chromium::Chromium,
-    devtools::PageLog,
-    servers::{Servers, Setup},
-    service_worker::ServiceWorker,
-    wait,
-};
+use causeway_e2e::service_worker::ServiceWorker;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-const BOB: &str = "4915112345678";
-
-/// Carla has an installed service worker and a notification of Bob's message.
-struct Woken {
-    servers: Servers,
-    browser: Chromium,
-    log: PageLog,
-    _profile: TempDir,
-}
-
-impl Woken {
-    async fn begin() -> Result<Self> {
-        let servers = Servers::start(Setup::default()).await?;
-        servers.phone(BOB, "Bob").await?;
-        let (profile, log) = (tempfile::tempdir()?, PageLog::default());
-        let browser = Chromium::start(profile.path(), &log).await?;
-        let tab = browser.open(&servers.url()?).await?;
-        tab.person("person.signUp('carla', 'correct horse battery')").await?;
-        // Its opening registers the service worker.
-        tab.person("person.click('#open-settings')").await?;
-        tab.person("navigator.serviceWorker.ready.then(() => true)").await?;
-        tab.close().await?;
-        wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
-        Ok(Self { servers, browser, log, _profile: profile })
-    }
-
-    async fn worker(&self) -> Result<ServiceWorker<'_>> {
-        let worker = ServiceWorker::of(&self.browser, &self.log, &self.servers.url()?).await?;
-        worker.registered().await?;
-        Ok(worker)
-    }
-
-    async fn notified(&self, worker: &ServiceWorker<'_>) -> Result<()> {
-        self.servers.phone_writes(BOB, "carla", "Are you there?").await?;
-        worker.push("wake").await?;
-        worker.shows(&[(&bob(), "Bob", "Are you there?")]).await
-    }
-
-    async fn notified_again(&self, worker: &ServiceWorker<'_>) -> Result<()> {
-        worker.dismiss_all().await?;
-        self.servers.phone_writes(BOB, "carla", "Well?").await?;
-        worker.push("wake").await?;
-        worker.shows(&[(&bob(), "Bob", "Well?")]).await
-    }
-
-    async fn end(mut self) -> Result<()> {
-        self.browser.close().await?;
-        self.servers.stop().await;
-        Ok(())
-    }
-}
-
-fn bob() -> String {
-    format!("chat:{BOB}@s.whatsapp.net")
+async fn notified(away: &Away, worker: &ServiceWorker<'_>, text: &str) -> Result<()> {
+    away.servers.phone_writes(BOB, "carla", text).await?;
+    worker.push("wake").await?;
+    worker.shows(&[(&bob(), "Bob", text)]).await
 }
 
 /// A reply is sent whole; one that no message can hold is shown again, whole, and is the chat's draft.
 async fn long_replies() -> Result<()> {
-    let woken = Woken::begin().await?;
-    let worker = woken.worker().await?;
-    woken.notified(&worker).await?;
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
+    notified(&away, &worker, "Are you there?").await?;
     // An emoji lies across the place where replies used to be cut, and everywhere else.
     let whole = "👍🏽a".repeat(1_000) + "end";
     ensure!(whole.encode_utf16().count() == 5_003);
     worker.click(&bob(), "reply", Some(&whole)).await?;
-    ensure!(woken.servers.phone_received(BOB, &whole).await? == 1, "the reply came twice");
+    ensure!(away.servers.phone_received(BOB, &whole).await? == 1, "the reply came twice");
 
-    woken.notified_again(&worker).await?;
+    worker.dismiss_all().await?;
+    notified(&away, &worker, "Well?").await?;
     let too_long = "👍🏽".repeat(10_000);
     worker.click(&bob(), "reply", Some(&too_long)).await?;
     let shown = worker.shown().await?;
     let lost = shown.iter().find(|one| one.tag.starts_with("lost:")).context("nothing says that it was not sent")?;
     ensure!(lost.body == too_long, "{} bytes of it are shown", lost.body.len());
-    ensure!(woken.servers.received(BOB).await?.len() == 1, "a part of it was sent");
-    let tab = woken.browser.open(&woken.servers.url()?).await?;
+    ensure!(away.servers.received(BOB).await?.len() == 1, "a part of it was sent");
+    let tab = away.browser.open(&away.servers.url()?).await?;
     tab.person(&format!("person.open('{BOB}')")).await?;
     let draft = tab.person("document.querySelector('#composer').value").await?;
     ensure!(draft == json!(too_long), "the draft holds {} bytes", draft.as_str().map_or(0, str::len));
-    woken.end().await
+    away.end().await
 }
 
 #[tokio::test]
@@ -100,8 +45,8 @@ async fn a_reply_is_sent_whole_or_shown_again() {
 
 /// A page that cannot be focused does not keep a click from opening the chat.
 async fn unfocusable() -> Result<()> {
-    let woken = Woken::begin().await?;
-    let worker = woken.worker().await?;
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
     for (name, focus) in [
         ("rejects", "async () => { throw new DOMException('no', 'InvalidAccessError'); }"),
         ("throws", "() => { throw new TypeError('no'); }"),
@@ -126,7 +71,7 @@ async fn unfocusable() -> Result<()> {
         let seen = worker.run(&click).await?;
         ensure!(seen == json!([["/#/chat/chat"], ["fulfilled"]]), "focus() {name}: {seen}");
     }
-    woken.end().await
+    away.end().await
 }
 
 #[tokio::test]
@@ -136,8 +81,8 @@ async fn a_click_opens_the_chat_even_if_no_page_can_be_focused() {
 
 /// Whatever the browser refuses beside it, the messages are fetched and shown, and the app loads.
 async fn beside_failures() -> Result<()> {
-    let woken = Woken::begin().await?;
-    let worker = woken.worker().await?;
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
     worker.stop().await?;
     // In force as long as the worker runs.
     let broken = "(() => {
@@ -154,13 +99,13 @@ async fn beside_failures() -> Result<()> {
         return true;
     })()";
     worker.run(broken).await?;
-    woken.notified(&worker).await?;
+    notified(&away, &worker, "Are you there?").await?;
     let fetched = "fetch('/index.html').then((it) => it.text())";
-    let tab = woken.browser.open(&woken.servers.url()?).await?;
+    let tab = away.browser.open(&away.servers.url()?).await?;
     tab.person("person.online()").await?;
     let shell = tab.person(fetched).await?;
     ensure!(shell.as_str().is_some_and(|shell| shell.contains("Causeway")), "the app did not load: {shell}");
-    woken.end().await
+    away.end().await
 }
 
 #[tokio::test]
@@ -210,8 +155,8 @@ async fn unusable_addresses() -> Result<()> {
     const GONE: &str = "https://permanently-removed.invalid/fcm/send/abc";
     const GOOD: &str = "https://push.example/good";
     const REFUSED: &str = "https://refused.example/send";
-    let woken = Woken::begin().await?;
-    let worker = woken.worker().await?;
+    let away = Away::begin().await?;
+    let worker = away.worker().await?;
     for (existing, given, status, expected) in [
         ("", GOOD, 422, json!(["", [GOOD], 0, 1])),
         (GOOD, GOOD, 422, json!(["", [GOOD], 0, 0])),
@@ -227,7 +172,7 @@ async fn unusable_addresses() -> Result<()> {
         let seen = turn_on(&worker, existing, given, status).await?;
         ensure!(seen == expected, "from {existing:?} to {given:?}, {status}: {seen}, not {expected}");
     }
-    woken.end().await
+    away.end().await
 }
 
 #[tokio::test]
