@@ -12,7 +12,8 @@
 mod support;
 mod two_browsers;
 
-use causeway::io::{Input, StoreFailure};
+use causeway::backup::kdf::KdfError;
+use causeway::io::{ComputeFailure, Input, StoreFailure};
 use causeway::store::changes::Table;
 use causeway::view::{Action, Command, ConnectionState, Export, Issue, Restore, Stage};
 use support::{BOB, World};
@@ -114,6 +115,32 @@ fn an_impossible_export_completes_with_an_issue() {
     while world.read() {}
     assert!(!world.exported(tag).unwrap().is_empty());
     assert!(!world.exported(again).unwrap().is_empty());
+}
+
+#[test]
+fn without_the_code_that_derives_keys_nothing_changes() {
+    let mut world = talking(18);
+    let file = world.export(PASSPHRASE, false).unwrap();
+    let before = everything(&world);
+    for failure in [ComputeFailure::NotLoaded, ComputeFailure::Kdf(KdfError::Memory { memory: 65_536 })] {
+        world.fail_computations = Some(failure);
+        let expected = if failure == ComputeFailure::NotLoaded { Issue::CodeNotLoaded } else { Issue::BackupTooLarge };
+        for hand_over in [false, true] {
+            assert_eq!(world.export(PASSPHRASE, hand_over), Err(expected));
+            assert_eq!(world.connection().state(), ConnectionState::Online, "nothing was handed over");
+        }
+        assert_eq!(world.restore_in(PASSPHRASE, &file, 5_000, true), expected);
+        assert_eq!(everything(&world), before);
+    }
+    both_write_on(&mut world, "meanwhile");
+    world.fail_computations = None;
+    let file = world.export(PASSPHRASE, true).unwrap();
+    assert_eq!(world.connection().state(), ConnectionState::Stopped);
+    drop(world.fresh_browser());
+    assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
+    world.sleep_until(ConnectionState::Online);
+    both_write_on(&mut world, "on");
+    no_key_was_used_twice(&world);
 }
 
 #[test]

@@ -10,6 +10,8 @@ use super::untyped::UNTYPED;
 const FOLDERS: [(&str, bool); 3] = [("src/", true), ("partner/src/", true), ("tests/gatekeeper/src/", false)];
 /// Derived by structs whose fields a format prescribes: JSON, TOML, forms, protobuf.
 const FORMATS: [&str; 3] = ["Deserialize", "Serialize", "Message"];
+/// The macro that gives the fields of a struct their protobuf numbers (`src/protobuf.rs`).
+const NUMBERS: &str = "message";
 
 /// Names of points in time, and how such names end.
 const TIMES: [&str; 12] =
@@ -106,7 +108,9 @@ fn offences(file: &File) -> Vec<Offence> {
     for (at, token) in tokens.iter().enumerate() {
         match *token {
             "fn" => found.extend(function(&tokens[at + 1..])),
-            "struct" if !prescribed(&tokens[..at]) => found.extend(fields(&tokens[at + 1..])),
+            "struct" if !prescribed(&tokens[..at]) && !is_message(&tokens, tokens.get(at + 1)) => {
+                found.extend(fields(&tokens[at + 1..]))
+            }
             "type" => found.extend(alias(&tokens[at + 1..])),
             _ => {}
         }
@@ -174,6 +178,11 @@ fn alias(tokens: &[&str]) -> Option<Offence> {
 fn prescribed(before: &[&str]) -> bool {
     let begin = before.iter().rposition(|token| [";", "}"].contains(token)).unwrap_or(0);
     before[begin..].iter().any(|token| FORMATS.contains(token))
+}
+
+/// Whether these tokens give the fields of the struct of this name protobuf numbers.
+fn is_message(tokens: &[&str], name: Option<&&str>) -> bool {
+    tokens.windows(4).any(|four| four.starts_with(&[NUMBERS, "!", "("]) && four.last() == name)
 }
 
 fn offence(place: &str, name: &str, kind: &[&str]) -> Option<Offence> {

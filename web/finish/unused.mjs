@@ -6,7 +6,7 @@ const CLASSES = ["IntoUnderlyingByteSource", "IntoUnderlyingSink", "IntoUnderlyi
 
 /**
  * The program without the exports of the classes.
- * @param {Buffer} program
+ * @param {Buffer<ArrayBuffer>} program
  */
 export function withoutExports(program) {
   const isOfClass = (/** @type {string} */ name, /** @type {string} */ known) =>

@@ -1,13 +1,12 @@
-// Reads and writes what a WebAssembly module imports and exports (WebAssembly Core Specification §5.5). It does not know what
-// for.
+// Reads and writes what a WebAssembly module imports and exports. It does not know what for.
 export const IMPORTS = 2;
 export const EXPORTS = 7;
 
 /**
  * The module with another body in one of its sections.
- * @param {Buffer} module
+ * @param {Buffer<ArrayBuffer>} module
  * @param {number} id the section's
- * @param {(section: Buffer) => Buffer} change
+ * @param {(section: Buffer<ArrayBuffer>) => Buffer<ArrayBuffer>} change
  */
 export function withSection(module, id, change) {
   const parts = [module.subarray(0, 8)];
@@ -27,7 +26,7 @@ export function withSection(module, id, change) {
 
 /**
  * The section of exports, without some.
- * @param {Buffer} section
+ * @param {Buffer<ArrayBuffer>} section
  * @param {(name: string) => boolean} isKept
  */
 export function keepExports(section, isKept) {
@@ -44,7 +43,7 @@ export function keepExports(section, isKept) {
 
 /**
  * The section of imports, with other names. Only functions can be imported.
- * @param {Buffer} section
+ * @param {Buffer<ArrayBuffer>} section
  * @param {(name: string) => string} rename
  */
 export function renameImports(section, rename) {

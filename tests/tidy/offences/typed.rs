@@ -58,6 +58,8 @@ fn an_id_that_is_a_text_or_a_number() {
 
 #[test]
 fn a_format_prescribes_its_fields() {
+    allows("pub struct Row<'a> { pub id: &'a str }\nmessage!(Row<'a> { 1 => id });");
+    sees("pub struct Row { pub id: u64 }\nmessage!(Other { 1 => id });");
     allows("#[derive(Debug, Deserialize)]\n#[serde(default)]\npub struct Form { pub id: String }");
     allows("#[derive(prost::Message)]\nstruct Row { #[prost(uint64, tag = \"1\")] pub at: u64 }");
     sees("#[derive(Deserialize)]\nstruct Form { size: u64 }\n#[derive(Debug)]\npub struct S { pub id: String }");

@@ -38,6 +38,7 @@ async fn a_first_visit_fetches_no_settings_and_no_service_worker_before_a_chat_c
         let (files, is_kept) = fetched(scene).await?;
         ensure!(holds(&files, ".page.wasm") && holds(&files, "_bg.wasm"), "the page's modules, not {files:?}");
         ensure!(!holds(&files, ".secondary.wasm"), "the settings were not opened, but {files:?}");
+        ensure!(!holds(&files, ".compute.wasm"), "nothing was to be computed, but {files:?}");
         // On a very slow machine its time has come.
         let early = !is_kept || began.elapsed() >= SETTLED;
         ensure!(early, "the service worker's installation would fetch the rest of the release");
