@@ -1,10 +1,12 @@
 //! A server that lies: it speaks as devices that nobody has, under keys of its own; asks for what was sent; swaps
-//! bundles; invents receipts, acks and changes of identity; repeats old stanzas; ends streams without end.
+//! bundles; invents receipts, acks and changes of identity; repeats old stanzas; sends stanzas that do not decode; ends
+//! streams without end.
 //!
 //! Must not know what the engine should make of it: `invariants` and `oracle` do.
 
 use crate::alice::{ALICE, alice};
 use crate::faults::Fault;
+use crate::garbage;
 use crate::world::World;
 use causeway_peer::content;
 use causeway_peer::directory::PublishedKeys;
@@ -56,6 +58,9 @@ impl World {
             self.note(format_args!("the server repeats {again}"));
             self.send_to_alice(conn, again);
         }
+        if self.faults.inject(Fault::LieGarbage, &mut self.rng) {
+            self.send_garbage(&jid);
+        }
         if self.faults.inject(Fault::LieStream, &mut self.rng)
             && let Some(conn) = self.current
         {
@@ -64,6 +69,18 @@ impl World {
             self.send_stanza(conn, &node, None);
             self.cut(conn);
         }
+    }
+
+    /// A stanza that does not decode waits in the mailbox like any other.
+    fn send_garbage(&mut self, jid: &Jid) {
+        self.liar.garbage += 1;
+        let id = format!("{}{}", garbage::PREFIX, self.liar.garbage);
+        let tag = ["message", "message", "receipt", "notification"][self.rng.index(4)];
+        if tag == "message" {
+            self.liar.messages.push((jid.to_string(), id.clone()));
+        }
+        self.note(format_args!("the server sends {tag} {id}, which does not decode"));
+        self.mail(garbage::stanza(tag, id).with("from", jid).with("t", self.secs()));
     }
 
     /// A message of a device that the peer does not have.

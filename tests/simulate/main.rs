@@ -17,6 +17,7 @@ mod directory;
 mod disk;
 mod event_queue;
 mod faults;
+mod garbage;
 mod invariants;
 mod liar;
 mod lies;
