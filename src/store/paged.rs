@@ -28,7 +28,7 @@ impl<R> Default for Paged<R> {
 
 impl<R: Row> Paged<R> {
     /// Inserts a row of this many bytes that was read, unless a version at least as new is in memory.
-    pub(super) fn loaded(&mut self, key: Vec<u8>, row: Option<R>, bytes: usize) {
+    pub(crate) fn loaded(&mut self, key: Vec<u8>, row: Option<R>, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
         self.wanted.remove(&key);
         self.cache.loaded(key, row);

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 type RowBytes = Zeroizing<Vec<u8>>;
 
 /// A changed row as key and bytes; `None` for a removed one.
-pub type DirtyRow = (Vec<u8>, Option<RowBytes>);
+pub(super) type DirtyRow = (Vec<u8>, Option<RowBytes>);
 
 /// The rows of one table that are in memory.
 #[derive(Debug)]
