@@ -14,7 +14,7 @@ mod support;
 
 use causeway::io::{HttpFailure, Input, Method};
 use causeway::store::changes::{Change, Query, Table};
-use causeway::store::{account::Account, records, row_cache::Row, row_key, seal::Sealer};
+use causeway::store::{account::Account, records, row::Row, row_key, seal::Sealer};
 use causeway::view::{AccountView, Action, Command, ConnectionState, Enlist, Erase, Issue, Reconnect, SignOut, Stage};
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;

@@ -19,7 +19,7 @@ const MAX_DRAFT: usize = 100_000;
 
 /// Creates the chat with a peer unless it exists.
 pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
-    if cx.records.chats.peek(id.as_bytes()).is_none() {
+    if cx.records.chats.get(id.as_bytes()).is_none() {
         let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now, ..ChatRow::default() };
         cx.records.chats.put(id.as_bytes().to_vec(), chat);
         cx.group_commit.show_chat(id);
@@ -55,7 +55,7 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
 /// Writes a changed message back, and into the list if it is the newest.
 pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
     let seq = message.seq;
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
         && chat.last.as_ref().is_some_and(|last| last.seq == seq)
     {
         let chat = cx.records.chats.change_or_default(id.as_bytes());
@@ -70,7 +70,7 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
 pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
     cx.records.messages.delete(&row_key::message(id, message.seq));
     cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
-    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
+    if let Some(chat) = cx.records.chats.change(id.as_bytes()) {
         if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
             chat.last = None;
         }
@@ -84,7 +84,7 @@ pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
 
 /// Marks everything up to a message as read.
 pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
         && (chat.unread > 0 || chat.read_up_to < up_to)
         && up_to.saturating_add(1) >= chat.next_seq
     {
@@ -97,7 +97,7 @@ pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
 
 /// Records that a notification has shown everything up to a message.
 pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
+    if let Some(chat) = cx.records.chats.get(id.as_bytes()) {
         let up_to = up_to.min(chat.next_seq.saturating_sub(1));
         if chat.notified_up_to < up_to {
             cx.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
@@ -108,7 +108,7 @@ pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
 
 /// Stores the draft, cut to [`MAX_DRAFT`] characters.
 pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
         && chat.draft != text
     {
         cx.records.chats.change_or_default(id.as_bytes()).draft = text.chars().take(MAX_DRAFT).collect();

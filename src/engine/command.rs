@@ -6,7 +6,7 @@ use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::inbox;
 use crate::store::changes::{Query, Table};
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
 use crate::view::{Action, Command, Done, Issue, News, OpenChat, Stage};
@@ -170,7 +170,7 @@ impl Engine {
         if text.len() > limit {
             return Ok(Issue::TextTooLong);
         }
-        if self.records.chats.peek(chat.as_bytes()).is_none() {
+        if self.records.chats.get(chat.as_bytes()).is_none() {
             return Ok(Issue::NoSuchChat);
         }
         let id = message_id(tag, chat);
@@ -184,8 +184,8 @@ impl Engine {
         // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
         if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
-            self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
-            self.security_codes.retain(|chat, _| chats.peek(chat.as_bytes()).is_some());
+            self.opened.retain(|chat| chats.get(chat.as_bytes()).is_some());
+            self.security_codes.retain(|chat, _| chats.get(chat.as_bytes()).is_some());
         }
         self.opened.insert(open.chat.clone());
         self.group_commit.show_chat(&open.chat);

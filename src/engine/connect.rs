@@ -26,7 +26,7 @@ pub(super) enum Cause {
 impl Engine {
     /// Whether the account is enlisted and no connection is being prepared.
     pub(super) fn may_connect(&self) -> bool {
-        let stage = self.records.account.peek(row_key::ACCOUNT).map(|account| account.stage);
+        let stage = self.records.account.get(row_key::ACCOUNT).map(|account| account.stage);
         self.phase == Phase::Ready && stage == Some(Stage::Enlisted) && !self.enlistment.is_preparing()
     }
 
@@ -127,7 +127,7 @@ impl Engine {
     pub(super) fn renew(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
         for (key, sealed) in rows.into_iter().flatten() {
             match records::open(&key, &sealed, &self.sealer) {
-                Ok(session) => self.records.sessions.loaded(key.clone(), Some(session)),
+                Ok(session) => self.records.sessions.loaded(key.clone(), Some(session), sealed.len()),
                 // A row that does not open can never be used.
                 Err(_) => self.storage = Issue::StorageDamaged,
             }
@@ -159,7 +159,7 @@ impl Engine {
     }
 
     fn login(&mut self, token: Zeroizing<String>) -> Option<Login> {
-        let account = self.records.account.peek(row_key::ACCOUNT)?;
+        let account = self.records.account.get(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         Some(Login {
             url: deployment.chat_url.clone(),

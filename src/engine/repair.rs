@@ -74,7 +74,7 @@ impl Engine {
             if people.contains(&id) {
                 self.records.peers.put(id.clone().into_bytes(), Peer::new(PeerId::from_row(id.clone())));
             }
-            if self.records.chats.peek(id.as_bytes()).is_some_and(|chat| chat.next_seq > 1) {
+            if self.records.chats.get(id.as_bytes()).is_some_and(|chat| chat.next_seq > 1) {
                 self.with_context(now, rng, |_, cx| {
                     chat::append(cx, &id, chat::notice(MessageKind::IdentityChanged, now))
                 });

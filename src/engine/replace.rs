@@ -10,8 +10,8 @@ use crate::store::account::Account;
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::group_commit::Effect;
 use crate::store::records::Records;
-use crate::store::row_cache::{NotLoaded, Row};
 use crate::store::row_key;
+use crate::store::{paged::NotLoaded, row::Row};
 use crate::view::{Done, News};
 use rand_core::CryptoRng;
 

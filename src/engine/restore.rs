@@ -5,7 +5,7 @@ use crate::backup::format::Reader;
 use crate::store::account::Account;
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::records;
-use crate::store::row_cache::Row;
+use crate::store::row::Row;
 use crate::store::row_key;
 use crate::store::seal::Sealer;
 use crate::view::{Issue, Stage};

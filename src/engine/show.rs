@@ -105,7 +105,7 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
-        let peer = self.records.peers.peek(chat.id.as_bytes());
+        let peer = self.records.peers.get(chat.id.as_bytes());
         let code = match self.security_codes.get(&chat.id) {
             Some(known) if peer.is_some_and(|peer| peer.identities().eq(known.identities.iter().copied())) => {
                 known.code.clone()
@@ -124,13 +124,13 @@ impl Engine {
     /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
     /// (docs/spec/wire.md §8).
     fn know_security_code(&mut self, id: &str) {
-        let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
+        let Some(peer) = self.records.peers.get(id.as_bytes()) else { return };
         let theirs: Vec<PublicKey> = peer.identities().collect();
         if theirs.is_empty() || self.security_codes.get(id).is_none_or(|known| known.identities == theirs) {
             return;
         }
         let Some(address) = peer.id.jid() else { return };
-        let Some(account) = self.records.account.peek(row_key::ACCOUNT) else { return };
+        let Some(account) = self.records.account.get(row_key::ACCOUNT) else { return };
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let ours = [own.identity.public()];
         let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
@@ -150,7 +150,7 @@ impl Engine {
             show(News::Account(self.account_view()));
         }
         for id in chats.iter() {
-            if let Some(chat) = self.records.chats.peek(id.as_bytes()) {
+            if let Some(chat) = self.records.chats.get(id.as_bytes()) {
                 show(News::Chat(self.chat_view(chat)));
             }
         }

@@ -6,8 +6,8 @@ use crate::inbox;
 use crate::model::Opened;
 use crate::peer;
 use crate::session::IqOutcome;
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
 use crate::trace::Event;
@@ -83,7 +83,7 @@ impl Engine {
         let chats = &self.records.chats;
         chats.len() >= MAX_CHATS
             && peer::device_of(&self.records, &incoming.from)
-                .is_some_and(|from| chats.peek(from.peer.as_str().as_bytes()).is_none())
+                .is_some_and(|from| chats.get(from.peer.as_str().as_bytes()).is_none())
     }
 
     fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
@@ -145,7 +145,7 @@ impl Engine {
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
     pub(super) fn apply(&mut self, order: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let key = row_key::order(order);
-        let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
+        let Some(opened) = self.records.opened.get(&key).cloned() else { return Ok(()) };
         self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
         self.records.opened.delete(&key);
         Ok(())

@@ -12,7 +12,7 @@ use super::queue::{Queue, Task};
 use super::stanza;
 use super::state::{Engine, Phase, Read};
 use crate::io::Millis;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use rand_core::CryptoRng;
 
 /// Largest number of tasks in one group, and of tasks whose rows are read ahead.

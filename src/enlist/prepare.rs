@@ -71,10 +71,10 @@ impl Enlistment {
 
     /// Builds the enlistment request.
     pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
-        let account = cx.records.account.peek(row_key::ACCOUNT)?;
+        let account = cx.records.account.get(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         let SignedPreKeyRow { key: skey, .. } =
-            cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
+            cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id))?;
         let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
         let request = HttpRequest {
             method: Method::Post,
@@ -237,9 +237,9 @@ fn name_device(cx: &mut Context<'_>) {
 /// Makes the long-term keys, unless an earlier attempt of the same identifier has: an attempt that failed half-way is
 /// repeated with the same. A signed prekey whose row is damaged is replaced.
 fn make_keys(cx: &mut Context<'_>) {
-    let account = cx.records.account.peek(row_key::ACCOUNT);
+    let account = cx.records.account.get(row_key::ACCOUNT);
     if let Some(own) = account.and_then(|account| account.keys.as_ref()) {
-        if cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id)).is_none() {
+        if cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id)).is_none() {
             let id = session::free_id(cx.records, own.signed_prekey_id);
             let key = session::signed_prekey(id, &own.identity, cx.now / 1000, cx.rng);
             cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });

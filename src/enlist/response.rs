@@ -7,7 +7,8 @@ use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
 use crate::io::{HttpFailure, HttpResponse};
 use crate::store::account::Account;
-use crate::store::row_cache::{Row, RowCache};
+use crate::store::resident::Resident;
+use crate::store::row::Row;
 use crate::view::{Issue, Stage};
 
 impl Enlistment {
@@ -172,7 +173,7 @@ impl Enlistment {
     }
 }
 
-fn delete_all<R: Row>(rows: &mut RowCache<R>) {
+fn delete_all<R: Row>(rows: &mut Resident<R>) {
     let keys: Vec<Vec<u8>> = rows.iter().map(|(key, _)| key.to_vec()).collect();
     keys.iter().for_each(|key| rows.delete(key));
 }

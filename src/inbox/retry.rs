@@ -6,7 +6,7 @@ use crate::chat;
 use crate::context::Context;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::time::SECOND;
 use crate::trace::Event;
@@ -113,6 +113,6 @@ fn fingerprint(incoming: &Incoming) -> Vec<u8> {
 }
 
 fn registration_id(cx: &Context<'_>) -> u32 {
-    let account = cx.records.account.peek(row_key::ACCOUNT);
+    let account = cx.records.account.get(row_key::ACCOUNT);
     account.and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.registration_id)
 }

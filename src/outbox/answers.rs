@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::model::{DeviceAddress, Recipient, Stage};
 use crate::peer;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::trace::Event;
 use crate::transient::is_transient;
@@ -95,7 +95,7 @@ impl Outbox {
         let Some(address) = peer::device_of(cx.records, peer) else { return Ok(()) };
         let mut failed = Vec::new();
         for &order in self.waiting.iter() {
-            let Some(recipient) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
+            let Some(recipient) = cx.records.outbox.get(&row_key::order(order)) else { continue };
             if recipient.address == address && recipient.stage == Stage::Queued {
                 let recipient = recipient.clone();
                 let key = row_key::message(&recipient.chat, recipient.seq);
@@ -112,7 +112,7 @@ impl Outbox {
     /// The recipient of the message with this id that is not finished.
     pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(u64, Recipient)> {
         let &order = self.by_id.get(id)?;
-        Some((order, cx.records.outbox.peek(&row_key::order(order))?.clone()))
+        Some((order, cx.records.outbox.get(&row_key::order(order))?.clone()))
     }
 }
 

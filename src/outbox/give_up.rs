@@ -4,7 +4,7 @@ use super::Outbox;
 use super::expiry::{Expiry, expires_at};
 use crate::context::Context;
 use crate::model::Recipient;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::time::Millis;
 use crate::trace::Event;

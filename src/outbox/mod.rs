@@ -30,8 +30,8 @@ use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::store::chats::MessageRow;
 use crate::store::group_commit::Effect;
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::{Millis, SECOND};
 use crate::view::{Delivery, Issue, MessageKind};
@@ -125,7 +125,7 @@ impl Outbox {
         let mut blocked = self.in_flight.chats();
         for order in self.waiting.clone() {
             let key = row_key::order(order);
-            let Some(recipient) = cx.records.outbox.peek(&key) else {
+            let Some(recipient) = cx.records.outbox.get(&key) else {
                 self.waiting.remove(&order);
                 continue;
             };
@@ -221,7 +221,7 @@ fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipie
 /// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
 /// has taken the place of this one.
 pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
-    let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
+    let recipient = records.outbox.get(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
     let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
     let again = Again { count: number, t: recipient.written_at / SECOND };
     let again = (number > 0).then_some(again);

@@ -12,7 +12,7 @@ use crate::model::{DeviceAddress, Recipient, Stage};
 use crate::peer;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::trace::{Event, ResendRefusal};
 use crate::view::{Delivery, Issue, MAX_RETRIES};

@@ -3,7 +3,7 @@
 use super::{Outbox, recipient};
 use crate::chat;
 use crate::context::Context;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::view::{Delivery, Issue};
 

@@ -42,7 +42,7 @@ fn add(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) {
 
 fn is_known(records: &Records, id: &PeerId) -> bool {
     let key = id.as_str().as_bytes();
-    records.chats.peek(key).is_some() || records.peers.peek(key).is_some_and(|peer: &Peer| !peer.devices.is_empty())
+    records.chats.get(key).is_some() || records.peers.get(key).is_some_and(|peer: &Peer| !peer.devices.is_empty())
 }
 
 fn is_number(id: &PeerId) -> bool {

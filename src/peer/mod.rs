@@ -35,7 +35,7 @@ pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddres
 
 /// The identity key that the chat has shown for a device.
 pub(crate) fn identity(records: &Records, address: &DeviceAddress) -> Option<PublicKey> {
-    records.peers.peek(address.peer.as_str().as_bytes())?.identity(address.device)
+    records.peers.get(address.peer.as_str().as_bytes())?.identity(address.device)
 }
 
 /// Whether a device is the person's: the phone always is, others if the chat has shown their key.
@@ -45,7 +45,7 @@ pub(crate) fn is_known(records: &Records, address: &DeviceAddress) -> bool {
 
 /// Whether the identity key that is known for a device was the one that the chat had shown at that time.
 pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: Millis) -> bool {
-    let peer = records.peers.peek(address.peer.as_str().as_bytes());
+    let peer = records.peers.get(address.peer.as_str().as_bytes());
     let device = peer.and_then(|peer| peer.devices.iter().find(|device| device.number == address.device));
     device.is_some_and(|device| device.first_seen.is_none_or(|seen| seen <= at))
 }
@@ -97,7 +97,7 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
 pub(crate) fn adopt(cx: &mut Context<'_>) {
     let mut adopted = Vec::new();
     for (key, chat) in cx.records.chats.iter() {
-        if cx.records.peers.peek(key).is_some() || (chat.identity.is_empty() && chat.name.is_empty()) {
+        if cx.records.peers.get(key).is_some() || (chat.identity.is_empty() && chat.name.is_empty()) {
             continue;
         }
         let mut peer = Peer::new(PeerId::from_row(chat.id.clone()));

@@ -5,9 +5,10 @@ use super::state::Sessions;
 use crate::context::Context;
 use crate::model::DeviceAddress;
 use crate::peer;
+use crate::store::paged::NotLoaded;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
-use crate::store::row_cache::{NotLoaded, RowCache};
+use crate::store::resident::Resident;
 use crate::store::row_key;
 use causeway_proto::signal::device_identity::SignedDeviceIdentity;
 use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
@@ -25,7 +26,7 @@ impl Sessions {
     ) -> Option<(Envelope, PublicKey)> {
         let key = row_key::session(to);
         let Records { account, sessions, .. } = &mut *cx.records;
-        let local = local(account.peek(row_key::ACCOUNT)?.keys.as_ref()?);
+        let local = local(account.get(row_key::ACCOUNT)?.keys.as_ref()?);
         let session = match sessions.try_change(&key) {
             Err(NotLoaded) => return None,
             Ok(session) => session.filter(|session| session.has_session()),
@@ -73,7 +74,7 @@ pub(crate) fn decrypt(
         return Err(OpenError::UnknownDevice);
     }
     let Records { account, sessions, prekeys, signed_prekeys, .. } = &mut *cx.records;
-    let local = account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
+    let local = account.get(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
     let local = local.ok_or(DecryptError::NoSession)?;
     let held = Held { prekeys, signed_prekeys };
     let (decrypted, current) = match sessions.try_change(&key) {
@@ -116,16 +117,16 @@ fn is_vouched_for(records: &Records, from: &DeviceAddress, envelope: &Envelope, 
 }
 
 struct Held<'a> {
-    prekeys: &'a RowCache<OneTimePreKeyRow>,
-    signed_prekeys: &'a RowCache<SignedPreKeyRow>,
+    prekeys: &'a Resident<OneTimePreKeyRow>,
+    signed_prekeys: &'a Resident<SignedPreKeyRow>,
 }
 
 impl PreKeys for Held<'_> {
     fn prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+        self.prekeys.get(&row_key::prekey(id)).map(|row| &row.key.pair)
     }
 
     fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.signed_prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+        self.signed_prekeys.get(&row_key::prekey(id)).map(|row| &row.key.pair)
     }
 }

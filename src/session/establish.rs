@@ -12,7 +12,7 @@ use causeway_proto::signal::prekey::PreKeyBundle;
 /// signature is invalid. The session row must be in memory.
 pub(crate) fn begin(cx: &mut Context<'_>, address: &DeviceAddress, bundle: &PreKeyBundle) -> bool {
     let key = row_key::session(address);
-    let Some(local) = cx.records.account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local)
+    let Some(local) = cx.records.account.get(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local)
     else {
         return false;
     };

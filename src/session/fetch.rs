@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::iq::Purpose;
 use crate::model::DeviceAddress;
 use crate::peer;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::transient::is_transient;
 use crate::view::Issue;

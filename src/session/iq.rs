@@ -5,7 +5,7 @@ use super::rotation;
 use super::state::{IqOutcome, Sessions};
 use crate::context::Context;
 use crate::iq::Purpose;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::stanza::iq::{Iq, IqKind};

@@ -65,7 +65,7 @@ impl Sessions {
     pub(super) fn uploaded(&mut self, cx: &mut Context<'_>, ids: &[u32]) {
         self.uploading = false;
         for &id in ids {
-            if let Ok(Some(row)) = cx.records.prekeys.change(&row_key::prekey(id)) {
+            if let Some(row) = cx.records.prekeys.change(&row_key::prekey(id)) {
                 row.uploaded = true;
             }
         }
@@ -82,9 +82,9 @@ impl Sessions {
 /// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded,
 /// and mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
 pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
-    let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
-    let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;
-    let held = ids.iter().filter_map(|&id| records.prekeys.peek(&row_key::prekey(id)));
+    let keys = records.account.get(row_key::ACCOUNT)?.keys.as_ref()?;
+    let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.get(&row_key::prekey(keys.signed_prekey_id))?;
+    let held = ids.iter().filter_map(|&id| records.prekeys.get(&row_key::prekey(id)));
     let pairs: Vec<&PreKeyPair> = held.map(|row| &row.key).collect();
     let request = || stanzas::upload_request(iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
     (!pairs.is_empty()).then(request)

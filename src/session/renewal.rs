@@ -21,7 +21,7 @@ pub(crate) fn renew(cx: &mut Context<'_>) {
     // Any of these may have been handed out since the copy was made: none is uploaded again.
     let here: Vec<Vec<u8>> = cx.records.prekeys.iter().map(|(key, _)| key.to_vec()).collect();
     for key in here {
-        if let Ok(Some(row)) = cx.records.prekeys.change(&key) {
+        if let Some(row) = cx.records.prekeys.change(&key) {
             row.uploaded = true;
         }
     }
@@ -31,7 +31,7 @@ pub(crate) fn renew(cx: &mut Context<'_>) {
     let replaced = own.next_signed_prekey_id.replace(id);
     let key = signed_prekey(id, &own.identity, now, cx.rng);
     if let Some(replaced) = replaced
-        && let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced))
+        && let Some(row) = cx.records.signed_prekeys.change(&row_key::prekey(replaced))
     {
         row.replaced = now;
     }

@@ -40,7 +40,7 @@ impl Sessions {
         }
         let Some(candidate) = candidate(cx) else { return };
         let Some(id) = cx.begin_iq(Purpose::SignedPreKey(candidate)) else { return };
-        let Some(row) = cx.records.signed_prekeys.peek(&row_key::prekey(candidate)) else { return };
+        let Some(row) = cx.records.signed_prekeys.get(&row_key::prekey(candidate)) else { return };
         let request = stanzas::rotate_request(&id, &row.key);
         cx.transmit(request);
     }
@@ -49,9 +49,9 @@ impl Sessions {
 /// Id of the next key, which is created if the key in use is old.
 fn candidate(cx: &mut Context<'_>) -> Option<u32> {
     let now = cx.now / 1000;
-    let account = cx.records.account.peek(row_key::ACCOUNT)?;
+    let account = cx.records.account.get(row_key::ACCOUNT)?;
     let own = account.keys.as_ref()?;
-    let held = |id| cx.records.signed_prekeys.peek(&row_key::prekey(id));
+    let held = |id| cx.records.signed_prekeys.get(&row_key::prekey(id));
     if let Some(candidate) = own.next_signed_prekey_id.filter(|&id| held(id).is_some()) {
         return Some(candidate);
     }
@@ -86,7 +86,7 @@ pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
     }
     own.next_signed_prekey_id = None;
     let replaced = std::mem::replace(&mut own.signed_prekey_id, id);
-    if let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced)) {
+    if let Some(row) = cx.records.signed_prekeys.change(&row_key::prekey(replaced)) {
         row.replaced = now;
     }
 }

@@ -1,7 +1,7 @@
 //! The account row: identity, long-term keys, and the deployment.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
 use crate::deployment::Deployment;
 use crate::protobuf::{Message as _, message};
 use crate::view::Stage;

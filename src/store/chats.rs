@@ -1,7 +1,7 @@
 //! Rows of chats, messages and message ids.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
 use crate::model::recipient::Plaintext;
 use crate::protobuf::{Message as _, message};
 use crate::view::{Delivery, Issue, MessageKind, MessageView};

@@ -1,7 +1,7 @@
 //! Rows of our own prekeys, one-time and signed.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
 use crate::protobuf::{Message as _, message};
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::KeyPair;

@@ -10,7 +10,7 @@ use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
-use causeway::store::row_cache::Row;
+use causeway::store::row::Row;
 use causeway::store::rows::recipient::OutboxRow;
 use causeway::view::{Delivery, Issue, MessageKind, MessageView, Stage};
 use causeway_proto::noise::StaticKey;

@@ -9,7 +9,7 @@ use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::OneTimePreKeyRow;
 use causeway::store::records;
-use causeway::store::row_cache::{Row, RowError};
+use causeway::store::row::{Row, RowError};
 use causeway::store::seal::Sealer;
 use causeway::store::{prekeys::SignedPreKeyRow, row_key};
 use causeway::view::{Delivery, Issue, MessageKind};

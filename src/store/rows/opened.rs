@@ -3,7 +3,7 @@
 use crate::model::{DeviceAddress, Opened, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
+use crate::store::row::{Row, RowError};
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@ use crate::model::peer::{MAX_ALIASES, MAX_DEVICES, Resends};
 use crate::model::{Device, Peer, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
+use crate::store::row::{Row, RowError};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;

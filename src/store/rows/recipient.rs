@@ -4,7 +4,7 @@ use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
 use crate::model::{DeviceAddress, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
+use crate::store::row::{Row, RowError};
 use crate::time::SECOND;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
