@@ -61,6 +61,7 @@ pub use state::{Config, Engine};
 
 use crate::channel;
 use crate::enlist::Reason;
+use crate::id::EngineId;
 use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
 use crate::trace;
@@ -162,8 +163,8 @@ impl Engine {
     }
 
     fn is_meant(&self, command: &Command) -> bool {
-        let to_anybody = command.engine == 0 || matches!(command.action, Some(Action::Hello(_)));
-        to_anybody || command.engine == self.engine_id
+        let engine = EngineId::named(command.engine);
+        engine.is_none() || engine == self.engine_id || matches!(command.action, Some(Action::Hello(_)))
     }
 
     /// Runs until nothing more can be done: channel events, the queue, the outbox, the group.

@@ -1,13 +1,58 @@
-//! Ids that pair an output of the engine with the inputs that respond to it. Unique within one engine.
+//! Ids of what an engine has begun, and of engines.
+//!
+//! Those that are counted pair an output of the engine with the inputs that respond to it; each is unique within one
+//! engine. What this module does not know: what becomes of what they identify.
 
-/// Identifies a transaction from [`Output::Commit`](crate::io::Output::Commit) to its commit or abort.
-pub type TransactionId = u64;
-/// Identifies a read from [`Output::Load`](crate::io::Output::Load) to [`Input::Loaded`](crate::io::Input::Loaded).
-pub type LoadId = u64;
-/// Identifies an HTTP request from [`Output::Request`](crate::io::Output::Request) to its response.
-pub type RequestId = u64;
-/// Identifies a computation from [`Output::Compute`](crate::io::Output::Compute) to its result.
-pub type ComputationId = u64;
-/// Identifies a socket from [`Output::Connect`](crate::io::Output::Connect) on. Inputs about an older socket are
-/// ignored.
-pub type SocketId = u64;
+use core::num::NonZeroU64;
+use rand_core::CryptoRng;
+
+/// Types for ids that an engine counts, each kind on its own. The default is before the first one.
+macro_rules! counted {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        pub struct $name(pub u64);
+
+        impl $name {
+            /// The id after this one.
+            pub(crate) fn next(self) -> Self {
+                Self(self.0.wrapping_add(1))
+            }
+        }
+    )*};
+}
+
+counted! {
+    /// Identifies a transaction from [`Output::Commit`](crate::io::Output::Commit) to its commit or abort.
+    TransactionId,
+    /// Identifies a read from [`Output::Load`](crate::io::Output::Load) to [`Input::Loaded`](crate::io::Input::Loaded).
+    LoadId,
+    /// Identifies an HTTP request from [`Output::Request`](crate::io::Output::Request) to its response.
+    RequestId,
+    /// Identifies a computation from [`Output::Compute`](crate::io::Output::Compute) to its result.
+    ComputationId,
+    /// Identifies a socket from [`Output::Connect`](crate::io::Output::Connect) on. Inputs about an older socket are
+    /// ignored.
+    SocketId,
+}
+
+/// Identifies an engine from one boot to the next: commands of pages name the engine that they are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineId(NonZeroU64);
+
+impl EngineId {
+    /// Draws one.
+    pub(crate) fn random(rng: &mut dyn CryptoRng) -> Self {
+        Self(NonZeroU64::new(rng.next_u64()).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The engine that a message of a page names; `None` if it names none.
+    pub(crate) fn named(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    /// The number, for a message to pages.
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
+}

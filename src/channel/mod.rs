@@ -127,7 +127,7 @@ impl Default for Channel {
     fn default() -> Self {
         Self {
             state: State::Off,
-            socket: 0,
+            socket: SocketId::default(),
             backoff: Backoff::default(),
             attempts: Attempts::default(),
             restarted: None,
@@ -149,7 +149,7 @@ impl Channel {
         if !matches!(self.state, State::Off | State::Waiting { .. }) {
             return;
         }
-        self.socket += 1;
+        self.socket = self.socket.next();
         self.out.push_back(Output::Connect(self.socket, login.url.clone()));
         self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
     }

@@ -3,7 +3,7 @@
 //! What this module does not know: what changed, and what the effects mean.
 
 use super::state::{Engine, Phase, Read};
-use crate::io::{Millis, Output, StopReason, StoreFailure};
+use crate::io::{Millis, Output, StopReason, StoreFailure, TransactionId};
 use crate::outbox;
 use crate::session;
 use crate::store::group_commit::Effect;
@@ -85,7 +85,13 @@ impl Engine {
         self.drain_channel(now, rng);
     }
 
-    pub(super) fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn aborted(
+        &mut self,
+        transaction: TransactionId,
+        failure: StoreFailure,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+    ) {
         let Some(lost) = self.group_commit.aborted(transaction) else { return };
         self.trace.note(now, Event::StoreFailed);
         if failure == StoreFailure::Superseded {

@@ -77,9 +77,9 @@ impl Engine {
 
     pub(super) fn send_request(&mut self, request: Option<PreparedRequest>) {
         if let Some((kind, http)) = request {
-            self.last_id += 1;
-            self.api_requests.insert(self.last_id, kind);
-            self.out.push_back(Output::Request(self.last_id, http));
+            self.last_request = self.last_request.next();
+            self.api_requests.insert(self.last_request, kind);
+            self.out.push_back(Output::Request(self.last_request, http));
         }
     }
 

@@ -5,6 +5,7 @@ use super::connect::Cause;
 use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
+use crate::id::EngineId;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
 use crate::peer;
 use crate::store::account::Account;
@@ -17,9 +18,9 @@ use rand_core::CryptoRng;
 
 impl Engine {
     pub(super) fn load(&mut self, read: Read, queries: Vec<Query>) {
-        self.last_id += 1;
-        self.reads.insert(self.last_id, read);
-        self.out.push_back(Output::Load(self.last_id, queries));
+        self.last_load = self.last_load.next();
+        self.reads.insert(self.last_load, read);
+        self.out.push_back(Output::Load(self.last_load, queries));
     }
 
     pub(super) fn loaded(
@@ -77,13 +78,13 @@ impl Engine {
             self.trace.note(now, Event::RowDamaged(row.table().number()));
         }
         self.records = records;
-        self.engine_id = rng.next_u64().max(1);
+        self.engine_id = Some(EngineId::random(rng));
         if damaged.iter().any(|row| row.table() == Table::Account) {
             // Nothing may be written: a fresh account row would overwrite keys that may still be recoverable.
             self.storage = Issue::AccountDamaged;
             self.channel.stop(Issue::AccountDamaged, now, rng);
             self.drain_channel(now, rng);
-            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_number() }).into()));
             return self.show_connection();
         }
         if !damaged.is_empty() {
@@ -110,7 +111,7 @@ impl Engine {
         for order in kept.into_iter().rev() {
             self.queue.push_front(Task::Apply(order));
         }
-        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_number() }).into()));
         for update in self.snapshot() {
             // What was repaired is shown when it is durable.
             match is_damaged {

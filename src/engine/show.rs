@@ -37,7 +37,7 @@ impl Engine {
             account: Some(Box::new(self.account_view())),
             connection: Some(self.connection_view()),
             chats,
-            engine: self.engine_id,
+            engine: self.engine_number(),
         };
         let rest = rest.into_iter().map(|chat| News::Chat(chat).into());
         std::iter::once(News::Snapshot(snapshot).into()).chain(rest).collect()

@@ -8,6 +8,7 @@ use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
+use crate::id::EngineId;
 use crate::io::{ComputationId, LoadId, Millis, Output, RequestId};
 use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
@@ -97,10 +98,12 @@ pub struct Engine {
     pub(super) queue: Queue,
     pub(super) reads: Pending<LoadId, Read>,
     pub(super) api_requests: Pending<RequestId, ApiRequest>,
-    pub(super) last_id: u64,
+    pub(super) last_load: LoadId,
+    pub(super) last_request: RequestId,
+    pub(super) last_computation: ComputationId,
     pub(super) last_now: Millis,
-    /// Random, drawn at each boot: commands for an earlier engine are ignored.
-    pub(super) engine_id: u64,
+    /// Drawn at each boot: commands for an earlier engine are ignored.
+    pub(super) engine_id: Option<EngineId>,
     pub(super) security_codes: SortedMap<String, Box<SecurityCode>>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
@@ -141,9 +144,11 @@ impl Engine {
             queue: Queue::default(),
             reads: Pending::default(),
             api_requests: Pending::default(),
-            last_id: 0,
+            last_load: LoadId::default(),
+            last_request: RequestId::default(),
+            last_computation: ComputationId::default(),
             last_now: 0,
-            engine_id: 0,
+            engine_id: None,
             security_codes: SortedMap::default(),
             pending: 0,
             batch_left: 0,
@@ -192,10 +197,15 @@ impl Engine {
         work(modules, &mut cx)
     }
 
+    /// The engine's id in messages to pages; before the first boot, when none is sent, it has none.
+    pub(super) fn engine_number(&self) -> u64 {
+        self.engine_id.map_or(0, EngineId::get)
+    }
+
     pub(super) fn compute(&mut self, purpose: Purpose, computation: Computation) {
-        self.last_id += 1;
-        self.computations.insert(self.last_id, purpose);
-        self.out.push_back(Output::Compute(self.last_id, computation));
+        self.last_computation = self.last_computation.next();
+        self.computations.insert(self.last_computation, purpose);
+        self.out.push_back(Output::Compute(self.last_computation, computation));
     }
 
     pub(super) fn computed(

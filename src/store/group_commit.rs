@@ -108,7 +108,7 @@ impl GroupCommit {
 
     /// Begins a transaction whose effects these are.
     pub fn begin(&mut self, effects: Vec<Effect>) -> TransactionId {
-        self.last += 1;
+        self.last = self.last.next();
         self.writing = Some((self.last, effects));
         self.last
     }
@@ -145,12 +145,12 @@ mod tests {
     #[test]
     fn effects_are_released_with_their_transaction_and_in_order() {
         let mut group_commit = GroupCommit::default();
-        group_commit.transmit(1, Node::new("a"));
+        group_commit.transmit(SocketId(1), Node::new("a"));
         let group = group_commit.take_group().unwrap();
         let first = group_commit.begin(group.effects);
-        group_commit.transmit(1, Node::new("b"));
+        group_commit.transmit(SocketId(1), Node::new("b"));
         assert!(group_commit.take_group().is_none(), "a second transaction while one is in progress");
-        assert!(group_commit.committed(first + 1).is_none(), "released by another transaction");
+        assert!(group_commit.committed(first.next()).is_none(), "released by another transaction");
         assert_eq!(tags(group_commit.committed(first).unwrap()), ["a"]);
         assert_eq!(tags(group_commit.take_group().unwrap().effects), ["b"]);
     }
@@ -158,10 +158,10 @@ mod tests {
     #[test]
     fn an_aborted_transaction_takes_what_followed_with_it() {
         let mut group_commit = GroupCommit::default();
-        group_commit.transmit(1, Node::new("a"));
+        group_commit.transmit(SocketId(1), Node::new("a"));
         let group = group_commit.take_group().unwrap();
         let id = group_commit.begin(group.effects);
-        group_commit.transmit(1, Node::new("b"));
+        group_commit.transmit(SocketId(1), Node::new("b"));
         assert_eq!(tags(group_commit.aborted(id).unwrap()), ["a", "b"]);
         assert!(group_commit.take_group().unwrap().is_empty());
     }

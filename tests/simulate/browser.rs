@@ -263,7 +263,8 @@ impl World {
     pub(crate) fn loaded(&mut self, instance: Instance, id: LoadId, rows: Result<Rows, StoreFailure>) {
         if instance == self.instance() {
             self.note(format_args!(
-                "loaded {id}: {:?}",
+                "loaded {}: {:?}",
+                id.0,
                 rows.as_ref().map(|rows| rows.iter().map(Vec::len).sum::<usize>())
             ));
             self.input(Input::Loaded(id, rows));
@@ -281,7 +282,7 @@ impl World {
         } else {
             Ok(())
         };
-        self.note(format_args!("writes {id}: {} rows", changes.len()));
+        self.note(format_args!("writes {}: {} rows", id.0, changes.len()));
         self.disk.writing = Some(Writing { instance: self.instance(), id, changes });
         let at = self.now + self.delay();
         self.events.schedule(at, Event::Durable(self.instance(), id, result));
@@ -292,7 +293,7 @@ impl World {
         else {
             return;
         };
-        self.note(format_args!("written {id}: {result:?}"));
+        self.note(format_args!("written {}: {result:?}", id.0));
         if result.is_ok() {
             let kept = self.disk.keep(&writing.changes);
             self.check(kept);
@@ -314,7 +315,7 @@ impl World {
         if instance != self.instance() {
             return;
         }
-        self.note(format_args!("hears of {id}"));
+        self.note(format_args!("hears of {}", id.0));
         self.input(match result {
             Ok(()) => Input::Committed(id),
             Err(failure) => Input::Aborted(id, failure),
@@ -348,7 +349,7 @@ impl World {
 
     pub(crate) fn answered(&mut self, instance: Instance, id: RequestId, answer: Result<HttpResponse, HttpFailure>) {
         if instance == self.instance() {
-            self.note(format_args!("answered {id}"));
+            self.note(format_args!("answered {}", id.0));
             self.input(Input::Answered(id, answer));
         }
     }

@@ -265,7 +265,7 @@ impl World {
 
     /// The connection is lost.
     pub(crate) fn cut(&mut self) {
-        let socket = self.chatd.hang_up();
+        let socket = self.chatd.hang_up().unwrap_or_default();
         self.input(Input::Closed(socket));
     }
 
