@@ -4,14 +4,14 @@ use crate::id::SocketId;
 use crate::iq::{PendingIqs, Purpose};
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::{Event, Trace};
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 
 /// What a module may use while one input is handled.
 pub(crate) struct Context<'a> {
-    pub(crate) now: Millis,
+    pub(crate) now: UnixMillis,
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) records: &'a mut Records,
     pub(crate) group_commit: &'a mut GroupCommit,

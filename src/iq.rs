@@ -3,11 +3,11 @@
 //! What this module does not know: what the answers mean.
 
 use crate::pending::Pending;
-use crate::time::Millis;
+use crate::time::{Millis, UnixMillis};
 use causeway_proto::jid::Jid;
 
 /// IQ response time-out.
-const RESPONSE_TIMEOUT: Millis = 10_000;
+const RESPONSE_TIMEOUT: Millis = Millis(10_000);
 /// Largest number of IQs in flight; a further one waits until its module asks again.
 const MAX_PENDING: usize = 256;
 
@@ -28,11 +28,11 @@ pub(crate) enum Purpose {
 
 /// IQs in flight on this connection, by stanza id.
 #[derive(Debug, Default)]
-pub(crate) struct PendingIqs(Pending<String, (Purpose, Millis)>);
+pub(crate) struct PendingIqs(Pending<String, (Purpose, UnixMillis)>);
 
 impl PendingIqs {
     /// Adds an IQ that is sent now. Returns false if too many are in flight.
-    pub(crate) fn insert(&mut self, id: String, purpose: Purpose, now: Millis) -> bool {
+    pub(crate) fn insert(&mut self, id: String, purpose: Purpose, now: UnixMillis) -> bool {
         let fits = self.0.iter().count() < MAX_PENDING;
         if fits {
             self.0.insert(id, (purpose, now));
@@ -51,8 +51,8 @@ impl PendingIqs {
     }
 
     /// Removes and returns the IQs that timed out. A clock that jumped back counts as a time-out.
-    pub(crate) fn overdue(&mut self, now: Millis) -> Vec<Purpose> {
-        let late = |sent_at: Millis| sent_at > now || sent_at.saturating_add(RESPONSE_TIMEOUT) <= now;
+    pub(crate) fn overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
+        let late = |sent_at: UnixMillis| sent_at > now || sent_at.after(RESPONSE_TIMEOUT) <= now;
         self.0.take(|(_, sent_at)| late(*sent_at)).into_iter().map(|(purpose, _)| purpose).collect()
     }
 
@@ -62,8 +62,8 @@ impl PendingIqs {
     }
 
     /// When the first IQ times out.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.0.iter().map(|(_, sent_at)| sent_at.saturating_add(RESPONSE_TIMEOUT)).min()
+    pub(crate) fn wake_at(&self) -> Option<UnixMillis> {
+        self.0.iter().map(|(_, sent_at)| sent_at.after(RESPONSE_TIMEOUT)).min()
     }
 
     /// The connection is gone: no response will arrive.
@@ -79,17 +79,17 @@ mod tests {
     #[test]
     fn an_iq_without_a_response_times_out_once() {
         let mut iqs = PendingIqs::default();
-        assert!(iqs.insert("a".into(), Purpose::SignedPreKey(1), 0));
-        assert!(iqs.insert("b".into(), Purpose::SignedPreKey(2), 5_000));
-        assert!(iqs.insert("c".into(), Purpose::SignedPreKey(3), 6_000));
+        assert!(iqs.insert("a".into(), Purpose::SignedPreKey(1), UnixMillis(0)));
+        assert!(iqs.insert("b".into(), Purpose::SignedPreKey(2), UnixMillis(5_000)));
+        assert!(iqs.insert("c".into(), Purpose::SignedPreKey(3), UnixMillis(6_000)));
         assert_eq!(iqs.get("b"), Some(&Purpose::SignedPreKey(2)));
         iqs.remove("b");
         assert_eq!(iqs.get("b"), None);
-        assert_eq!(iqs.wake_at(), Some(RESPONSE_TIMEOUT));
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT - 1), []);
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT), [Purpose::SignedPreKey(1)]);
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT), []);
-        assert_eq!(iqs.overdue(5_999), [Purpose::SignedPreKey(3)], "sent at what is now the future");
+        assert_eq!(iqs.wake_at(), Some(UnixMillis(RESPONSE_TIMEOUT.0)));
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0 - 1)), []);
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), [Purpose::SignedPreKey(1)]);
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), []);
+        assert_eq!(iqs.overdue(UnixMillis(5_999)), [Purpose::SignedPreKey(3)], "sent at what is now the future");
         assert_eq!(iqs.wake_at(), None);
     }
 
@@ -97,10 +97,10 @@ mod tests {
     fn the_number_in_flight_is_bounded() {
         let mut iqs = PendingIqs::default();
         for number in 0..MAX_PENDING {
-            assert!(iqs.insert(number.to_string(), Purpose::Active, 0));
+            assert!(iqs.insert(number.to_string(), Purpose::Active, UnixMillis(0)));
         }
-        assert!(!iqs.insert("more".into(), Purpose::Active, 0));
+        assert!(!iqs.insert("more".into(), Purpose::Active, UnixMillis(0)));
         iqs.remove("7");
-        assert!(iqs.insert("more".into(), Purpose::Active, 0));
+        assert!(iqs.insert("more".into(), Purpose::Active, UnixMillis(0)));
     }
 }

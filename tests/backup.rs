@@ -83,9 +83,9 @@ fn a_hand_over_sends_no_piece_before_its_mark_is_durable() {
     world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
     assert_eq!(world.done(tag), None);
     assert_eq!(world.chatd.socket(), None, "the connection is closed at once");
-    assert_eq!(stored(&world).moved_at, 0);
+    assert_eq!(stored(&world).moved_at, None);
     while world.commit() {}
-    assert_ne!(stored(&world).moved_at, 0);
+    assert_ne!(stored(&world).moved_at, None);
     assert!(!world.exported(tag).unwrap().is_empty());
 }
 

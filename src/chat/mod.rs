@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::model::Peer;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{ChatView, MessageKind};
 use causeway_proto::jid::{Jid, Server};
 
@@ -20,7 +20,7 @@ const MAX_DRAFT: usize = 100_000;
 /// Creates the chat with a peer unless it exists.
 pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
     if cx.records.chats.peek(id.as_bytes()).is_none() {
-        let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now, ..ChatRow::default() };
+        let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now.0, ..ChatRow::default() };
         cx.records.chats.put(id.as_bytes().to_vec(), chat);
         cx.group_commit.show_chat(id);
     }
@@ -33,7 +33,7 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
     let seq = chat.next_seq;
     message.seq = seq;
     chat.next_seq = seq.saturating_add(1);
-    chat.active_at = cx.now;
+    chat.active_at = cx.now.0;
     chat.last = Some(preview(&message));
     match message.outgoing {
         true => {
@@ -117,8 +117,8 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
 }
 
 /// A notice of this kind.
-pub(crate) fn notice(kind: MessageKind, at: Millis) -> MessageRow {
-    MessageRow { kind: kind.into(), at, ..MessageRow::default() }
+pub(crate) fn notice(kind: MessageKind, at: UnixMillis) -> MessageRow {
+    MessageRow { kind: kind.into(), at: at.0, ..MessageRow::default() }
 }
 
 /// The chat as pages show it.

@@ -12,7 +12,7 @@ use crate::backup::format::{HEADER, LockedFile, MAX_FILE_BYTES};
 use crate::backup::kdf::Keys;
 use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
-use crate::io::Millis;
+use crate::io::UnixMillis;
 use crate::store::account::{Account, Stale};
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::row_cache::{NotLoaded, Row};
@@ -30,7 +30,7 @@ impl Engine {
         &mut self,
         tag: u64,
         piece: &Restore,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Option<Issue>, NotLoaded> {
         let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
@@ -136,7 +136,7 @@ impl Engine {
         manifest: &Manifest,
         mut account: Account,
         mut rows: Changes,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Issue> {
         // Rows of a browser that continued, or had not completed its own restore, are older than the account.
@@ -144,12 +144,12 @@ impl Engine {
             account.stale = Stale::Sessions;
         }
         if manifest.kind() == Kind::Backup {
-            account.backed_up_at = manifest.created;
+            account.backed_up_at = UnixMillis::from_field(manifest.created);
         }
         account.claim_from.clone_from(&manifest.device);
         account.device = device::random(rng);
-        account.moved_at = 0;
-        account.lost_at = 0;
+        account.moved_at = None;
+        account.lost_at = None;
         account.replaced = false;
         let row = self.sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), rng);
         let row = row.map_err(|_| Issue::BackupDamaged)?;

@@ -8,7 +8,7 @@ use crate::inbox;
 use crate::store::changes::{Query, Table};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{Action, Command, Done, Issue, News, OpenChat, Stage};
 use crate::visible;
 use causeway_proto::jid::Jid;
@@ -25,7 +25,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
-    pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn command(
+        &mut self,
+        command: &Command,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), NotLoaded> {
         let tag = command.tag;
         let issue = match &command.action {
             None => Some(Issue::None),
@@ -115,7 +120,7 @@ impl Engine {
     }
 
     /// Starts the enlistment. Returns the issue if it cannot; otherwise the command completes later.
-    fn enlist(&mut self, tag: u64, replace: bool, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn enlist(&mut self, tag: u64, replace: bool, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
             Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
@@ -134,7 +139,7 @@ impl Engine {
     }
 
     /// Opens the chat with a phone number. The `Done` carries its id.
-    fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn start_chat(&mut self, tag: u64, phone: &str, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         // Before that another person may still sign in here, who must not find it.
         if self.records.account().stage != Stage::Enlisted {
             return Some(Issue::NotYetEnlisted);
@@ -151,7 +156,7 @@ impl Engine {
         tag: u64,
         chat: &str,
         text: &str,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Issue, NotLoaded> {
         let account = self.records.account();
@@ -159,7 +164,7 @@ impl Engine {
             return Ok(Issue::NotYetEnlisted);
         }
         // In the outbox it would never be sent.
-        if account.moved_at != 0 || self.channel.issue() == Issue::MovedElsewhere {
+        if account.moved_at.is_some() || self.channel.issue() == Issue::MovedElsewhere {
             return Ok(Issue::MovedElsewhere);
         }
         let limit = account.deployment.as_ref().map_or(usize::MAX, |deployment| deployment.profile.max_text_bytes);

@@ -6,7 +6,7 @@ use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
 use crate::id::EngineId;
-use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
+use crate::io::{LoadId, Output, StopReason, StoreFailure, UnixMillis};
 use crate::peer;
 use crate::store::account::Account;
 use crate::store::changes::{Query, Rows, Table};
@@ -27,7 +27,7 @@ impl Engine {
         &mut self,
         id: LoadId,
         result: Result<Rows, StoreFailure>,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
         let Some((_, read)) = self.reads.remove(&id) else { return };
@@ -71,7 +71,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn boot(&mut self, rows: &Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         for row in &damaged {
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// Everything is in memory, and what the repair of damaged rows needs: from here on the engine handles inputs.
-    fn begin(&mut self, empty: bool, repair: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    fn begin(&mut self, empty: bool, repair: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.phase = Phase::Ready;
         self.trace.note(now, Event::Started);
         let is_damaged = self.storage == Issue::StorageDamaged;

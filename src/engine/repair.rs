@@ -9,7 +9,7 @@
 
 use super::state::Engine;
 use crate::chat;
-use crate::io::Millis;
+use crate::io::UnixMillis;
 use crate::model::{Peer, PeerId};
 use crate::sorted_set::SortedSet;
 use crate::store::changes::{Query, Rows, Table};
@@ -48,7 +48,7 @@ impl Engine {
     }
 
     /// Repairs the tables from the results of [`repair_queries`](Self::repair_queries).
-    pub(super) fn repair(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn repair(&mut self, rows: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let lost: SortedSet<String> = texts(self.records.chats.damaged()).into_iter().collect();
         let queued: SortedSet<String> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
         for (chat, rows) in self.chats_to_repair().into_iter().zip(rows) {
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// A chat whose row is damaged, as far as its newest message shows it; the draft and the counts are gone.
-    fn rebuild_chat(&mut self, id: &str, newest: Option<&(Vec<u8>, Vec<u8>)>, now: Millis) {
+    fn rebuild_chat(&mut self, id: &str, newest: Option<&(Vec<u8>, Vec<u8>)>, now: UnixMillis) {
         let number = newest.and_then(|(key, _)| key.last_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
         let last = newest.and_then(|(key, sealed)| records::open::<MessageRow>(key, sealed, &self.sealer).ok());
         let is_unread = last.as_ref().is_some_and(|last| !last.outgoing && !last.kind().is_notice());
@@ -91,7 +91,7 @@ impl Engine {
         let chat = ChatRow {
             id: id.to_owned(),
             next_seq: number.saturating_add(1),
-            active_at: last.as_ref().map_or(now, |last| last.at),
+            active_at: last.as_ref().map_or(now.0, |last| last.at),
             last: last.map(|last| last.view().cut(0, PREVIEW)),
             unread,
             read_up_to: number.saturating_sub(unread.into()),

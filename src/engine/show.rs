@@ -12,6 +12,7 @@ use crate::store::chats::{ChatRow, MessageRow};
 use crate::store::group_commit::{Effect, Group};
 use crate::store::records;
 use crate::store::row_key;
+use crate::time::UnixMillis;
 use crate::view::{
     AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Issue, MAX_TEXT, MAX_TEXT_PIECE, MAX_UPDATE,
     MessageKind, MessagePage, MessageView, Messages, News, OpenChat, Snapshot, Stage, Update,
@@ -47,7 +48,7 @@ impl Engine {
         let enlisting = self.enlistment.is_enlisting();
         let client_version = self.client_version.clone();
         let account = self.records.account();
-        let elsewhere_since = self.enlistment.elsewhere_since(&account.device).unwrap_or(0);
+        let elsewhere_since = UnixMillis::to_field(self.enlistment.elsewhere_since(&account.device));
         let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
         let keys = account.keys.as_ref();
         AccountView {
@@ -65,11 +66,14 @@ impl Engine {
             unknown_stanzas: account.unknown_stanzas,
             max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
             elsewhere_since,
-            lost_at: account.lost_at,
+            lost_at: UnixMillis::to_field(account.lost_at),
             hide_text: account.hide_text,
             passkeys: account.deployment.as_ref().is_some_and(|deployment| deployment.passkeys),
             signs_in_elsewhere: account.deployment.as_ref().is_some_and(|deployment| deployment.signs_in_elsewhere),
-            backup: Some(BackupView { made_at: account.backed_up_at, moved_at: account.moved_at }),
+            backup: Some(BackupView {
+                made_at: UnixMillis::to_field(account.backed_up_at),
+                moved_at: UnixMillis::to_field(account.moved_at),
+            }),
         }
     }
 
@@ -81,11 +85,12 @@ impl Engine {
             (Issue::None, _) => self.channel.issue(),
             (storage, _) => storage,
         };
+        let synced_at = if self.phase == Phase::Booting { None } else { self.records.account().synced_at };
         ConnectionView {
             state: state.into(),
-            retry_at: self.channel.retry_at().unwrap_or(0),
+            retry_at: UnixMillis::to_field(self.channel.retry_at()),
             issue: issue.into(),
-            synced_at: if self.phase == Phase::Booting { 0 } else { self.records.account().synced_at },
+            synced_at: UnixMillis::to_field(synced_at),
             pending: self.pending,
         }
     }

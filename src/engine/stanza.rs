@@ -9,7 +9,7 @@ use crate::session::IqOutcome;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -57,7 +57,12 @@ fn was_queued(stanza: &Stanza) -> bool {
 }
 
 impl Engine {
-    pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn stanza(
+        &mut self,
+        stanza: &Stanza,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), NotLoaded> {
         self.route(stanza, now, rng)?;
         if was_queued(stanza) && self.batch_left > 0 {
             self.batch_left -= 1;
@@ -71,7 +76,7 @@ impl Engine {
     /// Requests the next batch of the mailbox, once everything of the previous one is durable. This is the
     /// back-pressure: a browser cannot pause a socket, but the server sends no more than the requested number. If it
     /// sends fewer, the next batch is requested when it pauses.
-    pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn ask_for_batch(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let offered = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         self.batch_left = self.channel.batch(offered);
         let request = passive::offline_batch(self.batch_left);
@@ -86,7 +91,7 @@ impl Engine {
                 .is_some_and(|from| chats.peek(from.peer.as_str().as_bytes()).is_none())
     }
 
-    fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn route(&mut self, stanza: &Stanza, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if let Some(node) = with_long_name(stanza) {
             self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
             return Ok(());
@@ -131,7 +136,7 @@ impl Engine {
 
     /// Applies a message that was opened just now. If rows are missing, it is kept with what was changed so far, and
     /// applied before anything else when they are in memory.
-    fn apply_now(&mut self, opened: Opened, now: Millis, rng: &mut dyn CryptoRng) {
+    fn apply_now(&mut self, opened: Opened, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened)) == Err(NotLoaded) {
             let order = self.records.change_account().take_order();
             self.records.opened.put(row_key::order(order), opened);
@@ -143,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
-    pub(super) fn apply(&mut self, order: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn apply(&mut self, order: u64, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let key = row_key::order(order);
         let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
         self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
@@ -152,7 +157,7 @@ impl Engine {
     }
 
     /// Handles an IQ: the answer to one of ours, or a request of the server, all of which are refused.
-    fn iq(&mut self, iq: &Iq, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn iq(&mut self, iq: &Iq, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if matches!(iq.kind, IqKind::Get | IqKind::Set) {
             self.with_context(now, rng, |_, cx| cx.transmit(iq.refuse()));
             return Ok(());
@@ -173,7 +178,7 @@ impl Engine {
         Ok(())
     }
 
-    fn info_broadcast(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn info_broadcast(&mut self, ib: &Ib, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match ib {
             Ib::OfflinePreview { message, .. } => {
                 self.pending = *message;
@@ -185,7 +190,7 @@ impl Engine {
                 self.pending = 0;
                 self.batch_left = 0;
                 self.channel.drained();
-                self.records.change_account().synced_at = now;
+                self.records.change_account().synced_at = Some(now);
                 self.with_context(now, rng, |modules, cx| modules.sessions.mailbox_read(cx));
             }
             Ib::EdgeRouting(_) => {}

@@ -9,7 +9,7 @@ use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
 use crate::id::EngineId;
-use crate::io::{ComputationId, LoadId, Millis, Output, RequestId};
+use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
 use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
 use crate::pending::Pending;
@@ -101,7 +101,7 @@ pub struct Engine {
     pub(super) last_load: LoadId,
     pub(super) last_request: RequestId,
     pub(super) last_computation: ComputationId,
-    pub(super) last_now: Millis,
+    pub(super) last_now: UnixMillis,
     /// Drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: Option<EngineId>,
     pub(super) security_codes: SortedMap<String, Box<SecurityCode>>,
@@ -147,7 +147,7 @@ impl Engine {
             last_load: LoadId::default(),
             last_request: RequestId::default(),
             last_computation: ComputationId::default(),
-            last_now: 0,
+            last_now: UnixMillis(0),
             engine_id: None,
             security_codes: SortedMap::default(),
             pending: 0,
@@ -178,7 +178,7 @@ impl Engine {
     /// Runs `work` with the modules that keep state and a context for this input.
     pub(super) fn with_context<T>(
         &mut self,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
         work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
     ) -> T {
@@ -212,7 +212,7 @@ impl Engine {
         &mut self,
         id: ComputationId,
         result: Result<Computed, ComputeFailure>,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
         let Some((_, purpose)) = self.computations.remove(&id) else { return };

@@ -3,13 +3,13 @@
 use super::connect::Cause;
 use super::state::Engine;
 use crate::push::AfterLoss;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
 use rand_core::CryptoRng;
 
 impl Engine {
     /// Starts to read the mailbox. Returns the issue if that is impossible; otherwise the command completes later.
-    pub(super) fn woken(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    pub(super) fn woken(&mut self, tag: u64, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::Enlisted => {}
             Stage::SignedOut => return Some(Issue::SignInNeeded),
@@ -42,7 +42,7 @@ impl Engine {
     }
 
     /// The connection was lost: reconnects, or completes the waiting commands with the issue.
-    pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn wake_lost(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let is_final = matches!(self.channel.view(), ConnectionState::Stopped | ConnectionState::Off);
         match self.wake_requests.lost(is_final) {
             AfterLoss::Nothing => {}

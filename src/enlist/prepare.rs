@@ -241,8 +241,8 @@ fn make_keys(cx: &mut Context<'_>) {
     if let Some(own) = account.and_then(|account| account.keys.as_ref()) {
         if cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id)).is_none() {
             let id = session::free_id(cx.records, own.signed_prekey_id);
-            let key = session::signed_prekey(id, &own.identity, cx.now / 1000, cx.rng);
-            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+            let key = session::signed_prekey(id, &own.identity, cx.now.seconds(), cx.rng);
+            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: None });
             if let Some(own) = &mut cx.records.change_account().keys {
                 own.signed_prekey_id = id;
             }
@@ -252,8 +252,10 @@ fn make_keys(cx: &mut Context<'_>) {
     let identity = KeyPair::generate(cx.rng);
     let noise = StaticKey::generate(cx.rng);
     let registration_id = 1 + cx.rng.next_u32() % REGISTRATION_IDS;
-    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now / 1000, cx.rng);
-    cx.records.signed_prekeys.put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: 0 });
+    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now.seconds(), cx.rng);
+    cx.records
+        .signed_prekeys
+        .put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: None });
     cx.records.change_account().keys = Some(AccountKeys {
         identity,
         noise,

@@ -90,7 +90,7 @@ impl Enlistment {
                 let account = cx.records.change_account();
                 account.login = Some(login);
                 account.stage = Stage::Enlisted;
-                account.lost_at = 0;
+                account.lost_at = None;
                 done(cx, tag, Issue::None);
                 Outcome::Enlisted
             }
@@ -105,7 +105,7 @@ impl Enlistment {
     /// The page then explains that and requests no password.
     fn recognise(&mut self, cx: &mut Context<'_>, reported: &AccountDevice) {
         if cx.records.account().stage == Stage::SignedOut && self.take_identifier(cx, &reported.identifier) {
-            cx.records.change_account().lost_at = if reported.device.is_empty() { 0 } else { cx.now };
+            cx.records.change_account().lost_at = (!reported.device.is_empty()).then_some(cx.now);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::device::AccountDevice;
 use crate::context::Context;
 use crate::io::{HttpFailure, HttpResponse};
+use crate::time::UnixMillis;
 use crate::view::{Done, Issue, News};
 use zeroize::Zeroizing;
 
@@ -75,7 +76,7 @@ pub(super) enum Step {
 
 impl Enlistment {
     /// Since when the account's keys live in another browser, as far as is known.
-    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
+    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<UnixMillis> {
         self.account_device.as_ref()?.elsewhere_since(own)
     }
 

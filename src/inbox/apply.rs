@@ -96,7 +96,7 @@ fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>
         id: opened.id.clone(),
         kind: kind.into(),
         text: name,
-        at: opened.at,
+        at: opened.at.0,
         plaintext: opened.plaintext.to_vec(),
         ..MessageRow::default()
     };

@@ -99,7 +99,7 @@ fn keep(cx: &mut Context<'_>, node: &Node) {
     let order = account.take_order();
     if count < MAX_UNKNOWN {
         let xml = xml::print(node).chars().take(MAX_UNKNOWN_TEXT).collect();
-        cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now });
+        cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now.0 });
     }
     cx.group_commit.show_account();
 }

@@ -102,7 +102,7 @@ fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeho
         let message = MessageRow {
             id: incoming.id.clone(),
             kind: MessageKind::UnknownDevice.into(),
-            at: sent_at(cx, incoming),
+            at: sent_at(cx, incoming).0,
             ..MessageRow::default()
         };
         chat::append(cx, chat, message);

@@ -8,7 +8,7 @@ use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::SECOND;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
@@ -46,7 +46,7 @@ pub(super) fn ask(
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
-                at: sent_at(cx, incoming),
+                at: sent_at(cx, incoming).0,
                 retries: tries,
                 content: fingerprint,
                 ..MessageRow::default()
@@ -76,7 +76,7 @@ pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<()
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
         return Ok(());
     }
-    let t = message.at / SECOND;
+    let t = UnixMillis(message.at).seconds().0;
     let request = Request { to, participant: None, id: message.id.clone(), t: Some(t), count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });

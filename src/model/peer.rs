@@ -1,7 +1,7 @@
 //! A person, apart from any chat: addresses, devices, name.
 
 use super::address::PeerId;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 
@@ -29,7 +29,7 @@ pub struct Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resends {
     /// The moment.
-    pub since: Millis,
+    pub since: UnixMillis,
     /// How many.
     pub count: u32,
 }
@@ -42,7 +42,7 @@ pub struct Device {
     /// Its identity key.
     pub identity: PublicKey,
     /// When the key was first seen; `None` if a release that kept no times saw it.
-    pub first_seen: Option<Millis>,
+    pub first_seen: Option<UnixMillis>,
 }
 
 impl Peer {

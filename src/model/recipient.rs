@@ -1,7 +1,7 @@
 //! A device that a message of ours is for, until it has receipted the message or was given up.
 
 use super::address::DeviceAddress;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
 
@@ -21,11 +21,11 @@ pub struct Recipient {
     /// The device.
     pub address: DeviceAddress,
     /// When the message was written.
-    pub written_at: Millis,
+    pub written_at: UnixMillis,
     /// How far it is.
     pub stage: Stage,
     /// When the server first accepted an envelope; `None` if it never did.
-    pub accepted_at: Option<Millis>,
+    pub accepted_at: Option<UnixMillis>,
     /// The identity key that the last envelope was encrypted for.
     pub identity: Option<PublicKey>,
     /// Number of envelopes after the first.

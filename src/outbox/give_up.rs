@@ -6,13 +6,13 @@ use crate::context::Context;
 use crate::model::Recipient;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use crate::view::Issue;
 
 impl Outbox {
     /// Whether [`expire`](Self::expire) has something to do, if the mailbox is read.
-    pub(crate) fn expires(&self, now: Millis) -> bool {
+    pub(crate) fn expires(&self, now: UnixMillis) -> bool {
         self.expiry.at().is_some_and(|at| at <= now)
     }
 

@@ -33,7 +33,7 @@ use crate::store::group_commit::Effect;
 use crate::store::records::Records;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::{Millis, SECOND};
+use crate::time::{Millis, UnixMillis};
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::content;
 use causeway_proto::node::Node;
@@ -43,7 +43,7 @@ use expiry::Expiry;
 use in_flight::InFlight;
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
-const PAUSE: Millis = 10_000;
+const PAUSE: Millis = Millis(10_000);
 
 /// Waiting messages, by order, and messages in flight.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ pub(crate) struct Outbox {
     in_flight: InFlight,
     /// The recipient of each message that is not finished, by the message's id.
     by_id: SortedMap<String, u64>,
-    resume_at: Option<Millis>,
+    resume_at: Option<UnixMillis>,
     expiry: Expiry,
 }
 
@@ -91,7 +91,7 @@ impl Outbox {
             id: id.to_owned(),
             outgoing: true,
             kind: kind.into(),
-            at: cx.now,
+            at: cx.now.0,
             delivery: Delivery::Queued.into(),
             plaintext,
             ..MessageRow::default()
@@ -185,18 +185,18 @@ impl Outbox {
     }
 
     /// The server is busy: sends nothing for [`PAUSE`].
-    pub(crate) fn pause(&mut self, now: Millis) {
-        self.resume_at = Some(now.saturating_add(PAUSE));
+    pub(crate) fn pause(&mut self, now: UnixMillis) {
+        self.resume_at = Some(now.after(PAUSE));
     }
 
     /// Handles time-outs that are due.
-    pub(crate) fn elapsed(&mut self, now: Millis) {
-        self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.saturating_add(PAUSE));
+    pub(crate) fn elapsed(&mut self, now: UnixMillis) {
+        self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.after(PAUSE));
         self.waiting.extend(self.in_flight.overdue(now));
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do; if the mailbox is read, [`expire`](Self::expire) as well.
-    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<Millis> {
+    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<UnixMillis> {
         let expiry = self.expiry.at().filter(|_| mailbox_read);
         [self.resume_at, self.in_flight.wake_at(), expiry].into_iter().flatten().min()
     }
@@ -223,14 +223,14 @@ fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipie
 pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
     let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
     let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
-    let again = Again { count: number, t: recipient.written_at / SECOND };
+    let again = Again { count: number, t: recipient.written_at.seconds().0 };
     let again = (number > 0).then_some(again);
     let to = recipient.address.jid()?;
     Some(Stanza::text(to, recipient.id.clone(), kind.clone(), envelope.clone(), again).to_node())
 }
 
 /// The one recipient of a message: the phone of the chat's person.
-fn recipient(chat: &str, seq: u64, id: &str, written_at: Millis) -> Recipient {
+fn recipient(chat: &str, seq: u64, id: &str, written_at: UnixMillis) -> Recipient {
     Recipient {
         chat: chat.to_owned(),
         seq,

@@ -14,6 +14,7 @@ use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::time::UnixMillis;
 use crate::trace::{Event, ResendRefusal};
 use crate::view::{Delivery, Issue, MAX_RETRIES};
 use causeway_proto::signal::prekey::PreKeyBundle;
@@ -86,12 +87,13 @@ impl Outbox {
         if let Some(known) = self.recipient_of(cx, &message.id) {
             return Some(known);
         }
+        let written_at = UnixMillis(message.at);
         let of_old = message.plaintext.is_empty() && message.delivery() == Delivery::Sent;
-        if !of_old || !peer::knew_identity_at(cx.records, from, message.at) {
+        if !of_old || !peer::knew_identity_at(cx.records, from, written_at) {
             return None;
         }
-        let mut recipient = super::recipient(from.peer.as_str(), message.seq, &message.id, message.at);
-        recipient.accepted_at = Some(message.at);
+        let mut recipient = super::recipient(from.peer.as_str(), message.seq, &message.id, written_at);
+        recipient.accepted_at = Some(written_at);
         recipient.resends = message.retries;
         recipient.identity = peer::identity(cx.records, from);
         let order = cx.records.change_account().take_order();
@@ -103,7 +105,7 @@ impl Outbox {
 /// Why a request is not served.
 fn refusal(cx: &mut Context<'_>, recipient: &Recipient) -> Option<ResendRefusal> {
     let since = recipient.accepted_at.unwrap_or(recipient.written_at);
-    if since.saturating_add(MAILBOX) < cx.now {
+    if since.after(MAILBOX) < cx.now {
         return Some(ResendRefusal::TooOld);
     }
     if recipient.resends >= MAX_RETRIES {

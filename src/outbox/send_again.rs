@@ -5,6 +5,7 @@ use crate::chat;
 use crate::context::Context;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
+use crate::time::UnixMillis;
 use crate::view::{Delivery, Issue};
 
 impl Outbox {
@@ -21,7 +22,7 @@ impl Outbox {
             return Ok(());
         }
         message.deliver(Delivery::Queued);
-        self.enqueue(cx, recipient(chat, seq, &message.id, message.at));
+        self.enqueue(cx, recipient(chat, seq, &message.id, UnixMillis(message.at)));
         chat::replace(cx, chat, message);
         Ok(())
     }

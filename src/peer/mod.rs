@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::model::peer::{MAX_DEVICES, Resends};
 use crate::model::{Device, DeviceAddress, Peer, PeerId};
 use crate::store::records::Records;
-use crate::time::Millis;
+use crate::time::{Millis, UnixMillis};
 use crate::view::MessageKind;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
@@ -24,7 +24,7 @@ use causeway_proto::signal::PublicKey;
 /// Largest number of messages that are sent again to one person in an hour: a server that asks in somebody's name gets
 /// no more than that.
 const MAX_RESENDS: u32 = 60;
-const HOUR: Millis = 3_600_000;
+const HOUR: Millis = Millis(3_600_000);
 
 /// The device with this address; `None` if it is no person's.
 pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
@@ -44,7 +44,7 @@ pub(crate) fn is_known(records: &Records, address: &DeviceAddress) -> bool {
 }
 
 /// Whether the identity key that is known for a device was the one that the chat had shown at that time.
-pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: Millis) -> bool {
+pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: UnixMillis) -> bool {
     let peer = records.peers.peek(address.peer.as_str().as_bytes());
     let device = peer.and_then(|peer| peer.devices.iter().find(|device| device.number == address.device));
     device.is_some_and(|device| device.first_seen.is_none_or(|seen| seen <= at))
@@ -54,7 +54,7 @@ pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: M
 pub(crate) fn may_resend(cx: &mut Context<'_>, id: &PeerId) -> bool {
     let now = cx.now;
     let peer = change(cx, id);
-    let hour = peer.resends.filter(|hour| hour.since <= now && now < hour.since.saturating_add(HOUR));
+    let hour = peer.resends.filter(|hour| hour.since <= now && now < hour.since.after(HOUR));
     let mut hour = hour.unwrap_or(Resends { since: now, count: 0 });
     if hour.count >= MAX_RESENDS {
         return false;

@@ -8,6 +8,7 @@ use crate::store::group_commit::Effect;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_key;
+use crate::time::UnixSeconds;
 use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
@@ -20,8 +21,13 @@ pub(super) const LAST_ID: u32 = 0xFF_FFFE;
 const MAX_KEPT: usize = 1_000;
 
 /// A signed prekey under the identity key.
-pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mut dyn CryptoRng) -> SignedPreKeyPair {
-    SignedPreKeyPair::generate(id, identity, now_secs, rng)
+pub(crate) fn signed_prekey(
+    id: u32,
+    identity: &KeyPair,
+    now: UnixSeconds,
+    rng: &mut dyn CryptoRng,
+) -> SignedPreKeyPair {
+    SignedPreKeyPair::generate(id, identity, now.0, rng)
 }
 
 impl Sessions {

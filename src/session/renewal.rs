@@ -14,7 +14,7 @@ const ID_DISTANCE: u32 = 1 << 16;
 
 /// Moves the next ids far from the old ones, by a random distance, so that two restores of one file differ.
 pub(crate) fn renew(cx: &mut Context<'_>) {
-    let now = cx.now / 1000;
+    let now = cx.now.seconds();
     let account = cx.records.change_account();
     account.next_prekey_id = far_from(account.next_prekey_id, cx.rng.next_u32());
     account.prekeys_on_server = None;
@@ -33,9 +33,9 @@ pub(crate) fn renew(cx: &mut Context<'_>) {
     if let Some(replaced) = replaced
         && let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced))
     {
-        row.replaced = now;
+        row.replaced = Some(now);
     }
-    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: None });
 }
 
 /// An id at least [`ID_DISTANCE`] after `id` and as much before it, going round.

@@ -17,14 +17,15 @@ use crate::store::account::AccountKeys;
 use crate::store::prekeys::SignedPreKeyRow;
 use crate::store::records::Records;
 use crate::store::row_key;
+use crate::time::{Seconds, UnixSeconds};
 use causeway_proto::stanza::prekeys as stanzas;
 
 /// Seconds in a day.
 const DAY: u64 = 86_400;
-/// Time that a signed prekey is in use, in seconds. A stolen one exposes the first messages of that time.
-const LIFETIME: u64 = 7 * DAY;
+/// Time that a signed prekey is in use. A stolen one exposes the first messages of that time.
+const LIFETIME: Seconds = Seconds(7 * DAY);
 /// The mailbox holds mail for 30 days (docs/spec/wire.md §5.5, §5.7), and clocks differ.
-const RETENTION: u64 = 35 * DAY;
+const RETENTION: Seconds = Seconds(35 * DAY);
 
 impl Sessions {
     /// The mailbox has been read: queued messages to old keys have been decrypted.
@@ -48,7 +49,7 @@ impl Sessions {
 
 /// Id of the next key, which is created if the key in use is old.
 fn candidate(cx: &mut Context<'_>) -> Option<u32> {
-    let now = cx.now / 1000;
+    let now = cx.now.seconds();
     let account = cx.records.account.peek(row_key::ACCOUNT)?;
     let own = account.keys.as_ref()?;
     let held = |id| cx.records.signed_prekeys.peek(&row_key::prekey(id));
@@ -56,12 +57,12 @@ fn candidate(cx: &mut Context<'_>) -> Option<u32> {
         return Some(candidate);
     }
     // A key in use whose row is damaged opens nothing: it is replaced at once.
-    if held(own.signed_prekey_id).is_some_and(|current| now < current.key.created.saturating_add(LIFETIME)) {
+    if held(own.signed_prekey_id).is_some_and(|current| now < UnixSeconds(current.key.created).after(LIFETIME)) {
         return None;
     }
     let id = free_id(cx.records, own.signed_prekey_id);
     let key = signed_prekey(id, &own.identity, now, cx.rng);
-    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+    cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: None });
     change_keys(cx)?.next_signed_prekey_id = Some(id);
     Some(id)
 }
@@ -79,7 +80,7 @@ pub(crate) fn free_id(records: &Records, mut id: u32) -> u32 {
 
 /// The server has confirmed the new key.
 pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
-    let now = cx.now / 1000;
+    let now = cx.now.seconds();
     let Some(own) = change_keys(cx) else { return };
     if own.next_signed_prekey_id != Some(id) {
         return;
@@ -87,14 +88,14 @@ pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
     own.next_signed_prekey_id = None;
     let replaced = std::mem::replace(&mut own.signed_prekey_id, id);
     if let Ok(Some(row)) = cx.records.signed_prekeys.change(&row_key::prekey(replaced)) {
-        row.replaced = now;
+        row.replaced = Some(now);
     }
 }
 
 /// Deletes keys that no queued message can need.
 fn prune(cx: &mut Context<'_>) {
-    let now = cx.now / 1000;
-    let old = |row: &SignedPreKeyRow| row.replaced > 0 && row.replaced.saturating_add(RETENTION) < now;
+    let now = cx.now.seconds();
+    let old = |row: &SignedPreKeyRow| row.replaced.is_some_and(|at| at.after(RETENTION) < now);
     let gone: Vec<Vec<u8>> =
         cx.records.signed_prekeys.iter().filter(|(_, row)| old(row)).map(|(key, _)| key.to_vec()).collect();
     for key in gone {

@@ -4,6 +4,7 @@ use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::deployment::Deployment;
 use crate::protobuf::{Message as _, message};
+use crate::time::UnixMillis;
 use crate::view::Stage;
 use causeway_proto::jid::Jid;
 use causeway_proto::noise::StaticKey;
@@ -32,23 +33,22 @@ pub struct Account {
     pub unknown_stanzas: u32,
     /// The next number for rows that are ordered by one.
     pub next_order: u64,
-    /// When the mailbox was last fully read, unix milliseconds; 0 never.
-    pub synced_at: u64,
+    /// When the mailbox was last fully read; `None`: never.
+    pub synced_at: Option<UnixMillis>,
     /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before
     /// that, and in rows of versions without ids.
     pub device: String,
-    /// When the account was handed over to another browser, unix milliseconds; 0 if it was not. While it is set, this
-    /// browser never connects and requests no token: the ratchets continue in the other browser.
-    pub moved_at: u64,
+    /// When the account was handed over to another browser, if it was. While it is set, this browser never connects and
+    /// requests no token: the ratchets continue in the other browser.
+    pub moved_at: Option<UnixMillis>,
     /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be
     /// claimed at the partner server before anything connects; the response shows whether the restored ratchets are the
     /// newest.
     pub claim_from: String,
-    /// When the loss of the store was detected, unix milliseconds; 0 if it was not lost, or the account was enlisted or
-    /// restored since.
-    pub lost_at: u64,
-    /// When the last backup was made, unix milliseconds; 0 never.
-    pub backed_up_at: u64,
+    /// When the loss of the store was detected; `None` if it was not lost, or the account was enlisted or restored since.
+    pub lost_at: Option<UnixMillis>,
+    /// When the last backup was made; `None`: never.
+    pub backed_up_at: Option<UnixMillis>,
     /// What is left to do because these rows are older than the account's last activity: freeze the sessions before
     /// connecting, then upload fresh prekeys.
     pub stale: Stale,
@@ -142,13 +142,13 @@ impl Row for Account {
             next_prekey_id: self.next_prekey_id,
             unknown_stanzas: self.unknown_stanzas,
             next_order: self.next_order,
-            synced_at: self.synced_at,
+            synced_at: UnixMillis::to_field(self.synced_at),
             device: &self.device,
-            moved_at: self.moved_at,
+            moved_at: UnixMillis::to_field(self.moved_at),
             claim_from: &self.claim_from,
-            lost_at: self.lost_at,
+            lost_at: UnixMillis::to_field(self.lost_at),
             next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id),
-            backed_up_at: self.backed_up_at,
+            backed_up_at: UnixMillis::to_field(self.backed_up_at),
             stale: self.stale.into(),
             hide_text: self.hide_text,
             replaced: self.replaced,
@@ -191,12 +191,12 @@ impl Row for Account {
             next_prekey_id: row.next_prekey_id,
             unknown_stanzas: row.unknown_stanzas,
             next_order: row.next_order,
-            synced_at: row.synced_at,
+            synced_at: UnixMillis::from_field(row.synced_at),
             device: row.device.to_owned(),
-            moved_at: row.moved_at,
+            moved_at: UnixMillis::from_field(row.moved_at),
             claim_from: row.claim_from.to_owned(),
-            lost_at: row.lost_at,
-            backed_up_at: row.backed_up_at,
+            lost_at: UnixMillis::from_field(row.lost_at),
+            backed_up_at: UnixMillis::from_field(row.backed_up_at),
             stale: Stale::try_from(row.stale).unwrap_or_default(),
             hide_text: row.hide_text,
             replaced: row.replaced,

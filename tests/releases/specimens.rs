@@ -5,6 +5,7 @@
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
 use causeway::deployment::Deployment;
+use causeway::io::UnixMillis;
 use causeway::protobuf::Message as _;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
@@ -31,7 +32,7 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
         bytes(&OneTimePreKeyRow { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true, in_receipt: false }),
         bytes(&SignedPreKeyRow {
             key: SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 },
-            replaced: 0,
+            replaced: None,
         }),
         bytes(&chat()),
         bytes(&message()),
@@ -69,7 +70,7 @@ fn account() -> Account {
         next_prekey_id: 6,
         unknown_stanzas: 7,
         next_order: 8,
-        synced_at: 9,
+        synced_at: Some(UnixMillis(9)),
         ..Account::default()
     }
 }

@@ -3,6 +3,7 @@
 //! Restates `web/src/driver.rs`. Workers are killed and frozen where the fault plan says so.
 
 use crate::alice::ALICE;
+use crate::clock::Millis;
 use crate::disk::{Writing, data_key};
 use crate::event_queue::{Event, Instance};
 use crate::faults::Fault;
@@ -13,8 +14,8 @@ use crate::world::World;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use causeway::engine::{Config, Engine};
 use causeway::io::{
-    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, SocketId, StoreFailure,
-    TransactionId,
+    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Output, RequestId, SocketId, StoreFailure, TransactionId,
+    UnixMillis,
 };
 use causeway::protobuf::Message as _;
 use causeway::store::changes::{Changes, Query, Rows};
@@ -103,7 +104,7 @@ impl World {
             None => {}
         }
         for input in inputs {
-            frozen.engine.handle(input, wall, &mut self.browser.rng);
+            frozen.engine.handle(input, UnixMillis(wall), &mut self.browser.rng);
             loop {
                 match frozen.engine.poll() {
                     Output::Idle(_) => break,
@@ -119,11 +120,11 @@ impl World {
     pub(crate) fn input(&mut self, input: Input) {
         let wall = self.wall();
         let Some(engine) = &mut self.browser.engine else { return };
-        engine.handle(input, wall, &mut self.browser.rng);
+        engine.handle(input, UnixMillis(wall), &mut self.browser.rng);
         while let Some(engine) = &mut self.browser.engine {
             let output = engine.poll();
             if let Output::Idle(wake_at) = output {
-                return self.wake_at(wake_at);
+                return self.wake_at(wake_at.map(|at| at.0));
             }
             if self.crash_here() {
                 return;

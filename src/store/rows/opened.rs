@@ -4,6 +4,7 @@ use crate::model::{DeviceAddress, Opened, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
+use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
 
@@ -30,7 +31,7 @@ impl Row for Opened {
             device: self.from.device.into(),
             identity: self.identity.as_bytes(),
             id: &self.id,
-            at: self.at,
+            at: self.at.0,
             name: self.name.as_deref(),
             plaintext: &self.plaintext,
         };
@@ -47,7 +48,7 @@ impl Row for Opened {
             },
             identity: PublicKey::from_slice(row.identity).map_err(|_| expected("an identity key"))?,
             id: row.id.to_owned(),
-            at: row.at,
+            at: UnixMillis(row.at),
             name: row.name.map(str::to_owned),
             plaintext: Zeroizing::new(row.plaintext.to_vec()),
         })

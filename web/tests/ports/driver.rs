@@ -4,7 +4,7 @@ use super::unique;
 use causeway::engine::Engine;
 use causeway::io::{
     Computation, HttpFailure, HttpRequest, Input, LoadId, Method, Millis, Output, RequestId, SocketId, StopReason,
-    StoreFailure, TransactionId,
+    StoreFailure, TransactionId, UnixMillis,
 };
 use causeway::store::changes::{Change, Query, Table};
 use causeway::view::{Action, Command, News, Started, Update};
@@ -35,7 +35,7 @@ impl Scripted {
 }
 
 impl Machine for Scripted {
-    fn handle(&mut self, input: Input, _: Millis, _: &mut dyn CryptoRng) {
+    fn handle(&mut self, input: Input, _: UnixMillis, _: &mut dyn CryptoRng) {
         assert!(self.idle, "an input before the outputs of the last one were drained");
         self.idle = false;
         self.waiting.extend((self.react)(&input));
@@ -56,7 +56,7 @@ impl Machine for Scripted {
 struct Whole(Engine);
 
 impl Machine for Whole {
-    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+    fn handle(&mut self, input: Input, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.0.handle(input, now, rng);
     }
 
@@ -162,7 +162,7 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     for tag in [5, 6] {
         say(Input::Command(Command { tag, action: None, ..Command::default() }));
     }
-    let until = clock::now() + 120;
+    let until = clock::now().after(Millis(120));
     let heard = drive(store().await, inputs, move |input| match input {
         Input::Elapsed if clock::now() >= until => vec![STOP],
         _ => vec![Output::Update(News::Started(Started { engine: 1 }).into()), Output::Idle(Some(until))],
