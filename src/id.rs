@@ -34,6 +34,8 @@ counted! {
     /// Identifies a socket from [`Output::Connect`](crate::io::Output::Connect) on. Inputs about an older socket are
     /// ignored.
     SocketId,
+    /// Identifies a preparation of a connection or of an enlistment: responses to requests of an earlier one are ignored.
+    PreparationId,
 }
 
 /// Identifies an engine from one boot to the next: commands of pages name the engine that they are for.
@@ -56,3 +58,7 @@ impl EngineId {
         self.0.get()
     }
 }
+
+/// Identifies a command of a page, drawn by the page: a command that is sent again under its tag has no second effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandTag(pub u64);

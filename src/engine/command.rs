@@ -4,6 +4,7 @@ use super::connect::Cause;
 use super::state::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
+use crate::id::CommandTag;
 use crate::inbox;
 use crate::store::changes::{Query, Table};
 use crate::store::row_cache::NotLoaded;
@@ -31,7 +32,7 @@ impl Engine {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), NotLoaded> {
-        let tag = command.tag;
+        let tag = CommandTag(command.tag);
         let issue = match &command.action {
             None => Some(Issue::None),
             Some(Action::Hello(_)) => {
@@ -105,7 +106,7 @@ impl Engine {
             }
             Some(Action::SupportLog(_)) => {
                 let log = self.support_log(now);
-                self.group_commit.show(News::Done(Done { tag, log, ..Done::default() }));
+                self.group_commit.show(News::Done(Done { tag: tag.0, log, ..Done::default() }));
                 None
             }
             Some(Action::Erase(_)) => {
@@ -120,7 +121,7 @@ impl Engine {
     }
 
     /// Starts the enlistment. Returns the issue if it cannot; otherwise the command completes later.
-    fn enlist(&mut self, tag: u64, replace: bool, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn enlist(&mut self, tag: CommandTag, replace: bool, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
             Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
@@ -139,7 +140,7 @@ impl Engine {
     }
 
     /// Opens the chat with a phone number. The `Done` carries its id.
-    fn start_chat(&mut self, tag: u64, phone: &str, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn start_chat(&mut self, tag: CommandTag, phone: &str, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         // Before that another person may still sign in here, who must not find it.
         if self.records.account().stage != Stage::Enlisted {
             return Some(Issue::NotYetEnlisted);
@@ -147,13 +148,13 @@ impl Engine {
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
         self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
-        self.group_commit.show(News::Done(Done { tag, chat, ..Done::default() }));
+        self.group_commit.show(News::Done(Done { tag: tag.0, chat, ..Done::default() }));
         None
     }
 
     fn send(
         &mut self,
-        tag: u64,
+        tag: CommandTag,
         chat: &str,
         text: &str,
         now: UnixMillis,
@@ -184,7 +185,7 @@ impl Engine {
     }
 
     /// Reads a page of a chat; a failed read is retried.
-    pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
+    pub(super) fn open_chat(&mut self, tag: CommandTag, open: OpenChat) {
         self.want_security_code(&open.chat);
         // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
         if self.opened.len() >= MAX_OPENED {
@@ -212,9 +213,9 @@ pub(super) fn page_of(open: &OpenChat) -> u32 {
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:
 /// `3EB0` and 18 upper-case hex digits (docs/spec/wire.md §5).
-fn message_id(tag: u64, chat: &str) -> String {
+fn message_id(tag: CommandTag, chat: &str) -> String {
     use core::fmt::Write;
-    let digest = Sha256::new().chain_update(tag.to_be_bytes()).chain_update(chat).finalize();
+    let digest = Sha256::new().chain_update(tag.0.to_be_bytes()).chain_update(chat).finalize();
     let mut id = String::from("3EB0");
     for byte in digest.iter().take(9) {
         // Writing to a string cannot fail.

@@ -3,6 +3,7 @@
 use super::state::{Engine, Phase, Read};
 use crate::channel::Login;
 use crate::enlist::{Outcome, PreparedRequest, Purpose, Reason, device, form};
+use crate::id::CommandTag;
 use crate::io::{Output, UnixMillis};
 use crate::session;
 use crate::store::account::Stale;
@@ -144,7 +145,7 @@ impl Engine {
 
     /// Takes a hand-over back. The file becomes outdated: a later restore finds that another device held the account in
     /// between.
-    pub(super) fn continue_here(&mut self, tag: u64, now: UnixMillis, rng: &mut dyn CryptoRng) {
+    pub(super) fn continue_here(&mut self, tag: CommandTag, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.records.account().moved_at.is_some() {
             let account = self.records.change_account();
             account.moved_at = None;

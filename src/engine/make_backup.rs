@@ -17,6 +17,7 @@ use crate::backup::kdf::Keys;
 use crate::backup::passphrase::{Strength, strength};
 use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
+use crate::id::CommandTag;
 use crate::io::{Output, StoreFailure, UnixMillis};
 use crate::store::changes::{Query, Rows, Table};
 use crate::view::{self, BackupPiece, Issue, MAX_UPDATE, News, Stage, Update};
@@ -32,7 +33,7 @@ const PAGE_BYTES: usize = 1 << 20;
 
 impl Engine {
     /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
-    pub(super) fn export(&mut self, tag: u64, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    pub(super) fn export(&mut self, tag: CommandTag, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
         if let Some(export) = &self.export {
             return (export.tag != tag).then_some(Issue::BackupBusy);
         }
@@ -145,7 +146,7 @@ impl Engine {
         }
         let progress = reading.rows.saturating_mul(1000) / reading.expected.max(1);
         let piece = BackupPiece {
-            tag: *tag,
+            tag: tag.0,
             at: reading.given,
             bytes: reading.writer.take(),
             progress: u32::try_from(progress).unwrap_or(u32::MAX).min(999),

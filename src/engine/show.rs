@@ -4,6 +4,7 @@ use super::command::page_of;
 use super::state::{Engine, Phase, SecurityCode};
 use crate::chat;
 use crate::hex;
+use crate::id::CommandTag;
 use crate::io::Output;
 use crate::protobuf::Message as _;
 use crate::sorted_map::SortedMap;
@@ -187,7 +188,7 @@ impl Engine {
     ///
     /// A page ends where it would be too large, but has at least one message. A response to
     /// [`text_from`](OpenChat::text_from) has a part of one text.
-    pub(super) fn message_page(&mut self, tag: u64, open: OpenChat, rows: Rows) {
+    pub(super) fn message_page(&mut self, tag: CommandTag, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let (mut messages, mut size) = (Vec::new(), 0);
         let rows = rows.into_iter().next().unwrap_or_default();
@@ -218,7 +219,7 @@ impl Engine {
         }
         let more = found > messages.len();
         messages.reverse();
-        self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag }));
+        self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag: tag.0 }));
         self.done(tag, Issue::None);
     }
 }

@@ -8,7 +8,7 @@ use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
-use crate::id::EngineId;
+use crate::id::{CommandTag, EngineId};
 use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
 use crate::iq::PendingIqs;
 use crate::outbox::Outbox;
@@ -49,7 +49,7 @@ pub(super) enum Read {
         empty: bool,
     },
     MessagePage {
-        tag: u64,
+        tag: CommandTag,
         open: OpenChat,
     },
     Export,
@@ -69,7 +69,7 @@ pub(super) enum Purpose {
     Export,
     Restore {
         /// Tag of the command that gave the first piece.
-        tag: u64,
+        tag: CommandTag,
     },
 }
 
@@ -120,7 +120,7 @@ pub struct Engine {
     pub(super) export: Option<Export>,
     pub(super) restoring: Option<Restoring>,
     /// Keys of a file that is to be restored, for the command with this tag.
-    pub(super) restore_keys: Option<(u64, Result<Keys, ComputeFailure>)>,
+    pub(super) restore_keys: Option<(CommandTag, Result<Keys, ComputeFailure>)>,
     pub(super) computations: Pending<ComputationId, Purpose>,
     pub(super) out: VecDeque<Output>,
     pub(super) iqs: PendingIqs,
@@ -224,8 +224,8 @@ impl Engine {
     }
 
     /// Completes a command: its `Done` is sent when everything changed so far is durable.
-    pub(super) fn done(&mut self, tag: u64, issue: Issue) {
-        let done = Done { tag, issue: issue.into(), ..Done::default() };
+    pub(super) fn done(&mut self, tag: CommandTag, issue: Issue) {
+        let done = Done { tag: tag.0, issue: issue.into(), ..Done::default() };
         self.group_commit.show(Update::from(News::Done(done)));
     }
 }

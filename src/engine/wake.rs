@@ -2,6 +2,7 @@
 
 use super::connect::Cause;
 use super::state::Engine;
+use crate::id::CommandTag;
 use crate::push::AfterLoss;
 use crate::time::UnixMillis;
 use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
@@ -9,7 +10,7 @@ use rand_core::CryptoRng;
 
 impl Engine {
     /// Starts to read the mailbox. Returns the issue if that is impossible; otherwise the command completes later.
-    pub(super) fn woken(&mut self, tag: u64, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    pub(super) fn woken(&mut self, tag: CommandTag, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::Enlisted => {}
             Stage::SignedOut => return Some(Issue::SignInNeeded),
@@ -60,9 +61,9 @@ impl Engine {
     }
 
     /// Completes the commands with an issue, at once: it depends on nothing that must be durable.
-    pub(super) fn fail_wakes(&mut self, tags: Vec<u64>, issue: Issue) {
+    pub(super) fn fail_wakes(&mut self, tags: Vec<CommandTag>, issue: Issue) {
         for tag in tags {
-            let done = Done { tag, issue: issue.into(), ..Done::default() };
+            let done = Done { tag: tag.0, issue: issue.into(), ..Done::default() };
             self.out.push_back(crate::io::Output::Update(Update::from(News::Done(done))));
         }
     }

@@ -16,6 +16,7 @@ use super::request::{ApiRequest, PreparedRequest, Reason, request};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
+use crate::id::CommandTag;
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;
@@ -35,7 +36,7 @@ const FIRST_SIGNED_PREKEY: u32 = 1;
 impl Enlistment {
     /// Starts a preparation. Returns the requests that can be sent at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
-        self.last += 1;
+        self.last = self.last.next();
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
             Purpose::Connect => {
@@ -70,7 +71,7 @@ impl Enlistment {
     }
 
     /// Builds the enlistment request.
-    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
+    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: CommandTag, token: &str) -> Option<PreparedRequest> {
         let account = cx.records.account.peek(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         let SignedPreKeyRow { key: skey, .. } =

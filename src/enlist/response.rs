@@ -5,6 +5,7 @@ use super::form;
 use super::request::{ApiRequest, Reason};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
+use crate::id::CommandTag;
 use crate::io::{HttpFailure, HttpResponse};
 use crate::store::account::Account;
 use crate::store::row_cache::{Row, RowCache};
@@ -21,7 +22,7 @@ impl Enlistment {
         match kind {
             ApiRequest::Deployment => self.deployment(cx, answer),
             ApiRequest::Account(reason) => self.account(cx, reason, answer),
-            ApiRequest::Claim(number) | ApiRequest::Token(number) if !self.prepares(number) => Outcome::Nothing,
+            ApiRequest::Claim(id) | ApiRequest::Token(id) if !self.prepares(id) => Outcome::Nothing,
             ApiRequest::Claim(_) => self.claimed(cx, answer),
             ApiRequest::Token(_) => self.token(cx, answer),
             ApiRequest::SignIn { tag, identifier } => self.signed_in(cx, tag, &identifier, answer),
@@ -61,7 +62,7 @@ impl Enlistment {
                 return Outcome::SignedIn;
             }
             (Reason::Enter { tag }, Err(issue)) => done(cx, tag, *issue),
-            (Reason::Prepare(number), _) if !self.prepares(number) => {}
+            (Reason::Prepare(id), _) if !self.prepares(id) => {}
             (Reason::Prepare(_), reported) => {
                 return self.account_received(cx, reported.as_ref().map_err(|issue| *issue));
             }
@@ -74,7 +75,12 @@ impl Enlistment {
         }
     }
 
-    fn enlisted(&mut self, cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    fn enlisted(
+        &mut self,
+        cx: &mut Context<'_>,
+        tag: CommandTag,
+        answer: Result<HttpResponse, HttpFailure>,
+    ) -> Outcome {
         // Another person has signed in meanwhile: the keys that this is about are gone.
         if self.enlisting.take_if(|enlisting| *enlisting == tag).is_none() {
             return Outcome::Nothing;
@@ -149,7 +155,7 @@ impl Enlistment {
     fn signed_in(
         &mut self,
         cx: &mut Context<'_>,
-        tag: u64,
+        tag: CommandTag,
         identifier: &str,
         answer: Result<HttpResponse, HttpFailure>,
     ) -> Outcome {
@@ -177,7 +183,7 @@ fn delete_all<R: Row>(rows: &mut RowCache<R>) {
     keys.iter().for_each(|key| rows.delete(key));
 }
 
-fn signed_out(cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+fn signed_out(cx: &mut Context<'_>, tag: CommandTag, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     match answer {
         Ok(HttpResponse { status: 200 | 204 | 401, .. }) => {
             let account = cx.records.change_account();
