@@ -1,7 +1,6 @@
-//! Ids of what an engine has begun, and of engines.
+//! Ids that are numbers: of what an engine has begun, of engines, of commands, of messages and rows.
 //!
-//! Those that are counted pair an output of the engine with the inputs that respond to it; each is unique within one
-//! engine. What this module does not know: what becomes of what they identify.
+//! Those that an engine counts pair an output with the inputs that respond to it; each is unique within one engine. What this module does not know: what becomes of what they identify.
 
 use core::num::NonZeroU64;
 use rand_core::CryptoRng;
@@ -62,3 +61,18 @@ impl EngineId {
 /// Identifies a command of a page, drawn by the page: a command that is sent again under its tag has no second effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandTag(pub u64);
+
+/// Identifies a message within its chat, whose messages it orders. The first one is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageSeq(pub u64);
+
+impl MessageSeq {
+    /// Before the first message.
+    pub(crate) const LEAST: Self = Self(0);
+    /// After every message.
+    pub(crate) const GREATEST: Self = Self(u64::MAX);
+}
+
+/// Identifies a row of a table whose rows are ordered by time of arrival. No number is used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Order(pub u64);

@@ -3,6 +3,7 @@
 //! What this module does not know: how messages are encrypted or sent.
 
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::model::Peer;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
@@ -27,7 +28,7 @@ pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
 }
 
 /// Appends a message to its chat, which is created if there is none. Returns the sequence number.
-pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> u64 {
+pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> MessageSeq {
     open(cx, id);
     let chat = cx.records.chats.change_or_default(id.as_bytes());
     let seq = chat.next_seq;
@@ -46,10 +47,10 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
         let key = row_key::message_id(id, message.outgoing, &message.id);
         cx.records.positions.put(key, PositionRow { seq: Some(seq) });
     }
-    cx.records.messages.put(row_key::message(id, seq), message);
+    cx.records.messages.put(row_key::message(id, MessageSeq(seq)), message);
     cx.group_commit.show_chat(id);
-    cx.group_commit.show_message(id, seq);
-    seq
+    cx.group_commit.show_message(id, MessageSeq(seq));
+    MessageSeq(seq)
 }
 
 /// Writes a changed message back, and into the list if it is the newest.
@@ -62,13 +63,13 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
         chat.last = Some(preview(&message));
         cx.group_commit.show_chat(id);
     }
-    cx.records.messages.put(row_key::message(id, seq), message);
-    cx.group_commit.show_message(id, seq);
+    cx.records.messages.put(row_key::message(id, MessageSeq(seq)), message);
+    cx.group_commit.show_message(id, MessageSeq(seq));
 }
 
 /// Removes a message.
 pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
-    cx.records.messages.delete(&row_key::message(id, message.seq));
+    cx.records.messages.delete(&row_key::message(id, MessageSeq(message.seq)));
     cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
     if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
         if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
@@ -79,26 +80,26 @@ pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
         }
     }
     cx.group_commit.show_chat(id);
-    cx.group_commit.show_removed(id, message.seq);
+    cx.group_commit.show_removed(id, MessageSeq(message.seq));
 }
 
 /// Marks everything up to a message as read.
-pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
+pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
-        && (chat.unread > 0 || chat.read_up_to < up_to)
-        && up_to.saturating_add(1) >= chat.next_seq
+        && (chat.unread > 0 || chat.read_up_to < up_to.0)
+        && up_to.0.saturating_add(1) >= chat.next_seq
     {
         let chat = cx.records.chats.change_or_default(id.as_bytes());
         chat.unread = 0;
-        chat.read_up_to = up_to.min(chat.next_seq.saturating_sub(1));
+        chat.read_up_to = up_to.0.min(chat.next_seq.saturating_sub(1));
         cx.group_commit.show_chat(id);
     }
 }
 
 /// Records that a notification has shown everything up to a message.
-pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
+pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
-        let up_to = up_to.min(chat.next_seq.saturating_sub(1));
+        let up_to = up_to.0.min(chat.next_seq.saturating_sub(1));
         if chat.notified_up_to < up_to {
             cx.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
             cx.group_commit.show_chat(id);

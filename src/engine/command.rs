@@ -4,7 +4,7 @@ use super::connect::Cause;
 use super::state::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
-use crate::id::CommandTag;
+use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
 use crate::store::changes::{Query, Table};
 use crate::store::row_cache::NotLoaded;
@@ -63,7 +63,7 @@ impl Engine {
             }
             Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
             Some(Action::MarkRead(read)) => {
-                self.with_context(now, rng, |_, cx| chat::mark_read(cx, &read.chat, read.up_to));
+                self.with_context(now, rng, |_, cx| chat::mark_read(cx, &read.chat, MessageSeq(read.up_to)));
                 Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
@@ -71,15 +71,18 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
+                let seq = MessageSeq(message.seq);
                 let fresh = message_id(tag, &message.chat);
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, &message.chat, message.seq, &fresh)?;
-                    inbox::ask_again(cx, &message.chat, message.seq)
+                    modules.outbox.retry(cx, &message.chat, seq, &fresh)?;
+                    inbox::ask_again(cx, &message.chat, seq)
                 })?;
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
-                self.with_context(now, rng, |modules, cx| modules.outbox.discard(cx, &message.chat, message.seq))?;
+                self.with_context(now, rng, |modules, cx| {
+                    modules.outbox.discard(cx, &message.chat, MessageSeq(message.seq))
+                })?;
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
@@ -94,7 +97,7 @@ impl Engine {
             }
             Some(Action::Woken(_)) => self.woken(tag, now, rng),
             Some(Action::Notified(notified)) => {
-                self.with_context(now, rng, |_, cx| chat::notified(cx, &notified.chat, notified.up_to));
+                self.with_context(now, rng, |_, cx| chat::notified(cx, &notified.chat, MessageSeq(notified.up_to)));
                 Some(Issue::None)
             }
             Some(Action::HideText(choice)) => {
@@ -197,8 +200,8 @@ impl Engine {
         self.group_commit.show_chat(&open.chat);
         let range = Query::Range {
             table: Table::Message,
-            from: row_key::message(&open.chat, 0),
-            to: Some(row_key::message(&open.chat, open.before.unwrap_or(u64::MAX))),
+            from: row_key::message(&open.chat, MessageSeq::LEAST),
+            to: Some(row_key::message(&open.chat, open.before.map_or(MessageSeq::GREATEST, MessageSeq))),
             reverse: true,
             limit: if open.text_from.is_some() { 1 } else { page_of(&open) + 1 },
         };

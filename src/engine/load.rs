@@ -5,7 +5,7 @@ use super::connect::Cause;
 use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::enlist::Reason;
-use crate::id::EngineId;
+use crate::id::{EngineId, Order};
 use crate::io::{LoadId, Output, StopReason, StoreFailure, UnixMillis};
 use crate::peer;
 use crate::store::account::Account;
@@ -107,7 +107,7 @@ impl Engine {
             peer::adopt(cx);
             modules.outbox.reset(cx);
         });
-        let kept: Vec<u64> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
+        let kept: Vec<Order> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
         for order in kept.into_iter().rev() {
             self.queue.push_front(Task::Apply(order));
         }

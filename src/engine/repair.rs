@@ -9,6 +9,7 @@
 
 use super::state::Engine;
 use crate::chat;
+use crate::id::MessageSeq;
 use crate::io::UnixMillis;
 use crate::model::{Peer, PeerId};
 use crate::sorted_set::SortedSet;
@@ -31,8 +32,8 @@ impl Engine {
     pub(super) fn repair_queries(&self) -> Vec<Query> {
         let newest = |chat: &str| Query::Range {
             table: Table::Message,
-            from: row_key::message(chat, 0),
-            to: Some(row_key::message(chat, u64::MAX)),
+            from: row_key::message(chat, MessageSeq::LEAST),
+            to: Some(row_key::message(chat, MessageSeq::GREATEST)),
             reverse: true,
             limit: RECENT,
         };
@@ -84,7 +85,7 @@ impl Engine {
 
     /// A chat whose row is damaged, as far as its newest message shows it; the draft and the counts are gone.
     fn rebuild_chat(&mut self, id: &str, newest: Option<&(Vec<u8>, Vec<u8>)>, now: UnixMillis) {
-        let number = newest.and_then(|(key, _)| key.last_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let number = newest.and_then(|(key, _)| row_key::seq_of(key)).map_or(0, |seq| seq.0);
         let last = newest.and_then(|(key, sealed)| records::open::<MessageRow>(key, sealed, &self.sealer).ok());
         let is_unread = last.as_ref().is_some_and(|last| !last.outgoing && !last.kind().is_notice());
         let unread = u32::from(is_unread);

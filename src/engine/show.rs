@@ -165,7 +165,7 @@ impl Engine {
             for (seq, kept) in *seqs {
                 let row = self.records.messages.peek(&row_key::message(&news.chat, seq));
                 let Some(message) = row.filter(|_| kept).map(|row| row.view().cut(0, MAX_TEXT)) else {
-                    news.removed.push(seq);
+                    news.removed.push(seq.0);
                     continue;
                 };
                 size += message.encoded_len();
@@ -227,7 +227,7 @@ impl Engine {
 /// What stands for a message that does not open.
 fn damaged_view(key: &[u8]) -> MessageView {
     MessageView {
-        seq: key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)),
+        seq: row_key::seq_of(key).map_or(0, |seq| seq.0),
         kind: MessageKind::Unsupported.into(),
         text: "damaged".to_owned(),
         ..MessageView::default()

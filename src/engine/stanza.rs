@@ -2,6 +2,7 @@
 
 use super::queue::Task;
 use super::state::Engine;
+use crate::id::Order;
 use crate::inbox;
 use crate::model::Opened;
 use crate::peer;
@@ -148,7 +149,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
-    pub(super) fn apply(&mut self, order: u64, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn apply(&mut self, order: Order, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let key = row_key::order(order);
         let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
         self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;

@@ -3,6 +3,7 @@
 
 use crate::chat;
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::model::Opened;
 use crate::peer;
 use crate::store::chats::{MessageRow, PositionRow};
@@ -87,7 +88,7 @@ fn change(opened: &Opened) -> Change {
 /// The message with this id.
 fn message_of(records: &mut Records, chat: &str, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
     let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
-    let Some(seq) = position.and_then(|position| position.seq) else { return Ok(None) };
+    let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else { return Ok(None) };
     Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
 }
 

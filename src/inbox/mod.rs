@@ -22,6 +22,7 @@ pub(crate) use open::{open, prefetch};
 pub(crate) use retry::ask_again;
 
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::outbox::Outbox;
 use crate::peer;
 use crate::store::chats::{PositionRow, UnknownRow};
@@ -45,7 +46,7 @@ pub(crate) fn prefetch_receipt(records: &mut Records, receipt: &Receipt) {
     for id in &receipt.ids {
         let position = positions.get(&row_key::message_id(from.peer.as_str(), true, id));
         if let Ok(Some(PositionRow { seq: Some(seq) })) = position {
-            messages.want(&row_key::message(from.peer.as_str(), *seq));
+            messages.want(&row_key::message(from.peer.as_str(), MessageSeq(*seq)));
         }
     }
 }

@@ -5,6 +5,7 @@ use super::sent_at::sent_at;
 use super::{retry, unknown};
 use crate::chat;
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::model::{DeviceAddress, Opened};
 use crate::peer;
 use crate::session::{self, OpenError};
@@ -44,7 +45,7 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
     prefetch(cx.records, incoming);
     let key = row_key::message_id(chat, false, &incoming.id);
     let position = cx.records.positions.get(&key)?.cloned();
-    let known = match position.as_ref().and_then(|position| position.seq) {
+    let known = match position.as_ref().and_then(|position| position.seq).map(MessageSeq) {
         Some(seq) => cx.records.messages.get(&row_key::message(chat, seq))?.cloned(),
         None => None,
     };

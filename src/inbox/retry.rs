@@ -4,6 +4,7 @@ use super::acknowledge::acknowledge;
 use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
@@ -70,7 +71,7 @@ pub(super) fn ask(
 }
 
 /// The user requests a message again that could not be decrypted: restarts at the first attempt, with our keys.
-pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: MessageSeq) -> Result<(), NotLoaded> {
     let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
     let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
     if message.outgoing || message.kind() != MessageKind::Undecryptable {

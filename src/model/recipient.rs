@@ -1,6 +1,7 @@
 //! A device that a message of ours is for, until it has receipted the message or was given up.
 
 use super::address::DeviceAddress;
+use crate::id::MessageSeq;
 use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
@@ -15,7 +16,7 @@ pub struct Recipient {
     /// The chat.
     pub chat: String,
     /// The message in it.
-    pub seq: u64,
+    pub seq: MessageSeq,
     /// The stanza id, the same for every recipient and every resend.
     pub id: String,
     /// The device.

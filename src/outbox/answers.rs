@@ -3,6 +3,7 @@
 use super::Outbox;
 use crate::chat;
 use crate::context::Context;
+use crate::id::{MessageSeq, Order};
 use crate::model::{DeviceAddress, Recipient, Stage};
 use crate::peer;
 use crate::store::chats::MessageRow;
@@ -69,7 +70,7 @@ impl Outbox {
         let mut keys = Vec::new();
         for id in ids {
             let position = cx.records.positions.get(&row_key::message_id(chat, true, id))?;
-            if let Some(seq) = position.and_then(|position| position.seq) {
+            if let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) {
                 let key = row_key::message(chat, seq);
                 cx.records.messages.want(&key);
                 keys.push((id, key));
@@ -110,7 +111,7 @@ impl Outbox {
     }
 
     /// The recipient of the message with this id that is not finished.
-    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(u64, Recipient)> {
+    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(Order, Recipient)> {
         let &order = self.by_id.get(id)?;
         Some((order, cx.records.outbox.peek(&row_key::order(order))?.clone()))
     }

@@ -3,6 +3,7 @@
 use super::Outbox;
 use super::expiry::{Expiry, expires_at};
 use crate::context::Context;
+use crate::id::Order;
 use crate::model::Recipient;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
@@ -19,7 +20,7 @@ impl Outbox {
     /// The mailbox has been read to its end, and with it every receipt: gives up what has expired.
     pub(crate) fn expire(&mut self, cx: &mut Context<'_>) -> Result<(), NotLoaded> {
         let now = cx.now;
-        let expired: Vec<(u64, Recipient)> = cx
+        let expired: Vec<(Order, Recipient)> = cx
             .records
             .outbox
             .iter()

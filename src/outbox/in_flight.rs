@@ -4,6 +4,7 @@
 //! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and
 //! how they are sent again.
 
+use crate::id::Order;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::time::{Millis, UnixMillis};
@@ -31,9 +32,9 @@ struct Transmission {
 /// Messages in flight on this connection, by order.
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
-    transmissions: SortedMap<u64, Transmission>,
+    transmissions: SortedMap<Order, Transmission>,
     /// Transmissions of each message whose acks are still to come.
-    tries: SortedMap<u64, u64>,
+    tries: SortedMap<Order, u64>,
     /// Outstanding acks, by message id, that do not concern the current envelope: the message was acknowledged before,
     /// or its envelope was superseded since it was sent.
     stale: SortedMap<String, u64>,
@@ -52,7 +53,7 @@ impl InFlight {
     }
 
     /// A message is sent.
-    pub(super) fn begin(&mut self, order: u64, chat: String, now: UnixMillis) {
+    pub(super) fn begin(&mut self, order: Order, chat: String, now: UnixMillis) {
         let tries = self.tries.get_or_default(order);
         *tries = tries.saturating_add(1);
         let wait = match (*tries, self.round_trip) {
@@ -64,7 +65,7 @@ impl InFlight {
     }
 
     /// The server acknowledged or refused a message. Returns whether that concerns its current envelope.
-    pub(super) fn acknowledged(&mut self, order: u64, id: &str, now: UnixMillis) -> bool {
+    pub(super) fn acknowledged(&mut self, order: Order, id: &str, now: UnixMillis) -> bool {
         if let Some(stale) = self.stale.get_mut(id).filter(|stale| **stale > 0) {
             *stale -= 1;
             return false;
@@ -83,7 +84,7 @@ impl InFlight {
     }
 
     /// The message is complete, or another envelope supersedes the one that was sent.
-    pub(super) fn forget(&mut self, order: u64, id: &str) {
+    pub(super) fn forget(&mut self, order: Order, id: &str) {
         self.transmissions.remove(&order);
         if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {
             let stale = self.stale.get_or_default(id.to_owned());
@@ -92,9 +93,9 @@ impl InFlight {
     }
 
     /// Removes and returns the overdue messages. A clock that jumped back counts as overdue.
-    pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<u64> {
+    pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<Order> {
         let late = |transmission: &Transmission| transmission.until <= now || transmission.sent > now;
-        let overdue: Vec<u64> =
+        let overdue: Vec<Order> =
             self.transmissions.iter().filter(|(_, transmission)| late(transmission)).map(|(&order, _)| order).collect();
         for order in &overdue {
             self.transmissions.remove(order);
@@ -115,20 +116,20 @@ mod tests {
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(1, "a".into(), UnixMillis(0));
+        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(FIRST_WAIT.0)));
-        assert!(in_flight.acknowledged(1, "x", UnixMillis(500)));
-        in_flight.forget(1, "x");
-        in_flight.begin(2, "a".into(), UnixMillis(10_000));
+        assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(500)));
+        in_flight.forget(Order(1), "x");
+        in_flight.begin(Order(2), "a".into(), UnixMillis(10_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(12_000)), "four round trips of half a second");
-        assert!(in_flight.acknowledged(2, "x", UnixMillis(10_001)));
-        in_flight.forget(2, "x");
-        for order in 3..40 {
+        assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(10_001)));
+        in_flight.forget(Order(2), "x");
+        for order in (3..40).map(Order) {
             in_flight.begin(order, "a".into(), UnixMillis(20_000));
             assert!(in_flight.acknowledged(order, "x", UnixMillis(20_001)));
             in_flight.forget(order, "x");
         }
-        in_flight.begin(50, "a".into(), UnixMillis(30_000));
+        in_flight.begin(Order(50), "a".into(), UnixMillis(30_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(30_000).after(MIN_WAIT)));
     }
 
@@ -138,30 +139,30 @@ mod tests {
         let mut now = UnixMillis(0);
         let mut waits = Vec::new();
         for _ in 0..9 {
-            in_flight.begin(1, "a".into(), now);
+            in_flight.begin(Order(1), "a".into(), now);
             let until = in_flight.wake_at().unwrap();
             waits.push(until.since(now).0);
             now = until;
-            assert_eq!(in_flight.overdue(now), [1]);
+            assert_eq!(in_flight.overdue(now), [Order(1)]);
         }
         assert_eq!(waits, [3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 60_000, 60_000]);
-        assert!(in_flight.acknowledged(1, "x", now.after(Millis(9_000_000))));
+        assert!(in_flight.acknowledged(Order(1), "x", now.after(Millis(9_000_000))));
         assert_eq!(in_flight.round_trip, None);
     }
 
     #[test]
     fn acks_of_a_superseded_envelope_do_not_count() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(1, "a".into(), UnixMillis(0));
-        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [1]);
-        in_flight.begin(1, "a".into(), UnixMillis(FIRST_WAIT.0));
-        in_flight.forget(1, "x");
+        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
+        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
+        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0));
+        in_flight.forget(Order(1), "x");
         assert!(in_flight.chats().is_empty());
-        in_flight.begin(1, "a".into(), UnixMillis(FIRST_WAIT.0 + 1));
-        assert!(!in_flight.acknowledged(1, "x", UnixMillis(4_000)));
-        assert!(!in_flight.acknowledged(1, "x", UnixMillis(4_000)));
+        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0 + 1));
+        assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
+        assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
         assert!(
-            in_flight.acknowledged(1, "x", UnixMillis(4_000)),
+            in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)),
             "two were of the old envelope, the third is of the new one"
         );
     }
@@ -169,21 +170,21 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_delays_no_message() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(1, "a".into(), UnixMillis(1_000_000_000));
-        assert_eq!(in_flight.overdue(UnixMillis(5)), [1]);
+        in_flight.begin(Order(1), "a".into(), UnixMillis(1_000_000_000));
+        assert_eq!(in_flight.overdue(UnixMillis(5)), [Order(1)]);
     }
 
     #[test]
     fn a_late_ack_of_an_acknowledged_message_does_not_count_for_its_resend() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(1, "a".into(), UnixMillis(0));
-        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [1]);
-        in_flight.begin(1, "a".into(), UnixMillis(FIRST_WAIT.0));
-        assert!(in_flight.acknowledged(1, "x", UnixMillis(4_000)));
-        in_flight.forget(1, "x");
-        assert!(!in_flight.acknowledged(2, "x", UnixMillis(4_001)), "the second ack of the first envelope");
-        assert!(!in_flight.acknowledged(2, "x", UnixMillis(4_002)), "the resend has not left yet");
-        in_flight.begin(2, "a".into(), UnixMillis(5_000));
-        assert!(in_flight.acknowledged(2, "x", UnixMillis(5_001)));
+        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
+        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
+        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0));
+        assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
+        in_flight.forget(Order(1), "x");
+        assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_001)), "the second ack of the first envelope");
+        assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_002)), "the resend has not left yet");
+        in_flight.begin(Order(2), "a".into(), UnixMillis(5_000));
+        assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(5_001)));
     }
 }

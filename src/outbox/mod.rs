@@ -24,6 +24,7 @@ mod send_again;
 
 use crate::chat;
 use crate::context::Context;
+use crate::id::{MessageSeq, Order};
 use crate::model::{DeviceAddress, PeerId, Recipient, Stage};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
@@ -48,10 +49,10 @@ const PAUSE: Millis = Millis(10_000);
 /// Waiting messages, by order, and messages in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: SortedSet<u64>,
+    waiting: SortedSet<Order>,
     in_flight: InFlight,
     /// The recipient of each message that is not finished, by the message's id.
-    by_id: SortedMap<String, u64>,
+    by_id: SortedMap<String, Order>,
     resume_at: Option<UnixMillis>,
     expiry: Expiry,
 }
@@ -108,7 +109,7 @@ impl Outbox {
     }
 
     /// Deletes a failed message, or one that could not be opened.
-    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: MessageSeq) -> Result<(), NotLoaded> {
         let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
         if failed || message.kind().is_placeholder() {
@@ -143,7 +144,7 @@ impl Outbox {
     }
 
     /// The recipient's part in the message has ended.
-    fn finish(&mut self, cx: &mut Context<'_>, order: u64, id: &str) {
+    fn finish(&mut self, cx: &mut Context<'_>, order: Order, id: &str) {
         cx.records.outbox.delete(&row_key::order(order));
         self.waiting.remove(&order);
         self.in_flight.forget(order, id);
@@ -154,7 +155,7 @@ impl Outbox {
     fn fail(
         &mut self,
         cx: &mut Context<'_>,
-        order: u64,
+        order: Order,
         mut recipient: Recipient,
         message: Option<MessageRow>,
         issue: Issue,
@@ -172,7 +173,7 @@ impl Outbox {
     fn give_up(
         &mut self,
         cx: &mut Context<'_>,
-        order: u64,
+        order: Order,
         recipient: &Recipient,
         message: Option<MessageRow>,
         issue: Issue,
@@ -220,7 +221,7 @@ fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipie
 
 /// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
 /// has taken the place of this one.
-pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
+pub(crate) fn stanza(records: &Records, order: Order, number: u32) -> Option<Node> {
     let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
     let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
     let again = Again { count: number, t: recipient.written_at.seconds().0 };
@@ -230,7 +231,7 @@ pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node>
 }
 
 /// The one recipient of a message: the phone of the chat's person.
-fn recipient(chat: &str, seq: u64, id: &str, written_at: UnixMillis) -> Recipient {
+fn recipient(chat: &str, seq: MessageSeq, id: &str, written_at: UnixMillis) -> Recipient {
     Recipient {
         chat: chat.to_owned(),
         seq,

@@ -7,6 +7,7 @@
 use super::Outbox;
 use super::expiry::MAILBOX;
 use crate::context::Context;
+use crate::id::{MessageSeq, Order};
 use crate::model::recipient::FINGERPRINT;
 use crate::model::{DeviceAddress, Recipient, Stage};
 use crate::peer;
@@ -34,7 +35,7 @@ impl Outbox {
         let session = row_key::session(from);
         cx.records.sessions.want(&session);
         let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?;
-        let Some(seq) = position.and_then(|position| position.seq) else {
+        let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else {
             cx.note(Event::ResendRefused(ResendRefusal::Finished));
             return Ok(());
         };
@@ -83,7 +84,7 @@ impl Outbox {
         cx: &mut Context<'_>,
         from: &DeviceAddress,
         message: &MessageRow,
-    ) -> Option<(u64, Recipient)> {
+    ) -> Option<(Order, Recipient)> {
         if let Some(known) = self.recipient_of(cx, &message.id) {
             return Some(known);
         }
@@ -92,7 +93,7 @@ impl Outbox {
         if !of_old || !peer::knew_identity_at(cx.records, from, written_at) {
             return None;
         }
-        let mut recipient = super::recipient(from.peer.as_str(), message.seq, &message.id, written_at);
+        let mut recipient = super::recipient(from.peer.as_str(), MessageSeq(message.seq), &message.id, written_at);
         recipient.accepted_at = Some(written_at);
         recipient.resends = message.retries;
         recipient.identity = peer::identity(cx.records, from);

@@ -3,6 +3,7 @@
 use super::{Outbox, recipient};
 use crate::chat;
 use crate::context::Context;
+use crate::id::MessageSeq;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::UnixMillis;
@@ -11,7 +12,13 @@ use crate::view::{Delivery, Issue};
 impl Outbox {
     /// Queues a failed message again. One that never left keeps its id. One that was not opened becomes another message,
     /// under the id `fresh`: its recipient would take the old id for the message that it could not open.
-    pub(crate) fn retry(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64, fresh: &str) -> Result<(), NotLoaded> {
+    pub(crate) fn retry(
+        &mut self,
+        cx: &mut Context<'_>,
+        chat: &str,
+        seq: MessageSeq,
+        fresh: &str,
+    ) -> Result<(), NotLoaded> {
         let Some(mut message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         if !message.outgoing || message.delivery() != Delivery::Failed || self.by_id.contains_key(&message.id) {
             return Ok(());

@@ -3,6 +3,7 @@
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::deployment::Deployment;
+use crate::id::Order;
 use crate::protobuf::{Message as _, message};
 use crate::time::UnixMillis;
 use crate::view::Stage;
@@ -32,7 +33,7 @@ pub struct Account {
     /// Number of stanzas of unknown kinds, ever.
     pub unknown_stanzas: u32,
     /// The next number for rows that are ordered by one.
-    pub next_order: u64,
+    pub next_order: Order,
     /// When the mailbox was last fully read; `None`: never.
     pub synced_at: Option<UnixMillis>,
     /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before
@@ -87,9 +88,9 @@ pub struct AccountKeys {
 
 impl Account {
     /// The next number for an ordered row.
-    pub fn take_order(&mut self) -> u64 {
+    pub fn take_order(&mut self) -> Order {
         let order = self.next_order;
-        self.next_order = order.saturating_add(1);
+        self.next_order = Order(order.0.saturating_add(1));
         order
     }
 }
@@ -141,7 +142,7 @@ impl Row for Account {
             prekeys_on_server: self.prekeys_on_server,
             next_prekey_id: self.next_prekey_id,
             unknown_stanzas: self.unknown_stanzas,
-            next_order: self.next_order,
+            next_order: self.next_order.0,
             synced_at: UnixMillis::to_field(self.synced_at),
             device: &self.device,
             moved_at: UnixMillis::to_field(self.moved_at),
@@ -190,7 +191,7 @@ impl Row for Account {
             prekeys_on_server: row.prekeys_on_server,
             next_prekey_id: row.next_prekey_id,
             unknown_stanzas: row.unknown_stanzas,
-            next_order: row.next_order,
+            next_order: Order(row.next_order),
             synced_at: UnixMillis::from_field(row.synced_at),
             device: row.device.to_owned(),
             moved_at: UnixMillis::from_field(row.moved_at),

@@ -5,7 +5,7 @@
 //! without changes is released as soon as no transaction is in progress. This is the only place that enforces "commit,
 //! then send".
 
-use crate::id::{SocketId, TransactionId};
+use crate::id::{MessageSeq, Order, SocketId, TransactionId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::view::Update;
@@ -18,7 +18,7 @@ pub enum Effect {
     Transmit(SocketId, Box<Node>),
     /// Send the message of this recipient row, with the envelope of this number, unless its recipient has receipted the
     /// message or asked for another envelope meanwhile.
-    Message(SocketId, u64, u32),
+    Message(SocketId, Order, u32),
     /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
     Upload(SocketId, String, Vec<u32>),
     /// Show something.
@@ -37,7 +37,7 @@ pub struct Group {
     /// Chats whose row in the list is to be shown.
     pub chats: SortedSet<String>,
     /// Messages to be shown, by chat; `false` for those that are gone.
-    pub messages: SortedMap<String, Box<SortedMap<u64, bool>>>,
+    pub messages: SortedMap<String, Box<SortedMap<MessageSeq, bool>>>,
     /// The account is to be shown.
     pub account: bool,
 }
@@ -79,12 +79,12 @@ impl GroupCommit {
     }
 
     /// Show the message.
-    pub fn show_message(&mut self, chat: &str, seq: u64) {
+    pub fn show_message(&mut self, chat: &str, seq: MessageSeq) {
         self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, true);
     }
 
     /// Show that the message is gone.
-    pub fn show_removed(&mut self, chat: &str, seq: u64) {
+    pub fn show_removed(&mut self, chat: &str, seq: MessageSeq) {
         self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, false);
     }
 

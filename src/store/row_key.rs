@@ -3,6 +3,7 @@
 //! Keys are not sealed: a reader of the disk learns which JIDs the user writes with, and how much.
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
+use crate::id::{MessageSeq, Order};
 use crate::model::DeviceAddress;
 
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).
@@ -19,21 +20,26 @@ pub fn session(address: &DeviceAddress) -> Vec<u8> {
     address.to_string().into_bytes()
 }
 
-/// Key of a row that is ordered by number.
-pub fn order(number: u64) -> Vec<u8> {
-    number.to_be_bytes().to_vec()
+/// Key of a row that is ordered by arrival.
+pub fn order(order: Order) -> Vec<u8> {
+    order.0.to_be_bytes().to_vec()
 }
 
-/// The number of a key made by [`order`].
-pub fn order_of(key: &[u8]) -> Option<u64> {
-    key.try_into().ok().map(u64::from_be_bytes)
+/// Which row a key made by [`order`] is of.
+pub fn order_of(key: &[u8]) -> Option<Order> {
+    key.try_into().ok().map(|bytes| Order(u64::from_be_bytes(bytes)))
 }
 
 /// Key of a message.
-pub fn message(chat: &str, seq: u64) -> Vec<u8> {
+pub fn message(chat: &str, seq: MessageSeq) -> Vec<u8> {
     let mut key = prefix(chat);
-    key.extend_from_slice(&seq.to_be_bytes());
+    key.extend_from_slice(&seq.0.to_be_bytes());
     key
+}
+
+/// Which message a key made by [`message`] is of.
+pub fn seq_of(key: &[u8]) -> Option<MessageSeq> {
+    key.last_chunk().map(|bytes| MessageSeq(u64::from_be_bytes(*bytes)))
 }
 
 /// Key of a message's id. Ids of the two directions are apart: a peer that reuses one of ours hides nothing.
@@ -58,15 +64,15 @@ mod tests {
 
     #[test]
     fn messages_sort_by_sequence_number_within_their_chat() {
-        assert!(message("a", 255) < message("a", 256));
-        assert!(message("a", u64::MAX) < message("b", 0));
+        assert!(message("a", MessageSeq(255)) < message("a", MessageSeq(256)));
+        assert!(message("a", MessageSeq::GREATEST) < message("b", MessageSeq::LEAST));
     }
 
     #[test]
     fn no_chat_id_reaches_into_anothers_range() {
-        let (from, to) = (message("a", 0), message("a", u64::MAX));
+        let (from, to) = (message("a", MessageSeq::LEAST), message("a", MessageSeq::GREATEST));
         for other in ["a\0", "a\0\0\0\0\0\0\0\u{1}", "", "aa"] {
-            let key = message(other, 1);
+            let key = message(other, MessageSeq(1));
             assert!(key < from || key > to, "{other:?}");
         }
     }

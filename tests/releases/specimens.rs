@@ -5,6 +5,7 @@
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
 use causeway::deployment::Deployment;
+use causeway::id::Order;
 use causeway::io::UnixMillis;
 use causeway::protobuf::Message as _;
 use causeway::store::account::{Account, AccountKeys};
@@ -69,7 +70,7 @@ fn account() -> Account {
         prekeys_on_server: Some(5),
         next_prekey_id: 6,
         unknown_stanzas: 7,
-        next_order: 8,
+        next_order: Order(8),
         synced_at: Some(UnixMillis(9)),
         ..Account::default()
     }

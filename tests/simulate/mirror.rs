@@ -2,6 +2,7 @@
 //!
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
+use causeway::id::MessageSeq;
 use causeway::model::{Peer, Recipient, Stage};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
@@ -201,7 +202,7 @@ impl Mirror {
             }
             Table::Message => {
                 let (chat, rest) = self.chat_of(key)?;
-                let seq = row_key::order_of(&rest).ok_or("a message key without a number")?;
+                let seq = row_key::order_of(&rest).ok_or("a message key without a number")?.0;
                 touched.insert(chat.clone());
                 self.messages.remove(&(chat.clone(), seq));
                 self.removed.insert((chat, seq));
@@ -313,7 +314,7 @@ impl Mirror {
 
     fn check_outbox(&self) -> Result<(), String> {
         for row in self.outbox.values() {
-            let Some(message) = self.messages.get(&(row.chat.clone(), row.seq)) else {
+            let Some(message) = self.messages.get(&(row.chat.clone(), row.seq.0)) else {
                 return Err(format!("the outbox holds {}, which is no message", row.id));
             };
             if message.id != row.id || !message.outgoing {
@@ -339,7 +340,7 @@ impl Mirror {
 }
 
 fn prefix(chat: &str) -> Vec<u8> {
-    let mut key = row_key::message(chat, 0);
+    let mut key = row_key::message(chat, MessageSeq(0));
     key.truncate(key.len() - 8);
     key
 }

@@ -1,5 +1,6 @@
 //! The row of a recipient.
 
+use crate::id::MessageSeq;
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
 use crate::model::{DeviceAddress, PeerId};
 use crate::protobuf::{Message as _, message};
@@ -54,7 +55,7 @@ impl Row for Recipient {
         let address = self.address.to_string();
         let row = OutboxRow {
             chat: &self.chat,
-            seq: self.seq,
+            seq: self.seq.0,
             id: &self.id,
             text: "",
             envelope,
@@ -80,7 +81,7 @@ impl Row for Recipient {
         }
         Ok(Self {
             chat: row.chat.to_owned(),
-            seq: row.seq,
+            seq: MessageSeq(row.seq),
             id: row.id.to_owned(),
             address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
             written_at: UnixSeconds(row.t).millis(),
