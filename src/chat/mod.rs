@@ -4,7 +4,7 @@
 
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::Peer;
+use crate::model::{ChatId, Peer};
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::UnixMillis;
@@ -19,16 +19,16 @@ const LID_SHOWN: usize = 4;
 const MAX_DRAFT: usize = 100_000;
 
 /// Creates the chat with a peer unless it exists.
-pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
+pub(crate) fn open(cx: &mut Context<'_>, id: &ChatId) {
     if cx.records.chats.peek(id.as_bytes()).is_none() {
-        let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now.0, ..ChatRow::default() };
+        let chat = ChatRow { id: id.as_str().to_owned(), next_seq: 1, active_at: cx.now.0, ..ChatRow::default() };
         cx.records.chats.put(id.as_bytes().to_vec(), chat);
         cx.group_commit.show_chat(id);
     }
 }
 
 /// Appends a message to its chat, which is created if there is none. Returns the sequence number.
-pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> MessageSeq {
+pub(crate) fn append(cx: &mut Context<'_>, id: &ChatId, mut message: MessageRow) -> MessageSeq {
     open(cx, id);
     let chat = cx.records.chats.change_or_default(id.as_bytes());
     let seq = chat.next_seq;
@@ -54,7 +54,7 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
 }
 
 /// Writes a changed message back, and into the list if it is the newest.
-pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
+pub(crate) fn replace(cx: &mut Context<'_>, id: &ChatId, message: MessageRow) {
     let seq = message.seq;
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && chat.last.as_ref().is_some_and(|last| last.seq == seq)
@@ -68,7 +68,7 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
 }
 
 /// Removes a message.
-pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
+pub(crate) fn remove(cx: &mut Context<'_>, id: &ChatId, message: &MessageRow) {
     cx.records.messages.delete(&row_key::message(id, MessageSeq(message.seq)));
     cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
     if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
@@ -84,7 +84,7 @@ pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
 }
 
 /// Marks everything up to a message as read.
-pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
+pub(crate) fn mark_read(cx: &mut Context<'_>, id: &ChatId, up_to: MessageSeq) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && (chat.unread > 0 || chat.read_up_to < up_to.0)
         && up_to.0.saturating_add(1) >= chat.next_seq
@@ -97,7 +97,7 @@ pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
 }
 
 /// Records that a notification has shown everything up to a message.
-pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
+pub(crate) fn notified(cx: &mut Context<'_>, id: &ChatId, up_to: MessageSeq) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
         let up_to = up_to.0.min(chat.next_seq.saturating_sub(1));
         if chat.notified_up_to < up_to {
@@ -108,7 +108,7 @@ pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: MessageSeq) {
 }
 
 /// Stores the draft, cut to [`MAX_DRAFT`] characters.
-pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
+pub(crate) fn save_draft(cx: &mut Context<'_>, id: &ChatId, text: &str) {
     if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
         && chat.draft != text
     {
@@ -138,8 +138,8 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
     }
 }
 
-fn address(id: &str) -> String {
-    match id.parse::<Jid>() {
+fn address(jid: &str) -> String {
+    match jid.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
         // A LID is a number that is nobody's phone number: only its end is shown, to tell two people apart.
         Ok(jid) if jid.server == Server::Lid => {
@@ -147,7 +147,7 @@ fn address(id: &str) -> String {
             format!("…{}", jid.user.get(begin..).unwrap_or_default())
         }
         Ok(jid) => jid.user,
-        Err(_) => id.to_owned(),
+        Err(_) => jid.to_owned(),
     }
 }
 

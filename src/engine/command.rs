@@ -6,6 +6,7 @@ use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
+use crate::model::ChatId;
 use crate::store::changes::{Query, Table};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
@@ -61,27 +62,29 @@ impl Engine {
                 self.open_chat(tag, open.clone());
                 None
             }
-            Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
+            Some(Action::Send(send)) => Some(self.send(tag, &ChatId::named(&send.chat), &send.text, now, rng)?),
             Some(Action::MarkRead(read)) => {
-                self.with_context(now, rng, |_, cx| chat::mark_read(cx, &read.chat, MessageSeq(read.up_to)));
+                self.with_context(now, rng, |_, cx| {
+                    chat::mark_read(cx, &ChatId::named(&read.chat), MessageSeq(read.up_to))
+                });
                 Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
-                self.with_context(now, rng, |_, cx| chat::save_draft(cx, &draft.chat, &draft.text));
+                self.with_context(now, rng, |_, cx| chat::save_draft(cx, &ChatId::named(&draft.chat), &draft.text));
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
-                let seq = MessageSeq(message.seq);
-                let fresh = message_id(tag, &message.chat);
+                let (chat, seq) = (&ChatId::named(&message.chat), MessageSeq(message.seq));
+                let fresh = message_id(tag, chat);
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, &message.chat, seq, &fresh)?;
-                    inbox::ask_again(cx, &message.chat, seq)
+                    modules.outbox.retry(cx, chat, seq, &fresh)?;
+                    inbox::ask_again(cx, chat, seq)
                 })?;
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.discard(cx, &message.chat, MessageSeq(message.seq))
+                    modules.outbox.discard(cx, &ChatId::named(&message.chat), MessageSeq(message.seq))
                 })?;
                 Some(Issue::None)
             }
@@ -97,7 +100,9 @@ impl Engine {
             }
             Some(Action::Woken(_)) => self.woken(tag, now, rng),
             Some(Action::Notified(notified)) => {
-                self.with_context(now, rng, |_, cx| chat::notified(cx, &notified.chat, MessageSeq(notified.up_to)));
+                self.with_context(now, rng, |_, cx| {
+                    chat::notified(cx, &ChatId::named(&notified.chat), MessageSeq(notified.up_to))
+                });
                 Some(Issue::None)
             }
             Some(Action::HideText(choice)) => {
@@ -150,7 +155,7 @@ impl Engine {
         }
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = peer.to_string();
-        self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
+        self.with_context(now, rng, |_, cx| chat::open(cx, &ChatId::named(&chat)));
         self.group_commit.show(News::Done(Done { tag: tag.0, chat, ..Done::default() }));
         None
     }
@@ -158,7 +163,7 @@ impl Engine {
     fn send(
         &mut self,
         tag: CommandTag,
-        chat: &str,
+        chat: &ChatId,
         text: &str,
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
@@ -189,22 +194,23 @@ impl Engine {
 
     /// Reads a page of a chat; a failed read is retried.
     pub(super) fn open_chat(&mut self, tag: CommandTag, open: OpenChat) {
-        self.want_security_code(&open.chat);
+        let chat = ChatId::named(&open.chat);
+        self.want_security_code(&chat);
         // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
         if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
             self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
             self.security_codes.retain(|chat, _| chats.peek(chat.as_bytes()).is_some());
         }
-        self.opened.insert(open.chat.clone());
-        self.group_commit.show_chat(&open.chat);
+        self.group_commit.show_chat(&chat);
         let range = Query::Range {
             table: Table::Message,
-            from: row_key::message(&open.chat, MessageSeq::LEAST),
-            to: Some(row_key::message(&open.chat, open.before.map_or(MessageSeq::GREATEST, MessageSeq))),
+            from: row_key::message(&chat, MessageSeq::LEAST),
+            to: Some(row_key::message(&chat, open.before.map_or(MessageSeq::GREATEST, MessageSeq))),
             reverse: true,
             limit: if open.text_from.is_some() { 1 } else { page_of(&open) + 1 },
         };
+        self.opened.insert(chat);
         self.load(Read::MessagePage { tag, open }, vec![range]);
     }
 }
@@ -216,9 +222,9 @@ pub(super) fn page_of(open: &OpenChat) -> u32 {
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:
 /// `3EB0` and 18 upper-case hex digits (docs/spec/wire.md §5).
-fn message_id(tag: CommandTag, chat: &str) -> String {
+fn message_id(tag: CommandTag, chat: &ChatId) -> String {
     use core::fmt::Write;
-    let digest = Sha256::new().chain_update(tag.0.to_be_bytes()).chain_update(chat).finalize();
+    let digest = Sha256::new().chain_update(tag.0.to_be_bytes()).chain_update(chat.as_str()).finalize();
     let mut id = String::from("3EB0");
     for byte in digest.iter().take(9) {
         // Writing to a string cannot fail.

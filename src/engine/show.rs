@@ -6,6 +6,7 @@ use crate::chat;
 use crate::hex;
 use crate::id::CommandTag;
 use crate::io::Output;
+use crate::model::ChatId;
 use crate::protobuf::Message as _;
 use crate::sorted_map::SortedMap;
 use crate::store::changes::Rows;
@@ -112,7 +113,7 @@ impl Engine {
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
         let peer = self.records.peers.peek(chat.id.as_bytes());
-        let code = match self.security_codes.get(&chat.id) {
+        let code = match self.security_codes.get(chat.id.as_str()) {
             Some(known) if peer.is_some_and(|peer| peer.identities().eq(known.identities.iter().copied())) => {
                 known.code.clone()
             }
@@ -122,17 +123,17 @@ impl Engine {
     }
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
-    pub(super) fn want_security_code(&mut self, id: &str) {
-        self.security_codes.get_or_default(id.to_owned());
+    pub(super) fn want_security_code(&mut self, id: &ChatId) {
+        self.security_codes.get_or_default(id.clone());
         self.know_security_code(id);
     }
 
     /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
     /// (docs/spec/wire.md §8).
-    fn know_security_code(&mut self, id: &str) {
+    fn know_security_code(&mut self, id: &ChatId) {
         let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
         let theirs: Vec<PublicKey> = peer.identities().collect();
-        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|known| known.identities == theirs) {
+        if theirs.is_empty() || self.security_codes.get(id.as_str()).is_none_or(|known| known.identities == theirs) {
             return;
         }
         let Some(address) = peer.id.jid() else { return };
@@ -140,7 +141,7 @@ impl Engine {
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let ours = [own.identity.public()];
         let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
-        self.security_codes.insert(id.to_owned(), Box::new(SecurityCode { identities: theirs, code }));
+        self.security_codes.insert(id.clone(), Box::new(SecurityCode { identities: theirs, code }));
     }
 
     /// A group's effects and the updates that show it.
@@ -160,10 +161,11 @@ impl Engine {
                 show(News::Chat(self.chat_view(chat)));
             }
         }
-        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
-            let (mut news, mut size) = (Messages { chat, ..Messages::default() }, 0);
+        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat.as_str())) {
+            let none = || Messages { chat: chat.as_str().to_owned(), ..Messages::default() };
+            let (mut news, mut size) = (none(), 0);
             for (seq, kept) in *seqs {
-                let row = self.records.messages.peek(&row_key::message(&news.chat, seq));
+                let row = self.records.messages.peek(&row_key::message(&chat, seq));
                 let Some(message) = row.filter(|_| kept).map(|row| row.view().cut(0, MAX_TEXT)) else {
                     news.removed.push(seq.0);
                     continue;
@@ -171,8 +173,7 @@ impl Engine {
                 size += message.encoded_len();
                 if size > MAX_UPDATE {
                     size = message.encoded_len();
-                    let next = Messages { chat: news.chat.clone(), ..Messages::default() };
-                    show(News::Messages(std::mem::replace(&mut news, next)));
+                    show(News::Messages(std::mem::replace(&mut news, none())));
                 }
                 news.messages.push(message);
             }

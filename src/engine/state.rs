@@ -11,6 +11,7 @@ use crate::enlist::{ApiRequest, Enlistment};
 use crate::id::{CommandTag, EngineId};
 use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
 use crate::iq::PendingIqs;
+use crate::model::ChatId;
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
@@ -104,12 +105,12 @@ pub struct Engine {
     pub(super) last_now: UnixMillis,
     /// Drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: Option<EngineId>,
-    pub(super) security_codes: SortedMap<String, Box<SecurityCode>>,
+    pub(super) security_codes: SortedMap<ChatId, Box<SecurityCode>>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,
     /// Chats that a page has opened: only their messages are sent to pages.
-    pub(super) opened: SortedSet<String>,
+    pub(super) opened: SortedSet<ChatId>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
     /// A transaction failed: what the boot after it changes is written with the next event. Otherwise boots and failures

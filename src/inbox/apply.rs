@@ -4,7 +4,7 @@
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::Opened;
+use crate::model::{ChatId, Opened};
 use crate::peer;
 use crate::store::chats::{MessageRow, PositionRow};
 use crate::store::records::Records;
@@ -32,7 +32,7 @@ enum Change {
 /// # Errors
 /// [`NotLoaded`], before anything has changed.
 pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
-    let chat = opened.from.peer.as_str();
+    let chat = opened.from.peer.chat();
     let placeholder =
         message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
     let change = change(opened);
@@ -86,7 +86,7 @@ fn change(opened: &Opened) -> Change {
 }
 
 /// The message with this id.
-fn message_of(records: &mut Records, chat: &str, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
+fn message_of(records: &mut Records, chat: &ChatId, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
     let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
     let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else { return Ok(None) };
     Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
@@ -101,7 +101,7 @@ fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>
         plaintext: opened.plaintext.to_vec(),
         ..MessageRow::default()
     };
-    let chat = opened.from.peer.as_str();
+    let chat = opened.from.peer.chat();
     match placeholder {
         Some(old) => chat::replace(cx, chat, MessageRow { seq: old.seq, retries: old.retries, ..message }),
         None => drop(chat::append(cx, chat, message)),
@@ -109,7 +109,7 @@ fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>
 }
 
 /// Removes the placeholder of a message that has no bubble. Its id stays known.
-fn remove(cx: &mut Context<'_>, chat: &str, placeholder: Option<MessageRow>) {
+fn remove(cx: &mut Context<'_>, chat: &ChatId, placeholder: Option<MessageRow>) {
     if let Some(placeholder) = placeholder {
         chat::remove(cx, chat, &placeholder);
         let key = row_key::message_id(chat, false, &placeholder.id);

@@ -44,9 +44,9 @@ pub(crate) fn prefetch_receipt(records: &mut Records, receipt: &Receipt) {
     let Some(from) = peer::device_of(records, &receipt.jid) else { return };
     let Records { positions, messages, .. } = records;
     for id in &receipt.ids {
-        let position = positions.get(&row_key::message_id(from.peer.as_str(), true, id));
+        let position = positions.get(&row_key::message_id(from.peer.chat(), true, id));
         if let Ok(Some(PositionRow { seq: Some(seq) })) = position {
-            messages.want(&row_key::message(from.peer.as_str(), MessageSeq(*seq)));
+            messages.want(&row_key::message(from.peer.chat(), MessageSeq(*seq)));
         }
     }
 }

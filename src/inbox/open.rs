@@ -6,7 +6,7 @@ use super::{retry, unknown};
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::{DeviceAddress, Opened};
+use crate::model::{ChatId, DeviceAddress, Opened};
 use crate::peer;
 use crate::session::{self, OpenError};
 use crate::store::chats::{MessageRow, PositionRow};
@@ -27,7 +27,7 @@ const ENC_VERSION: u32 = 2;
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     if let Some(from) = peer::device_of(records, &incoming.from) {
         records.sessions.want(&row_key::session(&from));
-        records.positions.want(&row_key::message_id(from.peer.as_str(), false, &incoming.id));
+        records.positions.want(&row_key::message_id(from.peer.chat(), false, &incoming.id));
     }
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
         unknown(cx, &incoming.node);
         return Ok(None);
     };
-    let chat = from.peer.as_str();
+    let chat = from.peer.chat();
     prefetch(cx.records, incoming);
     let key = row_key::message_id(chat, false, &incoming.id);
     let position = cx.records.positions.get(&key)?.cloned();
@@ -98,7 +98,7 @@ fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> R
 
 /// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
 /// neither receipted nor requested again: its sender learns nothing.
-fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
+fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &ChatId, placeholder: Option<MessageRow>) {
     if placeholder.is_none() {
         let message = MessageRow {
             id: incoming.id.clone(),

@@ -5,6 +5,7 @@ use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
+use crate::model::ChatId;
 use crate::session;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
@@ -30,7 +31,7 @@ const KEYS_FROM: u32 = 2;
 pub(super) fn ask(
     cx: &mut Context<'_>,
     incoming: &Incoming,
-    chat: &str,
+    chat: &ChatId,
     placeholder: Option<MessageRow>,
     error: &DecryptError,
 ) {
@@ -71,9 +72,9 @@ pub(super) fn ask(
 }
 
 /// The user requests a message again that could not be decrypted: restarts at the first attempt, with our keys.
-pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: MessageSeq) -> Result<(), NotLoaded> {
+pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
     let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
-    let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
+    let Ok(to) = chat.as_str().parse::<Jid>() else { return Ok(()) };
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
         return Ok(());
     }

@@ -7,7 +7,7 @@ pub mod opened;
 pub mod peer;
 pub mod recipient;
 
-pub use address::{DeviceAddress, PeerId};
+pub use address::{ChatId, DeviceAddress, PeerId};
 pub use opened::Opened;
 pub use peer::{Device, Peer};
 pub use recipient::{Recipient, Stage};

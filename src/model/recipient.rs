@@ -1,6 +1,6 @@
 //! A device that a message of ours is for, until it has receipted the message or was given up.
 
-use super::address::DeviceAddress;
+use super::address::{ChatId, DeviceAddress};
 use crate::id::MessageSeq;
 use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
@@ -14,7 +14,7 @@ pub const FINGERPRINT: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The chat.
-    pub chat: String,
+    pub chat: ChatId,
     /// The message in it.
     pub seq: MessageSeq,
     /// The stanza id, the same for every recipient and every resend.

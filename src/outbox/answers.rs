@@ -4,7 +4,7 @@ use super::Outbox;
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
-use crate::model::{DeviceAddress, Recipient, Stage};
+use crate::model::{ChatId, DeviceAddress, Recipient, Stage};
 use crate::peer;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
@@ -63,7 +63,7 @@ impl Outbox {
         if !peer::is_known(cx.records, from) {
             return Ok(());
         }
-        let chat = from.peer.as_str();
+        let chat = from.peer.chat();
         for id in ids {
             cx.records.positions.want(&row_key::message_id(chat, true, id));
         }
@@ -82,7 +82,7 @@ impl Outbox {
         }
         for (id, message) in receipted {
             if let Some((order, recipient)) = self.recipient_of(cx, id)
-                && recipient.chat == chat
+                && recipient.chat == *chat
             {
                 self.finish(cx, order, &recipient.id);
             }
@@ -117,7 +117,7 @@ impl Outbox {
     }
 }
 
-fn raise(cx: &mut Context<'_>, chat: &str, message: Option<MessageRow>, delivery: Delivery) {
+fn raise(cx: &mut Context<'_>, chat: &ChatId, message: Option<MessageRow>, delivery: Delivery) {
     if let Some(mut message) = message
         && message.raise(delivery)
     {

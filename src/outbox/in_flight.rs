@@ -5,6 +5,7 @@
 //! how they are sent again.
 
 use crate::id::Order;
+use crate::model::ChatId;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::time::{Millis, UnixMillis};
@@ -24,7 +25,7 @@ const RARE_WAIT: Millis = Millis(60_000);
 
 #[derive(Debug)]
 struct Transmission {
-    chat: String,
+    chat: ChatId,
     sent: UnixMillis,
     until: UnixMillis,
 }
@@ -48,12 +49,12 @@ impl InFlight {
     }
 
     /// Chats that have a message in flight.
-    pub(super) fn chats(&self) -> SortedSet<String> {
+    pub(super) fn chats(&self) -> SortedSet<ChatId> {
         self.transmissions.values().map(|transmission| transmission.chat.clone()).collect()
     }
 
     /// A message is sent.
-    pub(super) fn begin(&mut self, order: Order, chat: String, now: UnixMillis) {
+    pub(super) fn begin(&mut self, order: Order, chat: ChatId, now: UnixMillis) {
         let tries = self.tries.get_or_default(order);
         *tries = tries.saturating_add(1);
         let wait = match (*tries, self.round_trip) {
@@ -116,20 +117,20 @@ mod tests {
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(FIRST_WAIT.0)));
         assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(500)));
         in_flight.forget(Order(1), "x");
-        in_flight.begin(Order(2), "a".into(), UnixMillis(10_000));
+        in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(10_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(12_000)), "four round trips of half a second");
         assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(10_001)));
         in_flight.forget(Order(2), "x");
         for order in (3..40).map(Order) {
-            in_flight.begin(order, "a".into(), UnixMillis(20_000));
+            in_flight.begin(order, ChatId::named("a"), UnixMillis(20_000));
             assert!(in_flight.acknowledged(order, "x", UnixMillis(20_001)));
             in_flight.forget(order, "x");
         }
-        in_flight.begin(Order(50), "a".into(), UnixMillis(30_000));
+        in_flight.begin(Order(50), ChatId::named("a"), UnixMillis(30_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(30_000).after(MIN_WAIT)));
     }
 
@@ -139,7 +140,7 @@ mod tests {
         let mut now = UnixMillis(0);
         let mut waits = Vec::new();
         for _ in 0..9 {
-            in_flight.begin(Order(1), "a".into(), now);
+            in_flight.begin(Order(1), ChatId::named("a"), now);
             let until = in_flight.wake_at().unwrap();
             waits.push(until.since(now).0);
             now = until;
@@ -153,12 +154,12 @@ mod tests {
     #[test]
     fn acks_of_a_superseded_envelope_do_not_count() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
-        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
         in_flight.forget(Order(1), "x");
         assert!(in_flight.chats().is_empty());
-        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0 + 1));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0 + 1));
         assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
         assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
         assert!(
@@ -170,21 +171,21 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_delays_no_message() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), "a".into(), UnixMillis(1_000_000_000));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(1_000_000_000));
         assert_eq!(in_flight.overdue(UnixMillis(5)), [Order(1)]);
     }
 
     #[test]
     fn a_late_ack_of_an_acknowledged_message_does_not_count_for_its_resend() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), "a".into(), UnixMillis(0));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
-        in_flight.begin(Order(1), "a".into(), UnixMillis(FIRST_WAIT.0));
+        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
         assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
         in_flight.forget(Order(1), "x");
         assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_001)), "the second ack of the first envelope");
         assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_002)), "the resend has not left yet");
-        in_flight.begin(Order(2), "a".into(), UnixMillis(5_000));
+        in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(5_000));
         assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(5_001)));
     }
 }

@@ -25,7 +25,7 @@ mod send_again;
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
-use crate::model::{DeviceAddress, PeerId, Recipient, Stage};
+use crate::model::{ChatId, DeviceAddress, Recipient, Stage};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -77,7 +77,7 @@ impl Outbox {
     }
 
     /// Queues a text of the user. The id derives from the command, so a repeated command sends once.
-    pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, text: &str) -> Result<(), NotLoaded> {
+    pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &ChatId, text: &str) -> Result<(), NotLoaded> {
         if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl Outbox {
     }
 
     /// Appends a message of ours to its chat, and queues it.
-    fn append(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, kind: MessageKind, plaintext: Vec<u8>) {
+    fn append(&mut self, cx: &mut Context<'_>, id: &str, chat: &ChatId, kind: MessageKind, plaintext: Vec<u8>) {
         let message = MessageRow {
             id: id.to_owned(),
             outgoing: true,
@@ -109,7 +109,7 @@ impl Outbox {
     }
 
     /// Deletes a failed message, or one that could not be opened.
-    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: MessageSeq) -> Result<(), NotLoaded> {
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
         let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
         if failed || message.kind().is_placeholder() {
@@ -231,12 +231,12 @@ pub(crate) fn stanza(records: &Records, order: Order, number: u32) -> Option<Nod
 }
 
 /// The one recipient of a message: the phone of the chat's person.
-fn recipient(chat: &str, seq: MessageSeq, id: &str, written_at: UnixMillis) -> Recipient {
+fn recipient(chat: &ChatId, seq: MessageSeq, id: &str, written_at: UnixMillis) -> Recipient {
     Recipient {
-        chat: chat.to_owned(),
+        chat: chat.clone(),
         seq,
         id: id.to_owned(),
-        address: DeviceAddress { peer: PeerId::from_row(chat.to_owned()), device: 0 },
+        address: DeviceAddress { peer: chat.peer(), device: 0 },
         written_at,
         stage: Stage::Queued,
         accepted_at: None,

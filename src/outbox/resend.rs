@@ -31,7 +31,7 @@ impl Outbox {
         from: &DeviceAddress,
         request: &RetryRequest,
     ) -> Result<(), NotLoaded> {
-        let chat = from.peer.as_str();
+        let chat = from.peer.chat();
         let session = row_key::session(from);
         cx.records.sessions.want(&session);
         let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?;
@@ -93,7 +93,7 @@ impl Outbox {
         if !of_old || !peer::knew_identity_at(cx.records, from, written_at) {
             return None;
         }
-        let mut recipient = super::recipient(from.peer.as_str(), MessageSeq(message.seq), &message.id, written_at);
+        let mut recipient = super::recipient(from.peer.chat(), MessageSeq(message.seq), &message.id, written_at);
         recipient.accepted_at = Some(written_at);
         recipient.resends = message.retries;
         recipient.identity = peer::identity(cx.records, from);

@@ -4,6 +4,7 @@ use super::{Outbox, recipient};
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
+use crate::model::ChatId;
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::UnixMillis;
@@ -15,7 +16,7 @@ impl Outbox {
     pub(crate) fn retry(
         &mut self,
         cx: &mut Context<'_>,
-        chat: &str,
+        chat: &ChatId,
         seq: MessageSeq,
         fresh: &str,
     ) -> Result<(), NotLoaded> {

@@ -71,8 +71,8 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
     if known == Some(identity) {
         return;
     }
-    let chat = address.peer.to_string();
-    chat::open(cx, &chat);
+    let chat = address.peer.chat();
+    chat::open(cx, chat);
     let now = cx.now;
     let peer = change(cx, &address.peer);
     if address.is_primary() {
@@ -88,9 +88,9 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
         None => (!address.is_primary()).then_some(MessageKind::DeviceAdded),
     };
     if let Some(kind) = notice {
-        chat::append(cx, &chat, chat::notice(kind, now));
+        chat::append(cx, chat, chat::notice(kind, now));
     }
-    cx.group_commit.show_chat(&chat);
+    cx.group_commit.show_chat(chat);
 }
 
 /// Makes the rows of people that versions before there were such rows kept in their chats.

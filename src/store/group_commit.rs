@@ -6,6 +6,7 @@
 //! then send".
 
 use crate::id::{MessageSeq, Order, SocketId, TransactionId};
+use crate::model::ChatId;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::view::Update;
@@ -35,9 +36,9 @@ pub struct Group {
     /// In order.
     pub effects: Vec<Effect>,
     /// Chats whose row in the list is to be shown.
-    pub chats: SortedSet<String>,
+    pub chats: SortedSet<ChatId>,
     /// Messages to be shown, by chat; `false` for those that are gone.
-    pub messages: SortedMap<String, Box<SortedMap<MessageSeq, bool>>>,
+    pub messages: SortedMap<ChatId, Box<SortedMap<MessageSeq, bool>>>,
     /// The account is to be shown.
     pub account: bool,
 }
@@ -74,18 +75,18 @@ impl GroupCommit {
     }
 
     /// Show the chat's row.
-    pub fn show_chat(&mut self, chat: &str) {
-        self.gathering.chats.insert(chat.to_owned());
+    pub fn show_chat(&mut self, chat: &ChatId) {
+        self.gathering.chats.insert(chat.clone());
     }
 
     /// Show the message.
-    pub fn show_message(&mut self, chat: &str, seq: MessageSeq) {
-        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, true);
+    pub fn show_message(&mut self, chat: &ChatId, seq: MessageSeq) {
+        self.gathering.messages.get_or_default(chat.clone()).insert(seq, true);
     }
 
     /// Show that the message is gone.
-    pub fn show_removed(&mut self, chat: &str, seq: MessageSeq) {
-        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, false);
+    pub fn show_removed(&mut self, chat: &ChatId, seq: MessageSeq) {
+        self.gathering.messages.get_or_default(chat.clone()).insert(seq, false);
     }
 
     /// Show the account.

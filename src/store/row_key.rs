@@ -4,7 +4,7 @@
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
 use crate::id::{MessageSeq, Order};
-use crate::model::DeviceAddress;
+use crate::model::{ChatId, DeviceAddress};
 
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).
 pub const ACCOUNT: &[u8] = b"account";
@@ -31,7 +31,7 @@ pub fn order_of(key: &[u8]) -> Option<Order> {
 }
 
 /// Key of a message.
-pub fn message(chat: &str, seq: MessageSeq) -> Vec<u8> {
+pub fn message(chat: &ChatId, seq: MessageSeq) -> Vec<u8> {
     let mut key = prefix(chat);
     key.extend_from_slice(&seq.0.to_be_bytes());
     key
@@ -43,18 +43,19 @@ pub fn seq_of(key: &[u8]) -> Option<MessageSeq> {
 }
 
 /// Key of a message's id. Ids of the two directions are apart: a peer that reuses one of ours hides nothing.
-pub fn message_id(chat: &str, outgoing: bool, id: &str) -> Vec<u8> {
+pub fn message_id(chat: &ChatId, outgoing: bool, id: &str) -> Vec<u8> {
     let mut key = prefix(chat);
     key.push(u8::from(outgoing));
     key.extend_from_slice(id.as_bytes());
     key
 }
 
-fn prefix(chat: &str) -> Vec<u8> {
+fn prefix(chat: &ChatId) -> Vec<u8> {
+    let chat = chat.as_bytes();
     let length = u32::try_from(chat.len()).unwrap_or(u32::MAX);
     let mut key = Vec::with_capacity(4 + chat.len() + 24);
     key.extend_from_slice(&length.to_be_bytes());
-    key.extend_from_slice(chat.as_bytes());
+    key.extend_from_slice(chat);
     key
 }
 
@@ -64,15 +65,16 @@ mod tests {
 
     #[test]
     fn messages_sort_by_sequence_number_within_their_chat() {
-        assert!(message("a", MessageSeq(255)) < message("a", MessageSeq(256)));
-        assert!(message("a", MessageSeq::GREATEST) < message("b", MessageSeq::LEAST));
+        assert!(message(&ChatId::named("a"), MessageSeq(255)) < message(&ChatId::named("a"), MessageSeq(256)));
+        assert!(message(&ChatId::named("a"), MessageSeq::GREATEST) < message(&ChatId::named("b"), MessageSeq::LEAST));
     }
 
     #[test]
     fn no_chat_id_reaches_into_anothers_range() {
-        let (from, to) = (message("a", MessageSeq::LEAST), message("a", MessageSeq::GREATEST));
+        let (from, to) =
+            (message(&ChatId::named("a"), MessageSeq::LEAST), message(&ChatId::named("a"), MessageSeq::GREATEST));
         for other in ["a\0", "a\0\0\0\0\0\0\0\u{1}", "", "aa"] {
-            let key = message(other, MessageSeq(1));
+            let key = message(&ChatId::named(other), MessageSeq(1));
             assert!(key < from || key > to, "{other:?}");
         }
     }

@@ -3,7 +3,7 @@
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
 use causeway::id::MessageSeq;
-use causeway::model::{Peer, Recipient, Stage};
+use causeway::model::{ChatId, Peer, Recipient, Stage};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
@@ -251,7 +251,7 @@ impl Mirror {
 
     /// The message with this id.
     pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&MessageRow> {
-        let seq = self.positions.get(&row_key::message_id(chat, outgoing, id))?;
+        let seq = self.positions.get(&row_key::message_id(&ChatId::named(chat), outgoing, id))?;
         self.messages.get(&(chat.to_owned(), *seq))
     }
 
@@ -292,7 +292,7 @@ impl Mirror {
             if !ids.insert((message.outgoing, &message.id)) {
                 return Err(format!("{id}: {} is there twice", message.id));
             }
-            let position = self.positions.get(&row_key::message_id(id, message.outgoing, &message.id));
+            let position = self.positions.get(&row_key::message_id(&ChatId::named(id), message.outgoing, &message.id));
             if position != Some(&message.seq) {
                 return Err(format!("{id}: {} at {} is found at {position:?}", message.id, message.seq));
             }
@@ -314,7 +314,7 @@ impl Mirror {
 
     fn check_outbox(&self) -> Result<(), String> {
         for row in self.outbox.values() {
-            let Some(message) = self.messages.get(&(row.chat.clone(), row.seq.0)) else {
+            let Some(message) = self.messages.get(&(row.chat.as_str().to_owned(), row.seq.0)) else {
                 return Err(format!("the outbox holds {}, which is no message", row.id));
             };
             if message.id != row.id || !message.outgoing {
@@ -340,7 +340,7 @@ impl Mirror {
 }
 
 fn prefix(chat: &str) -> Vec<u8> {
-    let mut key = row_key::message(chat, MessageSeq(0));
+    let mut key = row_key::message(&ChatId::named(chat), MessageSeq(0));
     key.truncate(key.len() - 8);
     key
 }

@@ -2,18 +2,14 @@
 
 /// Files in which numbers and texts still stand for ids or times. The list only shrinks: a file that is mended, moved or
 /// deleted leaves it, and none is added.
-pub(crate) const UNTYPED: [&str; 28] = [
+pub(crate) const UNTYPED: [&str; 22] = [
     "src/channel/mod.rs",
-    "src/chat/mod.rs",
     "src/context.rs",
     "src/engine/command.rs",
-    "src/engine/repair.rs",
-    "src/engine/show.rs",
     "src/enlist/device.rs",
     "src/enlist/form.rs",
     "src/enlist/response.rs",
     "src/inbox/apply.rs",
-    "src/inbox/open.rs",
     "src/inbox/retry.rs",
     "src/iq.rs",
     "src/model/address.rs",
@@ -23,12 +19,10 @@ pub(crate) const UNTYPED: [&str; 28] = [
     "src/outbox/answers.rs",
     "src/outbox/in_flight.rs",
     "src/outbox/mod.rs",
-    "src/outbox/send_again.rs",
     "src/session/cipher.rs",
     "src/session/prekeys.rs",
     "src/session/renewal.rs",
     "src/session/rotation.rs",
     "src/store/account.rs",
-    "src/store/group_commit.rs",
     "src/store/row_key.rs",
 ];

@@ -2,7 +2,7 @@
 
 use crate::id::MessageSeq;
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
-use crate::model::{DeviceAddress, PeerId};
+use crate::model::{ChatId, DeviceAddress, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -54,7 +54,7 @@ impl Row for Recipient {
         };
         let address = self.address.to_string();
         let row = OutboxRow {
-            chat: &self.chat,
+            chat: self.chat.as_str(),
             seq: self.seq.0,
             id: &self.id,
             text: "",
@@ -80,7 +80,7 @@ impl Row for Recipient {
             return Err(expected("fingerprints of 8 bytes"));
         }
         Ok(Self {
-            chat: row.chat.to_owned(),
+            chat: ChatId::named(row.chat),
             seq: MessageSeq(row.seq),
             id: row.id.to_owned(),
             address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
