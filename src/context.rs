@@ -2,6 +2,7 @@
 
 use crate::id::SocketId;
 use crate::iq::{PendingIqs, Purpose};
+use crate::model::StanzaId;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::time::UnixMillis;
@@ -28,7 +29,7 @@ impl Context<'_> {
     }
 
     /// The stanza id of an IQ for this purpose, which the caller sends; `None` if too many are in flight.
-    pub(crate) fn begin_iq(&mut self, purpose: Purpose) -> Option<String> {
+    pub(crate) fn begin_iq(&mut self, purpose: Purpose) -> Option<StanzaId> {
         let id = self.stanza_id();
         self.iqs.insert(id.clone(), purpose, self.now).then_some(id)
     }
@@ -39,7 +40,7 @@ impl Context<'_> {
     }
 
     /// A random stanza id of 16 hex digits.
-    pub(crate) fn stanza_id(&mut self) -> String {
-        format!("{:016x}", self.rng.next_u64())
+    pub(crate) fn stanza_id(&mut self) -> StanzaId {
+        StanzaId::new(format!("{:016x}", self.rng.next_u64()))
     }
 }

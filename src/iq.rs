@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: what the answers mean.
 
+use crate::model::StanzaId;
 use crate::pending::Pending;
 use crate::time::{Millis, UnixMillis};
 use causeway_proto::jid::Jid;
@@ -28,11 +29,11 @@ pub(crate) enum Purpose {
 
 /// IQs in flight on this connection, by stanza id.
 #[derive(Debug, Default)]
-pub(crate) struct PendingIqs(Pending<String, (Purpose, UnixMillis)>);
+pub(crate) struct PendingIqs(Pending<StanzaId, (Purpose, UnixMillis)>);
 
 impl PendingIqs {
     /// Adds an IQ that is sent now. Returns false if too many are in flight.
-    pub(crate) fn insert(&mut self, id: String, purpose: Purpose, now: UnixMillis) -> bool {
+    pub(crate) fn insert(&mut self, id: StanzaId, purpose: Purpose, now: UnixMillis) -> bool {
         let fits = self.0.iter().count() < MAX_PENDING;
         if fits {
             self.0.insert(id, (purpose, now));
@@ -41,12 +42,12 @@ impl PendingIqs {
     }
 
     /// What the IQ with this id asks for; `None` if there is none.
-    pub(crate) fn get(&self, id: &str) -> Option<&Purpose> {
+    pub(crate) fn get(&self, id: &StanzaId) -> Option<&Purpose> {
         self.0.get(id).map(|(purpose, _)| purpose)
     }
 
     /// Removes an IQ that was answered.
-    pub(crate) fn remove(&mut self, id: &str) {
+    pub(crate) fn remove(&mut self, id: &StanzaId) {
         self.0.remove(id);
     }
 
@@ -79,12 +80,12 @@ mod tests {
     #[test]
     fn an_iq_without_a_response_times_out_once() {
         let mut iqs = PendingIqs::default();
-        assert!(iqs.insert("a".into(), Purpose::SignedPreKey(1), UnixMillis(0)));
-        assert!(iqs.insert("b".into(), Purpose::SignedPreKey(2), UnixMillis(5_000)));
-        assert!(iqs.insert("c".into(), Purpose::SignedPreKey(3), UnixMillis(6_000)));
-        assert_eq!(iqs.get("b"), Some(&Purpose::SignedPreKey(2)));
-        iqs.remove("b");
-        assert_eq!(iqs.get("b"), None);
+        assert!(iqs.insert(StanzaId::new("a".into()), Purpose::SignedPreKey(1), UnixMillis(0)));
+        assert!(iqs.insert(StanzaId::new("b".into()), Purpose::SignedPreKey(2), UnixMillis(5_000)));
+        assert!(iqs.insert(StanzaId::new("c".into()), Purpose::SignedPreKey(3), UnixMillis(6_000)));
+        assert_eq!(iqs.get(&StanzaId::new("b".into())), Some(&Purpose::SignedPreKey(2)));
+        iqs.remove(&StanzaId::new("b".into()));
+        assert_eq!(iqs.get(&StanzaId::new("b".into())), None);
         assert_eq!(iqs.wake_at(), Some(UnixMillis(RESPONSE_TIMEOUT.0)));
         assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0 - 1)), []);
         assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), [Purpose::SignedPreKey(1)]);
@@ -97,10 +98,10 @@ mod tests {
     fn the_number_in_flight_is_bounded() {
         let mut iqs = PendingIqs::default();
         for number in 0..MAX_PENDING {
-            assert!(iqs.insert(number.to_string(), Purpose::Active, UnixMillis(0)));
+            assert!(iqs.insert(StanzaId::new(number.to_string()), Purpose::Active, UnixMillis(0)));
         }
-        assert!(!iqs.insert("more".into(), Purpose::Active, UnixMillis(0)));
-        iqs.remove("7");
-        assert!(iqs.insert("more".into(), Purpose::Active, UnixMillis(0)));
+        assert!(!iqs.insert(StanzaId::new("more".into()), Purpose::Active, UnixMillis(0)));
+        iqs.remove(&StanzaId::new("7".into()));
+        assert!(iqs.insert(StanzaId::new("more".into()), Purpose::Active, UnixMillis(0)));
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::{ChatId, Peer};
+use crate::model::{ChatId, Peer, StanzaId};
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::UnixMillis;
@@ -43,8 +43,8 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &ChatId, mut message: MessageRow)
         }
         false => chat.unread = chat.unread.saturating_add(u32::from(!message.kind().is_notice())),
     }
-    if !message.id.is_empty() {
-        let key = row_key::message_id(id, message.outgoing, &message.id);
+    if let Some(stanza) = message.stanza_id() {
+        let key = row_key::message_id(id, message.outgoing, &stanza);
         cx.records.positions.put(key, PositionRow { seq: Some(seq) });
     }
     cx.records.messages.put(row_key::message(id, MessageSeq(seq)), message);
@@ -70,7 +70,8 @@ pub(crate) fn replace(cx: &mut Context<'_>, id: &ChatId, message: MessageRow) {
 /// Removes a message.
 pub(crate) fn remove(cx: &mut Context<'_>, id: &ChatId, message: &MessageRow) {
     cx.records.messages.delete(&row_key::message(id, MessageSeq(message.seq)));
-    cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
+    let stanza = StanzaId::new(message.id.clone());
+    cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &stanza));
     if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
         if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
             chat.last = None;

@@ -6,7 +6,7 @@ use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
-use crate::model::ChatId;
+use crate::model::{ChatId, StanzaId};
 use crate::store::changes::{Query, Table};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
@@ -222,7 +222,7 @@ pub(super) fn page_of(open: &OpenChat) -> u32 {
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:
 /// `3EB0` and 18 upper-case hex digits (docs/spec/wire.md §5).
-fn message_id(tag: CommandTag, chat: &ChatId) -> String {
+fn message_id(tag: CommandTag, chat: &ChatId) -> StanzaId {
     use core::fmt::Write;
     let digest = Sha256::new().chain_update(tag.0.to_be_bytes()).chain_update(chat.as_str()).finalize();
     let mut id = String::from("3EB0");
@@ -230,5 +230,5 @@ fn message_id(tag: CommandTag, chat: &ChatId) -> String {
         // Writing to a string cannot fail.
         let _infallible = write!(id, "{byte:02X}");
     }
-    id
+    StanzaId::new(id)
 }

@@ -11,7 +11,7 @@ use super::state::Engine;
 use crate::chat;
 use crate::id::MessageSeq;
 use crate::io::UnixMillis;
-use crate::model::{ChatId, Peer};
+use crate::model::{ChatId, Peer, StanzaId};
 use crate::sorted_set::SortedSet;
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::chats::{ChatRow, MessageRow};
@@ -51,14 +51,14 @@ impl Engine {
     /// Repairs the tables from the results of [`repair_queries`](Self::repair_queries).
     pub(super) fn repair(&mut self, rows: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let lost: SortedSet<ChatId> = ids(self.records.chats.damaged()).into_iter().collect();
-        let queued: SortedSet<String> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
+        let queued: SortedSet<StanzaId> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
         for (chat, rows) in self.chats_to_repair().into_iter().zip(rows) {
             if lost.contains(chat.as_str()) {
                 self.rebuild_chat(&chat, rows.first(), now);
             }
             for (key, sealed) in rows {
                 let Ok(mut message) = records::open::<MessageRow>(&key, &sealed, &self.sealer) else { continue };
-                if message.outgoing && message.delivery() == Delivery::Queued && !queued.contains(&message.id) {
+                if message.outgoing && message.delivery() == Delivery::Queued && !queued.contains(message.id.as_str()) {
                     message.fail(Issue::StorageDamaged);
                     self.with_context(now, rng, |_, cx| chat::replace(cx, &chat, message));
                 }

@@ -4,7 +4,7 @@ use super::queue::Task;
 use super::state::Engine;
 use crate::id::Order;
 use crate::inbox;
-use crate::model::Opened;
+use crate::model::{Opened, StanzaId};
 use crate::peer;
 use crate::session::IqOutcome;
 use crate::store::records::Records;
@@ -163,10 +163,10 @@ impl Engine {
             self.with_context(now, rng, |_, cx| cx.transmit(iq.refuse()));
             return Ok(());
         }
-        let Some(id) = iq.id.as_deref() else { return Ok(()) };
-        let Some(purpose) = self.iqs.get(id).cloned() else { return Ok(()) };
+        let Some(id) = iq.id.clone().map(StanzaId::new) else { return Ok(()) };
+        let Some(purpose) = self.iqs.get(&id).cloned() else { return Ok(()) };
         let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose))?;
-        self.iqs.remove(id);
+        self.iqs.remove(&id);
         match outcome {
             IqOutcome::Nothing => {}
             IqOutcome::Busy => self.outbox.pause(now),

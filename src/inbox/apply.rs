@@ -4,7 +4,7 @@
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::{ChatId, Opened};
+use crate::model::{ChatId, Opened, StanzaId};
 use crate::peer;
 use crate::store::chats::{MessageRow, PositionRow};
 use crate::store::records::Records;
@@ -18,11 +18,11 @@ enum Change {
     /// A bubble of its own: its kind, and the kind's name where it cannot be shown.
     Bubble(MessageKind, String),
     /// The message with this id says something else now.
-    Edit(String),
+    Edit(StanzaId),
     /// The message with this id was taken back.
-    Revoke(String),
+    Revoke(StanzaId),
     /// A reaction to the message with this id; true for one of the peer's own.
-    React(String, bool),
+    React(StanzaId, bool),
     /// Nothing that anybody sees.
     Silent,
 }
@@ -74,9 +74,9 @@ fn change(opened: &Opened) -> Change {
     match content::parse(&opened.plaintext) {
         Ok(Content::Text { .. }) => Change::Bubble(MessageKind::Text, String::new()),
         // Nobody changes or takes back what somebody else wrote.
-        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(target.id),
-        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(target.id),
-        Ok(Content::Reaction { target, .. }) => Change::React(target.id, target.is_from_sender),
+        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(StanzaId::new(target.id)),
+        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(StanzaId::new(target.id)),
+        Ok(Content::Reaction { target, .. }) => Change::React(StanzaId::new(target.id), target.is_from_sender),
         Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => {
             Change::Silent
         }
@@ -86,7 +86,12 @@ fn change(opened: &Opened) -> Change {
 }
 
 /// The message with this id.
-fn message_of(records: &mut Records, chat: &ChatId, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
+fn message_of(
+    records: &mut Records,
+    chat: &ChatId,
+    outgoing: bool,
+    id: &StanzaId,
+) -> Result<Option<MessageRow>, NotLoaded> {
     let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
     let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else { return Ok(None) };
     Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
@@ -94,7 +99,7 @@ fn message_of(records: &mut Records, chat: &ChatId, outgoing: bool, id: &str) ->
 
 fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>, kind: MessageKind, name: String) {
     let message = MessageRow {
-        id: opened.id.clone(),
+        id: opened.id.as_str().to_owned(),
         kind: kind.into(),
         text: name,
         at: opened.at.0,
@@ -112,7 +117,7 @@ fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>
 fn remove(cx: &mut Context<'_>, chat: &ChatId, placeholder: Option<MessageRow>) {
     if let Some(placeholder) = placeholder {
         chat::remove(cx, chat, &placeholder);
-        let key = row_key::message_id(chat, false, &placeholder.id);
+        let key = row_key::message_id(chat, false, &StanzaId::new(placeholder.id));
         cx.records.positions.put(key, PositionRow { seq: None });
     }
 }

@@ -6,7 +6,7 @@ use super::{retry, unknown};
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::{ChatId, DeviceAddress, Opened};
+use crate::model::{ChatId, DeviceAddress, Opened, StanzaId};
 use crate::peer;
 use crate::session::{self, OpenError};
 use crate::store::chats::{MessageRow, PositionRow};
@@ -27,7 +27,7 @@ const ENC_VERSION: u32 = 2;
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     if let Some(from) = peer::device_of(records, &incoming.from) {
         records.sessions.want(&row_key::session(&from));
-        records.positions.want(&row_key::message_id(from.peer.chat(), false, &incoming.id));
+        records.positions.want(&row_key::message_id(from.peer.chat(), false, &StanzaId::new(incoming.id.clone())));
     }
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
     };
     let chat = from.peer.chat();
     prefetch(cx.records, incoming);
-    let key = row_key::message_id(chat, false, &incoming.id);
+    let key = row_key::message_id(chat, false, &StanzaId::new(incoming.id.clone()));
     let position = cx.records.positions.get(&key)?.cloned();
     let known = match position.as_ref().and_then(|position| position.seq).map(MessageSeq) {
         Some(seq) => cx.records.messages.get(&row_key::message(chat, seq))?.cloned(),
@@ -89,7 +89,7 @@ fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> R
     Ok(Opened {
         from: from.clone(),
         identity: decrypted.remote_identity,
-        id: incoming.id.clone(),
+        id: StanzaId::new(incoming.id.clone()),
         at: sent_at(cx, incoming),
         name: incoming.notify.clone(),
         plaintext,

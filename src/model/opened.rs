@@ -2,6 +2,7 @@
 
 use super::address::DeviceAddress;
 use super::recipient::Plaintext;
+use super::stanza_id::StanzaId;
 use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 
@@ -13,7 +14,7 @@ pub struct Opened {
     /// The identity key that it was authenticated with.
     pub identity: PublicKey,
     /// The sender's id of it.
-    pub id: String,
+    pub id: StanzaId,
     /// When the server got it.
     pub at: UnixMillis,
     /// The name that the sender gives themselves.

@@ -1,6 +1,7 @@
 //! A device that a message of ours is for, until it has receipted the message or was given up.
 
 use super::address::{ChatId, DeviceAddress};
+use super::stanza_id::StanzaId;
 use crate::id::MessageSeq;
 use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
@@ -18,7 +19,7 @@ pub struct Recipient {
     /// The message in it.
     pub seq: MessageSeq,
     /// The stanza id, the same for every recipient and every resend.
-    pub id: String,
+    pub id: StanzaId,
     /// The device.
     pub address: DeviceAddress,
     /// When the message was written.

@@ -4,7 +4,7 @@ use super::Outbox;
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
-use crate::model::{ChatId, DeviceAddress, Recipient, Stage};
+use crate::model::{ChatId, DeviceAddress, Recipient, Stage, StanzaId};
 use crate::peer;
 use crate::store::chats::MessageRow;
 use crate::store::row_cache::NotLoaded;
@@ -19,14 +19,15 @@ impl Outbox {
     /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
     /// the message's.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
-        let Some((order, mut recipient)) = self.recipient_of(cx, &ack.id) else { return Ok(()) };
+        let id = StanzaId::new(ack.id.clone());
+        let Some((order, mut recipient)) = self.recipient_of(cx, &id) else { return Ok(()) };
         let from = ack.from.as_ref().and_then(|from| peer::device_of(cx.records, from));
         if ack.class != AckClass::Message || from.is_none_or(|from| from.peer != recipient.address.peer) {
             cx.note(Event::AckIgnored);
             return Ok(());
         }
         let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
-        if !self.in_flight.acknowledged(order, &ack.id, cx.now) {
+        if !self.in_flight.acknowledged(order, &id, cx.now) {
             return Ok(());
         }
         match ack.error.filter(|&error| error != 0) {
@@ -57,7 +58,7 @@ impl Outbox {
         &mut self,
         cx: &mut Context<'_>,
         from: &DeviceAddress,
-        ids: &[String],
+        ids: &[StanzaId],
         delivery: Delivery,
     ) -> Result<(), NotLoaded> {
         if !peer::is_known(cx.records, from) {
@@ -111,8 +112,8 @@ impl Outbox {
     }
 
     /// The recipient of the message with this id that is not finished.
-    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(Order, Recipient)> {
-        let &order = self.by_id.get(id)?;
+    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &StanzaId) -> Option<(Order, Recipient)> {
+        let &order = self.by_id.get(id.as_str())?;
         Some((order, cx.records.outbox.peek(&row_key::order(order))?.clone()))
     }
 }

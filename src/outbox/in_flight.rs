@@ -5,7 +5,7 @@
 //! how they are sent again.
 
 use crate::id::Order;
-use crate::model::ChatId;
+use crate::model::{ChatId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::time::{Millis, UnixMillis};
@@ -38,7 +38,7 @@ pub(super) struct InFlight {
     tries: SortedMap<Order, u64>,
     /// Outstanding acks, by message id, that do not concern the current envelope: the message was acknowledged before,
     /// or its envelope was superseded since it was sent.
-    stale: SortedMap<String, u64>,
+    stale: SortedMap<StanzaId, u64>,
     round_trip: Option<Millis>,
 }
 
@@ -66,8 +66,8 @@ impl InFlight {
     }
 
     /// The server acknowledged or refused a message. Returns whether that concerns its current envelope.
-    pub(super) fn acknowledged(&mut self, order: Order, id: &str, now: UnixMillis) -> bool {
-        if let Some(stale) = self.stale.get_mut(id).filter(|stale| **stale > 0) {
+    pub(super) fn acknowledged(&mut self, order: Order, id: &StanzaId, now: UnixMillis) -> bool {
+        if let Some(stale) = self.stale.get_mut(id.as_str()).filter(|stale| **stale > 0) {
             *stale -= 1;
             return false;
         }
@@ -85,10 +85,10 @@ impl InFlight {
     }
 
     /// The message is complete, or another envelope supersedes the one that was sent.
-    pub(super) fn forget(&mut self, order: Order, id: &str) {
+    pub(super) fn forget(&mut self, order: Order, id: &StanzaId) {
         self.transmissions.remove(&order);
         if let Some(tries) = self.tries.remove(&order).filter(|tries| *tries > 0) {
-            let stale = self.stale.get_or_default(id.to_owned());
+            let stale = self.stale.get_or_default(id.clone());
             *stale = stale.saturating_add(tries);
         }
     }
@@ -114,21 +114,25 @@ impl InFlight {
 mod tests {
     use super::*;
 
+    fn x() -> StanzaId {
+        StanzaId::new("x".to_owned())
+    }
+
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
         let mut in_flight = InFlight::default();
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(FIRST_WAIT.0)));
-        assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(500)));
-        in_flight.forget(Order(1), "x");
+        assert!(in_flight.acknowledged(Order(1), &x(), UnixMillis(500)));
+        in_flight.forget(Order(1), &x());
         in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(10_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(12_000)), "four round trips of half a second");
-        assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(10_001)));
-        in_flight.forget(Order(2), "x");
+        assert!(in_flight.acknowledged(Order(2), &x(), UnixMillis(10_001)));
+        in_flight.forget(Order(2), &x());
         for order in (3..40).map(Order) {
             in_flight.begin(order, ChatId::named("a"), UnixMillis(20_000));
-            assert!(in_flight.acknowledged(order, "x", UnixMillis(20_001)));
-            in_flight.forget(order, "x");
+            assert!(in_flight.acknowledged(order, &x(), UnixMillis(20_001)));
+            in_flight.forget(order, &x());
         }
         in_flight.begin(Order(50), ChatId::named("a"), UnixMillis(30_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(30_000).after(MIN_WAIT)));
@@ -147,7 +151,7 @@ mod tests {
             assert_eq!(in_flight.overdue(now), [Order(1)]);
         }
         assert_eq!(waits, [3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 60_000, 60_000]);
-        assert!(in_flight.acknowledged(Order(1), "x", now.after(Millis(9_000_000))));
+        assert!(in_flight.acknowledged(Order(1), &x(), now.after(Millis(9_000_000))));
         assert_eq!(in_flight.round_trip, None);
     }
 
@@ -157,13 +161,13 @@ mod tests {
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
-        in_flight.forget(Order(1), "x");
+        in_flight.forget(Order(1), &x());
         assert!(in_flight.chats().is_empty());
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0 + 1));
-        assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
-        assert!(!in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
+        assert!(!in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
+        assert!(!in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
         assert!(
-            in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)),
+            in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)),
             "two were of the old envelope, the third is of the new one"
         );
     }
@@ -181,11 +185,11 @@ mod tests {
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
         in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
-        assert!(in_flight.acknowledged(Order(1), "x", UnixMillis(4_000)));
-        in_flight.forget(Order(1), "x");
-        assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_001)), "the second ack of the first envelope");
-        assert!(!in_flight.acknowledged(Order(2), "x", UnixMillis(4_002)), "the resend has not left yet");
+        assert!(in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
+        in_flight.forget(Order(1), &x());
+        assert!(!in_flight.acknowledged(Order(2), &x(), UnixMillis(4_001)), "the second ack of the first envelope");
+        assert!(!in_flight.acknowledged(Order(2), &x(), UnixMillis(4_002)), "the resend has not left yet");
         in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(5_000));
-        assert!(in_flight.acknowledged(Order(2), "x", UnixMillis(5_001)));
+        assert!(in_flight.acknowledged(Order(2), &x(), UnixMillis(5_001)));
     }
 }

@@ -25,7 +25,7 @@ mod send_again;
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
-use crate::model::{ChatId, DeviceAddress, Recipient, Stage};
+use crate::model::{ChatId, DeviceAddress, Recipient, Stage, StanzaId};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -52,7 +52,7 @@ pub(crate) struct Outbox {
     waiting: SortedSet<Order>,
     in_flight: InFlight,
     /// The recipient of each message that is not finished, by the message's id.
-    by_id: SortedMap<String, Order>,
+    by_id: SortedMap<StanzaId, Order>,
     resume_at: Option<UnixMillis>,
     expiry: Expiry,
 }
@@ -77,7 +77,13 @@ impl Outbox {
     }
 
     /// Queues a text of the user. The id derives from the command, so a repeated command sends once.
-    pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &ChatId, text: &str) -> Result<(), NotLoaded> {
+    pub(crate) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: &StanzaId,
+        chat: &ChatId,
+        text: &str,
+    ) -> Result<(), NotLoaded> {
         if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
         }
@@ -87,9 +93,9 @@ impl Outbox {
     }
 
     /// Appends a message of ours to its chat, and queues it.
-    fn append(&mut self, cx: &mut Context<'_>, id: &str, chat: &ChatId, kind: MessageKind, plaintext: Vec<u8>) {
+    fn append(&mut self, cx: &mut Context<'_>, id: &StanzaId, chat: &ChatId, kind: MessageKind, plaintext: Vec<u8>) {
         let message = MessageRow {
-            id: id.to_owned(),
+            id: id.as_str().to_owned(),
             outgoing: true,
             kind: kind.into(),
             at: cx.now.0,
@@ -144,11 +150,11 @@ impl Outbox {
     }
 
     /// The recipient's part in the message has ended.
-    fn finish(&mut self, cx: &mut Context<'_>, order: Order, id: &str) {
+    fn finish(&mut self, cx: &mut Context<'_>, order: Order, id: &StanzaId) {
         cx.records.outbox.delete(&row_key::order(order));
         self.waiting.remove(&order);
         self.in_flight.forget(order, id);
-        self.by_id.remove(id);
+        self.by_id.remove(id.as_str());
     }
 
     /// The message of a recipient fails, unless the server has it already: then it stays as it is.
@@ -227,15 +233,15 @@ pub(crate) fn stanza(records: &Records, order: Order, number: u32) -> Option<Nod
     let again = Again { count: number, t: recipient.written_at.seconds().0 };
     let again = (number > 0).then_some(again);
     let to = recipient.address.jid()?;
-    Some(Stanza::text(to, recipient.id.clone(), kind.clone(), envelope.clone(), again).to_node())
+    Some(Stanza::text(to, recipient.id.as_str().to_owned(), kind.clone(), envelope.clone(), again).to_node())
 }
 
 /// The one recipient of a message: the phone of the chat's person.
-fn recipient(chat: &ChatId, seq: MessageSeq, id: &str, written_at: UnixMillis) -> Recipient {
+fn recipient(chat: &ChatId, seq: MessageSeq, id: &StanzaId, written_at: UnixMillis) -> Recipient {
     Recipient {
         chat: chat.clone(),
         seq,
-        id: id.to_owned(),
+        id: id.clone(),
         address: DeviceAddress { peer: chat.peer(), device: 0 },
         written_at,
         stage: Stage::Queued,

@@ -9,7 +9,7 @@ use super::expiry::MAILBOX;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
 use crate::model::recipient::FINGERPRINT;
-use crate::model::{DeviceAddress, Recipient, Stage};
+use crate::model::{DeviceAddress, Recipient, Stage, StanzaId};
 use crate::peer;
 use crate::session;
 use crate::store::chats::MessageRow;
@@ -34,7 +34,8 @@ impl Outbox {
         let chat = from.peer.chat();
         let session = row_key::session(from);
         cx.records.sessions.want(&session);
-        let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?;
+        let position =
+            cx.records.positions.get(&row_key::message_id(chat, true, &StanzaId::new(request.id.clone())))?;
         let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else {
             cx.note(Event::ResendRefused(ResendRefusal::Finished));
             return Ok(());
@@ -85,7 +86,8 @@ impl Outbox {
         from: &DeviceAddress,
         message: &MessageRow,
     ) -> Option<(Order, Recipient)> {
-        if let Some(known) = self.recipient_of(cx, &message.id) {
+        let id = message.stanza_id()?;
+        if let Some(known) = self.recipient_of(cx, &id) {
             return Some(known);
         }
         let written_at = UnixMillis(message.at);
@@ -93,7 +95,7 @@ impl Outbox {
         if !of_old || !peer::knew_identity_at(cx.records, from, written_at) {
             return None;
         }
-        let mut recipient = super::recipient(from.peer.chat(), MessageSeq(message.seq), &message.id, written_at);
+        let mut recipient = super::recipient(from.peer.chat(), MessageSeq(message.seq), &id, written_at);
         recipient.accepted_at = Some(written_at);
         recipient.resends = message.retries;
         recipient.identity = peer::identity(cx.records, from);

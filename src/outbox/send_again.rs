@@ -4,7 +4,7 @@ use super::{Outbox, recipient};
 use crate::chat;
 use crate::context::Context;
 use crate::id::MessageSeq;
-use crate::model::ChatId;
+use crate::model::{ChatId, StanzaId};
 use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::time::UnixMillis;
@@ -18,10 +18,10 @@ impl Outbox {
         cx: &mut Context<'_>,
         chat: &ChatId,
         seq: MessageSeq,
-        fresh: &str,
+        fresh: &StanzaId,
     ) -> Result<(), NotLoaded> {
         let Some(mut message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
-        if !message.outgoing || message.delivery() != Delivery::Failed || self.by_id.contains_key(&message.id) {
+        if !message.outgoing || message.delivery() != Delivery::Failed || self.by_id.contains_key(message.id.as_str()) {
             return Ok(());
         }
         if message.issue() == Issue::NotOpened {
@@ -29,8 +29,9 @@ impl Outbox {
             self.append(cx, fresh, chat, message.kind(), message.to_encrypt().to_vec());
             return Ok(());
         }
+        let Some(id) = message.stanza_id() else { return Ok(()) };
         message.deliver(Delivery::Queued);
-        self.enqueue(cx, recipient(chat, seq, &message.id, UnixMillis(message.at)));
+        self.enqueue(cx, recipient(chat, seq, &id, UnixMillis(message.at)));
         chat::replace(cx, chat, message);
         Ok(())
     }

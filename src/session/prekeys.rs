@@ -3,6 +3,7 @@
 use super::state::Sessions;
 use crate::context::Context;
 use crate::iq::Purpose;
+use crate::model::StanzaId;
 use crate::store::account::Stale;
 use crate::store::group_commit::Effect;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
@@ -87,12 +88,13 @@ impl Sessions {
 
 /// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded,
 /// and mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
-pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
+pub(crate) fn upload(records: &Records, iq: &StanzaId, ids: &[u32]) -> Option<Node> {
     let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
     let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;
     let held = ids.iter().filter_map(|&id| records.prekeys.peek(&row_key::prekey(id)));
     let pairs: Vec<&PreKeyPair> = held.map(|row| &row.key).collect();
-    let request = || stanzas::upload_request(iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
+    let request =
+        || stanzas::upload_request(iq.as_str(), keys.registration_id, &keys.identity.public(), signed, &pairs);
     (!pairs.is_empty()).then(request)
 }
 

@@ -42,7 +42,7 @@ impl Sessions {
         let Some(candidate) = candidate(cx) else { return };
         let Some(id) = cx.begin_iq(Purpose::SignedPreKey(candidate)) else { return };
         let Some(row) = cx.records.signed_prekeys.peek(&row_key::prekey(candidate)) else { return };
-        let request = stanzas::rotate_request(&id, &row.key);
+        let request = stanzas::rotate_request(id.as_str(), &row.key);
         cx.transmit(request);
     }
 }

@@ -6,7 +6,7 @@
 //! then send".
 
 use crate::id::{MessageSeq, Order, SocketId, TransactionId};
-use crate::model::ChatId;
+use crate::model::{ChatId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::view::Update;
@@ -21,7 +21,7 @@ pub enum Effect {
     /// message or asked for another envelope meanwhile.
     Message(SocketId, Order, u32),
     /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
-    Upload(SocketId, String, Vec<u32>),
+    Upload(SocketId, StanzaId, Vec<u32>),
     /// Show something.
     Update(Box<Update>),
     /// Send the next request of a preparation to the partner server: its keys and device id are durable.

@@ -4,7 +4,7 @@
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
 use crate::id::{MessageSeq, Order};
-use crate::model::{ChatId, DeviceAddress};
+use crate::model::{ChatId, DeviceAddress, StanzaId};
 
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).
 pub const ACCOUNT: &[u8] = b"account";
@@ -43,10 +43,10 @@ pub fn seq_of(key: &[u8]) -> Option<MessageSeq> {
 }
 
 /// Key of a message's id. Ids of the two directions are apart: a peer that reuses one of ours hides nothing.
-pub fn message_id(chat: &ChatId, outgoing: bool, id: &str) -> Vec<u8> {
+pub fn message_id(chat: &ChatId, outgoing: bool, id: &StanzaId) -> Vec<u8> {
     let mut key = prefix(chat);
     key.push(u8::from(outgoing));
-    key.extend_from_slice(id.as_bytes());
+    key.extend_from_slice(id.as_str().as_bytes());
     key
 }
 

@@ -3,7 +3,7 @@
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
 use causeway::id::MessageSeq;
-use causeway::model::{ChatId, Peer, Recipient, Stage};
+use causeway::model::{ChatId, Peer, Recipient, Stage, StanzaId};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
@@ -166,7 +166,7 @@ impl Mirror {
             Table::Outbox => {
                 let recipient = self.open::<Recipient>(key, sealed)?;
                 if let Stage::Sealed { envelope, .. } = &recipient.stage {
-                    let place = (recipient.id.clone(), recipient.resends);
+                    let place = (recipient.id.as_str().to_owned(), recipient.resends);
                     self.envelopes.insert(place.clone(), envelope.clone());
                     let identity = recipient.identity.ok_or("an envelope for nobody's key")?;
                     self.encrypted_for.insert(place, identity);
@@ -251,7 +251,8 @@ impl Mirror {
 
     /// The message with this id.
     pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&MessageRow> {
-        let seq = self.positions.get(&row_key::message_id(&ChatId::named(chat), outgoing, id))?;
+        let seq =
+            self.positions.get(&row_key::message_id(&ChatId::named(chat), outgoing, &StanzaId::new(id.to_owned())))?;
         self.messages.get(&(chat.to_owned(), *seq))
     }
 
@@ -292,7 +293,11 @@ impl Mirror {
             if !ids.insert((message.outgoing, &message.id)) {
                 return Err(format!("{id}: {} is there twice", message.id));
             }
-            let position = self.positions.get(&row_key::message_id(&ChatId::named(id), message.outgoing, &message.id));
+            let position = self.positions.get(&row_key::message_id(
+                &ChatId::named(id),
+                message.outgoing,
+                &StanzaId::new(message.id.clone()),
+            ));
             if position != Some(&message.seq) {
                 return Err(format!("{id}: {} at {} is found at {position:?}", message.id, message.seq));
             }
@@ -315,17 +320,17 @@ impl Mirror {
     fn check_outbox(&self) -> Result<(), String> {
         for row in self.outbox.values() {
             let Some(message) = self.messages.get(&(row.chat.as_str().to_owned(), row.seq.0)) else {
-                return Err(format!("the outbox holds {}, which is no message", row.id));
+                return Err(format!("the outbox holds {}, which is no message", row.id.as_str()));
             };
-            if message.id != row.id || !message.outgoing {
-                return Err(format!("the outbox holds {} as another message than the chat", row.id));
+            if message.id != row.id.as_str() || !message.outgoing {
+                return Err(format!("the outbox holds {} as another message than the chat", row.id.as_str()));
             }
             if message.delivery() == Delivery::Failed {
-                return Err(format!("{} has failed and is still in the outbox", row.id));
+                return Err(format!("{} has failed and is still in the outbox", row.id.as_str()));
             }
         }
         for message in self.messages.values().filter(|message| message.outgoing) {
-            let waits = self.outbox.values().any(|row| row.id == message.id);
+            let waits = self.outbox.values().any(|row| row.id.as_str() == message.id);
             if message.delivery() == Delivery::Queued && !waits {
                 return Err(format!("{} is shown as queued, and nothing will send it", message.id));
             }

@@ -1,6 +1,6 @@
 //! The row of a message that was opened and not applied.
 
-use crate::model::{DeviceAddress, Opened, PeerId};
+use crate::model::{DeviceAddress, Opened, PeerId, StanzaId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -30,7 +30,7 @@ impl Row for Opened {
             peer: &peer,
             device: self.from.device.into(),
             identity: self.identity.as_bytes(),
-            id: &self.id,
+            id: self.id.as_str(),
             at: self.at.0,
             name: self.name.as_deref(),
             plaintext: &self.plaintext,
@@ -47,7 +47,7 @@ impl Row for Opened {
                 device: u16::try_from(row.device).map_err(|_| expected("a device number"))?,
             },
             identity: PublicKey::from_slice(row.identity).map_err(|_| expected("an identity key"))?,
-            id: row.id.to_owned(),
+            id: StanzaId::new(row.id.to_owned()),
             at: UnixMillis(row.at),
             name: row.name.map(str::to_owned),
             plaintext: Zeroizing::new(row.plaintext.to_vec()),

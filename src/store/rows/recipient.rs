@@ -2,7 +2,7 @@
 
 use crate::id::MessageSeq;
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
-use crate::model::{ChatId, DeviceAddress, PeerId};
+use crate::model::{ChatId, DeviceAddress, PeerId, StanzaId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -56,7 +56,7 @@ impl Row for Recipient {
         let row = OutboxRow {
             chat: self.chat.as_str(),
             seq: self.seq.0,
-            id: &self.id,
+            id: self.id.as_str(),
             text: "",
             envelope,
             envelope_kind,
@@ -82,7 +82,7 @@ impl Row for Recipient {
         Ok(Self {
             chat: ChatId::named(row.chat),
             seq: MessageSeq(row.seq),
-            id: row.id.to_owned(),
+            id: StanzaId::new(row.id.to_owned()),
             address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
             written_at: UnixSeconds(row.t).millis(),
             stage: match (row.accepted, row.envelope.is_empty()) {
