@@ -1,4 +1,4 @@
-//! Ids that are numbers: of what an engine has begun, of engines, of commands, of messages and rows.
+//! Ids that are numbers: of what an engine has begun, of engines, of commands, of messages, rows and keys.
 //!
 //! Those that an engine counts pair an output with the inputs that respond to it; each is unique within one engine. What this module does not know: what becomes of what they identify.
 
@@ -76,3 +76,23 @@ impl MessageSeq {
 /// Identifies a row of a table whose rows are ordered by time of arrival. No number is used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Order(pub u64);
+
+/// Identifies a prekey of ours among those of its kind, one-time or signed. The default is before the first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct PreKeyId(pub u32);
+
+impl PreKeyId {
+    /// The first one.
+    pub(crate) const FIRST: Self = Self(1);
+    /// The last one: ids are 24-bit and never 0, and go round before 0xFFFFFF (docs/spec/wire.md §5.7).
+    pub(crate) const LAST: Self = Self(0xFF_FFFE);
+
+    /// The id after this one, going round.
+    pub(crate) fn next(self) -> Self {
+        if self >= Self::LAST { Self::FIRST } else { Self(self.0 + 1) }
+    }
+}
+
+/// Identifies an installation of Signal to its peers, who take another one for a new installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RegistrationId(pub u32);

@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: what the answers mean.
 
+use crate::id::PreKeyId;
 use crate::model::StanzaId;
 use crate::pending::Pending;
 use crate::time::{Millis, UnixMillis};
@@ -18,9 +19,9 @@ pub(crate) enum Purpose {
     /// How many of our one-time prekeys the server holds.
     PreKeyCount,
     /// To keep these one-time prekeys of ours.
-    PreKeyUpload(Vec<u32>),
+    PreKeyUpload(Vec<PreKeyId>),
     /// To hand out the signed prekey with this id.
-    SignedPreKey(u32),
+    SignedPreKey(PreKeyId),
     /// The keys of these devices.
     Keys(Vec<Jid>),
     /// To send live traffic.
@@ -80,17 +81,21 @@ mod tests {
     #[test]
     fn an_iq_without_a_response_times_out_once() {
         let mut iqs = PendingIqs::default();
-        assert!(iqs.insert(StanzaId::new("a".into()), Purpose::SignedPreKey(1), UnixMillis(0)));
-        assert!(iqs.insert(StanzaId::new("b".into()), Purpose::SignedPreKey(2), UnixMillis(5_000)));
-        assert!(iqs.insert(StanzaId::new("c".into()), Purpose::SignedPreKey(3), UnixMillis(6_000)));
-        assert_eq!(iqs.get(&StanzaId::new("b".into())), Some(&Purpose::SignedPreKey(2)));
+        assert!(iqs.insert(StanzaId::new("a".into()), Purpose::SignedPreKey(PreKeyId(1)), UnixMillis(0)));
+        assert!(iqs.insert(StanzaId::new("b".into()), Purpose::SignedPreKey(PreKeyId(2)), UnixMillis(5_000)));
+        assert!(iqs.insert(StanzaId::new("c".into()), Purpose::SignedPreKey(PreKeyId(3)), UnixMillis(6_000)));
+        assert_eq!(iqs.get(&StanzaId::new("b".into())), Some(&Purpose::SignedPreKey(PreKeyId(2))));
         iqs.remove(&StanzaId::new("b".into()));
         assert_eq!(iqs.get(&StanzaId::new("b".into())), None);
         assert_eq!(iqs.wake_at(), Some(UnixMillis(RESPONSE_TIMEOUT.0)));
         assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0 - 1)), []);
-        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), [Purpose::SignedPreKey(1)]);
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), [Purpose::SignedPreKey(PreKeyId(1))]);
         assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), []);
-        assert_eq!(iqs.overdue(UnixMillis(5_999)), [Purpose::SignedPreKey(3)], "sent at what is now the future");
+        assert_eq!(
+            iqs.overdue(UnixMillis(5_999)),
+            [Purpose::SignedPreKey(PreKeyId(3))],
+            "sent at what is now the future"
+        );
         assert_eq!(iqs.wake_at(), None);
     }
 

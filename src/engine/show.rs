@@ -58,7 +58,7 @@ impl Engine {
             identifier: account.identifier.clone(),
             login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
             identity_key: keys.map(|keys| hex::encode(&keys.identity.public().0)).unwrap_or_default(),
-            registration_id: keys.map_or(0, |keys| keys.registration_id),
+            registration_id: keys.map_or(0, |keys| keys.registration_id.0),
             protocol_version: profile
                 .map(|profile| profile.version.map(|part| part.to_string()).join("."))
                 .unwrap_or_default(),

@@ -31,7 +31,7 @@ pub(crate) fn request(
         .append_pair("user_identifier", identifier)
         .append_pair("e_ident", &base64(&keys.identity.public().0))
         .append_pair("e_keytype", &base64(&[KEY_TYPE]))
-        .append_pair("e_regid", &base64(&keys.registration_id.to_be_bytes()))
+        .append_pair("e_regid", &base64(&keys.registration_id.0.to_be_bytes()))
         .append_pair("e_skey_id", &base64(&id))
         .append_pair("e_skey_sig", &base64(&skey.signature))
         .append_pair("e_skey_val", &base64(&skey.pair.public().0))

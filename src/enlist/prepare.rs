@@ -16,7 +16,7 @@ use super::request::{ApiRequest, PreparedRequest, Reason, request};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
-use crate::id::CommandTag;
+use crate::id::{CommandTag, PreKeyId, RegistrationId};
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;
@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 /// Registration ids are 1 to 16380 (docs/spec/wire.md §6.1).
 const REGISTRATION_IDS: u32 = 16_380;
 /// Id of the first signed prekey.
-const FIRST_SIGNED_PREKEY: u32 = 1;
+const FIRST_SIGNED_PREKEY: PreKeyId = PreKeyId::FIRST;
 
 impl Enlistment {
     /// Starts a preparation. Returns the requests that can be sent at once.
@@ -252,7 +252,7 @@ fn make_keys(cx: &mut Context<'_>) {
     }
     let identity = KeyPair::generate(cx.rng);
     let noise = StaticKey::generate(cx.rng);
-    let registration_id = 1 + cx.rng.next_u32() % REGISTRATION_IDS;
+    let registration_id = RegistrationId(1 + cx.rng.next_u32() % REGISTRATION_IDS);
     let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now.seconds(), cx.rng);
     cx.records
         .signed_prekeys

@@ -4,7 +4,7 @@ use super::acknowledge::acknowledge;
 use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
-use crate::id::MessageSeq;
+use crate::id::{MessageSeq, RegistrationId};
 use crate::model::ChatId;
 use crate::session;
 use crate::store::chats::MessageRow;
@@ -99,7 +99,7 @@ impl Request {
     fn send(self, cx: &mut Context<'_>, with_keys: bool) {
         let keys = with_keys.then(|| session::own_bundle(cx)).flatten();
         let Self { to, participant, id, t, count, error } = self;
-        let registration_id = Some(registration_id(cx));
+        let registration_id = Some(registration_id(cx).map_or(0, |id| id.0));
         let error = Some(error);
         let request = RetryRequest { count, id: id.clone(), t, error, registration_id, keys, device_identity: None };
         let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
@@ -114,7 +114,7 @@ fn fingerprint(incoming: &Incoming) -> Vec<u8> {
     digest.to_vec()
 }
 
-fn registration_id(cx: &Context<'_>) -> u32 {
+fn registration_id(cx: &Context<'_>) -> Option<RegistrationId> {
     let account = cx.records.account.peek(row_key::ACCOUNT);
-    account.and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.registration_id)
+    account.and_then(|account| account.keys.as_ref()).map(|keys| keys.registration_id)
 }

@@ -3,6 +3,7 @@
 use super::establish::local;
 use super::state::Sessions;
 use crate::context::Context;
+use crate::id::PreKeyId;
 use crate::model::DeviceAddress;
 use crate::peer;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
@@ -92,7 +93,7 @@ pub(crate) fn decrypt(
         }
     };
     if let Some(used) = decrypted.used_prekey {
-        prekeys.delete(&row_key::prekey(used));
+        prekeys.delete(&row_key::prekey(PreKeyId(used)));
     }
     // Late mail of an earlier installation is read, but its identity key is not the current one.
     if current == Some(decrypted.remote_identity) {
@@ -121,11 +122,11 @@ struct Held<'a> {
 }
 
 impl PreKeys for Held<'_> {
-    fn prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.prekeys.peek(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 
-    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.signed_prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn signed_prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.signed_prekeys.peek(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 }

@@ -9,9 +9,10 @@
 //! A new key is durable before it is uploaded, and stays the candidate until the server confirms it, across restarts.
 //! What this module does not know: which peer used which key.
 
-use super::prekeys::{LAST_ID, signed_prekey};
+use super::prekeys::signed_prekey;
 use super::state::Sessions;
 use crate::context::Context;
+use crate::id::PreKeyId;
 use crate::iq::Purpose;
 use crate::store::account::AccountKeys;
 use crate::store::prekeys::SignedPreKeyRow;
@@ -48,7 +49,7 @@ impl Sessions {
 }
 
 /// Id of the next key, which is created if the key in use is old.
-fn candidate(cx: &mut Context<'_>) -> Option<u32> {
+fn candidate(cx: &mut Context<'_>) -> Option<PreKeyId> {
     let now = cx.now.seconds();
     let account = cx.records.account.peek(row_key::ACCOUNT)?;
     let own = account.keys.as_ref()?;
@@ -68,10 +69,10 @@ fn candidate(cx: &mut Context<'_>) -> Option<u32> {
 }
 
 /// The first id after this one that no row has, not even a damaged one: a peer may hold the key that was under it.
-pub(crate) fn free_id(records: &Records, mut id: u32) -> u32 {
+pub(crate) fn free_id(records: &Records, mut id: PreKeyId) -> PreKeyId {
     // Bounded: there are fewer rows than ids, by far.
     loop {
-        id = if id >= LAST_ID { 1 } else { id + 1 };
+        id = id.next();
         if records.signed_prekeys.is_absent(&row_key::prekey(id)) {
             return id;
         }
@@ -79,7 +80,7 @@ pub(crate) fn free_id(records: &Records, mut id: u32) -> u32 {
 }
 
 /// The server has confirmed the new key.
-pub(super) fn rotated(cx: &mut Context<'_>, id: u32) {
+pub(super) fn rotated(cx: &mut Context<'_>, id: PreKeyId) {
     let now = cx.now.seconds();
     let Some(own) = change_keys(cx) else { return };
     if own.next_signed_prekey_id != Some(id) {

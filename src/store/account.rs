@@ -3,7 +3,7 @@
 use super::changes::Table;
 use super::row_cache::{Row, RowError};
 use crate::deployment::Deployment;
-use crate::id::Order;
+use crate::id::{Order, PreKeyId, RegistrationId};
 use crate::protobuf::{Message as _, message};
 use crate::time::UnixMillis;
 use crate::view::Stage;
@@ -28,8 +28,8 @@ pub struct Account {
     pub deployment: Option<Deployment>,
     /// One-time prekeys that the server was last known to hold.
     pub prekeys_on_server: Option<u32>,
-    /// Id of the next one-time prekey, 1 to 2^24 - 2.
-    pub next_prekey_id: u32,
+    /// Id of the next one-time prekey.
+    pub next_prekey_id: PreKeyId,
     /// Number of stanzas of unknown kinds, ever.
     pub unknown_stanzas: u32,
     /// The next number for rows that are ordered by one.
@@ -79,11 +79,11 @@ pub struct AccountKeys {
     /// Noise static key, known to the server as `authkey`.
     pub noise: StaticKey,
     /// Signal registration id.
-    pub registration_id: u32,
+    pub registration_id: RegistrationId,
     /// Id of the signed prekey that is in use.
-    pub signed_prekey_id: u32,
+    pub signed_prekey_id: PreKeyId,
     /// Id of the signed prekey that takes its place as soon as the server confirms that it has it.
-    pub next_signed_prekey_id: Option<u32>,
+    pub next_signed_prekey_id: Option<PreKeyId>,
 }
 
 impl Account {
@@ -136,11 +136,11 @@ impl Row for Account {
             login: &login,
             identity: keys.map_or(&[], |keys| keys.identity.secret().expose()),
             noise: keys.map_or(&[], |keys| keys.noise.secret().expose()),
-            registration_id: keys.map_or(0, |keys| keys.registration_id),
-            signed_prekey_id: keys.map_or(0, |keys| keys.signed_prekey_id),
+            registration_id: keys.map_or(0, |keys| keys.registration_id.0),
+            signed_prekey_id: keys.map_or(0, |keys| keys.signed_prekey_id.0),
             deployment: &deployment,
             prekeys_on_server: self.prekeys_on_server,
-            next_prekey_id: self.next_prekey_id,
+            next_prekey_id: self.next_prekey_id.0,
             unknown_stanzas: self.unknown_stanzas,
             next_order: self.next_order.0,
             synced_at: UnixMillis::to_field(self.synced_at),
@@ -148,7 +148,7 @@ impl Row for Account {
             moved_at: UnixMillis::to_field(self.moved_at),
             claim_from: &self.claim_from,
             lost_at: UnixMillis::to_field(self.lost_at),
-            next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id),
+            next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id).map(|id| id.0),
             backed_up_at: UnixMillis::to_field(self.backed_up_at),
             stale: self.stale.into(),
             hide_text: self.hide_text,
@@ -173,9 +173,9 @@ impl Row for Account {
                 noise: StaticKey::from_secret(
                     Secret::from_slice(noise).map_err(|_| expected("a Noise key of 32 bytes"))?,
                 ),
-                registration_id: row.registration_id,
-                signed_prekey_id: row.signed_prekey_id,
-                next_signed_prekey_id: row.next_signed_prekey_id,
+                registration_id: RegistrationId(row.registration_id),
+                signed_prekey_id: PreKeyId(row.signed_prekey_id),
+                next_signed_prekey_id: row.next_signed_prekey_id.map(PreKeyId),
             }),
         };
         let deployment = match row.deployment {
@@ -189,7 +189,7 @@ impl Row for Account {
             keys,
             deployment,
             prekeys_on_server: row.prekeys_on_server,
-            next_prekey_id: row.next_prekey_id,
+            next_prekey_id: PreKeyId(row.next_prekey_id),
             unknown_stanzas: row.unknown_stanzas,
             next_order: Order(row.next_order),
             synced_at: UnixMillis::from_field(row.synced_at),

@@ -5,7 +5,7 @@
 //! without changes is released as soon as no transaction is in progress. This is the only place that enforces "commit,
 //! then send".
 
-use crate::id::{MessageSeq, Order, SocketId, TransactionId};
+use crate::id::{MessageSeq, Order, PreKeyId, SocketId, TransactionId};
 use crate::model::{ChatId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -21,7 +21,7 @@ pub enum Effect {
     /// message or asked for another envelope meanwhile.
     Message(SocketId, Order, u32),
     /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
-    Upload(SocketId, StanzaId, Vec<u32>),
+    Upload(SocketId, StanzaId, Vec<PreKeyId>),
     /// Show something.
     Update(Box<Update>),
     /// Send the next request of a preparation to the partner server: its keys and device id are durable.

@@ -3,15 +3,15 @@
 //! Keys are not sealed: a reader of the disk learns which JIDs the user writes with, and how much.
 //! A chat's id is hostile text, so it is length-prefixed: no id can reach into another's range.
 
-use crate::id::{MessageSeq, Order};
+use crate::id::{MessageSeq, Order, PreKeyId};
 use crate::model::{ChatId, DeviceAddress, StanzaId};
 
 /// The one row of [`Table::Account`](crate::store::changes::Table::Account).
 pub const ACCOUNT: &[u8] = b"account";
 
 /// Key of a prekey: 3 bytes, big endian. Ids are 24-bit; higher bits are dropped.
-pub fn prekey(id: u32) -> Vec<u8> {
-    let [_, high, middle, low] = id.to_be_bytes();
+pub fn prekey(id: PreKeyId) -> Vec<u8> {
+    let [_, high, middle, low] = id.0.to_be_bytes();
     vec![high, middle, low]
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
-use causeway::id::MessageSeq;
+use causeway::id::{MessageSeq, PreKeyId};
 use causeway::model::{ChatId, Peer, Recipient, Stage, StanzaId};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
@@ -258,7 +258,7 @@ impl Mirror {
 
     /// The public half of a one-time prekey.
     pub(crate) fn prekey(&self, id: u32) -> Option<PublicKey> {
-        let key = row_key::prekey(id);
+        let key = row_key::prekey(PreKeyId(id));
         let row = self.open::<OneTimePreKeyRow>(&key, self.prekeys.get(&key)?).ok()?;
         Some(row.key.pair.public())
     }
@@ -336,7 +336,7 @@ impl Mirror {
             }
         }
         match &self.account {
-            Some(Account { keys: Some(keys), .. }) if !self.signed.contains(&keys.signed_prekey_id) => {
+            Some(Account { keys: Some(keys), .. }) if !self.signed.contains(&keys.signed_prekey_id.0) => {
                 Err("the signed prekey in use is not there".to_owned())
             }
             _ => Ok(()),
