@@ -96,3 +96,7 @@ impl PreKeyId {
 /// Identifies an installation of Signal to its peers, who take another one for a new installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegistrationId(pub u32);
+
+/// Identifies our account at WhatsApp: the user part of the login JID, a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountNumber(pub u64);

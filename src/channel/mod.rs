@@ -26,6 +26,7 @@ mod weight;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
 
+use crate::id::AccountNumber;
 use crate::io::{Millis, Output, SocketId, UnixMillis};
 use crate::view::{ConnectionState, Issue};
 use attempts::Attempts;
@@ -60,7 +61,7 @@ pub(crate) struct Login {
     /// Constants of the wire.
     pub(crate) profile: Profile,
     /// Our account number at WhatsApp.
-    pub(crate) account_id: u64,
+    pub(crate) account_id: AccountNumber,
     /// A fresh identity token.
     pub(crate) token: Zeroizing<String>,
     /// Our Noise key.
@@ -438,7 +439,7 @@ fn finish(
     now: UnixMillis,
 ) -> Result<(Vec<u8>, Transport), Issue> {
     let verified = handshake.read(frame, now.seconds().0).map_err(disconnect_policy::of_handshake)?;
-    let payload = payload::login(&login.profile, login.account_id, &login.token);
+    let payload = payload::login(&login.profile, login.account_id.0, &login.token);
     let (message, transport) = verified.finish(&payload).map_err(disconnect_policy::of_handshake)?;
     let mut bytes = Vec::with_capacity(FRAME_HEADER + message.len());
     framed(&mut bytes, &message).map_err(|_| Issue::ChannelBroken)?;

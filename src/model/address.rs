@@ -81,31 +81,40 @@ impl fmt::Display for PeerId {
     }
 }
 
-/// A device of a person. Device 0 is the phone, which vouches for the others.
+/// Identifies a device among those of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeviceNumber(pub u16);
+
+impl DeviceNumber {
+    /// The phone, which vouches for the other devices.
+    pub const PHONE: Self = Self(0);
+}
+
+/// A device of a person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceAddress {
     /// The person.
     pub peer: PeerId,
     /// The device's number.
-    pub device: u16,
+    pub device: DeviceNumber,
 }
 
 impl DeviceAddress {
     /// Whether it is the person's phone.
     pub fn is_primary(&self) -> bool {
-        self.device == 0
+        self.device == DeviceNumber::PHONE
     }
 
     /// The address, for stanzas; `None` for a row that no build of ours wrote.
     pub fn jid(&self) -> Option<Jid> {
-        Some(self.peer.jid()?.on_device(self.device))
+        Some(self.peer.jid()?.on_device(self.device.0))
     }
 }
 
 impl fmt::Display for DeviceAddress {
     /// As the address is written: `user@server`, `user:device@server`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.device, self.peer.as_str().rsplit_once('@')) {
+        match (self.device.0, self.peer.as_str().rsplit_once('@')) {
             (0, _) => f.write_str(self.peer.as_str()),
             (device, Some((user, server))) => write!(f, "{user}:{device}@{server}"),
             (device, None) => write!(f, "{}:{device}", self.peer.as_str()),

@@ -8,7 +8,7 @@ pub mod peer;
 pub mod recipient;
 pub mod stanza_id;
 
-pub use address::{ChatId, DeviceAddress, PeerId};
+pub use address::{ChatId, DeviceAddress, DeviceNumber, PeerId};
 pub use opened::Opened;
 pub use peer::{Device, Peer};
 pub use recipient::{Recipient, Stage};

@@ -1,6 +1,6 @@
 //! A person, apart from any chat: addresses, devices, name.
 
-use super::address::PeerId;
+use super::address::{DeviceNumber, PeerId};
 use crate::time::UnixMillis;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
@@ -37,8 +37,8 @@ pub struct Resends {
 /// A device of a person, and the identity key that the chat has shown for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// The device's number; 0 is the phone.
-    pub number: u16,
+    /// The device's number.
+    pub number: DeviceNumber,
     /// Its identity key.
     pub identity: PublicKey,
     /// When the key was first seen; `None` if a release that kept no times saw it.
@@ -52,7 +52,7 @@ impl Peer {
     }
 
     /// The identity key of a device.
-    pub fn identity(&self, device: u16) -> Option<PublicKey> {
+    pub fn identity(&self, device: DeviceNumber) -> Option<PublicKey> {
         self.devices.iter().find(|known| known.number == device).map(|known| known.identity)
     }
 

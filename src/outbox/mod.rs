@@ -25,7 +25,7 @@ mod send_again;
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
-use crate::model::{ChatId, DeviceAddress, Recipient, Stage, StanzaId};
+use crate::model::{ChatId, DeviceAddress, DeviceNumber, Recipient, Stage, StanzaId};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -242,7 +242,7 @@ fn recipient(chat: &ChatId, seq: MessageSeq, id: &StanzaId, written_at: UnixMill
         chat: chat.clone(),
         seq,
         id: id.clone(),
-        address: DeviceAddress { peer: chat.peer(), device: 0 },
+        address: DeviceAddress { peer: chat.peer(), device: DeviceNumber::PHONE },
         written_at,
         stage: Stage::Queued,
         accepted_at: None,

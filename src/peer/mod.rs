@@ -14,7 +14,7 @@ pub(crate) use names::rename;
 use crate::chat;
 use crate::context::Context;
 use crate::model::peer::{MAX_DEVICES, Resends};
-use crate::model::{Device, DeviceAddress, Peer, PeerId};
+use crate::model::{Device, DeviceAddress, DeviceNumber, Peer, PeerId};
 use crate::store::records::Records;
 use crate::time::{Millis, UnixMillis};
 use crate::view::MessageKind;
@@ -30,7 +30,7 @@ const HOUR: Millis = Millis(3_600_000);
 pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
     let peer = PeerId::of(address)?;
     let peer = records.aliases.get(peer.as_str()).map_or(peer, |id| PeerId::clone(id));
-    Some(DeviceAddress { peer, device: address.device })
+    Some(DeviceAddress { peer, device: DeviceNumber(address.device) })
 }
 
 /// The identity key that the chat has shown for a device.
@@ -103,7 +103,7 @@ pub(crate) fn adopt(cx: &mut Context<'_>) {
         let mut peer = Peer::new(PeerId::from_row(chat.id.clone()));
         peer.name = Some(chat.name.clone()).filter(|name| !name.is_empty());
         if let Ok(identity) = PublicKey::from_slice(&chat.identity) {
-            peer.devices.push(Device { number: 0, identity, first_seen: None });
+            peer.devices.push(Device { number: DeviceNumber::PHONE, identity, first_seen: None });
         }
         adopted.push((key.to_vec(), peer));
     }

@@ -4,7 +4,7 @@ use super::establish::local;
 use super::state::Sessions;
 use crate::context::Context;
 use crate::id::PreKeyId;
-use crate::model::DeviceAddress;
+use crate::model::{DeviceAddress, DeviceNumber};
 use crate::peer;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
@@ -111,7 +111,7 @@ fn is_vouched_for(records: &Records, from: &DeviceAddress, envelope: &Envelope, 
     if known == Some(claimed) {
         return true;
     }
-    let phone = DeviceAddress { device: 0, ..from.clone() };
+    let phone = DeviceAddress { device: DeviceNumber::PHONE, ..from.clone() };
     let (Some(phone), Some(voucher)) = (peer::identity(records, &phone), voucher) else { return false };
     SignedDeviceIdentity::parse(voucher).is_ok_and(|voucher| voucher.verify(&phone, &claimed).is_ok())
 }

@@ -3,7 +3,7 @@
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
 use causeway::id::{MessageSeq, PreKeyId};
-use causeway::model::{ChatId, Peer, Recipient, Stage, StanzaId};
+use causeway::model::{ChatId, DeviceNumber, Peer, Recipient, Stage, StanzaId};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
@@ -177,7 +177,7 @@ impl Mirror {
                 let peer = self.open::<Peer>(key, sealed)?;
                 let id = peer.id.to_string();
                 let shown = self.shown_keys.entry(id.clone()).or_default();
-                if let Some(identity) = peer.identity(0)
+                if let Some(identity) = peer.identity(DeviceNumber::PHONE)
                     && self.phone_keys.insert(id.clone(), identity).is_some_and(|before| before != identity)
                 {
                     *self.key_changes.entry(id.clone()).or_default() += 1;

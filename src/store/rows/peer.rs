@@ -1,7 +1,7 @@
 //! The row of a person.
 
 use crate::model::peer::{MAX_ALIASES, MAX_DEVICES, Resends};
-use crate::model::{Device, Peer, PeerId};
+use crate::model::{Device, DeviceNumber, Peer, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -37,7 +37,7 @@ impl Row for Peer {
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         fn row(device: &Device) -> DeviceRow<'_> {
             DeviceRow {
-                number: device.number.into(),
+                number: device.number.0.into(),
                 identity: device.identity.as_bytes(),
                 first_seen: device.first_seen.map(|at| at.0),
             }
@@ -62,7 +62,7 @@ impl Row for Peer {
         }
         let device = |device: DeviceRow<'_>| {
             Ok(Device {
-                number: u16::try_from(device.number).map_err(|_| expected("a device number"))?,
+                number: DeviceNumber(u16::try_from(device.number).map_err(|_| expected("a device number"))?),
                 identity: PublicKey::from_slice(device.identity).map_err(|_| expected("an identity key"))?,
                 first_seen: device.first_seen.map(UnixMillis),
             })

@@ -2,7 +2,7 @@
 
 use crate::id::MessageSeq;
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
-use crate::model::{ChatId, DeviceAddress, PeerId, StanzaId};
+use crate::model::{ChatId, DeviceAddress, DeviceNumber, PeerId, StanzaId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
 use crate::store::row_cache::{Row, RowError};
@@ -83,7 +83,10 @@ impl Row for Recipient {
             chat: ChatId::named(row.chat),
             seq: MessageSeq(row.seq),
             id: StanzaId::new(row.id.to_owned()),
-            address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
+            address: DeviceAddress {
+                peer: PeerId::from_row(address.to_bare().to_string()),
+                device: DeviceNumber(address.device),
+            },
             written_at: UnixSeconds(row.t).millis(),
             stage: match (row.accepted, row.envelope.is_empty()) {
                 (true, _) => Stage::Accepted,
