@@ -12,7 +12,7 @@
 
 mod support;
 
-use causeway::io::{HttpFailure, Input, Method};
+use causeway::io::{HttpFailure, Input, Method, UnixMillis};
 use causeway::store::changes::{Change, Query, Table};
 use causeway::store::{account::Account, records, row::Row, row_key, seal::Sealer};
 use causeway::view::{AccountView, Action, Command, ConnectionState, Enlist, Erase, Issue, Reconnect, SignOut, Stage};
@@ -138,7 +138,7 @@ fn a_conflict_refreshes_the_account() {
 #[test]
 fn a_browser_that_handed_over_never_requests_a_token() {
     let mut world = World::enlisted(6);
-    rewrite(&mut world, |account| account.moved_at = BEGIN);
+    rewrite(&mut world, |account| account.moved_at = Some(UnixMillis(BEGIN)));
     world.requests.clear();
     world.kill();
     world.command(Action::Reconnect(Reconnect {}));

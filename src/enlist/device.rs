@@ -6,6 +6,7 @@
 
 use super::identifier;
 use crate::hex;
+use crate::time::UnixMillis;
 use form_urlencoded::{Serializer, parse};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -32,8 +33,8 @@ pub(crate) struct AccountDevice {
     pub(crate) identifier: String,
     /// The device that holds the account's keys; empty if none has ever requested a token.
     pub(crate) device: String,
-    /// Since when, unix milliseconds.
-    pub(crate) since: u64,
+    /// Since when.
+    pub(crate) since: UnixMillis,
 }
 
 impl AccountDevice {
@@ -41,12 +42,16 @@ impl AccountDevice {
     pub(super) fn from_form(body: &[u8]) -> Option<Self> {
         let identifier = field(body, "identifier")?;
         identifier::check(&identifier).ok()?;
-        Some(Self { identifier, device: device(body, "device")?, since: field(body, "since")?.parse().ok()? })
+        Some(Self {
+            identifier,
+            device: device(body, "device")?,
+            since: UnixMillis(field(body, "since")?.parse().ok()?),
+        })
     }
 
     /// Since when a device other than `own` is the account's; never 0.
-    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
-        (!self.device.is_empty() && self.device != own).then_some(self.since.max(1))
+    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<UnixMillis> {
+        (!self.device.is_empty() && self.device != own).then_some(self.since.max(UnixMillis(1)))
     }
 }
 
@@ -85,14 +90,14 @@ mod tests {
         let reported = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
         assert_eq!(
             (reported.identifier.as_str(), reported.device.as_str(), reported.since),
-            ("Büro X", id.as_str(), 17)
+            ("Büro X", id.as_str(), UnixMillis(17))
         );
-        assert_eq!(reported.elsewhere_since(""), Some(17));
+        assert_eq!(reported.elsewhere_since(""), Some(UnixMillis(17)));
         assert_eq!(reported.elsewhere_since(&id), None);
         let nowhere = read("identifier=a&device=&since=0").unwrap();
         assert_eq!(nowhere.elsewhere_since(&id), None);
-        let undated = AccountDevice { since: 0, ..reported };
-        assert_eq!(undated.elsewhere_since("other"), Some(1), "elsewhere, whatever the date");
+        let undated = AccountDevice { since: UnixMillis(0), ..reported };
+        assert_eq!(undated.elsewhere_since("other"), Some(UnixMillis(1)), "elsewhere, whatever the date");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::request::{ApiRequest, PreparedRequest, Reason, request};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
+use crate::id::{CommandTag, PreKeyId, RegistrationId};
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;
@@ -30,12 +31,12 @@ use zeroize::Zeroizing;
 /// Registration ids are 1 to 16380 (docs/spec/wire.md §6.1).
 const REGISTRATION_IDS: u32 = 16_380;
 /// Id of the first signed prekey.
-const FIRST_SIGNED_PREKEY: u32 = 1;
+const FIRST_SIGNED_PREKEY: PreKeyId = PreKeyId::FIRST;
 
 impl Enlistment {
     /// Starts a preparation. Returns the requests that can be sent at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
-        self.last += 1;
+        self.last = self.last.next();
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
             Purpose::Connect => {
@@ -70,7 +71,7 @@ impl Enlistment {
     }
 
     /// Builds the enlistment request.
-    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
+    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: CommandTag, token: &str) -> Option<PreparedRequest> {
         let account = cx.records.account.get(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         let SignedPreKeyRow { key: skey, .. } =
@@ -241,8 +242,8 @@ fn make_keys(cx: &mut Context<'_>) {
     if let Some(own) = account.and_then(|account| account.keys.as_ref()) {
         if cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id)).is_none() {
             let id = session::free_id(cx.records, own.signed_prekey_id);
-            let key = session::signed_prekey(id, &own.identity, cx.now / 1000, cx.rng);
-            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+            let key = session::signed_prekey(id, &own.identity, cx.now.seconds(), cx.rng);
+            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: None });
             if let Some(own) = &mut cx.records.change_account().keys {
                 own.signed_prekey_id = id;
             }
@@ -251,9 +252,11 @@ fn make_keys(cx: &mut Context<'_>) {
     }
     let identity = KeyPair::generate(cx.rng);
     let noise = StaticKey::generate(cx.rng);
-    let registration_id = 1 + cx.rng.next_u32() % REGISTRATION_IDS;
-    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now / 1000, cx.rng);
-    cx.records.signed_prekeys.put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: 0 });
+    let registration_id = RegistrationId(1 + cx.rng.next_u32() % REGISTRATION_IDS);
+    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now.seconds(), cx.rng);
+    cx.records
+        .signed_prekeys
+        .put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: None });
     cx.records.change_account().keys = Some(AccountKeys {
         identity,
         noise,

@@ -5,6 +5,7 @@ use super::form;
 use super::request::{ApiRequest, Reason};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
+use crate::id::CommandTag;
 use crate::io::{HttpFailure, HttpResponse};
 use crate::store::account::Account;
 use crate::store::resident::Resident;
@@ -22,7 +23,7 @@ impl Enlistment {
         match kind {
             ApiRequest::Deployment => self.deployment(cx, answer),
             ApiRequest::Account(reason) => self.account(cx, reason, answer),
-            ApiRequest::Claim(number) | ApiRequest::Token(number) if !self.prepares(number) => Outcome::Nothing,
+            ApiRequest::Claim(id) | ApiRequest::Token(id) if !self.prepares(id) => Outcome::Nothing,
             ApiRequest::Claim(_) => self.claimed(cx, answer),
             ApiRequest::Token(_) => self.token(cx, answer),
             ApiRequest::SignIn { tag, identifier } => self.signed_in(cx, tag, &identifier, answer),
@@ -62,7 +63,7 @@ impl Enlistment {
                 return Outcome::SignedIn;
             }
             (Reason::Enter { tag }, Err(issue)) => done(cx, tag, *issue),
-            (Reason::Prepare(number), _) if !self.prepares(number) => {}
+            (Reason::Prepare(id), _) if !self.prepares(id) => {}
             (Reason::Prepare(_), reported) => {
                 return self.account_received(cx, reported.as_ref().map_err(|issue| *issue));
             }
@@ -75,7 +76,12 @@ impl Enlistment {
         }
     }
 
-    fn enlisted(&mut self, cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    fn enlisted(
+        &mut self,
+        cx: &mut Context<'_>,
+        tag: CommandTag,
+        answer: Result<HttpResponse, HttpFailure>,
+    ) -> Outcome {
         // Another person has signed in meanwhile: the keys that this is about are gone.
         if self.enlisting.take_if(|enlisting| *enlisting == tag).is_none() {
             return Outcome::Nothing;
@@ -91,7 +97,7 @@ impl Enlistment {
                 let account = cx.records.change_account();
                 account.login = Some(login);
                 account.stage = Stage::Enlisted;
-                account.lost_at = 0;
+                account.lost_at = None;
                 done(cx, tag, Issue::None);
                 Outcome::Enlisted
             }
@@ -106,7 +112,7 @@ impl Enlistment {
     /// The page then explains that and requests no password.
     fn recognise(&mut self, cx: &mut Context<'_>, reported: &AccountDevice) {
         if cx.records.account().stage == Stage::SignedOut && self.take_identifier(cx, &reported.identifier) {
-            cx.records.change_account().lost_at = if reported.device.is_empty() { 0 } else { cx.now };
+            cx.records.change_account().lost_at = (!reported.device.is_empty()).then_some(cx.now);
         }
     }
 
@@ -150,7 +156,7 @@ impl Enlistment {
     fn signed_in(
         &mut self,
         cx: &mut Context<'_>,
-        tag: u64,
+        tag: CommandTag,
         identifier: &str,
         answer: Result<HttpResponse, HttpFailure>,
     ) -> Outcome {
@@ -178,7 +184,7 @@ fn delete_all<R: Row>(rows: &mut Resident<R>) {
     keys.iter().for_each(|key| rows.delete(key));
 }
 
-fn signed_out(cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+fn signed_out(cx: &mut Context<'_>, tag: CommandTag, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     match answer {
         Ok(HttpResponse { status: 200 | 204 | 401, .. }) => {
             let account = cx.records.change_account();

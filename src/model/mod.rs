@@ -6,8 +6,10 @@ pub mod address;
 pub mod opened;
 pub mod peer;
 pub mod recipient;
+pub mod stanza_id;
 
-pub use address::{DeviceAddress, PeerId};
+pub use address::{ChatId, DeviceAddress, DeviceNumber, PeerId};
 pub use opened::Opened;
 pub use peer::{Device, Peer};
 pub use recipient::{Recipient, Stage};
+pub use stanza_id::StanzaId;

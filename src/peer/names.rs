@@ -15,5 +15,5 @@ pub(crate) fn rename(cx: &mut Context<'_>, id: &PeerId, name: &str) {
         return;
     }
     change(cx, id).name = Some(name);
-    cx.group_commit.show_chat(id.as_str());
+    cx.group_commit.show_chat(id.chat());
 }

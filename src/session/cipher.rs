@@ -3,7 +3,8 @@
 use super::establish::local;
 use super::state::Sessions;
 use crate::context::Context;
-use crate::model::DeviceAddress;
+use crate::id::PreKeyId;
+use crate::model::{DeviceAddress, DeviceNumber};
 use crate::peer;
 use crate::store::paged::NotLoaded;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
@@ -93,7 +94,7 @@ pub(crate) fn decrypt(
         }
     };
     if let Some(used) = decrypted.used_prekey {
-        prekeys.delete(&row_key::prekey(used));
+        prekeys.delete(&row_key::prekey(PreKeyId(used)));
     }
     // Late mail of an earlier installation is read, but its identity key is not the current one.
     if current == Some(decrypted.remote_identity) {
@@ -111,7 +112,7 @@ fn is_vouched_for(records: &Records, from: &DeviceAddress, envelope: &Envelope, 
     if known == Some(claimed) {
         return true;
     }
-    let phone = DeviceAddress { device: 0, ..from.clone() };
+    let phone = DeviceAddress { device: DeviceNumber::PHONE, ..from.clone() };
     let (Some(phone), Some(voucher)) = (peer::identity(records, &phone), voucher) else { return false };
     SignedDeviceIdentity::parse(voucher).is_ok_and(|voucher| voucher.verify(&phone, &claimed).is_ok())
 }
@@ -122,11 +123,11 @@ struct Held<'a> {
 }
 
 impl PreKeys for Held<'_> {
-    fn prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.prekeys.get(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.prekeys.get(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 
-    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.signed_prekeys.get(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn signed_prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.signed_prekeys.get(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 }

@@ -26,5 +26,5 @@ pub(crate) fn begin(cx: &mut Context<'_>, address: &DeviceAddress, bundle: &PreK
 }
 
 pub(super) fn local(keys: &AccountKeys) -> LocalIdentity<'_> {
-    LocalIdentity { pair: &keys.identity, registration_id: keys.registration_id }
+    LocalIdentity { pair: &keys.identity, registration_id: keys.registration_id.0 }
 }

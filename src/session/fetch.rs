@@ -21,7 +21,7 @@ impl Sessions {
             let Some(id) = cx.begin_iq(Purpose::Keys(vec![peer.clone()])) else { return };
             self.fetching.push(peer.clone());
             let renewed = self.renewed.contains(peer);
-            cx.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
+            cx.transmit(stanzas::fetch_request(id.as_str(), std::slice::from_ref(peer), renewed));
         }
     }
 }

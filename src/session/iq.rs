@@ -82,13 +82,13 @@ impl Sessions {
 
 fn count(cx: &mut Context<'_>) {
     if let Some(id) = cx.begin_iq(Purpose::PreKeyCount) {
-        cx.transmit(stanzas::count_request(&id));
+        cx.transmit(stanzas::count_request(id.as_str()));
     }
 }
 
 /// Requests live traffic, which the server withholds from passive connections.
 fn become_active(cx: &mut Context<'_>) {
     if let Some(id) = cx.begin_iq(Purpose::Active) {
-        cx.transmit(passive::active_request(&id));
+        cx.transmit(passive::active_request(id.as_str()));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn own_bundle(cx: &mut Context<'_>) -> Option<PreKeyBundle> {
     let SignedPreKeyRow { key: signed, .. } = cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id))?;
     let one_time = cx.records.prekeys.get(&row_key::prekey(one_time))?;
     Some(PreKeyBundle {
-        registration_id: own.registration_id,
+        registration_id: own.registration_id.0,
         identity: own.identity.public(),
         signed_prekey_id: signed.id,
         signed_prekey: signed.pair.public(),

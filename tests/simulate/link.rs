@@ -5,10 +5,10 @@
 //!
 //! Must not know when bytes arrive, and what stanzas mean.
 
+use crate::clock::Millis;
 use crate::directory::QueuedStanza;
 use crate::event_queue::{Conn, Socket};
 use crate::garbage;
-use causeway::io::Millis;
 use causeway_peer::server::{Connection, Event};
 use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;

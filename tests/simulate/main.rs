@@ -12,6 +12,7 @@
 
 mod alice;
 mod browser;
+mod clock;
 mod completions;
 mod directory;
 mod disk;

@@ -2,7 +2,6 @@
 //!
 //! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
-use causeway::io::Millis;
 use causeway::view::{
     AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News,
     OpenChat, Update,
@@ -181,20 +180,20 @@ impl Model {
     }
 }
 
-/// When a chat was active: no later than now. The device's clock may have been ahead; the newest message of the peer has
+/// When a chat was active, unix milliseconds: no later than now. The device's clock may have been ahead; the newest message of the peer has
 /// the server's time.
-fn active_at(chat: &ChatView, now: Millis) -> Millis {
+fn active_at(chat: &ChatView, now: u64) -> u64 {
     let told = chat.last.as_ref().filter(|last| !last.outgoing).map_or(now, |last| last.at);
     if chat.active_at > now { told.min(now) } else { chat.active_at }
 }
 
-/// When the newest message was sent, for the list; when the chat was active, if it has none.
-pub fn listed_at(chat: &ChatView) -> Millis {
+/// When the newest message was sent, unix milliseconds, for the list; when the chat was active, if it has none.
+pub fn listed_at(chat: &ChatView) -> u64 {
     chat.last.as_ref().map_or(chat.active_at, |last| last.at)
 }
 
-/// Applies an update at a time and returns what changed. An update that this build doesn't know changes nothing.
-pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
+/// Applies an update at a time, in unix milliseconds, and returns what changed. An update that this build doesn't know changes nothing.
+pub fn apply(model: &mut Model, update: Update, now: u64) -> Vec<Change> {
     let Some(news) = update.news else { return Vec::new() };
     match news {
         News::Started(_) => Vec::new(), // The link answers it, and a snapshot follows.
@@ -251,7 +250,7 @@ pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
     }
 }
 
-fn apply_chat(model: &mut Model, mut chat: ChatView, now: Millis) -> Vec<Change> {
+fn apply_chat(model: &mut Model, mut chat: ChatView, now: u64) -> Vec<Change> {
     let mut changes = Vec::new();
     let id = chat.id.clone();
     let held = model.chats.iter().find(|held| held.id == id);

@@ -21,7 +21,7 @@ use super::scope::{Answer, Listener, PageLifetime};
 pub const PAGE: u32 = 60;
 
 /// Between two paintings while a full mailbox is read: to paint every frame would take the processor that reads it.
-const WHILE_DRAINING: Millis = 400;
+const WHILE_DRAINING: Millis = Millis(400);
 
 /// When what has changed will be shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,7 +157,7 @@ impl ViewStore {
             })
         });
         if let Some(due) = sooner {
-            let after = if due == Due::InAWhile { WHILE_DRAINING } else { 0 };
+            let after = if due == Due::InAWhile { WHILE_DRAINING } else { Millis(0) };
             self.browser().before_paint(after, Answer::detached(*self, |store, ()| store.show()));
         }
     }

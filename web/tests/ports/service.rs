@@ -40,7 +40,7 @@ const INSTALLING: &str = "(isRegistered) => {
 }";
 
 async fn soon(command: PushCommand) -> PushState {
-    match select(pin!(service::run_push_command(command)), clock::sleep(2_000)).await {
+    match select(pin!(service::run_push_command(command)), clock::sleep(Millis(2_000))).await {
         Either::Left((state, _)) => state,
         Either::Right(_) => panic!("{command:?} waits for the installation"),
     }
