@@ -65,7 +65,7 @@ fn a_hand_over_goes_on_where_the_other_browser_stopped() {
     assert_eq!(fetches(&world), fetched, "the same sessions continue: no keys were fetched");
     assert!(world.deliveries(BOB_CHAT).iter().all(|&delivery| delivery == Delivery::Delivered));
     no_key_was_used_twice(&world);
-    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+    assert_eq!((stored(&world).stale, stored(&world).claim_from), (Stale::No, None));
 
     // The old browser knows, whatever happens to it.
     world.swap_browser(old);
@@ -106,7 +106,7 @@ fn a_backup_brings_everything_back_and_both_write_on() {
     assert_eq!(world.texts(BOB_CHAT), saved);
     let (old_keys, own) = (world.chatd.alice_prekeys.clone(), stored(&world));
     sign_in(&mut world);
-    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+    assert_eq!((stored(&world).stale, stored(&world).claim_from), (Stale::No, None));
     assert_eq!(world.send(BOB_CHAT, "from the backup"), Issue::None);
     assert_eq!(world.phone(BOB).received.last().unwrap().1, "from the backup");
     both_write_on(&mut world, "from the backup");

@@ -14,6 +14,7 @@ use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
 use crate::id::CommandTag;
 use crate::io::UnixMillis;
+use crate::model::{DeviceId, Identifier};
 use crate::store::account::{Account, Stale};
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::row_key;
@@ -97,7 +98,8 @@ impl Engine {
     ) -> Result<Option<(Manifest, Account, Changes)>, Issue> {
         let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         let account = self.records.account();
-        let signed_in = (account.stage != Stage::SignedOut).then(|| account.identifier.clone());
+        let signed_in =
+            (account.stage != Stage::SignedOut).then(|| Identifier::to_field(account.identifier.as_ref()).to_owned());
         let first = first_of(piece).unwrap_or(tag);
         let mut restoring = self
             .restoring
@@ -144,14 +146,14 @@ impl Engine {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Issue> {
         // Rows of a browser that continued, or had not completed its own restore, are older than the account.
-        if manifest.kind() == Kind::Backup || !account.claim_from.is_empty() {
+        if manifest.kind() == Kind::Backup || account.claim_from.is_some() {
             account.stale = Stale::Sessions;
         }
         if manifest.kind() == Kind::Backup {
             account.backed_up_at = UnixMillis::from_field(manifest.created);
         }
-        account.claim_from.clone_from(&manifest.device);
-        account.device = device::random(rng);
+        account.claim_from = DeviceId::from_field(&manifest.device);
+        account.device = Some(device::random(rng));
         account.moved_at = None;
         account.lost_at = None;
         account.replaced = false;

@@ -116,7 +116,7 @@ impl Engine {
                 if !exact || self.records.account().stale == Stale::Sessions {
                     return self.load(Read::Sessions, vec![whole(Table::Session)]);
                 }
-                self.records.change_account().claim_from.clear();
+                self.records.change_account().claim_from = None;
                 self.group_commit.after(Effect::Prepare);
             }
             Outcome::Enlisted | Outcome::SignedIn => self.connect(Cause::Person, now, rng),
@@ -138,7 +138,7 @@ impl Engine {
         }
         self.with_context(now, rng, |_, cx| session::renew(cx));
         let account = self.records.change_account();
-        account.claim_from.clear();
+        account.claim_from = None;
         account.stale = Stale::PreKeys;
         self.group_commit.after(Effect::Prepare);
     }
@@ -149,8 +149,8 @@ impl Engine {
         if self.records.account().moved_at.is_some() {
             let account = self.records.change_account();
             account.moved_at = None;
-            let old = std::mem::replace(&mut account.device, device::random(rng));
-            if account.claim_from.is_empty() {
+            let old = account.device.replace(device::random(rng));
+            if account.claim_from.is_none() {
                 account.claim_from = old;
             }
             self.group_commit.show_account();

@@ -19,6 +19,7 @@ use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
 use crate::id::CommandTag;
 use crate::io::{Output, StoreFailure, UnixMillis};
+use crate::model::{DeviceId, Identifier};
 use crate::store::changes::{Query, Rows, Table};
 use crate::view::{self, BackupPiece, Issue, MAX_UPDATE, News, Stage, Update};
 use causeway_proto::width;
@@ -44,8 +45,8 @@ impl Engine {
         if strength(&command.passphrase) == Strength::Refused {
             return Some(Issue::PassphraseTooWeak);
         }
-        if account.device.is_empty() {
-            self.records.change_account().device = device::random(rng);
+        if account.device.is_none() {
+            self.records.change_account().device = Some(device::random(rng));
         }
         let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
         let file = UnkeyedFile::draw(self.argon2_cost, rng);
@@ -85,8 +86,8 @@ impl Engine {
             format: FORMAT,
             created: now.0,
             kind: kind.into(),
-            identifier: account.identifier.clone(),
-            device: account.device.clone(),
+            identifier: Identifier::to_field(account.identifier.as_ref()).to_owned(),
+            device: DeviceId::to_field(account.device.as_ref()).to_owned(),
             client_version: self.client_version.clone(),
         };
         if let Err(error) = writer.write(&pack(Entry::Manifest(manifest))) {

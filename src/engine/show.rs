@@ -6,7 +6,7 @@ use crate::chat;
 use crate::hex;
 use crate::id::CommandTag;
 use crate::io::Output;
-use crate::model::ChatId;
+use crate::model::{ChatId, Identifier};
 use crate::protobuf::Message as _;
 use crate::sorted_map::SortedMap;
 use crate::store::changes::Rows;
@@ -50,12 +50,12 @@ impl Engine {
         let enlisting = self.enlistment.is_enlisting();
         let client_version = self.client_version.clone();
         let account = self.records.account();
-        let elsewhere_since = UnixMillis::to_field(self.enlistment.elsewhere_since(&account.device));
+        let elsewhere_since = UnixMillis::to_field(self.enlistment.elsewhere_since(account.device.as_ref()));
         let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
         let keys = account.keys.as_ref();
         AccountView {
             stage: if enlisting && account.stage != Stage::Enlisted { Stage::Enlisting } else { account.stage }.into(),
-            identifier: account.identifier.clone(),
+            identifier: Identifier::to_field(account.identifier.as_ref()).to_owned(),
             login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
             identity_key: keys.map(|keys| hex::encode(&keys.identity.public().0)).unwrap_or_default(),
             registration_id: keys.map_or(0, |keys| keys.registration_id.0),

@@ -1,6 +1,7 @@
 //! The enlistment request and its response, byte for byte as in docs/spec/enlistment.md §1.2.
 
 use crate::id::AccountNumber;
+use crate::model::Identifier;
 use crate::store::account::AccountKeys;
 use crate::view::Issue;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -20,7 +21,7 @@ const KEY_TYPE: u8 = 5;
 /// The body of `POST /3p/interop_reg`: exactly the arguments of docs/spec/enlistment.md §1.2.2, binary ones in
 /// base64url without padding.
 pub(crate) fn request(
-    identifier: &str,
+    identifier: &Identifier,
     integrator: u16,
     keys: &AccountKeys,
     skey: &SignedPreKeyPair,
@@ -29,7 +30,7 @@ pub(crate) fn request(
     let [_, id @ ..] = skey.id.to_be_bytes();
     let base64 = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
     let form = Serializer::new(String::new())
-        .append_pair("user_identifier", identifier)
+        .append_pair("user_identifier", identifier.as_str())
         .append_pair("e_ident", &base64(&keys.identity.public().0))
         .append_pair("e_keytype", &base64(&[KEY_TYPE]))
         .append_pair("e_regid", &base64(&keys.registration_id.0.to_be_bytes()))

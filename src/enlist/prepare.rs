@@ -56,10 +56,12 @@ impl Enlistment {
         let preparing = self.preparing.as_mut()?;
         let account = cx.records.account();
         let claim = match preparing.purpose {
-            Purpose::Connect => !account.claim_from.is_empty(),
-            Purpose::Enlist { .. } => {
-                self.account_device.as_ref().and_then(|reported| reported.elsewhere_since(&account.device)).is_some()
-            }
+            Purpose::Connect => account.claim_from.is_some(),
+            Purpose::Enlist { .. } => self
+                .account_device
+                .as_ref()
+                .and_then(|reported| reported.elsewhere_since(account.device.as_ref()))
+                .is_some(),
         };
         let (step, ask, path) = match preparing.step {
             Step::Commit if claim => (Step::Claim, ApiRequest::Claim(self.last), "/api/device"),
@@ -67,7 +69,7 @@ impl Enlistment {
             _ => return None,
         };
         preparing.step = step;
-        Some((ask, request(Method::Post, partner, path, Some(device::form(&account.device)))))
+        Some((ask, request(Method::Post, partner, path, Some(device::form(account.device.as_ref())))))
     }
 
     /// Builds the enlistment request.
@@ -76,7 +78,7 @@ impl Enlistment {
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         let SignedPreKeyRow { key: skey, .. } =
             cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id))?;
-        let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
+        let form = form::request(account.identifier.as_ref()?, deployment.profile.integrator, own, skey, token);
         let request = HttpRequest {
             method: Method::Post,
             url: deployment.enlist_url.clone(),
@@ -126,7 +128,7 @@ impl Enlistment {
         let account = cx.records.account();
         let elsewhere = match reported {
             Err(issue) => return self.failed(cx, issue),
-            Ok(reported) => reported.elsewhere_since(&account.device).is_some(),
+            Ok(reported) => reported.elsewhere_since(account.device.as_ref()).is_some(),
         };
         if elsewhere && account.stage == Stage::Enlisted {
             return self.failed(cx, Issue::MovedElsewhere);
@@ -230,8 +232,8 @@ impl Enlistment {
 
 /// Gives this browser an id, unless it has one. An account that enlisted before there were ids gets one here.
 fn name_device(cx: &mut Context<'_>) {
-    if cx.records.account().device.is_empty() {
-        cx.records.change_account().device = device::random(cx.rng);
+    if cx.records.account().device.is_none() {
+        cx.records.change_account().device = Some(device::random(cx.rng));
     }
 }
 

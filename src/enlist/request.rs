@@ -5,6 +5,7 @@ use super::state::Enlistment;
 use crate::context::Context;
 use crate::id::{CommandTag, PreparationId};
 use crate::io::{HttpRequest, Method};
+use crate::model::Identifier;
 use crate::view::{Issue, SignIn, Stage};
 use form_urlencoded::Serializer;
 use zeroize::Zeroizing;
@@ -24,7 +25,7 @@ pub(crate) enum ApiRequest {
     /// A fresh identity token, for this preparation.
     Token(PreparationId),
     /// Sign in, or make an account.
-    SignIn { tag: CommandTag, identifier: String },
+    SignIn { tag: CommandTag, identifier: Identifier },
     /// Sign out.
     SignOut { tag: CommandTag },
     /// Enlist.
@@ -70,17 +71,17 @@ impl Enlistment {
         command: &SignIn,
         partner: &str,
     ) -> Result<(ApiRequest, HttpRequest), Issue> {
-        let identifier = identifier::check(&command.identifier)?;
+        let identifier = Identifier::new(identifier::check(&command.identifier)?.to_owned());
         let account = cx.records.account();
-        if account.stage == Stage::Enlisted && account.identifier != identifier {
+        if account.stage == Stage::Enlisted && account.identifier.as_ref() != Some(&identifier) {
             return Err(Issue::AlreadyEnlisted);
         }
         let form = Serializer::new(String::new())
-            .append_pair("identifier", identifier)
+            .append_pair("identifier", identifier.as_str())
             .append_pair("password", &command.password)
             .finish();
         let path = if command.create { "/api/account" } else { "/api/session" };
-        let kind = ApiRequest::SignIn { tag, identifier: identifier.to_owned() };
+        let kind = ApiRequest::SignIn { tag, identifier };
         Ok((kind, request(Method::Post, partner, path, Some(Zeroizing::new(form)))))
     }
 

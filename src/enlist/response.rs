@@ -7,6 +7,7 @@ use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
 use crate::id::CommandTag;
 use crate::io::{HttpFailure, HttpResponse};
+use crate::model::Identifier;
 use crate::store::account::Account;
 use crate::store::resident::Resident;
 use crate::store::row::Row;
@@ -70,7 +71,7 @@ impl Enlistment {
             _ => {}
         }
         let account = cx.records.account();
-        match account.stage == Stage::Enlisted && self.elsewhere_since(&account.device).is_some() {
+        match account.stage == Stage::Enlisted && self.elsewhere_since(account.device.as_ref()).is_some() {
             true => Outcome::NotReady(Issue::MovedElsewhere),
             false => Outcome::Nothing,
         }
@@ -112,22 +113,22 @@ impl Enlistment {
     /// The page then explains that and requests no password.
     fn recognise(&mut self, cx: &mut Context<'_>, reported: &AccountDevice) {
         if cx.records.account().stage == Stage::SignedOut && self.take_identifier(cx, &reported.identifier) {
-            cx.records.change_account().lost_at = (!reported.device.is_empty()).then_some(cx.now);
+            cx.records.change_account().lost_at = reported.device.is_some().then_some(cx.now);
         }
     }
 
     /// Somebody has signed in. Returns false if another identifier is enlisted here. Keys are bound to the identifier that
     /// they were made for: those of another one, and its enlistment in progress, end here.
-    fn take_identifier(&mut self, cx: &mut Context<'_>, identifier: &str) -> bool {
+    fn take_identifier(&mut self, cx: &mut Context<'_>, identifier: &Identifier) -> bool {
         let account = cx.records.account();
-        if account.identifier != identifier {
+        if account.identifier.as_ref() != Some(identifier) {
             if account.stage == Stage::Enlisted {
                 return false;
             }
             self.cancel(cx);
             let account = cx.records.change_account();
             *account = Account {
-                identifier: identifier.to_owned(),
+                identifier: Some(identifier.clone()),
                 deployment: account.deployment.take(),
                 next_prekey_id: account.next_prekey_id,
                 next_order: account.next_order,
@@ -157,7 +158,7 @@ impl Enlistment {
         &mut self,
         cx: &mut Context<'_>,
         tag: CommandTag,
-        identifier: &str,
+        identifier: &Identifier,
         answer: Result<HttpResponse, HttpFailure>,
     ) -> Outcome {
         let issue = match answer {

@@ -4,6 +4,7 @@ use super::device::AccountDevice;
 use crate::context::Context;
 use crate::id::{CommandTag, PreparationId};
 use crate::io::{HttpFailure, HttpResponse};
+use crate::model::DeviceId;
 use crate::time::UnixMillis;
 use crate::view::{Done, Issue, News};
 use zeroize::Zeroizing;
@@ -77,7 +78,7 @@ pub(super) enum Step {
 
 impl Enlistment {
     /// Since when the account's keys live in another browser, as far as is known.
-    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<UnixMillis> {
+    pub(crate) fn elsewhere_since(&self, own: Option<&DeviceId>) -> Option<UnixMillis> {
         self.account_device.as_ref()?.elsewhere_since(own)
     }
 

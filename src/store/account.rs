@@ -4,6 +4,7 @@ use super::changes::Table;
 use super::row::{Row, RowError};
 use crate::deployment::Deployment;
 use crate::id::{Order, PreKeyId, RegistrationId};
+use crate::model::{DeviceId, Identifier};
 use crate::protobuf::{Message as _, message};
 use crate::time::UnixMillis;
 use crate::view::Stage;
@@ -18,8 +19,8 @@ use zeroize::Zeroizing;
 pub struct Account {
     /// Progress of sign-in and enlistment.
     pub stage: Stage,
-    /// The user-visible identifier; empty when signed out.
-    pub identifier: String,
+    /// The user-visible identifier; `None` when signed out.
+    pub identifier: Option<Identifier>,
     /// The login JID that WhatsApp assigned.
     pub login: Option<Jid>,
     /// Long-term keys, made at enlistment.
@@ -36,16 +37,15 @@ pub struct Account {
     pub next_order: Order,
     /// When the mailbox was last fully read; `None`: never.
     pub synced_at: Option<UnixMillis>,
-    /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before
-    /// that, and in rows of versions without ids.
-    pub device: String,
+    /// This browser profile, drawn with the keys. `None` before that, and in rows of versions without ids.
+    pub device: Option<DeviceId>,
     /// When the account was handed over to another browser, if it was. While it is set, this browser never connects and
     /// requests no token: the ratchets continue in the other browser.
     pub moved_at: Option<UnixMillis>,
-    /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be
+    /// The device whose backup these rows were restored from. While there is one, [`Account::device`] must be
     /// claimed at the partner server before anything connects; the response shows whether the restored ratchets are the
     /// newest.
-    pub claim_from: String,
+    pub claim_from: Option<DeviceId>,
     /// When the loss of the store was detected; `None` if it was not lost, or the account was enlisted or restored since.
     pub lost_at: Option<UnixMillis>,
     /// When the last backup was made; `None`: never.
@@ -132,7 +132,7 @@ impl Row for Account {
         let keys = self.keys.as_ref();
         let row = AccountRow {
             stage: self.stage.into(),
-            identifier: &self.identifier,
+            identifier: Identifier::to_field(self.identifier.as_ref()),
             login: &login,
             identity: keys.map_or(&[], |keys| keys.identity.secret().expose()),
             noise: keys.map_or(&[], |keys| keys.noise.secret().expose()),
@@ -144,9 +144,9 @@ impl Row for Account {
             unknown_stanzas: self.unknown_stanzas,
             next_order: self.next_order.0,
             synced_at: UnixMillis::to_field(self.synced_at),
-            device: &self.device,
+            device: DeviceId::to_field(self.device.as_ref()),
             moved_at: UnixMillis::to_field(self.moved_at),
-            claim_from: &self.claim_from,
+            claim_from: DeviceId::to_field(self.claim_from.as_ref()),
             lost_at: UnixMillis::to_field(self.lost_at),
             next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id).map(|id| id.0),
             backed_up_at: UnixMillis::to_field(self.backed_up_at),
@@ -184,7 +184,7 @@ impl Row for Account {
         };
         Ok(Self {
             stage: Stage::try_from(row.stage).unwrap_or_default(),
-            identifier: row.identifier.to_owned(),
+            identifier: Identifier::from_field(row.identifier),
             login,
             keys,
             deployment,
@@ -193,9 +193,9 @@ impl Row for Account {
             unknown_stanzas: row.unknown_stanzas,
             next_order: Order(row.next_order),
             synced_at: UnixMillis::from_field(row.synced_at),
-            device: row.device.to_owned(),
+            device: DeviceId::from_field(row.device),
             moved_at: UnixMillis::from_field(row.moved_at),
-            claim_from: row.claim_from.to_owned(),
+            claim_from: DeviceId::from_field(row.claim_from),
             lost_at: UnixMillis::from_field(row.lost_at),
             backed_up_at: UnixMillis::from_field(row.backed_up_at),
             stale: Stale::try_from(row.stale).unwrap_or_default(),

@@ -7,6 +7,7 @@
 use causeway::deployment::Deployment;
 use causeway::id::{Order, PreKeyId, RegistrationId};
 use causeway::io::UnixMillis;
+use causeway::model::Identifier;
 use causeway::protobuf::Message as _;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
@@ -57,7 +58,7 @@ fn pair(byte: u8) -> KeyPair {
 fn account() -> Account {
     Account {
         stage: Stage::Enlisted,
-        identifier: "alice".into(),
+        identifier: Some(Identifier::new("alice".into())),
         login: Some("1-10853634039893@interop".parse().expect("a JID")),
         keys: Some(AccountKeys {
             identity: pair(1),
