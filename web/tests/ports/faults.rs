@@ -57,7 +57,7 @@ async fn timed<T>(what: &str, step: impl Future<Output = T>) -> T {
     let outcome = step.await;
     let took = clock::now().since(began);
     let fault = script("() => globalThis.faults?.now() ?? ''", "").as_string();
-    assert!(took <= STALL, "{what} took {took} ms after {fault:?}");
+    assert!(took <= STALL, "{what} took {} ms after {fault:?}", took.0);
     outcome
 }
 

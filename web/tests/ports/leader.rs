@@ -2,7 +2,7 @@
 
 use super::driver::Scripted;
 use super::{settle, unique};
-use causeway::io::{Input, Output};
+use causeway::io::{Input, Millis, Output};
 use causeway::view::{Action, Done, News, Reconnect, Started, Update};
 use causeway_web::engine_client::EngineClient;
 use causeway_web::leader::{self, LeaderNames};

@@ -1,6 +1,7 @@
 //! Commands to the service worker wait for its installation only if they need it.
 
 use super::script;
+use causeway::io::Millis;
 use causeway_web::port::clock;
 use causeway_web::port::service;
 use causeway_web::state::push_state::{PushCommand, PushProblem, PushState, PushSupport};
