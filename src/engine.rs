@@ -44,6 +44,7 @@ mod command;
 mod commit;
 mod connect;
 mod export;
+mod join;
 mod load;
 mod make_backup;
 mod queue;

@@ -2,12 +2,16 @@
 //!
 //! What this module does not know: how messages are encrypted or sent.
 
+mod joined;
+
+pub(crate) use joined::{begin_join, end_join, save_joined_draft};
+
 use crate::context::Context;
 use crate::model::Peer;
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::Millis;
-use crate::view::{ChatView, MessageKind};
+use crate::view::{ChatView, MessageKind, OtherAddresses};
 use causeway_proto::jid::{Jid, Server};
 
 /// Characters of the newest message that a row of the list keeps.
@@ -125,7 +129,7 @@ pub(crate) fn notice(kind: MessageKind, at: Millis) -> MessageRow {
 pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),
-        address: address(&chat.id),
+        address: address(&chat.id, peer),
         name: peer.and_then(|peer| peer.name.clone()).unwrap_or_default(),
         unread: chat.unread,
         last: chat.last.clone(),
@@ -134,12 +138,22 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
         security_code,
         read_up_to: chat.read_up_to,
         notified_up_to: chat.notified_up_to,
+        others: peer
+            .filter(|peer| !peer.aliases.is_empty())
+            .map(|peer| Box::new(OtherAddresses { all: peer.aliases.iter().map(ToString::to_string).collect() })),
     }
 }
 
-fn address(id: &str) -> String {
+fn address(id: &str, peer: Option<&Peer>) -> String {
+    let number = |jid: &Jid| (jid.server == Server::User).then(|| format!("+{}", jid.user));
     match id.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
+        Ok(jid)
+            if jid.server == Server::Lid
+                && let Some(number) = peer.and_then(|peer| peer.aliases.iter().find_map(number)) =>
+        {
+            number
+        }
         // A LID is a number that is nobody's phone number: only its end is shown, to tell two people apart.
         Ok(jid) if jid.server == Server::Lid => {
             let begin = jid.user.char_indices().nth_back(LID_SHOWN - 1).map_or(0, |(at, _)| at);

@@ -4,6 +4,7 @@
 //! only messages sent once are measured, by Karn's rule). What this module does not know: the content of messages, and
 //! how they are sent again.
 
+use crate::model::PeerId;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::time::Millis;
@@ -99,6 +100,16 @@ impl InFlight {
             self.transmissions.remove(order);
         }
         overdue
+    }
+
+    /// The messages of a chat are in another one now.
+    pub(super) fn rename(&mut self, from: &PeerId, to: &PeerId) {
+        self.transmissions.retain(|_, transmission| {
+            if transmission.chat == from.as_str() {
+                transmission.chat = to.to_string();
+            }
+            true
+        });
     }
 
     /// When the first message is overdue.

@@ -44,6 +44,20 @@ pub fn message_id(chat: &str, outgoing: bool, id: &str) -> Vec<u8> {
     key
 }
 
+/// The key of a message or of a message's id, in another chat.
+pub fn moved(key: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut moved = prefix(to);
+    moved.extend_from_slice(key.strip_prefix(prefix(from).as_slice()).unwrap_or_default());
+    moved
+}
+
+/// The range of the keys of a chat's message ids: from the first to the second, which is not in it.
+pub fn message_ids(chat: &str) -> (Vec<u8>, Vec<u8>) {
+    let (from, mut to) = (prefix(chat), prefix(chat));
+    to.push(u8::from(true) + 1);
+    (from, to)
+}
+
 fn prefix(chat: &str) -> Vec<u8> {
     let length = u32::try_from(chat.len()).unwrap_or(u32::MAX);
     let mut key = Vec::with_capacity(4 + chat.len() + 24);
