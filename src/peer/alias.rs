@@ -36,6 +36,17 @@ pub(crate) fn link(cx: &mut Context<'_>, address: &Jid, names: &[Alias]) {
     }
 }
 
+/// The server has answered a question about one device with the keys of another: then the address in the answer is the
+/// person's, and the one that was asked for, which somebody typed, is another way to write it. Returns whether both are
+/// one device now.
+pub(crate) fn answered(cx: &mut Context<'_>, asked: &DeviceAddress, answered: &DeviceAddress) -> bool {
+    let is_new = super::identity(cx.records, &phone(&answered.peer)).is_none();
+    // A person who is known already keeps their address.
+    let stays = is_new && super::identity(cx.records, &phone(&asked.peer)).is_some();
+    let (id, alias) = if stays { (asked, answered) } else { (answered, asked) };
+    asked.device == answered.device && unite(cx, &id.peer, &alias.peer)
+}
+
 /// Makes the second person's addresses, devices and chat the first one's, unless their phones differ. Returns whether they
 /// are one now.
 fn unite(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> bool {
