@@ -61,6 +61,7 @@ mod work;
 pub use state::{Config, Engine};
 
 use crate::channel;
+use crate::chat;
 use crate::enlist::Reason;
 use crate::io::{Input, Millis, Output};
 use crate::store::records::boot_queries;
@@ -84,6 +85,9 @@ impl Engine {
         }
         if now.saturating_add(ADJUSTMENT) < self.last_now {
             self.channel.clock_set_back(now, rng);
+            if self.phase == Phase::Ready {
+                self.with_context(now, rng, |_, cx| chat::take_back_the_future(cx));
+            }
         }
         self.last_now = now;
         // Not a response to what the boot requested.

@@ -2,8 +2,10 @@
 //!
 //! What this module does not know: how messages are encrypted or sent.
 
+mod activity;
 mod joined;
 
+pub(crate) use activity::take_back_the_future;
 pub(crate) use joined::{begin_join, end_join, save_joined_draft};
 
 use crate::context::Context;

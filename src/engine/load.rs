@@ -5,6 +5,7 @@ use super::connect::Cause;
 use super::join::join_queries;
 use super::queue::Task;
 use super::state::{Engine, Phase, Read};
+use crate::chat;
 use crate::enlist::Reason;
 use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
 use crate::peer;
@@ -110,6 +111,7 @@ impl Engine {
         self.repair(repair, now, rng);
         self.with_context(now, rng, |modules, cx| {
             peer::adopt(cx);
+            chat::take_back_the_future(cx);
             modules.outbox.reset(cx);
         });
         self.find_joins();
