@@ -177,3 +177,17 @@ fn an_answer_that_is_no_persons_leaves_the_number_unreachable() {
         assert_eq!(chat_ids(&mut world), [BOB_CHAT]);
     }
 }
+
+#[test]
+fn a_number_is_one_chat_however_it_is_written() {
+    let mut world = World::enlisted(8);
+    for typed in [
+        "\u{2066}+1 (415) 555\u{2011}0123\u{2069}",
+        "TEL:+1-415-555-0123",
+        "\u{FF0B}\u{FF11}\u{FF14}\u{FF11}\u{FF15}\u{FF15}\u{FF15}\u{FF15}\u{FF10}\u{FF11}\u{FF12}\u{FF13}",
+        "\u{6F0}\u{6F0}\u{6F1}\u{6F4}\u{6F1}\u{6F5}\u{6F5}\u{6F5}\u{6F5}\u{6F0}\u{6F1}\u{6F2}\u{6F3}",
+    ] {
+        assert_eq!(world.start_chat(typed), BOB_CHAT, "{typed}");
+    }
+    assert_eq!(chat_ids(&mut world), [BOB_CHAT]);
+}
