@@ -11,6 +11,7 @@
 
 mod support;
 
+use causeway::store::changes::Table;
 use causeway::view::{Delivery, MessageKind};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -167,7 +168,8 @@ fn a_stranger_who_answers_for_somebody_known_causes_a_notice() {
 
 #[test]
 fn an_answer_that_is_no_persons_leaves_the_number_unreachable() {
-    for answer in ["1-2@g.us", "s.whatsapp.net", "5511987654321:7@s.whatsapp.net"] {
+    let long = format!("{}@s.whatsapp.net", "1".repeat(300));
+    for answer in ["1-2@g.us", "s.whatsapp.net", "5511987654321:7@s.whatsapp.net", &long] {
         let mut world = World::enlisted(7);
         world.add_phone(BOB);
         let chat = world.start_chat(BOB);
@@ -190,4 +192,16 @@ fn a_number_is_one_chat_however_it_is_written() {
         assert_eq!(world.start_chat(typed), BOB_CHAT, "{typed}");
     }
     assert_eq!(chat_ids(&mut world), [BOB_CHAT]);
+}
+
+#[test]
+fn another_name_that_is_too_long_is_nobodys() {
+    let mut world = World::enlisted(9);
+    let long = "1".repeat(300);
+    for (from_address, name, server) in [(LID, "sender_pn", "s.whatsapp.net"), (BOB_CHAT, "sender_lid", "lid")] {
+        let node = from(&mut world, from_address, "hello", &[(name, &format!("{long}@{server}"))]);
+        world.serve(&node);
+    }
+    assert_eq!(world.snapshot().chats.len(), 2);
+    assert!(world.rows(Table::Peer).iter().all(|(key, row)| key.len() < 100 && row.len() < 300));
 }

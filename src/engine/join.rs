@@ -64,7 +64,8 @@ impl Engine {
                 self.records.peers.peek(id.as_str().as_bytes()).into_iter().flat_map(|peer| &peer.aliases);
             let with_chat = aliases.find_map(|alias| {
                 let alias = alias.to_string();
-                self.records.chats.peek(alias.as_bytes()).is_some().then_some(alias)
+                let has_chat = alias != id.as_str() && self.records.chats.peek(alias.as_bytes()).is_some();
+                has_chat.then_some(alias)
             });
             return match with_chat {
                 Some(alias) => self.begin_join(id, &PeerId::from_row(alias), now, rng),

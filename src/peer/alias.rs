@@ -58,7 +58,8 @@ fn unite(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> bool {
     let row = |id: &PeerId| cx.records.peers.peek(id.as_str().as_bytes());
     let addresses = |id| row(id).map_or(0, |peer| peer.aliases.len());
     let Some(jid) = alias.jid() else { return false };
-    if differ || alias.as_str().len() > MAX_ADDRESS || addresses(id) + addresses(alias) >= MAX_ALIASES {
+    let is_long = |id: &PeerId| id.as_str().len() > MAX_ADDRESS;
+    if differ || is_long(id) || is_long(alias) || addresses(id) + addresses(alias) >= MAX_ALIASES {
         return false;
     }
     let other = row(alias).cloned().unwrap_or_else(|| Peer::new(alias.clone()));
