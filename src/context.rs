@@ -2,16 +2,17 @@
 
 use crate::id::SocketId;
 use crate::iq::{PendingIqs, Purpose};
+use crate::model::StanzaId;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::{Event, Trace};
 use causeway_proto::node::Node;
 use rand_core::CryptoRng;
 
 /// What a module may use while one input is handled.
 pub(crate) struct Context<'a> {
-    pub(crate) now: Millis,
+    pub(crate) now: UnixMillis,
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) records: &'a mut Records,
     pub(crate) group_commit: &'a mut GroupCommit,
@@ -28,7 +29,7 @@ impl Context<'_> {
     }
 
     /// The stanza id of an IQ for this purpose, which the caller sends; `None` if too many are in flight.
-    pub(crate) fn begin_iq(&mut self, purpose: Purpose) -> Option<String> {
+    pub(crate) fn begin_iq(&mut self, purpose: Purpose) -> Option<StanzaId> {
         let id = self.stanza_id();
         self.iqs.insert(id.clone(), purpose, self.now).then_some(id)
     }
@@ -39,7 +40,7 @@ impl Context<'_> {
     }
 
     /// A random stanza id of 16 hex digits.
-    pub(crate) fn stanza_id(&mut self) -> String {
-        format!("{:016x}", self.rng.next_u64())
+    pub(crate) fn stanza_id(&mut self) -> StanzaId {
+        StanzaId::new(format!("{:016x}", self.rng.next_u64()))
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! # use causeway::engine::{Config, Engine};
-//! # use causeway::io::{Input, Output};
+//! # use causeway::io::{Input, Output, UnixMillis};
 //! # use causeway::view::{News, Stage};
 //! # use causeway_proto::secret::Secret;
 //! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -17,12 +17,12 @@
 //! let mut rng = ChaCha8Rng::seed_from_u64(1);
 //!
 //! // One input, then every output until `Idle`. The first output is a read of the store.
-//! engine.handle(Input::Started, 1_000, &mut rng);
+//! engine.handle(Input::Started, UnixMillis(1_000), &mut rng);
 //! let Output::Load(id, queries) = engine.poll() else { panic!("an engine starts with a read") };
 //! while !matches!(engine.poll(), Output::Idle(_)) {}
 //!
 //! // The store of a fresh browser is empty: no rows for any query. The engine then shows what pages need.
-//! engine.handle(Input::Loaded(id, Ok(vec![vec![]; queries.len()])), 1_001, &mut rng);
+//! engine.handle(Input::Loaded(id, Ok(vec![vec![]; queries.len()])), UnixMillis(1_001), &mut rng);
 //! let mut stage = None;
 //! loop {
 //!     match engine.poll() {
@@ -63,7 +63,8 @@ pub use state::{Config, Engine};
 use crate::channel;
 use crate::chat;
 use crate::enlist::Reason;
-use crate::io::{Input, Millis, Output};
+use crate::id::EngineId;
+use crate::io::{Input, Millis, Output, UnixMillis};
 use crate::store::records::boot_queries;
 use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
@@ -75,15 +76,15 @@ use rand_core::CryptoRng;
 use state::{Phase, Read};
 
 /// Largest backward step of the clock that counts as an adjustment, in milliseconds. A larger one restarts the timers.
-const ADJUSTMENT: Millis = 1_000;
+const ADJUSTMENT: Millis = Millis(1_000);
 
 impl Engine {
     /// Handles one input at time `now`. Drain [`poll`](Self::poll) before the next input.
-    pub fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+    pub fn handle(&mut self, input: Input, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.phase == Phase::Closed {
             return;
         }
-        if now.saturating_add(ADJUSTMENT) < self.last_now {
+        if now.after(ADJUSTMENT) < self.last_now {
             self.channel.clock_set_back(now, rng);
             if self.phase == Phase::Ready {
                 self.with_context(now, rng, |_, cx| chat::take_back_the_future(cx));
@@ -157,7 +158,7 @@ impl Engine {
         self.out.pop_front().unwrap_or_else(|| Output::Idle(self.wake_at()))
     }
 
-    fn wake_at(&self) -> Option<Millis> {
+    fn wake_at(&self) -> Option<UnixMillis> {
         // Report no retry time while connecting is impossible; the driver would busy-loop.
         let channel = match self.channel.retry_at() {
             Some(_) if !self.may_connect() => None,
@@ -167,12 +168,12 @@ impl Engine {
     }
 
     fn is_meant(&self, command: &Command) -> bool {
-        let to_anybody = command.engine == 0 || matches!(command.action, Some(Action::Hello(_)));
-        to_anybody || command.engine == self.engine_id
+        let engine = EngineId::named(command.engine);
+        engine.is_none() || engine == self.engine_id || matches!(command.action, Some(Action::Hello(_)))
     }
 
     /// Runs until nothing more can be done: channel events, the queue, the outbox, the group.
-    fn settle(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    fn settle(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.drain_channel(now, rng);
         if self.phase == Phase::Ready && self.channel.retry_at().is_some_and(|at| at <= now) {
             self.connect(Cause::Automatic, now, rng);
@@ -201,7 +202,7 @@ impl Engine {
         }
     }
 
-    fn drain_channel(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    fn drain_channel(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         while let Some(event) = self.channel.event() {
             match event {
                 channel::Event::Stanza(stanza, weight) => self.queue.push(Task::Stanza(stanza, weight)),

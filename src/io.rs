@@ -8,7 +8,7 @@ use crate::view::{Command, Update};
 pub use crate::compute::{Computation, ComputeFailure, Computed};
 pub use crate::id::{ComputationId, LoadId, RequestId, SocketId, TransactionId};
 pub use crate::store::failure::StoreFailure;
-pub use crate::time::Millis;
+pub use crate::time::{Millis, UnixMillis};
 
 /// An event.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub enum Output {
     /// Stop for good: another engine has taken over, or the store is unusable. Release the lock; drop the engine.
     Stop(StopReason),
     /// No more outputs. Send [`Input::Elapsed`] at this time, if one is given.
-    Idle(Option<Millis>),
+    Idle(Option<UnixMillis>),
 }
 
 /// Why an engine stops.

@@ -2,12 +2,14 @@
 //!
 //! What this module does not know: what the answers mean.
 
+use crate::id::PreKeyId;
+use crate::model::StanzaId;
 use crate::pending::Pending;
-use crate::time::Millis;
+use crate::time::{Millis, UnixMillis};
 use causeway_proto::jid::Jid;
 
 /// IQ response time-out.
-const RESPONSE_TIMEOUT: Millis = 10_000;
+const RESPONSE_TIMEOUT: Millis = Millis(10_000);
 /// Largest number of IQs in flight; a further one waits until its module asks again.
 const MAX_PENDING: usize = 256;
 
@@ -17,9 +19,9 @@ pub(crate) enum Purpose {
     /// How many of our one-time prekeys the server holds.
     PreKeyCount,
     /// To keep these one-time prekeys of ours.
-    PreKeyUpload(Vec<u32>),
+    PreKeyUpload(Vec<PreKeyId>),
     /// To hand out the signed prekey with this id.
-    SignedPreKey(u32),
+    SignedPreKey(PreKeyId),
     /// The keys of these devices.
     Keys(Vec<Jid>),
     /// To send live traffic.
@@ -28,11 +30,11 @@ pub(crate) enum Purpose {
 
 /// IQs in flight on this connection, by stanza id.
 #[derive(Debug, Default)]
-pub(crate) struct PendingIqs(Pending<String, (Purpose, Millis)>);
+pub(crate) struct PendingIqs(Pending<StanzaId, (Purpose, UnixMillis)>);
 
 impl PendingIqs {
     /// Adds an IQ that is sent now. Returns false if too many are in flight.
-    pub(crate) fn insert(&mut self, id: String, purpose: Purpose, now: Millis) -> bool {
+    pub(crate) fn insert(&mut self, id: StanzaId, purpose: Purpose, now: UnixMillis) -> bool {
         let fits = self.0.iter().count() < MAX_PENDING;
         if fits {
             self.0.insert(id, (purpose, now));
@@ -41,18 +43,18 @@ impl PendingIqs {
     }
 
     /// What the IQ with this id asks for; `None` if there is none.
-    pub(crate) fn get(&self, id: &str) -> Option<&Purpose> {
+    pub(crate) fn get(&self, id: &StanzaId) -> Option<&Purpose> {
         self.0.get(id).map(|(purpose, _)| purpose)
     }
 
     /// Removes an IQ that was answered.
-    pub(crate) fn remove(&mut self, id: &str) {
+    pub(crate) fn remove(&mut self, id: &StanzaId) {
         self.0.remove(id);
     }
 
     /// Removes and returns the IQs that timed out. A clock that jumped back counts as a time-out.
-    pub(crate) fn overdue(&mut self, now: Millis) -> Vec<Purpose> {
-        let late = |sent_at: Millis| sent_at > now || sent_at.saturating_add(RESPONSE_TIMEOUT) <= now;
+    pub(crate) fn overdue(&mut self, now: UnixMillis) -> Vec<Purpose> {
+        let late = |sent_at: UnixMillis| sent_at > now || sent_at.after(RESPONSE_TIMEOUT) <= now;
         self.0.take(|(_, sent_at)| late(*sent_at)).into_iter().map(|(purpose, _)| purpose).collect()
     }
 
@@ -62,8 +64,8 @@ impl PendingIqs {
     }
 
     /// When the first IQ times out.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
-        self.0.iter().map(|(_, sent_at)| sent_at.saturating_add(RESPONSE_TIMEOUT)).min()
+    pub(crate) fn wake_at(&self) -> Option<UnixMillis> {
+        self.0.iter().map(|(_, sent_at)| sent_at.after(RESPONSE_TIMEOUT)).min()
     }
 
     /// The connection is gone: no response will arrive.
@@ -79,17 +81,21 @@ mod tests {
     #[test]
     fn an_iq_without_a_response_times_out_once() {
         let mut iqs = PendingIqs::default();
-        assert!(iqs.insert("a".into(), Purpose::SignedPreKey(1), 0));
-        assert!(iqs.insert("b".into(), Purpose::SignedPreKey(2), 5_000));
-        assert!(iqs.insert("c".into(), Purpose::SignedPreKey(3), 6_000));
-        assert_eq!(iqs.get("b"), Some(&Purpose::SignedPreKey(2)));
-        iqs.remove("b");
-        assert_eq!(iqs.get("b"), None);
-        assert_eq!(iqs.wake_at(), Some(RESPONSE_TIMEOUT));
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT - 1), []);
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT), [Purpose::SignedPreKey(1)]);
-        assert_eq!(iqs.overdue(RESPONSE_TIMEOUT), []);
-        assert_eq!(iqs.overdue(5_999), [Purpose::SignedPreKey(3)], "sent at what is now the future");
+        assert!(iqs.insert(StanzaId::new("a".into()), Purpose::SignedPreKey(PreKeyId(1)), UnixMillis(0)));
+        assert!(iqs.insert(StanzaId::new("b".into()), Purpose::SignedPreKey(PreKeyId(2)), UnixMillis(5_000)));
+        assert!(iqs.insert(StanzaId::new("c".into()), Purpose::SignedPreKey(PreKeyId(3)), UnixMillis(6_000)));
+        assert_eq!(iqs.get(&StanzaId::new("b".into())), Some(&Purpose::SignedPreKey(PreKeyId(2))));
+        iqs.remove(&StanzaId::new("b".into()));
+        assert_eq!(iqs.get(&StanzaId::new("b".into())), None);
+        assert_eq!(iqs.wake_at(), Some(UnixMillis(RESPONSE_TIMEOUT.0)));
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0 - 1)), []);
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), [Purpose::SignedPreKey(PreKeyId(1))]);
+        assert_eq!(iqs.overdue(UnixMillis(RESPONSE_TIMEOUT.0)), []);
+        assert_eq!(
+            iqs.overdue(UnixMillis(5_999)),
+            [Purpose::SignedPreKey(PreKeyId(3))],
+            "sent at what is now the future"
+        );
         assert_eq!(iqs.wake_at(), None);
     }
 
@@ -97,10 +103,10 @@ mod tests {
     fn the_number_in_flight_is_bounded() {
         let mut iqs = PendingIqs::default();
         for number in 0..MAX_PENDING {
-            assert!(iqs.insert(number.to_string(), Purpose::Active, 0));
+            assert!(iqs.insert(StanzaId::new(number.to_string()), Purpose::Active, UnixMillis(0)));
         }
-        assert!(!iqs.insert("more".into(), Purpose::Active, 0));
-        iqs.remove("7");
-        assert!(iqs.insert("more".into(), Purpose::Active, 0));
+        assert!(!iqs.insert(StanzaId::new("more".into()), Purpose::Active, UnixMillis(0)));
+        iqs.remove(&StanzaId::new("7".into()));
+        assert!(iqs.insert(StanzaId::new("more".into()), Purpose::Active, UnixMillis(0)));
     }
 }

@@ -12,7 +12,7 @@
 //!
 //! ```
 //! # use causeway::engine::{Config, Engine};
-//! # use causeway::io::{Input, Output};
+//! # use causeway::io::{Input, Output, UnixMillis};
 //! # use causeway::store::changes::{Query, Table};
 //! # use causeway::store::memory::{MemoryPlace, MemoryStore};
 //! # use causeway::store::row_key;
@@ -20,7 +20,7 @@
 //! # use causeway_proto::secret::Secret;
 //! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 //! # use std::collections::VecDeque;
-//! fn run(engine: &mut Engine, store: &MemoryStore, first: Input, now: u64, rng: &mut ChaCha8Rng) -> Vec<News> {
+//! fn run(engine: &mut Engine, store: &MemoryStore, first: Input, now: UnixMillis, rng: &mut ChaCha8Rng) -> Vec<News> {
 //!     let (mut inputs, mut shown) = (VecDeque::from([first]), Vec::new());
 //!     while let Some(input) = inputs.pop_front() {
 //!         engine.handle(input, now, rng);
@@ -45,12 +45,12 @@
 //! let mut rng = ChaCha8Rng::seed_from_u64(1);
 //! let config = Config { data_key: Secret::new([7; 32]), client_version: "1.0.0".into(), partner_api: String::new() };
 //! let mut engine = Engine::new(config);
-//! run(&mut engine, &store, Input::Started, 1_000, &mut rng);
+//! run(&mut engine, &store, Input::Started, UnixMillis(1_000), &mut rng);
 //!
 //! // A command is done when its change is durable.
 //! let action = Action::HideText(HideText { hide: true });
 //! let command = Command { tag: 5, action: Some(action), ..Command::default() };
-//! let shown = run(&mut engine, &store, Input::Command(command), 2_000, &mut rng);
+//! let shown = run(&mut engine, &store, Input::Command(command), UnixMillis(2_000), &mut rng);
 //! assert!(shown.iter().any(|news| matches!(news, News::Done(done) if done.tag == 5)));
 //! let account = store.load_now(&[Query::Get(Table::Account, row_key::ACCOUNT.to_vec())]);
 //! assert_eq!(account.map(|rows| rows[0].len()), Ok(1));

@@ -3,7 +3,7 @@
 //! An event is a case of an enumeration and at most one number of ours or of the protocol's (an error code, a count).
 //! Nothing that a person, a peer or a server chose as text can be recorded.
 
-use crate::time::{Millis, SECOND};
+use crate::time::UnixMillis;
 use core::fmt::Write as _;
 use std::collections::VecDeque;
 
@@ -69,14 +69,14 @@ pub(crate) enum ResendRefusal {
 /// The latest events.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    events: VecDeque<(Millis, Event)>,
+    events: VecDeque<(UnixMillis, Event)>,
     /// Number of events that were dropped.
     dropped: u64,
 }
 
 impl Trace {
     /// Records an event.
-    pub(crate) fn note(&mut self, now: Millis, event: Event) {
+    pub(crate) fn note(&mut self, now: UnixMillis, event: Event) {
         if self.events.len() >= MAX_EVENTS {
             self.events.pop_front();
             self.dropped = self.dropped.saturating_add(1);
@@ -85,14 +85,14 @@ impl Trace {
     }
 
     /// The events as text, one line each: seconds before `now`, what happened, and its number.
-    pub(crate) fn print(&self, now: Millis) -> String {
+    pub(crate) fn print(&self, now: UnixMillis) -> String {
         let mut text = String::new();
         for (at, event) in &self.events {
             let (name, number) = describe(*event);
             // Writing to a string cannot fail.
             let _infallible = match number {
-                Some(number) => writeln!(text, "{} {name} {number}", now.saturating_sub(*at) / SECOND),
-                None => writeln!(text, "{} {name}", now.saturating_sub(*at) / SECOND),
+                Some(number) => writeln!(text, "{} {name} {number}", now.since(*at).seconds().0),
+                None => writeln!(text, "{} {name}", now.since(*at).seconds().0),
             };
         }
         if self.dropped > 0 {
@@ -133,15 +133,17 @@ fn describe(event: Event) -> (&'static str, Option<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UnixSeconds;
 
     #[test]
     fn the_latest_events_are_kept_and_printed_with_their_age() {
+        let at = |second| UnixSeconds(second).millis();
         let mut trace = Trace::default();
         for second in 0..600 {
-            trace.note(second * SECOND, Event::HttpAnswered(Some(429)));
+            trace.note(at(second), Event::HttpAnswered(Some(429)));
         }
-        trace.note(600 * SECOND, Event::UnknownDevice);
-        let text = trace.print(610 * SECOND);
+        trace.note(at(600), Event::UnknownDevice);
+        let text = trace.print(at(610));
         assert_eq!(text.lines().count(), MAX_EVENTS + 1);
         assert!(text.starts_with("509 http status 429\n"), "{text}");
         assert!(text.ends_with("10 unknown device\nearlier events: 101\n"), "{text}");

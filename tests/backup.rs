@@ -12,6 +12,7 @@
 mod support;
 mod two_browsers;
 
+use causeway::id::PreKeyId;
 use causeway::io::Input;
 use causeway::store::account::{Account, Stale};
 use causeway::store::changes::{Change, Query, Table};
@@ -64,7 +65,7 @@ fn a_hand_over_goes_on_where_the_other_browser_stopped() {
     assert_eq!(fetches(&world), fetched, "the same sessions continue: no keys were fetched");
     assert!(world.deliveries(BOB_CHAT).iter().all(|&delivery| delivery == Delivery::Delivered));
     no_key_was_used_twice(&world);
-    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+    assert_eq!((stored(&world).stale, stored(&world).claim_from), (Stale::No, None));
 
     // The old browser knows, whatever happens to it.
     world.swap_browser(old);
@@ -83,9 +84,9 @@ fn a_hand_over_sends_no_piece_before_its_mark_is_durable() {
     world.input(Input::Command(Command { tag, action: Some(action), ..Command::default() }));
     assert_eq!(world.done(tag), None);
     assert_eq!(world.chatd.socket(), None, "the connection is closed at once");
-    assert_eq!(stored(&world).moved_at, 0);
+    assert_eq!(stored(&world).moved_at, None);
     while world.commit() {}
-    assert_ne!(stored(&world).moved_at, 0);
+    assert_ne!(stored(&world).moved_at, None);
     assert!(!world.exported(tag).unwrap().is_empty());
 }
 
@@ -105,7 +106,7 @@ fn a_backup_brings_everything_back_and_both_write_on() {
     assert_eq!(world.texts(BOB_CHAT), saved);
     let (old_keys, own) = (world.chatd.alice_prekeys.clone(), stored(&world));
     sign_in(&mut world);
-    assert_eq!((stored(&world).stale, stored(&world).claim_from.as_str()), (Stale::No, ""));
+    assert_eq!((stored(&world).stale, stored(&world).claim_from), (Stale::No, None));
     assert_eq!(world.send(BOB_CHAT, "from the backup"), Issue::None);
     assert_eq!(world.phone(BOB).received.last().unwrap().1, "from the backup");
     both_write_on(&mut world, "from the backup");
@@ -116,7 +117,7 @@ fn a_backup_brings_everything_back_and_both_write_on() {
     let here: BTreeSet<Vec<u8>> = world.rows(Table::PreKey).into_iter().map(|(key, _)| key).collect();
     let fresh: Vec<u32> =
         world.chatd.alice_prekeys.iter().map(|(id, _)| *id).filter(|id| !known.contains(id)).collect();
-    assert!(fresh.len() > 50 && fresh.iter().all(|&id| here.contains(&row_key::prekey(id))), "{fresh:?}");
+    assert!(fresh.len() > 50 && fresh.iter().all(|&id| here.contains(&row_key::prekey(PreKeyId(id)))), "{fresh:?}");
     assert_ne!(stored(&world).keys.unwrap().signed_prekey_id, own.keys.unwrap().signed_prekey_id);
     assert_eq!(world.account().backup.unwrap().moved_at, 0);
 }

@@ -138,7 +138,7 @@ fn without_the_code_that_derives_keys_nothing_changes() {
     assert_eq!(world.connection().state(), ConnectionState::Stopped);
     drop(world.fresh_browser());
     assert_eq!(world.restore(PASSPHRASE, &file), Issue::None);
-    world.sleep_until(ConnectionState::Online);
+    sign_in(&mut world);
     both_write_on(&mut world, "on");
     no_key_was_used_twice(&world);
 }

@@ -11,10 +11,10 @@
 
 mod support;
 
-use causeway::io::{Input, Millis, StoreFailure};
+use causeway::io::{Input, StoreFailure};
 use causeway::view::{Action, Command, ConnectionState, Hello, Issue, Reconnect, SaveDraft, Woken};
 use causeway_proto::node::Node;
-use support::{World, ok};
+use support::{Millis, World, ok};
 
 const MINUTE: Millis = 60_000;
 /// Connections, or attempts to prepare one, in any ten minutes (docs/decisions/0080-twenty-attempts-in-ten-minutes.md).

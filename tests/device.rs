@@ -12,9 +12,10 @@
 
 mod support;
 
-use causeway::io::{HttpFailure, Input, Method};
+use causeway::io::{HttpFailure, Input, Method, UnixMillis};
+use causeway::model::DeviceId;
 use causeway::store::changes::{Change, Query, Table};
-use causeway::store::{account::Account, records, row_cache::Row, row_key, seal::Sealer};
+use causeway::store::{account::Account, records, row::Row, row_key, seal::Sealer};
 use causeway::view::{AccountView, Action, Command, ConnectionState, Enlist, Erase, Issue, Reconnect, SignOut, Stage};
 use causeway_proto::node::Node;
 use causeway_proto::secret::Secret;
@@ -46,10 +47,14 @@ fn stored(world: &World) -> Account {
     records::open(row_key::ACCOUNT, &rows[0][0].1, &sealer).unwrap()
 }
 
+fn text(device: Option<DeviceId>) -> String {
+    DeviceId::to_field(device.as_ref()).to_owned()
+}
+
 #[test]
 fn enlisting_makes_this_browser_the_accounts() {
     let mut world = World::enlisted(1);
-    assert_eq!(world.servers.device.0, stored(&world).device);
+    assert_eq!(world.servers.device.0, text(stored(&world).device));
     assert_eq!(world.asked("/api/device"), 0, "no browser is replaced");
     assert_eq!((world.account().elsewhere_since, world.account().lost_at), (0, 0));
     world.kill();
@@ -77,7 +82,7 @@ fn no_request_names_a_device_id_that_is_not_durable() {
 #[test]
 fn an_account_without_a_device_id_gets_one_and_keeps_it() {
     let mut world = World::enlisted(3);
-    rewrite(&mut world, |account| account.device.clear());
+    rewrite(&mut world, |account| account.device = None);
     world.servers.device = Default::default();
     world.hold_commits = true;
     world.kill();
@@ -85,11 +90,11 @@ fn an_account_without_a_device_id_gets_one_and_keeps_it() {
     world.hold_commits = false;
     while world.commit() {}
     world.sleep_until(ConnectionState::Online);
-    let device = stored(&world).device;
+    let device = text(stored(&world).device);
     assert_eq!(world.servers.device.0, device);
     world.kill();
     world.sleep_until(ConnectionState::Online);
-    assert_eq!(stored(&world).device, device);
+    assert_eq!(text(stored(&world).device), device);
 }
 
 #[test]
@@ -138,7 +143,7 @@ fn a_conflict_refreshes_the_account() {
 #[test]
 fn a_browser_that_handed_over_never_requests_a_token() {
     let mut world = World::enlisted(6);
-    rewrite(&mut world, |account| account.moved_at = BEGIN);
+    rewrite(&mut world, |account| account.moved_at = Some(UnixMillis(BEGIN)));
     world.requests.clear();
     world.kill();
     world.command(Action::Reconnect(Reconnect {}));
@@ -151,18 +156,18 @@ fn a_browser_that_handed_over_never_requests_a_token() {
 #[test]
 fn restored_rows_are_claimed_before_they_connect_and_a_lost_response_is_repeated() {
     let mut world = World::enlisted(7);
-    let old = stored(&world).device;
-    rewrite(&mut world, |account| account.claim_from = std::mem::replace(&mut account.device, OTHER.to_owned()));
+    let old = text(stored(&world).device);
+    rewrite(&mut world, |account| account.claim_from = account.device.replace(DeviceId::new(OTHER.to_owned())));
     world.requests.clear();
     world.servers.swallow = true;
     world.kill();
     assert_eq!(world.connection().state(), ConnectionState::Waiting);
     assert_eq!((world.servers.device.0.as_str(), world.asked("/api/token")), (OTHER, 0));
-    assert_eq!(stored(&world).claim_from, old);
+    assert_eq!(text(stored(&world).claim_from), old);
     world.servers.swallow = false;
     world.kill();
     world.sleep_until(ConnectionState::Online);
-    assert_eq!(stored(&world).claim_from, "");
+    assert_eq!(text(stored(&world).claim_from), "");
     let posted = world.requests.iter().filter(|request| request.method == Method::Post);
     let order: Vec<_> = posted.map(|request| request.url.as_str()).collect();
     assert_eq!(order, ["/api/device", "/api/device", "/api/token"]);
@@ -188,7 +193,7 @@ fn a_second_browser_is_warned_before_it_replaces_the_first() {
     assert_eq!(world.account().lost_at, 0);
     assert_eq!(enlist(&mut world, true), Issue::None);
     assert_eq!(world.connection().state(), ConnectionState::Online);
-    assert_eq!(world.servers.device.0, stored(&world).device);
+    assert_eq!(world.servers.device.0, text(stored(&world).device));
     assert_eq!(world.account().elsewhere_since, 0);
 }
 

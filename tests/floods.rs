@@ -11,7 +11,7 @@
 
 mod support;
 
-use causeway::io::Input;
+use causeway::io::{Input, SocketId};
 use causeway::store::changes::{Change, Changes, Table};
 use causeway::view::{Action, ConnectionState, Hello};
 use causeway_proto::jid::Jid;
@@ -26,7 +26,7 @@ const MAX_CHATS: u32 = 20_000;
 /// Many stanzas as one piece of bytes, as a socket delivers them.
 fn serve_at_once(world: &mut World, nodes: &[Node]) {
     let mut bytes = Vec::new();
-    let mut socket = 0;
+    let mut socket = SocketId::default();
     for node in nodes {
         let (on, mut sealed) = world.chatd.seal(node);
         socket = on;

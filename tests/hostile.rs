@@ -11,7 +11,7 @@
 
 mod support;
 
-use causeway::io::Input;
+use causeway::io::{Input, SocketId};
 use causeway::view::{
     Action, Command, ConnectionState, Enlist, Issue, MarkRead, MessageRef, OpenChat, SaveDraft, Send,
 };
@@ -111,8 +111,8 @@ proptest! {
         if cut > 0 {
             world.cut();
         }
-        let socket = world.chatd.socket().unwrap_or(99) + u64::from(cut == 2);
-        world.input(Input::Received(socket, bytes));
+        let socket = world.chatd.socket().map_or(99, |socket| socket.0) + u64::from(cut == 2);
+        world.input(Input::Received(SocketId(socket), bytes));
         world.sleep_until(ConnectionState::Online);
     }
 

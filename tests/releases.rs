@@ -27,7 +27,7 @@ use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
-use causeway::store::row_cache::{Row, RowError};
+use causeway::store::row::{Row, RowError};
 use causeway::store::rows::recipient::OutboxRow;
 use causeway::store::seal::Sealer;
 use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageKind, SaveDraft, Send, Stage};

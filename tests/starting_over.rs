@@ -14,7 +14,7 @@ mod support;
 use causeway::io::{HttpFailure, Input, StoreFailure};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Query, Table};
-use causeway::store::row_cache::Row;
+use causeway::store::row::Row;
 use causeway::store::seal::Sealer;
 use causeway::store::{records, row_key};
 use causeway::view::{

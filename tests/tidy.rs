@@ -34,8 +34,6 @@ mod syntax;
 mod text;
 #[path = "tidy/typed.rs"]
 mod typed;
-#[path = "tidy/untyped.rs"]
-mod untyped;
 #[path = "tidy/words.rs"]
 mod words;
 

@@ -26,7 +26,8 @@ mod weight;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
 
-use crate::io::{Millis, Output, SocketId};
+use crate::id::AccountNumber;
+use crate::io::{Millis, Output, SocketId, UnixMillis};
 use crate::view::{ConnectionState, Issue};
 use attempts::Attempts;
 use backoff::Backoff;
@@ -43,11 +44,11 @@ use std::collections::VecDeque;
 use zeroize::Zeroizing;
 
 /// From opening the socket to `<success>`.
-const LOGIN_TIMEOUT: Millis = 20_000;
+const LOGIN_TIMEOUT: Millis = Millis(20_000);
 /// With no mail for this long the mailbox counts as read (docs/spec/wire.md §5.5).
-const DRAIN_TIMEOUT: Millis = 60_000;
+const DRAIN_TIMEOUT: Millis = Millis(60_000);
 /// With no mail for this long, the next batch is requested: a server may send fewer stanzas than a batch holds.
-const DRAIN_PAUSE: Millis = 5_000;
+const DRAIN_PAUSE: Millis = Millis(5_000);
 /// Bytes of memory of the stanzas that wait for the engine. A browser cannot pause a socket: if another one comes then, the
 /// connection is given up, and the server sends again what was not acknowledged, in smaller batches.
 const MAX_WAITING: usize = 32 << 20;
@@ -60,7 +61,7 @@ pub(crate) struct Login {
     /// Constants of the wire.
     pub(crate) profile: Profile,
     /// Our account number at WhatsApp.
-    pub(crate) account_id: u64,
+    pub(crate) account_id: AccountNumber,
     /// A fresh identity token.
     pub(crate) token: Zeroizing<String>,
     /// Our Noise key.
@@ -69,22 +70,22 @@ pub(crate) struct Login {
 
 enum State {
     Off,
-    Opening { login: Box<Login>, until: Millis },
-    Hello { login: Box<Login>, reader: FrameReader, handshake: Box<AwaitServerHello>, until: Millis },
+    Opening { login: Box<Login>, until: UnixMillis },
+    Hello { login: Box<Login>, reader: FrameReader, handshake: Box<AwaitServerHello>, until: UnixMillis },
     Live { profile: Profile, reader: FrameReader, transport: Box<Transport>, phase: Phase },
-    Waiting { until: Millis },
+    Waiting { until: UnixMillis },
     Stopped,
 }
 
 enum Phase {
-    Login { until: Millis },
-    Draining { until: Millis, pause: Millis },
+    Login { until: UnixMillis },
+    Draining { until: UnixMillis, pause: UnixMillis },
     Online,
 }
 
 impl Phase {
-    fn draining(now: Millis) -> Self {
-        Self::Draining { until: now.saturating_add(DRAIN_TIMEOUT), pause: now.saturating_add(DRAIN_PAUSE) }
+    fn draining(now: UnixMillis) -> Self {
+        Self::Draining { until: now.after(DRAIN_TIMEOUT), pause: now.after(DRAIN_PAUSE) }
     }
 }
 
@@ -109,7 +110,7 @@ pub(crate) struct Channel {
     backoff: Backoff,
     attempts: Attempts,
     /// When the server last requested a restart.
-    restarted: Option<Millis>,
+    restarted: Option<UnixMillis>,
     /// Weight of the stanzas that are not handled yet.
     waiting: usize,
     /// How often that was too much since the mailbox was last read to its end.
@@ -127,7 +128,7 @@ impl Default for Channel {
     fn default() -> Self {
         Self {
             state: State::Off,
-            socket: 0,
+            socket: SocketId::default(),
             backoff: Backoff::default(),
             attempts: Attempts::default(),
             restarted: None,
@@ -145,17 +146,17 @@ impl Default for Channel {
 
 impl Channel {
     /// Opens a connection. Does nothing unless there is none, or while stopped.
-    pub(crate) fn start(&mut self, login: Login, now: Millis) {
+    pub(crate) fn start(&mut self, login: Login, now: UnixMillis) {
         if !matches!(self.state, State::Off | State::Waiting { .. }) {
             return;
         }
-        self.socket += 1;
+        self.socket = self.socket.next();
         self.out.push_back(Output::Connect(self.socket, login.url.clone()));
-        self.state = State::Opening { login: Box::new(login), until: now.saturating_add(LOGIN_TIMEOUT) };
+        self.state = State::Opening { login: Box::new(login), until: now.after(LOGIN_TIMEOUT) };
     }
 
     /// Whether an attempt that no person requested may begin now. After too many, the next one is scheduled.
-    pub(crate) fn may_begin(&mut self, now: Millis) -> bool {
+    pub(crate) fn may_begin(&mut self, now: UnixMillis) -> bool {
         let at = self.attempts.next_at(now);
         if at > now && matches!(self.state, State::Off | State::Waiting { .. }) {
             self.state = State::Waiting { until: at };
@@ -164,7 +165,7 @@ impl Channel {
     }
 
     /// An attempt begins, with the requests before it.
-    pub(crate) fn begin_attempt(&mut self, now: Millis) {
+    pub(crate) fn begin_attempt(&mut self, now: UnixMillis) {
         self.attempts.begin(now);
     }
 
@@ -202,7 +203,7 @@ impl Channel {
     }
 
     /// When the next connection attempt is due, if one is scheduled.
-    pub(crate) fn retry_at(&self) -> Option<Millis> {
+    pub(crate) fn retry_at(&self) -> Option<UnixMillis> {
         match self.state {
             State::Waiting { until } => Some(until),
             _ => None,
@@ -239,7 +240,7 @@ impl Channel {
     }
 
     /// The socket is open: sends the client hello.
-    pub(crate) fn opened(&mut self, socket: SocketId, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn opened(&mut self, socket: SocketId, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if socket != self.socket {
             return;
         }
@@ -259,7 +260,7 @@ impl Channel {
     }
 
     /// Handles received bytes. Bytes of an older socket are ignored.
-    pub(crate) fn received(&mut self, socket: SocketId, bytes: &[u8], now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn received(&mut self, socket: SocketId, bytes: &[u8], now: UnixMillis, rng: &mut dyn CryptoRng) {
         if socket != self.socket {
             return;
         }
@@ -283,7 +284,7 @@ impl Channel {
         }
     }
 
-    fn frame(&mut self, frame: Vec<u8>, now: Millis, rng: &mut dyn CryptoRng) {
+    fn frame(&mut self, frame: Vec<u8>, now: UnixMillis, rng: &mut dyn CryptoRng) {
         match std::mem::replace(&mut self.state, State::Off) {
             State::Hello { login, reader, handshake, until } => match finish(&login, *handshake, &frame, now) {
                 Ok((bytes, transport)) => {
@@ -315,7 +316,7 @@ impl Channel {
         }
     }
 
-    fn stanza(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
+    fn stanza(&mut self, stanza: Stanza, weight: usize, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if let Some(policy) = disconnect_policy::of(&stanza) {
             return self.lose(policy, now, rng);
         }
@@ -352,7 +353,7 @@ impl Channel {
         }
     }
 
-    fn queue(&mut self, stanza: Stanza, weight: usize, now: Millis, rng: &mut dyn CryptoRng) {
+    fn queue(&mut self, stanza: Stanza, weight: usize, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.waiting > MAX_WAITING {
             self.overflows = self.overflows.saturating_add(1);
             return self.lose(DisconnectPolicy::Retry(Issue::ChatUnreachable), now, rng);
@@ -370,7 +371,7 @@ impl Channel {
     }
 
     /// Sends a stanza now. A stanza that cannot be encoded is a defect of this client and closes the connection.
-    pub(crate) fn transmit(&mut self, node: &Node, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn transmit(&mut self, node: &Node, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let State::Live { profile, transport, .. } = &mut self.state else { return };
         let Self { buffer, .. } = self;
         buffer.clear();
@@ -400,7 +401,7 @@ impl Channel {
 
     /// Sends a probe; until its response arrives, [`is_caught_up`](Self::is_caught_up) is false. Detects a dead link
     /// within seconds.
-    pub(crate) fn require_round_trip(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn require_round_trip(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         match &self.state {
             State::Live { phase: Phase::Login { .. }, .. } => self.probe.send_at_login(),
             State::Live { .. } => self.send_probe(now, rng),
@@ -409,7 +410,7 @@ impl Channel {
         }
     }
 
-    fn send_probe(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    fn send_probe(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let ping = self.probe.send(now, rng);
         self.transmit(&ping, now, rng);
     }
@@ -435,10 +436,10 @@ fn finish(
     login: &Login,
     handshake: AwaitServerHello,
     frame: &[u8],
-    now: Millis,
+    now: UnixMillis,
 ) -> Result<(Vec<u8>, Transport), Issue> {
-    let verified = handshake.read(frame, now / 1000).map_err(disconnect_policy::of_handshake)?;
-    let payload = payload::login(&login.profile, login.account_id, &login.token);
+    let verified = handshake.read(frame, now.seconds().0).map_err(disconnect_policy::of_handshake)?;
+    let payload = payload::login(&login.profile, login.account_id.0, &login.token);
     let (message, transport) = verified.finish(&payload).map_err(disconnect_policy::of_handshake)?;
     let mut bytes = Vec::with_capacity(FRAME_HEADER + message.len());
     framed(&mut bytes, &message).map_err(|_| Issue::ChannelBroken)?;

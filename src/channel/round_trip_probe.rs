@@ -5,7 +5,7 @@
 //! What this module does not know: why a probe is needed, and what the other stanzas mean.
 
 use super::keepalive::RESPONSE_TIMEOUT;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::iq::IqKind;
 use causeway_proto::stanza::{Stanza, ping};
@@ -22,7 +22,7 @@ pub(super) struct RoundTripProbe {
 #[derive(Debug)]
 struct Sent {
     id: String,
-    by: Millis,
+    by: UnixMillis,
 }
 
 impl RoundTripProbe {
@@ -37,17 +37,17 @@ impl RoundTripProbe {
     }
 
     /// The stanza of a new probe, which replaces an earlier one.
-    pub(super) fn send(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> Node {
+    pub(super) fn send(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) -> Node {
         let id = format!("{:x}-here", rng.next_u64());
         let ping = ping::request(&id);
-        self.sent = Some(Sent { id, by: now.saturating_add(RESPONSE_TIMEOUT) });
+        self.sent = Some(Sent { id, by: now.after(RESPONSE_TIMEOUT) });
         ping
     }
 
     /// Bytes arrived: the response may be behind more of them, so its time-out restarts.
-    pub(super) fn received(&mut self, now: Millis) {
+    pub(super) fn received(&mut self, now: UnixMillis) {
         if let Some(sent) = &mut self.sent {
-            sent.by = now.saturating_add(RESPONSE_TIMEOUT);
+            sent.by = now.after(RESPONSE_TIMEOUT);
         }
     }
 
@@ -68,19 +68,19 @@ impl RoundTripProbe {
     }
 
     /// When the response is overdue.
-    pub(super) fn wake_at(&self) -> Option<Millis> {
+    pub(super) fn wake_at(&self) -> Option<UnixMillis> {
         self.sent.as_ref().map(|sent| sent.by)
     }
 
     /// Whether the response is overdue.
-    pub(super) fn is_late(&self, now: Millis) -> bool {
+    pub(super) fn is_late(&self, now: UnixMillis) -> bool {
         self.wake_at().is_some_and(|by| by <= now)
     }
 
     /// The device's clock was set back.
-    pub(super) fn clock_set_back(&mut self, now: Millis) {
+    pub(super) fn clock_set_back(&mut self, now: UnixMillis) {
         if let Some(sent) = &mut self.sent {
-            sent.by = sent.by.min(now.saturating_add(RESPONSE_TIMEOUT));
+            sent.by = sent.by.min(now.after(RESPONSE_TIMEOUT));
         }
     }
 }

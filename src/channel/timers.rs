@@ -2,13 +2,13 @@
 
 use super::keepalive::Due;
 use super::{Channel, DRAIN_PAUSE, DRAIN_TIMEOUT, DisconnectPolicy, Event, LOGIN_TIMEOUT, Phase, State, backoff};
-use crate::io::Millis;
+use crate::io::UnixMillis;
 use crate::view::Issue;
 use rand_core::CryptoRng;
 
 impl Channel {
     /// Handles time-outs and keep-alive pings that are due.
-    pub(crate) fn elapsed(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn elapsed(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         match &mut self.state {
             State::Opening { until, .. }
             | State::Hello { until, .. }
@@ -28,7 +28,7 @@ impl Channel {
                         self.send_probe(now, rng);
                     }
                     Phase::Draining { pause, .. } if *pause <= now => {
-                        *pause = now.saturating_add(DRAIN_PAUSE);
+                        *pause = now.after(DRAIN_PAUSE);
                         self.events.push_back(Event::Paused);
                     }
                     _ => {}
@@ -44,31 +44,31 @@ impl Channel {
     }
 
     /// The device's clock was set back: restarts every timer that would now expire too late.
-    pub(crate) fn clock_set_back(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(crate) fn clock_set_back(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.attempts.clock_set_back(now);
         self.restarted = self.restarted.map(|at| at.min(now));
         match &mut self.state {
             State::Opening { until, .. }
             | State::Hello { until, .. }
             | State::Live { phase: Phase::Login { until }, .. } => {
-                *until = (*until).min(now.saturating_add(LOGIN_TIMEOUT));
+                *until = (*until).min(now.after(LOGIN_TIMEOUT));
             }
             State::Live { phase, .. } => {
                 if let Phase::Draining { until, pause } = phase {
-                    *until = (*until).min(now.saturating_add(DRAIN_TIMEOUT));
-                    *pause = (*pause).min(now.saturating_add(DRAIN_PAUSE));
+                    *until = (*until).min(now.after(DRAIN_TIMEOUT));
+                    *pause = (*pause).min(now.after(DRAIN_PAUSE));
                 }
                 self.backoff.live(now);
                 self.keepalive.start(now, rng);
                 self.probe.clock_set_back(now);
             }
-            State::Waiting { until } => *until = (*until).min(now.saturating_add(backoff::CEILING)),
+            State::Waiting { until } => *until = (*until).min(now.after(backoff::CEILING)),
             State::Off | State::Stopped => {}
         }
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do.
-    pub(crate) fn wake_at(&self) -> Option<Millis> {
+    pub(crate) fn wake_at(&self) -> Option<UnixMillis> {
         match &self.state {
             State::Opening { until, .. }
             | State::Hello { until, .. }

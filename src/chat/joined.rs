@@ -9,9 +9,9 @@ use crate::model::PeerId;
 /// such chat.
 pub(crate) fn begin_join(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> Option<u64> {
     let key = alias.as_str().as_bytes();
-    let other = cx.records.chats.peek(key)?.clone();
+    let other = cx.records.chats.get(key)?.clone();
     cx.records.chats.delete(key);
-    open(cx, id.as_str());
+    open(cx, id.chat());
     let chat = cx.records.chats.change_or_default(id.as_str().as_bytes());
     let behind = chat.next_seq.saturating_sub(1);
     let is_told = chat.unread == 0 || chat.last.as_ref().is_none_or(|last| last.seq <= chat.notified_up_to);
@@ -32,7 +32,7 @@ pub(crate) fn begin_join(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> O
     chat.active_at = if behind == 0 { other.active_at } else { chat.active_at.max(other.active_at) };
     add_to_draft(&mut chat.draft, &other.draft);
     (chat.joins, chat.joins_behind) = (other.id, behind);
-    cx.group_commit.show_chat(id.as_str());
+    cx.group_commit.show_chat(id.chat());
     Some(behind)
 }
 
@@ -44,10 +44,10 @@ pub(crate) fn end_join(cx: &mut Context<'_>, id: &PeerId) {
 
 /// Keeps a draft of the chat that was joined, from a page that still shows it.
 pub(crate) fn save_joined_draft(cx: &mut Context<'_>, id: &PeerId, text: &str) {
-    let Some(chat) = cx.records.chats.peek(id.as_str().as_bytes()) else { return };
+    let Some(chat) = cx.records.chats.get(id.as_str().as_bytes()) else { return };
     let mut draft = chat.draft.clone();
     add_to_draft(&mut draft, text);
-    save_draft(cx, id.as_str(), &draft);
+    save_draft(cx, id.chat(), &draft);
 }
 
 fn add_to_draft(draft: &mut String, text: &str) {

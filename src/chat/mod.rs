@@ -9,10 +9,11 @@ pub(crate) use activity::take_back_the_future;
 pub(crate) use joined::{begin_join, end_join, save_joined_draft};
 
 use crate::context::Context;
-use crate::model::Peer;
+use crate::id::MessageSeq;
+use crate::model::{ChatId, Peer, StanzaId};
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{ChatView, MessageKind, OtherAddresses};
 use causeway_proto::jid::{Jid, Server};
 
@@ -24,22 +25,22 @@ const LID_SHOWN: usize = 4;
 const MAX_DRAFT: usize = 100_000;
 
 /// Creates the chat with a peer unless it exists.
-pub(crate) fn open(cx: &mut Context<'_>, id: &str) {
-    if cx.records.chats.peek(id.as_bytes()).is_none() {
-        let chat = ChatRow { id: id.to_owned(), next_seq: 1, active_at: cx.now, ..ChatRow::default() };
+pub(crate) fn open(cx: &mut Context<'_>, id: &ChatId) {
+    if cx.records.chats.get(id.as_bytes()).is_none() {
+        let chat = ChatRow { id: id.as_str().to_owned(), next_seq: 1, active_at: cx.now.0, ..ChatRow::default() };
         cx.records.chats.put(id.as_bytes().to_vec(), chat);
         cx.group_commit.show_chat(id);
     }
 }
 
 /// Appends a message to its chat, which is created if there is none. Returns the sequence number.
-pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) -> u64 {
+pub(crate) fn append(cx: &mut Context<'_>, id: &ChatId, mut message: MessageRow) -> MessageSeq {
     open(cx, id);
     let chat = cx.records.chats.change_or_default(id.as_bytes());
     let seq = chat.next_seq;
     message.seq = seq;
     chat.next_seq = seq.saturating_add(1);
-    chat.active_at = cx.now;
+    chat.active_at = cx.now.0;
     chat.last = Some(preview(&message));
     match message.outgoing {
         true => {
@@ -48,35 +49,36 @@ pub(crate) fn append(cx: &mut Context<'_>, id: &str, mut message: MessageRow) ->
         }
         false => chat.unread = chat.unread.saturating_add(u32::from(!message.kind().is_notice())),
     }
-    if !message.id.is_empty() {
-        let key = row_key::message_id(id, message.outgoing, &message.id);
+    if let Some(stanza) = message.stanza_id() {
+        let key = row_key::message_id(id, message.outgoing, &stanza);
         cx.records.positions.put(key, PositionRow { seq: Some(seq) });
     }
-    cx.records.messages.put(row_key::message(id, seq), message);
+    cx.records.messages.put(row_key::message(id, MessageSeq(seq)), message);
     cx.group_commit.show_chat(id);
-    cx.group_commit.show_message(id, seq);
-    seq
+    cx.group_commit.show_message(id, MessageSeq(seq));
+    MessageSeq(seq)
 }
 
 /// Writes a changed message back, and into the list if it is the newest.
-pub(crate) fn replace(cx: &mut Context<'_>, id: &str, message: MessageRow) {
+pub(crate) fn replace(cx: &mut Context<'_>, id: &ChatId, message: MessageRow) {
     let seq = message.seq;
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
         && chat.last.as_ref().is_some_and(|last| last.seq == seq)
     {
         let chat = cx.records.chats.change_or_default(id.as_bytes());
         chat.last = Some(preview(&message));
         cx.group_commit.show_chat(id);
     }
-    cx.records.messages.put(row_key::message(id, seq), message);
-    cx.group_commit.show_message(id, seq);
+    cx.records.messages.put(row_key::message(id, MessageSeq(seq)), message);
+    cx.group_commit.show_message(id, MessageSeq(seq));
 }
 
 /// Removes a message.
-pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
-    cx.records.messages.delete(&row_key::message(id, message.seq));
-    cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &message.id));
-    if let Ok(Some(chat)) = cx.records.chats.change(id.as_bytes()) {
+pub(crate) fn remove(cx: &mut Context<'_>, id: &ChatId, message: &MessageRow) {
+    cx.records.messages.delete(&row_key::message(id, MessageSeq(message.seq)));
+    let stanza = StanzaId::new(message.id.clone());
+    cx.records.positions.delete(&row_key::message_id(id, message.outgoing, &stanza));
+    if let Some(chat) = cx.records.chats.change(id.as_bytes()) {
         if chat.last.as_ref().is_some_and(|last| last.seq == message.seq) {
             chat.last = None;
         }
@@ -85,26 +87,26 @@ pub(crate) fn remove(cx: &mut Context<'_>, id: &str, message: &MessageRow) {
         }
     }
     cx.group_commit.show_chat(id);
-    cx.group_commit.show_removed(id, message.seq);
+    cx.group_commit.show_removed(id, MessageSeq(message.seq));
 }
 
 /// Marks everything up to a message as read.
-pub(crate) fn mark_read(cx: &mut Context<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
-        && (chat.unread > 0 || chat.read_up_to < up_to)
-        && up_to.saturating_add(1) >= chat.next_seq
+pub(crate) fn mark_read(cx: &mut Context<'_>, id: &ChatId, up_to: MessageSeq) {
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
+        && (chat.unread > 0 || chat.read_up_to < up_to.0)
+        && up_to.0.saturating_add(1) >= chat.next_seq
     {
         let chat = cx.records.chats.change_or_default(id.as_bytes());
         chat.unread = 0;
-        chat.read_up_to = up_to.min(chat.next_seq.saturating_sub(1));
+        chat.read_up_to = up_to.0.min(chat.next_seq.saturating_sub(1));
         cx.group_commit.show_chat(id);
     }
 }
 
 /// Records that a notification has shown everything up to a message.
-pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes()) {
-        let up_to = up_to.min(chat.next_seq.saturating_sub(1));
+pub(crate) fn notified(cx: &mut Context<'_>, id: &ChatId, up_to: MessageSeq) {
+    if let Some(chat) = cx.records.chats.get(id.as_bytes()) {
+        let up_to = up_to.0.min(chat.next_seq.saturating_sub(1));
         if chat.notified_up_to < up_to {
             cx.records.chats.change_or_default(id.as_bytes()).notified_up_to = up_to;
             cx.group_commit.show_chat(id);
@@ -113,8 +115,8 @@ pub(crate) fn notified(cx: &mut Context<'_>, id: &str, up_to: u64) {
 }
 
 /// Stores the draft, cut to [`MAX_DRAFT`] characters.
-pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
-    if let Ok(Some(chat)) = cx.records.chats.get(id.as_bytes())
+pub(crate) fn save_draft(cx: &mut Context<'_>, id: &ChatId, text: &str) {
+    if let Some(chat) = cx.records.chats.get(id.as_bytes())
         && chat.draft != text
     {
         cx.records.chats.change_or_default(id.as_bytes()).draft = text.chars().take(MAX_DRAFT).collect();
@@ -123,8 +125,8 @@ pub(crate) fn save_draft(cx: &mut Context<'_>, id: &str, text: &str) {
 }
 
 /// A notice of this kind.
-pub(crate) fn notice(kind: MessageKind, at: Millis) -> MessageRow {
-    MessageRow { kind: kind.into(), at, ..MessageRow::default() }
+pub(crate) fn notice(kind: MessageKind, at: UnixMillis) -> MessageRow {
+    MessageRow { kind: kind.into(), at: at.0, ..MessageRow::default() }
 }
 
 /// The chat as pages show it.
@@ -146,9 +148,9 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
     }
 }
 
-fn address(id: &str, peer: Option<&Peer>) -> String {
+fn address(name: &str, peer: Option<&Peer>) -> String {
     let number = |jid: &Jid| (jid.server == Server::User).then(|| format!("+{}", jid.user));
-    match id.parse::<Jid>() {
+    match name.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
         Ok(jid)
             if jid.server == Server::Lid
@@ -162,7 +164,7 @@ fn address(id: &str, peer: Option<&Peer>) -> String {
             format!("…{}", jid.user.get(begin..).unwrap_or_default())
         }
         Ok(jid) => jid.user,
-        Err(_) => id.to_owned(),
+        Err(_) => name.to_owned(),
     }
 }
 

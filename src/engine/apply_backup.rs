@@ -12,11 +12,13 @@ use crate::backup::format::{HEADER, LockedFile, MAX_FILE_BYTES};
 use crate::backup::kdf::Keys;
 use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
-use crate::io::Millis;
+use crate::id::CommandTag;
+use crate::io::UnixMillis;
+use crate::model::{DeviceId, Identifier};
 use crate::store::account::{Account, Stale};
 use crate::store::changes::{Change, Changes, Table};
-use crate::store::row_cache::{NotLoaded, Row};
 use crate::store::row_key;
+use crate::store::{paged::NotLoaded, row::Row};
 use crate::view::{Issue, Restore, Stage};
 use causeway_proto::width;
 use rand_core::CryptoRng;
@@ -28,16 +30,19 @@ impl Engine {
     /// [`NotLoaded`] for the last piece while a transaction is in progress; the queue retries it.
     pub(super) fn restore(
         &mut self,
-        tag: u64,
+        tag: CommandTag,
         piece: &Restore,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Option<Issue>, NotLoaded> {
         let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         if end >= piece.total && self.group_commit.is_writing() {
             return Err(NotLoaded);
         }
-        if piece.first == 0 && piece.at == 0 && self.restoring.as_ref().is_none_or(|restoring| restoring.first != tag) {
+        if first_of(piece).is_none()
+            && piece.at == 0
+            && self.restoring.as_ref().is_none_or(|restoring| restoring.first != tag)
+        {
             match self.begin_restore(tag, piece).transpose().ok_or(NotLoaded)? {
                 Ok(restoring) => self.restoring = Some(restoring),
                 Err(issue) => {
@@ -59,7 +64,7 @@ impl Engine {
     }
 
     /// The file, opened; `None` while its keys are being derived.
-    fn begin_restore(&mut self, tag: u64, piece: &Restore) -> Result<Option<Restoring>, Issue> {
+    fn begin_restore(&mut self, tag: CommandTag, piece: &Restore) -> Result<Option<Restoring>, Issue> {
         if self.records.account().keys.is_some() && !piece.replace {
             return Err(Issue::RestoreWouldReplace);
         }
@@ -79,7 +84,7 @@ impl Engine {
     }
 
     /// The keys of the file are derived, or cannot be: the command that waits for them is tried again.
-    pub(super) fn restore_keyed(&mut self, tag: u64, keys: Result<Keys, ComputeFailure>) {
+    pub(super) fn restore_keyed(&mut self, tag: CommandTag, keys: Result<Keys, ComputeFailure>) {
         self.restore_keys = Some((tag, keys));
         self.queue.retry();
     }
@@ -87,14 +92,15 @@ impl Engine {
     /// Everything in the file once it is complete.
     fn take_piece(
         &mut self,
-        tag: u64,
+        tag: CommandTag,
         piece: &Restore,
         rng: &mut dyn CryptoRng,
     ) -> Result<Option<(Manifest, Account, Changes)>, Issue> {
         let end = piece.at.saturating_add(width::to_u64(piece.piece.len()));
         let account = self.records.account();
-        let signed_in = (account.stage != Stage::SignedOut).then(|| account.identifier.clone());
-        let first = if piece.first == 0 { tag } else { piece.first };
+        let signed_in =
+            (account.stage != Stage::SignedOut).then(|| Identifier::to_field(account.identifier.as_ref()).to_owned());
+        let first = first_of(piece).unwrap_or(tag);
         let mut restoring = self
             .restoring
             .take()
@@ -132,24 +138,24 @@ impl Engine {
     /// Replaces the whole store with the rows of the file, in one transaction; then boots from it.
     fn replace_all(
         &mut self,
-        tag: u64,
+        tag: CommandTag,
         manifest: &Manifest,
         mut account: Account,
         mut rows: Changes,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), Issue> {
         // Rows of a browser that continued, or had not completed its own restore, are older than the account.
-        if manifest.kind() == Kind::Backup || !account.claim_from.is_empty() {
+        if manifest.kind() == Kind::Backup || account.claim_from.is_some() {
             account.stale = Stale::Sessions;
         }
         if manifest.kind() == Kind::Backup {
-            account.backed_up_at = manifest.created;
+            account.backed_up_at = UnixMillis::from_field(manifest.created);
         }
-        account.claim_from.clone_from(&manifest.device);
-        account.device = device::random(rng);
-        account.moved_at = 0;
-        account.lost_at = 0;
+        account.claim_from = DeviceId::from_field(&manifest.device);
+        account.device = Some(device::random(rng));
+        account.moved_at = None;
+        account.lost_at = None;
         account.replaced = false;
         let row = self.sealer.seal(Table::Account, row_key::ACCOUNT, &account.to_bytes(), rng);
         let row = row.map_err(|_| Issue::BackupDamaged)?;
@@ -157,4 +163,9 @@ impl Engine {
         self.replace_store(tag, rows, now, rng);
         Ok(())
     }
+}
+
+/// The command that gave the first piece; `None` for that piece itself.
+fn first_of(piece: &Restore) -> Option<CommandTag> {
+    (piece.first != 0).then_some(CommandTag(piece.first))
 }

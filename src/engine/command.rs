@@ -4,12 +4,13 @@ use super::connect::Cause;
 use super::state::{Engine, Read};
 use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
+use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
-use crate::model::PeerId;
+use crate::model::{ChatId, PeerId, StanzaId};
 use crate::store::changes::{Query, Table};
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{Action, Command, Done, Issue, News, OpenChat, Stage};
 use crate::visible;
 use causeway_proto::jid::Jid;
@@ -26,8 +27,13 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
-    pub(super) fn command(&mut self, command: &Command, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
-        let tag = command.tag;
+    pub(super) fn command(
+        &mut self,
+        command: &Command,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), NotLoaded> {
+        let tag = CommandTag(command.tag);
         let issue = match &command.action {
             None => Some(Issue::None),
             Some(Action::Hello(_)) => {
@@ -56,29 +62,34 @@ impl Engine {
                 self.open_chat(tag, OpenChat { chat: self.chat_of(&open.chat).to_owned(), ..open.clone() });
                 None
             }
-            Some(Action::Send(send)) => Some(self.send(tag, &send.chat, &send.text, now, rng)?),
+            Some(Action::Send(send)) => Some(self.send(tag, &ChatId::named(&send.chat), &send.text, now, rng)?),
             Some(Action::MarkRead(read)) => {
-                self.with_context(now, rng, |_, cx| chat::mark_read(cx, &read.chat, read.up_to));
+                self.with_context(now, rng, |_, cx| {
+                    chat::mark_read(cx, &ChatId::named(&read.chat), MessageSeq(read.up_to))
+                });
                 Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
                 let joined = self.records.aliases.get(draft.chat.as_str()).map(|id| PeerId::clone(id));
                 self.with_context(now, rng, |_, cx| match joined {
                     Some(id) => chat::save_joined_draft(cx, &id, &draft.text),
-                    None => chat::save_draft(cx, &draft.chat, &draft.text),
+                    None => chat::save_draft(cx, &ChatId::named(&draft.chat), &draft.text),
                 });
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
-                let fresh = message_id(tag, &message.chat);
+                let (chat, seq) = (&ChatId::named(&message.chat), MessageSeq(message.seq));
+                let fresh = message_id(tag, chat);
                 self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, &message.chat, message.seq, &fresh)?;
-                    inbox::ask_again(cx, &message.chat, message.seq)
+                    modules.outbox.retry(cx, chat, seq, &fresh)?;
+                    inbox::ask_again(cx, chat, seq)
                 })?;
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
-                self.with_context(now, rng, |modules, cx| modules.outbox.discard(cx, &message.chat, message.seq))?;
+                self.with_context(now, rng, |modules, cx| {
+                    modules.outbox.discard(cx, &ChatId::named(&message.chat), MessageSeq(message.seq))
+                })?;
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
@@ -93,7 +104,9 @@ impl Engine {
             }
             Some(Action::Woken(_)) => self.woken(tag, now, rng),
             Some(Action::Notified(notified)) => {
-                self.with_context(now, rng, |_, cx| chat::notified(cx, &notified.chat, notified.up_to));
+                self.with_context(now, rng, |_, cx| {
+                    chat::notified(cx, &ChatId::named(&notified.chat), MessageSeq(notified.up_to))
+                });
                 Some(Issue::None)
             }
             Some(Action::HideText(choice)) => {
@@ -105,7 +118,7 @@ impl Engine {
             }
             Some(Action::SupportLog(_)) => {
                 let log = self.support_log(now);
-                self.group_commit.show(News::Done(Done { tag, log, ..Done::default() }));
+                self.group_commit.show(News::Done(Done { tag: tag.0, log, ..Done::default() }));
                 None
             }
             Some(Action::Erase(_)) => {
@@ -121,12 +134,12 @@ impl Engine {
 
     /// The id of the chat that a page means, which may have become a part of another one. Numbers of messages are not
     /// translated: commands that name one concern only the chat in which the page saw it.
-    fn chat_of<'a>(&'a self, id: &'a str) -> &'a str {
-        self.records.aliases.get(id).map_or(id, |peer| peer.as_str())
+    fn chat_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.records.aliases.get(name).map_or(name, |peer| peer.as_str())
     }
 
     /// Starts the enlistment. Returns the issue if it cannot; otherwise the command completes later.
-    fn enlist(&mut self, tag: u64, replace: bool, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn enlist(&mut self, tag: CommandTag, replace: bool, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::SignedOut => Some(Issue::SignInNeeded),
             Stage::Enlisted if self.channel.issue() == Issue::MovedElsewhere => Some(Issue::MovedElsewhere),
@@ -145,24 +158,24 @@ impl Engine {
     }
 
     /// Opens the chat with a phone number. The `Done` carries its id.
-    fn start_chat(&mut self, tag: u64, phone: &str, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    fn start_chat(&mut self, tag: CommandTag, phone: &str, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         // Before that another person may still sign in here, who must not find it.
         if self.records.account().stage != Stage::Enlisted {
             return Some(Issue::NotYetEnlisted);
         }
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
         let chat = self.chat_of(&peer.to_string()).to_owned();
-        self.with_context(now, rng, |_, cx| chat::open(cx, &chat));
-        self.group_commit.show(News::Done(Done { tag, chat, ..Done::default() }));
+        self.with_context(now, rng, |_, cx| chat::open(cx, &ChatId::named(&chat)));
+        self.group_commit.show(News::Done(Done { tag: tag.0, chat, ..Done::default() }));
         None
     }
 
     fn send(
         &mut self,
-        tag: u64,
-        chat: &str,
+        tag: CommandTag,
+        chat: &ChatId,
         text: &str,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<Issue, NotLoaded> {
         let account = self.records.account();
@@ -170,7 +183,7 @@ impl Engine {
             return Ok(Issue::NotYetEnlisted);
         }
         // In the outbox it would never be sent.
-        if account.moved_at != 0 || self.channel.issue() == Issue::MovedElsewhere {
+        if account.moved_at.is_some() || self.channel.issue() == Issue::MovedElsewhere {
             return Ok(Issue::MovedElsewhere);
         }
         let limit = account.deployment.as_ref().map_or(usize::MAX, |deployment| deployment.profile.max_text_bytes);
@@ -183,8 +196,8 @@ impl Engine {
         }
         // A function of the command, whatever has become of the chat since.
         let id = message_id(tag, chat);
-        let chat = &self.chat_of(chat).to_owned();
-        if self.records.chats.peek(chat.as_bytes()).is_none() {
+        let chat = &ChatId::named(self.chat_of(chat.as_str()));
+        if self.records.chats.get(chat.as_bytes()).is_none() {
             return Ok(Issue::NoSuchChat);
         }
         self.with_context(now, rng, |modules, cx| modules.outbox.send(cx, &id, chat, text))?;
@@ -192,23 +205,24 @@ impl Engine {
     }
 
     /// Reads a page of a chat; a failed read is retried.
-    pub(super) fn open_chat(&mut self, tag: u64, open: OpenChat) {
-        self.want_security_code(&open.chat);
+    pub(super) fn open_chat(&mut self, tag: CommandTag, open: OpenChat) {
+        let chat = ChatId::named(&open.chat);
+        self.want_security_code(&chat);
         // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
         if self.opened.len() >= MAX_OPENED {
             let chats = &self.records.chats;
-            self.opened.retain(|chat| chats.peek(chat.as_bytes()).is_some());
-            self.security_codes.retain(|chat, _| chats.peek(chat.as_bytes()).is_some());
+            self.opened.retain(|chat| chats.get(chat.as_bytes()).is_some());
+            self.security_codes.retain(|chat, _| chats.get(chat.as_bytes()).is_some());
         }
-        self.opened.insert(open.chat.clone());
-        self.group_commit.show_chat(&open.chat);
+        self.group_commit.show_chat(&chat);
         let range = Query::Range {
             table: Table::Message,
-            from: row_key::message(&open.chat, 0),
-            to: Some(row_key::message(&open.chat, open.before.unwrap_or(u64::MAX))),
+            from: row_key::message(&chat, MessageSeq::LEAST),
+            to: Some(row_key::message(&chat, open.before.map_or(MessageSeq::GREATEST, MessageSeq))),
             reverse: true,
             limit: if open.text_from.is_some() { 1 } else { page_of(&open) + 1 },
         };
+        self.opened.insert(chat);
         self.load(Read::MessagePage { tag, open }, vec![range]);
     }
 }
@@ -220,13 +234,13 @@ pub(super) fn page_of(open: &OpenChat) -> u32 {
 
 /// The stanza id of a message is a function of the command: one that comes twice sends once. The form is the field's:
 /// `3EB0` and 18 upper-case hex digits (docs/spec/wire.md §5).
-fn message_id(tag: u64, chat: &str) -> String {
+fn message_id(tag: CommandTag, chat: &ChatId) -> StanzaId {
     use core::fmt::Write;
-    let digest = Sha256::new().chain_update(tag.to_be_bytes()).chain_update(chat).finalize();
+    let digest = Sha256::new().chain_update(tag.0.to_be_bytes()).chain_update(chat.as_str()).finalize();
     let mut id = String::from("3EB0");
     for byte in digest.iter().take(9) {
         // Writing to a string cannot fail.
         let _infallible = write!(id, "{byte:02X}");
     }
-    id
+    StanzaId::new(id)
 }

@@ -3,7 +3,7 @@
 //! What this module does not know: what changed, and what the effects mean.
 
 use super::state::{Engine, Phase, Read};
-use crate::io::{Millis, Output, StopReason, StoreFailure};
+use crate::io::{Output, StopReason, StoreFailure, TransactionId, UnixMillis};
 use crate::outbox;
 use crate::session;
 use crate::store::group_commit::Effect;
@@ -14,7 +14,7 @@ use rand_core::CryptoRng;
 
 impl Engine {
     /// Commits the gathered group, or releases its effects at once if it changed nothing.
-    pub(super) fn flush(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn flush(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.waits_for_many() || self.flush_later {
             return;
         }
@@ -43,7 +43,7 @@ impl Engine {
     }
 
     /// Carries out the effects of a transaction that is durable now.
-    pub(super) fn release(&mut self, effects: Vec<Effect>, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn release(&mut self, effects: Vec<Effect>, now: UnixMillis, rng: &mut dyn CryptoRng) {
         for effect in effects {
             match effect {
                 Effect::Transmit(socket, node) => {
@@ -85,7 +85,13 @@ impl Engine {
         self.drain_channel(now, rng);
     }
 
-    pub(super) fn aborted(&mut self, transaction: u64, failure: StoreFailure, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn aborted(
+        &mut self,
+        transaction: TransactionId,
+        failure: StoreFailure,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) {
         let Some(lost) = self.group_commit.aborted(transaction) else { return };
         self.trace.note(now, Event::StoreFailed);
         if failure == StoreFailure::Superseded {
@@ -96,7 +102,7 @@ impl Engine {
 
     /// A transaction failed: drops all state in memory, completes the lost commands with `issue`, and reads the store
     /// again. The server delivers again what was not acknowledged.
-    pub(super) fn restart(&mut self, lost: Vec<Effect>, issue: Issue, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn restart(&mut self, lost: Vec<Effect>, issue: Issue, now: UnixMillis, rng: &mut dyn CryptoRng) {
         for effect in lost {
             if let Effect::Update(update) = effect
                 && let Some(News::Done(done)) = update.news
@@ -109,13 +115,13 @@ impl Engine {
         let waiting = self.wake_requests.answer();
         self.fail_wakes(waiting, issue);
         // A hand-over that was not recorded has not happened.
-        if self.records.account().moved_at != 0 {
+        if self.records.account().moved_at.is_some() {
             self.channel.resume();
         }
         self.channel.postpone(issue, now, rng);
         self.drain_channel(now, rng);
         if let Some(export) = self.export.take() {
-            let done = Done { tag: export.tag(), issue: issue.into(), ..Default::default() };
+            let done = Done { tag: export.tag().0, issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }
         self.forget();
@@ -123,7 +129,7 @@ impl Engine {
         self.load(Read::Boot, boot_queries());
     }
 
-    pub(super) fn close(&mut self, reason: StopReason, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn close(&mut self, reason: StopReason, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.channel.stop(Issue::None, now, rng);
         self.drain_channel(now, rng);
         self.phase = Phase::Closed;

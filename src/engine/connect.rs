@@ -3,7 +3,8 @@
 use super::state::{Engine, Phase, Read};
 use crate::channel::Login;
 use crate::enlist::{Outcome, PreparedRequest, Purpose, Reason, device, form};
-use crate::io::{Millis, Output};
+use crate::id::CommandTag;
+use crate::io::{Output, UnixMillis};
 use crate::session;
 use crate::store::account::Stale;
 use crate::store::changes::{Rows, Table};
@@ -26,12 +27,12 @@ pub(super) enum Cause {
 impl Engine {
     /// Whether the account is enlisted and no connection is being prepared.
     pub(super) fn may_connect(&self) -> bool {
-        let stage = self.records.account.peek(row_key::ACCOUNT).map(|account| account.stage);
+        let stage = self.records.account.get(row_key::ACCOUNT).map(|account| account.stage);
         self.phase == Phase::Ready && stage == Some(Stage::Enlisted) && !self.enlistment.is_preparing()
     }
 
     /// Starts to connect, if that is possible and not in progress.
-    pub(super) fn connect(&mut self, cause: Cause, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn connect(&mut self, cause: Cause, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if !self.may_connect() || !self.channel.is_idle() {
             return;
         }
@@ -46,7 +47,7 @@ impl Engine {
             Cause::Automatic => {}
         }
         // The account was handed over: its ratchets continue in another browser.
-        if self.records.account().moved_at != 0 {
+        if self.records.account().moved_at.is_some() {
             return self.channel.stop(Issue::MovedElsewhere, now, rng);
         }
         self.channel.begin_attempt(now);
@@ -61,7 +62,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn prepare(&mut self, purpose: Purpose, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn prepare(&mut self, purpose: Purpose, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let partner = self.partner_api.clone();
         let requests = self.with_context(now, rng, |modules, cx| modules.enlistment.prepare(cx, purpose, &partner));
         for request in requests {
@@ -77,18 +78,18 @@ impl Engine {
 
     pub(super) fn send_request(&mut self, request: Option<PreparedRequest>) {
         if let Some((kind, http)) = request {
-            self.last_id += 1;
-            self.api_requests.insert(self.last_id, kind);
-            self.out.push_back(Output::Request(self.last_id, http));
+            self.last_request = self.last_request.next();
+            self.api_requests.insert(self.last_request, kind);
+            self.out.push_back(Output::Request(self.last_request, http));
         }
     }
 
     /// Carries out the outcome of a response.
-    pub(super) fn proceed(&mut self, outcome: Outcome, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn proceed(&mut self, outcome: Outcome, now: UnixMillis, rng: &mut dyn CryptoRng) {
         match outcome {
             Outcome::Nothing => {}
             // Handed over while the request was in flight.
-            Outcome::Ready(_) if self.records.account().moved_at != 0 => {
+            Outcome::Ready(_) if self.records.account().moved_at.is_some() => {
                 self.channel.stop(Issue::MovedElsewhere, now, rng);
             }
             Outcome::Ready(token) => match self.login(token) {
@@ -115,7 +116,7 @@ impl Engine {
                 if !exact || self.records.account().stale == Stale::Sessions {
                     return self.load(Read::Sessions, vec![whole(Table::Session)]);
                 }
-                self.records.change_account().claim_from.clear();
+                self.records.change_account().claim_from = None;
                 self.group_commit.after(Effect::Prepare);
             }
             Outcome::Enlisted | Outcome::SignedIn => self.connect(Cause::Person, now, rng),
@@ -124,10 +125,10 @@ impl Engine {
 
     /// Continues from rows that are older than the account's last activity, without using any key twice: freezes every
     /// session and makes new prekeys.
-    pub(super) fn renew(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn renew(&mut self, rows: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         for (key, sealed) in rows.into_iter().flatten() {
             match records::open(&key, &sealed, &self.sealer) {
-                Ok(session) => self.records.sessions.loaded(key.clone(), Some(session)),
+                Ok(session) => self.records.sessions.loaded(key.clone(), Some(session), sealed.len()),
                 // A row that does not open can never be used.
                 Err(_) => self.storage = Issue::StorageDamaged,
             }
@@ -137,19 +138,19 @@ impl Engine {
         }
         self.with_context(now, rng, |_, cx| session::renew(cx));
         let account = self.records.change_account();
-        account.claim_from.clear();
+        account.claim_from = None;
         account.stale = Stale::PreKeys;
         self.group_commit.after(Effect::Prepare);
     }
 
     /// Takes a hand-over back. The file becomes outdated: a later restore finds that another device held the account in
     /// between.
-    pub(super) fn continue_here(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) {
-        if self.records.account().moved_at != 0 {
+    pub(super) fn continue_here(&mut self, tag: CommandTag, now: UnixMillis, rng: &mut dyn CryptoRng) {
+        if self.records.account().moved_at.is_some() {
             let account = self.records.change_account();
-            account.moved_at = 0;
-            let old = std::mem::replace(&mut account.device, device::random(rng));
-            if account.claim_from.is_empty() {
+            account.moved_at = None;
+            let old = account.device.replace(device::random(rng));
+            if account.claim_from.is_none() {
                 account.claim_from = old;
             }
             self.group_commit.show_account();
@@ -159,7 +160,7 @@ impl Engine {
     }
 
     fn login(&mut self, token: Zeroizing<String>) -> Option<Login> {
-        let account = self.records.account.peek(row_key::ACCOUNT)?;
+        let account = self.records.account.get(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         Some(Login {
             url: deployment.chat_url.clone(),

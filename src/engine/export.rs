@@ -2,11 +2,12 @@
 
 use crate::backup::contents::Kind;
 use crate::backup::format::{UnkeyedFile, Writer};
+use crate::id::CommandTag;
 use crate::store::changes::Table;
 
 /// A file that is being made.
 pub(super) struct Export {
-    pub(super) tag: u64,
+    pub(super) tag: CommandTag,
     pub(super) kind: Kind,
     pub(super) state: State,
 }
@@ -40,7 +41,7 @@ impl Export {
         matches!(self.state, State::Reading(_))
     }
 
-    pub(super) fn tag(&self) -> u64 {
+    pub(super) fn tag(&self) -> CommandTag {
         self.tag
     }
 }

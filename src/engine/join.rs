@@ -13,13 +13,14 @@
 
 use super::state::{Engine, Read};
 use crate::chat;
-use crate::io::Millis;
-use crate::model::{Opened, PeerId};
+use crate::id::MessageSeq;
+use crate::io::UnixMillis;
+use crate::model::{Opened, PeerId, StanzaId};
 use crate::session;
 use crate::store::changes::{Query, Table};
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
+use crate::store::paged::NotLoaded;
 use crate::store::records::{self, Records};
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::view::{Issue, MessageKind};
 use rand_core::CryptoRng;
@@ -43,7 +44,7 @@ impl Engine {
     }
 
     /// Takes the next step of every join, as far as the rows in memory allow. Returns whether none is left.
-    pub(super) fn join(&mut self, now: Millis, rng: &mut dyn CryptoRng) -> bool {
+    pub(super) fn join(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) -> bool {
         while let Some(id) = self.records.joining.last().cloned() {
             if self.join_step(&id, now, rng) == Err(NotLoaded) {
                 self.queue.misses = self.queue.misses.saturating_add(1);
@@ -57,14 +58,13 @@ impl Engine {
         true
     }
 
-    fn join_step(&mut self, id: &PeerId, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
-        let chat = self.records.chats.peek(id.as_str().as_bytes());
+    fn join_step(&mut self, id: &PeerId, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+        let chat = self.records.chats.get(id.as_str().as_bytes());
         let Some(ChatRow { joins, joins_behind, .. }) = chat.filter(|chat| !chat.joins.is_empty()) else {
-            let mut aliases =
-                self.records.peers.peek(id.as_str().as_bytes()).into_iter().flat_map(|peer| &peer.aliases);
+            let mut aliases = self.records.peers.get(id.as_str().as_bytes()).into_iter().flat_map(|peer| &peer.aliases);
             let with_chat = aliases.find_map(|alias| {
                 let alias = alias.to_string();
-                let has_chat = alias != id.as_str() && self.records.chats.peek(alias.as_bytes()).is_some();
+                let has_chat = alias != id.as_str() && self.records.chats.get(alias.as_bytes()).is_some();
                 has_chat.then_some(alias)
             });
             return match with_chat {
@@ -105,7 +105,7 @@ impl Engine {
         &mut self,
         id: &PeerId,
         alias: &PeerId,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), NotLoaded> {
         self.with_context(now, rng, |modules, cx| {
@@ -120,16 +120,16 @@ impl Engine {
             }
             Ok(())
         })?;
-        self.security_codes.remove(alias.as_str());
-        if self.opened.remove(alias.as_str()) {
-            self.opened.insert(id.to_string());
+        self.security_codes.remove(alias.chat());
+        if self.opened.remove(alias.chat()) {
+            self.opened.insert(id.chat().clone());
         }
         Ok(())
     }
 
-    fn end_join(&mut self, id: &PeerId, now: Millis, rng: &mut dyn CryptoRng) {
+    fn end_join(&mut self, id: &PeerId, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.with_context(now, rng, |_, cx| chat::end_join(cx, id));
-        if self.opened.contains(id.as_str()) {
+        if self.opened.contains(id.chat()) {
             // A page holds a part of the chat: it reads it again.
             self.snapshot().into_iter().for_each(|update| self.group_commit.show(update));
         }
@@ -160,7 +160,7 @@ impl Engine {
         let moved = rows.iter().map(|(key, sealed)| {
             let known = records::open::<PositionRow>(key, sealed, &self.sealer).unwrap_or_default();
             let position = PositionRow { seq: known.seq.map(|seq| behind.saturating_add(seq)) };
-            (key.clone(), row_key::moved(key, from.as_str(), id.as_str()), position)
+            (key.clone(), row_key::moved(key, from.chat(), id.chat()), position)
         });
         moved.collect()
     }
@@ -174,13 +174,14 @@ impl Engine {
         ids: Vec<MovedId>,
     ) -> Result<(), NotLoaded> {
         let Records { positions, messages: table, .. } = &mut self.records;
-        let key_of = |message: &MessageRow| row_key::message_id(id.as_str(), message.outgoing, &message.id);
+        let key_of =
+            |message: &MessageRow| row_key::message_id(id.chat(), message.outgoing, &StanzaId::new(message.id.clone()));
         messages.iter().for_each(|(_, message)| positions.want(&key_of(message)));
         ids.iter().for_each(|(_, to, _)| positions.want(to));
         let mut twins = Vec::new();
         for (_, message) in &messages {
             let known = positions.get(&key_of(message))?.and_then(|known| known.seq);
-            let twin = known.filter(|seq| *seq != message.seq).map(|seq| row_key::message(id.as_str(), seq));
+            let twin = known.filter(|seq| *seq != message.seq).map(|seq| row_key::message(id.chat(), MessageSeq(seq)));
             twin.iter().for_each(|key| table.want(key));
             twins.push(twin);
         }
@@ -193,7 +194,7 @@ impl Engine {
         for ((key, message), twin) in messages.into_iter().zip(twins) {
             table.delete(&key);
             match twin.and_then(|key| table.peek(&key).map(|twin| (key, twin.kind(), twin.seq))) {
-                None => table.put(row_key::message(id.as_str(), message.seq), message),
+                None => table.put(row_key::message(id.chat(), MessageSeq(message.seq)), message),
                 Some((key, kind, seq)) if kind.is_placeholder() => table.put(key, MessageRow { seq, ..message }),
                 Some(_) => {}
             }
@@ -214,9 +215,13 @@ type MovedId = (Vec<u8>, Vec<u8>, PositionRow);
 /// The next piece of what is under a chat's keys.
 pub(super) fn join_queries(from: &PeerId) -> Vec<Query> {
     let range = |table, from, to| Query::Range { table, from, to: Some(to), reverse: false, limit: PIECE };
-    let (first, behind) = row_key::message_ids(from.as_str());
+    let (first, behind) = row_key::message_ids(from.chat());
     vec![
-        range(Table::Message, row_key::message(from.as_str(), 0), row_key::message(from.as_str(), u64::MAX)),
+        range(
+            Table::Message,
+            row_key::message(from.chat(), MessageSeq::LEAST),
+            row_key::message(from.chat(), MessageSeq::GREATEST),
+        ),
         range(Table::MessageId, first, behind),
     ]
 }

@@ -7,7 +7,8 @@ use super::queue::Task;
 use super::state::{Engine, Phase, Read};
 use crate::chat;
 use crate::enlist::Reason;
-use crate::io::{LoadId, Millis, Output, StopReason, StoreFailure};
+use crate::id::{EngineId, Order};
+use crate::io::{LoadId, Output, StopReason, StoreFailure, UnixMillis};
 use crate::peer;
 use crate::store::account::Account;
 use crate::store::changes::{Query, Rows, Table};
@@ -19,16 +20,16 @@ use rand_core::CryptoRng;
 
 impl Engine {
     pub(super) fn load(&mut self, read: Read, queries: Vec<Query>) {
-        self.last_id += 1;
-        self.reads.insert(self.last_id, read);
-        self.out.push_back(Output::Load(self.last_id, queries));
+        self.last_load = self.last_load.next();
+        self.reads.insert(self.last_load, read);
+        self.out.push_back(Output::Load(self.last_load, queries));
     }
 
     pub(super) fn loaded(
         &mut self,
         id: LoadId,
         result: Result<Rows, StoreFailure>,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
         let Some((_, read)) = self.reads.remove(&id) else { return };
@@ -77,20 +78,20 @@ impl Engine {
         }
     }
 
-    pub(super) fn boot(&mut self, rows: &Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn boot(&mut self, rows: &Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let empty = rows.first().is_none_or(Vec::is_empty);
         let (records, damaged) = Records::boot(rows, &self.sealer);
         for row in &damaged {
             self.trace.note(now, Event::RowDamaged(row.table().number()));
         }
         self.records = records;
-        self.engine_id = rng.next_u64().max(1);
+        self.engine_id = Some(EngineId::random(rng));
         if damaged.iter().any(|row| row.table() == Table::Account) {
             // Nothing may be written: a fresh account row would overwrite keys that may still be recoverable.
             self.storage = Issue::AccountDamaged;
             self.channel.stop(Issue::AccountDamaged, now, rng);
             self.drain_channel(now, rng);
-            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+            self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_number() }).into()));
             return self.show_connection();
         }
         if !damaged.is_empty() {
@@ -104,7 +105,7 @@ impl Engine {
     }
 
     /// Everything is in memory, and what the repair of damaged rows needs: from here on the engine handles inputs.
-    fn begin(&mut self, empty: bool, repair: Rows, now: Millis, rng: &mut dyn CryptoRng) {
+    fn begin(&mut self, empty: bool, repair: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.phase = Phase::Ready;
         self.trace.note(now, Event::Started);
         let is_damaged = self.storage == Issue::StorageDamaged;
@@ -115,11 +116,11 @@ impl Engine {
             modules.outbox.reset(cx);
         });
         self.find_joins();
-        let kept: Vec<u64> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
+        let kept: Vec<Order> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
         for order in kept.into_iter().rev() {
             self.queue.push_front(Task::Apply(order));
         }
-        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_id }).into()));
+        self.out.push_back(Output::Update(News::Started(Started { engine: self.engine_number() }).into()));
         for update in self.snapshot() {
             // What was repaired is shown when it is durable.
             match is_damaged {

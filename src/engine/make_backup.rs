@@ -17,7 +17,9 @@ use crate::backup::kdf::Keys;
 use crate::backup::passphrase::{Strength, strength};
 use crate::compute::{Computation, ComputeFailure};
 use crate::enlist::device;
-use crate::io::{Millis, Output, StoreFailure};
+use crate::id::CommandTag;
+use crate::io::{Output, StoreFailure, UnixMillis};
+use crate::model::{DeviceId, Identifier};
 use crate::store::changes::{Query, Rows, Table};
 use crate::view::{self, BackupPiece, Issue, MAX_UPDATE, News, Stage, Update};
 use causeway_proto::width;
@@ -32,7 +34,7 @@ const PAGE_BYTES: usize = 1 << 20;
 
 impl Engine {
     /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
-    pub(super) fn export(&mut self, tag: u64, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    pub(super) fn export(&mut self, tag: CommandTag, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
         if let Some(export) = &self.export {
             return (export.tag != tag).then_some(Issue::BackupBusy);
         }
@@ -43,8 +45,8 @@ impl Engine {
         if strength(&command.passphrase) == Strength::Refused {
             return Some(Issue::PassphraseTooWeak);
         }
-        if account.device.is_empty() {
-            self.records.change_account().device = device::random(rng);
+        if account.device.is_none() {
+            self.records.change_account().device = Some(device::random(rng));
         }
         let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
         let file = UnkeyedFile::draw(self.argon2_cost, rng);
@@ -54,15 +56,20 @@ impl Engine {
     }
 
     /// The keys of the file are derived, or cannot be: a hand-over takes effect only now.
-    pub(super) fn export_keyed(&mut self, keys: Result<Keys, ComputeFailure>, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn export_keyed(
+        &mut self,
+        keys: Result<Keys, ComputeFailure>,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) {
         let Some(export) = self.export.take_if(|export| matches!(export.state, State::Deriving(_))) else { return };
         let Export { tag, kind, state: State::Deriving(file) } = export else { return };
         let keys = match keys {
             Ok(keys) => keys,
             Err(failure) => return self.done(tag, failure.into()),
         };
-        if kind == Kind::HandOver && self.records.account().moved_at == 0 {
-            self.records.change_account().moved_at = now.max(1);
+        if kind == Kind::HandOver && self.records.account().moved_at.is_none() {
+            self.records.change_account().moved_at = Some(now.max(UnixMillis(1)));
             self.group_commit.show_account();
             self.channel.stop(Issue::MovedElsewhere, now, rng);
         }
@@ -70,17 +77,17 @@ impl Engine {
     }
 
     /// Everything before the export is durable, and nothing is being written: starts to read.
-    pub(super) fn begin_export(&mut self, now: Millis) {
+    pub(super) fn begin_export(&mut self, now: UnixMillis) {
         let Some(export) = self.export.take_if(|export| matches!(export.state, State::Waiting(_))) else { return };
         let Export { tag, kind, state: State::Waiting(mut writer) } = export else { return };
         let expected = self.rows_expected();
         let account = self.records.account();
         let manifest = Manifest {
             format: FORMAT,
-            created: now,
+            created: now.0,
             kind: kind.into(),
-            identifier: account.identifier.clone(),
-            device: account.device.clone(),
+            identifier: Identifier::to_field(account.identifier.as_ref()).to_owned(),
+            device: DeviceId::to_field(account.device.as_ref()).to_owned(),
             client_version: self.client_version.clone(),
         };
         if let Err(error) = writer.write(&pack(Entry::Manifest(manifest))) {
@@ -114,7 +121,7 @@ impl Engine {
     }
 
     /// Handles the result of reading a page of rows.
-    pub(super) fn exported(&mut self, page: Result<Rows, StoreFailure>, now: Millis) {
+    pub(super) fn exported(&mut self, page: Result<Rows, StoreFailure>, now: UnixMillis) {
         let Some(Export { tag, state: State::Reading(reading), .. }) = &mut self.export else { return };
         let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
         let rows = page.into_iter().next().unwrap_or_default();
@@ -140,7 +147,7 @@ impl Engine {
         }
         let progress = reading.rows.saturating_mul(1000) / reading.expected.max(1);
         let piece = BackupPiece {
-            tag: *tag,
+            tag: tag.0,
             at: reading.given,
             bytes: reading.writer.take(),
             progress: u32::try_from(progress).unwrap_or(u32::MAX).min(999),
@@ -157,7 +164,7 @@ impl Engine {
         self.next_page(if full { last_key } else { Vec::new() });
     }
 
-    fn finish_export(&mut self, mut piece: BackupPiece, now: Millis) {
+    fn finish_export(&mut self, mut piece: BackupPiece, now: UnixMillis) {
         let Some(Export { tag, kind, state: State::Reading(reading) }) = self.export.take() else { return };
         let Reading { mut writer, rows, left_out, .. } = *reading;
         let end = writer.write(&pack(Entry::End(End { rows, left_out }))).and_then(|()| writer.finish());
@@ -168,7 +175,7 @@ impl Engine {
                 piece.progress = 1000;
                 self.show_piece(piece);
                 if kind == Kind::Backup {
-                    self.records.change_account().backed_up_at = now;
+                    self.records.change_account().backed_up_at = Some(now);
                     self.group_commit.show_account();
                 }
                 self.done(tag, Issue::None);

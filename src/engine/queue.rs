@@ -2,6 +2,7 @@
 //!
 //! What this module does not know: what a task does, and when it runs.
 
+use crate::id::Order;
 use crate::view::{Command, Issue};
 use causeway_proto::jid::Jid;
 use causeway_proto::stanza::Stanza;
@@ -14,7 +15,7 @@ pub(super) enum Task {
     Stanza(Box<Stanza>, usize),
     Command(Command),
     /// Apply the opened message of this order.
-    Apply(u64),
+    Apply(Order),
     /// Let the messages fail that wait for the keys of this device.
     Unreachable(Jid, Issue),
     /// Tell of messages that nobody has receipted in time.

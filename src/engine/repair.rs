@@ -9,8 +9,9 @@
 
 use super::state::Engine;
 use crate::chat;
-use crate::io::Millis;
-use crate::model::{Peer, PeerId};
+use crate::id::MessageSeq;
+use crate::io::UnixMillis;
+use crate::model::{ChatId, Peer, StanzaId};
 use crate::sorted_set::SortedSet;
 use crate::store::changes::{Query, Rows, Table};
 use crate::store::chats::{ChatRow, MessageRow};
@@ -29,35 +30,35 @@ const PREVIEW: usize = 160;
 impl Engine {
     /// The newest messages of each chat that is affected. The same queries until [`repair`](Self::repair).
     pub(super) fn repair_queries(&self) -> Vec<Query> {
-        let newest = |chat: &str| Query::Range {
+        let newest = |chat: &ChatId| Query::Range {
             table: Table::Message,
-            from: row_key::message(chat, 0),
-            to: Some(row_key::message(chat, u64::MAX)),
+            from: row_key::message(chat, MessageSeq::LEAST),
+            to: Some(row_key::message(chat, MessageSeq::GREATEST)),
             reverse: true,
             limit: RECENT,
         };
-        self.chats_to_repair().iter().map(|chat| newest(chat)).collect()
+        self.chats_to_repair().iter().map(newest).collect()
     }
 
-    fn chats_to_repair(&self) -> Vec<String> {
-        let mut chats: Vec<String> = texts(self.records.chats.damaged());
+    fn chats_to_repair(&self) -> Vec<ChatId> {
+        let mut chats = ids(self.records.chats.damaged());
         if self.records.outbox.damaged().next().is_some() {
-            chats.extend(self.records.chats.iter().map(|(_, chat)| chat.id.clone()).take(MAX_CHATS));
+            chats.extend(self.records.chats.iter().map(|(_, chat)| ChatId::named(&chat.id)).take(MAX_CHATS));
         }
         chats
     }
 
     /// Repairs the tables from the results of [`repair_queries`](Self::repair_queries).
-    pub(super) fn repair(&mut self, rows: Rows, now: Millis, rng: &mut dyn CryptoRng) {
-        let lost: SortedSet<String> = texts(self.records.chats.damaged()).into_iter().collect();
-        let queued: SortedSet<String> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
+    pub(super) fn repair(&mut self, rows: Rows, now: UnixMillis, rng: &mut dyn CryptoRng) {
+        let lost: SortedSet<ChatId> = ids(self.records.chats.damaged()).into_iter().collect();
+        let queued: SortedSet<StanzaId> = self.records.outbox.iter().map(|(_, row)| row.id.clone()).collect();
         for (chat, rows) in self.chats_to_repair().into_iter().zip(rows) {
-            if lost.contains(&chat) {
+            if lost.contains(chat.as_str()) {
                 self.rebuild_chat(&chat, rows.first(), now);
             }
             for (key, sealed) in rows {
                 let Ok(mut message) = records::open::<MessageRow>(&key, &sealed, &self.sealer) else { continue };
-                if message.outgoing && message.delivery() == Delivery::Queued && !queued.contains(&message.id) {
+                if message.outgoing && message.delivery() == Delivery::Queued && !queued.contains(message.id.as_str()) {
                     message.fail(Issue::StorageDamaged);
                     self.with_context(now, rng, |_, cx| chat::replace(cx, &chat, message));
                 }
@@ -68,13 +69,13 @@ impl Engine {
             self.records.outbox.delete(&key);
         }
         // The key that the chat has shown is unknown: the next one may be another.
-        let people = texts(self.records.peers.damaged());
+        let people = ids(self.records.peers.damaged());
         let unknown = lost.into_iter().filter(|chat| self.records.peers.is_absent(chat.as_bytes()));
         for id in unknown.chain(people.clone()).collect::<Vec<_>>() {
             if people.contains(&id) {
-                self.records.peers.put(id.clone().into_bytes(), Peer::new(PeerId::from_row(id.clone())));
+                self.records.peers.put(id.as_bytes().to_vec(), Peer::new(id.peer()));
             }
-            if self.records.chats.peek(id.as_bytes()).is_some_and(|chat| chat.next_seq > 1) {
+            if self.records.chats.get(id.as_bytes()).is_some_and(|chat| chat.next_seq > 1) {
                 self.with_context(now, rng, |_, cx| {
                     chat::append(cx, &id, chat::notice(MessageKind::IdentityChanged, now))
                 });
@@ -83,15 +84,15 @@ impl Engine {
     }
 
     /// A chat whose row is damaged, as far as its newest message shows it; the draft and the counts are gone.
-    fn rebuild_chat(&mut self, id: &str, newest: Option<&(Vec<u8>, Vec<u8>)>, now: Millis) {
-        let number = newest.and_then(|(key, _)| key.last_chunk()).map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    fn rebuild_chat(&mut self, id: &ChatId, newest: Option<&(Vec<u8>, Vec<u8>)>, now: UnixMillis) {
+        let number = newest.and_then(|(key, _)| row_key::seq_of(key)).map_or(0, |seq| seq.0);
         let last = newest.and_then(|(key, sealed)| records::open::<MessageRow>(key, sealed, &self.sealer).ok());
         let is_unread = last.as_ref().is_some_and(|last| !last.outgoing && !last.kind().is_notice());
         let unread = u32::from(is_unread);
         let chat = ChatRow {
-            id: id.to_owned(),
+            id: id.as_str().to_owned(),
             next_seq: number.saturating_add(1),
-            active_at: last.as_ref().map_or(now, |last| last.at),
+            active_at: last.as_ref().map_or(now.0, |last| last.at),
             last: last.map(|last| last.view().cut(0, PREVIEW)),
             unread,
             read_up_to: number.saturating_sub(unread.into()),
@@ -103,7 +104,7 @@ impl Engine {
     }
 }
 
-/// The keys that are text.
-fn texts<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
-    keys.filter_map(|key| core::str::from_utf8(key).ok()).map(str::to_owned).collect()
+/// The chats whose keys, or whose peers' keys, these are.
+fn ids<'a>(keys: impl Iterator<Item = &'a [u8]>) -> Vec<ChatId> {
+    keys.filter_map(|key| core::str::from_utf8(key).ok()).map(ChatId::named).collect()
 }

@@ -5,13 +5,14 @@
 
 use super::queue::Queue;
 use super::state::{Engine, Phase};
-use crate::io::{Millis, Output};
+use crate::id::CommandTag;
+use crate::io::{Output, UnixMillis};
 use crate::store::account::Account;
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::group_commit::Effect;
 use crate::store::records::Records;
-use crate::store::row_cache::{NotLoaded, Row};
 use crate::store::row_key;
+use crate::store::{paged::NotLoaded, row::Row};
 use crate::view::{Done, News};
 use rand_core::CryptoRng;
 
@@ -20,7 +21,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while a transaction is in progress; the queue retries the command after it.
-    pub(super) fn erase(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn erase(&mut self, tag: CommandTag, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if self.group_commit.is_writing() {
             return Err(NotLoaded);
         }
@@ -34,13 +35,13 @@ impl Engine {
 
     /// Replaces the whole store with these rows, in one transaction that completes the command; then boots from it. No
     /// transaction may be in progress.
-    pub(super) fn replace_store(&mut self, tag: u64, rows: Changes, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn replace_store(&mut self, tag: CommandTag, rows: Changes, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let mut changes: Changes = Table::ALL.into_iter().map(Change::Clear).collect();
         changes.extend(rows);
         self.channel.close(now, rng);
         self.drain_channel(now, rng);
         self.forget();
-        let done = News::Done(Done { tag, ..Done::default() });
+        let done = News::Done(Done { tag: tag.0, ..Done::default() });
         // The gathered group concerns the replaced account.
         let _gathered = self.group_commit.take_group();
         let transaction = self.group_commit.begin(vec![Effect::Update(Box::new(done.into())), Effect::Boot]);

@@ -2,10 +2,11 @@
 
 use crate::backup::contents::{Entry, Manifest, Row as Packed, Unpacker};
 use crate::backup::format::Reader;
+use crate::id::CommandTag;
 use crate::store::account::Account;
 use crate::store::changes::{Change, Changes, Table};
 use crate::store::records;
-use crate::store::row_cache::Row;
+use crate::store::row::Row;
 use crate::store::row_key;
 use crate::store::seal::Sealer;
 use crate::view::{Issue, Stage};
@@ -14,7 +15,7 @@ use rand_core::CryptoRng;
 /// A file that is being read.
 pub(super) struct Restoring {
     /// Tag of the command that gave the first piece.
-    pub(super) first: u64,
+    pub(super) first: CommandTag,
     pub(super) total: u64,
     /// Bytes taken.
     pub(super) taken: u64,

@@ -4,7 +4,9 @@ use super::command::page_of;
 use super::state::{Engine, Phase, SecurityCode};
 use crate::chat;
 use crate::hex;
+use crate::id::CommandTag;
 use crate::io::Output;
+use crate::model::{ChatId, Identifier};
 use crate::protobuf::Message as _;
 use crate::sorted_map::SortedMap;
 use crate::store::changes::Rows;
@@ -12,6 +14,7 @@ use crate::store::chats::{ChatRow, MessageRow};
 use crate::store::group_commit::{Effect, Group};
 use crate::store::records;
 use crate::store::row_key;
+use crate::time::UnixMillis;
 use crate::view::{
     AccountView, BackupView, ChatView, ConnectionState, ConnectionView, Issue, MAX_TEXT, MAX_TEXT_PIECE, MAX_UPDATE,
     MessageKind, MessagePage, MessageView, Messages, News, OpenChat, Snapshot, Stage, Update,
@@ -37,7 +40,7 @@ impl Engine {
             account: Some(Box::new(self.account_view())),
             connection: Some(self.connection_view()),
             chats,
-            engine: self.engine_id,
+            engine: self.engine_number(),
         };
         let rest = rest.into_iter().map(|chat| News::Chat(chat).into());
         std::iter::once(News::Snapshot(snapshot).into()).chain(rest).collect()
@@ -47,15 +50,15 @@ impl Engine {
         let enlisting = self.enlistment.is_enlisting();
         let client_version = self.client_version.clone();
         let account = self.records.account();
-        let elsewhere_since = self.enlistment.elsewhere_since(&account.device).unwrap_or(0);
+        let elsewhere_since = UnixMillis::to_field(self.enlistment.elsewhere_since(account.device.as_ref()));
         let profile = account.deployment.as_ref().map(|deployment| &deployment.profile);
         let keys = account.keys.as_ref();
         AccountView {
             stage: if enlisting && account.stage != Stage::Enlisted { Stage::Enlisting } else { account.stage }.into(),
-            identifier: account.identifier.clone(),
+            identifier: Identifier::to_field(account.identifier.as_ref()).to_owned(),
             login: account.login.as_ref().map(ToString::to_string).unwrap_or_default(),
             identity_key: keys.map(|keys| hex::encode(&keys.identity.public().0)).unwrap_or_default(),
-            registration_id: keys.map_or(0, |keys| keys.registration_id),
+            registration_id: keys.map_or(0, |keys| keys.registration_id.0),
             protocol_version: profile
                 .map(|profile| profile.version.map(|part| part.to_string()).join("."))
                 .unwrap_or_default(),
@@ -65,11 +68,14 @@ impl Engine {
             unknown_stanzas: account.unknown_stanzas,
             max_text_bytes: profile.map_or(0, |profile| u32::try_from(profile.max_text_bytes).unwrap_or(u32::MAX)),
             elsewhere_since,
-            lost_at: account.lost_at,
+            lost_at: UnixMillis::to_field(account.lost_at),
             hide_text: account.hide_text,
             passkeys: account.deployment.as_ref().is_some_and(|deployment| deployment.passkeys),
             signs_in_elsewhere: account.deployment.as_ref().is_some_and(|deployment| deployment.signs_in_elsewhere),
-            backup: Some(BackupView { made_at: account.backed_up_at, moved_at: account.moved_at }),
+            backup: Some(BackupView {
+                made_at: UnixMillis::to_field(account.backed_up_at),
+                moved_at: UnixMillis::to_field(account.moved_at),
+            }),
         }
     }
 
@@ -81,11 +87,12 @@ impl Engine {
             (Issue::None, _) => self.channel.issue(),
             (storage, _) => storage,
         };
+        let synced_at = if self.phase == Phase::Booting { None } else { self.records.account().synced_at };
         ConnectionView {
             state: state.into(),
-            retry_at: self.channel.retry_at().unwrap_or(0),
+            retry_at: UnixMillis::to_field(self.channel.retry_at()),
             issue: issue.into(),
-            synced_at: if self.phase == Phase::Booting { 0 } else { self.records.account().synced_at },
+            synced_at: UnixMillis::to_field(synced_at),
             pending: self.pending,
         }
     }
@@ -105,8 +112,8 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
-        let peer = self.records.peers.peek(chat.id.as_bytes());
-        let code = match self.security_codes.get(&chat.id) {
+        let peer = self.records.peers.get(chat.id.as_bytes());
+        let code = match self.security_codes.get(chat.id.as_str()) {
             Some(known) if peer.is_some_and(|peer| peer.identities().eq(known.identities.iter().copied())) => {
                 known.code.clone()
             }
@@ -116,25 +123,25 @@ impl Engine {
     }
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
-    pub(super) fn want_security_code(&mut self, id: &str) {
-        self.security_codes.get_or_default(id.to_owned());
+    pub(super) fn want_security_code(&mut self, id: &ChatId) {
+        self.security_codes.get_or_default(id.clone());
         self.know_security_code(id);
     }
 
     /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
     /// (docs/spec/wire.md §8).
-    fn know_security_code(&mut self, id: &str) {
-        let Some(peer) = self.records.peers.peek(id.as_bytes()) else { return };
+    fn know_security_code(&mut self, id: &ChatId) {
+        let Some(peer) = self.records.peers.get(id.as_bytes()) else { return };
         let theirs: Vec<PublicKey> = peer.identities().collect();
-        if theirs.is_empty() || self.security_codes.get(id).is_none_or(|known| known.identities == theirs) {
+        if theirs.is_empty() || self.security_codes.get(id.as_str()).is_none_or(|known| known.identities == theirs) {
             return;
         }
         let Some(address) = peer.id.jid() else { return };
-        let Some(account) = self.records.account.peek(row_key::ACCOUNT) else { return };
+        let Some(account) = self.records.account.get(row_key::ACCOUNT) else { return };
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let ours = [own.identity.public()];
         let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
-        self.security_codes.insert(id.to_owned(), Box::new(SecurityCode { identities: theirs, code }));
+        self.security_codes.insert(id.clone(), Box::new(SecurityCode { identities: theirs, code }));
     }
 
     /// A group's effects and the updates that show it.
@@ -150,23 +157,23 @@ impl Engine {
             show(News::Account(self.account_view()));
         }
         for id in chats.iter() {
-            if let Some(chat) = self.records.chats.peek(id.as_bytes()) {
+            if let Some(chat) = self.records.chats.get(id.as_bytes()) {
                 show(News::Chat(self.chat_view(chat)));
             }
         }
-        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat)) {
-            let (mut news, mut size) = (Messages { chat, ..Messages::default() }, 0);
+        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat.as_str())) {
+            let none = || Messages { chat: chat.as_str().to_owned(), ..Messages::default() };
+            let (mut news, mut size) = (none(), 0);
             for (seq, kept) in *seqs {
-                let row = self.records.messages.peek(&row_key::message(&news.chat, seq));
+                let row = self.records.messages.peek(&row_key::message(&chat, seq));
                 let Some(message) = row.filter(|_| kept).map(|row| row.view().cut(0, MAX_TEXT)) else {
-                    news.removed.push(seq);
+                    news.removed.push(seq.0);
                     continue;
                 };
                 size += message.encoded_len();
                 if size > MAX_UPDATE {
                     size = message.encoded_len();
-                    let next = Messages { chat: news.chat.clone(), ..Messages::default() };
-                    show(News::Messages(std::mem::replace(&mut news, next)));
+                    show(News::Messages(std::mem::replace(&mut news, none())));
                 }
                 news.messages.push(message);
             }
@@ -182,7 +189,7 @@ impl Engine {
     ///
     /// A page ends where it would be too large, but has at least one message. A response to
     /// [`text_from`](OpenChat::text_from) has a part of one text.
-    pub(super) fn message_page(&mut self, tag: u64, open: OpenChat, rows: Rows) {
+    pub(super) fn message_page(&mut self, tag: CommandTag, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let (mut messages, mut size) = (Vec::new(), 0);
         let rows = rows.into_iter().next().unwrap_or_default();
@@ -213,7 +220,7 @@ impl Engine {
         }
         let more = found > messages.len();
         messages.reverse();
-        self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag }));
+        self.group_commit.show(News::MessagePage(MessagePage { chat: open.chat, messages, more, tag: tag.0 }));
         self.done(tag, Issue::None);
     }
 }
@@ -221,7 +228,7 @@ impl Engine {
 /// What stands for a message that does not open.
 fn damaged_view(key: &[u8]) -> MessageView {
     MessageView {
-        seq: key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)),
+        seq: row_key::seq_of(key).map_or(0, |seq| seq.0),
         kind: MessageKind::Unsupported.into(),
         text: "damaged".to_owned(),
         ..MessageView::default()

@@ -2,14 +2,15 @@
 
 use super::queue::Task;
 use super::state::Engine;
+use crate::id::Order;
 use crate::inbox;
-use crate::model::Opened;
+use crate::model::{Opened, StanzaId};
 use crate::peer;
 use crate::session::IqOutcome;
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
@@ -57,7 +58,12 @@ fn was_queued(stanza: &Stanza) -> bool {
 }
 
 impl Engine {
-    pub(super) fn stanza(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn stanza(
+        &mut self,
+        stanza: &Stanza,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(), NotLoaded> {
         self.route(stanza, now, rng)?;
         if was_queued(stanza) && self.batch_left > 0 {
             self.batch_left -= 1;
@@ -71,7 +77,7 @@ impl Engine {
     /// Requests the next batch of the mailbox, once everything of the previous one is durable. This is the
     /// back-pressure: a browser cannot pause a socket, but the server sends no more than the requested number. If it
     /// sends fewer, the next batch is requested when it pauses.
-    pub(super) fn ask_for_batch(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn ask_for_batch(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let offered = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
         self.batch_left = self.channel.batch(offered);
         let request = passive::offline_batch(self.batch_left);
@@ -83,10 +89,10 @@ impl Engine {
         let chats = &self.records.chats;
         chats.len() >= MAX_CHATS
             && peer::device_of(&self.records, &incoming.from)
-                .is_some_and(|from| chats.peek(from.peer.as_str().as_bytes()).is_none())
+                .is_some_and(|from| chats.get(from.peer.as_str().as_bytes()).is_none())
     }
 
-    fn route(&mut self, stanza: &Stanza, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn route(&mut self, stanza: &Stanza, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if let Some(node) = with_long_name(stanza) {
             self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
             return Ok(());
@@ -134,7 +140,7 @@ impl Engine {
 
     /// Applies a message that was opened just now. If rows are missing, it is kept with what was changed so far, and
     /// applied before anything else when they are in memory.
-    fn apply_now(&mut self, opened: Opened, now: Millis, rng: &mut dyn CryptoRng) {
+    fn apply_now(&mut self, opened: Opened, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened)) == Err(NotLoaded) {
             let order = self.records.change_account().take_order();
             self.records.opened.put(row_key::order(order), opened);
@@ -146,24 +152,24 @@ impl Engine {
     ///
     /// # Errors
     /// [`NotLoaded`] while rows that it needs are not in memory; the queue retries it.
-    pub(super) fn apply(&mut self, order: u64, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    pub(super) fn apply(&mut self, order: Order, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let key = row_key::order(order);
-        let Some(opened) = self.records.opened.peek(&key).cloned() else { return Ok(()) };
+        let Some(opened) = self.records.opened.get(&key).cloned() else { return Ok(()) };
         self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
         self.records.opened.delete(&key);
         Ok(())
     }
 
     /// Handles an IQ: the answer to one of ours, or a request of the server, all of which are refused.
-    fn iq(&mut self, iq: &Iq, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn iq(&mut self, iq: &Iq, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         if matches!(iq.kind, IqKind::Get | IqKind::Set) {
             self.with_context(now, rng, |_, cx| cx.transmit(iq.refuse()));
             return Ok(());
         }
-        let Some(id) = iq.id.as_deref() else { return Ok(()) };
-        let Some(purpose) = self.iqs.get(id).cloned() else { return Ok(()) };
+        let Some(id) = iq.id.clone().map(StanzaId::new) else { return Ok(()) };
+        let Some(purpose) = self.iqs.get(&id).cloned() else { return Ok(()) };
         let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose))?;
-        self.iqs.remove(id);
+        self.iqs.remove(&id);
         match outcome {
             IqOutcome::Nothing => {}
             IqOutcome::Busy => self.outbox.pause(now),
@@ -176,7 +182,7 @@ impl Engine {
         Ok(())
     }
 
-    fn info_broadcast(&mut self, ib: &Ib, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn info_broadcast(&mut self, ib: &Ib, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match ib {
             Ib::OfflinePreview { message, .. } => {
                 self.pending = *message;
@@ -188,7 +194,7 @@ impl Engine {
                 self.pending = 0;
                 self.batch_left = 0;
                 self.channel.drained();
-                self.records.change_account().synced_at = now;
+                self.records.change_account().synced_at = Some(now);
                 self.with_context(now, rng, |modules, cx| modules.sessions.mailbox_read(cx));
             }
             Ib::EdgeRouting(_) => {}

@@ -8,9 +8,10 @@ use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
 use crate::enlist::{ApiRequest, Enlistment};
-use crate::io::{ComputationId, LoadId, Millis, Output, RequestId};
+use crate::id::{CommandTag, EngineId};
+use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
 use crate::iq::PendingIqs;
-use crate::model::PeerId;
+use crate::model::{ChatId, PeerId};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
@@ -49,7 +50,7 @@ pub(super) enum Read {
         empty: bool,
     },
     MessagePage {
-        tag: u64,
+        tag: CommandTag,
         open: OpenChat,
     },
     /// Rows of this chat, which are to be moved.
@@ -71,7 +72,7 @@ pub(super) enum Purpose {
     Export,
     Restore {
         /// Tag of the command that gave the first piece.
-        tag: u64,
+        tag: CommandTag,
     },
 }
 
@@ -100,16 +101,18 @@ pub struct Engine {
     pub(super) queue: Queue,
     pub(super) reads: Pending<LoadId, Read>,
     pub(super) api_requests: Pending<RequestId, ApiRequest>,
-    pub(super) last_id: u64,
-    pub(super) last_now: Millis,
-    /// Random, drawn at each boot: commands for an earlier engine are ignored.
-    pub(super) engine_id: u64,
-    pub(super) security_codes: SortedMap<String, Box<SecurityCode>>,
+    pub(super) last_load: LoadId,
+    pub(super) last_request: RequestId,
+    pub(super) last_computation: ComputationId,
+    pub(super) last_now: UnixMillis,
+    /// Drawn at each boot: commands for an earlier engine are ignored.
+    pub(super) engine_id: Option<EngineId>,
+    pub(super) security_codes: SortedMap<ChatId, Box<SecurityCode>>,
     pub(super) pending: u32,
     /// Messages left of the requested mailbox batch; 0 when none was requested.
     pub(super) batch_left: u32,
     /// Chats that a page has opened: only their messages are sent to pages.
-    pub(super) opened: SortedSet<String>,
+    pub(super) opened: SortedSet<ChatId>,
     pub(super) shown: Option<ConnectionView>,
     pub(super) storage: Issue,
     /// A transaction failed: what the boot after it changes is written with the next event. Otherwise boots and failures
@@ -120,7 +123,7 @@ pub struct Engine {
     pub(super) export: Option<Export>,
     pub(super) restoring: Option<Restoring>,
     /// Keys of a file that is to be restored, for the command with this tag.
-    pub(super) restore_keys: Option<(u64, Result<Keys, ComputeFailure>)>,
+    pub(super) restore_keys: Option<(CommandTag, Result<Keys, ComputeFailure>)>,
     pub(super) computations: Pending<ComputationId, Purpose>,
     /// Rows that are moved next, as the store has them.
     pub(super) joined_rows: Option<Rows>,
@@ -146,9 +149,11 @@ impl Engine {
             queue: Queue::default(),
             reads: Pending::default(),
             api_requests: Pending::default(),
-            last_id: 0,
-            last_now: 0,
-            engine_id: 0,
+            last_load: LoadId::default(),
+            last_request: RequestId::default(),
+            last_computation: ComputationId::default(),
+            last_now: UnixMillis(0),
+            engine_id: None,
             security_codes: SortedMap::default(),
             pending: 0,
             batch_left: 0,
@@ -179,7 +184,7 @@ impl Engine {
     /// Runs `work` with the modules that keep state and a context for this input.
     pub(super) fn with_context<T>(
         &mut self,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
         work: impl FnOnce(Modules<'_>, &mut Context<'_>) -> T,
     ) -> T {
@@ -198,17 +203,22 @@ impl Engine {
         work(modules, &mut cx)
     }
 
+    /// The engine's id in messages to pages; before the first boot, when none is sent, it has none.
+    pub(super) fn engine_number(&self) -> u64 {
+        self.engine_id.map_or(0, EngineId::get)
+    }
+
     pub(super) fn compute(&mut self, purpose: Purpose, computation: Computation) {
-        self.last_id += 1;
-        self.computations.insert(self.last_id, purpose);
-        self.out.push_back(Output::Compute(self.last_id, computation));
+        self.last_computation = self.last_computation.next();
+        self.computations.insert(self.last_computation, purpose);
+        self.out.push_back(Output::Compute(self.last_computation, computation));
     }
 
     pub(super) fn computed(
         &mut self,
         id: ComputationId,
         result: Result<Computed, ComputeFailure>,
-        now: Millis,
+        now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
         let Some((_, purpose)) = self.computations.remove(&id) else { return };
@@ -220,8 +230,8 @@ impl Engine {
     }
 
     /// Completes a command: its `Done` is sent when everything changed so far is durable.
-    pub(super) fn done(&mut self, tag: u64, issue: Issue) {
-        let done = Done { tag, issue: issue.into(), ..Done::default() };
+    pub(super) fn done(&mut self, tag: CommandTag, issue: Issue) {
+        let done = Done { tag: tag.0, issue: issue.into(), ..Done::default() };
         self.group_commit.show(Update::from(News::Done(done)));
     }
 }

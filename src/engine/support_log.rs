@@ -2,13 +2,13 @@
 //! and no address or key.
 
 use super::state::Engine;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use causeway_proto::width;
 use core::fmt::Write as _;
 
 impl Engine {
     /// The log as text.
-    pub(super) fn support_log(&mut self, now: Millis) -> String {
+    pub(super) fn support_log(&mut self, now: UnixMillis) -> String {
         let connection = self.connection_view();
         let mut log = String::new();
         let account = self.records.account();

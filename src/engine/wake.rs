@@ -2,14 +2,15 @@
 
 use super::connect::Cause;
 use super::state::Engine;
+use crate::id::CommandTag;
 use crate::push::AfterLoss;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::view::{ConnectionState, Done, Issue, News, Stage, Update};
 use rand_core::CryptoRng;
 
 impl Engine {
     /// Starts to read the mailbox. Returns the issue if that is impossible; otherwise the command completes later.
-    pub(super) fn woken(&mut self, tag: u64, now: Millis, rng: &mut dyn CryptoRng) -> Option<Issue> {
+    pub(super) fn woken(&mut self, tag: CommandTag, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
             Stage::Enlisted => {}
             Stage::SignedOut => return Some(Issue::SignInNeeded),
@@ -42,7 +43,7 @@ impl Engine {
     }
 
     /// The connection was lost: reconnects, or completes the waiting commands with the issue.
-    pub(super) fn wake_lost(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn wake_lost(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let is_final = matches!(self.channel.view(), ConnectionState::Stopped | ConnectionState::Off);
         match self.wake_requests.lost(is_final) {
             AfterLoss::Nothing => {}
@@ -60,9 +61,9 @@ impl Engine {
     }
 
     /// Completes the commands with an issue, at once: it depends on nothing that must be durable.
-    pub(super) fn fail_wakes(&mut self, tags: Vec<u64>, issue: Issue) {
+    pub(super) fn fail_wakes(&mut self, tags: Vec<CommandTag>, issue: Issue) {
         for tag in tags {
-            let done = Done { tag, issue: issue.into(), ..Done::default() };
+            let done = Done { tag: tag.0, issue: issue.into(), ..Done::default() };
             self.out.push_back(crate::io::Output::Update(Update::from(News::Done(done))));
         }
     }

@@ -11,8 +11,8 @@
 use super::queue::{Queue, Task};
 use super::stanza;
 use super::state::{Engine, Phase, Read};
-use crate::io::Millis;
-use crate::store::row_cache::NotLoaded;
+use crate::io::UnixMillis;
+use crate::store::paged::NotLoaded;
 use rand_core::CryptoRng;
 
 /// Largest number of tasks in one group, and of tasks whose rows are read ahead.
@@ -24,7 +24,7 @@ const MIN_BATCH: usize = 100;
 
 impl Engine {
     /// Runs tasks until the head needs rows that are not in memory, then reads the rows that all tasks need.
-    pub(super) fn work(&mut self, now: Millis, rng: &mut dyn CryptoRng) {
+    pub(super) fn work(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         if self.reads_rows() || self.export.is_some() || !self.join(now, rng) {
             return;
         }
@@ -87,7 +87,7 @@ impl Engine {
         self.reads.any(|read| matches!(read, Read::Rows(_)))
     }
 
-    fn run(&mut self, task: &Task, now: Millis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
+    fn run(&mut self, task: &Task, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match task {
             Task::Stanza(stanza, _) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),

@@ -6,6 +6,8 @@
 
 use super::identifier;
 use crate::hex;
+use crate::model::{DeviceId, Identifier};
+use crate::time::UnixMillis;
 use form_urlencoded::{Serializer, parse};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -14,26 +16,26 @@ use zeroize::Zeroizing;
 const BYTES: usize = 16;
 
 /// Draws a new id: 32 lower-case hex digits.
-pub(crate) fn random(rng: &mut dyn CryptoRng) -> String {
+pub(crate) fn random(rng: &mut dyn CryptoRng) -> DeviceId {
     let mut bytes = [0; BYTES];
     rng.fill_bytes(&mut bytes);
-    hex::encode(&bytes)
+    DeviceId::new(hex::encode(&bytes))
 }
 
 /// The form that names a device.
-pub(super) fn form(device: &str) -> Zeroizing<String> {
-    Zeroizing::new(Serializer::new(String::new()).append_pair("device", device).finish())
+pub(super) fn form(device: Option<&DeviceId>) -> Zeroizing<String> {
+    Zeroizing::new(Serializer::new(String::new()).append_pair("device", DeviceId::to_field(device)).finish())
 }
 
 /// The signed-in account and the device that holds its keys, from the partner server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountDevice {
     /// Who is signed in.
-    pub(crate) identifier: String,
-    /// The device that holds the account's keys; empty if none has ever requested a token.
-    pub(crate) device: String,
-    /// Since when, unix milliseconds.
-    pub(crate) since: u64,
+    pub(crate) identifier: Identifier,
+    /// The device that holds the account's keys; `None` if none has ever requested a token.
+    pub(crate) device: Option<DeviceId>,
+    /// Since when.
+    pub(crate) since: UnixMillis,
 }
 
 impl AccountDevice {
@@ -41,23 +43,29 @@ impl AccountDevice {
     pub(super) fn from_form(body: &[u8]) -> Option<Self> {
         let identifier = field(body, "identifier")?;
         identifier::check(&identifier).ok()?;
-        Some(Self { identifier, device: device(body, "device")?, since: field(body, "since")?.parse().ok()? })
+        let identifier = Identifier::new(identifier);
+        Some(Self {
+            identifier,
+            device: device(body, "device")?,
+            since: UnixMillis(field(body, "since")?.parse().ok()?),
+        })
     }
 
     /// Since when a device other than `own` is the account's; never 0.
-    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
-        (!self.device.is_empty() && self.device != own).then_some(self.since.max(1))
+    pub(crate) fn elsewhere_since(&self, own: Option<&DeviceId>) -> Option<UnixMillis> {
+        (self.device.is_some() && self.device.as_ref() != own).then_some(self.since.max(UnixMillis(1)))
     }
 }
 
-/// Parses the response to `POST /api/device`: the previous device, empty if there was none. `None` if it is malformed.
-pub(super) fn previous(body: &[u8]) -> Option<String> {
+/// Parses the response to `POST /api/device`: the previous device, if there was one. `None` if it is malformed.
+pub(super) fn previous(body: &[u8]) -> Option<Option<DeviceId>> {
     device(body, "previous")
 }
 
-fn device(form: &[u8], name: &str) -> Option<String> {
+fn device(form: &[u8], name: &str) -> Option<Option<DeviceId>> {
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    field(form, name).filter(|id| id.is_empty() || id.len() == 2 * BYTES && id.bytes().all(hex))
+    let id = field(form, name).filter(|id| id.is_empty() || id.len() == 2 * BYTES && id.bytes().all(hex))?;
+    Some(DeviceId::from_field(&id))
 }
 
 fn field(form: &[u8], name: &str) -> Option<String> {
@@ -74,25 +82,30 @@ mod tests {
     fn an_id_has_thirty_two_digits_and_differs_each_time() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let (one, two) = (random(&mut rng), random(&mut rng));
-        assert_eq!(previous(form(&one).replace("device", "previous").as_bytes()), Some(one.clone()));
+        assert_eq!(previous(form(Some(&one)).replace("device", "previous").as_bytes()), Some(Some(one.clone())));
         assert_ne!(one, two);
     }
 
     #[test]
     fn an_account_response_names_the_device_that_holds_the_keys() {
         let id = "0123456789abcdef".repeat(2);
+        let own = DeviceId::new(id.clone());
         let read = |form: &str| AccountDevice::from_form(form.as_bytes());
         let reported = read(&format!("later=1&identifier=B%C3%BCro+X&device={id}&since=17")).unwrap();
         assert_eq!(
-            (reported.identifier.as_str(), reported.device.as_str(), reported.since),
-            ("Büro X", id.as_str(), 17)
+            (reported.identifier.as_str(), reported.device.clone(), reported.since),
+            ("Büro X", Some(own.clone()), UnixMillis(17))
         );
-        assert_eq!(reported.elsewhere_since(""), Some(17));
-        assert_eq!(reported.elsewhere_since(&id), None);
+        assert_eq!(reported.elsewhere_since(None), Some(UnixMillis(17)));
+        assert_eq!(reported.elsewhere_since(Some(&own)), None);
         let nowhere = read("identifier=a&device=&since=0").unwrap();
-        assert_eq!(nowhere.elsewhere_since(&id), None);
-        let undated = AccountDevice { since: 0, ..reported };
-        assert_eq!(undated.elsewhere_since("other"), Some(1), "elsewhere, whatever the date");
+        assert_eq!(nowhere.elsewhere_since(Some(&own)), None);
+        let undated = AccountDevice { since: UnixMillis(0), ..reported };
+        assert_eq!(
+            undated.elsewhere_since(Some(&DeviceId::new("other".into()))),
+            Some(UnixMillis(1)),
+            "elsewhere, whatever the date"
+        );
     }
 
     #[test]
@@ -112,6 +125,6 @@ mod tests {
         }
         assert_eq!(previous(b"since=1"), None);
         assert_eq!(previous(b"previous=x&since=1"), None);
-        assert_eq!(previous(b"previous=&since=0"), Some(String::new()));
+        assert_eq!(previous(b"previous=&since=0"), Some(None));
     }
 }

@@ -1,5 +1,7 @@
 //! The enlistment request and its response, byte for byte as in docs/spec/enlistment.md §1.2.
 
+use crate::id::AccountNumber;
+use crate::model::Identifier;
 use crate::store::account::AccountKeys;
 use crate::view::Issue;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -19,7 +21,7 @@ const KEY_TYPE: u8 = 5;
 /// The body of `POST /3p/interop_reg`: exactly the arguments of docs/spec/enlistment.md §1.2.2, binary ones in
 /// base64url without padding.
 pub(crate) fn request(
-    identifier: &str,
+    identifier: &Identifier,
     integrator: u16,
     keys: &AccountKeys,
     skey: &SignedPreKeyPair,
@@ -28,10 +30,10 @@ pub(crate) fn request(
     let [_, id @ ..] = skey.id.to_be_bytes();
     let base64 = |bytes: &[u8]| Base64UrlUnpadded::encode_string(bytes);
     let form = Serializer::new(String::new())
-        .append_pair("user_identifier", identifier)
+        .append_pair("user_identifier", identifier.as_str())
         .append_pair("e_ident", &base64(&keys.identity.public().0))
         .append_pair("e_keytype", &base64(&[KEY_TYPE]))
-        .append_pair("e_regid", &base64(&keys.registration_id.to_be_bytes()))
+        .append_pair("e_regid", &base64(&keys.registration_id.0.to_be_bytes()))
         .append_pair("e_skey_id", &base64(&id))
         .append_pair("e_skey_sig", &base64(&skey.signature))
         .append_pair("e_skey_val", &base64(&skey.pair.public().0))
@@ -89,8 +91,9 @@ fn refusal(reason: &str) -> Issue {
 
 /// The account id for the login payload: the number after the dash of the login JID (docs/spec/wire.md §2.8). `None`
 /// unless it is written in digits, without a sign, a leading zero or a device.
-pub(crate) fn account_id(login: &Jid) -> Option<u64> {
-    login.user.parse().ok().filter(|id: &u64| *id > 0 && id.to_string() == login.user)
+pub(crate) fn account_id(login: &Jid) -> Option<AccountNumber> {
+    let number = login.user.parse().ok().filter(|number: &u64| *number > 0 && number.to_string() == login.user);
+    number.map(AccountNumber)
 }
 
 #[cfg(test)]
@@ -100,7 +103,7 @@ mod tests {
     #[test]
     fn the_two_documented_responses() {
         let login = answer(200, br#"{"login":"1-10853634039893@interop", "status":"ok"}"#, 1).unwrap();
-        assert_eq!(account_id(&login), Some(10_853_634_039_893));
+        assert_eq!(account_id(&login), Some(AccountNumber(10_853_634_039_893)));
         let refused = answer(200, br#"{"reason":"bad_integrator", "status":"fail"}"#, 1);
         assert_eq!(refused, Err(Issue::EnlistBadIntegrator));
     }

@@ -16,6 +16,7 @@ use super::request::{ApiRequest, PreparedRequest, Reason, request};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
+use crate::id::{CommandTag, PreKeyId, RegistrationId};
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;
@@ -30,12 +31,12 @@ use zeroize::Zeroizing;
 /// Registration ids are 1 to 16380 (docs/spec/wire.md §6.1).
 const REGISTRATION_IDS: u32 = 16_380;
 /// Id of the first signed prekey.
-const FIRST_SIGNED_PREKEY: u32 = 1;
+const FIRST_SIGNED_PREKEY: PreKeyId = PreKeyId::FIRST;
 
 impl Enlistment {
     /// Starts a preparation. Returns the requests that can be sent at once.
     pub(crate) fn prepare(&mut self, cx: &mut Context<'_>, purpose: Purpose, partner: &str) -> Vec<PreparedRequest> {
-        self.last += 1;
+        self.last = self.last.next();
         let step = match purpose {
             Purpose::Enlist { .. } => Step::Account,
             Purpose::Connect => {
@@ -55,10 +56,12 @@ impl Enlistment {
         let preparing = self.preparing.as_mut()?;
         let account = cx.records.account();
         let claim = match preparing.purpose {
-            Purpose::Connect => !account.claim_from.is_empty(),
-            Purpose::Enlist { .. } => {
-                self.account_device.as_ref().and_then(|reported| reported.elsewhere_since(&account.device)).is_some()
-            }
+            Purpose::Connect => account.claim_from.is_some(),
+            Purpose::Enlist { .. } => self
+                .account_device
+                .as_ref()
+                .and_then(|reported| reported.elsewhere_since(account.device.as_ref()))
+                .is_some(),
         };
         let (step, ask, path) = match preparing.step {
             Step::Commit if claim => (Step::Claim, ApiRequest::Claim(self.last), "/api/device"),
@@ -66,16 +69,16 @@ impl Enlistment {
             _ => return None,
         };
         preparing.step = step;
-        Some((ask, request(Method::Post, partner, path, Some(device::form(&account.device)))))
+        Some((ask, request(Method::Post, partner, path, Some(device::form(account.device.as_ref())))))
     }
 
     /// Builds the enlistment request.
-    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: u64, token: &str) -> Option<PreparedRequest> {
-        let account = cx.records.account.peek(row_key::ACCOUNT)?;
+    pub(crate) fn enlist(&mut self, cx: &mut Context<'_>, tag: CommandTag, token: &str) -> Option<PreparedRequest> {
+        let account = cx.records.account.get(row_key::ACCOUNT)?;
         let (own, deployment) = (account.keys.as_ref()?, account.deployment.as_ref()?);
         let SignedPreKeyRow { key: skey, .. } =
-            cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
-        let form = form::request(&account.identifier, deployment.profile.integrator, own, skey, token);
+            cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id))?;
+        let form = form::request(account.identifier.as_ref()?, deployment.profile.integrator, own, skey, token);
         let request = HttpRequest {
             method: Method::Post,
             url: deployment.enlist_url.clone(),
@@ -125,7 +128,7 @@ impl Enlistment {
         let account = cx.records.account();
         let elsewhere = match reported {
             Err(issue) => return self.failed(cx, issue),
-            Ok(reported) => reported.elsewhere_since(&account.device).is_some(),
+            Ok(reported) => reported.elsewhere_since(account.device.as_ref()).is_some(),
         };
         if elsewhere && account.stage == Stage::Enlisted {
             return self.failed(cx, Issue::MovedElsewhere);
@@ -229,20 +232,20 @@ impl Enlistment {
 
 /// Gives this browser an id, unless it has one. An account that enlisted before there were ids gets one here.
 fn name_device(cx: &mut Context<'_>) {
-    if cx.records.account().device.is_empty() {
-        cx.records.change_account().device = device::random(cx.rng);
+    if cx.records.account().device.is_none() {
+        cx.records.change_account().device = Some(device::random(cx.rng));
     }
 }
 
 /// Makes the long-term keys, unless an earlier attempt of the same identifier has: an attempt that failed half-way is
 /// repeated with the same. A signed prekey whose row is damaged is replaced.
 fn make_keys(cx: &mut Context<'_>) {
-    let account = cx.records.account.peek(row_key::ACCOUNT);
+    let account = cx.records.account.get(row_key::ACCOUNT);
     if let Some(own) = account.and_then(|account| account.keys.as_ref()) {
-        if cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id)).is_none() {
+        if cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id)).is_none() {
             let id = session::free_id(cx.records, own.signed_prekey_id);
-            let key = session::signed_prekey(id, &own.identity, cx.now / 1000, cx.rng);
-            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: 0 });
+            let key = session::signed_prekey(id, &own.identity, cx.now.seconds(), cx.rng);
+            cx.records.signed_prekeys.put(row_key::prekey(id), SignedPreKeyRow { key, replaced: None });
             if let Some(own) = &mut cx.records.change_account().keys {
                 own.signed_prekey_id = id;
             }
@@ -251,9 +254,11 @@ fn make_keys(cx: &mut Context<'_>) {
     }
     let identity = KeyPair::generate(cx.rng);
     let noise = StaticKey::generate(cx.rng);
-    let registration_id = 1 + cx.rng.next_u32() % REGISTRATION_IDS;
-    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now / 1000, cx.rng);
-    cx.records.signed_prekeys.put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: 0 });
+    let registration_id = RegistrationId(1 + cx.rng.next_u32() % REGISTRATION_IDS);
+    let signed = session::signed_prekey(FIRST_SIGNED_PREKEY, &identity, cx.now.seconds(), cx.rng);
+    cx.records
+        .signed_prekeys
+        .put(row_key::prekey(FIRST_SIGNED_PREKEY), SignedPreKeyRow { key: signed, replaced: None });
     cx.records.change_account().keys = Some(AccountKeys {
         identity,
         noise,

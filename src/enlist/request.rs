@@ -3,7 +3,9 @@
 use super::identifier;
 use super::state::Enlistment;
 use crate::context::Context;
+use crate::id::{CommandTag, PreparationId};
 use crate::io::{HttpRequest, Method};
+use crate::model::Identifier;
 use crate::view::{Issue, SignIn, Stage};
 use form_urlencoded::Serializer;
 use zeroize::Zeroizing;
@@ -18,16 +20,16 @@ pub(crate) enum ApiRequest {
     Deployment,
     /// The signed-in account and the device that holds its keys.
     Account(Reason),
-    /// Claims the account for this browser, for the preparation of this number.
-    Claim(u64),
-    /// A fresh identity token, for the preparation of this number.
-    Token(u64),
+    /// Claims the account for this browser, for this preparation.
+    Claim(PreparationId),
+    /// A fresh identity token, for this preparation.
+    Token(PreparationId),
     /// Sign in, or make an account.
-    SignIn { tag: u64, identifier: String },
+    SignIn { tag: CommandTag, identifier: Identifier },
     /// Sign out.
-    SignOut { tag: u64 },
+    SignOut { tag: CommandTag },
     /// Enlist.
-    Enlist { tag: u64 },
+    Enlist { tag: CommandTag },
 }
 
 /// Why the account's state is requested.
@@ -36,11 +38,11 @@ pub(crate) enum Reason {
     /// The store holds nothing at all: a browser that was never used, or that has removed what was kept.
     Empty,
     /// The command of this tag has just signed in.
-    SignIn { tag: u64 },
+    SignIn { tag: CommandTag },
     /// The command of this tag checks whether the browser has a session from elsewhere.
-    Enter { tag: u64 },
-    /// The enlistment of this number is being prepared.
-    Prepare(u64),
+    Enter { tag: CommandTag },
+    /// This enlistment is being prepared.
+    Prepare(PreparationId),
     /// It may have changed.
     Refresh,
 }
@@ -65,26 +67,26 @@ impl Enlistment {
     /// [`Issue`] for an identifier that is invalid, or not the one enlisted in this browser.
     pub(crate) fn sign_in(
         cx: &mut Context<'_>,
-        tag: u64,
+        tag: CommandTag,
         command: &SignIn,
         partner: &str,
     ) -> Result<(ApiRequest, HttpRequest), Issue> {
-        let identifier = identifier::check(&command.identifier)?;
+        let identifier = Identifier::new(identifier::check(&command.identifier)?.to_owned());
         let account = cx.records.account();
-        if account.stage == Stage::Enlisted && account.identifier != identifier {
+        if account.stage == Stage::Enlisted && account.identifier.as_ref() != Some(&identifier) {
             return Err(Issue::AlreadyEnlisted);
         }
         let form = Serializer::new(String::new())
-            .append_pair("identifier", identifier)
+            .append_pair("identifier", identifier.as_str())
             .append_pair("password", &command.password)
             .finish();
         let path = if command.create { "/api/account" } else { "/api/session" };
-        let kind = ApiRequest::SignIn { tag, identifier: identifier.to_owned() };
+        let kind = ApiRequest::SignIn { tag, identifier };
         Ok((kind, request(Method::Post, partner, path, Some(Zeroizing::new(form)))))
     }
 
     /// Signs out.
-    pub(crate) fn sign_out(tag: u64, partner: &str) -> (ApiRequest, HttpRequest) {
+    pub(crate) fn sign_out(tag: CommandTag, partner: &str) -> (ApiRequest, HttpRequest) {
         (ApiRequest::SignOut { tag }, request(Method::Delete, partner, "/api/session", None))
     }
 }

@@ -5,9 +5,12 @@ use super::form;
 use super::request::{ApiRequest, Reason};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, done, refusal};
 use crate::context::Context;
+use crate::id::CommandTag;
 use crate::io::{HttpFailure, HttpResponse};
+use crate::model::Identifier;
 use crate::store::account::Account;
-use crate::store::row_cache::{Row, RowCache};
+use crate::store::resident::Resident;
+use crate::store::row::Row;
 use crate::view::{Issue, Stage};
 
 impl Enlistment {
@@ -21,7 +24,7 @@ impl Enlistment {
         match kind {
             ApiRequest::Deployment => self.deployment(cx, answer),
             ApiRequest::Account(reason) => self.account(cx, reason, answer),
-            ApiRequest::Claim(number) | ApiRequest::Token(number) if !self.prepares(number) => Outcome::Nothing,
+            ApiRequest::Claim(id) | ApiRequest::Token(id) if !self.prepares(id) => Outcome::Nothing,
             ApiRequest::Claim(_) => self.claimed(cx, answer),
             ApiRequest::Token(_) => self.token(cx, answer),
             ApiRequest::SignIn { tag, identifier } => self.signed_in(cx, tag, &identifier, answer),
@@ -61,20 +64,25 @@ impl Enlistment {
                 return Outcome::SignedIn;
             }
             (Reason::Enter { tag }, Err(issue)) => done(cx, tag, *issue),
-            (Reason::Prepare(number), _) if !self.prepares(number) => {}
+            (Reason::Prepare(id), _) if !self.prepares(id) => {}
             (Reason::Prepare(_), reported) => {
                 return self.account_received(cx, reported.as_ref().map_err(|issue| *issue));
             }
             _ => {}
         }
         let account = cx.records.account();
-        match account.stage == Stage::Enlisted && self.elsewhere_since(&account.device).is_some() {
+        match account.stage == Stage::Enlisted && self.elsewhere_since(account.device.as_ref()).is_some() {
             true => Outcome::NotReady(Issue::MovedElsewhere),
             false => Outcome::Nothing,
         }
     }
 
-    fn enlisted(&mut self, cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+    fn enlisted(
+        &mut self,
+        cx: &mut Context<'_>,
+        tag: CommandTag,
+        answer: Result<HttpResponse, HttpFailure>,
+    ) -> Outcome {
         // Another person has signed in meanwhile: the keys that this is about are gone.
         if self.enlisting.take_if(|enlisting| *enlisting == tag).is_none() {
             return Outcome::Nothing;
@@ -90,7 +98,7 @@ impl Enlistment {
                 let account = cx.records.change_account();
                 account.login = Some(login);
                 account.stage = Stage::Enlisted;
-                account.lost_at = 0;
+                account.lost_at = None;
                 done(cx, tag, Issue::None);
                 Outcome::Enlisted
             }
@@ -105,22 +113,22 @@ impl Enlistment {
     /// The page then explains that and requests no password.
     fn recognise(&mut self, cx: &mut Context<'_>, reported: &AccountDevice) {
         if cx.records.account().stage == Stage::SignedOut && self.take_identifier(cx, &reported.identifier) {
-            cx.records.change_account().lost_at = if reported.device.is_empty() { 0 } else { cx.now };
+            cx.records.change_account().lost_at = reported.device.is_some().then_some(cx.now);
         }
     }
 
     /// Somebody has signed in. Returns false if another identifier is enlisted here. Keys are bound to the identifier that
     /// they were made for: those of another one, and its enlistment in progress, end here.
-    fn take_identifier(&mut self, cx: &mut Context<'_>, identifier: &str) -> bool {
+    fn take_identifier(&mut self, cx: &mut Context<'_>, identifier: &Identifier) -> bool {
         let account = cx.records.account();
-        if account.identifier != identifier {
+        if account.identifier.as_ref() != Some(identifier) {
             if account.stage == Stage::Enlisted {
                 return false;
             }
             self.cancel(cx);
             let account = cx.records.change_account();
             *account = Account {
-                identifier: identifier.to_owned(),
+                identifier: Some(identifier.clone()),
                 deployment: account.deployment.take(),
                 next_prekey_id: account.next_prekey_id,
                 next_order: account.next_order,
@@ -149,8 +157,8 @@ impl Enlistment {
     fn signed_in(
         &mut self,
         cx: &mut Context<'_>,
-        tag: u64,
-        identifier: &str,
+        tag: CommandTag,
+        identifier: &Identifier,
         answer: Result<HttpResponse, HttpFailure>,
     ) -> Outcome {
         let issue = match answer {
@@ -172,12 +180,12 @@ impl Enlistment {
     }
 }
 
-fn delete_all<R: Row>(rows: &mut RowCache<R>) {
+fn delete_all<R: Row>(rows: &mut Resident<R>) {
     let keys: Vec<Vec<u8>> = rows.iter().map(|(key, _)| key.to_vec()).collect();
     keys.iter().for_each(|key| rows.delete(key));
 }
 
-fn signed_out(cx: &mut Context<'_>, tag: u64, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
+fn signed_out(cx: &mut Context<'_>, tag: CommandTag, answer: Result<HttpResponse, HttpFailure>) -> Outcome {
     match answer {
         Ok(HttpResponse { status: 200 | 204 | 401, .. }) => {
             let account = cx.records.change_account();

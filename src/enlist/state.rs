@@ -2,7 +2,10 @@
 
 use super::device::AccountDevice;
 use crate::context::Context;
+use crate::id::{CommandTag, PreparationId};
 use crate::io::{HttpFailure, HttpResponse};
+use crate::model::DeviceId;
+use crate::time::UnixMillis;
 use crate::view::{Done, Issue, News};
 use zeroize::Zeroizing;
 
@@ -16,7 +19,7 @@ pub(crate) enum Outcome {
     /// Everything for a connection is available: the identity token.
     Ready(Zeroizing<String>),
     /// Everything for an enlistment is available.
-    Enlist { tag: u64, token: Zeroizing<String> },
+    Enlist { tag: CommandTag, token: Zeroizing<String> },
     /// A connection cannot be begun now.
     NotReady(Issue),
     /// Another browser has become the account's.
@@ -27,7 +30,7 @@ pub(crate) enum Outcome {
     /// Enlisted: connect.
     Enlisted,
     /// The password was accepted; request the account's state.
-    Accepted { tag: u64 },
+    Accepted { tag: CommandTag },
     /// Signed in again: connect if enlisted.
     SignedIn,
 }
@@ -36,11 +39,11 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Enlistment {
     pub(super) preparing: Option<Preparation>,
-    /// Number of the last preparation: responses to requests of earlier ones are ignored.
-    pub(super) last: u64,
+    /// The last preparation.
+    pub(super) last: PreparationId,
     pub(super) deployment_fresh: bool,
     /// The command whose enlistment request is in progress.
-    pub(super) enlisting: Option<u64>,
+    pub(super) enlisting: Option<CommandTag>,
     /// The account's state that the partner server last returned.
     pub(super) account_device: Option<AccountDevice>,
 }
@@ -51,7 +54,7 @@ pub(crate) enum Purpose {
     /// Connecting.
     Connect,
     /// Enlisting, for the command of this tag; even if that replaces the keys of another browser.
-    Enlist { tag: u64, replace: bool },
+    Enlist { tag: CommandTag, replace: bool },
 }
 
 #[derive(Debug)]
@@ -75,7 +78,7 @@ pub(super) enum Step {
 
 impl Enlistment {
     /// Since when the account's keys live in another browser, as far as is known.
-    pub(crate) fn elsewhere_since(&self, own: &str) -> Option<u64> {
+    pub(crate) fn elsewhere_since(&self, own: Option<&DeviceId>) -> Option<UnixMillis> {
         self.account_device.as_ref()?.elsewhere_since(own)
     }
 
@@ -84,9 +87,9 @@ impl Enlistment {
         self.enlisting.is_some() || matches!(&self.preparing, Some(Preparation { purpose: Purpose::Enlist { .. }, .. }))
     }
 
-    /// Whether the preparation of this number is the one in progress.
-    pub(super) fn prepares(&self, number: u64) -> bool {
-        self.preparing.is_some() && self.last == number
+    /// Whether this preparation is the one in progress.
+    pub(super) fn prepares(&self, preparation: PreparationId) -> bool {
+        self.preparing.is_some() && self.last == preparation
     }
 
     /// A connection or an enlistment is being prepared.
@@ -96,8 +99,8 @@ impl Enlistment {
 }
 
 /// Completes a command.
-pub(crate) fn done(cx: &mut Context<'_>, tag: u64, issue: Issue) {
-    cx.group_commit.show(News::Done(Done { tag, issue: issue.into(), ..Done::default() }));
+pub(crate) fn done(cx: &mut Context<'_>, tag: CommandTag, issue: Issue) {
+    cx.group_commit.show(News::Done(Done { tag: tag.0, issue: issue.into(), ..Done::default() }));
 }
 
 /// The issue of an unexpected response.

@@ -3,11 +3,12 @@
 
 use crate::chat;
 use crate::context::Context;
-use crate::model::Opened;
+use crate::id::MessageSeq;
+use crate::model::{ChatId, Opened, StanzaId};
 use crate::peer;
 use crate::store::chats::{MessageRow, PositionRow};
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::view::MessageKind;
 use causeway_proto::content::{self, Content};
@@ -17,11 +18,11 @@ enum Change {
     /// A bubble of its own: its kind, and the kind's name where it cannot be shown.
     Bubble(MessageKind, String),
     /// The message with this id says something else now.
-    Edit(String),
+    Edit(StanzaId),
     /// The message with this id was taken back.
-    Revoke(String),
+    Revoke(StanzaId),
     /// A reaction to the message with this id; true for one of the peer's own.
-    React(String, bool),
+    React(StanzaId, bool),
     /// Nothing that anybody sees.
     Silent,
 }
@@ -31,7 +32,7 @@ enum Change {
 /// # Errors
 /// [`NotLoaded`], before anything has changed.
 pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
-    let chat = opened.from.peer.as_str();
+    let chat = opened.from.peer.chat();
     let placeholder =
         message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
     let change = change(opened);
@@ -73,9 +74,9 @@ fn change(opened: &Opened) -> Change {
     match content::parse(&opened.plaintext) {
         Ok(Content::Text { .. }) => Change::Bubble(MessageKind::Text, String::new()),
         // Nobody changes or takes back what somebody else wrote.
-        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(target.id),
-        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(target.id),
-        Ok(Content::Reaction { target, .. }) => Change::React(target.id, target.is_from_sender),
+        Ok(Content::Edit { target, body: Some(_) }) if target.is_from_sender => Change::Edit(StanzaId::new(target.id)),
+        Ok(Content::Revoke { target }) if target.is_from_sender => Change::Revoke(StanzaId::new(target.id)),
+        Ok(Content::Reaction { target, .. }) => Change::React(StanzaId::new(target.id), target.is_from_sender),
         Ok(Content::Edit { .. } | Content::Revoke { .. } | Content::Timer { .. } | Content::Silent(_)) => {
             Change::Silent
         }
@@ -85,22 +86,27 @@ fn change(opened: &Opened) -> Change {
 }
 
 /// The message with this id.
-fn message_of(records: &mut Records, chat: &str, outgoing: bool, id: &str) -> Result<Option<MessageRow>, NotLoaded> {
+fn message_of(
+    records: &mut Records,
+    chat: &ChatId,
+    outgoing: bool,
+    id: &StanzaId,
+) -> Result<Option<MessageRow>, NotLoaded> {
     let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
-    let Some(seq) = position.and_then(|position| position.seq) else { return Ok(None) };
+    let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else { return Ok(None) };
     Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
 }
 
 fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>, kind: MessageKind, name: String) {
     let message = MessageRow {
-        id: opened.id.clone(),
+        id: opened.id.as_str().to_owned(),
         kind: kind.into(),
         text: name,
-        at: opened.at,
+        at: opened.at.0,
         plaintext: opened.plaintext.to_vec(),
         ..MessageRow::default()
     };
-    let chat = opened.from.peer.as_str();
+    let chat = opened.from.peer.chat();
     match placeholder {
         Some(old) => chat::replace(cx, chat, MessageRow { seq: old.seq, retries: old.retries, ..message }),
         None => drop(chat::append(cx, chat, message)),
@@ -108,10 +114,10 @@ fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>
 }
 
 /// Removes the placeholder of a message that has no bubble. Its id stays known.
-fn remove(cx: &mut Context<'_>, chat: &str, placeholder: Option<MessageRow>) {
+fn remove(cx: &mut Context<'_>, chat: &ChatId, placeholder: Option<MessageRow>) {
     if let Some(placeholder) = placeholder {
         chat::remove(cx, chat, &placeholder);
-        let key = row_key::message_id(chat, false, &placeholder.id);
+        let key = row_key::message_id(chat, false, &StanzaId::new(placeholder.id));
         cx.records.positions.put(key, PositionRow { seq: None });
     }
 }

@@ -22,11 +22,13 @@ pub(crate) use open::{open, prefetch};
 pub(crate) use retry::ask_again;
 
 use crate::context::Context;
+use crate::id::MessageSeq;
+use crate::model::StanzaId;
 use crate::outbox::Outbox;
 use crate::peer;
 use crate::store::chats::{PositionRow, UnknownRow};
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::trace::Event;
 use crate::view::Delivery;
@@ -43,9 +45,9 @@ pub(crate) fn prefetch_receipt(records: &mut Records, receipt: &Receipt) {
     let Some(from) = peer::device_of(records, &receipt.jid) else { return };
     let Records { positions, messages, .. } = records;
     for id in &receipt.ids {
-        let position = positions.get(&row_key::message_id(from.peer.as_str(), true, id));
+        let position = positions.get(&row_key::message_id(from.peer.chat(), true, &StanzaId::new(id.clone())));
         if let Ok(Some(PositionRow { seq: Some(seq) })) = position {
-            messages.want(&row_key::message(from.peer.as_str(), *seq));
+            messages.want(&row_key::message(from.peer.chat(), MessageSeq(*seq)));
         }
     }
 }
@@ -58,12 +60,13 @@ pub(crate) fn receipt(
     node: &Node,
 ) -> Result<(), NotLoaded> {
     if let Some(from) = peer::device_of(cx.records, &receipt.jid) {
+        let ids: Vec<StanzaId> = receipt.ids.iter().cloned().map(StanzaId::new).collect();
         match &receipt.kind {
             ReceiptKind::Retry(request) => outbox.asked_again(cx, &from, request)?,
             ReceiptKind::Delivered | ReceiptKind::Inactive => {
-                outbox.receipted(cx, &from, &receipt.ids, Delivery::Delivered)?;
+                outbox.receipted(cx, &from, &ids, Delivery::Delivered)?;
             }
-            ReceiptKind::Read | ReceiptKind::Played => outbox.receipted(cx, &from, &receipt.ids, Delivery::Read)?,
+            ReceiptKind::Read | ReceiptKind::Played => outbox.receipted(cx, &from, &ids, Delivery::Read)?,
             ReceiptKind::Sender | ReceiptKind::Other(_) => {}
         }
     }
@@ -99,7 +102,7 @@ fn keep(cx: &mut Context<'_>, node: &Node) {
     let order = account.take_order();
     if count < MAX_UNKNOWN {
         let xml = xml::print(node).chars().take(MAX_UNKNOWN_TEXT).collect();
-        cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now });
+        cx.records.unknown.put(row_key::order(order), UnknownRow { xml, at: cx.now.0 });
     }
     cx.group_commit.show_account();
 }

@@ -5,12 +5,13 @@ use super::sent_at::sent_at;
 use super::{retry, unknown};
 use crate::chat;
 use crate::context::Context;
-use crate::model::{DeviceAddress, Opened};
+use crate::id::MessageSeq;
+use crate::model::{ChatId, DeviceAddress, Opened, StanzaId};
 use crate::peer;
 use crate::session::{self, OpenError};
 use crate::store::chats::{MessageRow, PositionRow};
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
 use crate::trace::Event;
 use crate::view::MessageKind;
@@ -26,7 +27,7 @@ const ENC_VERSION: u32 = 2;
 pub(crate) fn prefetch(records: &mut Records, incoming: &Incoming) {
     if let Some(from) = peer::device_of(records, &incoming.from) {
         records.sessions.want(&row_key::session(&from));
-        records.positions.want(&row_key::message_id(from.peer.as_str(), false, &incoming.id));
+        records.positions.want(&row_key::message_id(from.peer.chat(), false, &StanzaId::new(incoming.id.clone())));
     }
 }
 
@@ -40,11 +41,11 @@ pub(crate) fn open(cx: &mut Context<'_>, incoming: &Incoming) -> Result<Option<O
         unknown(cx, &incoming.node);
         return Ok(None);
     };
-    let chat = from.peer.as_str();
+    let chat = from.peer.chat();
     prefetch(cx.records, incoming);
-    let key = row_key::message_id(chat, false, &incoming.id);
+    let key = row_key::message_id(chat, false, &StanzaId::new(incoming.id.clone()));
     let position = cx.records.positions.get(&key)?.cloned();
-    let known = match position.as_ref().and_then(|position| position.seq) {
+    let known = match position.as_ref().and_then(|position| position.seq).map(MessageSeq) {
         Some(seq) => cx.records.messages.get(&row_key::message(chat, seq))?.cloned(),
         None => None,
     };
@@ -88,7 +89,7 @@ fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> R
     Ok(Opened {
         from: from.clone(),
         identity: decrypted.remote_identity,
-        id: incoming.id.clone(),
+        id: StanzaId::new(incoming.id.clone()),
         at: sent_at(cx, incoming),
         name: incoming.notify.clone(),
         plaintext,
@@ -97,12 +98,12 @@ fn decrypt(cx: &mut Context<'_>, from: &DeviceAddress, incoming: &Incoming) -> R
 
 /// Shows a placeholder for a message of a device that the person's phone does not vouch for, and acknowledges it. It is
 /// neither receipted nor requested again: its sender learns nothing.
-fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &str, placeholder: Option<MessageRow>) {
+fn unknown_device(cx: &mut Context<'_>, incoming: &Incoming, chat: &ChatId, placeholder: Option<MessageRow>) {
     if placeholder.is_none() {
         let message = MessageRow {
             id: incoming.id.clone(),
             kind: MessageKind::UnknownDevice.into(),
-            at: sent_at(cx, incoming),
+            at: sent_at(cx, incoming).0,
             ..MessageRow::default()
         };
         chat::append(cx, chat, message);

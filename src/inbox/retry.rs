@@ -4,11 +4,13 @@ use super::acknowledge::acknowledge;
 use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
+use crate::id::{MessageSeq, RegistrationId};
+use crate::model::ChatId;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
-use crate::time::SECOND;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use crate::view::{MAX_RETRIES, MessageKind};
 use causeway_proto::jid::Jid;
@@ -29,7 +31,7 @@ const KEYS_FROM: u32 = 2;
 pub(super) fn ask(
     cx: &mut Context<'_>,
     incoming: &Incoming,
-    chat: &str,
+    chat: &ChatId,
     placeholder: Option<MessageRow>,
     error: &DecryptError,
 ) {
@@ -46,7 +48,7 @@ pub(super) fn ask(
             let message = MessageRow {
                 id: incoming.id.clone(),
                 kind: MessageKind::Undecryptable.into(),
-                at: sent_at(cx, incoming),
+                at: sent_at(cx, incoming).0,
                 retries: tries,
                 content: fingerprint,
                 ..MessageRow::default()
@@ -70,13 +72,13 @@ pub(super) fn ask(
 }
 
 /// The user requests a message again that could not be decrypted: restarts at the first attempt, with our keys.
-pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
     let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
-    let Ok(to) = chat.parse::<Jid>() else { return Ok(()) };
+    let Ok(to) = chat.as_str().parse::<Jid>() else { return Ok(()) };
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
         return Ok(());
     }
-    let t = message.at / SECOND;
+    let t = UnixMillis(message.at).seconds().0;
     let request = Request { to, participant: None, id: message.id.clone(), t: Some(t), count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });
@@ -97,7 +99,7 @@ impl Request {
     fn send(self, cx: &mut Context<'_>, with_keys: bool) {
         let keys = with_keys.then(|| session::own_bundle(cx)).flatten();
         let Self { to, participant, id, t, count, error } = self;
-        let registration_id = Some(registration_id(cx));
+        let registration_id = Some(registration_id(cx).map_or(0, |id| id.0));
         let error = Some(error);
         let request = RetryRequest { count, id: id.clone(), t, error, registration_id, keys, device_identity: None };
         let receipt = Receipt { participant, ..Receipt::new(to, id, ReceiptKind::Retry(Box::new(request))) };
@@ -112,7 +114,7 @@ fn fingerprint(incoming: &Incoming) -> Vec<u8> {
     digest.to_vec()
 }
 
-fn registration_id(cx: &Context<'_>) -> u32 {
-    let account = cx.records.account.peek(row_key::ACCOUNT);
-    account.and_then(|account| account.keys.as_ref()).map_or(0, |keys| keys.registration_id)
+fn registration_id(cx: &Context<'_>) -> Option<RegistrationId> {
+    let account = cx.records.account.get(row_key::ACCOUNT);
+    account.and_then(|account| account.keys.as_ref()).map(|keys| keys.registration_id)
 }

@@ -1,7 +1,7 @@
 //! A person, apart from any chat: addresses, devices, name.
 
-use super::address::PeerId;
-use crate::time::Millis;
+use super::address::{DeviceNumber, PeerId};
+use crate::time::UnixMillis;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 
@@ -29,7 +29,7 @@ pub struct Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resends {
     /// The moment.
-    pub since: Millis,
+    pub since: UnixMillis,
     /// How many.
     pub count: u32,
 }
@@ -37,12 +37,12 @@ pub struct Resends {
 /// A device of a person, and the identity key that the chat has shown for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// The device's number; 0 is the phone.
-    pub number: u16,
+    /// The device's number.
+    pub number: DeviceNumber,
     /// Its identity key.
     pub identity: PublicKey,
     /// When the key was first seen; `None` if a release that kept no times saw it.
-    pub first_seen: Option<Millis>,
+    pub first_seen: Option<UnixMillis>,
 }
 
 impl Peer {
@@ -52,7 +52,7 @@ impl Peer {
     }
 
     /// The identity key of a device.
-    pub fn identity(&self, device: u16) -> Option<PublicKey> {
+    pub fn identity(&self, device: DeviceNumber) -> Option<PublicKey> {
         self.devices.iter().find(|known| known.number == device).map(|known| known.identity)
     }
 

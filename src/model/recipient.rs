@@ -1,7 +1,9 @@
 //! A device that a message of ours is for, until it has receipted the message or was given up.
 
-use super::address::DeviceAddress;
-use crate::time::Millis;
+use super::address::{ChatId, DeviceAddress};
+use super::stanza_id::StanzaId;
+use crate::id::MessageSeq;
+use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
 
@@ -13,19 +15,19 @@ pub const FINGERPRINT: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
     /// The chat.
-    pub chat: String,
+    pub chat: ChatId,
     /// The message in it.
-    pub seq: u64,
+    pub seq: MessageSeq,
     /// The stanza id, the same for every recipient and every resend.
-    pub id: String,
+    pub id: StanzaId,
     /// The device.
     pub address: DeviceAddress,
     /// When the message was written.
-    pub written_at: Millis,
+    pub written_at: UnixMillis,
     /// How far it is.
     pub stage: Stage,
     /// When the server first accepted an envelope; `None` if it never did.
-    pub accepted_at: Option<Millis>,
+    pub accepted_at: Option<UnixMillis>,
     /// The identity key that the last envelope was encrypted for.
     pub identity: Option<PublicKey>,
     /// Number of envelopes after the first.

@@ -3,10 +3,11 @@
 use super::Outbox;
 use crate::chat;
 use crate::context::Context;
-use crate::model::{DeviceAddress, Recipient, Stage};
+use crate::id::{MessageSeq, Order};
+use crate::model::{ChatId, DeviceAddress, Recipient, Stage, StanzaId};
 use crate::peer;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::trace::Event;
 use crate::transient::is_transient;
@@ -18,14 +19,15 @@ impl Outbox {
     /// Handles an ack: the server has the message, or refuses it. An ack of another class, or from somebody else, is not
     /// the message's.
     pub(crate) fn acknowledged(&mut self, cx: &mut Context<'_>, ack: &Ack) -> Result<(), NotLoaded> {
-        let Some((order, mut recipient)) = self.recipient_of(cx, &ack.id) else { return Ok(()) };
+        let id = StanzaId::new(ack.id.clone());
+        let Some((order, mut recipient)) = self.recipient_of(cx, &id) else { return Ok(()) };
         let from = ack.from.as_ref().and_then(|from| peer::device_of(cx.records, from));
         if ack.class != AckClass::Message || from.is_none_or(|from| from.peer != recipient.address.peer) {
             cx.note(Event::AckIgnored);
             return Ok(());
         }
         let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq))?.cloned();
-        if !self.in_flight.acknowledged(order, &ack.id, cx.now) {
+        if !self.in_flight.acknowledged(order, &id, cx.now) {
             return Ok(());
         }
         match ack.error.filter(|&error| error != 0) {
@@ -56,20 +58,20 @@ impl Outbox {
         &mut self,
         cx: &mut Context<'_>,
         from: &DeviceAddress,
-        ids: &[String],
+        ids: &[StanzaId],
         delivery: Delivery,
     ) -> Result<(), NotLoaded> {
         if !peer::is_known(cx.records, from) {
             return Ok(());
         }
-        let chat = from.peer.as_str();
+        let chat = from.peer.chat();
         for id in ids {
             cx.records.positions.want(&row_key::message_id(chat, true, id));
         }
         let mut keys = Vec::new();
         for id in ids {
             let position = cx.records.positions.get(&row_key::message_id(chat, true, id))?;
-            if let Some(seq) = position.and_then(|position| position.seq) {
+            if let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) {
                 let key = row_key::message(chat, seq);
                 cx.records.messages.want(&key);
                 keys.push((id, key));
@@ -81,7 +83,7 @@ impl Outbox {
         }
         for (id, message) in receipted {
             if let Some((order, recipient)) = self.recipient_of(cx, id)
-                && recipient.chat == chat
+                && recipient.chat == *chat
             {
                 self.finish(cx, order, &recipient.id);
             }
@@ -95,7 +97,7 @@ impl Outbox {
         let Some(address) = peer::device_of(cx.records, peer) else { return Ok(()) };
         let mut failed = Vec::new();
         for &order in self.waiting.iter() {
-            let Some(recipient) = cx.records.outbox.peek(&row_key::order(order)) else { continue };
+            let Some(recipient) = cx.records.outbox.get(&row_key::order(order)) else { continue };
             if recipient.address == address && recipient.stage == Stage::Queued {
                 let recipient = recipient.clone();
                 let key = row_key::message(&recipient.chat, recipient.seq);
@@ -110,13 +112,13 @@ impl Outbox {
     }
 
     /// The recipient of the message with this id that is not finished.
-    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &str) -> Option<(u64, Recipient)> {
-        let &order = self.by_id.get(id)?;
-        Some((order, cx.records.outbox.peek(&row_key::order(order))?.clone()))
+    pub(super) fn recipient_of(&self, cx: &Context<'_>, id: &StanzaId) -> Option<(Order, Recipient)> {
+        let &order = self.by_id.get(id.as_str())?;
+        Some((order, cx.records.outbox.get(&row_key::order(order))?.clone()))
     }
 }
 
-fn raise(cx: &mut Context<'_>, chat: &str, message: Option<MessageRow>, delivery: Delivery) {
+fn raise(cx: &mut Context<'_>, chat: &ChatId, message: Option<MessageRow>, delivery: Delivery) {
     if let Some(mut message) = message
         && message.raise(delivery)
     {

@@ -4,17 +4,17 @@
 //! asks no more, and receipts the last envelope soon or never. A receipt that comes later still counts.
 
 use crate::model::{Recipient, Stage};
-use crate::time::Millis;
+use crate::time::{Millis, UnixMillis};
 use crate::view::MAX_RETRIES;
 
 /// How long the mailbox keeps a message.
-pub(super) const MAILBOX: Millis = 30 * 86_400 * 1_000;
+pub(super) const MAILBOX: Millis = Millis(30 * 86_400 * 1_000);
 /// How long a receipt of the last envelope may take.
-const LAST_TRY: Millis = 15 * 60 * 1_000;
+const LAST_TRY: Millis = Millis(15 * 60 * 1_000);
 
 /// When to look for messages whose last envelope was not receipted.
 #[derive(Debug, Default)]
-pub(super) struct Expiry(Option<Millis>);
+pub(super) struct Expiry(Option<UnixMillis>);
 
 impl Expiry {
     /// A device has a message, or another envelope of it.
@@ -27,14 +27,14 @@ impl Expiry {
     }
 
     /// When the first one expires.
-    pub(super) fn at(&self) -> Option<Millis> {
+    pub(super) fn at(&self) -> Option<UnixMillis> {
         self.0
     }
 }
 
 /// When the sender is told that a message was not opened; `None` while the server does not have its envelope.
-pub(super) fn expires_at(recipient: &Recipient) -> Option<Millis> {
+pub(super) fn expires_at(recipient: &Recipient) -> Option<UnixMillis> {
     let wait = if recipient.resends >= MAX_RETRIES { LAST_TRY } else { MAILBOX };
     let accepted_at = recipient.accepted_at.filter(|_| recipient.stage == Stage::Accepted)?;
-    Some(accepted_at.saturating_add(wait))
+    Some(accepted_at.after(wait))
 }

@@ -3,23 +3,24 @@
 use super::Outbox;
 use super::expiry::{Expiry, expires_at};
 use crate::context::Context;
+use crate::id::Order;
 use crate::model::Recipient;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
-use crate::time::Millis;
+use crate::time::UnixMillis;
 use crate::trace::Event;
 use crate::view::Issue;
 
 impl Outbox {
     /// Whether [`expire`](Self::expire) has something to do, if the mailbox is read.
-    pub(crate) fn expires(&self, now: Millis) -> bool {
+    pub(crate) fn expires(&self, now: UnixMillis) -> bool {
         self.expiry.at().is_some_and(|at| at <= now)
     }
 
     /// The mailbox has been read to its end, and with it every receipt: gives up what has expired.
     pub(crate) fn expire(&mut self, cx: &mut Context<'_>) -> Result<(), NotLoaded> {
         let now = cx.now;
-        let expired: Vec<(u64, Recipient)> = cx
+        let expired: Vec<(Order, Recipient)> = cx
             .records
             .outbox
             .iter()

@@ -25,16 +25,17 @@ mod send_again;
 
 use crate::chat;
 use crate::context::Context;
-use crate::model::{DeviceAddress, PeerId, Recipient, Stage};
+use crate::id::{MessageSeq, Order};
+use crate::model::{ChatId, DeviceAddress, DeviceNumber, Recipient, Stage, StanzaId};
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::store::chats::MessageRow;
 use crate::store::group_commit::Effect;
+use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
-use crate::store::row_cache::NotLoaded;
 use crate::store::row_key;
-use crate::time::{Millis, SECOND};
+use crate::time::{Millis, UnixMillis};
 use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::content;
 use causeway_proto::node::Node;
@@ -44,16 +45,16 @@ use expiry::Expiry;
 use in_flight::InFlight;
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
-const PAUSE: Millis = 10_000;
+const PAUSE: Millis = Millis(10_000);
 
 /// Waiting messages, by order, and messages in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: SortedSet<u64>,
+    waiting: SortedSet<Order>,
     in_flight: InFlight,
     /// The recipient of each message that is not finished, by the message's id.
-    by_id: SortedMap<String, u64>,
-    resume_at: Option<Millis>,
+    by_id: SortedMap<StanzaId, Order>,
+    resume_at: Option<UnixMillis>,
     expiry: Expiry,
 }
 
@@ -77,7 +78,13 @@ impl Outbox {
     }
 
     /// Queues a text of the user. The id derives from the command, so a repeated command sends once.
-    pub(crate) fn send(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, text: &str) -> Result<(), NotLoaded> {
+    pub(crate) fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        id: &StanzaId,
+        chat: &ChatId,
+        text: &str,
+    ) -> Result<(), NotLoaded> {
         if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
             return Ok(());
         }
@@ -87,12 +94,12 @@ impl Outbox {
     }
 
     /// Appends a message of ours to its chat, and queues it.
-    fn append(&mut self, cx: &mut Context<'_>, id: &str, chat: &str, kind: MessageKind, plaintext: Vec<u8>) {
+    fn append(&mut self, cx: &mut Context<'_>, id: &StanzaId, chat: &ChatId, kind: MessageKind, plaintext: Vec<u8>) {
         let message = MessageRow {
-            id: id.to_owned(),
+            id: id.as_str().to_owned(),
             outgoing: true,
             kind: kind.into(),
-            at: cx.now,
+            at: cx.now.0,
             delivery: Delivery::Queued.into(),
             plaintext,
             ..MessageRow::default()
@@ -109,7 +116,7 @@ impl Outbox {
     }
 
     /// Deletes a failed message, or one that could not be opened.
-    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &str, seq: u64) -> Result<(), NotLoaded> {
+    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
         let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
         if failed || message.kind().is_placeholder() {
@@ -126,7 +133,7 @@ impl Outbox {
         let mut blocked = self.in_flight.chats();
         for order in self.waiting.clone() {
             let key = row_key::order(order);
-            let Some(recipient) = cx.records.outbox.peek(&key) else {
+            let Some(recipient) = cx.records.outbox.get(&key) else {
                 self.waiting.remove(&order);
                 continue;
             };
@@ -144,18 +151,18 @@ impl Outbox {
     }
 
     /// The recipient's part in the message has ended.
-    fn finish(&mut self, cx: &mut Context<'_>, order: u64, id: &str) {
+    fn finish(&mut self, cx: &mut Context<'_>, order: Order, id: &StanzaId) {
         cx.records.outbox.delete(&row_key::order(order));
         self.waiting.remove(&order);
         self.in_flight.forget(order, id);
-        self.by_id.remove(id);
+        self.by_id.remove(id.as_str());
     }
 
     /// The message of a recipient fails, unless the server has it already: then it stays as it is.
     fn fail(
         &mut self,
         cx: &mut Context<'_>,
-        order: u64,
+        order: Order,
         mut recipient: Recipient,
         message: Option<MessageRow>,
         issue: Issue,
@@ -173,7 +180,7 @@ impl Outbox {
     fn give_up(
         &mut self,
         cx: &mut Context<'_>,
-        order: u64,
+        order: Order,
         recipient: &Recipient,
         message: Option<MessageRow>,
         issue: Issue,
@@ -186,18 +193,18 @@ impl Outbox {
     }
 
     /// The server is busy: sends nothing for [`PAUSE`].
-    pub(crate) fn pause(&mut self, now: Millis) {
-        self.resume_at = Some(now.saturating_add(PAUSE));
+    pub(crate) fn pause(&mut self, now: UnixMillis) {
+        self.resume_at = Some(now.after(PAUSE));
     }
 
     /// Handles time-outs that are due.
-    pub(crate) fn elapsed(&mut self, now: Millis) {
-        self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.saturating_add(PAUSE));
+    pub(crate) fn elapsed(&mut self, now: UnixMillis) {
+        self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.after(PAUSE));
         self.waiting.extend(self.in_flight.overdue(now));
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do; if the mailbox is read, [`expire`](Self::expire) as well.
-    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<Millis> {
+    pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<UnixMillis> {
         let expiry = self.expiry.at().filter(|_| mailbox_read);
         [self.resume_at, self.in_flight.wake_at(), expiry].into_iter().flatten().min()
     }
@@ -221,22 +228,22 @@ fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipie
 
 /// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
 /// has taken the place of this one.
-pub(crate) fn stanza(records: &Records, order: u64, number: u32) -> Option<Node> {
-    let recipient = records.outbox.peek(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
+pub(crate) fn stanza(records: &Records, order: Order, number: u32) -> Option<Node> {
+    let recipient = records.outbox.get(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
     let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
-    let again = Again { count: number, t: recipient.written_at / SECOND };
+    let again = Again { count: number, t: recipient.written_at.seconds().0 };
     let again = (number > 0).then_some(again);
     let to = recipient.address.jid()?;
-    Some(Stanza::text(to, recipient.id.clone(), kind.clone(), envelope.clone(), again).to_node())
+    Some(Stanza::text(to, recipient.id.as_str().to_owned(), kind.clone(), envelope.clone(), again).to_node())
 }
 
 /// The one recipient of a message: the phone of the chat's person.
-fn recipient(chat: &str, seq: u64, id: &str, written_at: Millis) -> Recipient {
+fn recipient(chat: &ChatId, seq: MessageSeq, id: &StanzaId, written_at: UnixMillis) -> Recipient {
     Recipient {
-        chat: chat.to_owned(),
+        chat: chat.clone(),
         seq,
-        id: id.to_owned(),
-        address: DeviceAddress { peer: PeerId::from_row(chat.to_owned()), device: 0 },
+        id: id.clone(),
+        address: DeviceAddress { peer: chat.peer(), device: DeviceNumber::PHONE },
         written_at,
         stage: Stage::Queued,
         accepted_at: None,

@@ -7,13 +7,15 @@
 use super::Outbox;
 use super::expiry::MAILBOX;
 use crate::context::Context;
+use crate::id::{MessageSeq, Order};
 use crate::model::recipient::FINGERPRINT;
-use crate::model::{DeviceAddress, Recipient, Stage};
+use crate::model::{DeviceAddress, Recipient, Stage, StanzaId};
 use crate::peer;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
+use crate::time::UnixMillis;
 use crate::trace::{Event, ResendRefusal};
 use crate::view::{Delivery, Issue, MAX_RETRIES};
 use causeway_proto::signal::prekey::PreKeyBundle;
@@ -29,11 +31,12 @@ impl Outbox {
         from: &DeviceAddress,
         request: &RetryRequest,
     ) -> Result<(), NotLoaded> {
-        let chat = from.peer.as_str();
+        let chat = from.peer.chat();
         let session = row_key::session(from);
         cx.records.sessions.want(&session);
-        let position = cx.records.positions.get(&row_key::message_id(chat, true, &request.id))?;
-        let Some(seq) = position.and_then(|position| position.seq) else {
+        let position =
+            cx.records.positions.get(&row_key::message_id(chat, true, &StanzaId::new(request.id.clone())))?;
+        let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else {
             cx.note(Event::ResendRefused(ResendRefusal::Finished));
             return Ok(());
         };
@@ -82,16 +85,18 @@ impl Outbox {
         cx: &mut Context<'_>,
         from: &DeviceAddress,
         message: &MessageRow,
-    ) -> Option<(u64, Recipient)> {
-        if let Some(known) = self.recipient_of(cx, &message.id) {
+    ) -> Option<(Order, Recipient)> {
+        let id = message.stanza_id()?;
+        if let Some(known) = self.recipient_of(cx, &id) {
             return Some(known);
         }
+        let written_at = UnixMillis(message.at);
         let of_old = message.plaintext.is_empty() && message.delivery() == Delivery::Sent;
-        if !of_old || !peer::knew_identity_at(cx.records, from, message.at) {
+        if !of_old || !peer::knew_identity_at(cx.records, from, written_at) {
             return None;
         }
-        let mut recipient = super::recipient(from.peer.as_str(), message.seq, &message.id, message.at);
-        recipient.accepted_at = Some(message.at);
+        let mut recipient = super::recipient(from.peer.chat(), MessageSeq(message.seq), &id, written_at);
+        recipient.accepted_at = Some(written_at);
         recipient.resends = message.retries;
         recipient.identity = peer::identity(cx.records, from);
         let order = cx.records.change_account().take_order();
@@ -103,7 +108,7 @@ impl Outbox {
 /// Why a request is not served.
 fn refusal(cx: &mut Context<'_>, recipient: &Recipient) -> Option<ResendRefusal> {
     let since = recipient.accepted_at.unwrap_or(recipient.written_at);
-    if since.saturating_add(MAILBOX) < cx.now {
+    if since.after(MAILBOX) < cx.now {
         return Some(ResendRefusal::TooOld);
     }
     if recipient.resends >= MAX_RETRIES {

@@ -7,9 +7,8 @@
 use super::device_of;
 use crate::context::Context;
 use crate::model::peer::{MAX_ALIASES, MAX_DEVICES};
-use crate::model::{DeviceAddress, Peer, PeerId};
+use crate::model::{DeviceAddress, DeviceNumber, Peer, PeerId};
 use crate::store::records::Records;
-use crate::time::Millis;
 use causeway_proto::jid::{Jid, Server};
 use causeway_proto::stanza::{Alias, AliasOf};
 
@@ -25,7 +24,7 @@ pub(crate) fn link(cx: &mut Context<'_>, address: &Jid, names: &[Alias]) {
         let (Some(one), Some(other)) = (device_of(cx.records, address), device_of(cx.records, other)) else { continue };
         let (one, other) = (one.peer, other.peer);
         let order = |id: &PeerId| {
-            let active = cx.records.chats.peek(id.as_str().as_bytes()).map_or(Millis::MAX, |chat| chat.active_at);
+            let active = cx.records.chats.get(id.as_str().as_bytes()).map_or(u64::MAX, |chat| chat.active_at);
             // A number is what people know each other by.
             (!is_known(cx.records, id), active, !is_number(id))
         };
@@ -55,7 +54,7 @@ fn unite(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> bool {
     }
     let known = |id| super::identity(cx.records, &phone(id));
     let differ = known(id).zip(known(alias)).is_some_and(|(one, other)| one != other);
-    let row = |id: &PeerId| cx.records.peers.peek(id.as_str().as_bytes());
+    let row = |id: &PeerId| cx.records.peers.get(id.as_str().as_bytes());
     let addresses = |id| row(id).map_or(0, |peer| peer.aliases.len());
     let Some(jid) = alias.jid() else { return false };
     let is_long = |id: &PeerId| id.as_str().len() > MAX_ADDRESS;
@@ -76,21 +75,21 @@ fn unite(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> bool {
         cx.records.aliases.insert(jid.to_string(), Box::new(id.clone()));
     }
     cx.records.peers.delete(alias.as_str().as_bytes());
-    if cx.records.chats.peek(alias.as_str().as_bytes()).is_some() {
+    if cx.records.chats.get(alias.as_str().as_bytes()).is_some() {
         cx.records.joining.push(id.clone());
     } else {
-        cx.group_commit.show_chat(id.as_str());
+        cx.group_commit.show_chat(id.chat());
     }
     true
 }
 
 fn phone(id: &PeerId) -> DeviceAddress {
-    DeviceAddress { peer: id.clone(), device: 0 }
+    DeviceAddress { peer: id.clone(), device: DeviceNumber::PHONE }
 }
 
 fn is_known(records: &Records, id: &PeerId) -> bool {
     let key = id.as_str().as_bytes();
-    records.chats.peek(key).is_some() || records.peers.peek(key).is_some_and(|peer: &Peer| !peer.devices.is_empty())
+    records.chats.get(key).is_some() || records.peers.get(key).is_some_and(|peer: &Peer| !peer.devices.is_empty())
 }
 
 fn is_number(id: &PeerId) -> bool {

@@ -14,9 +14,9 @@ pub(crate) use names::rename;
 use crate::chat;
 use crate::context::Context;
 use crate::model::peer::{MAX_DEVICES, Resends};
-use crate::model::{Device, DeviceAddress, Peer, PeerId};
+use crate::model::{Device, DeviceAddress, DeviceNumber, Peer, PeerId};
 use crate::store::records::Records;
-use crate::time::Millis;
+use crate::time::{Millis, UnixMillis};
 use crate::view::MessageKind;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
@@ -24,18 +24,18 @@ use causeway_proto::signal::PublicKey;
 /// Largest number of messages that are sent again to one person in an hour: a server that asks in somebody's name gets
 /// no more than that.
 const MAX_RESENDS: u32 = 60;
-const HOUR: Millis = 3_600_000;
+const HOUR: Millis = Millis(3_600_000);
 
 /// The device with this address; `None` if it is no person's.
 pub(crate) fn device_of(records: &Records, address: &Jid) -> Option<DeviceAddress> {
     let peer = PeerId::of(address)?;
     let peer = records.aliases.get(peer.as_str()).map_or(peer, |id| PeerId::clone(id));
-    Some(DeviceAddress { peer, device: address.device })
+    Some(DeviceAddress { peer, device: DeviceNumber(address.device) })
 }
 
 /// The identity key that the chat has shown for a device.
 pub(crate) fn identity(records: &Records, address: &DeviceAddress) -> Option<PublicKey> {
-    records.peers.peek(address.peer.as_str().as_bytes())?.identity(address.device)
+    records.peers.get(address.peer.as_str().as_bytes())?.identity(address.device)
 }
 
 /// Whether a device is the person's: the phone always is, others if the chat has shown their key.
@@ -44,8 +44,8 @@ pub(crate) fn is_known(records: &Records, address: &DeviceAddress) -> bool {
 }
 
 /// Whether the identity key that is known for a device was the one that the chat had shown at that time.
-pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: Millis) -> bool {
-    let peer = records.peers.peek(address.peer.as_str().as_bytes());
+pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: UnixMillis) -> bool {
+    let peer = records.peers.get(address.peer.as_str().as_bytes());
     let device = peer.and_then(|peer| peer.devices.iter().find(|device| device.number == address.device));
     device.is_some_and(|device| device.first_seen.is_none_or(|seen| seen <= at))
 }
@@ -54,7 +54,7 @@ pub(crate) fn knew_identity_at(records: &Records, address: &DeviceAddress, at: M
 pub(crate) fn may_resend(cx: &mut Context<'_>, id: &PeerId) -> bool {
     let now = cx.now;
     let peer = change(cx, id);
-    let hour = peer.resends.filter(|hour| hour.since <= now && now < hour.since.saturating_add(HOUR));
+    let hour = peer.resends.filter(|hour| hour.since <= now && now < hour.since.after(HOUR));
     let mut hour = hour.unwrap_or(Resends { since: now, count: 0 });
     if hour.count >= MAX_RESENDS {
         return false;
@@ -71,8 +71,8 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
     if known == Some(identity) {
         return;
     }
-    let chat = address.peer.to_string();
-    chat::open(cx, &chat);
+    let chat = address.peer.chat();
+    chat::open(cx, chat);
     let now = cx.now;
     let peer = change(cx, &address.peer);
     if address.is_primary() {
@@ -88,22 +88,22 @@ pub(crate) fn note_identity(cx: &mut Context<'_>, address: &DeviceAddress, ident
         None => (!address.is_primary()).then_some(MessageKind::DeviceAdded),
     };
     if let Some(kind) = notice {
-        chat::append(cx, &chat, chat::notice(kind, now));
+        chat::append(cx, chat, chat::notice(kind, now));
     }
-    cx.group_commit.show_chat(&chat);
+    cx.group_commit.show_chat(chat);
 }
 
 /// Makes the rows of people that versions before there were such rows kept in their chats.
 pub(crate) fn adopt(cx: &mut Context<'_>) {
     let mut adopted = Vec::new();
     for (key, chat) in cx.records.chats.iter() {
-        if cx.records.peers.peek(key).is_some() || (chat.identity.is_empty() && chat.name.is_empty()) {
+        if cx.records.peers.get(key).is_some() || (chat.identity.is_empty() && chat.name.is_empty()) {
             continue;
         }
         let mut peer = Peer::new(PeerId::from_row(chat.id.clone()));
         peer.name = Some(chat.name.clone()).filter(|name| !name.is_empty());
         if let Ok(identity) = PublicKey::from_slice(&chat.identity) {
-            peer.devices.push(Device { number: 0, identity, first_seen: None });
+            peer.devices.push(Device { number: DeviceNumber::PHONE, identity, first_seen: None });
         }
         adopted.push((key.to_vec(), peer));
     }

@@ -10,10 +10,10 @@ const MAX_NAME: usize = 100;
 /// Keeps the name that the person chose, without control characters and cut to [`MAX_NAME`] characters.
 pub(crate) fn rename(cx: &mut Context<'_>, id: &PeerId, name: &str) {
     let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
-    let known = cx.records.peers.peek(id.as_str().as_bytes()).and_then(|peer| peer.name.as_deref());
+    let known = cx.records.peers.get(id.as_str().as_bytes()).and_then(|peer| peer.name.as_deref());
     if name.is_empty() || known == Some(name.as_str()) {
         return;
     }
     change(cx, id).name = Some(name);
-    cx.group_commit.show_chat(id.as_str());
+    cx.group_commit.show_chat(id.chat());
 }

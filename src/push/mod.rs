@@ -6,6 +6,7 @@
 //!
 //! What this module does not know: notifications, and how a connection is made.
 
+use crate::id::CommandTag;
 use crate::view::Issue;
 
 /// Largest number of waiting commands; a further one is refused.
@@ -16,7 +17,7 @@ const MAX_LOSSES: u32 = 1;
 /// The waiting commands.
 #[derive(Debug, Default)]
 pub(crate) struct WakeRequests {
-    tags: Vec<u64>,
+    tags: Vec<CommandTag>,
     losses: u32,
 }
 
@@ -28,7 +29,7 @@ pub(crate) enum AfterLoss {
     /// Connect again, now.
     Connect,
     /// Complete these with the issue.
-    GiveUp(Vec<u64>),
+    GiveUp(Vec<CommandTag>),
 }
 
 impl WakeRequests {
@@ -36,7 +37,7 @@ impl WakeRequests {
     ///
     /// # Errors
     /// [`Issue::RateLimited`] if too many wait.
-    pub(crate) fn wait(&mut self, tag: u64) -> Result<(), Issue> {
+    pub(crate) fn wait(&mut self, tag: CommandTag) -> Result<(), Issue> {
         if self.tags.contains(&tag) {
             return Ok(());
         }
@@ -56,7 +57,7 @@ impl WakeRequests {
     }
 
     /// Removes and returns the tags of all waiting commands.
-    pub(crate) fn answer(&mut self) -> Vec<u64> {
+    pub(crate) fn answer(&mut self) -> Vec<CommandTag> {
         std::mem::take(&mut self.tags)
     }
 
@@ -82,21 +83,24 @@ mod tests {
     fn the_first_loss_reconnects_and_the_second_gives_up() {
         let mut wake_requests = WakeRequests::default();
         assert_eq!(wake_requests.lost(false), AfterLoss::Nothing);
-        assert_eq!((wake_requests.wait(7), wake_requests.wait(7), wake_requests.wait(9)), (Ok(()), Ok(()), Ok(())));
-        assert_eq!(wake_requests.lost(false), AfterLoss::Connect);
-        assert_eq!(wake_requests.lost(false), AfterLoss::GiveUp(vec![7, 9]));
         assert_eq!(
-            (wake_requests.wait(1), wake_requests.lost(false)),
+            (wake_requests.wait(CommandTag(7)), wake_requests.wait(CommandTag(7)), wake_requests.wait(CommandTag(9))),
+            (Ok(()), Ok(()), Ok(()))
+        );
+        assert_eq!(wake_requests.lost(false), AfterLoss::Connect);
+        assert_eq!(wake_requests.lost(false), AfterLoss::GiveUp(vec![CommandTag(7), CommandTag(9)]));
+        assert_eq!(
+            (wake_requests.wait(CommandTag(1)), wake_requests.lost(false)),
             (Ok(()), AfterLoss::Connect),
             "the count of losses starts again"
         );
-        assert_eq!(wake_requests.lost(true), AfterLoss::GiveUp(vec![1]));
+        assert_eq!(wake_requests.lost(true), AfterLoss::GiveUp(vec![CommandTag(1)]));
     }
 
     #[test]
     fn the_number_of_waiting_commands_is_bounded() {
         let mut wake_requests = WakeRequests::default();
-        assert!((0..width::to_u64(MAX_WAITING)).all(|tag| wake_requests.wait(tag).is_ok()));
-        assert_eq!(wake_requests.wait(width::to_u64(MAX_WAITING)), Err(Issue::RateLimited));
+        assert!((0..width::to_u64(MAX_WAITING)).all(|tag| wake_requests.wait(CommandTag(tag)).is_ok()));
+        assert_eq!(wake_requests.wait(CommandTag(width::to_u64(MAX_WAITING))), Err(Issue::RateLimited));
     }
 }

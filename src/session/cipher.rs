@@ -3,11 +3,13 @@
 use super::establish::local;
 use super::state::Sessions;
 use crate::context::Context;
-use crate::model::DeviceAddress;
+use crate::id::PreKeyId;
+use crate::model::{DeviceAddress, DeviceNumber};
 use crate::peer;
+use crate::store::paged::NotLoaded;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
-use crate::store::row_cache::{NotLoaded, RowCache};
+use crate::store::resident::Resident;
 use crate::store::row_key;
 use causeway_proto::signal::device_identity::SignedDeviceIdentity;
 use causeway_proto::signal::envelope::{Envelope, EnvelopeKind};
@@ -25,7 +27,7 @@ impl Sessions {
     ) -> Option<(Envelope, PublicKey)> {
         let key = row_key::session(to);
         let Records { account, sessions, .. } = &mut *cx.records;
-        let local = local(account.peek(row_key::ACCOUNT)?.keys.as_ref()?);
+        let local = local(account.get(row_key::ACCOUNT)?.keys.as_ref()?);
         let session = match sessions.try_change(&key) {
             Err(NotLoaded) => return None,
             Ok(session) => session.filter(|session| session.has_session()),
@@ -73,7 +75,7 @@ pub(crate) fn decrypt(
         return Err(OpenError::UnknownDevice);
     }
     let Records { account, sessions, prekeys, signed_prekeys, .. } = &mut *cx.records;
-    let local = account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
+    let local = account.get(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
     let local = local.ok_or(DecryptError::NoSession)?;
     let held = Held { prekeys, signed_prekeys };
     let (decrypted, current) = match sessions.try_change(&key) {
@@ -92,7 +94,7 @@ pub(crate) fn decrypt(
         }
     };
     if let Some(used) = decrypted.used_prekey {
-        prekeys.delete(&row_key::prekey(used));
+        prekeys.delete(&row_key::prekey(PreKeyId(used)));
     }
     // Late mail of an earlier installation is read, but its identity key is not the current one.
     if current == Some(decrypted.remote_identity) {
@@ -110,22 +112,22 @@ fn is_vouched_for(records: &Records, from: &DeviceAddress, envelope: &Envelope, 
     if known == Some(claimed) {
         return true;
     }
-    let phone = DeviceAddress { device: 0, ..from.clone() };
+    let phone = DeviceAddress { device: DeviceNumber::PHONE, ..from.clone() };
     let (Some(phone), Some(voucher)) = (peer::identity(records, &phone), voucher) else { return false };
     SignedDeviceIdentity::parse(voucher).is_ok_and(|voucher| voucher.verify(&phone, &claimed).is_ok())
 }
 
 struct Held<'a> {
-    prekeys: &'a RowCache<OneTimePreKeyRow>,
-    signed_prekeys: &'a RowCache<SignedPreKeyRow>,
+    prekeys: &'a Resident<OneTimePreKeyRow>,
+    signed_prekeys: &'a Resident<SignedPreKeyRow>,
 }
 
 impl PreKeys for Held<'_> {
-    fn prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.prekeys.get(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 
-    fn signed_prekey(&self, id: u32) -> Option<&KeyPair> {
-        self.signed_prekeys.peek(&row_key::prekey(id)).map(|row| &row.key.pair)
+    fn signed_prekey(&self, number: u32) -> Option<&KeyPair> {
+        self.signed_prekeys.get(&row_key::prekey(PreKeyId(number))).map(|row| &row.key.pair)
     }
 }

@@ -1,10 +1,10 @@
 //! New sessions, and the identity keys that come with them.
 
 use crate::context::Context;
-use crate::model::{DeviceAddress, PeerId};
+use crate::model::{DeviceAddress, DeviceNumber, PeerId};
 use crate::peer;
 use crate::store::account::AccountKeys;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use causeway_proto::signal::LocalIdentity;
 use causeway_proto::signal::prekey::PreKeyBundle;
@@ -13,7 +13,7 @@ use causeway_proto::signal::prekey::PreKeyBundle;
 /// signature is invalid. The session row must be in memory.
 pub(crate) fn begin(cx: &mut Context<'_>, address: &DeviceAddress, bundle: &PreKeyBundle) -> bool {
     let key = row_key::session(address);
-    let Some(local) = cx.records.account.peek(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local)
+    let Some(local) = cx.records.account.get(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local)
     else {
         return false;
     };
@@ -32,9 +32,9 @@ pub(crate) fn begin(cx: &mut Context<'_>, address: &DeviceAddress, bundle: &PreK
 /// [`NotLoaded`], before anything has changed.
 pub(crate) fn join(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> Result<(), NotLoaded> {
     let devices =
-        cx.records.peers.peek(id.as_str().as_bytes()).map(|peer| peer.devices.iter().map(|known| known.number));
+        cx.records.peers.get(id.as_str().as_bytes()).map(|peer| peer.devices.iter().map(|known| known.number));
     let mut rows = vec![(alias.to_string().into_bytes(), id.to_string().into_bytes())];
-    for device in devices.into_iter().flatten().filter(|device| *device != 0) {
+    for device in devices.into_iter().flatten().filter(|device| *device != DeviceNumber::PHONE) {
         let key = |peer: &PeerId| row_key::session(&DeviceAddress { peer: peer.clone(), device });
         rows.push((key(alias), key(id)));
     }
@@ -59,5 +59,5 @@ pub(crate) fn join(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> Result<
 }
 
 pub(super) fn local(keys: &AccountKeys) -> LocalIdentity<'_> {
-    LocalIdentity { pair: &keys.identity, registration_id: keys.registration_id }
+    LocalIdentity { pair: &keys.identity, registration_id: keys.registration_id.0 }
 }

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::iq::Purpose;
 use crate::model::DeviceAddress;
 use crate::peer;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::transient::is_transient;
 use crate::view::Issue;
@@ -22,7 +22,7 @@ impl Sessions {
             let Some(id) = cx.begin_iq(Purpose::Keys(vec![peer.clone()])) else { return };
             self.fetching.push(peer.clone());
             let renewed = self.renewed.contains(peer);
-            cx.transmit(stanzas::fetch_request(&id, std::slice::from_ref(peer), renewed));
+            cx.transmit(stanzas::fetch_request(id.as_str(), std::slice::from_ref(peer), renewed));
         }
     }
 }

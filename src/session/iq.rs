@@ -5,7 +5,7 @@ use super::rotation;
 use super::state::{IqOutcome, Sessions};
 use crate::context::Context;
 use crate::iq::Purpose;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::stanza::iq::{Iq, IqKind};
@@ -82,13 +82,13 @@ impl Sessions {
 
 fn count(cx: &mut Context<'_>) {
     if let Some(id) = cx.begin_iq(Purpose::PreKeyCount) {
-        cx.transmit(stanzas::count_request(&id));
+        cx.transmit(stanzas::count_request(id.as_str()));
     }
 }
 
 /// Requests live traffic, which the server withholds from passive connections.
 fn become_active(cx: &mut Context<'_>) {
     if let Some(id) = cx.begin_iq(Purpose::Active) {
-        cx.transmit(passive::active_request(&id));
+        cx.transmit(passive::active_request(id.as_str()));
     }
 }

@@ -9,11 +9,11 @@ use causeway_proto::signal::prekey::PreKeyBundle;
 /// Creates a bundle with a one-time prekey of its own, for a retry receipt. `None` before the enlistment.
 pub(crate) fn own_bundle(cx: &mut Context<'_>) -> Option<PreKeyBundle> {
     let one_time = prekeys::make(cx, true);
-    let own = cx.records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
-    let SignedPreKeyRow { key: signed, .. } = cx.records.signed_prekeys.peek(&row_key::prekey(own.signed_prekey_id))?;
-    let one_time = cx.records.prekeys.peek(&row_key::prekey(one_time))?;
+    let own = cx.records.account.get(row_key::ACCOUNT)?.keys.as_ref()?;
+    let SignedPreKeyRow { key: signed, .. } = cx.records.signed_prekeys.get(&row_key::prekey(own.signed_prekey_id))?;
+    let one_time = cx.records.prekeys.get(&row_key::prekey(one_time))?;
     Some(PreKeyBundle {
-        registration_id: own.registration_id,
+        registration_id: own.registration_id.0,
         identity: own.identity.public(),
         signed_prekey_id: signed.id,
         signed_prekey: signed.pair.public(),

@@ -2,26 +2,32 @@
 
 use super::state::Sessions;
 use crate::context::Context;
+use crate::id::PreKeyId;
 use crate::iq::Purpose;
+use crate::model::StanzaId;
 use crate::store::account::Stale;
 use crate::store::group_commit::Effect;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::row_key;
+use crate::time::UnixSeconds;
 use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
 use causeway_proto::stanza::prekeys as stanzas;
 use rand_core::CryptoRng;
 
-/// Ids are 24-bit and never 0; they wrap before 0xFFFFFF (docs/spec/wire.md §5.7).
-pub(super) const LAST_ID: u32 = 0xFF_FFFE;
 /// One-time prekeys kept for each use, handed out or not. A server holds 812 at most.
 const MAX_KEPT: usize = 1_000;
 
 /// A signed prekey under the identity key.
-pub(crate) fn signed_prekey(id: u32, identity: &KeyPair, now_secs: u64, rng: &mut dyn CryptoRng) -> SignedPreKeyPair {
-    SignedPreKeyPair::generate(id, identity, now_secs, rng)
+pub(crate) fn signed_prekey(
+    id: PreKeyId,
+    identity: &KeyPair,
+    now: UnixSeconds,
+    rng: &mut dyn CryptoRng,
+) -> SignedPreKeyPair {
+    SignedPreKeyPair::generate(id.0, identity, now.0, rng)
 }
 
 impl Sessions {
@@ -44,12 +50,12 @@ impl Sessions {
     fn upload(&mut self, cx: &mut Context<'_>, amount: u32) {
         let amount = usize::try_from(amount).unwrap_or(usize::MAX);
         // Keys that were made and never confirmed are uploaded first.
-        let mut ids: Vec<u32> = cx
+        let mut ids: Vec<PreKeyId> = cx
             .records
             .prekeys
             .iter()
             .filter(|(_, row)| !row.uploaded && !row.in_receipt)
-            .map(|(_, row)| row.key.id)
+            .map(|(_, row)| PreKeyId(row.key.id))
             .take(amount)
             .collect();
         while ids.len() < amount {
@@ -62,10 +68,10 @@ impl Sessions {
     }
 
     /// The server has confirmed the upload.
-    pub(super) fn uploaded(&mut self, cx: &mut Context<'_>, ids: &[u32]) {
+    pub(super) fn uploaded(&mut self, cx: &mut Context<'_>, ids: &[PreKeyId]) {
         self.uploading = false;
         for &id in ids {
-            if let Ok(Some(row)) = cx.records.prekeys.change(&row_key::prekey(id)) {
+            if let Some(row) = cx.records.prekeys.change(&row_key::prekey(id)) {
                 row.uploaded = true;
             }
         }
@@ -81,22 +87,23 @@ impl Sessions {
 
 /// The upload stanza of these prekeys, built when it is sent: an earlier upload without a response may have succeeded,
 /// and mail of the same group may have used some of them. `None` if none is left, or before the enlistment.
-pub(crate) fn upload(records: &Records, iq: &str, ids: &[u32]) -> Option<Node> {
-    let keys = records.account.peek(row_key::ACCOUNT)?.keys.as_ref()?;
-    let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.peek(&row_key::prekey(keys.signed_prekey_id))?;
-    let held = ids.iter().filter_map(|&id| records.prekeys.peek(&row_key::prekey(id)));
+pub(crate) fn upload(records: &Records, iq: &StanzaId, ids: &[PreKeyId]) -> Option<Node> {
+    let keys = records.account.get(row_key::ACCOUNT)?.keys.as_ref()?;
+    let SignedPreKeyRow { key: signed, .. } = records.signed_prekeys.get(&row_key::prekey(keys.signed_prekey_id))?;
+    let held = ids.iter().filter_map(|&id| records.prekeys.get(&row_key::prekey(id)));
     let pairs: Vec<&PreKeyPair> = held.map(|row| &row.key).collect();
-    let request = || stanzas::upload_request(iq, keys.registration_id, &keys.identity.public(), signed, &pairs);
+    let request =
+        || stanzas::upload_request(iq.as_str(), keys.registration_id.0, &keys.identity.public(), signed, &pairs);
     (!pairs.is_empty()).then(request)
 }
 
 /// Creates one prekey under the next id, for an upload or for a receipt. Returns the id.
-pub(super) fn make(cx: &mut Context<'_>, in_receipt: bool) -> u32 {
+pub(super) fn make(cx: &mut Context<'_>, in_receipt: bool) -> PreKeyId {
     give_up_oldest(cx, in_receipt);
     let account = cx.records.change_account();
-    let id = account.next_prekey_id.clamp(1, LAST_ID);
-    account.next_prekey_id = if id == LAST_ID { 1 } else { id + 1 };
-    let key = PreKeyPair { id, pair: KeyPair::generate(cx.rng) };
+    let id = account.next_prekey_id.clamp(PreKeyId::FIRST, PreKeyId::LAST);
+    account.next_prekey_id = id.next();
+    let key = PreKeyPair { id: id.0, pair: KeyPair::generate(cx.rng) };
     cx.records.prekeys.put(row_key::prekey(id), OneTimePreKeyRow { key, uploaded: false, in_receipt });
     id
 }
@@ -110,7 +117,7 @@ fn give_up_oldest(cx: &mut Context<'_>, in_receipt: bool) {
         return;
     }
     // Ids wrap: the oldest is the first at or after the next one, or else the very first.
-    let oldest = alike().map(|(key, row)| (row.key.id < next, key)).min();
+    let oldest = alike().map(|(key, row)| (PreKeyId(row.key.id) < next, key)).min();
     if let Some(key) = oldest.map(|(_, key)| key.to_vec()) {
         cx.records.prekeys.delete(&key);
     }

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::peer;
-use crate::store::row_cache::NotLoaded;
+use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;

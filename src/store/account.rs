@@ -1,9 +1,12 @@
 //! The account row: identity, long-term keys, and the deployment.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
 use crate::deployment::Deployment;
+use crate::id::{Order, PreKeyId, RegistrationId};
+use crate::model::{DeviceId, Identifier};
 use crate::protobuf::{Message as _, message};
+use crate::time::UnixMillis;
 use crate::view::Stage;
 use causeway_proto::jid::Jid;
 use causeway_proto::noise::StaticKey;
@@ -16,8 +19,8 @@ use zeroize::Zeroizing;
 pub struct Account {
     /// Progress of sign-in and enlistment.
     pub stage: Stage,
-    /// The user-visible identifier; empty when signed out.
-    pub identifier: String,
+    /// The user-visible identifier; `None` when signed out.
+    pub identifier: Option<Identifier>,
     /// The login JID that WhatsApp assigned.
     pub login: Option<Jid>,
     /// Long-term keys, made at enlistment.
@@ -26,29 +29,27 @@ pub struct Account {
     pub deployment: Option<Deployment>,
     /// One-time prekeys that the server was last known to hold.
     pub prekeys_on_server: Option<u32>,
-    /// Id of the next one-time prekey, 1 to 2^24 - 2.
-    pub next_prekey_id: u32,
+    /// Id of the next one-time prekey.
+    pub next_prekey_id: PreKeyId,
     /// Number of stanzas of unknown kinds, ever.
     pub unknown_stanzas: u32,
     /// The next number for rows that are ordered by one.
-    pub next_order: u64,
-    /// When the mailbox was last fully read, unix milliseconds; 0 never.
-    pub synced_at: u64,
-    /// Id of this browser profile at the partner server: 32 lower-case hex digits, drawn with the keys. Empty before
-    /// that, and in rows of versions without ids.
-    pub device: String,
-    /// When the account was handed over to another browser, unix milliseconds; 0 if it was not. While it is set, this
-    /// browser never connects and requests no token: the ratchets continue in the other browser.
-    pub moved_at: u64,
-    /// The device whose backup these rows were restored from. While it is not empty, [`Account::device`] must be
+    pub next_order: Order,
+    /// When the mailbox was last fully read; `None`: never.
+    pub synced_at: Option<UnixMillis>,
+    /// This browser profile, drawn with the keys. `None` before that, and in rows of versions without ids.
+    pub device: Option<DeviceId>,
+    /// When the account was handed over to another browser, if it was. While it is set, this browser never connects and
+    /// requests no token: the ratchets continue in the other browser.
+    pub moved_at: Option<UnixMillis>,
+    /// The device whose backup these rows were restored from. While there is one, [`Account::device`] must be
     /// claimed at the partner server before anything connects; the response shows whether the restored ratchets are the
     /// newest.
-    pub claim_from: String,
-    /// When the loss of the store was detected, unix milliseconds; 0 if it was not lost, or the account was enlisted or
-    /// restored since.
-    pub lost_at: u64,
-    /// When the last backup was made, unix milliseconds; 0 never.
-    pub backed_up_at: u64,
+    pub claim_from: Option<DeviceId>,
+    /// When the loss of the store was detected; `None` if it was not lost, or the account was enlisted or restored since.
+    pub lost_at: Option<UnixMillis>,
+    /// When the last backup was made; `None`: never.
+    pub backed_up_at: Option<UnixMillis>,
     /// What is left to do because these rows are older than the account's last activity: freeze the sessions before
     /// connecting, then upload fresh prekeys.
     pub stale: Stale,
@@ -78,18 +79,18 @@ pub struct AccountKeys {
     /// Noise static key, known to the server as `authkey`.
     pub noise: StaticKey,
     /// Signal registration id.
-    pub registration_id: u32,
+    pub registration_id: RegistrationId,
     /// Id of the signed prekey that is in use.
-    pub signed_prekey_id: u32,
+    pub signed_prekey_id: PreKeyId,
     /// Id of the signed prekey that takes its place as soon as the server confirms that it has it.
-    pub next_signed_prekey_id: Option<u32>,
+    pub next_signed_prekey_id: Option<PreKeyId>,
 }
 
 impl Account {
     /// The next number for an ordered row.
-    pub fn take_order(&mut self) -> u64 {
+    pub fn take_order(&mut self) -> Order {
         let order = self.next_order;
-        self.next_order = order.saturating_add(1);
+        self.next_order = Order(order.0.saturating_add(1));
         order
     }
 }
@@ -131,24 +132,24 @@ impl Row for Account {
         let keys = self.keys.as_ref();
         let row = AccountRow {
             stage: self.stage.into(),
-            identifier: &self.identifier,
+            identifier: Identifier::to_field(self.identifier.as_ref()),
             login: &login,
             identity: keys.map_or(&[], |keys| keys.identity.secret().expose()),
             noise: keys.map_or(&[], |keys| keys.noise.secret().expose()),
-            registration_id: keys.map_or(0, |keys| keys.registration_id),
-            signed_prekey_id: keys.map_or(0, |keys| keys.signed_prekey_id),
+            registration_id: keys.map_or(0, |keys| keys.registration_id.0),
+            signed_prekey_id: keys.map_or(0, |keys| keys.signed_prekey_id.0),
             deployment: &deployment,
             prekeys_on_server: self.prekeys_on_server,
-            next_prekey_id: self.next_prekey_id,
+            next_prekey_id: self.next_prekey_id.0,
             unknown_stanzas: self.unknown_stanzas,
-            next_order: self.next_order,
-            synced_at: self.synced_at,
-            device: &self.device,
-            moved_at: self.moved_at,
-            claim_from: &self.claim_from,
-            lost_at: self.lost_at,
-            next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id),
-            backed_up_at: self.backed_up_at,
+            next_order: self.next_order.0,
+            synced_at: UnixMillis::to_field(self.synced_at),
+            device: DeviceId::to_field(self.device.as_ref()),
+            moved_at: UnixMillis::to_field(self.moved_at),
+            claim_from: DeviceId::to_field(self.claim_from.as_ref()),
+            lost_at: UnixMillis::to_field(self.lost_at),
+            next_signed_prekey_id: keys.and_then(|keys| keys.next_signed_prekey_id).map(|id| id.0),
+            backed_up_at: UnixMillis::to_field(self.backed_up_at),
             stale: self.stale.into(),
             hide_text: self.hide_text,
             replaced: self.replaced,
@@ -172,9 +173,9 @@ impl Row for Account {
                 noise: StaticKey::from_secret(
                     Secret::from_slice(noise).map_err(|_| expected("a Noise key of 32 bytes"))?,
                 ),
-                registration_id: row.registration_id,
-                signed_prekey_id: row.signed_prekey_id,
-                next_signed_prekey_id: row.next_signed_prekey_id,
+                registration_id: RegistrationId(row.registration_id),
+                signed_prekey_id: PreKeyId(row.signed_prekey_id),
+                next_signed_prekey_id: row.next_signed_prekey_id.map(PreKeyId),
             }),
         };
         let deployment = match row.deployment {
@@ -183,20 +184,20 @@ impl Row for Account {
         };
         Ok(Self {
             stage: Stage::try_from(row.stage).unwrap_or_default(),
-            identifier: row.identifier.to_owned(),
+            identifier: Identifier::from_field(row.identifier),
             login,
             keys,
             deployment,
             prekeys_on_server: row.prekeys_on_server,
-            next_prekey_id: row.next_prekey_id,
+            next_prekey_id: PreKeyId(row.next_prekey_id),
             unknown_stanzas: row.unknown_stanzas,
-            next_order: row.next_order,
-            synced_at: row.synced_at,
-            device: row.device.to_owned(),
-            moved_at: row.moved_at,
-            claim_from: row.claim_from.to_owned(),
-            lost_at: row.lost_at,
-            backed_up_at: row.backed_up_at,
+            next_order: Order(row.next_order),
+            synced_at: UnixMillis::from_field(row.synced_at),
+            device: DeviceId::from_field(row.device),
+            moved_at: UnixMillis::from_field(row.moved_at),
+            claim_from: DeviceId::from_field(row.claim_from),
+            lost_at: UnixMillis::from_field(row.lost_at),
+            backed_up_at: UnixMillis::from_field(row.backed_up_at),
             stale: Stale::try_from(row.stale).unwrap_or_default(),
             hide_text: row.hide_text,
             replaced: row.replaced,

@@ -1,7 +1,8 @@
 //! Rows of chats, messages and message ids.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
+use crate::model::StanzaId;
 use crate::model::recipient::Plaintext;
 use crate::protobuf::{Message as _, message};
 use crate::view::{Delivery, Issue, MessageKind, MessageView};
@@ -76,6 +77,11 @@ pub struct MessageRow {
 message!(MessageRow { 1 => seq, 2 => id, 3 => outgoing, 4 => kind: MessageKind, 5 => text, 6 => at, 7 => delivery: Delivery, 8 => issue: Issue, 9 => content, 10 => retries, 11 => plaintext, 12 => edited, 13 => reaction });
 
 impl MessageRow {
+    /// The stanza that brought it, or brings it; `None` for a notice.
+    pub fn stanza_id(&self) -> Option<StanzaId> {
+        (!self.id.is_empty()).then(|| StanzaId::new(self.id.clone()))
+    }
+
     /// The text of a text, the name of an unsupported kind; empty for all others.
     pub fn words(&self) -> String {
         match content::parse(&self.plaintext) {

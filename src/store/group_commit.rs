@@ -5,7 +5,8 @@
 //! without changes is released as soon as no transaction is in progress. This is the only place that enforces "commit,
 //! then send".
 
-use crate::id::{SocketId, TransactionId};
+use crate::id::{MessageSeq, Order, PreKeyId, SocketId, TransactionId};
+use crate::model::{ChatId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::view::Update;
@@ -18,9 +19,9 @@ pub enum Effect {
     Transmit(SocketId, Box<Node>),
     /// Send the message of this recipient row, with the envelope of this number, unless its recipient has receipted the
     /// message or asked for another envelope meanwhile.
-    Message(SocketId, u64, u32),
+    Message(SocketId, Order, u32),
     /// Upload these one-time prekeys under this stanza id, those of them that were not used up meanwhile.
-    Upload(SocketId, String, Vec<u32>),
+    Upload(SocketId, StanzaId, Vec<PreKeyId>),
     /// Show something.
     Update(Box<Update>),
     /// Send the next request of a preparation to the partner server: its keys and device id are durable.
@@ -35,9 +36,9 @@ pub struct Group {
     /// In order.
     pub effects: Vec<Effect>,
     /// Chats whose row in the list is to be shown.
-    pub chats: SortedSet<String>,
+    pub chats: SortedSet<ChatId>,
     /// Messages to be shown, by chat; `false` for those that are gone.
-    pub messages: SortedMap<String, Box<SortedMap<u64, bool>>>,
+    pub messages: SortedMap<ChatId, Box<SortedMap<MessageSeq, bool>>>,
     /// The account is to be shown.
     pub account: bool,
 }
@@ -74,18 +75,18 @@ impl GroupCommit {
     }
 
     /// Show the chat's row.
-    pub fn show_chat(&mut self, chat: &str) {
-        self.gathering.chats.insert(chat.to_owned());
+    pub fn show_chat(&mut self, chat: &ChatId) {
+        self.gathering.chats.insert(chat.clone());
     }
 
     /// Show the message.
-    pub fn show_message(&mut self, chat: &str, seq: u64) {
-        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, true);
+    pub fn show_message(&mut self, chat: &ChatId, seq: MessageSeq) {
+        self.gathering.messages.get_or_default(chat.clone()).insert(seq, true);
     }
 
     /// Show that the message is gone.
-    pub fn show_removed(&mut self, chat: &str, seq: u64) {
-        self.gathering.messages.get_or_default(chat.to_owned()).insert(seq, false);
+    pub fn show_removed(&mut self, chat: &ChatId, seq: MessageSeq) {
+        self.gathering.messages.get_or_default(chat.clone()).insert(seq, false);
     }
 
     /// Show the account.
@@ -108,7 +109,7 @@ impl GroupCommit {
 
     /// Begins a transaction whose effects these are.
     pub fn begin(&mut self, effects: Vec<Effect>) -> TransactionId {
-        self.last += 1;
+        self.last = self.last.next();
         self.writing = Some((self.last, effects));
         self.last
     }
@@ -145,12 +146,12 @@ mod tests {
     #[test]
     fn effects_are_released_with_their_transaction_and_in_order() {
         let mut group_commit = GroupCommit::default();
-        group_commit.transmit(1, Node::new("a"));
+        group_commit.transmit(SocketId(1), Node::new("a"));
         let group = group_commit.take_group().unwrap();
         let first = group_commit.begin(group.effects);
-        group_commit.transmit(1, Node::new("b"));
+        group_commit.transmit(SocketId(1), Node::new("b"));
         assert!(group_commit.take_group().is_none(), "a second transaction while one is in progress");
-        assert!(group_commit.committed(first + 1).is_none(), "released by another transaction");
+        assert!(group_commit.committed(first.next()).is_none(), "released by another transaction");
         assert_eq!(tags(group_commit.committed(first).unwrap()), ["a"]);
         assert_eq!(tags(group_commit.take_group().unwrap().effects), ["b"]);
     }
@@ -158,10 +159,10 @@ mod tests {
     #[test]
     fn an_aborted_transaction_takes_what_followed_with_it() {
         let mut group_commit = GroupCommit::default();
-        group_commit.transmit(1, Node::new("a"));
+        group_commit.transmit(SocketId(1), Node::new("a"));
         let group = group_commit.take_group().unwrap();
         let id = group_commit.begin(group.effects);
-        group_commit.transmit(1, Node::new("b"));
+        group_commit.transmit(SocketId(1), Node::new("b"));
         assert_eq!(tags(group_commit.aborted(id).unwrap()), ["a", "b"]);
         assert!(group_commit.take_group().unwrap().is_empty());
     }

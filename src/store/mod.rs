@@ -9,9 +9,14 @@ pub mod failure;
 pub mod group_commit;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod paged;
 pub mod prekeys;
 pub mod records;
-pub mod row_cache;
+pub mod resident;
+pub mod row;
+mod row_cache;
 pub mod row_key;
 pub mod rows;
 pub mod seal;
+#[cfg(test)]
+mod word;

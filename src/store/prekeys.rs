@@ -1,8 +1,9 @@
 //! Rows of our own prekeys, one-time and signed.
 
 use super::changes::Table;
-use super::row_cache::{Row, RowError};
+use super::row::{Row, RowError};
 use crate::protobuf::{Message as _, message};
+use crate::time::UnixSeconds;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::KeyPair;
 use causeway_proto::signal::prekey::{PreKeyPair, SignedPreKeyPair};
@@ -24,8 +25,8 @@ pub struct OneTimePreKeyRow {
 pub struct SignedPreKeyRow {
     /// The key.
     pub key: SignedPreKeyPair,
-    /// When another took its place, unix seconds; 0 while none has.
-    pub replaced: u64,
+    /// When another took its place; `None` while none has.
+    pub replaced: Option<UnixSeconds>,
 }
 
 #[derive(Default)]
@@ -76,7 +77,7 @@ impl Row for SignedPreKeyRow {
             secret: self.key.pair.secret().expose(),
             signature: &self.key.signature,
             created: self.key.created,
-            replaced: self.replaced,
+            replaced: self.replaced.map_or(0, |at| at.0),
             ..PreKeyRow::default()
         };
         Zeroizing::new(row.encode_to_vec())
@@ -89,6 +90,6 @@ impl Row for SignedPreKeyRow {
             .try_into()
             .map_err(|_| RowError { table: Self::TABLE, expected: "a signature of 64 bytes" })?;
         let key = SignedPreKeyPair { id: row.id, pair, signature, created: row.created };
-        Ok(Self { key, replaced: row.replaced })
+        Ok(Self { key, replaced: (row.replaced > 0).then_some(UnixSeconds(row.replaced)) })
     }
 }

@@ -5,8 +5,11 @@
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
+use super::paged::Paged;
 use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
-use super::row_cache::{DirtyRow, Row, RowCache, RowError};
+use super::resident::Resident;
+use super::row::{Row, RowError};
+use super::row_cache::DirtyRow;
 use super::row_key;
 use super::seal::{SealError, Sealer};
 use crate::model::{Opened, Peer, PeerId, Recipient};
@@ -26,33 +29,33 @@ const WHOLE: u32 = 100_000;
 /// Rows in memory.
 #[derive(Default)]
 pub struct Records {
-    /// Held whole: one row.
-    pub account: RowCache<Account>,
-    /// Held whole.
-    pub prekeys: RowCache<OneTimePreKeyRow>,
-    /// Held whole.
-    pub signed_prekeys: RowCache<SignedPreKeyRow>,
-    /// Held whole.
-    pub chats: RowCache<ChatRow>,
-    /// Held whole.
-    pub peers: RowCache<Peer>,
+    /// The account, one row.
+    pub account: Resident<Account>,
+    /// Our one-time prekeys.
+    pub prekeys: Resident<OneTimePreKeyRow>,
+    /// Our signed prekeys.
+    pub signed_prekeys: Resident<SignedPreKeyRow>,
+    /// Chats.
+    pub chats: Resident<ChatRow>,
+    /// People and their devices.
+    pub peers: Resident<Peer>,
     /// The person that each alias stands for, by the alias as text. Follows `peers`. Boxed for the reason of
-    /// [`RowCache`]: one copy of the map's code.
+    /// `RowCache`: one copy of the map's code.
     pub aliases: SortedMap<String, Box<PeerId>>,
     /// People whose chats under other addresses are being joined to theirs. Follows `chats` and `aliases`.
     pub joining: Vec<PeerId>,
-    /// Held whole.
-    pub opened: RowCache<Opened>,
-    /// Held whole.
-    pub outbox: RowCache<Recipient>,
-    /// Read on demand.
-    pub sessions: RowCache<SessionRecord>,
-    /// Read on demand.
-    pub messages: RowCache<MessageRow>,
-    /// Read on demand.
-    pub positions: RowCache<PositionRow>,
-    /// Only written.
-    pub unknown: RowCache<UnknownRow>,
+    /// Messages that were opened and not applied, by order.
+    pub opened: Resident<Opened>,
+    /// Recipients of messages that are not finished, by order.
+    pub outbox: Resident<Recipient>,
+    /// Sessions, by device.
+    pub sessions: Paged<SessionRecord>,
+    /// Messages, by chat and sequence number.
+    pub messages: Paged<MessageRow>,
+    /// Where the message of an id is.
+    pub positions: Paged<PositionRow>,
+    /// Stanzas that nobody understood; only written.
+    pub unknown: Paged<UnknownRow>,
 }
 
 /// A row that does not open or does not decode.
@@ -98,13 +101,6 @@ impl Records {
                 }
             }
         }
-        records.account.set_complete();
-        records.prekeys.set_complete();
-        records.signed_prekeys.set_complete();
-        records.chats.set_complete();
-        records.outbox.set_complete();
-        records.peers.set_complete();
-        records.opened.set_complete();
         for (_, peer) in records.peers.iter() {
             for alias in &peer.aliases {
                 records.aliases.insert(alias.to_string(), Box::new(peer.id.clone()));
@@ -152,7 +148,7 @@ impl Records {
             if let Err(error) = self.put_sealed(*table, key, row, sealer) {
                 result = Err(error);
                 match table {
-                    Table::MessageId => self.positions.loaded(key.clone(), Some(PositionRow { seq: None })),
+                    Table::MessageId => self.positions.loaded(key.clone(), Some(PositionRow { seq: None }), 0),
                     _ => drop(self.put_sealed(*table, key, None, sealer)),
                 }
             }
@@ -167,26 +163,29 @@ impl Records {
         sealed: Option<&[u8]>,
         sealer: &Sealer,
     ) -> Result<(), DamagedRow> {
-        // One copy of this function for each kind of row: only what depends on the kind belongs in it.
-        fn put<R: Row>(cache: &mut RowCache<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
-            cache.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?);
-            cache.count_bytes(row.map_or(0, <[u8]>::len));
+        // One copy of these functions for each kind of row: only what depends on the kind belongs in them.
+        fn hold<R: Row>(rows: &mut Resident<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
+            rows.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?);
+            Ok(())
+        }
+        fn page<R: Row>(rows: &mut Paged<R>, key: &[u8], row: Option<&[u8]>) -> Result<(), RowError> {
+            rows.loaded(key.to_vec(), row.map(R::from_bytes).transpose()?, row.map_or(0, <[u8]>::len));
             Ok(())
         }
         let row = sealed.map(|sealed| unseal(table, key, sealed, sealer)).transpose()?;
         let row = row.as_ref().map(|row| row.as_slice());
         let put = match table {
-            Table::Account => put(&mut self.account, key, row),
-            Table::PreKey => put(&mut self.prekeys, key, row),
-            Table::SignedPreKey => put(&mut self.signed_prekeys, key, row),
-            Table::Session => put(&mut self.sessions, key, row),
-            Table::Chat => put(&mut self.chats, key, row),
-            Table::Message => put(&mut self.messages, key, row),
-            Table::MessageId => put(&mut self.positions, key, row),
-            Table::Outbox => put(&mut self.outbox, key, row),
-            Table::Unknown => put(&mut self.unknown, key, row),
-            Table::Peer => put(&mut self.peers, key, row),
-            Table::Opened => put(&mut self.opened, key, row),
+            Table::Account => hold(&mut self.account, key, row),
+            Table::PreKey => hold(&mut self.prekeys, key, row),
+            Table::SignedPreKey => hold(&mut self.signed_prekeys, key, row),
+            Table::Session => page(&mut self.sessions, key, row),
+            Table::Chat => hold(&mut self.chats, key, row),
+            Table::Message => page(&mut self.messages, key, row),
+            Table::MessageId => page(&mut self.positions, key, row),
+            Table::Outbox => hold(&mut self.outbox, key, row),
+            Table::Unknown => page(&mut self.unknown, key, row),
+            Table::Peer => hold(&mut self.peers, key, row),
+            Table::Opened => hold(&mut self.opened, key, row),
         };
         Ok(put?)
     }

@@ -5,12 +5,15 @@
 #![allow(clippy::needless_update, reason = "fields that are newer than the release are left at their default")]
 
 use causeway::deployment::Deployment;
+use causeway::id::{Order, PreKeyId, RegistrationId};
+use causeway::io::UnixMillis;
+use causeway::model::Identifier;
 use causeway::protobuf::Message as _;
 use causeway::store::account::{Account, AccountKeys};
 use causeway::store::changes::Table;
 use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
-use causeway::store::row_cache::Row;
+use causeway::store::row::Row;
 use causeway::store::rows::recipient::OutboxRow;
 use causeway::view::{Delivery, Issue, MessageKind, MessageView, Stage};
 use causeway_proto::noise::StaticKey;
@@ -31,7 +34,7 @@ pub(crate) fn all() -> Vec<(Table, Vec<u8>)> {
         bytes(&OneTimePreKeyRow { key: PreKeyPair { id: 11, pair: pair(12) }, uploaded: true, in_receipt: false }),
         bytes(&SignedPreKeyRow {
             key: SignedPreKeyPair { id: 13, pair: pair(14), signature: [15; 64], created: 16 },
-            replaced: 0,
+            replaced: None,
         }),
         bytes(&chat()),
         bytes(&message()),
@@ -55,21 +58,21 @@ fn pair(byte: u8) -> KeyPair {
 fn account() -> Account {
     Account {
         stage: Stage::Enlisted,
-        identifier: "alice".into(),
+        identifier: Some(Identifier::new("alice".into())),
         login: Some("1-10853634039893@interop".parse().expect("a JID")),
         keys: Some(AccountKeys {
             identity: pair(1),
             noise: StaticKey::from_secret(Secret::new([2; 32])),
-            registration_id: 3,
-            signed_prekey_id: 4,
+            registration_id: RegistrationId(3),
+            signed_prekey_id: PreKeyId(4),
             next_signed_prekey_id: None,
         }),
         deployment: Some(Deployment::from_form(DEPLOYMENT.as_bytes()).expect("a deployment")),
         prekeys_on_server: Some(5),
-        next_prekey_id: 6,
+        next_prekey_id: PreKeyId(6),
         unknown_stanzas: 7,
-        next_order: 8,
-        synced_at: 9,
+        next_order: Order(8),
+        synced_at: Some(UnixMillis(9)),
         ..Account::default()
     }
 }

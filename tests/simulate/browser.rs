@@ -3,6 +3,7 @@
 //! Restates `web/src/driver.rs`. Workers are killed and frozen where the fault plan says so.
 
 use crate::alice::ALICE;
+use crate::clock::Millis;
 use crate::disk::{Writing, data_key};
 use crate::event_queue::{Event, Instance};
 use crate::faults::Fault;
@@ -13,8 +14,8 @@ use crate::world::World;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use causeway::engine::{Config, Engine};
 use causeway::io::{
-    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, SocketId, StoreFailure,
-    TransactionId,
+    HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Output, RequestId, SocketId, StoreFailure, TransactionId,
+    UnixMillis,
 };
 use causeway::protobuf::Message as _;
 use causeway::store::changes::{Changes, Query, Rows};
@@ -103,7 +104,7 @@ impl World {
             None => {}
         }
         for input in inputs {
-            frozen.engine.handle(input, wall, &mut self.browser.rng);
+            frozen.engine.handle(input, UnixMillis(wall), &mut self.browser.rng);
             loop {
                 match frozen.engine.poll() {
                     Output::Idle(_) => break,
@@ -119,11 +120,11 @@ impl World {
     pub(crate) fn input(&mut self, input: Input) {
         let wall = self.wall();
         let Some(engine) = &mut self.browser.engine else { return };
-        engine.handle(input, wall, &mut self.browser.rng);
+        engine.handle(input, UnixMillis(wall), &mut self.browser.rng);
         while let Some(engine) = &mut self.browser.engine {
             let output = engine.poll();
             if let Output::Idle(wake_at) = output {
-                return self.wake_at(wake_at);
+                return self.wake_at(wake_at.map(|at| at.0));
             }
             if self.crash_here() {
                 return;
@@ -263,7 +264,8 @@ impl World {
     pub(crate) fn loaded(&mut self, instance: Instance, id: LoadId, rows: Result<Rows, StoreFailure>) {
         if instance == self.instance() {
             self.note(format_args!(
-                "loaded {id}: {:?}",
+                "loaded {}: {:?}",
+                id.0,
                 rows.as_ref().map(|rows| rows.iter().map(Vec::len).sum::<usize>())
             ));
             self.input(Input::Loaded(id, rows));
@@ -281,7 +283,7 @@ impl World {
         } else {
             Ok(())
         };
-        self.note(format_args!("writes {id}: {} rows", changes.len()));
+        self.note(format_args!("writes {}: {} rows", id.0, changes.len()));
         self.disk.writing = Some(Writing { instance: self.instance(), id, changes });
         let at = self.now + self.delay();
         self.events.schedule(at, Event::Durable(self.instance(), id, result));
@@ -292,7 +294,7 @@ impl World {
         else {
             return;
         };
-        self.note(format_args!("written {id}: {result:?}"));
+        self.note(format_args!("written {}: {result:?}", id.0));
         if result.is_ok() {
             let kept = self.disk.keep(&writing.changes);
             self.check(kept);
@@ -314,7 +316,7 @@ impl World {
         if instance != self.instance() {
             return;
         }
-        self.note(format_args!("hears of {id}"));
+        self.note(format_args!("hears of {}", id.0));
         self.input(match result {
             Ok(()) => Input::Committed(id),
             Err(failure) => Input::Aborted(id, failure),
@@ -348,7 +350,7 @@ impl World {
 
     pub(crate) fn answered(&mut self, instance: Instance, id: RequestId, answer: Result<HttpResponse, HttpFailure>) {
         if instance == self.instance() {
-            self.note(format_args!("answered {id}"));
+            self.note(format_args!("answered {}", id.0));
             self.input(Input::Answered(id, answer));
         }
     }

@@ -1,6 +1,7 @@
 //! The event queue: events ordered by time; events of the same moment in the order in which they were scheduled.
 
-use causeway::io::{HttpFailure, HttpResponse, LoadId, Millis, RequestId, SocketId, StoreFailure, TransactionId};
+use crate::clock::Millis;
+use causeway::io::{HttpFailure, HttpResponse, LoadId, RequestId, SocketId, StoreFailure, TransactionId};
 use causeway::store::changes::Rows;
 use causeway::view::Command;
 use causeway_proto::node::Node;

@@ -86,6 +86,8 @@ faults! {
     LieStream 100,
     /// The server answers a key fetch with keys of its own.
     LieBundle 1000,
+    /// The server sends a stanza that does not decode.
+    LieGarbage 40,
 }
 
 /// Which faults a seed enables, and how many were injected.

@@ -1,8 +1,8 @@
 //! Invariants of every stanza as it leaves the engine, also when its bytes never arrive, and of every update: nothing
 //! may depend on what is not durable, and no message key may be used twice.
 
+use crate::clock::Millis;
 use crate::mirror::Mirror;
-use causeway::io::Millis;
 use causeway::store::chats::MessageRow;
 use causeway::view::{ChatView, Delivery, MessageKind, MessageView, Messages, News, Update};
 use causeway_peer::stanza::keys;

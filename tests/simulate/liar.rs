@@ -18,6 +18,10 @@ pub(crate) struct Liar {
     /// Ids of Alice's messages that it receipted itself: whether they arrive is nobody's to say.
     pub(crate) spoiled: BTreeSet<String>,
     pub(crate) asked: BTreeMap<String, u32>,
+    /// Number of stanzas that do not decode.
+    pub(crate) garbage: u32,
+    /// Number of lies that came by mail.
+    pub(crate) mailed: u32,
     pub(crate) history: VecDeque<Node>,
     pub(crate) rng: SeededRng,
 }
@@ -26,7 +30,7 @@ impl Liar {
     pub(crate) fn new(mut rng: SeededRng) -> Self {
         let keys = Keyring::generate(0, &mut rng.0);
         let (messages, spoiled, asked) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Self { keys, messages, spoiled, asked, history: VecDeque::new(), rng }
+        Self { keys, messages, spoiled, asked, garbage: 0, mailed: 0, history: VecDeque::new(), rng }
     }
 
     /// The key that it passes off as others'.

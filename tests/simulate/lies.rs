@@ -1,10 +1,12 @@
 //! A server that lies: it speaks as devices that nobody has, under keys of its own; asks for what was sent; swaps
-//! bundles; invents receipts, acks and changes of identity; repeats old stanzas; ends streams without end.
+//! bundles; invents receipts, acks and changes of identity; repeats old stanzas; sends stanzas that do not decode; ends
+//! streams without end.
 //!
 //! Must not know what the engine should make of it: `invariants` and `oracle` do.
 
 use crate::alice::{ALICE, alice};
 use crate::faults::Fault;
+use crate::garbage;
 use crate::world::World;
 use causeway_peer::content;
 use causeway_peer::directory::PublishedKeys;
@@ -14,12 +16,20 @@ use causeway_proto::node::Node;
 
 /// Lies about one message: each may cost one of its five resends.
 const MOST_LIES: u32 = 1;
+/// Stanzas that do not decode.
+const MOST_GARBAGE: u32 = 12;
+/// Lies that come by mail.
+const MOST_MAILED: u32 = 200;
 /// One-time prekeys that the liar publishes at once.
 const ONE_TIME: usize = 4;
 
 impl World {
     /// Tells the lies whose moment has come, about this peer.
     pub(crate) fn tell_lies(&mut self, peer: usize) {
+        // Lies make events, and events are occasions for lies.
+        if self.liar.mailed >= MOST_MAILED {
+            return;
+        }
         let jid = self.phones[peer].jid.clone();
         if self.faults.inject(Fault::LieDevice, &mut self.rng) {
             self.speak_as_a_device(&jid);
@@ -40,12 +50,12 @@ impl World {
             self.note(format_args!("the server receipts {id} itself"));
             let receipt = forward::receipt(&client::receipt(&alice(), &id, None, 0), &jid, self.secs());
             self.liar.spoiled.insert(id);
-            self.mail(receipt);
+            self.mail_lie(receipt);
         }
         if self.faults.inject(Fault::LieIdentity, &mut self.rng) {
             self.note(format_args!("the server announces a change of {jid} that there is not"));
             let notice = self.directory.notice(&jid, Node::new("identity"));
-            self.mail(notice);
+            self.mail_lie(notice);
         }
         if self.faults.inject(Fault::LieReplay, &mut self.rng)
             && let Some(conn) = self.current
@@ -56,6 +66,9 @@ impl World {
             self.note(format_args!("the server repeats {again}"));
             self.send_to_alice(conn, again);
         }
+        if self.liar.garbage < MOST_GARBAGE && self.faults.inject(Fault::LieGarbage, &mut self.rng) {
+            self.send_garbage(&jid);
+        }
         if self.faults.inject(Fault::LieStream, &mut self.rng)
             && let Some(conn) = self.current
         {
@@ -64,6 +77,23 @@ impl World {
             self.send_stanza(conn, &node, None);
             self.cut(conn);
         }
+    }
+
+    /// A stanza that does not decode waits in the mailbox like any other.
+    fn send_garbage(&mut self, jid: &Jid) {
+        self.liar.garbage += 1;
+        let id = format!("{}{}", garbage::PREFIX, self.liar.garbage);
+        let tag = ["message", "message", "receipt", "notification"][self.rng.index(4)];
+        if tag == "message" {
+            self.liar.messages.push((jid.to_string(), id.clone()));
+        }
+        self.note(format_args!("the server sends {tag} {id}, which does not decode"));
+        self.mail_lie(garbage::stanza(tag, id).with("from", jid).with("t", self.secs()));
+    }
+
+    fn mail_lie(&mut self, node: Node) {
+        self.liar.mailed += 1;
+        self.mail(node);
     }
 
     /// A message of a device that the peer does not have.
@@ -82,7 +112,7 @@ impl World {
         let message = forward::message(&message, &device, self.now / 1000);
         self.note(format_args!("the server speaks as {device}"));
         self.liar.messages.push((jid.to_string(), id));
-        self.mail(message);
+        self.mail_lie(message);
         self.notify_if_low();
     }
 
@@ -99,7 +129,7 @@ impl World {
         let retry = client::retry_receipt(&message, 1, 1, &self.liar.keys.bundle(), true);
         let receipt = forward::receipt(&retry, &jid.on_device(device), self.secs());
         self.note(format_args!("the server asks: {receipt}"));
-        self.mail(receipt);
+        self.mail_lie(receipt);
     }
 
     /// The answer to a key fetch with the liar's keys in place of everybody's.

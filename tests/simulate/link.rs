@@ -5,9 +5,10 @@
 //!
 //! Must not know when bytes arrive, and what stanzas mean.
 
+use crate::clock::Millis;
 use crate::directory::QueuedStanza;
 use crate::event_queue::{Conn, Socket};
-use causeway::io::Millis;
+use crate::garbage;
 use causeway_peer::server::{Connection, Event};
 use causeway_proto::node::Node;
 use causeway_proto::signal::KeyPair;
@@ -131,7 +132,10 @@ impl Link {
 
     /// A stanza as bytes; `None` before the login.
     pub(crate) fn seal(&mut self, node: &Node) -> Option<Vec<u8>> {
-        self.server.is_open().then(|| self.server.seal(node).expect("every stanza of the server has an encoding"))
+        self.server.is_open().then(|| match garbage::bytes(node) {
+            Some(document) => self.server.seal_bytes(&document).expect("a few bytes fit into a frame"),
+            None => self.server.seal(node).expect("every stanza of the server has an encoding"),
+        })
     }
 }
 

@@ -12,11 +12,13 @@
 
 mod alice;
 mod browser;
+mod clock;
 mod completions;
 mod directory;
 mod disk;
 mod event_queue;
 mod faults;
+mod garbage;
 mod invariants;
 mod liar;
 mod lies;

@@ -2,13 +2,15 @@
 //!
 //! Must not know the engine's memory: it sees what a browser has on its disk.
 
-use causeway::model::{Peer, Recipient, Stage};
+use crate::garbage;
+use causeway::id::{MessageSeq, PreKeyId};
+use causeway::model::{ChatId, DeviceNumber, Peer, Recipient, Stage, StanzaId};
 use causeway::store::account::Account;
 use causeway::store::changes::{Change, Table};
-use causeway::store::chats::{ChatRow, MessageRow, PositionRow};
+use causeway::store::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
 use causeway::store::prekeys::OneTimePreKeyRow;
 use causeway::store::records;
-use causeway::store::row_cache::{Row, RowError};
+use causeway::store::row::{Row, RowError};
 use causeway::store::seal::Sealer;
 use causeway::store::{prekeys::SignedPreKeyRow, row_key};
 use causeway::view::{Delivery, Issue, MessageKind};
@@ -165,7 +167,7 @@ impl Mirror {
             Table::Outbox => {
                 let recipient = self.open::<Recipient>(key, sealed)?;
                 if let Stage::Sealed { envelope, .. } = &recipient.stage {
-                    let place = (recipient.id.clone(), recipient.resends);
+                    let place = (recipient.id.as_str().to_owned(), recipient.resends);
                     self.envelopes.insert(place.clone(), envelope.clone());
                     let identity = recipient.identity.ok_or("an envelope for nobody's key")?;
                     self.encrypted_for.insert(place, identity);
@@ -176,7 +178,7 @@ impl Mirror {
                 let peer = self.open::<Peer>(key, sealed)?;
                 let id = peer.id.to_string();
                 let shown = self.shown_keys.entry(id.clone()).or_default();
-                if let Some(identity) = peer.identity(0)
+                if let Some(identity) = peer.identity(DeviceNumber::PHONE)
                     && self.phone_keys.insert(id.clone(), identity).is_some_and(|before| before != identity)
                 {
                     *self.key_changes.entry(id.clone()).or_default() += 1;
@@ -186,7 +188,12 @@ impl Mirror {
             }
             // What was opened is applied in the same transaction: the simulator has no edits.
             Table::Opened => return Err("an opened message was not applied at once".to_owned()),
-            Table::Unknown => return Err("a stanza of the simulator's was not understood".to_owned()),
+            Table::Unknown => {
+                let row = self.open::<UnknownRow>(key, sealed)?;
+                if !row.xml.contains(garbage::PREFIX) {
+                    return Err(format!("a stanza that decodes was not understood: {}", row.xml));
+                }
+            }
         }
         Ok(())
     }
@@ -201,7 +208,7 @@ impl Mirror {
             }
             Table::Message => {
                 let (chat, rest) = self.chat_of(key)?;
-                let seq = row_key::order_of(&rest).ok_or("a message key without a number")?;
+                let seq = row_key::order_of(&rest).ok_or("a message key without a number")?.0;
                 touched.insert(chat.clone());
                 self.messages.remove(&(chat.clone(), seq));
                 self.removed.insert((chat, seq));
@@ -250,13 +257,14 @@ impl Mirror {
 
     /// The message with this id.
     pub(crate) fn find(&self, chat: &str, outgoing: bool, id: &str) -> Option<&MessageRow> {
-        let seq = self.positions.get(&row_key::message_id(chat, outgoing, id))?;
+        let seq =
+            self.positions.get(&row_key::message_id(&ChatId::named(chat), outgoing, &StanzaId::new(id.to_owned())))?;
         self.messages.get(&(chat.to_owned(), *seq))
     }
 
     /// The public half of a one-time prekey.
     pub(crate) fn prekey(&self, id: u32) -> Option<PublicKey> {
-        let key = row_key::prekey(id);
+        let key = row_key::prekey(PreKeyId(id));
         let row = self.open::<OneTimePreKeyRow>(&key, self.prekeys.get(&key)?).ok()?;
         Some(row.key.pair.public())
     }
@@ -291,7 +299,11 @@ impl Mirror {
             if !ids.insert((message.outgoing, &message.id)) {
                 return Err(format!("{id}: {} is there twice", message.id));
             }
-            let position = self.positions.get(&row_key::message_id(id, message.outgoing, &message.id));
+            let position = self.positions.get(&row_key::message_id(
+                &ChatId::named(id),
+                message.outgoing,
+                &StanzaId::new(message.id.clone()),
+            ));
             if position != Some(&message.seq) {
                 return Err(format!("{id}: {} at {} is found at {position:?}", message.id, message.seq));
             }
@@ -313,24 +325,24 @@ impl Mirror {
 
     fn check_outbox(&self) -> Result<(), String> {
         for row in self.outbox.values() {
-            let Some(message) = self.messages.get(&(row.chat.clone(), row.seq)) else {
-                return Err(format!("the outbox holds {}, which is no message", row.id));
+            let Some(message) = self.messages.get(&(row.chat.as_str().to_owned(), row.seq.0)) else {
+                return Err(format!("the outbox holds {}, which is no message", row.id.as_str()));
             };
-            if message.id != row.id || !message.outgoing {
-                return Err(format!("the outbox holds {} as another message than the chat", row.id));
+            if message.id != row.id.as_str() || !message.outgoing {
+                return Err(format!("the outbox holds {} as another message than the chat", row.id.as_str()));
             }
             if message.delivery() == Delivery::Failed {
-                return Err(format!("{} has failed and is still in the outbox", row.id));
+                return Err(format!("{} has failed and is still in the outbox", row.id.as_str()));
             }
         }
         for message in self.messages.values().filter(|message| message.outgoing) {
-            let waits = self.outbox.values().any(|row| row.id == message.id);
+            let waits = self.outbox.values().any(|row| row.id.as_str() == message.id);
             if message.delivery() == Delivery::Queued && !waits {
                 return Err(format!("{} is shown as queued, and nothing will send it", message.id));
             }
         }
         match &self.account {
-            Some(Account { keys: Some(keys), .. }) if !self.signed.contains(&keys.signed_prekey_id) => {
+            Some(Account { keys: Some(keys), .. }) if !self.signed.contains(&keys.signed_prekey_id.0) => {
                 Err("the signed prekey in use is not there".to_owned())
             }
             _ => Ok(()),
@@ -339,7 +351,7 @@ impl Mirror {
 }
 
 fn prefix(chat: &str) -> Vec<u8> {
-    let mut key = row_key::message(chat, 0);
+    let mut key = row_key::message(&ChatId::named(chat), MessageSeq(0));
     key.truncate(key.len() - 8);
     key
 }

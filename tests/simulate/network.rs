@@ -1,10 +1,11 @@
 //! Bytes in transit between the browser and the chat server: ordered; they may be cut, changed or lost anywhere.
 
+use crate::clock::Millis;
 use crate::event_queue::{Conn, Event, Instance};
 use crate::faults::Fault;
 use crate::link::{Corrupted, Frame};
 use crate::world::World;
-use causeway::io::{Input, Millis, SocketId};
+use causeway::io::{Input, SocketId};
 
 impl World {
     pub(crate) fn conn_of(&self, instance: Instance, socket: SocketId) -> Option<Conn> {

@@ -1,6 +1,7 @@
 //! The oracle: what must be true after the faults have ended and everything is idle.
 
 use crate::faults::Fault;
+use crate::garbage;
 use crate::page::SendState;
 use crate::world::World;
 use causeway::store::chats::MessageRow;
@@ -131,10 +132,15 @@ impl World {
     fn incoming(&self, peer: usize, chat: &str) -> Result<(), String> {
         let kept: Vec<&MessageRow> =
             self.disk.mirror.thread(chat).filter(|message| !message.outgoing && !message.kind().is_notice()).collect();
-        let (lies, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|message| message.id.starts_with("LIE"));
+        let is_lie = |message: &&MessageRow| message.id.starts_with("LIE") || message.id.starts_with(garbage::PREFIX);
+        let (lies, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(is_lie);
         for (_, id) in self.liar.messages.iter().filter(|(told_in, _)| told_in == chat) {
+            let expected = match id.starts_with(garbage::PREFIX) {
+                true => MessageKind::Undecryptable,
+                false => MessageKind::UnknownDevice,
+            };
             match lies.iter().find(|message| message.id == *id) {
-                Some(message) if message.kind() == MessageKind::UnknownDevice => {}
+                Some(message) if message.kind() == expected => {}
                 Some(message) => return Err(format!("{id}, a lie, is shown as {:?}", message.kind())),
                 None => return Err(format!("{id}, a lie, left no trace")),
             }

@@ -84,7 +84,7 @@ impl Page {
     pub(crate) fn ask(&mut self, action: Action) -> Command {
         let tag = self.tag();
         if let Action::OpenChat(open) = &action {
-            self.model.asked(tag, open.before);
+            self.model.asked(tag, open);
         }
         let command = Command { tag, action: Some(action), engine: self.engine };
         self.unanswered.push(command.clone());

@@ -1,6 +1,6 @@
 //! The trace of a run: a hash of all bytes and times, and lines that are printed on request.
 
-use causeway::io::Millis;
+use crate::clock::Millis;
 use core::fmt;
 
 /// Hash and output of a run.

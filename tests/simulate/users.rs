@@ -1,10 +1,10 @@
 //! Actions of the users: Alice at her page, and peers with their phones.
 
 use crate::alice::ALICE;
+use crate::clock::Millis;
 use crate::event_queue::Event;
 use crate::faults::Fault;
 use crate::world::World;
-use causeway::io::Millis;
 use causeway_proto::node::Node;
 
 /// Interval of Alice's repairs, in milliseconds.

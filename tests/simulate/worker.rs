@@ -2,10 +2,11 @@
 //!
 //! Must not know the rest of the world. What the engine asks for is carried out in `browser`.
 
+use crate::clock::Millis;
 use crate::event_queue::Instance;
 use crate::seeded_rng::SeededRng;
 use causeway::engine::Engine;
-use causeway::io::{Millis, TransactionId};
+use causeway::io::TransactionId;
 use rand_chacha::ChaCha8Rng;
 
 /// State of the workers.

@@ -2,6 +2,7 @@
 //!
 //! All time comes from the event queue and all randomness from the seed: the same seed is the same run, bit for bit.
 
+use crate::clock::Millis;
 use crate::completions::Completions;
 use crate::directory::Directory;
 use crate::disk::Disk;
@@ -16,7 +17,6 @@ use crate::phone::Phone;
 use crate::seeded_rng::SeededRng;
 use crate::trace::Trace;
 use crate::worker::Browser;
-use causeway::io::Millis;
 use causeway_peer::certificate::Chain;
 use causeway_proto::signal::KeyPair;
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The chat server of the integration tests: one connection, one mailbox, and the faults that a test sets.
 
 use super::{ALICE, BEGIN, Phone, alice};
+use causeway::io::SocketId;
 use causeway_peer::certificate::Chain;
 use causeway_peer::directory::Directory;
 use causeway_peer::server::{Connection, Event};
@@ -47,7 +48,7 @@ pub(crate) struct Fate {
 }
 
 struct Link {
-    socket: u64,
+    socket: SocketId,
     connection: Connection,
     hung_up: bool,
 }
@@ -106,7 +107,7 @@ impl Chatd {
         )
     }
 
-    pub(crate) fn connect(&mut self, socket: u64) -> bool {
+    pub(crate) fn connect(&mut self, socket: SocketId) -> bool {
         if self.fate.refuse {
             return false;
         }
@@ -114,19 +115,19 @@ impl Chatd {
         true
     }
 
-    pub(crate) fn close(&mut self, socket: u64) {
+    pub(crate) fn close(&mut self, socket: SocketId) {
         self.link.take_if(|link| link.socket == socket);
     }
 
-    pub(crate) fn hang_up(&mut self) -> u64 {
-        self.link.take().map_or(0, |link| link.socket)
+    pub(crate) fn hang_up(&mut self) -> Option<SocketId> {
+        self.link.take().map(|link| link.socket)
     }
 
-    pub(crate) fn has_hung_up(&mut self, socket: u64) -> bool {
+    pub(crate) fn has_hung_up(&mut self, socket: SocketId) -> bool {
         self.link.take_if(|link| link.socket == socket && link.hung_up).is_some()
     }
 
-    pub(crate) fn socket(&self) -> Option<u64> {
+    pub(crate) fn socket(&self) -> Option<SocketId> {
         self.link.as_ref().map(|link| link.socket)
     }
 
@@ -150,20 +151,20 @@ impl Chatd {
 
     /// Everything in the mailbox, as one piece of bytes, if there is a connection. It stays there until it is
     /// receipted.
-    pub(crate) fn deliver(&mut self) -> Option<(u64, Vec<u8>)> {
+    pub(crate) fn deliver(&mut self) -> Option<(SocketId, Vec<u8>)> {
         let nodes = self.mailbox.clone();
         let link = self.link.as_mut()?;
         link.connection.is_open().then(|| (link.socket, nodes.iter().flat_map(|node| link.seal(node)).collect()))
     }
 
     /// A stanza as bytes on the socket in use.
-    pub(crate) fn seal(&mut self, node: &Node) -> (u64, Vec<u8>) {
+    pub(crate) fn seal(&mut self, node: &Node) -> (SocketId, Vec<u8>) {
         let link = self.link.as_mut().expect("connected");
         (link.socket, link.seal(node))
     }
 
     /// A document, whatever it is, as bytes on the socket in use.
-    pub(crate) fn seal_bytes(&mut self, document: &[u8]) -> (u64, Vec<u8>) {
+    pub(crate) fn seal_bytes(&mut self, document: &[u8]) -> (SocketId, Vec<u8>) {
         let link = self.link.as_mut().expect("connected");
         (link.socket, link.seal_bytes(document))
     }
@@ -171,7 +172,7 @@ impl Chatd {
     /// Bytes from the client: what goes back.
     pub(crate) fn receive(
         &mut self,
-        socket: u64,
+        socket: SocketId,
         bytes: &[u8],
         phones: &mut BTreeMap<String, Phone>,
         now: u64,

@@ -26,8 +26,8 @@ pub(crate) use phone::Phone;
 use causeway::backup::kdf::Argon2Cost;
 use causeway::engine::{Config, Engine};
 use causeway::io::{
-    ComputeFailure, HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Millis, Output, RequestId, StopReason,
-    StoreFailure, TransactionId,
+    ComputeFailure, HttpFailure, HttpRequest, HttpResponse, Input, LoadId, Output, RequestId, StopReason, StoreFailure,
+    TransactionId, UnixMillis,
 };
 use causeway::model::Recipient;
 use causeway::store::changes::{Changes, Query, Table};
@@ -44,6 +44,9 @@ use causeway_proto::secret::Secret;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::{BTreeMap, VecDeque};
+
+/// Of the clock of the tests, which compute with it.
+pub(crate) type Millis = u64;
 
 /// Start time of every test, within the validity of the certificates.
 pub(crate) const BEGIN: Millis = 1_800_000_000_000;
@@ -145,7 +148,7 @@ impl World {
 
     /// One input, and everything that follows from it until the engine is idle.
     pub(crate) fn input(&mut self, input: Input) {
-        self.engine.handle(input, self.now, &mut self.rng);
+        self.engine.handle(input, UnixMillis(self.now), &mut self.rng);
         self.settle();
     }
 
@@ -154,12 +157,12 @@ impl World {
         loop {
             loop {
                 match self.engine.poll() {
-                    Output::Idle(wake_at) => break self.wake_at = wake_at,
+                    Output::Idle(wake_at) => break self.wake_at = wake_at.map(|at| at.0),
                     output => self.perform(output, &mut inputs),
                 }
             }
             let Some(input) = inputs.pop_front() else { break };
-            self.engine.handle(input, self.now, &mut self.rng);
+            self.engine.handle(input, UnixMillis(self.now), &mut self.rng);
         }
     }
 
@@ -265,7 +268,7 @@ impl World {
 
     /// The connection is lost.
     pub(crate) fn cut(&mut self) {
-        let socket = self.chatd.hang_up();
+        let socket = self.chatd.hang_up().unwrap_or_default();
         self.input(Input::Closed(socket));
     }
 

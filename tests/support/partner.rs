@@ -1,7 +1,10 @@
 //! The partner server of tests, for one account: the signed-in user and the account's device.
 
 use super::ok;
-use causeway::io::{HttpFailure, HttpRequest, HttpResponse, Method, Millis};
+use causeway::io::{HttpFailure, HttpRequest, HttpResponse, Method};
+
+/// Of the clock of the world that this server is in.
+type Millis = u64;
 
 /// What the partner server and the enlistment API answer.
 pub(crate) struct Servers {

@@ -4,7 +4,6 @@
 use super::imports::tokens;
 use super::repository::File;
 use super::syntax::{bare, production};
-use super::untyped::UNTYPED;
 
 /// Folders in which the rule holds, and whether for ids, too: the sandbox has types for times only.
 const FOLDERS: [(&str, bool); 3] = [("src/", true), ("partner/src/", true), ("tests/gatekeeper/src/", false)];
@@ -59,31 +58,18 @@ const AROUND: [&str; 19] = [
     "HashSet", "BTreeSet", "VecDeque",
 ];
 
-/// One offence for each parameter, visible field, result and alias that is a bare number or text. A file of [`UNTYPED`] may
-/// have offences; without any, it must leave the list.
+/// One offence for each parameter, visible field, result and alias that is a bare number or text.
 pub(crate) fn typed(files: &[File]) -> Vec<String> {
-    typed_except(files, &UNTYPED)
-}
-
-/// The rule with another list.
-pub(crate) fn typed_except(files: &[File], untyped: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files.iter().filter(|file| file.is_rust()) {
         let Some((_, ids)) = FOLDERS.iter().find(|(folder, _)| file.within(folder)) else { continue };
-        let offences: Vec<_> = offences(file).into_iter().filter(|offence| *ids || !offence.is_id).collect();
-        match untyped.contains(&file.path.as_str()) {
-            true if offences.is_empty() => found.push(format!("{}: has no bare id or time: {DELIST}", file.path)),
-            true => {}
-            false => found.extend(offences.iter().map(|Offence { what, .. }| format!("{}: {what}: {MEND}", file.path))),
-        }
+        let offences = offences(file).into_iter().filter(|offence| *ids || !offence.is_id);
+        found.extend(offences.map(|Offence { what, .. }| format!("{}: {what}: {MEND}", file.path)));
     }
-    let gone = untyped.iter().filter(|path| !files.iter().any(|file| file.path == **path));
-    found.extend(gone.map(|path| format!("{path}: does not exist: {DELIST}")));
     found
 }
 
 const MEND: &str = "give it a type of its own";
-const DELIST: &str = "remove it from the list of tests/tidy/untyped.rs, which only shrinks";
 
 /// A bare number or text, and whether it is an id or a time.
 struct Offence {

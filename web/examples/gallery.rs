@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use causeway::io::Millis;
 use causeway::view::{
     AccountView, Action, BackupPiece, BackupView, ChatView, ConnectionState, ConnectionView, Delivery, Done, Issue,
     MessageKind, MessagePage, MessageView, Messages, News, Snapshot, Stage, Update,
@@ -237,7 +238,7 @@ fn length<T>(items: &[T]) -> u64 {
 
 fn later(millis: u64, action: impl FnOnce() + 'static) {
     spawn(async move {
-        clock::sleep(millis).await;
+        clock::sleep(Millis(millis)).await;
         action();
     });
 }

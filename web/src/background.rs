@@ -25,9 +25,9 @@ use futures::stream::StreamExt;
 use std::rc::Rc;
 
 /// Browsers end a service worker after 30 seconds or more. A task that takes longer than this has failed.
-const TASK_TIMEOUT: Millis = 20_000;
+const TASK_TIMEOUT: Millis = Millis(20_000);
 /// Time for the chat server to accept a reply that is already durable.
-const SEND_TIMEOUT: Millis = 8_000;
+const SEND_TIMEOUT: Millis = Millis(8_000);
 
 /// What the service worker was started for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl BackgroundClient {
                 let known = Rc::clone(&known);
                 move |update| {
                     let mut known = known.borrow_mut();
-                    for change in model::apply(&mut known.model, update, clock::now()) {
+                    for change in model::apply(&mut known.model, update, clock::now().0) {
                         if let Change::Done(done) = change {
                             known.done.push(done);
                         }

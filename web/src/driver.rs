@@ -10,7 +10,9 @@ use crate::port::clock::{self, Sleep};
 use crate::port::http;
 use crate::port::idb::Store;
 use crate::port::socket::{Socket, SocketEvent};
-use causeway::io::{Computation, ComputeFailure, Computed, Input, Millis, Output, SocketId, StopReason, StoreFailure};
+use causeway::io::{
+    Computation, ComputeFailure, Computed, Input, Millis, Output, SocketId, StopReason, StoreFailure, UnixMillis,
+};
 use causeway::view::Update;
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -24,13 +26,13 @@ use rand_core::CryptoRng;
 use std::rc::Rc;
 
 /// Longest run of the engine without a break; the worker's event loop must run in between.
-const LONGEST_RUN: Millis = 30;
+const LONGEST_RUN: Millis = Millis(30);
 /// Clocks jump and timers of sleeping devices are late: the engine gets the time at least this often.
-const LONGEST_SLEEP: Millis = 60_000;
+const LONGEST_SLEEP: Millis = Millis(60_000);
 /// After a read that failed.
-const BEFORE_READING_AGAIN: Millis = 1000;
+const BEFORE_READING_AGAIN: Millis = Millis(1000);
 /// Time for the code of a computation to come. The computation itself cannot be interrupted.
-const LONGEST_FETCH: Millis = 30_000;
+const LONGEST_FETCH: Millis = Millis(30_000);
 /// Bytes that a server may send ahead of us. A browser cannot slow it down; past this, the connection is given up.
 const MOST_UNREAD: usize = 16 * 1024 * 1024;
 /// A message that is as long gets no further frame.
@@ -42,7 +44,7 @@ pub type Computing = LocalBoxFuture<'static, Result<Computed, ComputeFailure>>;
 /// What the driver drives: the engine, or a test's stand-in for it. After each input, `poll` until [`Output::Idle`].
 pub trait Machine {
     /// Something happened.
-    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng);
+    fn handle(&mut self, input: Input, now: UnixMillis, rng: &mut dyn CryptoRng);
     /// The next thing to do.
     fn poll(&mut self) -> Output;
     /// Carries out [`Output::Compute`], with code that may have to be fetched first.
@@ -107,8 +109,8 @@ pub async fn run<M: Machine>(
             }
         };
         driver.send();
-        if clock::now().saturating_sub(began) > LONGEST_RUN {
-            clock::sleep(0).await;
+        if clock::now().since(began) > LONGEST_RUN {
+            clock::sleep(Millis(0)).await;
             began = clock::now();
         }
         driver.wake_at(wake_at);
@@ -133,9 +135,9 @@ struct Driver {
     /// the browser, and its boundaries mean nothing.
     unsent: Option<(SocketId, Vec<u8>)>,
     /// When the engine wants to be woken.
-    wake_at: Option<Millis>,
+    wake_at: Option<UnixMillis>,
     /// Runs until that moment or before: to move a timer on with each frame would cost more than one idle round.
-    timer: Option<(Millis, Sleep)>,
+    timer: Option<(UnixMillis, Sleep)>,
     compute: fn(Computation) -> Computing,
 }
 
@@ -236,12 +238,12 @@ impl Driver {
         }
     }
 
-    fn wake_at(&mut self, wake_at: Option<Millis>) {
+    fn wake_at(&mut self, wake_at: Option<UnixMillis>) {
         self.wake_at = wake_at;
         if let Some(at) = wake_at
             && self.timer.as_ref().is_none_or(|(until, _)| *until > at)
         {
-            self.timer = Some((at, clock::sleep(at.saturating_sub(clock::now()).min(LONGEST_SLEEP))));
+            self.timer = Some((at, clock::sleep(at.since(clock::now()).min(LONGEST_SLEEP))));
         }
     }
 

@@ -32,9 +32,9 @@ pub const ASK: &[u8] = &[0];
 pub const WAKE: &[u8] = &[];
 
 /// Interval between liveness probes while a command is unanswered.
-const TICK: Millis = 1_000;
+const TICK: Millis = Millis(1_000);
 /// A tick that took longer than this means that the page itself was frozen, or that the machine is overloaded.
-const LONGEST_TICK: Millis = 5_000;
+const LONGEST_TICK: Millis = Millis(5_000);
 /// Number of unanswered probes after which a time-out is reported.
 const MOST_TICKS: u32 = 3;
 
@@ -201,7 +201,7 @@ async fn watch(inner: Weak<Inner>) {
             return;
         }
         let now = clock::now();
-        if timeouts.tick(inner.heard.replace(false), now.saturating_sub(before)) {
+        if timeouts.tick(inner.heard.replace(false), now.since(before)) {
             (inner.on_timeout)();
         }
         before = now;
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_page_that_was_frozen_itself_reports_no_timeout() {
         let mut timeouts = TimeoutCounter::default();
-        assert_eq!([TICK, TICK, TICK, 60_000, TICK, TICK].map(|took| timeouts.tick(false, took)), [false; 6]);
+        assert_eq!([TICK, TICK, TICK, Millis(60_000), TICK, TICK].map(|took| timeouts.tick(false, took)), [false; 6]);
     }
 
     #[test]

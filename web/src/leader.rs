@@ -56,9 +56,9 @@ impl Default for LeaderNames {
 }
 
 /// Pause before the second election; doubled for each further one.
-const FIRST_PAUSE: Millis = 500;
+const FIRST_PAUSE: Millis = Millis(500);
 /// Longest pause between elections.
-const LONGEST_PAUSE: Millis = 30_000;
+const LONGEST_PAUSE: Millis = Millis(30_000);
 
 /// How a term, or the attempt at one, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +126,7 @@ impl ElectionBackoff {
         };
         // There is a pause after a superseded term, too: two workers that supersede each other must not do so in a busy
         // loop.
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10)).min(LONGEST_PAUSE);
+        let pause = Millis(FIRST_PAUSE.0.saturating_mul(1 << self.failures.min(10))).min(LONGEST_PAUSE);
         self.failures = if issue.is_some() { self.failures.saturating_add(1) } else { 0 };
         AfterTerm::RunAgain(pause, issue)
     }
@@ -295,7 +295,7 @@ mod tests {
             AfterTerm::RunAgain(pause, Some(Issue::StorageFull)) => pause,
             other => panic!("expected another attempt, got {other:?}"),
         };
-        assert_eq!([pause(), pause(), pause()], [500, 1000, 2000]);
+        assert_eq!([pause(), pause(), pause()], [500, 1000, 2000].map(Millis));
         assert!((0..100).map(|_| pause()).all(|pause| pause <= LONGEST_PAUSE));
         backoff.after(TermEnd::LockLost);
         assert_eq!(backoff.after(TermEnd::LockLost), AfterTerm::RunAgain(FIRST_PAUSE, None));

@@ -11,22 +11,22 @@
 use crate::port::worker::{EngineWorker, WorkerEvent};
 use crate::port::{clock, spawn};
 use crate::worker_liveness;
-use causeway::io::Millis;
+use causeway::io::{Millis, UnixMillis};
 use core::pin::pin;
 use futures::channel::mpsc::{self, UnboundedReceiver};
 use futures::future::{Either, select};
 use futures::stream::StreamExt;
 
 /// Pause before the first replacement; doubled for each further one.
-const FIRST_PAUSE: Millis = 250;
+const FIRST_PAUSE: Millis = Millis(250);
 /// Number of deaths in a row after which the page gives up.
 const MAX_RESTARTS: u32 = 5;
 /// A worker that has not started by then, over the slowest connection, was ended by the browser.
-const START_TIMEOUT: Millis = 60_000;
+const START_TIMEOUT: Millis = Millis(60_000);
 /// A probe that times out again within this time after a takeover means that the takeover did not help.
-const TAKEOVER_IN_VAIN: Millis = 15_000;
+const TAKEOVER_IN_VAIN: Millis = Millis(15_000);
 /// A worker that ran for at least this long is not counted as a failed start.
-const STABLE_AFTER: Millis = 60_000;
+const STABLE_AFTER: Millis = Millis(60_000);
 
 /// Keeps a worker running beside the page. Calls `on_give_up` once, after too many deaths in a row. `timeouts` has an
 /// item for each liveness probe that no engine answered.
@@ -45,7 +45,7 @@ pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce
             let died = pin!(died(&name, &mut events));
             select(died, pin!(takeover_in_vain(&worker, &mut timeouts))).await;
             drop(worker);
-            match deaths.after(clock::now().saturating_sub(started)) {
+            match deaths.after(clock::now().since(started)) {
                 Some(pause) => clock::sleep(pause).await,
                 None => break,
             }
@@ -56,10 +56,10 @@ pub fn keep_running(mut timeouts: UnboundedReceiver<()>, on_give_up: impl FnOnce
 
 /// Requests a takeover at every probe that timed out. Completes when that did not help.
 async fn takeover_in_vain(worker: &EngineWorker, timeouts: &mut UnboundedReceiver<()>) {
-    let mut requested: Option<Millis> = None;
+    let mut requested: Option<UnixMillis> = None;
     while timeouts.next().await.is_some() {
         let now = clock::now();
-        if requested.is_some_and(|requested| now.saturating_sub(requested) < TAKEOVER_IN_VAIN) {
+        if requested.is_some_and(|requested| now.since(requested) < TAKEOVER_IN_VAIN) {
             return;
         }
         requested = Some(now);
@@ -92,7 +92,7 @@ impl Deaths {
             self.0 = 0;
         }
         self.0 += 1;
-        (self.0 < MAX_RESTARTS).then(|| FIRST_PAUSE << (self.0 - 1))
+        (self.0 < MAX_RESTARTS).then(|| Millis(FIRST_PAUSE.0 << (self.0 - 1)))
     }
 }
 
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn pauses_grow_until_hope_is_gone() {
         let mut deaths = Deaths::default();
-        let pauses: Vec<_> = core::iter::from_fn(|| deaths.after(10)).collect();
-        assert_eq!(pauses, [250, 500, 1000, 2000]);
+        let pauses: Vec<_> = core::iter::from_fn(|| deaths.after(Millis(10))).collect();
+        assert_eq!(pauses, [250, 500, 1000, 2000].map(Millis));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The row of a message that was opened and not applied.
 
-use crate::model::{DeviceAddress, Opened, PeerId};
+use crate::model::{DeviceAddress, DeviceNumber, Opened, PeerId, StanzaId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
+use crate::store::row::{Row, RowError};
+use crate::time::UnixMillis;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
 
@@ -27,10 +28,10 @@ impl Row for Opened {
         let peer = self.from.peer.to_string();
         let row = OpenedRow {
             peer: &peer,
-            device: self.from.device.into(),
+            device: self.from.device.0.into(),
             identity: self.identity.as_bytes(),
-            id: &self.id,
-            at: self.at,
+            id: self.id.as_str(),
+            at: self.at.0,
             name: self.name.as_deref(),
             plaintext: &self.plaintext,
         };
@@ -43,11 +44,11 @@ impl Row for Opened {
         Ok(Self {
             from: DeviceAddress {
                 peer: PeerId::from_row(row.peer.to_owned()),
-                device: u16::try_from(row.device).map_err(|_| expected("a device number"))?,
+                device: DeviceNumber(u16::try_from(row.device).map_err(|_| expected("a device number"))?),
             },
             identity: PublicKey::from_slice(row.identity).map_err(|_| expected("an identity key"))?,
-            id: row.id.to_owned(),
-            at: row.at,
+            id: StanzaId::new(row.id.to_owned()),
+            at: UnixMillis(row.at),
             name: row.name.map(str::to_owned),
             plaintext: Zeroizing::new(row.plaintext.to_vec()),
         })

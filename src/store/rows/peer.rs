@@ -1,10 +1,11 @@
 //! The row of a person.
 
 use crate::model::peer::{MAX_ALIASES, MAX_DEVICES, Resends};
-use crate::model::{Device, Peer, PeerId};
+use crate::model::{Device, DeviceNumber, Peer, PeerId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
+use crate::store::row::{Row, RowError};
+use crate::time::UnixMillis;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
@@ -36,9 +37,9 @@ impl Row for Peer {
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         fn row(device: &Device) -> DeviceRow<'_> {
             DeviceRow {
-                number: device.number.into(),
+                number: device.number.0.into(),
                 identity: device.identity.as_bytes(),
-                first_seen: device.first_seen,
+                first_seen: device.first_seen.map(|at| at.0),
             }
         }
         let id = self.id.to_string();
@@ -47,7 +48,7 @@ impl Row for Peer {
             aliases: self.aliases.iter().map(ToString::to_string).collect(),
             name: self.name.as_deref().unwrap_or_default(),
             devices: self.devices.iter().map(row).collect(),
-            resends_since: self.resends.map(|resends| resends.since),
+            resends_since: self.resends.map(|resends| resends.since.0),
             resends: self.resends.map_or(0, |resends| resends.count),
         };
         Zeroizing::new(row.encode_to_vec())
@@ -61,9 +62,9 @@ impl Row for Peer {
         }
         let device = |device: DeviceRow<'_>| {
             Ok(Device {
-                number: u16::try_from(device.number).map_err(|_| expected("a device number"))?,
+                number: DeviceNumber(u16::try_from(device.number).map_err(|_| expected("a device number"))?),
                 identity: PublicKey::from_slice(device.identity).map_err(|_| expected("an identity key"))?,
-                first_seen: device.first_seen,
+                first_seen: device.first_seen.map(UnixMillis),
             })
         };
         Ok(Self {
@@ -75,7 +76,7 @@ impl Row for Peer {
                 .collect::<Result<_, _>>()?,
             name: Some(row.name).filter(|name| !name.is_empty()).map(str::to_owned),
             devices: row.devices.into_iter().map(device).collect::<Result<_, _>>()?,
-            resends: row.resends_since.map(|since| Resends { since, count: row.resends }),
+            resends: row.resends_since.map(|since| Resends { since: UnixMillis(since), count: row.resends }),
         })
     }
 }

@@ -1,11 +1,12 @@
 //! The row of a recipient.
 
+use crate::id::MessageSeq;
 use crate::model::recipient::{FINGERPRINT, Recipient, Stage};
-use crate::model::{DeviceAddress, PeerId};
+use crate::model::{ChatId, DeviceAddress, DeviceNumber, PeerId, StanzaId};
 use crate::protobuf::{Message as _, message};
 use crate::store::changes::Table;
-use crate::store::row_cache::{Row, RowError};
-use crate::time::SECOND;
+use crate::store::row::{Row, RowError};
+use crate::time::{UnixMillis, UnixSeconds};
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::PublicKey;
 use zeroize::Zeroizing;
@@ -53,18 +54,18 @@ impl Row for Recipient {
         };
         let address = self.address.to_string();
         let row = OutboxRow {
-            chat: &self.chat,
-            seq: self.seq,
-            id: &self.id,
+            chat: self.chat.as_str(),
+            seq: self.seq.0,
+            id: self.id.as_str(),
             text: "",
             envelope,
             envelope_kind,
             resend: self.resends,
             address: &address,
-            t: self.written_at / SECOND,
+            t: self.written_at.seconds().0,
             identity: self.identity.as_ref().map_or(&[], |identity| identity.as_bytes()),
             accepted: self.stage == Stage::Accepted,
-            accepted_at: self.accepted_at,
+            accepted_at: self.accepted_at.map(|at| at.0),
             served: self.served.as_flattened(),
         };
         Zeroizing::new(row.encode_to_vec())
@@ -79,17 +80,20 @@ impl Row for Recipient {
             return Err(expected("fingerprints of 8 bytes"));
         }
         Ok(Self {
-            chat: row.chat.to_owned(),
-            seq: row.seq,
-            id: row.id.to_owned(),
-            address: DeviceAddress { peer: PeerId::from_row(address.to_bare().to_string()), device: address.device },
-            written_at: row.t.saturating_mul(SECOND),
+            chat: ChatId::named(row.chat),
+            seq: MessageSeq(row.seq),
+            id: StanzaId::new(row.id.to_owned()),
+            address: DeviceAddress {
+                peer: PeerId::from_row(address.to_bare().to_string()),
+                device: DeviceNumber(address.device),
+            },
+            written_at: UnixSeconds(row.t).millis(),
             stage: match (row.accepted, row.envelope.is_empty()) {
                 (true, _) => Stage::Accepted,
                 (false, true) => Stage::Queued,
                 (false, false) => Stage::Sealed { kind: row.envelope_kind.to_owned(), envelope: row.envelope.to_vec() },
             },
-            accepted_at: row.accepted_at,
+            accepted_at: row.accepted_at.map(UnixMillis),
             identity: match row.identity {
                 [] => None,
                 identity => Some(PublicKey::from_slice(identity).map_err(|_| expected("an identity key"))?),

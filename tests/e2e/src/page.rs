@@ -330,9 +330,12 @@ impl<'a> Page<'a> {
     /// With what it holds instead.
     pub async fn holds_exactly(self, expected: &[(bool, &str)]) -> Result<()> {
         let expected: Vec<_> = expected.iter().map(|(outgoing, text)| (*outgoing, (*text).to_owned())).collect();
-        let held = self.messages().await?;
-        ensure!(held == expected, "the chat should hold {expected:?}, it holds {held:?}");
-        Ok(())
+        wait::until("the messages of the chat", async || {
+            let held = self.messages().await?;
+            ensure!(held == expected, "the chat should hold {expected:?}, it holds {held:?}");
+            Ok(Some(()))
+        })
+        .await
     }
 
     /// The unread count in the list for a chat, as people see it.

@@ -10,7 +10,7 @@ use crate::state::browser::Navigation;
 impl Navigation for BrowserAdapter {
     fn before_paint(&self, after: Millis, work: Answer<()>) {
         port::spawn(async move {
-            if after > 0 {
+            if after > Millis(0) {
                 clock::sleep(after).await;
             }
             window::next_frame().await;

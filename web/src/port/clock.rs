@@ -1,7 +1,7 @@
 //! The device's clock and timers, in pages and workers alike.
 
 use crate::number;
-use causeway::io::Millis;
+use causeway::io::{Millis, UnixMillis};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -10,7 +10,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Browsers keep the delay in 31 bits; a longer one would fire at once.
-const LONGEST_DELAY: Millis = 0x7fff_ffff;
+const LONGEST_DELAY: Millis = Millis(0x7fff_ffff);
 
 #[wasm_bindgen]
 extern "C" {
@@ -21,10 +21,10 @@ extern "C" {
     fn clear_timeout(timer: i32);
 }
 
-/// Milliseconds since 1970 as the device has it. May jump either way.
-pub fn now() -> Millis {
+/// The time as the device has it. May jump either way.
+pub fn now() -> UnixMillis {
     // Whole, positive, and far below 2^53; the cast saturates should a device think otherwise.
-    number::from_js(js_sys::Date::now())
+    UnixMillis(number::from_js(js_sys::Date::now()))
 }
 
 /// Waits on the browser's own timer, which does not jump with the clock. The timer is cleared on drop.
@@ -44,7 +44,7 @@ pub fn sleep(delay: Millis) -> Sleep {
             let _ = sender.send(());
         }
     });
-    let timer = set_timeout(&callback, i32::try_from(delay.min(LONGEST_DELAY)).unwrap_or(i32::MAX));
+    let timer = set_timeout(&callback, i32::try_from(delay.min(LONGEST_DELAY).0).unwrap_or(i32::MAX));
     Sleep { timer, elapsed, _callback: callback }
 }
 

@@ -17,7 +17,7 @@ use web_sys::{
 };
 
 /// Time-out of one exchange, in milliseconds.
-const EXCHANGE_TIMEOUT: Millis = 30_000;
+const EXCHANGE_TIMEOUT: Millis = Millis(30_000);
 
 /// Sends the request and reads the answer, whatever its status.
 ///

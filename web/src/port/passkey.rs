@@ -20,7 +20,7 @@ const LONGEST_OPTIONS: usize = 16 * 1024;
 /// Longest field of a credential, in bytes.
 const LONGEST_FIELD: u32 = 16 * 1024;
 /// Time-out of one exchange, in milliseconds. The person may take as long as the browser lets them.
-const EXCHANGE_TIMEOUT: Millis = 30_000;
+const EXCHANGE_TIMEOUT: Millis = Millis(30_000);
 
 /// There was no passkey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -26,11 +26,11 @@ use web_sys::{
 /// The file that Trunk puts beside the page. boot.js allows exactly this one through Trusted Types.
 const SCRIPT: &str = "/service-worker.js";
 /// Time-out of a subscription, which waits for the push service; the time-out in service-worker.js is shorter.
-const SUBSCRIBE_TIMEOUT: Millis = 40_000;
+const SUBSCRIBE_TIMEOUT: Millis = Millis(40_000);
 /// Time-out of the commands that wait only for the worker to start.
-const COMMAND_TIMEOUT: Millis = 8_000;
+const COMMAND_TIMEOUT: Millis = Millis(8_000);
 /// Between two questions for a newer release.
-const UPDATE_EVERY: Millis = 60 * 60 * 1000;
+const UPDATE_EVERY: Millis = Millis(60 * 60 * 1000);
 
 fn container() -> Option<ServiceWorkerContainer> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;

@@ -12,7 +12,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, HtmlElement, Storage, Window};
 
 /// Longest wait for an animation frame; a page in the background gets none.
-const LATEST: Millis = 100;
+const LATEST: Millis = Millis(100);
 
 fn window() -> Option<Window> {
     web_sys::window()

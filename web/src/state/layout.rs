@@ -1,6 +1,5 @@
 //! What stands between and around messages: days, the line above what is unread, and which bubbles belong together.
 
-use causeway::io::Millis;
 use causeway::view::MessageView;
 
 /// Messages of one side closer than this stand together, in milliseconds.
@@ -27,13 +26,13 @@ pub struct Shape {
 }
 
 /// Lays messages out. `unread_after` is the newest message that had been read when the chat was opened, if any was
-/// unread; `day_of` gives the number of the local day. A message of the future stands at `now`. The shapes are those of
+/// unread; `day_of` gives the number of the local day; times are unix milliseconds. A message of the future stands at `now`. The shapes are those of
 /// `messages`, in the same order.
 pub fn lay_out(
     messages: &[MessageView],
     unread_after: Option<u64>,
-    now: Millis,
-    day_of: &dyn Fn(Millis) -> i64,
+    now: u64,
+    day_of: &dyn Fn(u64) -> i64,
 ) -> (Vec<Slot>, Vec<Shape>) {
     let mut slots = Vec::with_capacity(messages.len() + 4);
     let mut shapes: Vec<Shape> = Vec::with_capacity(messages.len());

@@ -71,6 +71,16 @@ impl MessageWindow {
         self.put_all(page);
     }
 
+    /// Takes a further part of a text that begins at this byte, where the held text ends.
+    pub fn take_text(&mut self, part: MessageView, from: u64) {
+        let held = self.messages.iter_mut().find(|held| held.seq == part.seq);
+        // The text may have been changed meanwhile.
+        if let Some(held) = held.filter(|held| bytes(&held.text) == from && held.whole_bytes == part.whole_bytes) {
+            held.text.push_str(&part.text);
+            held.whole_bytes = part.whole_bytes.filter(|whole| bytes(&held.text) < *whole);
+        }
+    }
+
     /// Takes messages that are new or changed.
     pub fn take_changes(&mut self, changes: Messages) {
         self.messages.retain(|held| !changes.removed.contains(&held.seq));
@@ -88,16 +98,30 @@ impl MessageWindow {
     }
 
     fn put_all(&mut self, messages: Vec<MessageView>) {
-        for message in messages {
+        for mut message in messages {
             match self.messages.binary_search_by_key(&message.seq, |held| held.seq) {
                 Ok(at) => {
                     if let Some(held) = self.messages.get_mut(at) {
+                        keep_text(held, &mut message);
                         *held = message;
                     }
                 }
                 Err(at) => self.messages.insert(at, message),
             }
         }
+    }
+}
+
+fn bytes(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+/// Changes bring the beginning of a long text only: what was read of the same text beyond it stays.
+fn keep_text(held: &mut MessageView, message: &mut MessageView) {
+    let whole = held.whole_bytes.unwrap_or_else(|| bytes(&held.text));
+    if message.whole_bytes == Some(whole) && held.text.starts_with(&message.text) {
+        message.text = core::mem::take(&mut held.text);
+        message.whole_bytes = held.whole_bytes;
     }
 }
 
@@ -115,6 +139,30 @@ mod tests {
 
     fn held(thread: &MessageWindow) -> Vec<u64> {
         thread.messages().iter().map(|m| m.seq).collect()
+    }
+
+    fn part(text: &str, whole: u64) -> MessageView {
+        MessageView { text: text.into(), whole_bytes: Some(whole), ..message(5) }
+    }
+
+    #[test]
+    fn a_long_text_is_read_part_by_part() {
+        let mut thread = MessageWindow::default();
+        thread.take_newest(vec![part("abc", 8)], false);
+        thread.take_text(part("hij", 8), 7);
+        assert_eq!(thread.messages(), [part("abc", 8)], "a part from elsewhere");
+        thread.take_text(part("def", 8), 3);
+        assert_eq!(thread.messages(), [part("abcdef", 8)]);
+        thread.take_text(part("def", 8), 3);
+        assert_eq!(thread.messages(), [part("abcdef", 8)], "the same part once more");
+        thread.take_text(part("gh", 8), 6);
+        let whole = MessageView { text: "abcdefgh".into(), ..message(5) };
+        assert_eq!(thread.messages(), core::slice::from_ref(&whole));
+        // A tick brings the beginning again, and takes nothing from under the reader.
+        thread.take_changes(Messages { messages: vec![part("abc", 8)], ..Default::default() });
+        assert_eq!(thread.messages(), [whole]);
+        thread.take_changes(Messages { messages: vec![part("xyz", 8)], ..Default::default() });
+        assert_eq!(thread.messages(), [part("xyz", 8)], "it says something else now");
     }
 
     #[test]

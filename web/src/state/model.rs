@@ -2,9 +2,9 @@
 //!
 //! [`apply`] returns what changed, so that the layer of signals touches nothing else.
 
-use causeway::io::Millis;
 use causeway::view::{
-    AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News, Update,
+    AccountView, BackupPiece, ChatView, ConnectionState, ConnectionView, Done, MessageKind, MessageView, News,
+    OpenChat, Update,
 };
 use causeway::visible;
 
@@ -31,8 +31,8 @@ pub struct Model {
     threads: Vec<(String, MessageWindow)>,
     /// The chat that is looked at.
     open: Option<String>,
-    /// Reads under way: the command's tag, and the message before which it reads.
-    reads: Vec<(u64, Option<u64>)>,
+    /// Reads under way, with the tags of their commands.
+    reads: Vec<(u64, Read)>,
     /// Tags of reads whose answers are not needed any more.
     withdrawn: Vec<u64>,
 }
@@ -58,6 +58,27 @@ pub enum Change {
     Done(Done),
     /// What is held may have missed something: read the open chat again.
     Stale,
+}
+
+/// What a read of this page's asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// The newest messages.
+    Newest,
+    /// What is older than a message.
+    Older { before: u64 },
+    /// The text of one message, from this byte on.
+    Text { seq: u64, from: u64 },
+}
+
+impl Read {
+    fn of(open: &OpenChat) -> Self {
+        match (open.before, open.text_from) {
+            (Some(before), Some(from)) => Self::Text { seq: before.saturating_sub(1), from },
+            (Some(before), None) => Self::Older { before },
+            (None, _) => Self::Newest,
+        }
+    }
 }
 
 impl Change {
@@ -126,9 +147,9 @@ impl Model {
         }
     }
 
-    /// Remembers that the command of this tag reads what is older than `before`, or the newest.
-    pub fn asked(&mut self, tag: u64, before: Option<u64>) {
-        self.reads.push((tag, before));
+    /// Remembers what the command of this tag reads.
+    pub fn asked(&mut self, tag: u64, open: &OpenChat) {
+        self.reads.push((tag, Read::of(open)));
     }
 
     /// The reads that have become idle since the last call: they need not be sent again.
@@ -140,8 +161,13 @@ impl Model {
         self.threads.iter_mut().find(|(id, _)| id == chat).map(|(_, thread)| thread)
     }
 
-    /// The read of this tag has come to its end: what it read before, if this page asked for it.
-    fn answered(&mut self, tag: u64) -> Option<Option<u64>> {
+    /// Whether a read of this is under way.
+    pub fn is_reading(&self, open: &OpenChat) -> bool {
+        self.reads.iter().any(|(_, read)| *read == Read::of(open))
+    }
+
+    /// The read of this tag has come to its end: what it read, if this page asked for it.
+    fn answered(&mut self, tag: u64) -> Option<Read> {
         let at = self.reads.iter().position(|(asked, _)| *asked == tag)?;
         Some(self.reads.remove(at).1)
     }
@@ -154,20 +180,20 @@ impl Model {
     }
 }
 
-/// When a chat was active: no later than now. The device's clock may have been ahead; the newest message of the peer has
+/// When a chat was active, unix milliseconds: no later than now. The device's clock may have been ahead; the newest message of the peer has
 /// the server's time.
-fn active_at(chat: &ChatView, now: Millis) -> Millis {
+fn active_at(chat: &ChatView, now: u64) -> u64 {
     let told = chat.last.as_ref().filter(|last| !last.outgoing).map_or(now, |last| last.at);
     if chat.active_at > now { told.min(now) } else { chat.active_at }
 }
 
-/// When the newest message was sent, for the list; when the chat was active, if it has none.
-pub fn listed_at(chat: &ChatView) -> Millis {
+/// When the newest message was sent, unix milliseconds, for the list; when the chat was active, if it has none.
+pub fn listed_at(chat: &ChatView) -> u64 {
     chat.last.as_ref().map_or(chat.active_at, |last| last.at)
 }
 
-/// Applies an update at a time and returns what changed. An update that this build doesn't know changes nothing.
-pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
+/// Applies an update at a time, in unix milliseconds, and returns what changed. An update that this build doesn't know changes nothing.
+pub fn apply(model: &mut Model, update: Update, now: u64) -> Vec<Change> {
     let Some(news) = update.news else { return Vec::new() };
     match news {
         News::Started(_) => Vec::new(), // The link answers it, and a snapshot follows.
@@ -197,11 +223,16 @@ pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
         }
         News::Chat(chat) => apply_chat(model, chat, now),
         News::MessagePage(page) => {
-            let Some(before) = model.answered(page.tag) else { return Vec::new() }; // Another tab's.
+            let Some(read) = model.answered(page.tag) else { return Vec::new() }; // Another tab's.
             let Some(thread) = model.thread_mut(&page.chat) else { return Vec::new() };
-            match before {
-                None => thread.take_newest(page.messages, page.more),
-                Some(before) => thread.take_older(before, page.messages, page.more),
+            match read {
+                Read::Newest => thread.take_newest(page.messages, page.more),
+                Read::Older { before } => thread.take_older(before, page.messages, page.more),
+                Read::Text { seq, from } => {
+                    if let Some(part) = page.messages.into_iter().find(|message| message.seq == seq) {
+                        thread.take_text(part, from);
+                    }
+                }
             }
             vec![Change::Thread(page.chat)]
         }
@@ -219,7 +250,7 @@ pub fn apply(model: &mut Model, update: Update, now: Millis) -> Vec<Change> {
     }
 }
 
-fn apply_chat(model: &mut Model, mut chat: ChatView, now: Millis) -> Vec<Change> {
+fn apply_chat(model: &mut Model, mut chat: ChatView, now: u64) -> Vec<Change> {
     let mut changes = Vec::new();
     let id = chat.id.clone();
     let chats = model.chats.len();
@@ -343,7 +374,7 @@ mod tests {
     fn pages_are_taken_only_by_the_tab_that_asked() {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         model.open("1");
-        model.asked(7, None);
+        model.asked(7, &OpenChat::default());
         let page =
             |tag| News::MessagePage(Page { chat: "1".into(), messages: vec![incoming(1, "a")], more: false, tag });
         assert!(apply(&mut model, page(8).into()).is_empty());
@@ -355,7 +386,7 @@ mod tests {
     fn a_snapshot_withdraws_the_reads_that_it_outdates() {
         let mut model = with_chats(vec![chat("1", 9, None)]);
         model.open("1");
-        model.asked(7, None);
+        model.asked(7, &OpenChat::default());
         apply(&mut model, News::Snapshot(Snapshot { chats: vec![chat("1", 9, None)], ..Default::default() }).into());
         assert_eq!(model.take_withdrawn(), [7]);
         assert!(model.take_withdrawn().is_empty(), "returned once");

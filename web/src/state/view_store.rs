@@ -21,7 +21,7 @@ use super::scope::{Answer, Listener, PageLifetime};
 pub const PAGE: u32 = 60;
 
 /// Between two paintings while a full mailbox is read: to paint every frame would take the processor that reads it.
-const WHILE_DRAINING: Millis = 400;
+const WHILE_DRAINING: Millis = Millis(400);
 
 /// When what has changed will be shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,7 +157,7 @@ impl ViewStore {
             })
         });
         if let Some(due) = sooner {
-            let after = if due == Due::InAWhile { WHILE_DRAINING } else { 0 };
+            let after = if due == Due::InAWhile { WHILE_DRAINING } else { Millis(0) };
             self.browser().before_paint(after, Answer::detached(*self, |store, ()| store.show()));
         }
     }
@@ -243,9 +243,28 @@ impl ViewStore {
         // As much as is held, so that reading it again takes nothing from under the reader; the engine bounds it.
         let held = self.with(|inner| inner.model.thread(chat).map_or(0, |thread| thread.messages().len()));
         let limit = if before.is_none() { PAGE.max(u32::try_from(held).unwrap_or(u32::MAX)) } else { PAGE };
-        let read = OpenChat { chat: chat.to_owned(), before, limit, text_from: None };
-        let tag = self.browser().send(Action::OpenChat(read));
-        self.with(|inner| inner.model.asked(tag, before));
+        self.begin_read(OpenChat { chat: chat.to_owned(), before, limit, text_from: None });
+    }
+
+    /// Reads on in a text of the open chat that the engine has cut, if it is one and no read of it is under way.
+    pub fn read_text(&self, chat: &str, seq: u64) {
+        let read = self.with(|inner| {
+            let held = inner.model.thread(chat)?.messages().iter().find(|message| message.seq == seq)?;
+            let from = u64::try_from(held.text.len())
+                .ok()
+                .filter(|from| held.whole_bytes.is_some_and(|whole| whole > *from))?;
+            let before = Some(seq.saturating_add(1));
+            let read = OpenChat { chat: chat.to_owned(), before, limit: 1, text_from: Some(from) };
+            (!inner.model.is_reading(&read)).then_some(read)
+        });
+        if let Some(read) = read {
+            self.begin_read(read);
+        }
+    }
+
+    fn begin_read(&self, read: OpenChat) {
+        let tag = self.browser().send(Action::OpenChat(read.clone()));
+        self.with(|inner| inner.model.asked(tag, &read));
     }
 
     fn with<T>(&self, visit: impl FnOnce(&mut Inner) -> T) -> T {

@@ -2,7 +2,10 @@
 
 use super::unique;
 use causeway::engine::Engine;
-use causeway::io::{Computation, HttpFailure, HttpRequest, Input, Method, Millis, Output, StopReason, StoreFailure};
+use causeway::io::{
+    Computation, HttpFailure, HttpRequest, Input, LoadId, Method, Millis, Output, RequestId, SocketId, StopReason,
+    StoreFailure, TransactionId, UnixMillis,
+};
 use causeway::store::changes::{Change, Query, Table};
 use causeway::view::{Action, Command, News, Started, Update};
 use causeway_web::driver::{self, Computing, Inputs, Machine};
@@ -32,7 +35,7 @@ impl Scripted {
 }
 
 impl Machine for Scripted {
-    fn handle(&mut self, input: Input, _: Millis, _: &mut dyn CryptoRng) {
+    fn handle(&mut self, input: Input, _: UnixMillis, _: &mut dyn CryptoRng) {
         assert!(self.idle, "an input before the outputs of the last one were drained");
         self.idle = false;
         self.waiting.extend((self.react)(&input));
@@ -53,7 +56,7 @@ impl Machine for Scripted {
 struct Whole(Engine);
 
 impl Machine for Whole {
-    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+    fn handle(&mut self, input: Input, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.0.handle(input, now, rng);
     }
 
@@ -94,13 +97,17 @@ const STOP: Output = Output::Stop(StopReason::Superseded);
 #[wasm_bindgen_test]
 async fn what_is_committed_can_be_loaded() {
     let heard = drive(store().await, Inputs::default(), |input| match input {
-        Input::Started => vec![Output::Commit(7, vec![Change::Put(Table::Chat, b"k".to_vec(), b"v".to_vec())])],
-        Input::Committed(7) => vec![Output::Load(8, vec![Query::Get(Table::Chat, b"k".to_vec())])],
+        Input::Started => {
+            vec![Output::Commit(TransactionId(7), vec![Change::Put(Table::Chat, b"k".to_vec(), b"v".to_vec())])]
+        }
+        Input::Committed(TransactionId(7)) => {
+            vec![Output::Load(LoadId(8), vec![Query::Get(Table::Chat, b"k".to_vec())])]
+        }
         _ => vec![STOP],
     })
     .await;
-    let loaded = Input::Loaded(8, Ok(vec![vec![(b"k".to_vec(), b"v".to_vec())]]));
-    assert_eq!(heard, ["Started".into(), "Committed(7)".into(), format!("{loaded:?}")]);
+    let loaded = Input::Loaded(LoadId(8), Ok(vec![vec![(b"k".to_vec(), b"v".to_vec())]]));
+    assert_eq!(heard, ["Started".into(), format!("{:?}", Input::Committed(TransactionId(7))), format!("{loaded:?}")]);
 }
 
 #[wasm_bindgen_test]
@@ -109,11 +116,11 @@ async fn a_superseded_engine_hears_it() {
     let older = Rc::new(Store::open(&name).await.expect("the store opens"));
     let _newer = Store::open(&name).await.expect("the store opens");
     let heard = drive(older, Inputs::default(), |input| match input {
-        Input::Started => vec![Output::Commit(1, vec![Change::Clear(Table::Chat)])],
+        Input::Started => vec![Output::Commit(TransactionId(1), vec![Change::Clear(Table::Chat)])],
         _ => vec![STOP],
     })
     .await;
-    assert_eq!(heard[1], format!("{:?}", Input::Aborted(1, StoreFailure::Superseded)));
+    assert_eq!(heard[1], format!("{:?}", Input::Aborted(TransactionId(1), StoreFailure::Superseded)));
 }
 
 #[wasm_bindgen_test]
@@ -122,10 +129,10 @@ async fn requests_and_sockets_that_fail_are_answered() {
         let mut answers = 0;
         move |input| match input {
             Input::Started => vec![
-                Output::Connect(3, "mailto:nobody".into()),
-                Output::Transmit(3, b"lost".to_vec()),
+                Output::Connect(SocketId(3), "mailto:nobody".into()),
+                Output::Transmit(SocketId(3), b"lost".to_vec()),
                 Output::Request(
-                    4,
+                    RequestId(4),
                     HttpRequest {
                         method: Method::Get,
                         url: "http://causeway.invalid/".into(),
@@ -141,9 +148,9 @@ async fn requests_and_sockets_that_fail_are_answered() {
         }
     })
     .await;
-    let unreachable = Input::Answered(4, Err(HttpFailure::Unreachable));
+    let unreachable = Input::Answered(RequestId(4), Err(HttpFailure::Unreachable));
     assert_eq!(heard[0], "Started");
-    for answer in ["Closed(3)".into(), format!("{unreachable:?}")] {
+    for answer in [format!("{:?}", Input::Closed(SocketId(3))), format!("{unreachable:?}")] {
         assert!(heard[1..].contains(&answer), "{answer} in {heard:?}");
     }
 }
@@ -155,7 +162,7 @@ async fn time_passes_when_the_engine_asked_for_it_and_commands_come_in_order() {
     for tag in [5, 6] {
         say(Input::Command(Command { tag, action: None, ..Command::default() }));
     }
-    let until = clock::now() + 120;
+    let until = clock::now().after(Millis(120));
     let heard = drive(store().await, inputs, move |input| match input {
         Input::Elapsed if clock::now() >= until => vec![STOP],
         _ => vec![Output::Update(News::Started(Started { engine: 1 }).into()), Output::Idle(Some(until))],

@@ -2,7 +2,7 @@
 
 use super::driver::Scripted;
 use super::{settle, unique};
-use causeway::io::{Input, Output};
+use causeway::io::{Input, Millis, Output};
 use causeway::view::{Action, Done, News, Reconnect, Started, Update};
 use causeway_web::engine_client::EngineClient;
 use causeway_web::leader::{self, LeaderNames};
@@ -131,7 +131,7 @@ async fn a_worker_takes_over_from_a_frozen_leader_on_request() {
 
     // Awake again, the first finds its lock gone and queues again.
     let both = async { futures::join!(&mut first, &mut second) };
-    assert!(matches!(select(pin!(both), pin!(clock::sleep(1_500))).await, Either::Right(_)));
+    assert!(matches!(select(pin!(both), pin!(clock::sleep(Millis(1_500)))).await, Either::Right(_)));
     assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)], "two lead");
 }
 
@@ -152,7 +152,7 @@ async fn an_engine_that_answers_no_command_still_answers_probes() {
         EngineClient::connect(|_| {}, move || drop(sender.unbounded_send(()))).expect("browsers have channels");
     client.send(Action::Reconnect(Reconnect {}));
     let mut busy = pin!(worker(names(), "busy", Seen::default(), false));
-    let quiet = pin!(clock::sleep(6_000));
+    let quiet = pin!(clock::sleep(Millis(6_000)));
     let timed_out = select(timeouts.next(), quiet).map(|first| matches!(first, Either::Left(_)));
     match select(&mut busy, pin!(timed_out)).await {
         Either::Left(_) => panic!("workers never end"),

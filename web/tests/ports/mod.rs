@@ -37,5 +37,5 @@ async fn async_script(function: &str, argument: impl Into<JsValue>) -> JsValue {
 
 /// Lets the browser deliver its queued events.
 async fn settle() {
-    causeway_web::port::clock::sleep(50).await;
+    causeway_web::port::clock::sleep(causeway::io::Millis(50)).await;
 }

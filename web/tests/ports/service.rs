@@ -1,6 +1,7 @@
 //! Commands to the service worker wait for its installation only if they need it.
 
 use super::script;
+use causeway::io::Millis;
 use causeway_web::port::clock;
 use causeway_web::port::service;
 use causeway_web::state::push_state::{PushCommand, PushProblem, PushState, PushSupport};
@@ -40,7 +41,7 @@ const INSTALLING: &str = "(isRegistered) => {
 }";
 
 async fn soon(command: PushCommand) -> PushState {
-    match select(pin!(service::run_push_command(command)), clock::sleep(2_000)).await {
+    match select(pin!(service::run_push_command(command)), clock::sleep(Millis(2_000))).await {
         Either::Left((state, _)) => state,
         Either::Right(_) => panic!("{command:?} waits for the installation"),
     }

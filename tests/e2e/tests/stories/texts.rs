@@ -193,3 +193,31 @@ async fn a_lost_network_and_another_time_zone_are_shown_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_text_that_is_longer_than_an_update_is_read_to_its_end() {
+    run_story("long-text", Engine::Chromium, Setup::default(), async |scene| {
+        scene.servers.phone(BOB, "Bob").await?;
+        let page = scene.visit().await?;
+        page.enlist("alice").await?;
+        // More than the 256 KiB that the engine sends of a text at first, in characters of two bytes.
+        let text: String = (0..36_000).map(|number| format!("ü{number:05} ")).collect();
+        scene.servers.phone_writes(BOB, "alice", &text).await?;
+        page.unread(BOB, 1).await?;
+        page.open_chat(BOB).await?;
+        page.see(".message .more").await?;
+        let shown = until("the whole text", async || {
+            let script = "document.querySelector('.message .more')?.click();
+                return document.querySelector('.message .text').textContent";
+            let shown = run(scene, script, Vec::new()).await?;
+            let shown = shown.as_str().context("a text")?.to_owned();
+            ensure!(text.starts_with(shown.trim_end()), "what is shown is not the beginning of the text");
+            Ok((shown.trim_end() == text.trim_end()).then_some(shown))
+        })
+        .await?;
+        page.see_no(".message .more").await?;
+        ensure!(shown.len() > 256 * 1024);
+        Ok(())
+    })
+    .await;
+}

@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use crate::phone::{Phone, PhoneError, Phones};
 use crate::phone_client;
 use crate::sandbox::Sandbox;
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,8 +16,8 @@ use std::time::Duration;
 
 /// Longest wait of one request.
 const MAX_WAIT_MS: u64 = 60_000;
-/// Bytes of one text.
-const MAX_TEXT: usize = 65_536;
+/// Bytes of one text. WhatsApp's own applications send less; others need not.
+const MAX_TEXT: usize = 512 * 1024;
 /// Texts of one request.
 const MAX_TEXTS: usize = 1_000;
 
@@ -26,7 +26,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
         .route("/", get(list).post(create))
         .route("/{number}", get(show))
         .route("/{number}/messages", get(messages))
-        .route("/{number}/send", post(send))
+        .route("/{number}/send", post(send).layer(DefaultBodyLimit::max(2 * MAX_TEXT)))
         .route("/{number}/send_all", post(send_all))
         .route("/{number}/read", post(read))
         .route("/{number}/reinstall", post(reinstall))

@@ -4,7 +4,7 @@
 
 use crate::pieces;
 use causeway::engine::{Config, Engine};
-use causeway::io::{Computation, ComputeFailure, Input, Millis, Output};
+use causeway::io::{Computation, ComputeFailure, Input, Output, UnixMillis};
 use causeway_proto::secret::Secret;
 use causeway_web::background::{self, Task};
 use causeway_web::driver::{Computing, Machine};
@@ -29,7 +29,7 @@ pub(crate) fn start() {
 struct Client(Engine);
 
 impl Machine for Client {
-    fn handle(&mut self, input: Input, now: Millis, rng: &mut dyn CryptoRng) {
+    fn handle(&mut self, input: Input, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.0.handle(input, now, rng);
     }
 

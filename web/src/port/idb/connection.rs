@@ -30,7 +30,7 @@ use web_sys::IdbVersionChangeEvent;
 const GENERATION: &str = "generation";
 
 /// Some browsers forget a request to open now and then. One that takes longer has failed.
-const OPEN_TIMEOUT: Millis = 10_000;
+const OPEN_TIMEOUT: Millis = Millis(10_000);
 
 /// Closed on drop.
 pub(super) struct Connection {

@@ -31,11 +31,11 @@ use wasm_bindgen_futures::spawn_local;
 /// Attempts at one transaction, each on a new connection.
 const ATTEMPTS: u32 = 4;
 /// Before the second attempt; doubled for each further one.
-const FIRST_PAUSE: Millis = 50;
+const FIRST_PAUSE: Millis = Millis(50);
 /// Some browsers forget transactions of a device that slept. One that takes longer has failed. Should it come to its
 /// end after all, it does so before the next attempt begins, for their scopes overlap: running it again changes
 /// nothing.
-const TRANSACTION_TIMEOUT: Millis = 20_000;
+const TRANSACTION_TIMEOUT: Millis = Millis(20_000);
 
 /// A fact that may be added, and what tells whether the browser has kept it whole.
 pub(super) type Candidate<'a> = (&'a JsValue, fn(&JsValue) -> bool);
@@ -213,7 +213,7 @@ impl Store {
     ) -> Result<(), Fault> {
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                clock::sleep(FIRST_PAUSE << (attempt - 1)).await;
+                clock::sleep(Millis(FIRST_PAUSE.0 << (attempt - 1))).await;
             }
             let outcome = match self.connected().await {
                 Ok(connection) => in_time(alone(transaction(connection))).await,

@@ -45,7 +45,7 @@ pub(super) fn Message(chat: RwSignal<ChatView>, row: MessageRow, at: u64) -> imp
                 // The direction of each line is its own, as in the composer (`.said` in thread.css); the bubble's side is the
                 // page's.
                 <div class="said" dir="auto">
-                    {move || view.with(|view| content(app, view, most))}
+                    {move || view.with(|view| content(app, chat, view, most))}
                     <span class="meta">
                         {move || view.with(|view| view.edited).then(|| view! { <span>{Text::Edited.text()}</span> })}
                         <bdi>{time}</bdi>
@@ -98,12 +98,13 @@ fn words(view: &MessageView) -> Cow<'_, str> {
 }
 
 /// What the bubble says; below a long text, the button that shows more of it.
-fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
+fn content(app: App, chat: RwSignal<ChatView>, view: &MessageView, most: RwSignal<u32>) -> AnyView {
     let mut is_cut = false;
     let says = match view.kind() {
         MessageKind::Text if !said(view).is_empty() => {
             let (text, cut) = excerpt::beginning(said(view), most.get());
-            is_cut = cut;
+            // The engine may have more of it than it has sent.
+            is_cut = cut || view.whole_bytes.is_some();
             let mut pieces = linkify::split(text, &*app.store.browser());
             // An address that may go on behind the cut leads elsewhere.
             if is_cut && let Some(last) = pieces.last_mut() {
@@ -128,10 +129,17 @@ fn content(app: App, view: &MessageView, most: RwSignal<u32>) -> AnyView {
         .into_any(),
         _ => words(view).into_owned().into_any(),
     };
+    let (seq, held) = (view.seq, view.text.chars().count());
+    let more = move |_| {
+        most.update(|most| *most += excerpt::MORE);
+        if usize::try_from(most.get_untracked()).is_ok_and(|most| most >= held) {
+            chat.with_untracked(|chat| app.store.read_text(&chat.id, seq));
+        }
+    };
     view! {
         <span class="text">{says}</span>
         {is_cut.then(|| view! {
-            <button class="link more" on:click=move |_| most.update(|most| *most += excerpt::MORE)>
+            <button class="link more" on:click=more>
                 {Text::ReadMore.text()}
             </button>
         })}
