@@ -1,9 +1,9 @@
 //! Structs as protobuf messages: the rows of the store, and what crosses between pages and the engine.
 //!
-//! A list of numbers and field names (the macro `message!`) gives a struct both directions. It is used instead of prost's derived
-//! code for two reasons: the same code serves every message, which is a third of the size in the download; and a row can
-//! borrow, so that no key is copied into a buffer that is not cleared. What is written is proto3: a field at its default
-//! is left out, and unknown fields are skipped.
+//! A list of numbers and field names (the macro `message!`) gives a struct both directions. It is used instead of prost's
+//! derived code for two reasons (docs/decisions/0038-lists-of-field-numbers.md): the same code serves every message, which
+//! makes the download smaller; and a row can borrow, so that no key is copied into a buffer that is not cleared. What is
+//! written is proto3: a field at its default is left out, and unknown fields are skipped.
 //!
 //! What this module does not know: which messages there are and what their fields mean.
 
@@ -90,8 +90,11 @@ pub trait OneOf<'a>: Sized {
 
 /// Appends a message as the value of a field.
 pub fn put_nested<'a>(message: &impl Message<'a>, number: u32, out: &mut Writer) {
-    out.header(number, message.encoded_len());
-    message.put_fields(out);
+    let len = message.encoded_len();
+    out.header(number, len);
+    if !out.counts(len) {
+        message.put_fields(out);
+    }
 }
 
 /// Takes the fields of a message that is the value of a field.

@@ -21,6 +21,15 @@ impl Writer {
         Self { bytes: Vec::with_capacity(room), counted: None }
     }
 
+    /// Counts bytes whose number is known, so that no message is counted once more for each one that holds it. Returns
+    /// false, and does nothing, if the output is written.
+    pub(super) fn counts(&mut self, len: usize) -> bool {
+        if let Some(counted) = &mut self.counted {
+            *counted += len;
+        }
+        self.counted.is_some()
+    }
+
     /// The bytes counted.
     pub(super) fn counted(self) -> usize {
         self.counted.unwrap_or_default()
