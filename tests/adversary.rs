@@ -12,7 +12,8 @@
 
 mod support;
 
-use causeway::view::{Delivery, Issue, MessageKind};
+use causeway::io::Input;
+use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageKind, SaveDraft};
 use causeway_peer::device_identity;
 use causeway_proto::content;
 use causeway_proto::jid::Jid;
@@ -218,6 +219,39 @@ fn another_key_of_the_phone_gets_what_was_not_delivered_and_only_after_a_notice(
     assert_eq!(messages.len(), sent + 1);
     assert!(mallory.opens(messages[sent], &mut world.rng.clone()));
     assert!(kinds(&mut world).contains(&MessageKind::IdentityChanged), "the chat shows the key that it went to");
+}
+
+#[test]
+fn an_envelope_whose_key_was_replaced_before_it_left_is_encrypted_again() {
+    // Both keys come while a transaction is written, so that one transaction takes both; the browser may die after it.
+    for (seed, killed) in [(20, false), (21, true)] {
+        let mut world = World::enlisted(seed);
+        let ids = undelivered(&mut world, 1);
+        let (mallory, sent) = (Mallory::new(&mut world.rng), world.chatd.messages().len());
+        world.phones.get_mut(BOB).unwrap().reinstall(&mut world.rng);
+        world.hold_commits = true;
+        let draft = SaveDraft { chat: BOB_CHAT.to_owned(), text: "a draft".to_owned() };
+        let tag = world.next_tag();
+        world.input(Input::Command(Command { tag, action: Some(Action::SaveDraft(draft)), ..Command::default() }));
+        world.serve(&mallory.asks(bob(0), &ids[0]));
+        world.write_from(BOB, "from my own phone");
+        world.hold_commits = false;
+        while world.commit() {}
+        world.settle();
+        if killed {
+            world.kill();
+        }
+        world.sleep_until(ConnectionState::Online);
+        let messages = world.chatd.messages();
+        assert_eq!(messages.len(), sent + 1, "sent once, for the key that holds");
+        assert!(!mallory.opens(messages[sent], &mut world.rng.clone()));
+        let texts: Vec<String> = world.phone(BOB).received.iter().map(|(_, text)| text.clone()).collect();
+        assert_eq!(texts.iter().filter(|text| *text == "secret 0").count(), 1, "{texts:?}");
+        assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent]);
+        // Its ack was taken for its own: the next message follows at once.
+        world.send(BOB_CHAT, "and on");
+        assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent, Delivery::Sent]);
+    }
 }
 
 #[test]

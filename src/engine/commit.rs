@@ -4,7 +4,6 @@
 
 use super::state::{Engine, Phase, Read};
 use crate::io::{Output, StopReason, StoreFailure, TransactionId, UnixMillis};
-use crate::outbox;
 use crate::session;
 use crate::store::group_commit::Effect;
 use crate::store::records::boot_queries;
@@ -54,7 +53,7 @@ impl Engine {
                 Effect::Message(socket, order, number) => {
                     if self.channel.is_live()
                         && self.channel.socket() == socket
-                        && let Some(node) = outbox::stanza(&self.records, order, number)
+                        && let Some(node) = self.outbox.take_stanza(&self.records, order, number)
                     {
                         self.channel.transmit(&node, now, rng);
                     }

@@ -53,16 +53,26 @@ impl InFlight {
         self.transmissions.values().map(|transmission| transmission.chat.clone()).collect()
     }
 
-    /// A message is sent.
+    /// A message is about to be sent, when its envelope is durable: its chat has a message in flight.
     pub(super) fn begin(&mut self, order: Order, chat: ChatId, now: UnixMillis) {
-        let tries = self.tries.get_or_default(order);
-        *tries = tries.saturating_add(1);
-        let wait = match (*tries, self.round_trip) {
+        let tries = self.tries.get(&order).copied().unwrap_or_default().saturating_add(1);
+        let wait = match (tries, self.round_trip) {
             (FREQUENT_TRIES.., _) => RARE_WAIT,
             (_, None) => FIRST_WAIT,
             (_, Some(round_trip)) => Millis(round_trip.0.saturating_mul(ROUND_TRIPS)).clamp(MIN_WAIT, MAX_WAIT),
         };
         self.transmissions.insert(order, Transmission { chat, sent: now, until: now.after(wait) });
+    }
+
+    /// A message is sent: an ack of it is to come.
+    pub(super) fn sent(&mut self, order: Order) {
+        let tries = self.tries.get_or_default(order);
+        *tries = tries.saturating_add(1);
+    }
+
+    /// A message that was about to be sent is not.
+    pub(super) fn withhold(&mut self, order: Order) {
+        self.transmissions.remove(&order);
     }
 
     /// The server acknowledged or refused a message. Returns whether that concerns its current envelope.
@@ -118,23 +128,28 @@ mod tests {
         StanzaId::new("x".to_owned())
     }
 
+    fn send(in_flight: &mut InFlight, order: Order, now: UnixMillis) {
+        in_flight.begin(order, ChatId::named("a"), now);
+        in_flight.sent(order);
+    }
+
     #[test]
     fn the_wait_follows_the_round_trips_within_bounds() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
+        send(&mut in_flight, Order(1), UnixMillis(0));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(FIRST_WAIT.0)));
         assert!(in_flight.acknowledged(Order(1), &x(), UnixMillis(500)));
         in_flight.forget(Order(1), &x());
-        in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(10_000));
+        send(&mut in_flight, Order(2), UnixMillis(10_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(12_000)), "four round trips of half a second");
         assert!(in_flight.acknowledged(Order(2), &x(), UnixMillis(10_001)));
         in_flight.forget(Order(2), &x());
         for order in (3..40).map(Order) {
-            in_flight.begin(order, ChatId::named("a"), UnixMillis(20_000));
+            send(&mut in_flight, order, UnixMillis(20_000));
             assert!(in_flight.acknowledged(order, &x(), UnixMillis(20_001)));
             in_flight.forget(order, &x());
         }
-        in_flight.begin(Order(50), ChatId::named("a"), UnixMillis(30_000));
+        send(&mut in_flight, Order(50), UnixMillis(30_000));
         assert_eq!(in_flight.wake_at(), Some(UnixMillis(30_000).after(MIN_WAIT)));
     }
 
@@ -144,7 +159,7 @@ mod tests {
         let mut now = UnixMillis(0);
         let mut waits = Vec::new();
         for _ in 0..9 {
-            in_flight.begin(Order(1), ChatId::named("a"), now);
+            send(&mut in_flight, Order(1), now);
             let until = in_flight.wake_at().unwrap();
             waits.push(until.since(now).0);
             now = until;
@@ -158,12 +173,12 @@ mod tests {
     #[test]
     fn acks_of_a_superseded_envelope_do_not_count() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
+        send(&mut in_flight, Order(1), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
+        send(&mut in_flight, Order(1), UnixMillis(FIRST_WAIT.0));
         in_flight.forget(Order(1), &x());
         assert!(in_flight.chats().is_empty());
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0 + 1));
+        send(&mut in_flight, Order(1), UnixMillis(FIRST_WAIT.0 + 1));
         assert!(!in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
         assert!(!in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
         assert!(
@@ -175,21 +190,21 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_back_delays_no_message() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(1_000_000_000));
+        send(&mut in_flight, Order(1), UnixMillis(1_000_000_000));
         assert_eq!(in_flight.overdue(UnixMillis(5)), [Order(1)]);
     }
 
     #[test]
     fn a_late_ack_of_an_acknowledged_message_does_not_count_for_its_resend() {
         let mut in_flight = InFlight::default();
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(0));
+        send(&mut in_flight, Order(1), UnixMillis(0));
         assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
-        in_flight.begin(Order(1), ChatId::named("a"), UnixMillis(FIRST_WAIT.0));
+        send(&mut in_flight, Order(1), UnixMillis(FIRST_WAIT.0));
         assert!(in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
         in_flight.forget(Order(1), &x());
         assert!(!in_flight.acknowledged(Order(2), &x(), UnixMillis(4_001)), "the second ack of the first envelope");
         assert!(!in_flight.acknowledged(Order(2), &x(), UnixMillis(4_002)), "the resend has not left yet");
-        in_flight.begin(Order(2), ChatId::named("a"), UnixMillis(5_000));
+        send(&mut in_flight, Order(2), UnixMillis(5_000));
         assert!(in_flight.acknowledged(Order(2), &x(), UnixMillis(5_001)));
     }
 }

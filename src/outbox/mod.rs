@@ -26,6 +26,7 @@ use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
 use crate::model::{ChatId, DeviceAddress, DeviceNumber, Recipient, Stage, StanzaId};
+use crate::peer;
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
@@ -139,14 +140,38 @@ impl Outbox {
             if !blocked.insert(recipient.chat.clone()) {
                 continue;
             }
-            let recipient = recipient.clone();
+            let mut recipient = recipient.clone();
             let chat = recipient.chat.clone();
+            if !is_current(cx.records, &recipient) {
+                // Acks of the envelope for the former key, if it was sent, do not count for the next one.
+                self.in_flight.forget(order, &recipient.id);
+                recipient.resends = recipient.resends.saturating_add(1);
+                recipient.stage = Stage::Queued;
+            }
             if let Some(number) = seal(cx, sessions, key, recipient) {
                 self.waiting.remove(&order);
                 self.in_flight.begin(order, chat, cx.now);
                 cx.group_commit.after(Effect::Message(cx.socket, order, number));
             }
         }
+    }
+
+    /// The stanza of a recipient's envelope whose row is durable; with this it counts as sent. `None` if its message is
+    /// receipted, if another envelope has taken the place of this one, or if the device has another identity key since it
+    /// was encrypted: then it waits to be encrypted again.
+    pub(crate) fn take_stanza(&mut self, records: &Records, order: Order, number: u32) -> Option<Node> {
+        let recipient = records.outbox.get(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
+        if !is_current(records, recipient) {
+            self.in_flight.withhold(order);
+            self.waiting.insert(order);
+            return None;
+        }
+        let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
+        let again = Again { count: number, t: recipient.written_at.seconds().0 };
+        let again = (number > 0).then_some(again);
+        let to = recipient.address.jid()?;
+        self.in_flight.sent(order);
+        Some(Stanza::text(to, recipient.id.as_str().to_owned(), kind.clone(), envelope.clone(), again).to_node())
     }
 
     /// The recipient's part in the message has ended.
@@ -225,15 +250,15 @@ fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipie
     Some(number)
 }
 
-/// The stanza of a recipient's envelope, built when it is sent. `None` if its message is receipted, or another envelope
-/// has taken the place of this one.
-pub(crate) fn stanza(records: &Records, order: Order, number: u32) -> Option<Node> {
-    let recipient = records.outbox.get(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
-    let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
-    let again = Again { count: number, t: recipient.written_at.seconds().0 };
-    let again = (number > 0).then_some(again);
-    let to = recipient.address.jid()?;
-    Some(Stanza::text(to, recipient.id.as_str().to_owned(), kind.clone(), envelope.clone(), again).to_node())
+/// Whether a recipient's device has the identity key still that the envelope was encrypted for. Versions that did not keep
+/// that key sent what they had encrypted.
+fn is_current(records: &Records, recipient: &Recipient) -> bool {
+    match recipient.stage {
+        Stage::Sealed { .. } => {
+            recipient.identity.is_none() || recipient.identity == peer::identity(records, &recipient.address)
+        }
+        Stage::Queued | Stage::Accepted => true,
+    }
 }
 
 /// The one recipient of a message: the phone of the chat's person.
