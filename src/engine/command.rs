@@ -42,6 +42,9 @@ impl Engine {
                 }
                 Some(Issue::None)
             }
+            Some(Action::SignIn(_) | Action::SignedIn(_) | Action::SignOut(_)) if self.http_requests.is_full() => {
+                Some(Issue::RateLimited)
+            }
             Some(Action::SignIn(sign_in)) => {
                 let partner = self.partner_api.clone();
                 let request = self.with_context(now, rng, |_, cx| Enlistment::sign_in(cx, tag, sign_in, &partner));

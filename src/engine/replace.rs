@@ -62,7 +62,7 @@ impl Engine {
         self.computations.clear();
         self.opened.clear();
         self.security_codes.clear();
-        self.api_requests.clear();
+        self.http_requests.clear();
         self.reads.clear();
     }
 }

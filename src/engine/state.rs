@@ -7,9 +7,10 @@ use crate::backup::kdf::{Argon2Cost, Keys};
 use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
-use crate::enlist::{ApiRequest, Enlistment};
+use crate::enlist::Enlistment;
+use crate::http_requests::HttpRequests;
 use crate::id::{CommandTag, EngineId};
-use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
+use crate::io::{ComputationId, LoadId, Output, UnixMillis};
 use crate::iq::PendingIqs;
 use crate::model::ChatId;
 use crate::outbox::Outbox;
@@ -98,9 +99,8 @@ pub struct Engine {
     pub(super) outbox: Outbox,
     pub(super) queue: Queue,
     pub(super) reads: Pending<LoadId, Read>,
-    pub(super) api_requests: Pending<RequestId, ApiRequest>,
+    pub(super) http_requests: HttpRequests,
     pub(super) last_load: LoadId,
-    pub(super) last_request: RequestId,
     pub(super) last_computation: ComputationId,
     pub(super) last_now: UnixMillis,
     /// Drawn at each boot: commands for an earlier engine are ignored.
@@ -144,9 +144,8 @@ impl Engine {
             outbox: Outbox::default(),
             queue: Queue::default(),
             reads: Pending::default(),
-            api_requests: Pending::default(),
+            http_requests: HttpRequests::default(),
             last_load: LoadId::default(),
-            last_request: RequestId::default(),
             last_computation: ComputationId::default(),
             last_now: UnixMillis(0),
             engine_id: None,
