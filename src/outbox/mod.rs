@@ -37,7 +37,7 @@ use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
 use crate::store::row_key;
 use crate::time::{Millis, UnixMillis};
-use crate::view::{Delivery, Issue, MessageKind};
+use crate::view::{Delivery, Issue, MAX_RETRIES, MessageKind};
 use causeway_proto::content;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::Outgoing as Stanza;
@@ -144,6 +144,13 @@ impl Outbox {
             let mut recipient = recipient.clone();
             let chat = recipient.chat.clone();
             if !is_current(cx.records, &recipient) {
+                if recipient.resends >= MAX_RETRIES {
+                    if let Ok(message) = cx.records.messages.get(&row_key::message(&chat, recipient.seq)) {
+                        let message = message.cloned();
+                        self.give_up(cx, order, &recipient, message, Issue::NotOpened);
+                    }
+                    continue;
+                }
                 // Acks of the envelope for the former key, if it was sent, do not count for the next one.
                 self.in_flight.forget(order, &recipient.id);
                 recipient.resends = recipient.resends.saturating_add(1);

@@ -159,7 +159,6 @@ impl World {
     }
 
     pub(crate) fn network_back(&mut self) {
-        self.invariants.expected_connects += 1;
         self.input(Input::NetworkBack);
     }
 
@@ -220,12 +219,9 @@ impl World {
             }
             let at = (self.now + self.delay()).max(self.browser.command_at);
             self.browser.command_at = at;
-            self.invariants.expected_connects += match command.action {
-                Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_)) => 1,
-                // One connection, and another if the first is lost.
-                Some(Action::Woken(_)) => 2,
-                _ => 0,
-            };
+            if let Some(Action::Reconnect(_) | Action::SignIn(_) | Action::Enlist(_)) = command.action {
+                self.invariants.connect_was_asked_for(at);
+            }
             self.events.schedule(at, Event::Command(command));
         }
     }

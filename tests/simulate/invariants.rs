@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 
 /// Retries of one message, either way.
 const MAX_TRIES: u32 = 5;
-/// Most connections in ten minutes of one instance: the limit of the backoff, and some for users and the server.
-const MAX_CONNECTS: usize = 30;
-const TEN_MINUTES: Millis = 600_000;
+/// Most connections of one instance in [`WINDOW`] that no person asked for, whatever the server, the network and pushes do.
+const MAX_CONNECTS: usize = 20;
+/// The ten minutes of the limit, less what may lie between an attempt, which begins with requests to the partner server,
+/// and its connection.
+const WINDOW: Millis = 540_000;
 
 /// What the engine has sent so far.
 #[derive(Default)]
@@ -24,9 +26,9 @@ pub(crate) struct Invariants {
     positions: BTreeMap<(Vec<u8>, u32), Vec<u8>>,
     /// Envelopes by chat, id and number of the resend.
     envelopes: BTreeMap<(String, String, u32), Vec<u8>>,
+    /// When connections began, and when a person asked for one.
     connects: Vec<Millis>,
-    /// Connections that a user or the server asked for, and clock jumps over a wait.
-    pub(crate) expected_connects: usize,
+    asked: Vec<Millis>,
 }
 
 impl Invariants {
@@ -120,17 +122,28 @@ impl Invariants {
     /// Too many connections.
     pub(crate) fn connect(&mut self, now: Millis) -> Result<(), String> {
         self.connects.push(now);
-        let recent = self.connects.iter().filter(|at| **at + TEN_MINUTES > now).count();
-        match recent > MAX_CONNECTS + self.expected_connects {
-            true => Err(format!("{recent} connections in ten minutes")),
+        let recent = |times: &[Millis]| times.iter().filter(|at| **at + WINDOW > now).count();
+        let (connects, asked) = (recent(&self.connects), recent(&self.asked));
+        match connects > MAX_CONNECTS + asked {
+            true => Err(format!("{connects} connections in nine minutes, of which a person asked for {asked}")),
             false => Ok(()),
         }
+    }
+
+    /// A person asks for a connection, which is not limited.
+    pub(crate) fn connect_was_asked_for(&mut self, now: Millis) {
+        self.asked.push(now);
+    }
+
+    /// The clock leapt over every wait.
+    pub(crate) fn waits_are_over(&mut self) {
+        self.connects.clear();
     }
 
     /// Another engine instance, which knows nothing of earlier failures.
     pub(crate) fn new_instance(&mut self) {
         self.connects.clear();
-        self.expected_connects = 0;
+        self.asked.clear();
     }
 }
 

@@ -49,7 +49,6 @@ impl World {
     /// The server ends the stream.
     pub(crate) fn stream_error(&mut self) {
         let Some(conn) = self.current else { return };
-        self.invariants.expected_connects += 1;
         let node = match self.rng.below(5) {
             0 => session::replaced(),
             pick => {
