@@ -51,7 +51,7 @@ pub(crate) fn save_joined_draft(cx: &mut Context<'_>, id: &PeerId, text: &str) {
 }
 
 fn add_to_draft(draft: &mut String, text: &str) {
-    if text.is_empty() || draft.contains(text) {
+    if text.is_empty() || draft.ends_with(text) {
         return;
     }
     if !draft.is_empty() {
