@@ -44,6 +44,7 @@ mod command;
 mod commit;
 mod connect;
 mod export;
+mod join;
 mod load;
 mod make_backup;
 mod queue;
@@ -60,6 +61,7 @@ mod work;
 pub use state::{Config, Engine};
 
 use crate::channel;
+use crate::chat;
 use crate::enlist::Reason;
 use crate::id::EngineId;
 use crate::io::{HttpFailure, Input, Millis, Output, UnixMillis};
@@ -84,6 +86,9 @@ impl Engine {
         }
         if now.after(ADJUSTMENT) < self.last_now {
             self.channel.clock_set_back(now, rng);
+            if self.phase == Phase::Ready {
+                self.with_context(now, rng, |_, cx| chat::take_back_the_future(cx));
+            }
         }
         self.last_now = now;
         // Not a response to what the boot requested.

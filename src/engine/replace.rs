@@ -60,6 +60,7 @@ impl Engine {
         self.queue = Queue::default();
         (self.restoring, self.restore_keys) = (None, None);
         self.computations.clear();
+        self.joined_rows = None;
         self.opened.clear();
         self.security_codes.clear();
         self.http_requests.clear();

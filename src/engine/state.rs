@@ -12,14 +12,14 @@ use crate::http_requests::HttpRequests;
 use crate::id::{CommandTag, EngineId};
 use crate::io::{ComputationId, LoadId, Output, UnixMillis};
 use crate::iq::PendingIqs;
-use crate::model::ChatId;
+use crate::model::{ChatId, PeerId};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
-use crate::store::changes::Query;
+use crate::store::changes::{Query, Rows};
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::store::seal::Sealer;
@@ -54,6 +54,8 @@ pub(super) enum Read {
         tag: CommandTag,
         open: OpenChat,
     },
+    /// Rows of this chat, which are to be moved.
+    Join(PeerId),
     Export,
     Sessions,
 }
@@ -123,6 +125,8 @@ pub struct Engine {
     /// Keys of a file that is to be restored, for the command with this tag.
     pub(super) restore_keys: Option<(CommandTag, Result<Keys, ComputeFailure>)>,
     pub(super) computations: Pending<ComputationId, Purpose>,
+    /// Rows that are moved next, as the store has them.
+    pub(super) joined_rows: Option<Rows>,
     pub(super) out: VecDeque<Output>,
     pub(super) iqs: PendingIqs,
     pub(super) trace: Trace,
@@ -162,6 +166,7 @@ impl Engine {
             restoring: None,
             restore_keys: None,
             computations: Pending::default(),
+            joined_rows: None,
             out: VecDeque::new(),
             iqs: PendingIqs::default(),
             trace: Trace::default(),
