@@ -1,4 +1,4 @@
-//! One person, one chat: under whatever number somebody types, and whoever wrote first.
+//! One person, one chat: under any number that people type, and with either of the two writing first.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
