@@ -60,6 +60,7 @@ pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
 fn deliver(sandbox: &Sandbox, who: &Jid, node: &Node) -> Result<(), Undeliverable> {
     let id = node.text("id").filter(|id| !id.is_empty() && id.len() <= MAX_ID).ok_or(Undeliverable::Malformed)?;
     let to = node.jid("to").ok().flatten().ok_or(Undeliverable::Malformed)?;
+    let to = sandbox.phones.reached(&to);
     if !may_write(who, &to) {
         return Err(Undeliverable::Forbidden);
     }
@@ -99,6 +100,7 @@ fn fan_out(sandbox: &Sandbox, who: &Jid, chat: &Jid, node: &Node, parts: &Node) 
     let mut reached = false;
     for part in parts.children() {
         let device = part.jid("jid").ok().flatten().ok_or(Undeliverable::Malformed)?;
+        let device = sandbox.phones.reached(&device);
         let own = device.to_bare() == who.to_bare();
         if device == *who || !(own || device.to_bare() == chat.to_bare()) {
             continue;
@@ -144,6 +146,6 @@ pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
         && may_write(who, &to)
     {
         let state = Node::new("chatstate").with("from", who).with_nodes(node.children().to_vec());
-        sandbox.hub.send_order(&to, Order::Live(state));
+        sandbox.hub.send_order(&sandbox.phones.reached(&to), Order::Live(state));
     }
 }
