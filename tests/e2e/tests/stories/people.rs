@@ -58,6 +58,7 @@ async fn talk_on(scene: &mut Scene) -> Result<()> {
     scene.servers.phone_writes(CARLA, "alice", "Yes!").await?;
     page.message(false, "Yes!").await?;
     page.has_only_chat(CARLA).await?;
+    page.unread(CARLA, 0).await?;
     page.reload().await?;
     page.connected().await?;
     page.has_only_chat(CARLA).await?;
