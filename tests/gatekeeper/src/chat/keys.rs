@@ -84,7 +84,9 @@ fn fetched(sandbox: &Sandbox, who: &Jid, iq: &Node, key: &Node) -> Node {
     result(iq).with_node(Node::new("list").with_nodes(users))
 }
 
+/// The keys of one user, under the address that the user has: a phone with other numbers is asked for under any of them.
 fn user(sandbox: &Sandbox, who: &Jid, of: &Jid) -> Node {
+    let of = &sandbox.phones.reached(of);
     let user = Node::new("user").with("jid", of);
     let bundle = sandbox.world().hand_out(of, who);
     match bundle {
