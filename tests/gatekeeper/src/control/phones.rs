@@ -19,8 +19,6 @@ use std::time::Duration;
 const MAX_WAIT_MS: u64 = 60_000;
 /// Bytes of one text. WhatsApp's own applications send less; others need not.
 const MAX_TEXT: usize = 512 * 1024;
-/// Other ways to write a number.
-const MAX_ALSO: usize = 8;
 /// Texts of one request.
 const MAX_TEXTS: usize = 1_000;
 
@@ -147,11 +145,6 @@ async fn create(
     }
     let phone = phone_client::create(&sandbox, NewPhone { number, name, echo: false, also }).map_err(failed)?;
     Ok((StatusCode::CREATED, Json(phone.summary())))
-}
-
-/// Whether a number reaches a phone, under its own number or another one.
-fn is_taken(sandbox: &Sandbox, jid: &Jid) -> bool {
-    sandbox.phones.get(&jid.user).is_some() || sandbox.phones.reached(jid) != *jid
 }
 
 async fn show(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {

@@ -108,18 +108,6 @@ impl Phones {
         own.map_or_else(|| address.clone(), |own| Jid::user(own).on_device(address.device))
     }
 
-    /// The address of the phone that a number reaches: its own, or that of the phone that people write so as well. The
-    /// address itself if there is no such phone.
-    pub(crate) fn reached(&self, jid: &Jid) -> Jid {
-        let phones = self.lock();
-        if jid.server != Server::User || phones.contains_key(&jid.user) {
-            return jid.clone();
-        }
-        let is_also = |phone: &&Arc<Phone>| phone.state().also.contains(&jid.user);
-        let phone = phones.values().map(|(phone, _)| phone).find(is_also);
-        phone.map_or_else(|| jid.clone(), |phone| phone.jid.on_device(jid.device))
-    }
-
     pub(crate) fn all(&self) -> Vec<Arc<Phone>> {
         self.lock().phones.values().map(|(phone, _)| Arc::clone(phone)).collect()
     }
@@ -264,7 +252,6 @@ impl Phone {
             "number": self.jid.user,
             "jid": self.jid.to_string(),
             "name": state.name,
-            "also": state.also,
             "echo": state.echo,
             "also": state.also,
             "wants_connection": state.online,

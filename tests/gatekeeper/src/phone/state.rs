@@ -14,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A phone.
 pub(crate) struct State {
     pub(crate) name: String,
-    /// Other numbers that people write this one as: Brazil's with and without the ninth digit.
-    pub(crate) also: Vec<String>,
     /// Answers every text.
     pub(crate) echo: bool,
     /// Other numbers under which the phone is reached.
@@ -36,7 +34,6 @@ impl State {
     pub(crate) fn new(name: String, echo: bool, also: BTreeSet<String>, now: UnixSeconds) -> Self {
         Self {
             name,
-            also,
             echo,
             also,
             online: true,

@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredState {
     name: String,
-    #[serde(default)]
-    also: Vec<String>,
     echo: bool,
     /// Missing in files of phones that are reached under their own number only.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -49,7 +47,6 @@ impl From<&State> for StoredState {
     fn from(state: &State) -> Self {
         Self {
             name: state.name.clone(),
-            also: state.also.clone(),
             echo: state.echo,
             also: state.also.clone(),
             online: state.online,
@@ -66,7 +63,6 @@ impl StoredState {
         let (noise, keys) = self.keys.open()?;
         Some(State {
             name: self.name,
-            also: self.also,
             echo: self.echo,
             also: self.also,
             online: self.online,
