@@ -273,6 +273,23 @@ impl<'a> Page<'a> {
         self.see("#composer").await.map(drop)
     }
 
+    /// Waits until the chat with this number is the open one, and the only one in the list.
+    ///
+    /// # Errors
+    /// If it never is; contains what is there instead.
+    pub async fn has_only_chat(self, number: &str) -> Result<()> {
+        let script = "const ids = (found) => [...document.querySelectorAll(found)].map((item) => item.dataset.chat);
+            return [location.hash.replace('#/chat/', ''), ...ids('#content'), ...ids('#chats .chat-row')];";
+        let expected = vec![format!("{number}@s.whatsapp.net"); 3];
+        wait::until(&format!("the chat with {number} alone"), async || {
+            let seen: Vec<Option<String>> = self.0.execute(script, []).await?.convert()?;
+            let seen: Vec<String> = seen.into_iter().flatten().collect();
+            ensure!(seen == expected, "address, open chat and list should be {expected:?}, they are {seen:?}");
+            Ok(Some(()))
+        })
+        .await
+    }
+
     /// Writes a message and sends it with Enter.
     ///
     /// # Errors

@@ -205,12 +205,12 @@ impl Servers {
         self.control("phones", &json!({"number": number, "name": name})).await.map(drop)
     }
 
-    /// Makes a phone whose number people also write as `also`.
+    /// Makes a phone that is reached under other numbers, too.
     ///
     /// # Errors
     /// If the sandbox refuses.
-    pub async fn phone_also(&self, number: &str, also: &str, name: &str) -> Result<()> {
-        self.control("phones", &json!({"number": number, "name": name, "also": [also]})).await.map(drop)
+    pub async fn phone_also(&self, number: &str, name: &str, also: &[&str]) -> Result<()> {
+        self.control("phones", &json!({"number": number, "name": name, "also": also})).await.map(drop)
     }
 
     /// Has a phone write to `to`: a number, or a Partner user's identifier.

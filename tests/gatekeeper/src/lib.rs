@@ -102,6 +102,8 @@ impl Gatekeeper {
             |listener: &TcpListener| listener.local_addr().map_err(failed("cannot read an address".to_owned()));
         let addresses = Addresses { http: address(&http)?, tcp: address(&tcp)?, push: address(&push)? };
         let sandbox = Arc::new(Sandbox::open(config, addresses)?);
+        // Before anyone is served: the phones' other numbers are known with the phones. Their connections wait in the queue.
+        phone_client::restore(&sandbox)?;
         let tasks = vec![
             tokio::spawn(chat::listen(Arc::clone(&sandbox), tcp)),
             tokio::spawn(serve(http, http::router(Arc::clone(&sandbox)))),
@@ -109,7 +111,6 @@ impl Gatekeeper {
             tokio::spawn(sandbox::expire_mail(Arc::clone(&sandbox))),
             tokio::spawn(push_caller::run(Arc::clone(&sandbox))),
         ];
-        phone_client::restore(&sandbox)?;
         Ok(Running {
             http_addr: addresses.http,
             tcp_addr: addresses.tcp,

@@ -2,7 +2,7 @@
 //! phone's state and back.
 
 use crate::channel::{Channel, ChannelError};
-use crate::phone::{Phone, PhoneError};
+use crate::phone::{NewPhone, Phone, PhoneError};
 use crate::random;
 use crate::sandbox::Sandbox;
 use crate::stream::{self, Reader, StreamError};
@@ -15,7 +15,7 @@ use causeway_peer::stanza::{client, iq};
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
 use causeway_proto::signal::PublicKey;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -79,7 +79,7 @@ pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
     if let Some(number) = sandbox.config.echo.clone()
         && sandbox.phones.get(&number).is_none()
     {
-        create(sandbox, &number, Some("Echo".to_owned()), Vec::new(), true)?;
+        create(sandbox, NewPhone { number, name: Some("Echo".to_owned()), echo: true, also: BTreeSet::new() })?;
     }
     Ok(())
 }
@@ -88,15 +88,8 @@ pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
 ///
 /// # Errors
 /// [`PhoneError`] when its file can't be written.
-pub(crate) fn create(
-    sandbox: &Arc<Sandbox>,
-    number: &str,
-    name: Option<String>,
-    also: Vec<String>,
-    echo: bool,
-) -> Result<Arc<Phone>, PhoneError> {
-    let name = name.unwrap_or_else(|| format!("+{number}"));
-    let phone = Phone::create(&sandbox.config.data, number, name, also, echo, sandbox.clock.now_secs())?;
+pub(crate) fn create(sandbox: &Arc<Sandbox>, phone: NewPhone) -> Result<Arc<Phone>, PhoneError> {
+    let phone = Phone::create(&sandbox.config.data, phone, sandbox.clock.now_secs())?;
     start(sandbox, Arc::clone(&phone));
     Ok(phone)
 }

@@ -1,5 +1,5 @@
 //! Phones among themselves: text there and back, ticks, flight mode, reinstallation, and a sandbox restarted
-//! underneath.
+//! underneath; and a phone with a number that can be written in two ways.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,11 +13,18 @@
 mod support;
 
 use causeway_gatekeeper::Gatekeeper;
+use causeway_proto::jid::Jid;
+use causeway_proto::noise::StaticKey;
+use causeway_proto::stanza::prekeys;
 use serde_json::json;
+use support::client::{Way, login_phone, message, rng};
 use support::{get, make_phone, post, start, until, until_user};
 
 const ANNA: &str = "14155550101";
 const BEN: &str = "14155550102";
+/// A number of Brazil, and the same with the ninth digit.
+const CARLA: &str = "551187654321";
+const CARLA_ALSO: &str = "5511987654321";
 const NOBODY: &str = "http://127.0.0.1:9";
 
 #[tokio::test]
@@ -149,26 +156,60 @@ async fn a_number_that_nobody_has_is_an_honest_failure() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_written_in_two_ways_is_one_phone() {
+async fn a_phone_answers_under_its_own_number_to_another_one_after_a_restart_too() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    let new = json!({"number": CARLA, "also": ["+55 11 98765-4321"]});
+    let (status, made) = post(&running, "/control/phones", new.clone()).await;
+    assert_eq!((status, &made["also"]), (201, &json!([CARLA_ALSO])));
+    let (own, other) = (Jid::user(CARLA), Jid::user(CARLA_ALSO));
+    until_user(&running, &own.to_string(), |user| user["prekeys"] == 100).await;
+    running.stop().await;
+
+    let running = start(data.path(), NOBODY).await;
+    assert_eq!(post(&running, "/control/phones", new).await.0, 200, "the same phone");
+    let (mut dora, _) = login_phone(&running, Way::Tcp, &StaticKey::generate(&mut rng()), 14155550104).await;
+    let answer = dora.ask(prekeys::fetch_request("k", std::slice::from_ref(&other), false)).await;
+    let bundles = prekeys::parse_fetch_result(&answer).unwrap();
+    let identity = get(&running, &format!("/control/phones/{CARLA}")).await["identity"].clone();
+    let [(jid, Ok(bundle))] = &bundles[..] else { panic!("{answer}") };
+    let hex: String = bundle.identity.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!((jid, json!(hex)), (&own, identity));
+
+    dora.send(message(&other, "D1")).await;
+    let ack = dora.until(|node| node.tag == "ack").await;
+    assert_eq!((ack.jid("from").unwrap(), ack.text("error")), (Some(other), None));
+    // The ciphertext is none, so the phone asks for the message again: under its own number.
+    until(&running, CARLA, |entry| entry["id"] == "D1" && entry["kind"] == "waiting").await;
+    let receipt = dora.until(|node| node.tag == "receipt").await;
+    assert_eq!(receipt.jid("from").unwrap(), Some(own.clone()));
+
+    make_phone(&running, ANNA).await;
+    post(&running, &format!("/control/phones/{ANNA}/send"), json!({"to": CARLA_ALSO, "text": "Hello Carla"})).await;
+    until(&running, CARLA, |entry| entry["text"] == "Hello Carla").await;
+    until(&running, ANNA, |entry| entry["chat"] == own.to_string() && entry["state"] == "delivered").await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_number_of_one_phone_is_not_another_ones() {
     let data = tempfile::tempdir().unwrap();
     let running = start(data.path(), NOBODY).await;
     make_phone(&running, ANNA).await;
-    let (own, other) = ("551187654321", "5511987654321");
-    let (status, made) = post(&running, "/control/phones", json!({"number": own, "also": [other]})).await;
-    assert_eq!((status, &made["also"]), (201, &json!([other])));
-    // Neither number is free for another phone, in any role.
-    for taken in
-        [json!({"number": other}), json!({"number": BEN, "also": [own]}), json!({"number": BEN, "also": [other]})]
-    {
-        assert_eq!(post(&running, "/control/phones", taken).await.0, 409);
-    }
-    let too_many: Vec<String> = (0..9).map(|at| format!("1415555020{at}")).collect();
-    for refused in [json!({"number": BEN, "also": ["x"]}), json!({"number": BEN, "also": too_many})] {
-        assert_eq!(post(&running, "/control/phones", refused).await.0, 422);
-    }
-    running.stop().await;
-    // It is written so still after a restart.
-    let running = start(data.path(), NOBODY).await;
-    assert_eq!(get(&running, &format!("/control/phones/{own}")).await["also"], json!([other]));
+    let make = async |number: &str, also: &[&str]| {
+        post(&running, "/control/phones", json!({"number": number, "also": also})).await.0
+    };
+    let many: Vec<String> = (0..9).map(|digit| format!("1415555020{digit}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(make(CARLA, &many).await, 422);
+    assert_eq!(make(CARLA, &["12"]).await, 422);
+    assert_eq!(make(CARLA, &[CARLA]).await, 409);
+    assert_eq!(make(CARLA, &[ANNA]).await, 409);
+    assert_eq!(make(CARLA, &many[..8]).await, 201);
+    assert_eq!(make(CARLA, &[]).await, 200);
+    assert_eq!(make(CARLA, &many[1..]).await, 409, "it has others");
+    assert_eq!(make(BEN, &many[..1]).await, 409);
+    assert_eq!(make(many[0], &[]).await, 409);
+    assert_eq!(get(&running, "/control/phones").await.as_array().unwrap().len(), 2);
     running.stop().await;
 }

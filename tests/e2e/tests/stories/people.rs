@@ -1,79 +1,90 @@
-//! One person, one chat: under any number that people type, and with either of the two writing first.
+//! One person, one chat: a number that can be written in two ways.
 
 use anyhow::{Result, ensure};
 use causeway_e2e::{
     browser::Engine,
     case::{Scene, run_story},
-    servers::{self, Setup},
+    servers::Setup,
 };
 
-/// As WhatsApp knows it, and as people in Brazil write it.
-const KNOWN: &str = "551187654321";
-const WRITTEN: &str = "5511987654321";
+/// A number of Brazil as WhatsApp knows it, and as its owner writes it: with the ninth digit.
+const CARLA: &str = "551187654321";
+const CARLA_ALSO: &str = "5511987654321";
+const TYPED: &str = "55 11 98765 4321";
 
-/// Whose chats are in the list.
-const CHATS: &str = "return [...document.querySelectorAll('.chat-row')].map((row) => row.dataset.chat).join(' ');";
-
-async fn is_the_only_chat(scene: &Scene) -> Result<()> {
-    let web = scene.browser.web()?;
-    let only = format!("{KNOWN}@s.whatsapp.net");
-    servers::until("one chat in the list", async || Ok(web.execute(CHATS, vec![]).await?.convert::<String>()? == only))
-        .await
-}
-
-async fn typed(scene: &mut Scene) -> Result<()> {
-    scene.servers.phone_also(KNOWN, WRITTEN, "Joana").await?;
+/// She writes first, so there is a chat under the number that WhatsApp knows; then she is written to under the other.
+async fn two_chats_become_one(scene: &mut Scene) -> Result<()> {
+    scene.servers.phone_also(CARLA, "Carla", &[CARLA_ALSO]).await?;
     let page = scene.visit().await?;
     page.enlist("alice").await?;
-    page.start_chat(WRITTEN).await?;
-    page.write("Oi, Joana").await?;
-    page.ticks("Oi, Joana", "delivered").await?;
-    is_the_only_chat(scene).await?;
-    ensure!(scene.servers.phone_received(KNOWN, "Oi, Joana").await? == 1);
-    scene.servers.phone_writes(KNOWN, "alice", "Oi!").await?;
-    page.holds_exactly(&[(true, "Oi, Joana"), (false, "Oi!")]).await?;
-    page.reload().await?;
-    page.holds_exactly(&[(true, "Oi, Joana"), (false, "Oi!")]).await?;
-    is_the_only_chat(scene).await
+    scene.servers.phone_writes(CARLA, "alice", "Is this Alice?").await?;
+    page.unread(CARLA, 1).await?;
+    page.start_chat(TYPED).await?;
+    page.see(&format!("#content[data-chat^='{CARLA_ALSO}']")).await?;
+    page.write("It is. Is this Carla?").await?;
+    page.has_only_chat(CARLA).await?;
+    page.ticks("It is. Is this Carla?", "delivered").await?;
+    ensure!(scene.servers.phone_received(CARLA, "It is. Is this Carla?").await? == 1);
+    page.holds_exactly(&[(false, "Is this Alice?"), (true, "It is. Is this Carla?")]).await?;
+    talk_on(scene).await?;
+    let page = scene.page()?;
+    page.holds_exactly(&[(false, "Is this Alice?"), (true, "It is. Is this Carla?"), (false, "Yes!"), (true, "Good")])
+        .await?;
+    let received = scene.servers.received(CARLA).await?;
+    ensure!(received == ["It is. Is this Carla?", "Good"], "the phone holds {received:?}");
+    Ok(())
 }
 
-async fn both(scene: &mut Scene) -> Result<()> {
-    scene.servers.phone_also(KNOWN, WRITTEN, "Joana").await?;
+/// Nobody has written before.
+async fn a_chat_goes_on(scene: &mut Scene) -> Result<()> {
+    scene.servers.phone_also(CARLA, "Carla", &[CARLA_ALSO]).await?;
     let page = scene.visit().await?;
     page.enlist("alice").await?;
-    scene.servers.phone_writes(KNOWN, "alice", "Sou eu, Joana").await?;
-    page.unread(KNOWN, 1).await?;
-    page.start_chat(WRITTEN).await?;
-    page.write("Que bom").await?;
-    page.ticks("Que bom", "delivered").await?;
-    is_the_only_chat(scene).await?;
-    page.holds_exactly(&[(false, "Sou eu, Joana"), (true, "Que bom")]).await?;
-    page.write("Tudo bem?").await?;
-    page.ticks("Tudo bem?", "delivered").await?;
-    scene.servers.phone_writes(KNOWN, "alice", "Tudo").await?;
-    let all = [(false, "Sou eu, Joana"), (true, "Que bom"), (true, "Tudo bem?"), (false, "Tudo")];
-    page.holds_exactly(&all).await?;
+    page.start_chat(TYPED).await?;
+    page.write("Is this Carla?").await?;
+    page.has_only_chat(CARLA).await?;
+    page.ticks("Is this Carla?", "delivered").await?;
+    talk_on(scene).await?;
+    let page = scene.page()?;
+    page.holds_exactly(&[(true, "Is this Carla?"), (false, "Yes!"), (true, "Good")]).await?;
+    let received = scene.servers.received(CARLA).await?;
+    ensure!(received == ["Is this Carla?", "Good"], "the phone holds {received:?}");
+    Ok(())
+}
+
+/// In the open chat with her: her answer, a reload, one more message, and the other number once more.
+async fn talk_on(scene: &mut Scene) -> Result<()> {
+    let page = scene.page()?;
+    scene.servers.phone_writes(CARLA, "alice", "Yes!").await?;
+    page.message(false, "Yes!").await?;
+    page.has_only_chat(CARLA).await?;
+    page.unread(CARLA, 0).await?;
     page.reload().await?;
-    page.holds_exactly(&all).await?;
-    is_the_only_chat(scene).await
+    page.connected().await?;
+    page.has_only_chat(CARLA).await?;
+    page.write("Good").await?;
+    page.ticks("Good", "delivered").await?;
+    page.start_chat(TYPED).await?;
+    page.see_no("#dialog").await?;
+    page.has_only_chat(CARLA).await
 }
 
 #[tokio::test]
-async fn a_number_is_typed_as_people_write_it() {
-    run_story("people_typed", Engine::Chromium, Setup::default(), typed).await;
+async fn one_person_one_chat() {
+    run_story("one_person", Engine::Chromium, Setup::default(), two_chats_become_one).await;
 }
 
 #[tokio::test]
-async fn a_number_is_typed_as_people_write_it_in_firefox() {
-    run_story("people_typed_firefox", Engine::Firefox, Setup::default(), typed).await;
+async fn one_person_one_chat_in_firefox() {
+    run_story("one_person_firefox", Engine::Firefox, Setup::default(), two_chats_become_one).await;
 }
 
 #[tokio::test]
-async fn two_chats_of_one_person_become_one() {
-    run_story("people_both", Engine::Chromium, Setup::default(), both).await;
+async fn one_person_one_chat_though_nobody_wrote_before() {
+    run_story("other_number", Engine::Chromium, Setup::default(), a_chat_goes_on).await;
 }
 
 #[tokio::test]
-async fn two_chats_of_one_person_become_one_in_firefox() {
-    run_story("people_both_firefox", Engine::Firefox, Setup::default(), both).await;
+async fn one_person_one_chat_though_nobody_wrote_before_in_firefox() {
+    run_story("other_number_firefox", Engine::Firefox, Setup::default(), a_chat_goes_on).await;
 }

@@ -80,11 +80,13 @@ fn fetched(sandbox: &Sandbox, who: &Jid, iq: &Node, key: &Node) -> Node {
         return error(iq, 406, "not-acceptable");
     }
     let Some(wanted) = keys::read_fetch(iq) else { return error(iq, 400, "bad-request") };
-    let users = wanted.iter().map(|of| user(sandbox, who, &sandbox.phones.reached(of))).collect();
+    let users = wanted.iter().map(|of| user(sandbox, who, of)).collect();
     result(iq).with_node(Node::new("list").with_nodes(users))
 }
 
+/// The keys of one user, under the address that the user has: a phone with other numbers is asked for under any of them.
 fn user(sandbox: &Sandbox, who: &Jid, of: &Jid) -> Node {
+    let of = &sandbox.phones.reached(of);
     let user = Node::new("user").with("jid", of);
     let bundle = sandbox.world().hand_out(of, who);
     match bundle {

@@ -100,6 +100,7 @@ fn fan_out(sandbox: &Sandbox, who: &Jid, chat: &Jid, node: &Node, parts: &Node) 
     let mut reached = false;
     for part in parts.children() {
         let device = part.jid("jid").ok().flatten().ok_or(Undeliverable::Malformed)?;
+        let device = sandbox.phones.reached(&device);
         let own = device.to_bare() == who.to_bare();
         if device == *who || !(own || device.to_bare() == chat.to_bare()) {
             continue;
@@ -145,6 +146,6 @@ pub(super) fn pass_on(sandbox: &Sandbox, who: &Jid, node: &Node) {
         && may_write(who, &to)
     {
         let state = Node::new("chatstate").with("from", who).with_nodes(node.children().to_vec());
-        sandbox.hub.send_order(&to, Order::Live(state));
+        sandbox.hub.send_order(&sandbox.phones.reached(&to), Order::Live(state));
     }
 }

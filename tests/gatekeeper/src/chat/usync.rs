@@ -18,7 +18,7 @@ pub(super) fn answer(sandbox: &Sandbox, iq: &Node) -> Node {
     }
     let asked = |protocol| query.child(protocol).is_some();
     let users = list.children().iter().filter_map(|user| {
-        let jid = address(user)?;
+        let jid = sandbox.phones.reached(&address(user)?);
         let mut facts = Vec::new();
         if asked("contact") {
             let known = sandbox.world().account(&jid).is_some();

@@ -1,7 +1,7 @@
 //! `/control/phones`: making phones, having them write and read, and waiting for what they see.
 
 use super::refusal::Refusal;
-use crate::phone::{Phone, PhoneError, Phones};
+use crate::phone::{NewPhone, Phone, PhoneError, Phones};
 use crate::phone_client;
 use crate::sandbox::Sandbox;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use causeway_proto::jid::Jid;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +19,6 @@ use std::time::Duration;
 const MAX_WAIT_MS: u64 = 60_000;
 /// Bytes of one text. WhatsApp's own applications send less; others need not.
 const MAX_TEXT: usize = 512 * 1024;
-/// Other ways to write a number.
-const MAX_ALSO: usize = 8;
 /// Texts of one request.
 const MAX_TEXTS: usize = 1_000;
 
@@ -41,7 +40,7 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
 struct Create {
     number: String,
     name: Option<String>,
-    /// Other numbers that people write this one as: its keys are handed out for them, under its own number.
+    /// Other numbers under which the phone is reached.
     #[serde(default)]
     also: Vec<String>,
 }
@@ -96,7 +95,23 @@ pub(super) fn addressee(sandbox: &Sandbox, to: &str) -> Result<Jid, Refusal> {
     let known = sandbox.world().find(to);
     let named = known.or_else(|| to.parse().ok()).or_else(|| Jid::from_phone(to).ok());
     let named = named.ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("nobody is known as {to:?}")))?;
-    Ok(named.to_bare())
+    Ok(sandbox.phones.reached(&named.to_bare()))
+}
+
+/// The digits of a phone number.
+fn digits(number: &str) -> Result<String, Refusal> {
+    let jid = Jid::from_phone(number).map_err(|error| {
+        Refusal(StatusCode::UNPROCESSABLE_ENTITY, format!("{number:?} is no phone number: {error}"))
+    })?;
+    Ok(jid.user)
+}
+
+/// Whether these digits are a number of a phone, or of a client that has logged in with it.
+fn is_taken(sandbox: &Sandbox, number: &str) -> bool {
+    let jid = Jid::user(number);
+    sandbox.phones.get(number).is_some()
+        || sandbox.phones.reached(&jid) != jid
+        || sandbox.world().account(&jid).is_some()
 }
 
 async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
@@ -107,37 +122,29 @@ async fn create(
     State(sandbox): State<Arc<Sandbox>>,
     Json(Create { number, name, also }): Json<Create>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let parsed = |number: &String| {
-        let refused = |error| format!("{number:?} is no phone number: {error}");
-        Jid::from_phone(number).map_err(|error| Refusal(StatusCode::UNPROCESSABLE_ENTITY, refused(error)))
-    };
-    let jid = parsed(&number)?;
-    if let Some(phone) = sandbox.phones.get(&jid.user) {
+    let number = digits(&number)?;
+    if also.len() > Phones::MAX_ALSO {
+        let message = format!("a phone has {} other numbers at most, this one {}", Phones::MAX_ALSO, also.len());
+        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
+    }
+    let also: BTreeSet<String> = also.iter().map(|other| digits(other)).collect::<Result<_, _>>()?;
+    if let Some(phone) = sandbox.phones.get(&number) {
+        if !also.is_empty() && also != phone.also() {
+            return Err(Refusal(StatusCode::CONFLICT, format!("{number} is a phone with other numbers than these")));
+        }
         return Ok((StatusCode::OK, Json(phone.summary())));
+    }
+    if let Some(taken) = also.iter().find(|other| **other == number || is_taken(&sandbox, other)) {
+        return Err(Refusal(StatusCode::CONFLICT, format!("{taken} is the number of a phone already")));
+    }
+    if sandbox.phones.reached(&Jid::user(number.as_str())).user != number {
+        return Err(Refusal(StatusCode::CONFLICT, format!("another phone is reached under {number}")));
     }
     if sandbox.phones.all().len() >= Phones::MAX {
         return Err(Refusal(StatusCode::CONFLICT, format!("there are {} phones already", Phones::MAX)));
     }
-    if also.len() > MAX_ALSO {
-        let message = format!("a number is written in {MAX_ALSO} other ways at most, not {}", also.len());
-        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
-    }
-    let also = also.iter().map(parsed).collect::<Result<Vec<Jid>, _>>()?;
-    if let Some(taken) = also
-        .iter()
-        .find(|other| **other == jid)
-        .or_else(|| also.iter().chain([&jid]).find(|other| is_taken(&sandbox, other)))
-    {
-        return Err(Refusal(StatusCode::CONFLICT, format!("+{} reaches a phone already", taken.user)));
-    }
-    let also = also.into_iter().map(|other| other.user).collect();
-    let phone = phone_client::create(&sandbox, &jid.user, name, also, false).map_err(failed)?;
+    let phone = phone_client::create(&sandbox, NewPhone { number, name, echo: false, also }).map_err(failed)?;
     Ok((StatusCode::CREATED, Json(phone.summary())))
-}
-
-/// Whether a number reaches a phone, under its own number or another one.
-fn is_taken(sandbox: &Sandbox, jid: &Jid) -> bool {
-    sandbox.phones.get(&jid.user).is_some() || sandbox.phones.reached(jid) != *jid
 }
 
 async fn show(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {

@@ -15,7 +15,7 @@ use causeway_proto::jid::{Jid, Server};
 use causeway_proto::node::Node;
 use serde_json::{Value, json};
 use state::State;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,50 +54,67 @@ pub(crate) struct Phone {
     wake: Notify,
 }
 
-/// All phones of a sandbox, by number.
-#[derive(Default)]
-pub(crate) struct Phones(Mutex<ByNumber>);
+/// What a phone begins with.
+pub(crate) struct NewPhone {
+    /// Digits.
+    pub(crate) number: String,
+    /// By default the number.
+    pub(crate) name: Option<String>,
+    /// Answers every text.
+    pub(crate) echo: bool,
+    /// Other numbers under which the phone is reached, as digits.
+    pub(crate) also: BTreeSet<String>,
+}
 
-/// Each phone with the task that keeps it connected.
-type ByNumber = BTreeMap<String, (Arc<Phone>, Option<JoinHandle<()>>)>;
+/// All phones of a sandbox.
+#[derive(Default)]
+pub(crate) struct Phones(Mutex<Held>);
+
+#[derive(Default)]
+struct Held {
+    /// Each phone by its own number, with the task that keeps it connected.
+    phones: BTreeMap<String, (Arc<Phone>, Option<JoinHandle<()>>)>,
+    /// A phone's own number by each other number of it.
+    also: BTreeMap<String, String>,
+}
 
 impl Phones {
     /// Phones of one sandbox at most.
     pub(crate) const MAX: usize = 100;
+    /// Other numbers of one phone at most.
+    pub(crate) const MAX_ALSO: usize = 8;
 
-    fn lock(&self) -> MutexGuard<'_, ByNumber> {
+    fn lock(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The phone with these digits.
+    /// The phone with these digits for its own number.
     pub(crate) fn get(&self, number: &str) -> Option<Arc<Phone>> {
-        self.lock().get(number).map(|(phone, _)| Arc::clone(phone))
+        self.lock().phones.get(number).map(|(phone, _)| Arc::clone(phone))
     }
 
     /// Adds a phone and the task that keeps it connected.
     pub(crate) fn add(&self, phone: Arc<Phone>, task: JoinHandle<()>) {
-        self.lock().insert(phone.jid.user.clone(), (phone, Some(task)));
+        let own = phone.jid.user.clone();
+        let also = phone.also();
+        let mut held = self.lock();
+        held.also.extend(also.into_iter().map(|number| (number, own.clone())));
+        held.phones.insert(own, (phone, Some(task)));
     }
 
-    /// The address of the phone that a number reaches: its own, or that of the phone that people write so as well. The
-    /// address itself if there is no such phone.
-    pub(crate) fn reached(&self, jid: &Jid) -> Jid {
-        let phones = self.lock();
-        if jid.server != Server::User || phones.contains_key(&jid.user) {
-            return jid.clone();
-        }
-        let is_also = |phone: &&Arc<Phone>| phone.state().also.contains(&jid.user);
-        let phone = phones.values().map(|(phone, _)| phone).find(is_also);
-        phone.map_or_else(|| jid.clone(), |phone| phone.jid.on_device(jid.device))
+    /// The address of the phone that is reached at `address`: its own. Any other address is returned as it is.
+    pub(crate) fn reached(&self, address: &Jid) -> Jid {
+        let own = self.lock().also.get(&address.user).filter(|_| address.server == Server::User).cloned();
+        own.map_or_else(|| address.clone(), |own| Jid::user(own).on_device(address.device))
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Phone>> {
-        self.lock().values().map(|(phone, _)| Arc::clone(phone)).collect()
+        self.lock().phones.values().map(|(phone, _)| Arc::clone(phone)).collect()
     }
 
     /// Completes when every phone has closed its connection.
     pub(crate) async fn all_disconnected(&self) {
-        let tasks: Vec<_> = self.lock().values_mut().filter_map(|(_, task)| task.take()).collect();
+        let tasks: Vec<_> = self.lock().phones.values_mut().filter_map(|(_, task)| task.take()).collect();
         for task in tasks {
             // The connection of a task that panicked is closed as well.
             drop(task.await);
@@ -143,15 +160,9 @@ impl Phone {
     ///
     /// # Errors
     /// [`PhoneError::Io`] when its file can't be written.
-    pub(crate) fn create(
-        data: &Path,
-        number: &str,
-        name: String,
-        also: Vec<String>,
-        echo: bool,
-        now: UnixSeconds,
-    ) -> Result<Arc<Self>, PhoneError> {
-        let state = State::new(name, also, echo, now);
+    pub(crate) fn create(data: &Path, phone: NewPhone, now: UnixSeconds) -> Result<Arc<Self>, PhoneError> {
+        let NewPhone { number, name, echo, also } = phone;
+        let state = State::new(name.unwrap_or_else(|| format!("+{number}")), echo, also, now);
         let path = data.join(FOLDER).join(format!("{number}.json"));
         write(&path, &state)?;
         Ok(Self::of(Jid::user(number), path, state))
@@ -241,8 +252,8 @@ impl Phone {
             "number": self.jid.user,
             "jid": self.jid.to_string(),
             "name": state.name,
-            "also": state.also,
             "echo": state.echo,
+            "also": state.also,
             "wants_connection": state.online,
             "connected": *self.connected.borrow(),
             "identity": hex::encode(&state.keys.identity.public().0),
@@ -267,6 +278,11 @@ impl Phone {
 
     pub(crate) fn wants_connection(&self) -> bool {
         self.state().online
+    }
+
+    /// Other numbers under which the phone is reached.
+    pub(crate) fn also(&self) -> BTreeSet<String> {
+        self.state().also.clone()
     }
 
     pub(crate) fn installation(&self) -> u64 {

@@ -9,15 +9,15 @@ use crate::time::UnixSeconds;
 use causeway_peer::keyring::Keyring;
 use causeway_proto::jid::Jid;
 use causeway_proto::signal::KeyPair;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A phone.
 pub(crate) struct State {
     pub(crate) name: String,
-    /// Other numbers that people write this one as: Brazil's with and without the ninth digit.
-    pub(crate) also: Vec<String>,
     /// Answers every text.
     pub(crate) echo: bool,
+    /// Other numbers under which the phone is reached.
+    pub(crate) also: BTreeSet<String>,
     /// Wants to be connected.
     pub(crate) online: bool,
     /// Rises with every reinstallation.
@@ -31,11 +31,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(name: String, also: Vec<String>, echo: bool, now: UnixSeconds) -> Self {
+    pub(crate) fn new(name: String, echo: bool, also: BTreeSet<String>, now: UnixSeconds) -> Self {
         Self {
             name,
-            also,
             echo,
+            also,
             online: true,
             installation: 1,
             noise: KeyPair::generate(&mut random::rng()),

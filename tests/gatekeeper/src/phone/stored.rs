@@ -12,15 +12,16 @@ use causeway_proto::jid::Jid;
 use causeway_proto::secret::Secret;
 use causeway_proto::signal::{KeyPair, SessionRecord, SignedPreKeyPair};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The file of one phone.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredState {
     name: String,
-    #[serde(default)]
-    also: Vec<String>,
     echo: bool,
+    /// Missing in files of phones that are reached under their own number only.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    also: BTreeSet<String>,
     online: bool,
     installation: u64,
     keys: StoredKeyring,
@@ -46,8 +47,8 @@ impl From<&State> for StoredState {
     fn from(state: &State) -> Self {
         Self {
             name: state.name.clone(),
-            also: state.also.clone(),
             echo: state.echo,
+            also: state.also.clone(),
             online: state.online,
             installation: state.installation,
             keys: StoredKeyring::new(&state.noise, &state.keys),
@@ -62,8 +63,8 @@ impl StoredState {
         let (noise, keys) = self.keys.open()?;
         Some(State {
             name: self.name,
-            also: self.also,
             echo: self.echo,
+            also: self.also,
             online: self.online,
             installation: self.installation,
             noise,
@@ -122,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_phone_is_read_back_with_its_keys_and_sessions() {
-        let mut state = State::new("Bob".to_owned(), vec!["14155550199".to_owned()], true, UnixSeconds::new(7));
+        let also = BTreeSet::from(["5511987654321".to_owned()]);
+        let mut state = State::new("Bob".to_owned(), true, also.clone(), UnixSeconds::new(7));
         let other = Keyring::generate(7, &mut random::rng());
         let alice = Jid::interop(1, "10853634039893");
         state.keys.start_session(&alice, &other.bundle(), &mut random::rng()).unwrap();
@@ -131,5 +133,14 @@ mod tests {
         let read = serde_json::from_str::<StoredState>(&json).unwrap().open().unwrap();
         assert_eq!(serde_json::to_string(&StoredState::from(&read)).unwrap(), json);
         assert!(read.keys.has_session(&alice) && read.keys.one_time.len() == 3);
+        assert_eq!(read.also, also);
+    }
+
+    #[test]
+    fn a_file_without_other_numbers_is_read() {
+        let state = State::new("Bob".to_owned(), false, BTreeSet::new(), UnixSeconds::new(7));
+        let json = serde_json::to_string(&StoredState::from(&state)).unwrap();
+        assert!(!json.contains("also"));
+        assert!(serde_json::from_str::<StoredState>(&json).unwrap().open().unwrap().also.is_empty());
     }
 }
