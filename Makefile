@@ -34,7 +34,7 @@ WASM_TESTS := --test browser --test dedicated_worker --test service_worker
 STEP := tests/toolchain/step
 LOOK := tests/toolchain/preflight
 
-.PHONY: help run test test-full bench build check hooks setup-run setup-check setup-test look-run look-test look-bench \
+.PHONY: help run test test-full bench bench-pairs build check hooks setup-run setup-check setup-test look-run look-test look-bench \
   format clippy clippy-wasm deny tidy docs scripts fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e \
   test-independent soak soak-push soak-mutants size
 
@@ -52,6 +52,9 @@ test-full: look-test setup-test ## what make test leaves out, for hours: all see
 
 bench: look-bench setup-test build ## one table of figures, each next to its limit or peer; target/bench/results.json; ONLY=part
 	@node benches/run.mjs
+
+bench-pairs: look-bench setup-test build ## this build and another clone's in turn: BASE=../older PAIRS=5 ONLY=part (docs/BENCH.md)
+	@node benches/pairs.mjs
 
 build: setup-run ## the client as a browser gets it (dist/), optimised and with its size checked
 	@$(STEP) "client, as released" trunk build --release --color never

@@ -15,12 +15,13 @@ const PARTS = "native wasm relay media rates push loads mailbox";
 /** The smallest ratio that counts as no worse. */
 const NO_WORSE = 0.95;
 
+/** @returns {never} */
 function stop(sentence) {
   console.error(`bench-pairs: ${sentence}`);
   process.exit(1);
 }
 
-const base = resolve(process.env.BASE || stop("say where the older clone is: make bench-pairs BASE=../older"));
+const base = resolve(process.env.BASE ?? stop("say where the older clone is: make bench-pairs BASE=../older"));
 if (!existsSync(join(base, "benches/run.mjs"))) stop(`there is no benches/run.mjs in ${base}`);
 const pairs = Number(process.env.PAIRS || 5);
 if (!Number.isInteger(pairs) || pairs < 1) stop(`PAIRS is a whole number from 1 on, not ${process.env.PAIRS}`);

@@ -44,6 +44,7 @@ mod command;
 mod commit;
 mod connect;
 mod export;
+mod join;
 mod load;
 mod make_backup;
 mod queue;
@@ -60,9 +61,10 @@ mod work;
 pub use state::{Config, Engine};
 
 use crate::channel;
+use crate::chat;
 use crate::enlist::Reason;
 use crate::id::EngineId;
-use crate::io::{Input, Millis, Output, UnixMillis};
+use crate::io::{HttpFailure, Input, Millis, Output, UnixMillis};
 use crate::store::records::boot_queries;
 use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
@@ -84,6 +86,9 @@ impl Engine {
         }
         if now.after(ADJUSTMENT) < self.last_now {
             self.channel.clock_set_back(now, rng);
+            if self.phase == Phase::Ready {
+                self.with_context(now, rng, |_, cx| chat::take_back_the_future(cx));
+            }
         }
         self.last_now = now;
         // Not a response to what the boot requested.
@@ -112,16 +117,15 @@ impl Engine {
             }
             Input::Aborted(transaction, failure) => self.aborted(transaction, failure, now, rng),
             Input::Answered(id, answer) => {
-                if let Some((_, kind)) = self.api_requests.remove(&id) {
-                    let status = answer.as_ref().ok().map(|response| response.status);
-                    self.trace.note(now, trace::Event::HttpAnswered(status));
-                    let outcome =
-                        self.with_context(now, rng, |modules, cx| modules.enlistment.answered(cx, kind, answer));
-                    self.proceed(outcome, now, rng);
+                if let Some(request) = self.http_requests.answered(id) {
+                    self.answered(request, answer, now, rng);
                 }
             }
             Input::Computed(id, result) => self.computed(id, result, now, rng),
             Input::Elapsed => {
+                for request in self.http_requests.overdue(now) {
+                    self.answered(request, Err(HttpFailure::Unreachable), now, rng);
+                }
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
                 if self.outbox.expires(now) && self.channel.is_caught_up() {
@@ -159,7 +163,8 @@ impl Engine {
             Some(_) if !self.may_connect() => None,
             _ => self.channel.wake_at(),
         };
-        [channel, self.outbox.wake_at(self.channel.is_caught_up()), self.iqs.wake_at()].into_iter().flatten().min()
+        let outbox = self.outbox.wake_at(self.channel.is_caught_up());
+        [channel, outbox, self.iqs.wake_at(), self.http_requests.wake_at()].into_iter().flatten().min()
     }
 
     fn is_meant(&self, command: &Command) -> bool {

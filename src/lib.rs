@@ -66,6 +66,7 @@ pub mod deployment;
 pub mod engine;
 pub mod enlist;
 mod hex;
+mod http_requests;
 pub mod id;
 mod inbox;
 pub mod io;

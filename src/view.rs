@@ -16,7 +16,7 @@ pub use account::{AccountView, Enlist, Erase, SignIn, SignOut, SignedIn, Stage};
 pub use backup::{BackupPiece, BackupView, ContinueHere, Export, Restore};
 pub use chat::{
     ChatView, Delivery, MAX_RETRIES, MAX_TEXT, MAX_TEXT_PIECE, MarkRead, MessageKind, MessagePage, MessageRef,
-    MessageView, Messages, OpenChat, SaveDraft, Send, StartChat,
+    MessageView, Messages, OpenChat, OtherAddresses, SaveDraft, Send, StartChat,
 };
 pub use connection::{ConnectionState, ConnectionView, Reconnect};
 pub use issue::Issue;

@@ -325,6 +325,25 @@ fn a_resend_that_fails_lowers_nothing() {
     assert_eq!(world.deliveries(BOB_CHAT), [Delivery::Sent]);
 }
 
+#[test]
+fn a_request_for_what_was_delivered_or_read_lowers_nothing() {
+    for kind in [None, Some("read")] {
+        let mut world = World::enlisted(14);
+        let id = undelivered(&mut world, 1).remove(0);
+        let receipt = Node::new("receipt").with("from", bob(0)).with("id", id.clone()).with("t", "1");
+        world.serve(&kind.into_iter().fold(receipt, |receipt, kind| receipt.with("type", kind)));
+        let before = world.deliveries(BOB_CHAT);
+        world.chatd.fate.no_keys = Some(404);
+        let mallory = Mallory::new(&mut world.rng);
+        let Content::Nodes(mut children) = mallory.asks(bob(0), &id).content else { panic!("it has children") };
+        children.retain(|child| child.tag != "keys");
+        let retry = Node::new("receipt").with("type", "retry").with("id", id).with("from", bob(0));
+        world.serve(&retry.with_nodes(children));
+        world.kill();
+        assert!(before[0] >= Delivery::Delivered && world.deliveries(BOB_CHAT) == before, "{before:?}");
+    }
+}
+
 /// A device that Bob's phone vouches for, or that somebody else's does.
 fn vouched(mallory: &Mallory, phone: &KeyPair, rng: &mut ChaCha8Rng) -> Node {
     Node::new("device-identity").with_bytes(device_identity::sign(

@@ -190,3 +190,43 @@ fn an_envelope_that_no_session_opens_is_asked_for_and_an_unknown_stanza_kept() {
     assert_eq!(world.snapshot().account.unwrap().unknown_stanzas, 1);
     assert_eq!(world.connection().state(), ConnectionState::Online);
 }
+
+/// The addresses of the chats, as the list shows them.
+fn listed(world: &mut World) -> Vec<String> {
+    world.snapshot().chats.into_iter().map(|chat| chat.address).collect()
+}
+
+#[test]
+fn a_clock_that_was_ahead_pins_no_chat_on_top() {
+    const DAY: u64 = 86_400_000;
+    for (restart, answered) in [(true, false), (true, true), (false, false), (false, true)] {
+        let mut world = World::enlisted(31);
+        world.add_phone("14155550999");
+        world.now += DAY;
+        for phone in ["14155550777", BOB] {
+            let chat = world.start_chat(phone);
+            world.send(&chat, "from tomorrow");
+            world.now += 1_000;
+        }
+        if answered {
+            world.write_from(BOB, "an answer");
+        }
+        // Right again. The rows are in the store, as an earlier build would have left them.
+        world.now -= DAY;
+        if restart {
+            world.kill();
+        } else {
+            world.sleep();
+        }
+        let now = world.now;
+        assert!(world.snapshot().chats.iter().all(|chat| chat.active_at <= now));
+        assert_eq!(listed(&mut world), ["+14155550123", "+14155550777"], "in the same order");
+        world.now += 60_000;
+        world.write_from("14155550999", "now");
+        assert_eq!(listed(&mut world)[0], "+14155550999");
+        // For good, not until the next boot.
+        world.now += 1_000;
+        world.kill();
+        assert_eq!(listed(&mut world), ["+14155550999", "+14155550123", "+14155550777"]);
+    }
+}

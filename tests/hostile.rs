@@ -51,6 +51,8 @@ fn any_node() -> impl Strategy<Value = Node> {
         "[ -~]{0,12}",
         Just(u64::MAX.to_string()),
         Just("1@g.us".to_owned()),
+        Just("77@lid".to_owned()),
+        Just("14155550999@s.whatsapp.net".to_owned()),
     ];
     let key = prop_oneof![
         Just("from"),
@@ -63,6 +65,8 @@ fn any_node() -> impl Strategy<Value = Node> {
         Just("count"),
         Just("xmlns"),
         Just("participant"),
+        Just("sender_pn"),
+        Just("sender_lid"),
         Just("offline"),
         Just("notify"),
         Just("jid"),

@@ -134,3 +134,25 @@ fn an_edit_that_waits_for_its_message_survives_a_crash() {
         assert_eq!(receipts(&world, &id), 2);
     }
 }
+
+/// A field of a protobuf message: less than 128 bytes.
+fn field(number: u8, value: &[u8]) -> Vec<u8> {
+    let tag = u16::from(number) << 3 | 2;
+    let tag = if tag < 0x80 { vec![tag as u8] } else { vec![tag as u8 | 0x80, (tag >> 7) as u8] };
+    [&tag[..], &[u8::try_from(value.len()).unwrap()], value].concat()
+}
+
+#[test]
+fn words_that_are_damaged_in_one_place_are_read() {
+    let mut world = World::enlisted(7);
+    let bad = b"see you\xC3 at 8\xF0\x9F";
+    let quoted = field(17, &[field(1, b"QUOTED"), field(2, b"49\xFF@s.whatsapp.net")].concat());
+    for content in [field(1, bad), field(6, &field(1, bad)), field(6, &[field(1, bad), quoted].concat())] {
+        receive(&mut world, content);
+    }
+    let thread = world.thread(BOB_CHAT);
+    assert_eq!(thread.len(), 3);
+    for message in thread {
+        assert_eq!((message.kind(), message.text.as_str()), (MessageKind::Text, "see you\u{FFFD} at 8\u{FFFD}"));
+    }
+}

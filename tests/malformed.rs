@@ -155,3 +155,32 @@ fn one_odd_envelope_does_not_spoil_a_message_and_neither_does_a_missing_type() {
         assert_eq!(world.texts(BOB_CHAT).last(), Some(&text));
     }
 }
+
+#[test]
+fn a_message_of_which_nothing_can_be_read_has_a_placeholder_until_it_is_sent_again() {
+    let unreadable = [
+        Node::new("enc").with("type", "frskmsg").with_bytes([1, 2, 3]),
+        Node::new("enc").with("v", "3").with("type", "msg").with_bytes([0x33]),
+        Node::new("enc").with("v", "2").with("type", "skmsg").with_bytes([0x33; 40]),
+        Node::new("enc"),
+    ];
+    for (seed, enc) in (7..).zip(unreadable) {
+        let mut world = World::enlisted(seed);
+        let phone = world.phones.get_mut(BOB).unwrap();
+        let (id, message) = phone.write("hello", &mut world.chatd, world.now, &mut world.rng);
+        let mut odd = message.clone();
+        odd.attrs.retain(|(key, _)| key != "type" && key != "t" && key != "notify");
+        let odd = odd.with_nodes(vec![enc]);
+        world.serve(&odd);
+        assert_eq!(world.thread(BOB_CHAT)[0].kind(), MessageKind::Undecryptable);
+        let of = |tag: &str| -> Vec<Option<String>> {
+            let heard = world.chatd.heard(tag).into_iter().filter(|node| node.text("id").as_deref() == Some(&id));
+            heard.map(|node| node.text("type").map(|kind| kind.into_owned())).collect()
+        };
+        assert_eq!(of("receipt"), [Some("retry".to_owned())], "asked for again, and not receipted");
+        assert_eq!(of("ack").len(), 1);
+        world.kill();
+        world.serve(&message);
+        assert_eq!(world.texts(BOB_CHAT), ["hello"]);
+    }
+}

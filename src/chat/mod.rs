@@ -2,13 +2,19 @@
 //!
 //! What this module does not know: how messages are encrypted or sent.
 
+mod activity;
+mod joined;
+
+pub(crate) use activity::take_back_the_future;
+pub(crate) use joined::{begin_join, end_join, save_joined_draft};
+
 use crate::context::Context;
 use crate::id::MessageSeq;
 use crate::model::{ChatId, Peer, StanzaId};
 use crate::store::chats::{ChatRow, MessageRow, PositionRow};
 use crate::store::row_key;
 use crate::time::UnixMillis;
-use crate::view::{ChatView, MessageKind};
+use crate::view::{ChatView, MessageKind, OtherAddresses};
 use causeway_proto::jid::{Jid, Server};
 
 /// Characters of the newest message that a row of the list keeps.
@@ -127,7 +133,7 @@ pub(crate) fn notice(kind: MessageKind, at: UnixMillis) -> MessageRow {
 pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -> ChatView {
     ChatView {
         id: chat.id.clone(),
-        address: address(&chat.id),
+        address: address(&chat.id, peer),
         name: peer.and_then(|peer| peer.name.clone()).unwrap_or_default(),
         unread: chat.unread,
         last: chat.last.clone(),
@@ -136,19 +142,29 @@ pub(crate) fn view(chat: &ChatRow, peer: Option<&Peer>, security_code: String) -
         security_code,
         read_up_to: chat.read_up_to,
         notified_up_to: chat.notified_up_to,
+        others: peer
+            .filter(|peer| !peer.aliases.is_empty())
+            .map(|peer| Box::new(OtherAddresses { all: peer.aliases.iter().map(ToString::to_string).collect() })),
     }
 }
 
-fn address(jid: &str) -> String {
-    match jid.parse::<Jid>() {
+fn address(name: &str, peer: Option<&Peer>) -> String {
+    let number = |jid: &Jid| (jid.server == Server::User).then(|| format!("+{}", jid.user));
+    match name.parse::<Jid>() {
         Ok(jid) if jid.server == Server::User => format!("+{}", jid.user),
+        Ok(jid)
+            if jid.server == Server::Lid
+                && let Some(number) = peer.and_then(|peer| peer.aliases.iter().find_map(number)) =>
+        {
+            number
+        }
         // A LID is a number that is nobody's phone number: only its end is shown, to tell two people apart.
         Ok(jid) if jid.server == Server::Lid => {
             let begin = jid.user.char_indices().nth_back(LID_SHOWN - 1).map_or(0, |(at, _)| at);
             format!("…{}", jid.user.get(begin..).unwrap_or_default())
         }
         Ok(jid) => jid.user,
-        Err(_) => jid.to_owned(),
+        Err(_) => name.to_owned(),
     }
 }
 

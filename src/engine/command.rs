@@ -6,7 +6,7 @@ use crate::chat;
 use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
-use crate::model::{ChatId, StanzaId};
+use crate::model::{ChatId, PeerId, StanzaId};
 use crate::store::changes::{Query, Table};
 use crate::store::paged::NotLoaded;
 use crate::store::row_key;
@@ -42,6 +42,9 @@ impl Engine {
                 }
                 Some(Issue::None)
             }
+            Some(Action::SignIn(_) | Action::SignedIn(_) | Action::SignOut(_)) if self.http_requests.is_full() => {
+                Some(Issue::RateLimited)
+            }
             Some(Action::SignIn(sign_in)) => {
                 let partner = self.partner_api.clone();
                 let request = self.with_context(now, rng, |_, cx| Enlistment::sign_in(cx, tag, sign_in, &partner));
@@ -59,7 +62,7 @@ impl Engine {
             Some(Action::Enlist(enlist)) => self.enlist(tag, enlist.replace, now, rng),
             Some(Action::StartChat(start)) => self.start_chat(tag, &start.phone, now, rng),
             Some(Action::OpenChat(open)) => {
-                self.open_chat(tag, open.clone());
+                self.open_chat(tag, OpenChat { chat: self.chat_of(&open.chat).to_owned(), ..open.clone() });
                 None
             }
             Some(Action::Send(send)) => Some(self.send(tag, &ChatId::named(&send.chat), &send.text, now, rng)?),
@@ -70,7 +73,11 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::SaveDraft(draft)) => {
-                self.with_context(now, rng, |_, cx| chat::save_draft(cx, &ChatId::named(&draft.chat), &draft.text));
+                let joined = self.records.aliases.get(draft.chat.as_str()).map(|id| PeerId::clone(id));
+                self.with_context(now, rng, |_, cx| match joined {
+                    Some(id) => chat::save_joined_draft(cx, &id, &draft.text),
+                    None => chat::save_draft(cx, &ChatId::named(&draft.chat), &draft.text),
+                });
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
@@ -128,6 +135,12 @@ impl Engine {
         Ok(())
     }
 
+    /// The id of the chat that a page means, which may have become a part of another one. Numbers of messages are not
+    /// translated: commands that name one concern only the chat in which the page saw it.
+    fn chat_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.records.aliases.get(name).map_or(name, |peer| peer.as_str())
+    }
+
     /// Starts the enlistment. Returns the issue if it cannot; otherwise the command completes later.
     fn enlist(&mut self, tag: CommandTag, replace: bool, now: UnixMillis, rng: &mut dyn CryptoRng) -> Option<Issue> {
         match self.records.account().stage {
@@ -154,7 +167,7 @@ impl Engine {
             return Some(Issue::NotYetEnlisted);
         }
         let Ok(peer) = Jid::from_phone(phone) else { return Some(Issue::PhoneInvalid) };
-        let chat = peer.to_string();
+        let chat = self.chat_of(&peer.to_string()).to_owned();
         self.with_context(now, rng, |_, cx| chat::open(cx, &ChatId::named(&chat)));
         self.group_commit.show(News::Done(Done { tag: tag.0, chat, ..Done::default() }));
         None
@@ -184,10 +197,12 @@ impl Engine {
         if text.len() > limit {
             return Ok(Issue::TextTooLong);
         }
+        // A function of the command, whatever has become of the chat since.
+        let id = message_id(tag, chat);
+        let chat = &ChatId::named(self.chat_of(chat.as_str()));
         if self.records.chats.get(chat.as_bytes()).is_none() {
             return Ok(Issue::NoSuchChat);
         }
-        let id = message_id(tag, chat);
         self.with_context(now, rng, |modules, cx| modules.outbox.send(cx, &id, chat, text))?;
         Ok(Issue::None)
     }

@@ -2,15 +2,16 @@
 
 use super::state::{Engine, Phase, Read};
 use crate::channel::Login;
-use crate::enlist::{Outcome, PreparedRequest, Purpose, Reason, device, form};
+use crate::enlist::{ApiRequest, Outcome, PreparedRequest, Purpose, Reason, device, form};
 use crate::id::CommandTag;
-use crate::io::{Output, UnixMillis};
+use crate::io::{HttpFailure, HttpResponse, Output, UnixMillis};
 use crate::session;
 use crate::store::account::Stale;
 use crate::store::changes::{Rows, Table};
 use crate::store::group_commit::Effect;
 use crate::store::records::{self, whole};
 use crate::store::row_key;
+use crate::trace::Event;
 use crate::view::{ConnectionState, Issue, Stage};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -78,14 +79,27 @@ impl Engine {
 
     pub(super) fn send_request(&mut self, request: Option<PreparedRequest>) {
         if let Some((kind, http)) = request {
-            self.last_request = self.last_request.next();
-            self.api_requests.insert(self.last_request, kind);
-            self.out.push_back(Output::Request(self.last_request, http));
+            let id = self.http_requests.insert(kind, self.last_now);
+            self.out.push_back(Output::Request(id, http));
         }
     }
 
+    /// Hands a response, or that there was none, to the module that asked.
+    pub(super) fn answered(
+        &mut self,
+        request: ApiRequest,
+        answer: Result<HttpResponse, HttpFailure>,
+        now: UnixMillis,
+        rng: &mut dyn CryptoRng,
+    ) {
+        let status = answer.as_ref().ok().map(|response| response.status);
+        self.trace.note(now, Event::HttpAnswered(status));
+        let outcome = self.with_context(now, rng, |modules, cx| modules.enlistment.answered(cx, request, answer));
+        self.proceed(outcome, now, rng);
+    }
+
     /// Carries out the outcome of a response.
-    pub(super) fn proceed(&mut self, outcome: Outcome, now: UnixMillis, rng: &mut dyn CryptoRng) {
+    fn proceed(&mut self, outcome: Outcome, now: UnixMillis, rng: &mut dyn CryptoRng) {
         match outcome {
             Outcome::Nothing => {}
             // Handed over while the request was in flight.

@@ -2,8 +2,10 @@
 
 use super::commit::issue_of;
 use super::connect::Cause;
+use super::join::join_queries;
 use super::queue::Task;
 use super::state::{Engine, Phase, Read};
+use crate::chat;
 use crate::enlist::Reason;
 use crate::id::{EngineId, Order};
 use crate::io::{LoadId, Output, StopReason, StoreFailure, UnixMillis};
@@ -52,6 +54,7 @@ impl Engine {
                 }
             }
             Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
+            Read::Join(_) => self.joined_rows = Some(rows),
             Read::Sessions => self.renew(rows, now, rng),
             Read::Repair { empty } => self.begin(empty, rows, now, rng),
             Read::Export => {}
@@ -65,6 +68,10 @@ impl Engine {
             Read::Boot => self.load(Read::Boot, boot_queries()),
             Read::Rows(queries) => self.load(Read::Rows(queries.clone()), queries),
             Read::MessagePage { tag, open } => self.open_chat(tag, open),
+            Read::Join(from) => {
+                let queries = join_queries(&from);
+                self.load(Read::Join(from), queries);
+            }
             Read::Sessions => self.load(Read::Sessions, vec![whole(Table::Session)]),
             Read::Repair { empty } => self.load(Read::Repair { empty }, self.repair_queries()),
             Read::Export => {}
@@ -105,8 +112,10 @@ impl Engine {
         self.repair(repair, now, rng);
         self.with_context(now, rng, |modules, cx| {
             peer::adopt(cx);
+            chat::take_back_the_future(cx);
             modules.outbox.reset(cx);
         });
+        self.find_joins();
         let kept: Vec<Order> = self.records.opened.iter().filter_map(|(key, _)| row_key::order_of(key)).collect();
         for order in kept.into_iter().rev() {
             self.queue.push_front(Task::Apply(order));

@@ -60,9 +60,10 @@ impl Engine {
         self.queue = Queue::default();
         (self.restoring, self.restore_keys) = (None, None);
         self.computations.clear();
+        self.joined_rows = None;
         self.opened.clear();
         self.security_codes.clear();
-        self.api_requests.clear();
+        self.http_requests.clear();
         self.reads.clear();
     }
 }

@@ -104,6 +104,9 @@ impl Engine {
             }
             Stanza::Message(incoming) => {
                 self.with_context(now, rng, |_, cx| peer::link(cx, &incoming.from, &incoming.aliases));
+                if !self.records.joining.is_empty() {
+                    return Err(NotLoaded);
+                }
                 if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {
                     self.apply_now(opened, now, rng);
                 }

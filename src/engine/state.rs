@@ -7,18 +7,19 @@ use crate::backup::kdf::{Argon2Cost, Keys};
 use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
-use crate::enlist::{ApiRequest, Enlistment};
+use crate::enlist::Enlistment;
+use crate::http_requests::HttpRequests;
 use crate::id::{CommandTag, EngineId};
-use crate::io::{ComputationId, LoadId, Output, RequestId, UnixMillis};
+use crate::io::{ComputationId, LoadId, Output, UnixMillis};
 use crate::iq::PendingIqs;
-use crate::model::ChatId;
+use crate::model::{ChatId, PeerId};
 use crate::outbox::Outbox;
 use crate::pending::Pending;
 use crate::push::WakeRequests;
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
-use crate::store::changes::Query;
+use crate::store::changes::{Query, Rows};
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::store::seal::Sealer;
@@ -53,6 +54,8 @@ pub(super) enum Read {
         tag: CommandTag,
         open: OpenChat,
     },
+    /// Rows of this chat, which are to be moved.
+    Join(PeerId),
     Export,
     Sessions,
 }
@@ -98,9 +101,8 @@ pub struct Engine {
     pub(super) outbox: Outbox,
     pub(super) queue: Queue,
     pub(super) reads: Pending<LoadId, Read>,
-    pub(super) api_requests: Pending<RequestId, ApiRequest>,
+    pub(super) http_requests: HttpRequests,
     pub(super) last_load: LoadId,
-    pub(super) last_request: RequestId,
     pub(super) last_computation: ComputationId,
     pub(super) last_now: UnixMillis,
     /// Drawn at each boot: commands for an earlier engine are ignored.
@@ -123,6 +125,8 @@ pub struct Engine {
     /// Keys of a file that is to be restored, for the command with this tag.
     pub(super) restore_keys: Option<(CommandTag, Result<Keys, ComputeFailure>)>,
     pub(super) computations: Pending<ComputationId, Purpose>,
+    /// Rows that are moved next, as the store has them.
+    pub(super) joined_rows: Option<Rows>,
     pub(super) out: VecDeque<Output>,
     pub(super) iqs: PendingIqs,
     pub(super) trace: Trace,
@@ -144,9 +148,8 @@ impl Engine {
             outbox: Outbox::default(),
             queue: Queue::default(),
             reads: Pending::default(),
-            api_requests: Pending::default(),
+            http_requests: HttpRequests::default(),
             last_load: LoadId::default(),
-            last_request: RequestId::default(),
             last_computation: ComputationId::default(),
             last_now: UnixMillis(0),
             engine_id: None,
@@ -163,6 +166,7 @@ impl Engine {
             restoring: None,
             restore_keys: None,
             computations: Pending::default(),
+            joined_rows: None,
             out: VecDeque::new(),
             iqs: PendingIqs::default(),
             trace: Trace::default(),

@@ -25,10 +25,11 @@ const MIN_BATCH: usize = 100;
 impl Engine {
     /// Runs tasks until the head needs rows that are not in memory, then reads the rows that all tasks need.
     pub(super) fn work(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
-        if self.reads_rows() || self.export.is_some() {
+        if self.reads_rows() || self.export.is_some() || !self.join(now, rng) {
             return;
         }
         while !self.queue.waits
+            && self.records.joining.is_empty()
             && self.queue.gathered < MAX_GROUP
             && self.queue.gathered_weight < MAX_GROUP_WEIGHT
             && let Some(task) = self.queue.tasks.pop_front()
@@ -46,7 +47,7 @@ impl Engine {
                 }
             }
         }
-        if self.channel.is_live() {
+        if self.channel.is_live() && self.records.joining.is_empty() {
             self.with_context(now, rng, |modules, cx| modules.outbox.pump(cx, modules.sessions));
         }
         if !self.group_commit.is_writing() || self.queue.tasks.len() >= MAX_GROUP {
@@ -59,7 +60,7 @@ impl Engine {
         self.queue.gathered < MIN_BATCH && self.queue.tasks.len() >= MIN_BATCH && self.reads_rows()
     }
 
-    fn read_ahead(&mut self) {
+    pub(super) fn read_ahead(&mut self) {
         // Evicting rows that the head task has loaded would livelock it.
         if self.queue.misses <= 1 && self.reads.is_empty() {
             self.records.trim();
@@ -79,7 +80,7 @@ impl Engine {
     pub(super) fn has_more_to_do(&self) -> bool {
         let Queue { tasks, gathered, waits, .. } = &self.queue;
         let may_work = self.phase == Phase::Ready && !self.reads_rows() && self.export.is_none();
-        may_work && !tasks.is_empty() && *gathered == 0 && !waits
+        may_work && !tasks.is_empty() && *gathered == 0 && !waits && self.records.joining.is_empty()
     }
 
     fn reads_rows(&self) -> bool {

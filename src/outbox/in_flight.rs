@@ -5,7 +5,7 @@
 //! how they are sent again.
 
 use crate::id::Order;
-use crate::model::{ChatId, StanzaId};
+use crate::model::{ChatId, PeerId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use crate::time::{Millis, UnixMillis};
@@ -112,6 +112,16 @@ impl InFlight {
             self.transmissions.remove(order);
         }
         overdue
+    }
+
+    /// The messages of a chat are in another one now.
+    pub(super) fn rename(&mut self, from: &PeerId, to: &PeerId) {
+        self.transmissions.retain(|_, transmission| {
+            if transmission.chat == *from.chat() {
+                transmission.chat = to.chat().clone();
+            }
+            true
+        });
     }
 
     /// When the first message is overdue.

@@ -19,6 +19,7 @@ mod answers;
 mod expiry;
 mod give_up;
 mod in_flight;
+mod joined;
 mod resend;
 mod send_again;
 

@@ -8,7 +8,7 @@
 mod alias;
 mod names;
 
-pub(crate) use alias::link;
+pub(crate) use alias::{answered, link};
 pub(crate) use names::rename;
 
 use crate::chat;

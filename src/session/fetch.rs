@@ -11,6 +11,7 @@ use crate::store::row_key;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
+use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::iq::Iq;
 use causeway_proto::stanza::prekeys as stanzas;
 
@@ -27,7 +28,12 @@ impl Sessions {
 }
 
 pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<IqOutcome, NotLoaded> {
-    let addresses: Vec<_> = peers.iter().filter_map(|peer| peer::device_of(cx.records, peer)).collect();
+    let answers = stanzas::parse_fetch_result(&iq.node).unwrap_or_default();
+    // Only requested peers: bundles of others in the response are ignored. But the only answer to a question about one
+    // peer is about that peer, whatever the address is that the server knows them by.
+    let is_only = peers.len() == 1 && answers.len() == 1;
+    let jids = peers.iter().chain(answers.iter().filter(|_| is_only).map(|(jid, _)| jid));
+    let addresses: Vec<_> = jids.filter_map(|jid| peer::device_of(cx.records, jid)).collect();
     for address in &addresses {
         cx.records.sessions.want(&row_key::session(address));
     }
@@ -35,10 +41,10 @@ pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<Iq
         cx.records.sessions.get(&row_key::session(address))?;
     }
     let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
-    // Only requested peers: bundles of others in the response are ignored.
     let mut busy = false;
-    for (peer, bundle) in stanzas::parse_fetch_result(&iq.node).unwrap_or_default() {
-        let Some(at) = unreachable.iter().position(|(asked, _)| *asked == peer) else { continue };
+    for (peer, bundle) in answers {
+        let at = unreachable.iter().position(|(asked, _)| is_only || *asked == peer);
+        let Some(at) = at else { continue };
         let bundle = match bundle {
             Ok(bundle) => bundle,
             Err(error) => {
@@ -49,11 +55,26 @@ pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<Iq
                 continue;
             }
         };
-        let (peer, _) = unreachable.swap_remove(at);
-        let address = peer::device_of(cx.records, &peer);
-        if !address.is_some_and(|address| begin(cx, &address, &bundle)) {
-            unreachable.push((peer, Issue::PeerKeysInvalid));
+        let (asked, _) = unreachable.swap_remove(at);
+        if let Some(issue) = take(cx, &asked, &peer, &bundle) {
+            unreachable.push((asked, issue));
         }
     }
     Ok(if busy && unreachable.is_empty() { IqOutcome::Busy } else { IqOutcome::Unreachable(unreachable) })
+}
+
+/// Begins a session with the peer that was asked for, who may be known under another address. Returns the issue if that
+/// is not possible.
+fn take(cx: &mut Context<'_>, asked: &Jid, answered: &Jid, bundle: &PreKeyBundle) -> Option<Issue> {
+    if !bundle.is_signed() {
+        return Some(Issue::PeerKeysInvalid);
+    }
+    let device = peer::device_of(cx.records, asked)?;
+    if asked != answered
+        && !peer::device_of(cx.records, answered).is_some_and(|other| peer::answered(cx, &device, &other))
+    {
+        return Some(Issue::PeerUnreachable);
+    }
+    let device = peer::device_of(cx.records, asked)?;
+    (!begin(cx, &device, bundle)).then_some(Issue::PeerKeysInvalid)
 }

@@ -14,7 +14,7 @@ mod rotation;
 mod state;
 
 pub(crate) use cipher::{OpenError, decrypt};
-pub(crate) use establish::begin;
+pub(crate) use establish::{begin, join};
 pub(crate) use own_bundle::own_bundle;
 pub(crate) use prekeys::signed_prekey;
 pub(crate) use renewal::renew;

@@ -42,6 +42,8 @@ pub struct Records {
     /// The person that each alias stands for, by the alias as text. Follows `peers`. Boxed for the reason of
     /// `RowCache`: one copy of the map's code.
     pub aliases: SortedMap<String, Box<PeerId>>,
+    /// People whose chats under other addresses are being joined to theirs. Follows `chats` and `aliases`.
+    pub joining: Vec<PeerId>,
     /// Messages that were opened and not applied, by order.
     pub opened: Resident<Opened>,
     /// Recipients of messages that are not finished, by order.

@@ -50,6 +50,20 @@ pub fn message_id(chat: &ChatId, outgoing: bool, id: &StanzaId) -> Vec<u8> {
     key
 }
 
+/// The key of a message or of a message's id, in another chat.
+pub fn moved(key: &[u8], from: &ChatId, to: &ChatId) -> Vec<u8> {
+    let mut moved = prefix(to);
+    moved.extend_from_slice(key.strip_prefix(prefix(from).as_slice()).unwrap_or_default());
+    moved
+}
+
+/// The range of the keys of a chat's message ids: from the first to the second, which is not in it.
+pub fn message_ids(chat: &ChatId) -> (Vec<u8>, Vec<u8>) {
+    let (from, mut to) = (prefix(chat), prefix(chat));
+    to.push(u8::from(true) + 1);
+    (from, to)
+}
+
 fn prefix(chat: &ChatId) -> Vec<u8> {
     let chat = chat.as_bytes();
     let length = u32::try_from(chat.len()).unwrap_or(u32::MAX);

@@ -83,8 +83,8 @@ message!(MessageRef { 1 => chat, 2 => seq });
 pub struct ChatView {
     /// The chat's id: the peer's JID as text.
     pub id: String,
-    /// The peer's phone number with a plus; of a LID, its last characters after an ellipsis; of others the user part of
-    /// the JID.
+    /// The peer's phone number with a plus; of a LID without a known number, its last characters after an ellipsis; of
+    /// others the user part of the JID.
     pub address: String,
     /// The name that the peer gives itself, if it gave one. Unverified text.
     pub name: String,
@@ -102,9 +102,27 @@ pub struct ChatView {
     pub read_up_to: u64,
     /// Sequence number of the newest message that the user was notified of; 0 if there is none.
     pub notified_up_to: u64,
+    /// The peer's other addresses, if there are any.
+    pub others: Option<Box<OtherAddresses>>,
 }
 
-message!(ChatView { 1 => id, 2 => address, 3 => name, 4 => unread, 5 => last, 6 => active_at, 7 => draft, 8 => security_code, 9 => read_up_to, 10 => notified_up_to });
+impl ChatView {
+    /// Whether the chat under this address has become a part of this one.
+    pub fn has_joined(&self, address: &str) -> bool {
+        self.others.as_ref().is_some_and(|others| others.all.iter().any(|other| other == address))
+    }
+}
+
+message!(ChatView { 1 => id, 2 => address, 3 => name, 4 => unread, 5 => last, 6 => active_at, 7 => draft, 8 => security_code, 9 => read_up_to, 10 => notified_up_to, 11 => others });
+
+/// Other addresses of a peer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct OtherAddresses {
+    /// As texts. A chat with one of these ids is a part of the peer's chat now.
+    pub all: Vec<String>,
+}
+
+message!(OtherAddresses { 1 => all });
 
 /// Where an outgoing message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]

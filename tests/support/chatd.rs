@@ -8,7 +8,7 @@ use causeway_peer::server::{Connection, Event};
 use causeway_peer::stanza::acknowledgement::{Confirmation, message_ack};
 use causeway_peer::stanza::{client, forward, iq, keys, session};
 use causeway_proto::jid::Jid;
-use causeway_proto::node::Node;
+use causeway_proto::node::{Content, Node};
 use causeway_proto::signal::{KeyPair, PreKeyBundle, PublicKey};
 use rand_core::CryptoRng;
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub(crate) struct Fate {
     pub(crate) mute: u32,
     /// Key fetches are answered with this error.
     pub(crate) no_keys: Option<u32>,
+    /// The address that key fetches are answered with.
+    pub(crate) answers_as: Option<Jid>,
     /// The bundle's signature is broken.
     pub(crate) bad_bundle: bool,
     /// Documents in front of `<success>`.
@@ -66,6 +68,11 @@ pub(crate) struct Chatd {
     pub(crate) mailbox: Vec<Node>,
     pub(crate) alice: Option<PreKeyBundle>,
     pub(crate) alice_prekeys: Vec<(u32, PublicKey)>,
+    /// Other addresses at which a phone is reached: the user part, and the number.
+    pub(crate) reached_at: BTreeMap<String, String>,
+    /// Numbers of accounts that are known under another one: that one answers when they are asked for, and nobody is reached
+    /// at them.
+    pub(crate) known_under: BTreeMap<String, String>,
     /// What phones have published.
     directory: Directory,
     link: Option<Link>,
@@ -86,6 +93,8 @@ impl Chatd {
             mailbox: Vec::new(),
             alice: None,
             alice_prekeys: Vec::new(),
+            reached_at: BTreeMap::new(),
+            known_under: BTreeMap::new(),
             directory: Directory::default(),
             link: None,
         }
@@ -270,7 +279,8 @@ impl Chatd {
             return vec![message_ack(node).with("error", error)];
         }
         let mut answers = vec![message_ack(node)];
-        let Some(phone) = phones.get_mut(&to.user) else { return answers };
+        let number = self.reached_at.get(&to.user).unwrap_or(&to.user);
+        let Some(phone) = phones.get_mut(number) else { return answers };
         let id = node.text("id").unwrap_or_default();
         let already = phone.received.iter().any(|(known, _)| *known == id);
         let opened = already || phone.open(&id, node, rng).is_ok();
@@ -288,8 +298,12 @@ impl Chatd {
             let error = |jid: &Jid| Node::new("user").with("jid", jid).with_node(iq::error_node(code, "no"));
             return iq::result(node).with_node(Node::new("list").with_nodes(wanted.iter().map(error).collect()));
         }
+        let known =
+            |jid: &Jid| self.known_under.get(&jid.user).map_or_else(|| jid.clone(), |user| Jid::user(user.as_str()));
+        let wanted: Vec<Jid> = wanted.iter().map(known).collect();
         for jid in &wanted {
-            let Some(phone) = phones.get(&jid.user) else { continue };
+            let number = self.reached_at.get(&jid.user).unwrap_or(&jid.user);
+            let Some(phone) = phones.get(number) else { continue };
             let mut bundle = phone.keys.bundle();
             if self.fate.bad_bundle {
                 bundle.signed_prekey_signature[5] ^= 1;
@@ -297,8 +311,18 @@ impl Chatd {
             let one_time = phone.keys.one_time.iter().map(|(id, pair)| (*id, pair.public()));
             self.directory.publish(&jid.user, bundle, one_time);
         }
-        let answer = self.directory.answer(ALICE, node).expect("a well-formed request");
-        answer.expect("a request about keys")
+        let fetch = client::key_fetch(&node.text("id").unwrap_or_default(), &wanted);
+        let answer = self.directory.answer(ALICE, &fetch).expect("a well-formed request");
+        let mut answer = answer.expect("a request about keys");
+        if let (Some(jid), Content::Nodes(lists)) = (&self.fate.answers_as, &mut answer.content)
+            && let Content::Nodes(users) = &mut lists[0].content
+        {
+            users.iter_mut().for_each(|user| {
+                user.attrs.retain(|(key, _)| key != "jid");
+                *user = std::mem::replace(user, Node::new("")).with("jid", jid);
+            });
+        }
+        answer
     }
 
     fn certificates(&self, rng: &mut dyn CryptoRng) -> Vec<u8> {

@@ -364,10 +364,19 @@ impl World {
         self.command(Action::Send(Send { chat: chat.into(), text: text.into() })).issue()
     }
 
-    /// Every message of a chat, as a page would be shown them.
+    /// The newest messages of a chat, as a page would be shown them.
     pub(crate) fn thread(&mut self, chat: &str) -> Vec<MessageView> {
+        self.page(chat, None)
+    }
+
+    /// The texts of the newest messages with smaller numbers.
+    pub(crate) fn texts_before(&mut self, chat: &str, before: u64) -> Vec<String> {
+        self.page(chat, Some(before)).into_iter().map(|message| message.text).collect()
+    }
+
+    fn page(&mut self, chat: &str, before: Option<u64>) -> Vec<MessageView> {
         let tag = self.next_tag();
-        let open = OpenChat { chat: chat.into(), before: None, limit: 200, text_from: None };
+        let open = OpenChat { chat: chat.into(), before, limit: 200, text_from: None };
         self.input(Input::Command(Command { tag, action: Some(Action::OpenChat(open)), ..Command::default() }));
         let thread = self.updates.iter().rev().find_map(|update| match &update.news {
             Some(News::MessagePage(thread)) if thread.tag == tag => Some(thread.messages.clone()),

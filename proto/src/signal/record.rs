@@ -127,6 +127,16 @@ impl SessionRecord {
         }
     }
 
+    /// Takes the sessions of another record of the same device, which had two addresses. The current one stays.
+    pub fn absorb(&mut self, other: Self) {
+        if self.current.is_none() && self.archived.is_empty() {
+            *self = other;
+            return;
+        }
+        other.retired.into_iter().rev().for_each(|identity| retire(&mut self.retired, identity));
+        other.archived.into_iter().rev().chain(other.current).for_each(|session| self.archive(session));
+    }
+
     /// Encrypts a padded message with the current session. Store the record before the envelope leaves: sending from
     /// an older copy of it would use a key twice.
     ///

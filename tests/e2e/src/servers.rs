@@ -205,6 +205,14 @@ impl Servers {
         self.control("phones", &json!({"number": number, "name": name})).await.map(drop)
     }
 
+    /// Makes a phone whose number people also write as `also`.
+    ///
+    /// # Errors
+    /// If the sandbox refuses.
+    pub async fn phone_also(&self, number: &str, also: &str, name: &str) -> Result<()> {
+        self.control("phones", &json!({"number": number, "name": name, "also": [also]})).await.map(drop)
+    }
+
     /// Has a phone write to `to`: a number, or a Partner user's identifier.
     ///
     /// # Errors

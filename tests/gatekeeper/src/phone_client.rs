@@ -79,7 +79,7 @@ pub(crate) fn restore(sandbox: &Arc<Sandbox>) -> Result<(), PhoneError> {
     if let Some(number) = sandbox.config.echo.clone()
         && sandbox.phones.get(&number).is_none()
     {
-        create(sandbox, &number, Some("Echo".to_owned()), true)?;
+        create(sandbox, &number, Some("Echo".to_owned()), Vec::new(), true)?;
     }
     Ok(())
 }
@@ -92,10 +92,11 @@ pub(crate) fn create(
     sandbox: &Arc<Sandbox>,
     number: &str,
     name: Option<String>,
+    also: Vec<String>,
     echo: bool,
 ) -> Result<Arc<Phone>, PhoneError> {
     let name = name.unwrap_or_else(|| format!("+{number}"));
-    let phone = Phone::create(&sandbox.config.data, number, name, echo, sandbox.clock.now_secs())?;
+    let phone = Phone::create(&sandbox.config.data, number, name, also, echo, sandbox.clock.now_secs())?;
     start(sandbox, Arc::clone(&phone));
     Ok(phone)
 }

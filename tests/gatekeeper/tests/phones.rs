@@ -147,3 +147,28 @@ async fn a_number_that_nobody_has_is_an_honest_failure() {
     assert_eq!(get(&running, "/control/phones").await.as_array().unwrap().len(), 1);
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_number_that_is_written_in_two_ways_is_one_phone() {
+    let data = tempfile::tempdir().unwrap();
+    let running = start(data.path(), NOBODY).await;
+    make_phone(&running, ANNA).await;
+    let (own, other) = ("551187654321", "5511987654321");
+    let (status, made) = post(&running, "/control/phones", json!({"number": own, "also": [other]})).await;
+    assert_eq!((status, &made["also"]), (201, &json!([other])));
+    // Neither number is free for another phone, in any role.
+    for taken in
+        [json!({"number": other}), json!({"number": BEN, "also": [own]}), json!({"number": BEN, "also": [other]})]
+    {
+        assert_eq!(post(&running, "/control/phones", taken).await.0, 409);
+    }
+    let too_many: Vec<String> = (0..9).map(|at| format!("1415555020{at}")).collect();
+    for refused in [json!({"number": BEN, "also": ["x"]}), json!({"number": BEN, "also": too_many})] {
+        assert_eq!(post(&running, "/control/phones", refused).await.0, 422);
+    }
+    running.stop().await;
+    // It is written so still after a restart.
+    let running = start(data.path(), NOBODY).await;
+    assert_eq!(get(&running, &format!("/control/phones/{own}")).await["also"], json!([other]));
+    running.stop().await;
+}

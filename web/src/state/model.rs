@@ -253,6 +253,13 @@ pub fn apply(model: &mut Model, update: Update, now: u64) -> Vec<Change> {
 fn apply_chat(model: &mut Model, mut chat: ChatView, now: u64) -> Vec<Change> {
     let mut changes = Vec::new();
     let id = chat.id.clone();
+    let chats = model.chats.len();
+    model.chats.retain(|held| !chat.has_joined(&held.id));
+    // Two chats were one person's: what is new in this row was there before.
+    let is_joined = chats > model.chats.len();
+    if is_joined {
+        changes.push(Change::Order);
+    }
     let held = model.chats.iter().find(|held| held.id == id);
     let newest = |chat: &ChatView| chat.last.as_ref().map_or(0, |last| last.seq);
     let newest_before = held.map_or(0, newest);
@@ -262,8 +269,8 @@ fn apply_chat(model: &mut Model, mut chat: ChatView, now: u64) -> Vec<Change> {
         _ => active_at(&chat, now),
     };
     // While the mailbox is read, every message is old news: one announcement each would be a flood.
-    let draining = model.connection.state() == ConnectionState::Draining;
-    if let Some(last) = chat.last.as_ref().filter(|last| last.seq > newest_before && is_from_peer(last) && !draining) {
+    let old = is_joined || model.connection.state() == ConnectionState::Draining;
+    if let Some(last) = chat.last.as_ref().filter(|last| last.seq > newest_before && is_from_peer(last) && !old) {
         let text =
             if last.kind() == MessageKind::Text { visible::trimmed(&last.text).to_owned() } else { String::new() };
         changes.push(Change::Incoming(Incoming { chat: id.clone(), sender: peer_name::title(&chat), text }));
@@ -294,7 +301,7 @@ fn is_from_peer(message: &MessageView) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use causeway::view::{MessagePage as Page, Messages, Snapshot, Started};
+    use causeway::view::{MessagePage as Page, Messages, OtherAddresses, Snapshot, Started};
 
     use super::*;
 
@@ -430,6 +437,16 @@ mod tests {
         assert_eq!(model.unread(), 5);
         assert!(apply(&mut model, Update { news: None }).is_empty());
         assert!(apply(&mut model, News::Started(Started { engine: 1 }).into()).is_empty());
+    }
+
+    #[test]
+    fn a_chat_that_was_joined_to_another_one_leaves_the_list_without_a_word() {
+        let mut model = with_chats(vec![chat("1", 1, None), chat("2", 5, Some(incoming(1, "hi")))]);
+        let others = OtherAddresses { all: vec!["2".into(), "3".into()] };
+        let joined = ChatView { others: Some(Box::new(others)), ..chat("1", 5, Some(incoming(1, "hi"))) };
+        let changes = apply(&mut model, News::Chat(joined).into());
+        assert_eq!(ids(&model), ["1"]);
+        assert_eq!(changes, [Change::Order, Change::Chat("1".into())]);
     }
 
     fn placed(model: &mut Model, chat: ChatView, now: u64) -> Vec<String> {

@@ -233,6 +233,12 @@ impl ViewStore {
         self.chats.with(|rows| rows.iter().find(|row| &*row.id == chat).cloned())
     }
 
+    /// The chat that another one has become a part of.
+    pub fn joined(&self, chat: &str) -> Option<String> {
+        let has = |row: &&ChatRow| row.view.with(|view| view.has_joined(chat));
+        self.chats.with(|rows| rows.iter().find(has).map(|row| row.id.to_string()))
+    }
+
     fn read(&self, chat: &str, before: Option<u64>) {
         // As much as is held, so that reading it again takes nothing from under the reader; the engine bounds it.
         let held = self.with(|inner| inner.model.thread(chat).map_or(0, |thread| thread.messages().len()));

@@ -4,7 +4,7 @@
 
 use super::packed::{self, Alphabet};
 use super::token::{self, Token};
-use super::{Content, MAX_DEPTH, Node, Value, tag};
+use super::{Content, MAX_DEPTH, Node, Text, Value, tag};
 use crate::jid::{Jid, JidError, Server};
 use crate::profile::{InteropJidForm, Profile};
 
@@ -25,7 +25,7 @@ pub fn encode(node: &Node, profile: &Profile, out: &mut Vec<u8>) -> Result<(), E
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     interop_jid: InteropJidForm,
-    /// The last value among the attributes so far is an interop JID without a server.
+    /// The last JID is an interop JID without a server.
     open_jid: bool,
 }
 
@@ -40,16 +40,24 @@ impl Writer<'_> {
         let content = usize::from(node.content != Content::Empty);
         self.list(1 + 2 * node.attrs.len() + content, |size| EncodeError::TooManyAttributes { got: (size - 1) / 2 })?;
         self.string(&node.tag)?;
-        self.open_jid = false;
-        for (key, value) in &node.attrs {
+        let mut attrs = node.attrs.as_slice();
+        while let [(key, value), behind @ ..] = attrs {
+            attrs = behind;
             if key.is_empty() {
                 return Err(EncodeError::EmptyKey);
             }
-            if self.open_jid {
-                self.end_interop_jid(key)?;
-            }
             self.string(key)?;
-            self.value(value)?;
+            match value {
+                Value::Text(text) => self.string(text)?,
+                Value::Jid(jid) => {
+                    self.open_jid = false;
+                    self.jid(jid)?;
+                    if self.open_jid {
+                        self.end_interop_jid(behind)?;
+                    }
+                }
+                Value::UnknownJid(unknown) => self.out.extend_from_slice(unknown.as_bytes()),
+            }
         }
         match &node.content {
             Content::Empty => Ok(()),
@@ -177,12 +185,16 @@ impl Writer<'_> {
         }
     }
 
-    /// Puts a server behind an interop JID that was written without one, if the next key would be read as its server.
+    /// Puts a server behind an interop JID that was written without one, if the key of the next attribute would be read as
+    /// its server.
     #[cold]
-    fn end_interop_jid(&mut self, next_key: &str) -> Result<(), EncodeError> {
+    fn end_interop_jid(&mut self, behind: &[(Text, Value)]) -> Result<(), EncodeError> {
         self.open_jid = false;
         let server = Server::Interop;
-        if next_key == server.as_str() { self.string(server.as_str()) } else { Ok(()) }
+        match behind {
+            [(key, _), ..] if key == server.as_str() => self.string(server.as_str()),
+            _ => Ok(()),
+        }
     }
 
     /// `integrator-user[:device]` as one string, put together without allocating.

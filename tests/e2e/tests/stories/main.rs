@@ -22,6 +22,7 @@ mod looks;
 mod many_tabs;
 mod open_id;
 mod passkey;
+mod people;
 mod push;
 mod relay;
 mod service_worker;

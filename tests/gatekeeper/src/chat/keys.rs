@@ -80,7 +80,7 @@ fn fetched(sandbox: &Sandbox, who: &Jid, iq: &Node, key: &Node) -> Node {
         return error(iq, 406, "not-acceptable");
     }
     let Some(wanted) = keys::read_fetch(iq) else { return error(iq, 400, "bad-request") };
-    let users = wanted.iter().map(|of| user(sandbox, who, of)).collect();
+    let users = wanted.iter().map(|of| user(sandbox, who, &sandbox.phones.reached(of))).collect();
     result(iq).with_node(Node::new("list").with_nodes(users))
 }
 

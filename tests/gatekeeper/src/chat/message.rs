@@ -60,6 +60,7 @@ pub(super) fn accept(sandbox: &Sandbox, who: &Jid, node: &Node) -> Node {
 fn deliver(sandbox: &Sandbox, who: &Jid, node: &Node) -> Result<(), Undeliverable> {
     let id = node.text("id").filter(|id| !id.is_empty() && id.len() <= MAX_ID).ok_or(Undeliverable::Malformed)?;
     let to = node.jid("to").ok().flatten().ok_or(Undeliverable::Malformed)?;
+    let to = sandbox.phones.reached(&to);
     if !may_write(who, &to) {
         return Err(Undeliverable::Forbidden);
     }

@@ -18,6 +18,8 @@ use std::time::Duration;
 const MAX_WAIT_MS: u64 = 60_000;
 /// Bytes of one text. WhatsApp's own applications send less; others need not.
 const MAX_TEXT: usize = 512 * 1024;
+/// Other ways to write a number.
+const MAX_ALSO: usize = 8;
 /// Texts of one request.
 const MAX_TEXTS: usize = 1_000;
 
@@ -39,6 +41,9 @@ pub(super) fn router() -> Router<Arc<Sandbox>> {
 struct Create {
     number: String,
     name: Option<String>,
+    /// Other numbers that people write this one as: its keys are handed out for them, under its own number.
+    #[serde(default)]
+    also: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,19 +105,39 @@ async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
 
 async fn create(
     State(sandbox): State<Arc<Sandbox>>,
-    Json(Create { number, name }): Json<Create>,
+    Json(Create { number, name, also }): Json<Create>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let jid = Jid::from_phone(&number).map_err(|error| {
-        Refusal(StatusCode::UNPROCESSABLE_ENTITY, format!("{number:?} is no phone number: {error}"))
-    })?;
+    let parsed = |number: &String| {
+        let refused = |error| format!("{number:?} is no phone number: {error}");
+        Jid::from_phone(number).map_err(|error| Refusal(StatusCode::UNPROCESSABLE_ENTITY, refused(error)))
+    };
+    let jid = parsed(&number)?;
     if let Some(phone) = sandbox.phones.get(&jid.user) {
         return Ok((StatusCode::OK, Json(phone.summary())));
     }
     if sandbox.phones.all().len() >= Phones::MAX {
         return Err(Refusal(StatusCode::CONFLICT, format!("there are {} phones already", Phones::MAX)));
     }
-    let phone = phone_client::create(&sandbox, &jid.user, name, false).map_err(failed)?;
+    if also.len() > MAX_ALSO {
+        let message = format!("a number is written in {MAX_ALSO} other ways at most, not {}", also.len());
+        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, message));
+    }
+    let also = also.iter().map(parsed).collect::<Result<Vec<Jid>, _>>()?;
+    if let Some(taken) = also
+        .iter()
+        .find(|other| **other == jid)
+        .or_else(|| also.iter().chain([&jid]).find(|other| is_taken(&sandbox, other)))
+    {
+        return Err(Refusal(StatusCode::CONFLICT, format!("+{} reaches a phone already", taken.user)));
+    }
+    let also = also.into_iter().map(|other| other.user).collect();
+    let phone = phone_client::create(&sandbox, &jid.user, name, also, false).map_err(failed)?;
     Ok((StatusCode::CREATED, Json(phone.summary())))
+}
+
+/// Whether a number reaches a phone, under its own number or another one.
+fn is_taken(sandbox: &Sandbox, jid: &Jid) -> bool {
+    sandbox.phones.get(&jid.user).is_some() || sandbox.phones.reached(jid) != *jid
 }
 
 async fn show(State(sandbox): State<Arc<Sandbox>>, Path(number): Path<String>) -> Result<Json<Value>, Refusal> {

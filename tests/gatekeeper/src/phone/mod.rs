@@ -11,7 +11,7 @@ mod stored;
 
 use crate::hex;
 use crate::time::UnixSeconds;
-use causeway_proto::jid::Jid;
+use causeway_proto::jid::{Jid, Server};
 use causeway_proto::node::Node;
 use serde_json::{Value, json};
 use state::State;
@@ -79,6 +79,18 @@ impl Phones {
         self.lock().insert(phone.jid.user.clone(), (phone, Some(task)));
     }
 
+    /// The address of the phone that a number reaches: its own, or that of the phone that people write so as well. The
+    /// address itself if there is no such phone.
+    pub(crate) fn reached(&self, jid: &Jid) -> Jid {
+        let phones = self.lock();
+        if jid.server != Server::User || phones.contains_key(&jid.user) {
+            return jid.clone();
+        }
+        let is_also = |phone: &&Arc<Phone>| phone.state().also.contains(&jid.user);
+        let phone = phones.values().map(|(phone, _)| phone).find(is_also);
+        phone.map_or_else(|| jid.clone(), |phone| phone.jid.on_device(jid.device))
+    }
+
     pub(crate) fn all(&self) -> Vec<Arc<Phone>> {
         self.lock().values().map(|(phone, _)| Arc::clone(phone)).collect()
     }
@@ -135,10 +147,11 @@ impl Phone {
         data: &Path,
         number: &str,
         name: String,
+        also: Vec<String>,
         echo: bool,
         now: UnixSeconds,
     ) -> Result<Arc<Self>, PhoneError> {
-        let state = State::new(name, echo, now);
+        let state = State::new(name, also, echo, now);
         let path = data.join(FOLDER).join(format!("{number}.json"));
         write(&path, &state)?;
         Ok(Self::of(Jid::user(number), path, state))
@@ -228,6 +241,7 @@ impl Phone {
             "number": self.jid.user,
             "jid": self.jid.to_string(),
             "name": state.name,
+            "also": state.also,
             "echo": state.echo,
             "wants_connection": state.online,
             "connected": *self.connected.borrow(),

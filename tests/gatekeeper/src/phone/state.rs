@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 /// A phone.
 pub(crate) struct State {
     pub(crate) name: String,
+    /// Other numbers that people write this one as: Brazil's with and without the ninth digit.
+    pub(crate) also: Vec<String>,
     /// Answers every text.
     pub(crate) echo: bool,
     /// Wants to be connected.
@@ -29,9 +31,10 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(name: String, echo: bool, now: UnixSeconds) -> Self {
+    pub(crate) fn new(name: String, also: Vec<String>, echo: bool, now: UnixSeconds) -> Self {
         Self {
             name,
+            also,
             echo,
             online: true,
             installation: 1,

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredState {
     name: String,
+    #[serde(default)]
+    also: Vec<String>,
     echo: bool,
     online: bool,
     installation: u64,
@@ -44,6 +46,7 @@ impl From<&State> for StoredState {
     fn from(state: &State) -> Self {
         Self {
             name: state.name.clone(),
+            also: state.also.clone(),
             echo: state.echo,
             online: state.online,
             installation: state.installation,
@@ -59,6 +62,7 @@ impl StoredState {
         let (noise, keys) = self.keys.open()?;
         Some(State {
             name: self.name,
+            also: self.also,
             echo: self.echo,
             online: self.online,
             installation: self.installation,
@@ -118,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_phone_is_read_back_with_its_keys_and_sessions() {
-        let mut state = State::new("Bob".to_owned(), true, UnixSeconds::new(7));
+        let mut state = State::new("Bob".to_owned(), vec!["14155550199".to_owned()], true, UnixSeconds::new(7));
         let other = Keyring::generate(7, &mut random::rng());
         let alice = Jid::interop(1, "10853634039893");
         state.keys.start_session(&alice, &other.bundle(), &mut random::rng()).unwrap();

@@ -32,6 +32,16 @@ pub(super) fn ThreadPane(id: String) -> impl IntoView {
         let id = id.clone();
         Memo::new(move |_| app.store.row(&id).is_some())
     };
+    Effect::new({
+        let id = id.clone();
+        move |_| {
+            if !known.get()
+                && let Some(whole) = app.store.joined(&id)
+            {
+                app.go(&Route::Chat(whole));
+            }
+        }
+    });
     let content = {
         let id = id.clone();
         move || match known.get().then(|| untrack(|| app.store.row(&id))).flatten() {
