@@ -4,7 +4,7 @@
 //! What this module does not know: when a page is left, and how commands are sent.
 
 use crate::port::{clock, tab};
-use causeway::io::Millis;
+use causeway::io::{Millis, UnixMillis};
 use causeway::protobuf::Message;
 use causeway::view::{Action, Command, SaveDraft};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ const KEY: &str = "causeway-unanswered";
 /// Most bytes that are kept; browsers give a tab 5 MB and more.
 const MOST_BYTES: usize = 1024 * 1024;
 /// A message that was kept for longer is not sent any more, but becomes a draft: the person may have forgotten it.
-const LONGEST: Millis = 60_000;
+const LONGEST: Millis = Millis(60_000);
 
 /// Keeps those of the commands that hold what a person wrote, in place of what was kept before; passwords are not among
 /// them. Past `MOST_BYTES` they are dropped.
@@ -40,8 +40,8 @@ pub fn take() -> Vec<Encoded> {
 }
 
 /// The time in eight bytes, then each command after its length in four.
-fn encode<'a>(now: Millis, commands: impl Iterator<Item = &'a [u8]>) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(now.to_be_bytes().to_vec());
+fn encode<'a>(now: UnixMillis, commands: impl Iterator<Item = &'a [u8]>) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(now.0.to_be_bytes().to_vec());
     let time_len = bytes.len();
     for command in commands.filter_map(|command| Command::decode(command).ok()).filter(is_written) {
         if command.encoded_len() <= MOST_BYTES.saturating_sub(bytes.len()) {
@@ -57,9 +57,9 @@ fn is_written(command: &Command) -> bool {
     matches!(command.action, Some(Action::Send(_) | Action::SaveDraft(_)))
 }
 
-fn decode(bytes: &[u8], now: Millis) -> Vec<Encoded> {
+fn decode(bytes: &[u8], now: UnixMillis) -> Vec<Encoded> {
     let Some((kept_at, mut rest)) = bytes.split_first_chunk() else { return Vec::new() };
-    let is_late = now.abs_diff(Millis::from_be_bytes(*kept_at)) > LONGEST;
+    let is_late = Millis(now.0.abs_diff(u64::from_be_bytes(*kept_at))) > LONGEST;
     let mut commands = Vec::new();
     while let Some((command, behind)) = split(rest) {
         rest = behind;
@@ -103,11 +103,11 @@ mod tests {
         Action::SaveDraft(SaveDraft { chat: "1@s".to_owned(), text: text.to_owned() })
     }
 
-    fn carried(commands: &[Vec<u8>], after: Millis) -> Vec<Command> {
-        let bytes = encode(1_000_000, commands.iter().map(Vec::as_slice)).unwrap_or_default();
+    fn carried(commands: &[Vec<u8>], after: u64) -> Vec<Command> {
+        let bytes = encode(UnixMillis(1_000_000), commands.iter().map(Vec::as_slice)).unwrap_or_default();
         let text: String = bytes.iter().copied().map(char::from).collect();
         let bytes: Vec<u8> = text.chars().map(|character| u8::try_from(character).unwrap()).collect();
-        let decoded = decode(&bytes, 1_000_000 + after);
+        let decoded = decode(&bytes, UnixMillis(1_000_000 + after));
         decoded.iter().map(|(_, command)| Command::decode(command.as_slice()).unwrap()).collect()
     }
 
@@ -118,12 +118,12 @@ mod tests {
         let all: Vec<_> = others.iter().chain(&written).cloned().collect();
         let found: Vec<_> = carried(&all, 20).iter().map(Message::encode_to_vec).collect();
         assert_eq!(found, written);
-        assert!(encode(0, others.iter().map(Vec::as_slice)).is_none(), "there is nothing to keep");
+        assert!(encode(UnixMillis(0), others.iter().map(Vec::as_slice)).is_none(), "there is nothing to keep");
     }
 
     #[test]
     fn a_message_of_long_ago_is_a_draft() {
-        for (after, expected) in [(LONGEST, vec![send("late"), draft("")]), (LONGEST + 1, vec![draft("late")])] {
+        for (after, expected) in [(LONGEST.0, vec![send("late"), draft("")]), (LONGEST.0 + 1, vec![draft("late")])] {
             let found = carried(&[command(3, send("late")), command(5, draft(""))], after);
             assert_eq!(found.into_iter().filter_map(|command| command.action).collect::<Vec<_>>(), expected);
         }
@@ -134,10 +134,10 @@ mod tests {
         let long = command(1, draft(&"x".repeat(MOST_BYTES)));
         let all = [long, command(2, draft("short"))];
         assert_eq!(carried(&all, 0).iter().map(|command| command.tag).collect::<Vec<_>>(), [2]);
-        let whole = encode(0, all.iter().map(Vec::as_slice)).unwrap();
+        let whole = encode(UnixMillis(0), all.iter().map(Vec::as_slice)).unwrap();
         for len in 0..whole.len() {
-            assert_eq!(decode(&whole[..len], 0), []);
+            assert_eq!(decode(&whole[..len], UnixMillis(0)), []);
         }
-        assert_eq!(decode(&[0xff; 64], 0), []);
+        assert_eq!(decode(&[0xff; 64], UnixMillis(0)), []);
     }
 }

@@ -122,15 +122,11 @@ impl EngineClient {
                 }
                 let Observed { engine: Some(engine), started } = observed else { return };
                 let another = inner.engine.replace(Some(engine)) != Some(engine);
-                let is_carrying = !inner.carried.is_empty();
-                if started && !is_carrying {
+                if started {
                     inner.greet();
                 }
                 if started || another {
                     inner.resend();
-                }
-                if started && is_carrying {
-                    inner.greet();
                 }
             }
         })?;
@@ -159,8 +155,6 @@ impl EngineClient {
             }
         });
         if !inner.carried.is_empty() {
-            // For an engine that runs already, whatever its name is.
-            inner.unanswered.borrow().commands().for_each(|command| inner.post(command));
             inner.watch();
         }
         inner.greet();
@@ -220,8 +214,12 @@ impl Inner {
         }
     }
 
-    /// Asks the engine for a snapshot, which names it.
+    /// Asks the engine for a snapshot, which names it. What the tab's former page has left comes first, for any engine:
+    /// the composer takes its draft from the first snapshot.
     fn greet(&self) {
+        for (_, command) in self.unanswered.borrow().0.iter().filter(|(tag, _)| self.carried.contains(tag)) {
+            self.post(command);
+        }
         let tag = rng::tag().unwrap_or_default();
         self.post(&Command { tag, action: Some(Action::Hello(Hello {})), ..Command::default() }.encode_to_vec());
     }

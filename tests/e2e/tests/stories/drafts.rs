@@ -18,11 +18,12 @@ const TYPE_AND_RELOAD: &str = "const [text, sends, delay] = arguments;
     Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value').set.call(field, text);
     field.dispatchEvent(new InputEvent('input', { bubbles: true }));
     if (sends) field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
-    globalThis.isFormerPage = true;
+    document.documentElement.dataset.former = true;
     setTimeout(() => location.reload(), delay);";
 
-/// What the composer holds, once the page is another one.
-const HELD: &str = "return globalThis.isFormerPage ? null : document.querySelector('#composer')?.value ?? null;";
+/// What the composer holds, once the page is another one. In Firefox scripts do not share their global object.
+const HELD: &str = "return document.documentElement.dataset.former ? null : \
+    document.querySelector('#composer')?.value ?? null;";
 
 async fn type_and_reload(scene: &Scene, text: &str, sends: bool, delay: u64) -> Result<String> {
     let web = scene.browser.web()?;
@@ -53,13 +54,11 @@ async fn story(scene: &mut Scene) -> Result<()> {
         scene.page()?.message(true, &text).await.with_context(|| format!("{delay} ms after sending"))?;
         sent.push(text);
     }
-    let page = scene.page()?;
     for text in &sent {
-        page.ticks(text, "delivered").await?;
+        ensure!(scene.servers.phone_received(ECHO, text).await? == 1, "{text:?} was sent more than once");
     }
-    let own: Vec<_> =
-        page.messages().await?.into_iter().filter(|(outgoing, _)| *outgoing).map(|(_, text)| text).collect();
-    ensure!(own == sent, "sent {sent:?}, shown {own:?}");
+    let received = scene.servers.received(ECHO).await?;
+    ensure!(received == sent, "sent {sent:?}, received {received:?}");
     Ok(())
 }
 
