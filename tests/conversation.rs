@@ -12,7 +12,9 @@
 mod support;
 
 use causeway::io::Input;
-use causeway::view::{Action, Command, ConnectionState, Delivery, Issue, MessageKind, Send, Stage};
+use causeway::view::{
+    Action, Command, ConnectionState, Delivery, Issue, MessageKind, MessageRef, News, OpenChat, Send, Stage,
+};
 use causeway_proto::schema::client_payload::ClientPayload;
 use prost::Message;
 use support::{BOB, BOB_CHAT, World};
@@ -229,4 +231,30 @@ fn a_clock_that_was_ahead_pins_no_chat_on_top() {
         world.kill();
         assert_eq!(listed(&mut world), ["+14155550999", "+14155550123", "+14155550777"]);
     }
+}
+
+#[test]
+fn a_page_that_was_read_before_a_message_was_deleted_does_not_show_it() {
+    let mut world = World::enlisted(90);
+    let chat = world.start_chat(BOB);
+    world.send(&chat, "stays");
+    world.chatd.fate.ack_error = Some(406);
+    world.send(&chat, "goes");
+    let seq = world.thread(&chat).last().unwrap().seq;
+    world.hold_loads = true;
+    let tag = world.next_tag();
+    let action = Some(Action::OpenChat(OpenChat { chat: chat.clone(), ..OpenChat::default() }));
+    world.input(Input::Command(Command { tag, action, ..Command::default() }));
+    let (id, queries) = world.held_loads.pop_front().unwrap();
+    let of_before = world.store.load_now(&queries);
+    world.hold_loads = false;
+    world.command(Action::Discard(MessageRef { chat: chat.clone(), seq }));
+    world.updates.clear();
+    world.input(Input::Loaded(id, of_before));
+    let page = world.updates.iter().find_map(|update| match &update.news {
+        Some(News::MessagePage(page)) => Some(page.clone()),
+        _ => None,
+    });
+    let texts: Vec<String> = page.unwrap().messages.into_iter().map(|message| message.text).collect();
+    assert_eq!(texts, ["stays"]);
 }

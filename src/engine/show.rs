@@ -192,7 +192,9 @@ impl Engine {
     pub(super) fn message_page(&mut self, tag: CommandTag, open: OpenChat, rows: Rows) {
         let limit = usize::try_from(page_of(&open)).unwrap_or(usize::MAX);
         let (mut messages, mut size) = (Vec::new(), 0);
-        let rows = rows.into_iter().next().unwrap_or_default();
+        let mut rows = rows.into_iter().next().unwrap_or_default();
+        // Some may have been deleted while they were read.
+        rows.retain(|(key, _)| !self.records.messages.is_absent(key));
         let found = rows.len();
         for (key, sealed) in rows.into_iter().take(limit) {
             // A newer version may be in memory, on its way to the store.

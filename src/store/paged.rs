@@ -48,6 +48,11 @@ impl<R: Row> Paged<R> {
         self.cache.get(key)
     }
 
+    /// Whether the row was deleted, or is known to be absent: what a read says of it is of before.
+    pub fn is_absent(&self, key: &[u8]) -> bool {
+        self.cache.rows.contains_key(key) && self.cache.get(key).is_none()
+    }
+
     /// The row for changing it; counts as changed.
     ///
     /// # Errors

@@ -203,8 +203,12 @@ impl World {
         match held.len() == count && mirror.thread(id).zip(held).all(same) {
             true => Ok(()),
             false => {
-                let seqs: Vec<u64> = thread.messages().iter().map(|message| message.seq).collect();
-                Err(format!("the page shows other messages of {id} than are durable: {seqs:?}"))
+                let differing = mirror.thread(id).zip(held).find(|pair| !same(*pair));
+                let differing = differing.map(|(kept, shown)| (kept.view(), shown));
+                Err(format!(
+                    "the page shows {} messages of {id}, durable are {count}; differing: {differing:?}",
+                    held.len()
+                ))
             }
         }
     }
