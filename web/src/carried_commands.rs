@@ -43,11 +43,11 @@ pub fn take() -> Vec<Encoded> {
 fn encode<'a>(now: UnixMillis, commands: impl Iterator<Item = &'a [u8]>) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(now.0.to_be_bytes().to_vec());
     let time_len = bytes.len();
-    for command in commands.filter_map(|command| Command::decode(command).ok()).filter(is_written) {
-        if command.encoded_len() <= MOST_BYTES.saturating_sub(bytes.len()) {
-            let command = Zeroizing::new(command.encode_to_vec());
+    for command in commands {
+        let is_short = command.len() <= MOST_BYTES.saturating_sub(bytes.len());
+        if is_short && Command::decode(command).is_ok_and(|command| is_written(&command)) {
             bytes.extend(u32::try_from(command.len()).unwrap_or(0).to_be_bytes());
-            bytes.extend_from_slice(&command);
+            bytes.extend_from_slice(command);
         }
     }
     (bytes.len() > time_len).then_some(bytes)
@@ -63,8 +63,8 @@ fn decode(bytes: &[u8], now: UnixMillis) -> Vec<Encoded> {
     let mut commands = Vec::new();
     while let Some((command, behind)) = split(rest) {
         rest = behind;
-        let Ok(command) = Command::decode(command) else { continue };
-        let action = match command.action {
+        let Ok(mut command) = Command::decode(command) else { continue };
+        command.action = match command.action {
             Some(Action::Send(message)) if is_late => {
                 Some(Action::SaveDraft(SaveDraft { chat: message.chat, text: message.text }))
             }
@@ -72,7 +72,6 @@ fn decode(bytes: &[u8], now: UnixMillis) -> Vec<Encoded> {
             Some(Action::SaveDraft(draft)) if is_late && draft.text.is_empty() => None,
             action => action,
         };
-        let command = Command { tag: command.tag, action, ..Command::default() };
         if is_written(&command) {
             commands.push((command.tag, Zeroizing::new(command.encode_to_vec())));
         }

@@ -6,7 +6,8 @@
 //! must resend.
 //!
 //! A page that is left, or loaded again, leaves what a person wrote and no engine has confirmed to the next page of its
-//! tab. That page gives it to the engine before it asks for a snapshot, so that it is in there.
+//! tab. That page gives it to the engine, and shows drafts among it before the engine does: an engine that starts tells
+//! of its chats before it takes commands.
 //!
 //! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer,
 //! although that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
@@ -110,10 +111,11 @@ impl EngineClient {
         let updates = Channel::open(UPDATES, {
             let inner = Rc::downgrade(&inner);
             move |bytes| {
-                let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
+                let (Some(inner), Ok(mut update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
                 inner.heard.set(true);
                 let refused = inner.refused_message(&update);
                 let observed = inner.unanswered.borrow_mut().observe(&update);
+                inner.unanswered.borrow().put_drafts(&inner.carried, &mut update);
                 // Commands that the page sends because of this update are sent again below, if an engine has just
                 // started.
                 on_update(update);
@@ -214,12 +216,8 @@ impl Inner {
         }
     }
 
-    /// Asks the engine for a snapshot, which names it. What the tab's former page has left comes first, for any engine:
-    /// the composer takes its draft from the first snapshot.
+    /// Asks the engine for a snapshot, which names it.
     fn greet(&self) {
-        for (_, command) in self.unanswered.borrow().0.iter().filter(|(tag, _)| self.carried.contains(tag)) {
-            self.post(command);
-        }
         let tag = rng::tag().unwrap_or_default();
         self.post(&Command { tag, action: Some(Action::Hello(Hello {})), ..Command::default() }.encode_to_vec());
     }
@@ -327,6 +325,23 @@ impl Unanswered {
         Command::decode(command.as_slice()).ok()?.action
     }
 
+    /// Puts the drafts among the commands of these tags into the rows of their chats, the last one of each: the composer
+    /// takes its draft from the first row that it sees.
+    fn put_drafts(&self, tags: &[u64], update: &mut Update) {
+        let chats = match &mut update.news {
+            Some(News::Snapshot(snapshot)) => snapshot.chats.as_mut_slice(),
+            Some(News::Chat(chat)) => core::slice::from_mut(chat),
+            _ => return,
+        };
+        for tag in tags {
+            if let Some(Action::SaveDraft(draft)) = self.action(*tag)
+                && let Some(chat) = chats.iter_mut().find(|chat| chat.id == draft.chat)
+            {
+                chat.draft = draft.text;
+            }
+        }
+    }
+
     fn commands(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|(_, command)| command.as_slice())
     }
@@ -335,7 +350,7 @@ impl Unanswered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use causeway::view::{Done, MessagePage, Started};
+    use causeway::view::{ChatView, Done, MessagePage, Snapshot, Started};
 
     fn three() -> Unanswered {
         let mut unanswered = Unanswered::default();
@@ -360,6 +375,30 @@ mod tests {
         unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
         unanswered.observe(&News::MessagePage(MessagePage { tag: 5, ..MessagePage::default() }).into());
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
+    }
+
+    #[test]
+    fn a_row_shows_the_last_draft_that_the_former_page_left_until_it_is_answered() {
+        let mut unanswered = Unanswered::default();
+        for (tag, chat, text) in [(7, "a", ""), (3, "a", "newer"), (5, "b", "of this page")] {
+            let draft = Action::SaveDraft(SaveDraft { chat: chat.to_owned(), text: text.to_owned() });
+            let command = Command { tag, action: Some(draft), ..Command::default() };
+            unanswered.keep(tag, Zeroizing::new(command.encode_to_vec()));
+        }
+        let chat = |id: &str, draft: &str| ChatView { id: id.into(), draft: draft.into(), ..ChatView::default() };
+        let shown = |unanswered: &Unanswered, news: News| {
+            let mut update = Update::from(news);
+            unanswered.put_drafts(&[7, 3], &mut update);
+            update.news
+        };
+        let snapshot = |draft| {
+            News::Snapshot(Snapshot { chats: vec![chat("b", "kept"), chat("a", draft)], ..Snapshot::default() })
+        };
+        assert_eq!(shown(&unanswered, snapshot("older")), Some(snapshot("newer")));
+        assert_eq!(shown(&unanswered, News::Chat(chat("a", ""))), Some(News::Chat(chat("a", "newer"))));
+        unanswered.observe(&News::Done(Done { tag: 7, ..Done::default() }).into());
+        unanswered.observe(&News::Done(Done { tag: 3, ..Done::default() }).into());
+        assert_eq!(shown(&unanswered, snapshot("newest")), Some(snapshot("newest")));
     }
 
     #[test]
