@@ -34,7 +34,8 @@ WASM_TESTS := --test browser --test dedicated_worker --test service_worker
 STEP := tests/toolchain/step
 LOOK := tests/toolchain/preflight
 
-.PHONY: help run test test-full bench bench-pairs build check hooks setup-run setup-check setup-test look-run look-test look-bench \
+.PHONY: help run test test-full bench bench-pairs build check hooks setup-run setup-check setup-test look-run \
+  look-test look-bench \
   format clippy clippy-wasm deny tidy docs scripts fuzz-builds simulate simulate-mutants test-native test-wasm test-e2e \
   test-independent soak soak-push soak-mutants size
 

@@ -2,7 +2,7 @@
 // compares each figure: the median of the ratios of the pairs. Two builds that are measured one after the other on a machine
 // with other load differ by more than what is looked for here; the two halves of a pair differ by less.
 //
-// Each clone runs its own `benches/run.mjs` in its own target folder; both must know ONLY. The file pairs.json in this clone's
+// `make build` must have run in the other clone. Each runs its own `benches/run.mjs` in its own target folder; both must know ONLY. The file pairs.json in this clone's
 // target folder holds all results as soon as each has been measured.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -21,7 +21,9 @@ function stop(sentence) {
   process.exit(1);
 }
 
-const base = resolve(process.env.BASE ?? stop("say where the older clone is: make bench-pairs BASE=../older"));
+/** @returns {never} */
+const missing = () => stop("say where the older clone is: make bench-pairs BASE=../older");
+const base = resolve(process.env.BASE || missing());
 if (!existsSync(join(base, "benches/run.mjs"))) stop(`there is no benches/run.mjs in ${base}`);
 const pairs = Number(process.env.PAIRS || 5);
 if (!Number.isInteger(pairs) || pairs < 1) stop(`PAIRS is a whole number from 1 on, not ${process.env.PAIRS}`);
@@ -38,7 +40,11 @@ const BUILDS = {
 function measured({ root: cwd, target: folder }) {
   const results = join(folder, "bench", "results.json");
   const env = { ...process.env, ONLY: only, CARGO_TARGET_DIR: folder };
-  execFileSync("node", ["benches/run.mjs"], { cwd, env, stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    execFileSync("node", ["benches/run.mjs"], { cwd, env, stdio: ["ignore", "ignore", "inherit"] });
+  } catch {
+    stop(`a part was not measured in ${cwd}; what was is in ${file}`);
+  }
   return JSON.parse(readFileSync(results, "utf8"));
 }
 
@@ -51,11 +57,13 @@ function figures(results) {
   const less = (name, value) => rows.push([name, value, true]);
   const more = (name, value) => rows.push([name, value, false]);
   const chosen = only.split(/\s+/);
-  const has = (part) => chosen.includes(part) && results[part];
-  for (const part of ["native", "wasm"]) {
-    for (const { contest, entrants } of has(part) || []) less(`${part}: ${contest}`, entrants[0].low);
+  const has = (part) => chosen.includes(part);
+  for (const part of ["native", "wasm"].filter(has)) {
+    for (const { contest, entrants } of results[part]) less(`${part}: ${contest}`, entrants[0].low);
   }
-  for (const { name, median } of has("loads") || []) less(name, median);
+  if (has("loads")) {
+    for (const { name, median } of results.loads) less(name, median);
+  }
   if (has("mailbox")) {
     const { drains, bare, sending } = results.mailbox;
     for (const { messages, perSecond, engineMemory, rendererPeak } of drains) {
@@ -71,11 +79,13 @@ function figures(results) {
     less("push to notification: median", results.push.p50);
     less("push to notification: 95th percentile", results.push.p95);
   }
-  for (const { name, memory, p50, p95, cpu } of (has("relay") || undefined)?.rows.filter(({ name }) => name.startsWith("partner")) || []) {
-    less(`relay, ${name}: memory of a connection`, memory);
-    less(`relay, ${name}: latency, median`, p50);
-    less(`relay, ${name}: latency, 95th percentile`, p95);
-    less(`relay, ${name}: processor time`, cpu);
+  if (has("relay")) {
+    for (const { name, memory, p50, p95, cpu } of results.relay.rows.filter((row) => row.name.startsWith("partner"))) {
+      less(`relay, ${name}: memory of a connection`, memory);
+      less(`relay, ${name}: latency, median`, p50);
+      less(`relay, ${name}: latency, 95th percentile`, p95);
+      less(`relay, ${name}: processor time`, cpu);
+    }
   }
   if (has("media")) {
     more("media: up", results.media.up);
@@ -90,7 +100,7 @@ function figures(results) {
   return rows;
 }
 
-const median = (values) => values.sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 
 /** @type {Record<"base" | "new", any[]>} */
 const runs = { base: [], new: [] };

@@ -1,6 +1,8 @@
-//! Requests without a response: a handful of entries, found by linear search.
+//! Requests without a response, with a time-out or without: a handful of entries, found by linear search.
 //!
 //! A map would be compiled once more for each kind of entry; for a handful of entries a list is smaller and no slower.
+
+use crate::time::{Millis, UnixMillis};
 
 /// Requests in flight, by id.
 #[derive(Debug)]
@@ -61,9 +63,78 @@ impl<K: PartialEq, T> Pending<K, T> {
     }
 }
 
+/// Requests in flight that time out after this many milliseconds, by id.
+#[derive(Debug)]
+pub(crate) struct Timed<K, T, const TIMEOUT: u64>(Pending<K, (T, UnixMillis)>);
+
+impl<K, T, const TIMEOUT: u64> Default for Timed<K, T, TIMEOUT> {
+    fn default() -> Self {
+        Self(Pending::default())
+    }
+}
+
+impl<K: PartialEq, T, const TIMEOUT: u64> Timed<K, T, TIMEOUT> {
+    /// Adds a request that is sent now.
+    pub(crate) fn insert(&mut self, id: K, request: T, now: UnixMillis) {
+        self.0.insert(id, (request, now));
+    }
+
+    /// The request with this id.
+    pub(crate) fn get(&self, id: &K) -> Option<&T> {
+        self.0.get(id).map(|(request, _)| request)
+    }
+
+    /// Removes the request with this id; `None` if it has timed out, or never was.
+    pub(crate) fn remove(&mut self, id: &K) -> Option<T> {
+        self.0.remove(id).map(|(_, (request, _))| request)
+    }
+
+    /// Removes and returns the requests that timed out. A clock that jumped back counts as a time-out.
+    pub(crate) fn overdue(&mut self, now: UnixMillis) -> Vec<T> {
+        let late = |sent_at: UnixMillis| sent_at > now || sent_at.after(Millis(TIMEOUT)) <= now;
+        self.0.take(|(_, sent_at)| late(*sent_at)).into_iter().map(|(request, _)| request).collect()
+    }
+
+    /// When the first request times out.
+    pub(crate) fn wake_at(&self) -> Option<UnixMillis> {
+        self.0.iter().map(|(_, sent_at)| sent_at.after(Millis(TIMEOUT))).min()
+    }
+
+    /// Whether a matching request is in flight.
+    pub(crate) fn any(&self, like: impl Fn(&T) -> bool) -> bool {
+        self.0.any(|(request, _)| like(request))
+    }
+
+    /// Number of requests in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().count()
+    }
+
+    /// Drops all requests.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_without_a_response_times_out_once() {
+        let mut timed = Timed::<_, _, 1_000>::default();
+        timed.insert("a", 1, UnixMillis(0));
+        timed.insert("b", 2, UnixMillis(500));
+        timed.insert("c", 3, UnixMillis(600));
+        assert_eq!(timed.get(&"b"), Some(&2));
+        assert_eq!((timed.remove(&"b"), timed.remove(&"b")), (Some(2), None));
+        assert_eq!(timed.wake_at(), Some(UnixMillis(1_000)));
+        assert_eq!(timed.overdue(UnixMillis(999)), []);
+        assert_eq!(timed.overdue(UnixMillis(1_000)), [1]);
+        assert_eq!((timed.remove(&"a"), timed.len()), (None, 1), "too late");
+        assert_eq!(timed.overdue(UnixMillis(599)), [3], "sent at what is now the future");
+        assert_eq!(timed.wake_at(), None);
+    }
 
     #[test]
     fn each_request_is_removed_once() {

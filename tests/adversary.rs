@@ -255,6 +255,31 @@ fn an_envelope_whose_key_was_replaced_before_it_left_is_encrypted_again() {
 }
 
 #[test]
+fn keys_that_are_replaced_before_their_envelope_leaves_do_not_keep_a_message_for_ever() {
+    let mut world = World::enlisted(22);
+    let ids = undelivered(&mut world, 1);
+    let sent = world.chatd.messages().len();
+    for round in 0..4_u32 {
+        world.phones.get_mut(BOB).unwrap().reinstall(&mut world.rng);
+        let mallory = Mallory::new(&mut world.rng);
+        world.hold_commits = true;
+        let draft = SaveDraft { chat: BOB_CHAT.to_owned(), text: format!("draft {round}") };
+        let tag = world.next_tag();
+        world.input(Input::Command(Command { tag, action: Some(Action::SaveDraft(draft)), ..Command::default() }));
+        world.serve(&mallory.asks(bob(0), &ids[0]));
+        world.write_from(BOB, "from my own phone");
+        world.hold_commits = false;
+        while world.commit() {}
+        world.settle();
+        assert!(world.chatd.messages().iter().all(|message| !mallory.opens(message, &mut world.rng.clone())));
+    }
+    assert!(world.chatd.messages().len() - sent <= 5, "as often as it may be sent again");
+    let message = world.thread(BOB_CHAT).into_iter().find(|message| message.outgoing).unwrap();
+    assert_eq!((message.delivery(), message.issue()), (Delivery::Failed, Issue::NotOpened), "its sender is told");
+    assert_eq!(world.waiting(), 0);
+}
+
+#[test]
 fn what_is_older_than_the_mailbox_is_not_sent_again() {
     let mut world = World::enlisted(8);
     let ids = undelivered(&mut world, 1);

@@ -3,6 +3,7 @@
 use super::{open, save_draft};
 use crate::context::Context;
 use crate::model::PeerId;
+use crate::store::chats::Join;
 
 /// Adds the row of the chat `alias` to that of the chat `id`, and deletes it. Its messages get their places behind those
 /// of the other chat, but are not moved yet. Returns what is to be added to their sequence numbers; `None` if there is no
@@ -31,15 +32,14 @@ pub(crate) fn begin_join(cx: &mut Context<'_>, id: &PeerId, alias: &PeerId) -> O
     // Without a message of its own it was made a moment ago.
     chat.active_at = if behind == 0 { other.active_at } else { chat.active_at.max(other.active_at) };
     add_to_draft(&mut chat.draft, &other.draft);
-    (chat.joins, chat.joins_behind) = (other.id, behind);
+    chat.joins = Some(Join { from: other.id, behind });
     cx.group_commit.show_chat(id.chat());
     Some(behind)
 }
 
 /// Everything has been moved.
 pub(crate) fn end_join(cx: &mut Context<'_>, id: &PeerId) {
-    let chat = cx.records.chats.change_or_default(id.as_str().as_bytes());
-    (chat.joins, chat.joins_behind) = Default::default();
+    cx.records.chats.change_or_default(id.as_str().as_bytes()).joins = None;
 }
 
 /// Keeps a draft of the chat that was joined, from a page that still shows it.

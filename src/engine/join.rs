@@ -18,7 +18,7 @@ use crate::io::UnixMillis;
 use crate::model::{Opened, PeerId, StanzaId};
 use crate::session;
 use crate::store::changes::{Query, Table};
-use crate::store::chats::{ChatRow, MessageRow, PositionRow};
+use crate::store::chats::{Join, MessageRow, PositionRow};
 use crate::store::paged::NotLoaded;
 use crate::store::records::{self, Records};
 use crate::store::row_key;
@@ -35,7 +35,7 @@ impl Engine {
     pub(super) fn find_joins(&mut self) {
         let mut joining = Vec::new();
         for (_, chat) in self.records.chats.iter() {
-            if !chat.joins.is_empty() {
+            if chat.joins.is_some() {
                 joining.push(PeerId::from_row(chat.id.clone()));
             }
             joining.extend(self.records.aliases.get(chat.id.as_str()).map(|id| PeerId::clone(id)));
@@ -60,7 +60,7 @@ impl Engine {
 
     fn join_step(&mut self, id: &PeerId, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let chat = self.records.chats.get(id.as_str().as_bytes());
-        let Some(ChatRow { joins, joins_behind, .. }) = chat.filter(|chat| !chat.joins.is_empty()) else {
+        let Some(Join { from, behind }) = chat.and_then(|chat| chat.joins.as_ref()) else {
             let mut aliases = self.records.peers.get(id.as_str().as_bytes()).into_iter().flat_map(|peer| &peer.aliases);
             let with_chat = aliases.find_map(|alias| {
                 let alias = alias.to_string();
@@ -75,7 +75,7 @@ impl Engine {
                 }
             };
         };
-        let (from, behind) = (PeerId::from_row(joins.clone()), *joins_behind);
+        let (from, behind) = (PeerId::from_row(from.clone()), *behind);
         // The store must have everything: what it says is moved.
         if self.group_commit.is_writing() || self.records.is_dirty() {
             return Err(NotLoaded);

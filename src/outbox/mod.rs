@@ -11,7 +11,8 @@
 //!
 //! Messages of one chat are sent in order and one at a time: the next one when the server has acknowledged the
 //! previous. Losses, temporary refusals and late acks never let a later message overtake an earlier one. A message
-//! without an ack is sent again after its time-out, on the same connection: the same bytes under the same id.
+//! without an ack is sent again after its time-out, on the same connection: the same bytes under the same id. An envelope
+//! leaves only while its device has the identity key that it was encrypted for; else the message is encrypted again.
 //!
 //! What this module does not know: sockets, and how sessions are established.
 
@@ -141,27 +142,38 @@ impl Outbox {
             if !blocked.insert(recipient.chat.clone()) {
                 continue;
             }
-            let mut recipient = recipient.clone();
+            let recipient = recipient.clone();
             let chat = recipient.chat.clone();
-            if !is_current(cx.records, &recipient) {
-                if recipient.resends >= MAX_RETRIES {
-                    if let Ok(message) = cx.records.messages.get(&row_key::message(&chat, recipient.seq)) {
-                        let message = message.cloned();
-                        self.give_up(cx, order, &recipient, message, Issue::NotOpened);
-                    }
-                    continue;
-                }
-                // Acks of the envelope for the former key, if it was sent, do not count for the next one.
-                self.in_flight.forget(order, &recipient.id);
-                recipient.resends = recipient.resends.saturating_add(1);
-                recipient.stage = Stage::Queued;
-            }
+            let Some(recipient) = self.for_the_key_that_holds(cx, order, recipient) else { continue };
             if let Some(number) = seal(cx, sessions, key, recipient) {
                 self.waiting.remove(&order);
                 self.in_flight.begin(order, chat, cx.now);
                 cx.group_commit.after(Effect::Message(cx.socket, order, number));
             }
         }
+    }
+
+    /// The recipient, to be encrypted for again if its device has another identity key since: that is a resend. `None` if
+    /// there were too many of those already; then the message has failed, once it is in memory.
+    fn for_the_key_that_holds(
+        &mut self,
+        cx: &mut Context<'_>,
+        order: Order,
+        mut recipient: Recipient,
+    ) -> Option<Recipient> {
+        if is_current(cx.records, &recipient) {
+            return Some(recipient);
+        }
+        if recipient.resends >= MAX_RETRIES {
+            let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq)).ok()?.cloned();
+            self.give_up(cx, order, &recipient, message, Issue::NotOpened);
+            return None;
+        }
+        // Acks of the envelope for the former key, if it was sent, do not count for the next one.
+        self.in_flight.forget(order, &recipient.id);
+        recipient.resends += 1;
+        recipient.stage = Stage::Queued;
+        Some(recipient)
     }
 
     /// The stanza of a recipient's envelope whose row is durable; with this it counts as sent. `None` if its message is

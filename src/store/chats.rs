@@ -33,13 +33,22 @@ pub struct ChatRow {
     pub read_up_to: u64,
     /// Sequence number of the newest message that the user was notified of.
     pub notified_up_to: u64,
-    /// The chat whose rows are being moved here, see `crate::engine`; empty if none are.
-    pub joins: String,
-    /// What is added to the sequence numbers of those messages.
-    pub joins_behind: u64,
+    /// The chat whose rows are being moved here, if any are.
+    pub joins: Option<Join>,
 }
 
-message!(ChatRow { 1 => id, 2 => name, 3 => unread, 4 => next_seq, 5 => last, 6 => active_at, 7 => draft, 8 => identity, 9 => read_up_to, 10 => notified_up_to, 11 => joins, 12 => joins_behind });
+message!(ChatRow { 1 => id, 2 => name, 3 => unread, 4 => next_seq, 5 => last, 6 => active_at, 7 => draft, 8 => identity, 9 => read_up_to, 10 => notified_up_to, 11 => joins });
+
+/// A chat that becomes a part of another one.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Join {
+    /// The chat's id.
+    pub from: String,
+    /// What is added to the sequence numbers of its messages.
+    pub behind: u64,
+}
+
+message!(Join { 1 => from, 2 => behind });
 
 /// A message, either way.
 #[derive(Debug, Clone, PartialEq, Default)]

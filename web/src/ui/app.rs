@@ -93,6 +93,11 @@ impl App {
         self.store.browser().go(&route.fragment(), false);
     }
 
+    /// Goes to a route in place of the present one, to which there is no way back.
+    pub(super) fn move_on(self, route: &Route) {
+        self.store.browser().go(&route.fragment(), true);
+    }
+
     /// Closes the dialog if it shows this.
     pub(super) fn close(self, sheet: Sheet) {
         if self.sheet.get_untracked() == Some(sheet) {

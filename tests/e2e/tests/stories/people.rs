@@ -44,6 +44,12 @@ async fn a_chat_goes_on(scene: &mut Scene) -> Result<()> {
     page.write("Is this Carla?").await?;
     page.has_only_chat(CARLA).await?;
     page.ticks("Is this Carla?", "delivered").await?;
+    // The way back leads to the list, not to the chat that is no more, which would lead here again.
+    let web = scene.browser.web()?;
+    web.back().await?;
+    page.see_no("#composer").await?;
+    web.forward().await?;
+    page.see("#composer").await?;
     talk_on(scene).await?;
     let page = scene.page()?;
     page.holds_exactly(&[(true, "Is this Carla?"), (false, "Yes!"), (true, "Good")]).await?;

@@ -38,7 +38,7 @@ pub(super) fn ThreadPane(id: String) -> impl IntoView {
             if !known.get()
                 && let Some(whole) = app.store.joined(&id)
             {
-                app.go(&Route::Chat(whole));
+                app.move_on(&Route::Chat(whole));
             }
         }
     });
