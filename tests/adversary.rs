@@ -255,7 +255,7 @@ fn an_envelope_whose_key_was_replaced_before_it_left_is_encrypted_again() {
 }
 
 #[test]
-fn keys_that_are_replaced_before_their_envelope_leaves_do_not_keep_a_message_for_ever() {
+fn keys_that_are_replaced_before_their_envelope_leaves_do_not_keep_a_message_waiting() {
     let mut world = World::enlisted(22);
     let ids = undelivered(&mut world, 1);
     let sent = world.chatd.messages().len();
