@@ -288,6 +288,9 @@ async fn the_whole_way() -> Result<()> {
     wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
     servers.phone_writes(BOB, "carla", "Are you there?").await?;
     seen(&browser, &["Bob: Are you there?", tested]).await?;
+    // What is shown is acknowledged a moment later, before the service worker leaves.
+    let offline = async || Ok((!servers.is_online("carla").await?).then_some(()));
+    wait::until("carla offline after the push", offline).await?;
     ensure!(servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
 
     // The push service loses its data; the browser subscribes again and registers that with the partner server. What
