@@ -5,18 +5,23 @@
 //! the engine that it is meant for. Otherwise a command in flight during start-up could overtake commands that pages
 //! must resend.
 //!
+//! A page that is left, or loaded again, leaves what a person wrote and no engine has confirmed to the next page of its
+//! tab. That page gives it to the engine, and shows drafts among it before the engine does: an engine that starts tells
+//! of its chats before it takes commands.
+//!
 //! While a command is unanswered, the client sends a liveness probe every second. An engine that does not answer,
 //! although that only requires its worker to run its event loop, is frozen or stuck; then another worker must lead.
 //!
 //! What this module does not know: what the commands and the updates mean.
 
+use crate::carried_commands;
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::events::{Return, Returns};
 use crate::port::rng::{self, NoRandomness};
-use crate::port::{clock, spawn};
+use crate::port::{clock, spawn, tab};
 use causeway::io::Millis;
 use causeway::protobuf::Message;
-use causeway::view::{Action, Command, Hello, News, Update};
+use causeway::view::{Action, Command, Hello, Issue, News, SaveDraft, Update};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -66,6 +71,10 @@ struct Inner {
     heard: Cell<bool>,
     /// The liveness probe runs.
     watched: Cell<bool>,
+    /// The page is being left: what is sent now must outlive it.
+    leaving: Cell<bool>,
+    /// Tags of the commands of the tab's former page.
+    carried: Vec<u64>,
     on_timeout: Box<dyn Fn()>,
 }
 
@@ -86,9 +95,12 @@ impl EngineClient {
         on_update: impl Fn(Update) + 'static,
         on_timeout: impl Fn() + 'static,
     ) -> Result<Self, EngineClientError> {
+        let carried = carried_commands::take();
         let inner = Rc::new(Inner {
             ends: RefCell::new(None),
-            unanswered: RefCell::default(),
+            carried: carried.iter().map(|(tag, _)| *tag).collect(),
+            unanswered: RefCell::new(Unanswered(carried.into())),
+            leaving: Cell::new(false),
             engine: Cell::new(None),
             heard: Cell::new(false),
             watched: Cell::new(false),
@@ -99,12 +111,17 @@ impl EngineClient {
         let updates = Channel::open(UPDATES, {
             let inner = Rc::downgrade(&inner);
             move |bytes| {
-                let (Some(inner), Ok(update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
+                let (Some(inner), Ok(mut update)) = (inner.upgrade(), Update::decode(bytes.as_slice())) else { return };
                 inner.heard.set(true);
+                let refused = inner.refused_message(&update);
                 let observed = inner.unanswered.borrow_mut().observe(&update);
+                inner.unanswered.borrow().put_drafts(&inner.carried, &mut update);
                 // Commands that the page sends because of this update are sent again below, if an engine has just
                 // started.
                 on_update(update);
+                if let Some(draft) = refused {
+                    inner.give(Action::SaveDraft(draft));
+                }
                 let Observed { engine: Some(engine), started } = observed else { return };
                 let another = inner.engine.replace(Some(engine)) != Some(engine);
                 if started {
@@ -121,27 +138,34 @@ impl EngineClient {
                 let Some(inner) = inner.upgrade() else { return };
                 inner.post(WAKE);
                 if what == Return::Shown {
+                    if inner.leaving.replace(false) {
+                        carried_commands::forget();
+                    }
                     inner.greet();
                     inner.resend();
                 }
             }
         });
         *inner.ends.borrow_mut() = Some(Ends { commands, _updates: updates, _returns: returns });
+        tab::on_leave({
+            let inner = Rc::downgrade(&inner);
+            move || {
+                if let Some(inner) = inner.upgrade() {
+                    inner.leaving.set(true);
+                    carried_commands::keep(inner.unanswered.borrow().commands());
+                }
+            }
+        });
+        if !inner.carried.is_empty() {
+            inner.watch();
+        }
         inner.greet();
         Ok(Self(inner))
     }
 
     /// Sends a command and keeps it until it is done. The tag comes back in [`causeway::view::Done`].
     pub fn send(&self, action: Action) -> u64 {
-        // Randomness was proven in `connect`.
-        let tag = rng::tag().unwrap_or_default();
-        let command = Zeroizing::new(Command { tag, action: Some(action), ..Command::default() }.encode_to_vec());
-        self.0.send(&command);
-        self.0.unanswered.borrow_mut().keep(tag, command);
-        if !self.0.watched.replace(true) {
-            spawn(watch(Rc::downgrade(&self.0)));
-        }
-        tag
+        self.0.give(action)
     }
 }
 
@@ -153,6 +177,39 @@ impl EngineClient {
 }
 
 impl Inner {
+    /// Sends a command and keeps it until it is done. Returns its tag.
+    fn give(self: &Rc<Self>, action: Action) -> u64 {
+        // Randomness was proven in `connect`.
+        let tag = rng::tag().unwrap_or_default();
+        let command = Zeroizing::new(Command { tag, action: Some(action), ..Command::default() }.encode_to_vec());
+        self.send(&command);
+        self.unanswered.borrow_mut().keep(tag, command);
+        if self.leaving.get() {
+            carried_commands::keep(self.unanswered.borrow().commands());
+        }
+        self.watch();
+        tag
+    }
+
+    fn watch(self: &Rc<Self>) {
+        if !self.watched.replace(true) {
+            spawn(watch(Rc::downgrade(self)));
+        }
+    }
+
+    /// The text of a message of the tab's former page that the engine refuses: no other page has it any more, so it
+    /// becomes a draft.
+    fn refused_message(&self, update: &Update) -> Option<SaveDraft> {
+        let Some(News::Done(done)) = &update.news else { return None };
+        if done.issue() == Issue::None || !self.carried.contains(&done.tag) {
+            return None;
+        }
+        match self.unanswered.borrow().action(done.tag)? {
+            Action::Send(message) => Some(SaveDraft { chat: message.chat, text: message.text }),
+            _ => None,
+        }
+    }
+
     fn post(&self, message: &[u8]) {
         if let Some(ends) = &*self.ends.borrow() {
             ends.commands.send(message);
@@ -262,6 +319,29 @@ impl Unanswered {
         self.0.retain(|(kept, _)| *kept != tag);
     }
 
+    /// What a command without an answer asks for.
+    fn action(&self, tag: u64) -> Option<Action> {
+        let (_, command) = self.0.iter().find(|(kept, _)| *kept == tag)?;
+        Command::decode(command.as_slice()).ok()?.action
+    }
+
+    /// Puts the drafts among the commands of these tags into the rows of their chats, the last one of each: the composer
+    /// takes its draft from the first row that it sees.
+    fn put_drafts(&self, tags: &[u64], update: &mut Update) {
+        let chats = match &mut update.news {
+            Some(News::Snapshot(snapshot)) => snapshot.chats.as_mut_slice(),
+            Some(News::Chat(chat)) => core::slice::from_mut(chat),
+            _ => return,
+        };
+        for tag in tags {
+            if let Some(Action::SaveDraft(draft)) = self.action(*tag)
+                && let Some(chat) = chats.iter_mut().find(|chat| chat.id == draft.chat)
+            {
+                chat.draft = draft.text;
+            }
+        }
+    }
+
     fn commands(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(|(_, command)| command.as_slice())
     }
@@ -270,7 +350,7 @@ impl Unanswered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use causeway::view::{Done, MessagePage, Started};
+    use causeway::view::{ChatView, Done, MessagePage, Snapshot, Started};
 
     fn three() -> Unanswered {
         let mut unanswered = Unanswered::default();
@@ -295,6 +375,30 @@ mod tests {
         unanswered.observe(&News::Done(Done { tag: 99, ..Done::default() }).into());
         unanswered.observe(&News::MessagePage(MessagePage { tag: 5, ..MessagePage::default() }).into());
         assert_eq!(unanswered.commands().collect::<Vec<_>>(), [[7]]);
+    }
+
+    #[test]
+    fn a_row_shows_the_last_draft_that_the_former_page_left_until_it_is_answered() {
+        let mut unanswered = Unanswered::default();
+        for (tag, chat, text) in [(7, "a", ""), (3, "a", "newer"), (5, "b", "of this page")] {
+            let draft = Action::SaveDraft(SaveDraft { chat: chat.to_owned(), text: text.to_owned() });
+            let command = Command { tag, action: Some(draft), ..Command::default() };
+            unanswered.keep(tag, Zeroizing::new(command.encode_to_vec()));
+        }
+        let chat = |id: &str, draft: &str| ChatView { id: id.into(), draft: draft.into(), ..ChatView::default() };
+        let shown = |unanswered: &Unanswered, news: News| {
+            let mut update = Update::from(news);
+            unanswered.put_drafts(&[7, 3], &mut update);
+            update.news
+        };
+        let snapshot = |draft| {
+            News::Snapshot(Snapshot { chats: vec![chat("b", "kept"), chat("a", draft)], ..Snapshot::default() })
+        };
+        assert_eq!(shown(&unanswered, snapshot("older")), Some(snapshot("newer")));
+        assert_eq!(shown(&unanswered, News::Chat(chat("a", ""))), Some(News::Chat(chat("a", "newer"))));
+        unanswered.observe(&News::Done(Done { tag: 7, ..Done::default() }).into());
+        unanswered.observe(&News::Done(Done { tag: 3, ..Done::default() }).into());
+        assert_eq!(shown(&unanswered, snapshot("newest")), Some(snapshot("newest")));
     }
 
     #[test]

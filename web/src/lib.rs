@@ -8,6 +8,7 @@
 
 pub mod background;
 pub mod browser_adapter;
+pub mod carried_commands;
 pub mod driver;
 pub mod engine_client;
 pub mod leader;

@@ -21,6 +21,7 @@ pub mod rng;
 pub mod service;
 pub mod socket;
 pub mod storage;
+pub mod tab;
 pub mod window;
 pub mod worker;
 

@@ -1,6 +1,7 @@
 //! The tests that every kind of browser context runs: each file of `tests/` beside this folder names one context.
 
 mod boot;
+mod carried_commands;
 mod channel;
 mod driver;
 mod faults;

@@ -14,6 +14,7 @@ mod away;
 mod backup;
 mod control;
 mod device;
+mod drafts;
 mod first_visit;
 mod independent;
 mod journey;

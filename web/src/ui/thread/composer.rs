@@ -9,12 +9,12 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::state::peer_name;
-use crate::state::scope::{Answer, PageLifetime, Scope};
+use crate::state::scope::{Answer, Listener, PageLifetime, Scope};
 use crate::state::validation::{self, RemainingLength};
 use crate::text::{OtherBrowser, Phrase, Text};
 use crate::ui::app::{App, app};
 use crate::ui::parts::{Icon, Picture, Problem, follow_typing};
-use crate::ui::timing::{after, next_frame};
+use crate::ui::timing::{after, next_frame, on_window};
 
 /// A pause in typing after which the draft is kept.
 const PAUSE: Duration = Duration::from_millis(600);
@@ -136,7 +136,7 @@ fn too_long(app: App, remaining: RemainingLength, limit: u32) -> Option<String> 
     Some(Phrase::LengthExceeded(excess, app.store.browser().plural(excess), limit).text())
 }
 
-/// After a pause, when the window loses the focus, and when the chat is left.
+/// After a pause, when the window loses the focus, and when the chat or the page is left.
 fn keep_draft(draft: &Draft) {
     let pause = StoredValue::new(None::<TimeoutHandle>);
     let stop = move || {
@@ -160,6 +160,7 @@ fn keep_draft(draft: &Draft) {
             }
         }
     });
+    on_window("pagehide", Listener::detached(draft.clone(), |draft, ()| draft.keep()));
     let draft = draft.clone();
     on_cleanup(move || {
         stop();
