@@ -36,13 +36,41 @@ export function optimize(from, name) {
 }
 
 /**
+ * How brotli writes distances (RFC 7932 §4): bits that follow a distance, and distances with a code of their own. Which
+ * suits a module best is chance: the shared one is 2 % smaller by one of these than by the default, which is the first.
+ */
+const DISTANCES = [
+  [0, 0],
+  [0, 4],
+  [1, 2],
+  [1, 16],
+  [3, 8],
+];
+
+/**
+ * The smallest of several encodings.
+ * @param {Buffer} bytes
+ */
+function brotli(bytes) {
+  const encodings = DISTANCES.map(([postfix, direct]) => {
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+      [constants.BROTLI_PARAM_NPOSTFIX]: postfix,
+      [constants.BROTLI_PARAM_NDIRECT]: direct,
+    };
+    return brotliCompressSync(bytes, { params });
+  });
+  return encodings.reduce((best, other) => (other.length < best.length ? other : best));
+}
+
+/**
  * Writes the compressed copies of a file beside it.
  * @param {string} name
  * @param {Buffer} bytes
  */
 export function compress(name, bytes) {
   if (!COMPRESSED.test(name) || bytes.length < SMALLEST) return;
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
-  writeFileSync(at(`${name}.br`), brotliCompressSync(bytes, { params }));
+  writeFileSync(at(`${name}.br`), brotli(bytes));
   writeFileSync(at(`${name}.gz`), gzipSync(bytes, { level: 9 }));
 }
