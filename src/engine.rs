@@ -40,17 +40,22 @@
 
 mod apply_backup;
 mod backup_issue;
+mod backups;
 mod command;
 mod commit;
 mod connect;
 mod export;
 mod join;
+mod joins;
 mod load;
+mod mailbox;
 mod make_backup;
+mod pages;
 mod queue;
 mod repair;
 mod replace;
 mod restore;
+mod security_codes;
 mod show;
 mod stanza;
 mod state;
@@ -70,7 +75,6 @@ use crate::trace;
 use crate::view::{Action, Command, ConnectionState, Issue};
 use causeway_proto::curve;
 use connect::Cause;
-use export::Export;
 use queue::Task;
 use rand_core::CryptoRng;
 use state::{Phase, Read};
@@ -185,12 +189,12 @@ impl Engine {
                 self.complete_wakes();
             }
             self.show_connection();
-            if self.phase == Phase::Ready && !self.export.as_ref().is_some_and(Export::is_reading) {
+            if self.phase == Phase::Ready && !self.backups.is_reading() {
                 self.flush(now, rng);
                 self.drain_channel(now, rng);
-                if self.export.is_some() && !self.group_commit.is_writing() {
+                if self.backups.is_exporting() && !self.group_commit.is_writing() {
                     self.begin_export(now);
-                    if self.export.is_none() {
+                    if !self.backups.is_exporting() {
                         // It could not be started: tasks that waited for it continue.
                         continue;
                     }
@@ -214,13 +218,14 @@ impl Engine {
                         modules.outbox.reset(cx);
                     });
                 }
-                channel::Event::Paused if self.batch_left > 0 && self.queue.is_empty() => self.ask_for_batch(now, rng),
+                channel::Event::Paused if self.mailbox.is_requested() && self.queue.is_empty() => {
+                    self.ask_for_batch(now, rng)
+                }
                 channel::Event::Paused => {}
                 channel::Event::Lost => {
                     self.trace.note(now, trace::Event::Disconnected(self.channel.issue().into()));
                     self.queue.forget_stanzas();
-                    self.pending = 0;
-                    self.batch_left = 0;
+                    self.mailbox.close();
                     self.iqs.clear();
                     self.sessions.lost();
                     self.with_context(now, rng, |modules, cx| modules.outbox.reset(cx));

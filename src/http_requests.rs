@@ -5,6 +5,7 @@
 //! What this module does not know: what is asked, and what the answers mean.
 
 use crate::enlist::ApiRequest;
+use crate::id::Counted;
 use crate::io::RequestId;
 use crate::pending::Timed;
 use crate::time::UnixMillis;

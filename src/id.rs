@@ -1,9 +1,17 @@
 //! Ids that are numbers: of what an engine has begun, of engines, of commands, of messages, rows and keys.
 //!
-//! Those that an engine counts pair an output with the inputs that respond to it; each is unique within one engine. What this module does not know: what becomes of what they identify.
+//! Those that an engine counts pair an output with the inputs that respond to it; each is unique within one engine.
+//!
+//! What this module does not know: what becomes of what they identify.
 
 use core::num::NonZeroU64;
 use rand_core::CryptoRng;
+
+/// An id that an engine counts.
+pub(crate) trait Counted: Copy + Default + PartialEq {
+    /// The id after this one.
+    fn next(self) -> Self;
+}
 
 /// Types for ids that an engine counts, each kind on its own. The default is before the first one.
 macro_rules! counted {
@@ -12,9 +20,8 @@ macro_rules! counted {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct $name(pub u64);
 
-        impl $name {
-            /// The id after this one.
-            pub(crate) fn next(self) -> Self {
+        impl Counted for $name {
+            fn next(self) -> Self {
                 Self(self.0.wrapping_add(1))
             }
         }

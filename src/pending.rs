@@ -2,6 +2,7 @@
 //!
 //! A map would be compiled once more for each kind of entry; for a handful of entries a list is smaller and no slower.
 
+use crate::id::Counted;
 use crate::time::{Millis, UnixMillis};
 
 /// Requests in flight, by id.
@@ -63,6 +64,48 @@ impl<K: PartialEq, T> Pending<K, T> {
     }
 }
 
+/// Requests in flight under ids that are counted and not used again.
+#[derive(Debug)]
+pub(crate) struct Numbered<K, T> {
+    in_flight: Pending<K, T>,
+    last: K,
+}
+
+impl<K: Default, T> Default for Numbered<K, T> {
+    fn default() -> Self {
+        Self { in_flight: Pending::default(), last: K::default() }
+    }
+}
+
+impl<K: Counted, T> Numbered<K, T> {
+    /// Adds a request under the id that is returned.
+    pub(crate) fn insert(&mut self, request: T) -> K {
+        self.last = self.last.next();
+        self.in_flight.insert(self.last, request);
+        self.last
+    }
+
+    /// Removes the request with this id; `None` if there is none.
+    pub(crate) fn remove(&mut self, id: K) -> Option<T> {
+        self.in_flight.remove(&id).map(|(_, request)| request)
+    }
+
+    /// Whether a matching request is in flight.
+    pub(crate) fn any(&self, like: impl Fn(&T) -> bool) -> bool {
+        self.in_flight.any(like)
+    }
+
+    /// Whether no request is in flight.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    /// Nobody waits for an answer any more.
+    pub(crate) fn clear(&mut self) {
+        self.in_flight.clear();
+    }
+}
+
 /// Requests in flight that time out after this many milliseconds, by id.
 #[derive(Debug)]
 pub(crate) struct Timed<K, T, const TIMEOUT: u64>(Pending<K, (T, UnixMillis)>);
@@ -119,6 +162,7 @@ impl<K: PartialEq, T, const TIMEOUT: u64> Timed<K, T, TIMEOUT> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::LoadId;
 
     #[test]
     fn a_request_without_a_response_times_out_once() {
@@ -134,6 +178,17 @@ mod tests {
         assert_eq!((timed.remove(&"a"), timed.len()), (None, 1), "too late");
         assert_eq!(timed.overdue(UnixMillis(599)), [3], "sent at what is now the future");
         assert_eq!(timed.wake_at(), None);
+    }
+
+    #[test]
+    fn a_number_is_not_used_again() {
+        let mut numbered = Numbered::<LoadId, _>::default();
+        let first = numbered.insert("a");
+        numbered.clear();
+        assert_eq!(numbered.remove(first), None);
+        let second = numbered.insert("b");
+        assert_ne!(second, first);
+        assert_eq!((numbered.remove(second), numbered.is_empty()), (Some("b"), true));
     }
 
     #[test]

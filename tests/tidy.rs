@@ -119,6 +119,11 @@ fn file_names_name_an_idea() {
 }
 
 #[test]
+fn what_changes_rows_misses_none() {
+    hold(source::changes_after_look_ups);
+}
+
+#[test]
 fn lints_are_excepted_with_a_reason() {
     hold(source::exceptions_have_reasons);
 }

@@ -26,7 +26,7 @@ mod weight;
 
 pub(crate) use disconnect_policy::DisconnectPolicy;
 
-use crate::id::AccountNumber;
+use crate::id::{AccountNumber, Counted};
 use crate::io::{Millis, Output, SocketId, UnixMillis};
 use crate::view::{ConnectionState, Issue};
 use attempts::Attempts;

@@ -41,12 +41,12 @@ impl Engine {
         }
         if first_of(piece).is_none()
             && piece.at == 0
-            && self.restoring.as_ref().is_none_or(|restoring| restoring.first != tag)
+            && self.backups.restoring.as_ref().is_none_or(|restoring| restoring.first != tag)
         {
             match self.begin_restore(tag, piece).transpose().ok_or(NotLoaded)? {
-                Ok(restoring) => self.restoring = Some(restoring),
+                Ok(restoring) => self.backups.restoring = Some(restoring),
                 Err(issue) => {
-                    self.restoring = None;
+                    self.backups.restoring = None;
                     return Ok(Some(issue));
                 }
             }
@@ -57,7 +57,7 @@ impl Engine {
                 Ok(self.replace_all(tag, &manifest, account, changes, now, rng).err())
             }
             Err(issue) => {
-                self.restoring = None;
+                self.backups.restoring = None;
                 Ok(Some(issue))
             }
         }
@@ -72,7 +72,7 @@ impl Engine {
             return Err(Issue::BackupTooLarge);
         }
         let (file, _) = LockedFile::read(&piece.piece)?;
-        let Some((_, keys)) = self.restore_keys.take_if(|(asked, _)| *asked == tag) else {
+        let Some((_, keys)) = self.backups.restore_keys.take_if(|(asked, _)| *asked == tag) else {
             if !self.computations.any(|purpose| matches!(purpose, Purpose::Restore { tag: asked } if *asked == tag)) {
                 let derivation = file.derivation(&piece.passphrase);
                 self.compute(Purpose::Restore { tag }, Computation::BackupKeys(derivation));
@@ -85,7 +85,7 @@ impl Engine {
 
     /// The keys of the file are derived, or cannot be: the command that waits for them is tried again.
     pub(super) fn restore_keyed(&mut self, tag: CommandTag, keys: Result<Keys, ComputeFailure>) {
-        self.restore_keys = Some((tag, keys));
+        self.backups.restore_keys = Some((tag, keys));
         self.queue.retry();
     }
 
@@ -102,13 +102,14 @@ impl Engine {
             (account.stage != Stage::SignedOut).then(|| Identifier::to_field(account.identifier.as_ref()).to_owned());
         let first = first_of(piece).unwrap_or(tag);
         let mut restoring = self
+            .backups
             .restoring
             .take()
             .filter(|restoring| restoring.first == first && restoring.total == piece.total)
             .ok_or(Issue::RestoreInterrupted)?;
         if end <= restoring.taken {
             // A duplicate.
-            self.restoring = Some(restoring);
+            self.backups.restoring = Some(restoring);
             return Ok(None);
         }
         if piece.at != restoring.taken {
@@ -121,7 +122,7 @@ impl Engine {
         restoring.reader.feed(bytes, restoring.contents.unpacker.plain())?;
         restoring.contents.drain(&self.sealer, signed_in.as_deref(), rng)?;
         if restoring.taken < restoring.total {
-            self.restoring = Some(restoring);
+            self.backups.restoring = Some(restoring);
             return Ok(None);
         }
         let Restoring { reader, mut contents, .. } = restoring;

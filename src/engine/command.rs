@@ -7,6 +7,7 @@ use crate::enlist::{Enlistment, Purpose, Reason};
 use crate::id::{CommandTag, MessageSeq};
 use crate::inbox;
 use crate::model::{ChatId, PeerId, StanzaId};
+use crate::outbox::Outbox;
 use crate::store::changes::{Query, Table};
 use crate::store::paged::NotLoaded;
 use crate::store::row_key;
@@ -19,8 +20,6 @@ use sha2::{Digest, Sha256};
 
 /// Most messages of one page.
 const MAX_PAGE: u32 = 200;
-/// Number of opened chats from which those without a row are dropped.
-const MAX_OPENED: usize = 1_000;
 
 impl Engine {
     /// Runs a command.
@@ -81,18 +80,21 @@ impl Engine {
                 Some(Issue::None)
             }
             Some(Action::Retry(message)) => {
-                let (chat, seq) = (&ChatId::named(&message.chat), MessageSeq(message.seq));
-                let fresh = message_id(tag, chat);
-                self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.retry(cx, chat, seq, &fresh)?;
-                    inbox::ask_again(cx, chat, seq)
-                })?;
+                let chat = &ChatId::named(&message.chat);
+                if let Some(message) = self.records.message(chat, MessageSeq(message.seq))?.cloned() {
+                    let fresh = message_id(tag, chat);
+                    self.with_context(now, rng, |modules, cx| match message.outgoing {
+                        true => modules.outbox.retry(cx, chat, message, &fresh),
+                        false => inbox::ask_again(cx, chat, message),
+                    });
+                }
                 Some(Issue::None)
             }
             Some(Action::Discard(message)) => {
-                self.with_context(now, rng, |modules, cx| {
-                    modules.outbox.discard(cx, &ChatId::named(&message.chat), MessageSeq(message.seq))
-                })?;
+                let chat = &ChatId::named(&message.chat);
+                if let Some(message) = self.records.message(chat, MessageSeq(message.seq))?.cloned() {
+                    self.with_context(now, rng, |_, cx| Outbox::discard(cx, chat, &message));
+                }
                 Some(Issue::None)
             }
             Some(Action::Reconnect(_)) => {
@@ -203,20 +205,17 @@ impl Engine {
         if self.records.chats.get(chat.as_bytes()).is_none() {
             return Ok(Issue::NoSuchChat);
         }
-        self.with_context(now, rng, |modules, cx| modules.outbox.send(cx, &id, chat, text))?;
+        let place = self.records.positions.find(row_key::message_id(chat, true, &id))?;
+        self.with_context(now, rng, |modules, cx| modules.outbox.send(cx, &place, &id, chat, text));
         Ok(Issue::None)
     }
 
     /// Reads a page of a chat; a failed read is retried.
     pub(super) fn open_chat(&mut self, tag: CommandTag, open: OpenChat) {
         let chat = ChatId::named(&open.chat);
+        let chats = &self.records.chats;
+        self.pages.open(chat.clone(), |chat| chats.get(chat.as_bytes()).is_some());
         self.want_security_code(&chat);
-        // Including a chat without a row yet. Pages may open any number of those, so they are bounded.
-        if self.opened.len() >= MAX_OPENED {
-            let chats = &self.records.chats;
-            self.opened.retain(|chat| chats.get(chat.as_bytes()).is_some());
-            self.security_codes.retain(|chat, _| chats.get(chat.as_bytes()).is_some());
-        }
         self.group_commit.show_chat(&chat);
         let range = Query::Range {
             table: Table::Message,
@@ -225,7 +224,6 @@ impl Engine {
             reverse: true,
             limit: if open.text_from.is_some() { 1 } else { page_of(&open) + 1 },
         };
-        self.opened.insert(chat);
         self.load(Read::MessagePage { tag, open }, vec![range]);
     }
 }

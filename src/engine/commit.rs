@@ -119,7 +119,7 @@ impl Engine {
         }
         self.channel.postpone(issue, now, rng);
         self.drain_channel(now, rng);
-        if let Some(export) = self.export.take() {
+        if let Some(export) = self.backups.export.take() {
             let done = Done { tag: export.tag().0, issue: issue.into(), ..Default::default() };
             self.out.push_back(Output::Update(News::Done(done).into()));
         }

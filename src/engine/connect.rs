@@ -146,7 +146,9 @@ impl Engine {
                 // A row that does not open can never be used.
                 Err(_) => self.storage = Issue::StorageDamaged,
             }
-            if let Ok(Some(session)) = self.records.sessions.change(&key) {
+            if let Ok(found) = self.records.sessions.find(key)
+                && let Some(session) = self.records.sessions.change(&found)
+            {
                 session.forget_sending();
             }
         }

@@ -16,10 +16,10 @@ use crate::chat;
 use crate::id::MessageSeq;
 use crate::io::UnixMillis;
 use crate::model::{Opened, PeerId, StanzaId};
-use crate::session;
+use crate::session::JoinPlan;
 use crate::store::changes::{Query, Table};
 use crate::store::chats::{Join, MessageRow, PositionRow};
-use crate::store::paged::NotLoaded;
+use crate::store::paged::{Found, NotLoaded};
 use crate::store::records::{self, Records};
 use crate::store::row_key;
 use crate::view::{Issue, MessageKind};
@@ -80,7 +80,7 @@ impl Engine {
         if self.group_commit.is_writing() || self.records.is_dirty() {
             return Err(NotLoaded);
         }
-        let Some(rows) = self.joined_rows.take() else {
+        let Some(rows) = self.joins.take() else {
             if !self.reads.any(|read| matches!(read, Read::Join(_))) {
                 let queries = join_queries(&from);
                 self.load(Read::Join(from), queries);
@@ -93,11 +93,16 @@ impl Engine {
             return Ok(());
         }
         let (messages, ids) = (self.open_messages(messages, behind), self.open_ids(ids, id, &from, behind));
-        if self.move_piece(id, messages, ids) == Err(NotLoaded) {
-            self.joined_rows = Some(rows);
-            return Err(NotLoaded);
+        match Piece::plan(&self.records, id, messages, ids) {
+            Ok(piece) => {
+                piece.apply(&mut self.records, id);
+                Ok(())
+            }
+            Err(NotLoaded) => {
+                self.joins.loaded(rows);
+                Err(NotLoaded)
+            }
         }
-        Ok(())
     }
 
     /// One row in the list instead of two, and everything that is in memory.
@@ -108,9 +113,10 @@ impl Engine {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), NotLoaded> {
+        let sessions = JoinPlan::plan(&self.records, id, alias)?;
         self.with_context(now, rng, |modules, cx| {
-            session::join(cx, id, alias)?;
-            let Some(behind) = chat::begin_join(cx, id, alias) else { return Ok(()) };
+            sessions.apply(cx.records);
+            let Some(behind) = chat::begin_join(cx, id, alias) else { return };
             modules.outbox.join(cx, id, alias, behind);
             let opened = cx.records.opened.iter().filter(|(_, opened)| opened.from.peer == *alias);
             let opened: Vec<(Vec<u8>, Opened)> = opened.map(|(key, opened)| (key.to_vec(), opened.clone())).collect();
@@ -118,18 +124,14 @@ impl Engine {
                 opened.from.peer = id.clone();
                 cx.records.opened.put(key, opened);
             }
-            Ok(())
-        })?;
-        self.security_codes.remove(alias.chat());
-        if self.opened.remove(alias.chat()) {
-            self.opened.insert(id.chat().clone());
-        }
+        });
+        self.pages.join(id.chat(), alias.chat());
         Ok(())
     }
 
     fn end_join(&mut self, id: &PeerId, now: UnixMillis, rng: &mut dyn CryptoRng) {
         self.with_context(now, rng, |_, cx| chat::end_join(cx, id));
-        if self.opened.contains(id.chat()) {
+        if self.pages.have_opened(id.chat()) {
             // A page holds a part of the chat: it reads it again.
             self.snapshot().into_iter().for_each(|update| self.group_commit.show(update));
         }
@@ -164,48 +166,65 @@ impl Engine {
         });
         moved.collect()
     }
+}
 
-    /// Moves a piece. Of two messages with the same id, which the server delivered under both addresses, one stays: the
-    /// one that was opened.
-    fn move_piece(
-        &mut self,
+/// A piece of the rows that are moved.
+struct Piece {
+    /// Each message with its key, and the message with the same id that is in the chat already.
+    messages: Vec<(Vec<u8>, MessageRow, Option<Found<MessageRow>>)>,
+    /// Each id with its key, and what is known under its new key.
+    ids: Vec<(Vec<u8>, Found<PositionRow>, PositionRow)>,
+}
+
+impl Piece {
+    /// Looks up what is in the chat already.
+    fn plan(
+        records: &Records,
         id: &PeerId,
         messages: Vec<(Vec<u8>, MessageRow)>,
         ids: Vec<MovedId>,
-    ) -> Result<(), NotLoaded> {
-        let Records { positions, messages: table, .. } = &mut self.records;
-        let key_of =
+    ) -> Result<Self, NotLoaded> {
+        let place =
             |message: &MessageRow| row_key::message_id(id.chat(), message.outgoing, &StanzaId::new(message.id.clone()));
-        messages.iter().for_each(|(_, message)| positions.want(&key_of(message)));
-        ids.iter().for_each(|(_, to, _)| positions.want(to));
+        messages.iter().for_each(|(_, message)| records.positions.want(&place(message)));
+        ids.iter().for_each(|(_, to, _)| records.positions.want(to));
         let mut twins = Vec::new();
-        for (_, message) in &messages {
-            let known = positions.get(&key_of(message))?.and_then(|known| known.seq);
+        for (key, message) in messages {
+            let known = records.positions.get(&place(&message))?.and_then(|known| known.seq);
             let twin = known.filter(|seq| *seq != message.seq).map(|seq| row_key::message(id.chat(), MessageSeq(seq)));
-            twin.iter().for_each(|key| table.want(key));
-            twins.push(twin);
+            twin.iter().for_each(|key| records.messages.want(key));
+            twins.push((key, message, twin));
         }
-        for (_, to, _) in &ids {
-            positions.get(to)?;
+        let mut piece = Self { messages: Vec::new(), ids: Vec::new() };
+        for (key, message, twin) in twins {
+            let twin = twin.map(|key| records.messages.find(key)).transpose()?;
+            piece.messages.push((key, message, twin));
         }
-        for twin in twins.iter().flatten() {
-            table.get(twin)?;
+        for (key, to, position) in ids {
+            piece.ids.push((key, records.positions.find(to)?, position));
         }
-        for ((key, message), twin) in messages.into_iter().zip(twins) {
+        Ok(piece)
+    }
+
+    /// Moves the piece. Of two messages with the same id, which the server delivered under both addresses, one stays: the
+    /// one that was opened.
+    fn apply(self, records: &mut Records, id: &PeerId) {
+        let Records { positions, messages: table, .. } = records;
+        for (key, message, twin) in self.messages {
             table.delete(&key);
-            match twin.and_then(|key| table.peek(&key).map(|twin| (key, twin.kind(), twin.seq))) {
+            let known = twin.and_then(|found| table.row(&found).map(|twin| (twin.kind(), twin.seq)).zip(Some(found)));
+            match known {
                 None => table.put(row_key::message(id.chat(), MessageSeq(message.seq)), message),
-                Some((key, kind, seq)) if kind.is_placeholder() => table.put(key, MessageRow { seq, ..message }),
+                Some(((kind, seq), found)) if kind.is_placeholder() => table.set(&found, MessageRow { seq, ..message }),
                 Some(_) => {}
             }
         }
-        for (key, to, position) in ids {
+        for (key, to, position) in self.ids {
             positions.delete(&key);
-            if positions.peek(&to).is_none_or(|known| known.seq.is_none()) {
-                positions.put(to, position);
+            if positions.row(&to).is_none_or(|known| known.seq.is_none()) {
+                positions.set(&to, position);
             }
         }
-        Ok(())
     }
 }
 

@@ -20,9 +20,8 @@ use rand_core::CryptoRng;
 
 impl Engine {
     pub(super) fn load(&mut self, read: Read, queries: Vec<Query>) {
-        self.last_load = self.last_load.next();
-        self.reads.insert(self.last_load, read);
-        self.out.push_back(Output::Load(self.last_load, queries));
+        let id = self.reads.insert(read);
+        self.out.push_back(Output::Load(id, queries));
     }
 
     pub(super) fn loaded(
@@ -32,7 +31,7 @@ impl Engine {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
-        let Some((_, read)) = self.reads.remove(&id) else { return };
+        let Some(read) = self.reads.remove(id) else { return };
         if matches!(read, Read::Export) && result != Err(StoreFailure::Superseded) {
             return self.exported(result, now);
         }
@@ -54,7 +53,7 @@ impl Engine {
                 }
             }
             Read::MessagePage { tag, open } => self.message_page(tag, open, rows),
-            Read::Join(_) => self.joined_rows = Some(rows),
+            Read::Join(_) => self.joins.loaded(rows),
             Read::Sessions => self.renew(rows, now, rng),
             Read::Repair { empty } => self.begin(empty, rows, now, rng),
             Read::Export => {}

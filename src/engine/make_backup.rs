@@ -35,7 +35,7 @@ const PAGE_BYTES: usize = 1 << 20;
 impl Engine {
     /// Starts an export. Returns the issue if it cannot; otherwise the command completes with the last piece.
     pub(super) fn export(&mut self, tag: CommandTag, command: &view::Export, rng: &mut dyn CryptoRng) -> Option<Issue> {
-        if let Some(export) = &self.export {
+        if let Some(export) = &self.backups.export {
             return (export.tag != tag).then_some(Issue::BackupBusy);
         }
         let account = self.records.account();
@@ -49,9 +49,9 @@ impl Engine {
             self.records.change_account().device = Some(device::random(rng));
         }
         let kind = if command.hand_over { Kind::HandOver } else { Kind::Backup };
-        let file = UnkeyedFile::draw(self.argon2_cost, rng);
+        let file = UnkeyedFile::draw(self.backups.argon2_cost, rng);
         self.compute(Purpose::Export, Computation::BackupKeys(file.derivation(&command.passphrase)));
-        self.export = Some(Export { tag, kind, state: State::Deriving(file) });
+        self.backups.export = Some(Export { tag, kind, state: State::Deriving(file) });
         None
     }
 
@@ -62,7 +62,9 @@ impl Engine {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
-        let Some(export) = self.export.take_if(|export| matches!(export.state, State::Deriving(_))) else { return };
+        let Some(export) = self.backups.export.take_if(|export| matches!(export.state, State::Deriving(_))) else {
+            return;
+        };
         let Export { tag, kind, state: State::Deriving(file) } = export else { return };
         let keys = match keys {
             Ok(keys) => keys,
@@ -73,12 +75,14 @@ impl Engine {
             self.group_commit.show_account();
             self.channel.stop(Issue::MovedElsewhere, now, rng);
         }
-        self.export = Some(Export { tag, kind, state: State::Waiting(Box::new(file.begin(keys))) });
+        self.backups.export = Some(Export { tag, kind, state: State::Waiting(Box::new(file.begin(keys))) });
     }
 
     /// Everything before the export is durable, and nothing is being written: starts to read.
     pub(super) fn begin_export(&mut self, now: UnixMillis) {
-        let Some(export) = self.export.take_if(|export| matches!(export.state, State::Waiting(_))) else { return };
+        let Some(export) = self.backups.export.take_if(|export| matches!(export.state, State::Waiting(_))) else {
+            return;
+        };
         let Export { tag, kind, state: State::Waiting(mut writer) } = export else { return };
         let expected = self.rows_expected();
         let account = self.records.account();
@@ -102,7 +106,7 @@ impl Engine {
             left_out: 0,
             expected,
         };
-        self.export = Some(Export { tag, kind, state: State::Reading(Box::new(reading)) });
+        self.backups.export = Some(Export { tag, kind, state: State::Reading(Box::new(reading)) });
         self.next_page(Vec::new());
     }
 
@@ -113,7 +117,7 @@ impl Engine {
     }
 
     fn next_page(&mut self, from: Vec<u8>) {
-        let Some(Export { state: State::Reading(reading), .. }) = &self.export else { return };
+        let Some(Export { state: State::Reading(reading), .. }) = &self.backups.export else { return };
         if let Some(&table) = reading.tables.first() {
             let page = Query::Range { table, from, to: None, reverse: false, limit: reading.page };
             self.load(Read::Export, vec![page]);
@@ -122,7 +126,7 @@ impl Engine {
 
     /// Handles the result of reading a page of rows.
     pub(super) fn exported(&mut self, page: Result<Rows, StoreFailure>, now: UnixMillis) {
-        let Some(Export { tag, state: State::Reading(reading), .. }) = &mut self.export else { return };
+        let Some(Export { tag, state: State::Reading(reading), .. }) = &mut self.backups.export else { return };
         let Ok(page) = page else { return self.end_export(Issue::StorageFailed) };
         let rows = page.into_iter().next().unwrap_or_default();
         let Some((&table, later)) = reading.tables.split_first() else { return };
@@ -165,7 +169,7 @@ impl Engine {
     }
 
     fn finish_export(&mut self, mut piece: BackupPiece, now: UnixMillis) {
-        let Some(Export { tag, kind, state: State::Reading(reading) }) = self.export.take() else { return };
+        let Some(Export { tag, kind, state: State::Reading(reading) }) = self.backups.export.take() else { return };
         let Reading { mut writer, rows, left_out, .. } = *reading;
         let end = writer.write(&pack(Entry::End(End { rows, left_out }))).and_then(|()| writer.finish());
         match end {
@@ -196,7 +200,7 @@ impl Engine {
     }
 
     fn end_export(&mut self, issue: Issue) {
-        if let Some(export) = self.export.take() {
+        if let Some(export) = self.backups.export.take() {
             self.done(export.tag, issue);
         }
     }

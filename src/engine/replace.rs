@@ -3,6 +3,7 @@
 //!
 //! What this module does not know: where the rows come from.
 
+use super::joins::Joins;
 use super::queue::Queue;
 use super::state::{Engine, Phase};
 use crate::id::CommandTag;
@@ -58,11 +59,10 @@ impl Engine {
         self.iqs.clear();
         self.outbox = Default::default();
         self.queue = Queue::default();
-        (self.restoring, self.restore_keys) = (None, None);
+        self.backups.forget();
         self.computations.clear();
-        self.joined_rows = None;
-        self.opened.clear();
-        self.security_codes.clear();
+        self.joins = Joins::default();
+        self.pages.forget();
         self.http_requests.clear();
         self.reads.clear();
     }

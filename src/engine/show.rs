@@ -1,7 +1,7 @@
 //! What pages show: snapshots, changed rows, pages of messages; each update bounded in bytes.
 
 use super::command::page_of;
-use super::state::{Engine, Phase, SecurityCode};
+use super::state::{Engine, Phase};
 use crate::chat;
 use crate::hex;
 use crate::id::CommandTag;
@@ -93,7 +93,7 @@ impl Engine {
             retry_at: UnixMillis::to_field(self.channel.retry_at()),
             issue: issue.into(),
             synced_at: UnixMillis::to_field(synced_at),
-            pending: self.pending,
+            pending: self.mailbox.waiting(),
         }
     }
 
@@ -101,39 +101,28 @@ impl Engine {
     pub(super) fn show_connection(&mut self) {
         let view = self.connection_view();
         // While a mailbox is read the count goes down with each message; once a group is often enough.
-        let counts_only = |shown: &ConnectionView| ConnectionView { pending: view.pending, ..*shown } == view;
-        if self.group_commit.is_writing() && self.shown.as_ref().is_some_and(counts_only) {
-            return;
-        }
-        if self.shown.as_ref() != Some(&view) {
-            self.shown = Some(view.clone());
+        if self.pages.show_connection(&view, !self.group_commit.is_writing()) {
             self.out.push_back(Output::Update(News::Connection(view).into()));
         }
     }
 
     fn chat_view(&self, chat: &ChatRow) -> ChatView {
         let peer = self.records.peers.get(chat.id.as_bytes());
-        let code = match self.security_codes.get(chat.id.as_str()) {
-            Some(known) if peer.is_some_and(|peer| peer.identities().eq(known.identities.iter().copied())) => {
-                known.code.clone()
-            }
-            _ => String::new(),
-        };
+        let code = self.pages.codes.of(chat, peer).unwrap_or_default().to_owned();
         chat::view(chat, peer, code)
     }
 
     /// Computes and shows the security code of this chat from now on, once the peer's identity is known.
     pub(super) fn want_security_code(&mut self, id: &ChatId) {
-        self.security_codes.get_or_default(id.clone());
+        self.pages.codes.want(id);
         self.know_security_code(id);
     }
 
-    /// Computes a security code that is wanted, once for each set of identities: it takes ten thousand hashes
-    /// (docs/spec/wire.md §8).
+    /// Computes a security code that is wanted and not known.
     fn know_security_code(&mut self, id: &ChatId) {
         let Some(peer) = self.records.peers.get(id.as_bytes()) else { return };
         let theirs: Vec<PublicKey> = peer.identities().collect();
-        if theirs.is_empty() || self.security_codes.get(id.as_str()).is_none_or(|known| known.identities == theirs) {
+        if !self.pages.codes.is_missing(id, &theirs) {
             return;
         }
         let Some(address) = peer.id.jid() else { return };
@@ -141,7 +130,7 @@ impl Engine {
         let (Some(own), Some(login)) = (&account.keys, &account.login) else { return };
         let ours = [own.identity.public()];
         let code = security_code(&ours, login.user.as_bytes(), &theirs, address.user.as_bytes());
-        self.security_codes.insert(id.clone(), Box::new(SecurityCode { identities: theirs, code }));
+        self.pages.codes.put(id, theirs, code);
     }
 
     /// A group's effects and the updates that show it.
@@ -161,7 +150,7 @@ impl Engine {
                 show(News::Chat(self.chat_view(chat)));
             }
         }
-        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.opened.contains(chat.as_str())) {
+        for (chat, seqs) in messages.into_iter().filter(|(chat, _)| self.pages.have_opened(chat)) {
             let none = || Messages { chat: chat.as_str().to_owned(), ..Messages::default() };
             let (mut news, mut size) = (none(), 0);
             for (seq, kept) in *seqs {

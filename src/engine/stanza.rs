@@ -3,10 +3,10 @@
 use super::queue::Task;
 use super::state::Engine;
 use crate::id::Order;
-use crate::inbox;
+use crate::inbox::{self, ApplyPlan, MalformedPlan, OpenPlan, ReceiptPlan};
 use crate::model::{Opened, StanzaId};
 use crate::peer;
-use crate::session::IqOutcome;
+use crate::session::{AnswerPlan, IdentityPlan, IqOutcome};
 use crate::store::paged::NotLoaded;
 use crate::store::records::Records;
 use crate::store::row_key;
@@ -14,7 +14,7 @@ use crate::time::UnixMillis;
 use crate::trace::Event;
 use causeway_proto::jid::Jid;
 use causeway_proto::node::Node;
-use causeway_proto::stanza::{Ib, Incoming, Iq, IqKind, NotificationBody, Stanza, passive};
+use causeway_proto::stanza::{Ib, Incoming, Iq, IqKind, Notification, NotificationBody, Stanza, passive};
 use rand_core::CryptoRng;
 
 /// Bytes of an address or of an id, beyond which a stanza is kept as one of an unknown kind: both become keys of rows and
@@ -24,7 +24,7 @@ const MAX_NAME: usize = 256;
 const MAX_CHATS: usize = 20_000;
 
 /// Requests the rows that handling the stanza will need.
-pub(super) fn prefetch(records: &mut Records, stanza: &Stanza) {
+pub(super) fn prefetch(records: &Records, stanza: &Stanza) {
     match stanza {
         Stanza::Message(incoming) => inbox::prefetch(records, incoming),
         Stanza::Receipt(receipt, _) => inbox::prefetch_receipt(records, receipt),
@@ -65,11 +65,8 @@ impl Engine {
         rng: &mut dyn CryptoRng,
     ) -> Result<(), NotLoaded> {
         self.route(stanza, now, rng)?;
-        if was_queued(stanza) && self.batch_left > 0 {
-            self.batch_left -= 1;
-            if self.batch_left == 0 {
-                self.ask_for_batch(now, rng);
-            }
+        if was_queued(stanza) && self.mailbox.took_stanza() {
+            self.ask_for_batch(now, rng);
         }
         Ok(())
     }
@@ -79,8 +76,9 @@ impl Engine {
     /// sends fewer, the next batch is requested when it pauses.
     pub(super) fn ask_for_batch(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
         let offered = self.records.account().deployment.as_ref().map_or(100, |d| d.profile.offline_batch);
-        self.batch_left = self.channel.batch(offered);
-        let request = passive::offline_batch(self.batch_left);
+        let batch = self.channel.batch(offered);
+        self.mailbox.requested(batch);
+        let request = passive::offline_batch(batch);
         self.with_context(now, rng, |_, cx| cx.transmit(request));
     }
 
@@ -107,32 +105,50 @@ impl Engine {
                 if !self.records.joining.is_empty() {
                     return Err(NotLoaded);
                 }
-                if let Some(opened) = self.with_context(now, rng, |_, cx| inbox::open(cx, incoming))? {
+                let plan = OpenPlan::plan(&self.records, incoming)?;
+                if let Some(opened) = self.with_context(now, rng, |_, cx| plan.apply(cx, incoming)) {
                     self.apply_now(opened, now, rng);
                 }
-                self.pending = self.pending.saturating_sub(u32::from(incoming.offline));
+                if incoming.offline {
+                    self.mailbox.took_message();
+                }
                 Ok(())
             }
             Stanza::Receipt(receipt, node) => {
-                self.with_context(now, rng, |modules, cx| inbox::receipt(cx, modules.outbox, receipt, node))
+                let plan = ReceiptPlan::plan(&self.records, receipt)?;
+                self.with_context(now, rng, |modules, cx| plan.apply(cx, modules.outbox, node));
+                Ok(())
             }
-            Stanza::Ack(ack) => self.with_context(now, rng, |modules, cx| modules.outbox.acknowledged(cx, ack)),
+            Stanza::Ack(ack) => {
+                let plan = self.outbox.plan_acknowledged(&self.records, ack)?;
+                self.with_context(now, rng, |modules, cx| modules.outbox.acknowledged(cx, plan));
+                Ok(())
+            }
             Stanza::Iq(iq) => self.iq(iq, now, rng),
             Stanza::Ib(ib) => self.info_broadcast(ib, now, rng),
-            Stanza::Notification(notification) => self.with_context(now, rng, |modules, cx| {
-                match &notification.body {
-                    NotificationBody::PreKeyCount(count) => modules.sessions.server_holds(cx, *count),
-                    NotificationBody::IdentityChanged => modules.sessions.identity_announced(cx, &notification.from)?,
+            Stanza::Notification(Notification { from, body, node, .. }) => {
+                match body {
+                    NotificationBody::PreKeyCount(count) => {
+                        self.with_context(now, rng, |modules, cx| modules.sessions.server_holds(cx, *count));
+                    }
+                    NotificationBody::IdentityChanged => {
+                        let plan = IdentityPlan::plan(&self.records, from)?;
+                        self.with_context(now, rng, |modules, cx| modules.sessions.identity_announced(cx, plan));
+                    }
                     NotificationBody::Other => {}
                 }
-                inbox::acknowledge(cx, &notification.node);
+                self.with_context(now, rng, |_, cx| inbox::acknowledge(cx, node));
                 Ok(())
-            }),
+            }
             Stanza::Unknown(node) => {
                 self.with_context(now, rng, |_, cx| inbox::unknown(cx, node));
                 Ok(())
             }
-            Stanza::Malformed { node, .. } => self.with_context(now, rng, |_, cx| inbox::malformed(cx, node)),
+            Stanza::Malformed { node, .. } => {
+                let plan = MalformedPlan::plan(&self.records, node)?;
+                self.with_context(now, rng, |_, cx| plan.apply(cx, node));
+                Ok(())
+            }
             // Handled by the channel.
             Stanza::Success(_) | Stanza::Failure(_) | Stanza::StreamError(_) | Stanza::StreamEnd => Ok(()),
         }
@@ -141,10 +157,13 @@ impl Engine {
     /// Applies a message that was opened just now. If rows are missing, it is kept with what was changed so far, and
     /// applied before anything else when they are in memory.
     fn apply_now(&mut self, opened: Opened, now: UnixMillis, rng: &mut dyn CryptoRng) {
-        if self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened)) == Err(NotLoaded) {
-            let order = self.records.change_account().take_order();
-            self.records.opened.put(row_key::order(order), opened);
-            self.queue.push_front(Task::Apply(order));
+        match ApplyPlan::plan(&self.records, &opened) {
+            Ok(plan) => self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened, plan)),
+            Err(NotLoaded) => {
+                let order = self.records.change_account().take_order();
+                self.records.opened.put(row_key::order(order), opened);
+                self.queue.push_front(Task::Apply(order));
+            }
         }
     }
 
@@ -155,7 +174,8 @@ impl Engine {
     pub(super) fn apply(&mut self, order: Order, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         let key = row_key::order(order);
         let Some(opened) = self.records.opened.get(&key).cloned() else { return Ok(()) };
-        self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened))?;
+        let plan = ApplyPlan::plan(&self.records, &opened)?;
+        self.with_context(now, rng, |_, cx| inbox::apply(cx, &opened, plan));
         self.records.opened.delete(&key);
         Ok(())
     }
@@ -168,7 +188,8 @@ impl Engine {
         }
         let Some(id) = iq.id.clone().map(StanzaId::new) else { return Ok(()) };
         let Some(purpose) = self.iqs.get(&id).cloned() else { return Ok(()) };
-        let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose))?;
+        let plan = AnswerPlan::plan(&self.records, iq, &purpose)?;
+        let outcome = self.with_context(now, rng, |modules, cx| modules.sessions.answered(cx, iq, &purpose, plan));
         self.iqs.remove(&id);
         match outcome {
             IqOutcome::Nothing => {}
@@ -185,14 +206,13 @@ impl Engine {
     fn info_broadcast(&mut self, ib: &Ib, now: UnixMillis, rng: &mut dyn CryptoRng) -> Result<(), NotLoaded> {
         match ib {
             Ib::OfflinePreview { message, .. } => {
-                self.pending = *message;
+                self.mailbox.announced(*message);
                 self.ask_for_batch(now, rng);
             }
             Ib::Offline { .. } => {
                 self.trace.note(now, Event::MailboxRead);
                 self.queue.push(Task::Expire);
-                self.pending = 0;
-                self.batch_left = 0;
+                self.mailbox.close();
                 self.channel.drained();
                 self.records.change_account().synced_at = Some(now);
                 self.with_context(now, rng, |modules, cx| modules.sessions.mailbox_read(cx));

@@ -1,9 +1,11 @@
 //! The engine's state, and the context that it lends to modules.
 
-use super::export::Export;
+use super::backups::Backups;
+use super::joins::Joins;
+use super::mailbox::Mailbox;
+use super::pages::Pages;
 use super::queue::Queue;
-use super::restore::Restoring;
-use crate::backup::kdf::{Argon2Cost, Keys};
+use crate::backup::kdf::Argon2Cost;
 use crate::channel::Channel;
 use crate::compute::{Computation, ComputeFailure, Computed};
 use crate::context::Context;
@@ -12,21 +14,18 @@ use crate::http_requests::HttpRequests;
 use crate::id::{CommandTag, EngineId};
 use crate::io::{ComputationId, LoadId, Output, UnixMillis};
 use crate::iq::PendingIqs;
-use crate::model::{ChatId, PeerId};
+use crate::model::PeerId;
 use crate::outbox::Outbox;
-use crate::pending::Pending;
+use crate::pending::Numbered;
 use crate::push::WakeRequests;
 use crate::session::Sessions;
-use crate::sorted_map::SortedMap;
-use crate::sorted_set::SortedSet;
-use crate::store::changes::{Query, Rows};
+use crate::store::changes::Query;
 use crate::store::group_commit::GroupCommit;
 use crate::store::records::Records;
 use crate::store::seal::Sealer;
 use crate::trace::Trace;
-use crate::view::{ConnectionView, Done, Issue, News, OpenChat, Update};
+use crate::view::{Done, Issue, News, OpenChat, Update};
 use causeway_proto::secret::Secret;
-use causeway_proto::signal::PublicKey;
 use rand_core::CryptoRng;
 use std::collections::VecDeque;
 
@@ -58,13 +57,6 @@ pub(super) enum Read {
     Join(PeerId),
     Export,
     Sessions,
-}
-
-/// The security code of a chat, and the peer's identities that it was computed from.
-#[derive(Debug, Default)]
-pub(super) struct SecurityCode {
-    pub(super) identities: Vec<PublicKey>,
-    pub(super) code: String,
 }
 
 /// Purpose of a computation.
@@ -100,33 +92,21 @@ pub struct Engine {
     pub(super) sessions: Sessions,
     pub(super) outbox: Outbox,
     pub(super) queue: Queue,
-    pub(super) reads: Pending<LoadId, Read>,
+    pub(super) reads: Numbered<LoadId, Read>,
     pub(super) http_requests: HttpRequests,
-    pub(super) last_load: LoadId,
-    pub(super) last_computation: ComputationId,
     pub(super) last_now: UnixMillis,
     /// Drawn at each boot: commands for an earlier engine are ignored.
     pub(super) engine_id: Option<EngineId>,
-    pub(super) security_codes: SortedMap<ChatId, Box<SecurityCode>>,
-    pub(super) pending: u32,
-    /// Messages left of the requested mailbox batch; 0 when none was requested.
-    pub(super) batch_left: u32,
-    /// Chats that a page has opened: only their messages are sent to pages.
-    pub(super) opened: SortedSet<ChatId>,
-    pub(super) shown: Option<ConnectionView>,
+    pub(super) mailbox: Mailbox,
+    pub(super) pages: Pages,
     pub(super) storage: Issue,
     /// A transaction failed: what the boot after it changes is written with the next event. Otherwise boots and failures
     /// would follow each other without end.
     pub(super) flush_later: bool,
-    pub(super) argon2_cost: Argon2Cost,
     pub(super) wake_requests: WakeRequests,
-    pub(super) export: Option<Export>,
-    pub(super) restoring: Option<Restoring>,
-    /// Keys of a file that is to be restored, for the command with this tag.
-    pub(super) restore_keys: Option<(CommandTag, Result<Keys, ComputeFailure>)>,
-    pub(super) computations: Pending<ComputationId, Purpose>,
-    /// Rows that are moved next, as the store has them.
-    pub(super) joined_rows: Option<Rows>,
+    pub(super) backups: Backups,
+    pub(super) computations: Numbered<ComputationId, Purpose>,
+    pub(super) joins: Joins,
     pub(super) out: VecDeque<Output>,
     pub(super) iqs: PendingIqs,
     pub(super) trace: Trace,
@@ -147,26 +127,18 @@ impl Engine {
             sessions: Sessions::default(),
             outbox: Outbox::default(),
             queue: Queue::default(),
-            reads: Pending::default(),
+            reads: Numbered::default(),
             http_requests: HttpRequests::default(),
-            last_load: LoadId::default(),
-            last_computation: ComputationId::default(),
             last_now: UnixMillis(0),
             engine_id: None,
-            security_codes: SortedMap::default(),
-            pending: 0,
-            batch_left: 0,
-            opened: SortedSet::default(),
-            shown: None,
+            mailbox: Mailbox::default(),
+            pages: Pages::default(),
             storage: Issue::None,
             flush_later: false,
-            argon2_cost: Argon2Cost::default(),
             wake_requests: WakeRequests::default(),
-            export: None,
-            restoring: None,
-            restore_keys: None,
-            computations: Pending::default(),
-            joined_rows: None,
+            backups: Backups::default(),
+            computations: Numbered::default(),
+            joins: Joins::default(),
             out: VecDeque::new(),
             iqs: PendingIqs::default(),
             trace: Trace::default(),
@@ -176,7 +148,7 @@ impl Engine {
     /// Sets the cost of deriving a key from a backup passphrase, for new backups.
     #[must_use]
     pub fn with_argon2_cost(mut self, argon2_cost: Argon2Cost) -> Self {
-        self.argon2_cost = argon2_cost;
+        self.backups.argon2_cost = argon2_cost;
         self
     }
 
@@ -208,9 +180,8 @@ impl Engine {
     }
 
     pub(super) fn compute(&mut self, purpose: Purpose, computation: Computation) {
-        self.last_computation = self.last_computation.next();
-        self.computations.insert(self.last_computation, purpose);
-        self.out.push_back(Output::Compute(self.last_computation, computation));
+        let id = self.computations.insert(purpose);
+        self.out.push_back(Output::Compute(id, computation));
     }
 
     pub(super) fn computed(
@@ -220,7 +191,7 @@ impl Engine {
         now: UnixMillis,
         rng: &mut dyn CryptoRng,
     ) {
-        let Some((_, purpose)) = self.computations.remove(&id) else { return };
+        let Some(purpose) = self.computations.remove(id) else { return };
         let keys = result.map(|Computed::BackupKeys(keys)| keys);
         match purpose {
             Purpose::Export => self.export_keyed(keys, now, rng),

@@ -12,6 +12,7 @@ use super::queue::{Queue, Task};
 use super::stanza;
 use super::state::{Engine, Phase, Read};
 use crate::io::UnixMillis;
+use crate::outbox::Outbox;
 use crate::store::paged::NotLoaded;
 use rand_core::CryptoRng;
 
@@ -25,7 +26,7 @@ const MIN_BATCH: usize = 100;
 impl Engine {
     /// Runs tasks until the head needs rows that are not in memory, then reads the rows that all tasks need.
     pub(super) fn work(&mut self, now: UnixMillis, rng: &mut dyn CryptoRng) {
-        if self.reads_rows() || self.export.is_some() || !self.join(now, rng) {
+        if self.reads_rows() || self.backups.is_exporting() || !self.join(now, rng) {
             return;
         }
         while !self.queue.waits
@@ -67,7 +68,7 @@ impl Engine {
         }
         for task in self.queue.tasks.iter().take(MAX_GROUP) {
             if let Task::Stanza(stanza, _) = task {
-                stanza::prefetch(&mut self.records, stanza);
+                stanza::prefetch(&self.records, stanza);
             }
         }
         let wanted = self.records.take_wanted();
@@ -79,7 +80,7 @@ impl Engine {
     /// Whether a group was closed while runnable tasks are left and no other event will run them.
     pub(super) fn has_more_to_do(&self) -> bool {
         let Queue { tasks, gathered, waits, .. } = &self.queue;
-        let may_work = self.phase == Phase::Ready && !self.reads_rows() && self.export.is_none();
+        let may_work = self.phase == Phase::Ready && !self.reads_rows() && !self.backups.is_exporting();
         may_work && !tasks.is_empty() && *gathered == 0 && !waits && self.records.joining.is_empty()
     }
 
@@ -92,9 +93,15 @@ impl Engine {
             Task::Stanza(stanza, _) => self.stanza(stanza, now, rng),
             Task::Command(command) => self.command(command, now, rng),
             Task::Unreachable(peer, issue) => {
-                self.with_context(now, rng, |modules, cx| modules.outbox.fail_peer(cx, peer, *issue))
+                let plan = self.outbox.plan_fail_peer(&self.records, peer)?;
+                self.with_context(now, rng, |modules, cx| modules.outbox.fail_peer(cx, plan, *issue));
+                Ok(())
             }
-            Task::Expire => self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx)),
+            Task::Expire => {
+                let plan = Outbox::plan_expire(&self.records, now)?;
+                self.with_context(now, rng, |modules, cx| modules.outbox.expire(cx, plan));
+                Ok(())
+            }
             Task::Apply(order) => self.apply(*order, now, rng),
         }
     }

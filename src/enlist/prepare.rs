@@ -16,7 +16,7 @@ use super::request::{ApiRequest, PreparedRequest, Reason, request};
 use super::state::{Enlistment, Outcome, Preparation, Purpose, Step, done, refusal};
 use crate::context::Context;
 use crate::deployment::Deployment;
-use crate::id::{CommandTag, PreKeyId, RegistrationId};
+use crate::id::{CommandTag, Counted, PreKeyId, RegistrationId};
 use crate::io::{HttpFailure, HttpRequest, HttpResponse, Method};
 use crate::session;
 use crate::store::account::AccountKeys;

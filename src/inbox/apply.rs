@@ -3,7 +3,6 @@
 
 use crate::chat;
 use crate::context::Context;
-use crate::id::MessageSeq;
 use crate::model::{ChatId, Opened, StanzaId};
 use crate::peer;
 use crate::store::chats::{MessageRow, PositionRow};
@@ -27,20 +26,37 @@ enum Change {
     Silent,
 }
 
+/// What an opened message means, and the messages that it concerns.
+pub(crate) struct ApplyPlan {
+    change: Change,
+    placeholder: Option<MessageRow>,
+    target: Option<MessageRow>,
+}
+
+impl ApplyPlan {
+    /// Looks up the messages that an opened one concerns.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while one is not in memory.
+    pub(crate) fn plan(records: &Records, opened: &Opened) -> Result<Self, NotLoaded> {
+        let chat = opened.from.peer.chat();
+        let placeholder =
+            records.message_of(chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder()).cloned();
+        let change = change(opened);
+        let target = match &change {
+            Change::Edit(id) | Change::Revoke(id) => records.message_of(chat, false, id)?,
+            Change::React(id, theirs) => records.message_of(chat, !theirs, id)?,
+            Change::Bubble(..) | Change::Silent => None,
+        };
+        let target = target.cloned();
+        Ok(Self { change, placeholder, target })
+    }
+}
+
 /// Applies an opened message.
-///
-/// # Errors
-/// [`NotLoaded`], before anything has changed.
-pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoaded> {
+pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened, plan: ApplyPlan) {
     let chat = opened.from.peer.chat();
-    let placeholder =
-        message_of(cx.records, chat, false, &opened.id)?.filter(|message| message.kind().is_placeholder());
-    let change = change(opened);
-    let target = match &change {
-        Change::Edit(id) | Change::Revoke(id) => message_of(cx.records, chat, false, id)?,
-        Change::React(id, theirs) => message_of(cx.records, chat, !theirs, id)?,
-        Change::Bubble(..) | Change::Silent => None,
-    };
+    let ApplyPlan { change, placeholder, target } = plan;
     match (change, target) {
         (Change::Bubble(kind, name), _) => bubble(cx, opened, placeholder, kind, name),
         (Change::Edit(_), Some(target)) if target.kind() == MessageKind::Text => {
@@ -67,7 +83,6 @@ pub(crate) fn apply(cx: &mut Context<'_>, opened: &Opened) -> Result<(), NotLoad
     if let Some(name) = &opened.name {
         peer::rename(cx, &opened.from.peer, name);
     }
-    Ok(())
 }
 
 fn change(opened: &Opened) -> Change {
@@ -83,18 +98,6 @@ fn change(opened: &Opened) -> Change {
         Ok(other) => Change::Bubble(MessageKind::Unsupported, other.kind().into_owned()),
         Err(_) => Change::Bubble(MessageKind::Unsupported, "malformed".to_owned()),
     }
-}
-
-/// The message with this id.
-fn message_of(
-    records: &mut Records,
-    chat: &ChatId,
-    outgoing: bool,
-    id: &StanzaId,
-) -> Result<Option<MessageRow>, NotLoaded> {
-    let position = records.positions.get(&row_key::message_id(chat, outgoing, id))?;
-    let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else { return Ok(None) };
-    Ok(records.messages.get(&row_key::message(chat, seq))?.cloned())
 }
 
 fn bubble(cx: &mut Context<'_>, opened: &Opened, placeholder: Option<MessageRow>, kind: MessageKind, name: String) {

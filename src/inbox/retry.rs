@@ -4,11 +4,10 @@ use super::acknowledge::acknowledge;
 use super::sent_at::sent_at;
 use crate::chat;
 use crate::context::Context;
-use crate::id::{MessageSeq, RegistrationId};
+use crate::id::RegistrationId;
 use crate::model::ChatId;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::paged::NotLoaded;
 use crate::store::row_key;
 use crate::time::UnixMillis;
 use crate::trace::Event;
@@ -72,17 +71,15 @@ pub(super) fn ask(
 }
 
 /// The user requests a message again that could not be decrypted: restarts at the first attempt, with our keys.
-pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
-    let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
-    let Ok(to) = chat.as_str().parse::<Jid>() else { return Ok(()) };
+pub(crate) fn ask_again(cx: &mut Context<'_>, chat: &ChatId, message: MessageRow) {
+    let Ok(to) = chat.as_str().parse::<Jid>() else { return };
     if message.outgoing || message.kind() != MessageKind::Undecryptable {
-        return Ok(());
+        return;
     }
     let t = UnixMillis(message.at).seconds().0;
     let request = Request { to, participant: None, id: message.id.clone(), t: Some(t), count: 1, error: 0 };
     request.send(cx, true);
     chat::replace(cx, chat, MessageRow { retries: 1, ..message });
-    Ok(())
 }
 
 /// "I could not open this."

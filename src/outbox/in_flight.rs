@@ -103,14 +103,16 @@ impl InFlight {
         }
     }
 
-    /// Removes and returns the overdue messages. A clock that jumped back counts as overdue.
-    pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<Order> {
-        let late = |transmission: &Transmission| transmission.until <= now || transmission.sent > now;
-        let overdue: Vec<Order> =
-            self.transmissions.iter().filter(|(_, transmission)| late(transmission)).map(|(&order, _)| order).collect();
-        for order in &overdue {
-            self.transmissions.remove(order);
-        }
+    /// Removes and returns the overdue messages, with their chats. A clock that jumped back counts as overdue.
+    pub(super) fn overdue(&mut self, now: UnixMillis) -> Vec<(Order, ChatId)> {
+        let mut overdue = Vec::new();
+        self.transmissions.retain(|&order, transmission| {
+            let is_late = transmission.until <= now || transmission.sent > now;
+            if is_late {
+                overdue.push((order, transmission.chat.clone()));
+            }
+            !is_late
+        });
         overdue
     }
 
@@ -173,7 +175,7 @@ mod tests {
             let until = in_flight.wake_at().unwrap();
             waits.push(until.since(now).0);
             now = until;
-            assert_eq!(in_flight.overdue(now), [Order(1)]);
+            assert_eq!(in_flight.overdue(now), [(Order(1), ChatId::named("a"))]);
         }
         assert_eq!(waits, [3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 3_000, 60_000, 60_000]);
         assert!(in_flight.acknowledged(Order(1), &x(), now.after(Millis(9_000_000))));
@@ -184,7 +186,7 @@ mod tests {
     fn acks_of_a_superseded_envelope_do_not_count() {
         let mut in_flight = InFlight::default();
         send(&mut in_flight, Order(1), UnixMillis(0));
-        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
+        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [(Order(1), ChatId::named("a"))]);
         send(&mut in_flight, Order(1), UnixMillis(FIRST_WAIT.0));
         in_flight.forget(Order(1), &x());
         assert!(in_flight.chats().is_empty());
@@ -201,14 +203,14 @@ mod tests {
     fn a_clock_that_jumps_back_delays_no_message() {
         let mut in_flight = InFlight::default();
         send(&mut in_flight, Order(1), UnixMillis(1_000_000_000));
-        assert_eq!(in_flight.overdue(UnixMillis(5)), [Order(1)]);
+        assert_eq!(in_flight.overdue(UnixMillis(5)), [(Order(1), ChatId::named("a"))]);
     }
 
     #[test]
     fn a_late_ack_of_an_acknowledged_message_does_not_count_for_its_resend() {
         let mut in_flight = InFlight::default();
         send(&mut in_flight, Order(1), UnixMillis(0));
-        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [Order(1)]);
+        assert_eq!(in_flight.overdue(UnixMillis(FIRST_WAIT.0)), [(Order(1), ChatId::named("a"))]);
         send(&mut in_flight, Order(1), UnixMillis(FIRST_WAIT.0));
         assert!(in_flight.acknowledged(Order(1), &x(), UnixMillis(4_000)));
         in_flight.forget(Order(1), &x());

@@ -17,5 +17,6 @@ impl Outbox {
             cx.records.outbox.put(key, recipient);
         }
         self.in_flight.rename(from, id);
+        self.waiting.rename(from, id);
     }
 }

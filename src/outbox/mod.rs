@@ -23,36 +23,41 @@ mod in_flight;
 mod joined;
 mod resend;
 mod send_again;
+mod step;
+mod waiting;
+
+pub(crate) use answers::ReceiptedPlan;
+pub(crate) use resend::ResendPlan;
 
 use crate::chat;
 use crate::context::Context;
 use crate::id::{MessageSeq, Order};
 use crate::model::{ChatId, DeviceAddress, DeviceNumber, Recipient, Stage, StanzaId};
-use crate::peer;
 use crate::session::Sessions;
 use crate::sorted_map::SortedMap;
-use crate::sorted_set::SortedSet;
-use crate::store::chats::MessageRow;
+use crate::store::chats::{MessageRow, PositionRow};
 use crate::store::group_commit::Effect;
-use crate::store::paged::NotLoaded;
+use crate::store::paged::Found;
 use crate::store::records::Records;
 use crate::store::row_key;
 use crate::time::{Millis, UnixMillis};
-use crate::view::{Delivery, Issue, MAX_RETRIES, MessageKind};
+use crate::view::{Delivery, Issue, MessageKind};
 use causeway_proto::content;
 use causeway_proto::node::Node;
 use causeway_proto::stanza::Outgoing as Stanza;
 use causeway_proto::stanza::message::Again;
 use expiry::Expiry;
 use in_flight::InFlight;
+use step::{Step, is_current};
+use waiting::Waiting;
 
 /// Delay before a message is sent again after a transient refusal (overload, rate limit).
 const PAUSE: Millis = Millis(10_000);
 
-/// Waiting messages, by order, and messages in flight.
+/// Waiting messages, and messages in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: SortedSet<Order>,
+    waiting: Waiting,
     in_flight: InFlight,
     /// The recipient of each message that is not finished, by the message's id.
     by_id: SortedMap<StanzaId, Order>,
@@ -63,7 +68,7 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// After reading the store, or after a connection was lost: everything that the server has not accepted waits again.
     pub(crate) fn reset(&mut self, cx: &mut Context<'_>) {
-        self.waiting.clear();
+        self.waiting = Waiting::default();
         self.by_id.clear();
         self.in_flight.clear();
         self.resume_at = None;
@@ -71,7 +76,7 @@ impl Outbox {
         for (key, recipient) in cx.records.outbox.iter() {
             if let Some(order) = row_key::order_of(key) {
                 if recipient.waits() {
-                    self.waiting.insert(order);
+                    self.waiting.insert(recipient.chat.clone(), order);
                 }
                 self.by_id.insert(recipient.id.clone(), order);
                 self.expiry.note(recipient);
@@ -79,20 +84,20 @@ impl Outbox {
         }
     }
 
-    /// Queues a text of the user. The id derives from the command, so a repeated command sends once.
+    /// Queues a text of the user, in the place of its id. The id derives from the command, so a repeated command sends
+    /// once.
     pub(crate) fn send(
         &mut self,
         cx: &mut Context<'_>,
+        place: &Found<PositionRow>,
         id: &StanzaId,
         chat: &ChatId,
         text: &str,
-    ) -> Result<(), NotLoaded> {
-        if cx.records.positions.get(&row_key::message_id(chat, true, id))?.is_some() {
-            return Ok(());
+    ) {
+        if cx.records.positions.row(place).is_none() {
+            self.append(cx, id, chat, MessageKind::Text, content::text(text));
+            chat::save_draft(cx, chat, "");
         }
-        self.append(cx, id, chat, MessageKind::Text, content::text(text));
-        chat::save_draft(cx, chat, "");
-        Ok(())
     }
 
     /// Appends a message of ours to its chat, and queues it.
@@ -113,18 +118,16 @@ impl Outbox {
     fn enqueue(&mut self, cx: &mut Context<'_>, recipient: Recipient) {
         let order = cx.records.change_account().take_order();
         self.by_id.insert(recipient.id.clone(), order);
-        self.waiting.insert(order);
+        self.waiting.insert(recipient.chat.clone(), order);
         cx.records.outbox.put(row_key::order(order), recipient);
     }
 
     /// Deletes a failed message, or one that could not be opened.
-    pub(crate) fn discard(&mut self, cx: &mut Context<'_>, chat: &ChatId, seq: MessageSeq) -> Result<(), NotLoaded> {
-        let Some(message) = cx.records.messages.get(&row_key::message(chat, seq))?.cloned() else { return Ok(()) };
+    pub(crate) fn discard(cx: &mut Context<'_>, chat: &ChatId, message: &MessageRow) {
         let failed = message.outgoing && message.delivery() == Delivery::Failed;
         if failed || message.kind().is_placeholder() {
-            chat::remove(cx, chat, &message);
+            chat::remove(cx, chat, message);
         }
-        Ok(())
     }
 
     /// Sends what can be sent. Rows that are not in memory are noted as wanted; keys that are needed are fetched.
@@ -132,48 +135,53 @@ impl Outbox {
         if self.resume_at.is_some() || self.waiting.is_empty() {
             return;
         }
-        let mut blocked = self.in_flight.chats();
-        for order in self.waiting.clone() {
-            let key = row_key::order(order);
-            let Some(recipient) = cx.records.outbox.get(&key) else {
-                self.waiting.remove(&order);
+        let busy = self.in_flight.chats();
+        for (order, chat) in self.waiting.first_of_each(|chat| !busy.contains(chat)) {
+            let Some(recipient) = cx.records.outbox.get(&row_key::order(order)) else {
+                self.waiting.remove(&chat, order);
                 continue;
             };
-            if !blocked.insert(recipient.chat.clone()) {
-                continue;
-            }
+            let Ok(step) = Step::plan(cx.records, recipient) else { continue };
             let recipient = recipient.clone();
-            let chat = recipient.chat.clone();
-            let Some(recipient) = self.for_the_key_that_holds(cx, order, recipient) else { continue };
-            if let Some(number) = seal(cx, sessions, key, recipient) {
-                self.waiting.remove(&order);
+            if let Some(number) = self.step(cx, sessions, order, recipient, step) {
+                self.waiting.remove(&chat, order);
                 self.in_flight.begin(order, chat, cx.now);
                 cx.group_commit.after(Effect::Message(cx.socket, order, number));
             }
         }
     }
 
-    /// The recipient, to be encrypted for again if its device has another identity key since: that is a resend. `None` if
-    /// there were too many of those already; then the message has failed, once it is in memory.
-    fn for_the_key_that_holds(
+    /// Takes the next step of a recipient whose turn it is. Returns the number of the envelope that is to be sent; `None`
+    /// while the chat must wait, or if the message has failed.
+    fn step(
         &mut self,
         cx: &mut Context<'_>,
+        sessions: &mut Sessions,
         order: Order,
         mut recipient: Recipient,
-    ) -> Option<Recipient> {
-        if is_current(cx.records, &recipient) {
-            return Some(recipient);
+        step: Step,
+    ) -> Option<u32> {
+        match step {
+            Step::Send => Some(recipient.resends),
+            Step::GiveUp(message) => {
+                self.give_up(cx, order, &recipient, message, Issue::NotOpened);
+                None
+            }
+            Step::Encrypt { plaintext, session } => {
+                if recipient.stage != Stage::Queued {
+                    // Acks of the envelope for the former key, if it was sent, do not count for the next one.
+                    self.in_flight.forget(order, &recipient.id);
+                    recipient.resends += 1;
+                }
+                let (envelope, identity) = sessions.encrypt(cx, &recipient.address, &session, &plaintext?)?;
+                let number = recipient.resends;
+                recipient.identity = Some(identity);
+                recipient.stage =
+                    Stage::Sealed { kind: envelope.kind().as_str().to_owned(), envelope: envelope.as_bytes().to_vec() };
+                cx.records.outbox.put(row_key::order(order), recipient);
+                Some(number)
+            }
         }
-        if recipient.resends >= MAX_RETRIES {
-            let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq)).ok()?.cloned();
-            self.give_up(cx, order, &recipient, message, Issue::NotOpened);
-            return None;
-        }
-        // Acks of the envelope for the former key, if it was sent, do not count for the next one.
-        self.in_flight.forget(order, &recipient.id);
-        recipient.resends += 1;
-        recipient.stage = Stage::Queued;
-        Some(recipient)
     }
 
     /// The stanza of a recipient's envelope whose row is durable; with this it counts as sent. `None` if its message is
@@ -183,7 +191,7 @@ impl Outbox {
         let recipient = records.outbox.get(&row_key::order(order)).filter(|recipient| recipient.resends == number)?;
         if !is_current(records, recipient) {
             self.in_flight.withhold(order);
-            self.waiting.insert(order);
+            self.waiting.insert(recipient.chat.clone(), order);
             return None;
         }
         let Stage::Sealed { kind, envelope } = &recipient.stage else { return None };
@@ -195,9 +203,9 @@ impl Outbox {
     }
 
     /// The recipient's part in the message has ended.
-    fn finish(&mut self, cx: &mut Context<'_>, order: Order, id: &StanzaId) {
+    fn finish(&mut self, cx: &mut Context<'_>, order: Order, chat: &ChatId, id: &StanzaId) {
         cx.records.outbox.delete(&row_key::order(order));
-        self.waiting.remove(&order);
+        self.waiting.remove(chat, order);
         self.in_flight.forget(order, id);
         self.by_id.remove(id.as_str());
     }
@@ -213,7 +221,7 @@ impl Outbox {
     ) {
         if recipient.accepted_at.is_some() {
             recipient.stage = Stage::Accepted;
-            self.waiting.remove(&order);
+            self.waiting.remove(&recipient.chat, order);
             self.in_flight.forget(order, &recipient.id);
             return cx.records.outbox.put(row_key::order(order), recipient);
         }
@@ -229,7 +237,7 @@ impl Outbox {
         message: Option<MessageRow>,
         issue: Issue,
     ) {
-        self.finish(cx, order, &recipient.id);
+        self.finish(cx, order, &recipient.chat, &recipient.id);
         if let Some(mut message) = message {
             message.fail(issue);
             chat::replace(cx, &recipient.chat, message);
@@ -244,40 +252,15 @@ impl Outbox {
     /// Handles time-outs that are due.
     pub(crate) fn elapsed(&mut self, now: UnixMillis) {
         self.resume_at = self.resume_at.filter(|&at| at > now && at <= now.after(PAUSE));
-        self.waiting.extend(self.in_flight.overdue(now));
+        for (order, chat) in self.in_flight.overdue(now) {
+            self.waiting.insert(chat, order);
+        }
     }
 
     /// When [`elapsed`](Self::elapsed) has something to do; if the mailbox is read, [`expire`](Self::expire) as well.
     pub(crate) fn wake_at(&self, mailbox_read: bool) -> Option<UnixMillis> {
         let expiry = self.expiry.at().filter(|_| mailbox_read);
         [self.resume_at, self.in_flight.wake_at(), expiry].into_iter().flatten().min()
-    }
-}
-
-/// Encrypts the message, if it is not; the ciphertext joins the pending changes. Returns the envelope's number; `None`
-/// while the chat must wait.
-fn seal(cx: &mut Context<'_>, sessions: &mut Sessions, key: Vec<u8>, mut recipient: Recipient) -> Option<u32> {
-    let number = recipient.resends;
-    if recipient.stage == Stage::Queued {
-        let message = cx.records.messages.get(&row_key::message(&recipient.chat, recipient.seq)).ok()?;
-        let plaintext = message?.to_encrypt();
-        let (envelope, identity) = sessions.encrypt(cx, &recipient.address, &plaintext)?;
-        recipient.identity = Some(identity);
-        recipient.stage =
-            Stage::Sealed { kind: envelope.kind().as_str().to_owned(), envelope: envelope.as_bytes().to_vec() };
-        cx.records.outbox.put(key, recipient);
-    }
-    Some(number)
-}
-
-/// Whether a recipient's device has the identity key still that the envelope was encrypted for. Versions that did not keep
-/// that key sent what they had encrypted.
-fn is_current(records: &Records, recipient: &Recipient) -> bool {
-    match recipient.stage {
-        Stage::Sealed { .. } => {
-            recipient.identity.is_none() || recipient.identity == peer::identity(records, &recipient.address)
-        }
-        Stage::Queued | Stage::Accepted => true,
     }
 }
 

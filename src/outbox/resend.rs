@@ -13,59 +13,67 @@ use crate::model::{DeviceAddress, Recipient, Stage, StanzaId};
 use crate::peer;
 use crate::session;
 use crate::store::chats::MessageRow;
-use crate::store::paged::NotLoaded;
+use crate::store::paged::{Found, NotLoaded};
+use crate::store::records::Records;
 use crate::store::row_key;
 use crate::time::UnixMillis;
 use crate::trace::{Event, ResendRefusal};
 use crate::view::{Delivery, Issue, MAX_RETRIES};
+use causeway_proto::signal::SessionRecord;
 use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::receipt::RetryRequest;
 use sha2::{Digest, Sha256};
 
+/// The device that asks, and what serving it needs.
+pub(crate) struct ResendPlan {
+    from: DeviceAddress,
+    /// `None` if there is no message of that id.
+    found: Option<(MessageRow, Found<SessionRecord>)>,
+}
+
+impl ResendPlan {
+    /// Looks up the message that a device asks for, and the session with it.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while one is not in memory.
+    pub(crate) fn plan(records: &Records, from: DeviceAddress, request: &RetryRequest) -> Result<Self, NotLoaded> {
+        let session = row_key::session(&from);
+        records.sessions.want(&session);
+        let message = records.message_of(from.peer.chat(), true, &StanzaId::new(request.id.clone()))?;
+        let found = match message {
+            Some(message) => Some((message.clone(), records.sessions.find(session)?)),
+            None => None,
+        };
+        Ok(Self { from, found })
+    }
+}
+
 impl Outbox {
     /// Handles a request: begins a session with the keys in it, or with fetched ones, and queues the message for
     /// another envelope under the same id.
-    pub(crate) fn asked_again(
-        &mut self,
-        cx: &mut Context<'_>,
-        from: &DeviceAddress,
-        request: &RetryRequest,
-    ) -> Result<(), NotLoaded> {
-        let chat = from.peer.chat();
-        let session = row_key::session(from);
-        cx.records.sessions.want(&session);
-        let position =
-            cx.records.positions.get(&row_key::message_id(chat, true, &StanzaId::new(request.id.clone())))?;
-        let Some(seq) = position.and_then(|position| position.seq).map(MessageSeq) else {
-            cx.note(Event::ResendRefused(ResendRefusal::Finished));
-            return Ok(());
+    pub(crate) fn asked_again(&mut self, cx: &mut Context<'_>, plan: ResendPlan, request: &RetryRequest) {
+        let ResendPlan { from, found } = plan;
+        let known =
+            found.and_then(|(message, session)| Some((self.unfinished(cx, &from, &message)?, message, session)));
+        let Some(((order, mut recipient), message, session)) = known else {
+            return cx.note(Event::ResendRefused(ResendRefusal::Finished));
         };
-        let message = cx.records.messages.get(&row_key::message(chat, seq))?.cloned();
-        cx.records.sessions.get(&session)?;
-        let unfinished = message.and_then(|message| Some((self.unfinished(cx, from, &message)?, message)));
-        let Some(((order, mut recipient), message)) = unfinished else {
-            cx.note(Event::ResendRefused(ResendRefusal::Finished));
-            return Ok(());
-        };
-        if recipient.address != *from {
-            cx.note(Event::ResendRefused(ResendRefusal::OtherDevice));
-            return Ok(());
+        if recipient.address != from {
+            return cx.note(Event::ResendRefused(ResendRefusal::OtherDevice));
         }
         // The server repeats a request whose ack was lost with a connection: it was served, and is no further try.
         let served = fingerprint(request);
         if recipient.served.contains(&served) {
-            cx.note(Event::ResendRefused(ResendRefusal::Served));
-            return Ok(());
+            return cx.note(Event::ResendRefused(ResendRefusal::Served));
         }
         if let Some(refusal) = refusal(cx, &recipient) {
             // The device will not ask again.
             cx.note(Event::ResendRefused(refusal));
-            self.give_up(cx, order, &recipient, Some(message), Issue::NotOpened);
-            return Ok(());
+            return self.give_up(cx, order, &recipient, Some(message), Issue::NotOpened);
         }
         recipient.served.push(served);
-        let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, from, bundle));
-        if !begun && let Ok(Some(session)) = cx.records.sessions.change(&session) {
+        let begun = request.keys.as_ref().is_some_and(|bundle| session::begin(cx, &from, &session, bundle));
+        if !begun && let Some(session) = cx.records.sessions.change(&session) {
             // The peer has lost this session, or it never worked: the next envelope needs freshly fetched keys.
             session.archive_current();
         }
@@ -73,9 +81,8 @@ impl Outbox {
         recipient.stage = Stage::Queued;
         // An earlier envelope may be in flight: the new one supersedes it, and acks of the old one do not count.
         self.in_flight.forget(order, &recipient.id);
-        self.waiting.insert(order);
+        self.waiting.insert(recipient.chat.clone(), order);
         cx.records.outbox.put(row_key::order(order), recipient);
-        Ok(())
     }
 
     /// The recipient of a message that it has not receipted. Versions without rows of recipients kept none of a message
@@ -87,8 +94,8 @@ impl Outbox {
         message: &MessageRow,
     ) -> Option<(Order, Recipient)> {
         let id = message.stanza_id()?;
-        if let Some(known) = self.recipient_of(cx, &id) {
-            return Some(known);
+        if let Some((order, known)) = self.recipient_of(cx.records, &id) {
+            return Some((order, known.clone()));
         }
         let written_at = UnixMillis(message.at);
         let of_old = message.plaintext.is_empty() && message.delivery() == Delivery::Sent;

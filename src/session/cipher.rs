@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::id::PreKeyId;
 use crate::model::{DeviceAddress, DeviceNumber};
 use crate::peer;
-use crate::store::paged::NotLoaded;
+use crate::store::paged::Found;
 use crate::store::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use crate::store::records::Records;
 use crate::store::resident::Resident;
@@ -17,22 +17,18 @@ use causeway_proto::signal::{DecryptError, Decrypted, KeyPair, PreKeys, PublicKe
 use zeroize::Zeroizing;
 
 impl Sessions {
-    /// Encrypts content for a device, and names the identity that it is encrypted for; the ratchet step joins the
-    /// pending changes. `None` while keys are being fetched.
+    /// Encrypts content for a device with its session, and names the identity that it is encrypted for; the ratchet step
+    /// joins the pending changes. `None` while keys are being fetched.
     pub(crate) fn encrypt(
         &mut self,
         cx: &mut Context<'_>,
         to: &DeviceAddress,
+        found: &Found<SessionRecord>,
         plaintext: &[u8],
     ) -> Option<(Envelope, PublicKey)> {
-        let key = row_key::session(to);
         let Records { account, sessions, .. } = &mut *cx.records;
         let local = local(account.get(row_key::ACCOUNT)?.keys.as_ref()?);
-        let session = match sessions.try_change(&key) {
-            Err(NotLoaded) => return None,
-            Ok(session) => session.filter(|session| session.has_session()),
-        };
-        let Some(session) = session else {
+        let Some(session) = sessions.try_change(found).filter(|session| session.has_session()) else {
             self.fetch(cx, to);
             return None;
         };
@@ -40,7 +36,7 @@ impl Sessions {
         let mut plaintext = Zeroizing::new(plaintext.to_vec());
         padding::pad(&mut plaintext, cx.rng);
         let envelope = session.encrypt(&local, &plaintext).ok()?;
-        sessions.mark(&key);
+        sessions.mark(found);
         Some((envelope, identity))
     }
 }
@@ -60,16 +56,16 @@ impl From<DecryptError> for OpenError {
     }
 }
 
-/// Decrypts an envelope of a device; on success the ratchet step joins the pending changes. The session row must be in
-/// memory. `voucher` is the device identity that came with it.
+/// Decrypts an envelope of a device with its session; on success the ratchet step joins the pending changes. `voucher`
+/// is the device identity that came with the envelope.
 pub(crate) fn decrypt(
     cx: &mut Context<'_>,
     from: &DeviceAddress,
+    found: &Found<SessionRecord>,
     kind: EnvelopeKind,
     bytes: &[u8],
     voucher: Option<&[u8]>,
 ) -> Result<Decrypted, OpenError> {
-    let key = row_key::session(from);
     let envelope = Envelope::parse(kind, bytes).map_err(DecryptError::Malformed)?;
     if !from.is_primary() && !is_vouched_for(cx.records, from, &envelope, voucher) {
         return Err(OpenError::UnknownDevice);
@@ -78,18 +74,18 @@ pub(crate) fn decrypt(
     let local = account.get(row_key::ACCOUNT).and_then(|account| account.keys.as_ref()).map(local);
     let local = local.ok_or(DecryptError::NoSession)?;
     let held = Held { prekeys, signed_prekeys };
-    let (decrypted, current) = match sessions.try_change(&key) {
-        Ok(Some(session)) => {
+    let (decrypted, current) = match sessions.try_change(found) {
+        Some(session) => {
             let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
             let current = session.remote_identity();
-            sessions.mark(&key);
+            sessions.mark(found);
             (decrypted, current)
         }
-        Ok(None) | Err(NotLoaded) => {
+        None => {
             let mut session = SessionRecord::default();
             let decrypted = session.decrypt(&local, &envelope, &held, cx.rng)?;
             let current = session.remote_identity();
-            sessions.put(key, session);
+            sessions.set(found, session);
             (decrypted, current)
         }
     };

@@ -6,11 +6,13 @@ use crate::context::Context;
 use crate::iq::Purpose;
 use crate::model::DeviceAddress;
 use crate::peer;
-use crate::store::paged::NotLoaded;
+use crate::store::paged::{Found, NotLoaded};
+use crate::store::records::Records;
 use crate::store::row_key;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
+use causeway_proto::signal::SessionRecord;
 use causeway_proto::signal::prekey::PreKeyBundle;
 use causeway_proto::stanza::iq::Iq;
 use causeway_proto::stanza::prekeys as stanzas;
@@ -27,19 +29,41 @@ impl Sessions {
     }
 }
 
-pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<IqOutcome, NotLoaded> {
-    let answers = stanzas::parse_fetch_result(&iq.node).unwrap_or_default();
-    // Only requested peers: bundles of others in the response are ignored. But the only answer to a question about one
-    // peer is about that peer, whatever the address is that the server knows them by.
-    let is_only = peers.len() == 1 && answers.len() == 1;
-    let jids = peers.iter().chain(answers.iter().filter(|_| is_only).map(|(jid, _)| jid));
-    let addresses: Vec<_> = jids.filter_map(|jid| peer::device_of(cx.records, jid)).collect();
-    for address in &addresses {
-        cx.records.sessions.want(&row_key::session(address));
+/// An answer with bundles, and the sessions that they may begin.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    answers: Vec<stanzas::Fetched>,
+    is_only: bool,
+    sessions: Vec<(DeviceAddress, Found<SessionRecord>)>,
+}
+
+impl Fetched {
+    /// Reads the answer to a question about these peers, and looks up their sessions.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while a session is not in memory.
+    pub(super) fn plan(records: &Records, iq: &Iq, peers: &[Jid]) -> Result<Self, NotLoaded> {
+        let answers = stanzas::parse_fetch_result(&iq.node).unwrap_or_default();
+        // Only requested peers: bundles of others in the response are ignored. But the only answer to a question about
+        // one peer is about that peer, whatever the address is that the server knows them by.
+        let is_only = peers.len() == 1 && answers.len() == 1;
+        let jids = peers.iter().chain(answers.iter().filter(|_| is_only).map(|(jid, _)| jid));
+        let addresses: Vec<_> = jids.filter_map(|jid| peer::device_of(records, jid)).collect();
+        for address in &addresses {
+            records.sessions.want(&row_key::session(address));
+        }
+        let mut sessions = Vec::new();
+        for address in addresses {
+            let found = records.sessions.find(row_key::session(&address))?;
+            sessions.push((address, found));
+        }
+        Ok(Self { answers, is_only, sessions })
     }
-    for address in &addresses {
-        cx.records.sessions.get(&row_key::session(address))?;
-    }
+}
+
+/// Begins a session with each peer whose keys came.
+pub(super) fn fetched(cx: &mut Context<'_>, plan: Fetched, peers: &[Jid]) -> IqOutcome {
+    let Fetched { answers, is_only, mut sessions } = plan;
     let mut unreachable: Vec<(Jid, Issue)> = peers.iter().map(|peer| (peer.clone(), Issue::PeerUnreachable)).collect();
     let mut busy = false;
     for (peer, bundle) in answers {
@@ -56,16 +80,22 @@ pub(super) fn fetched(cx: &mut Context<'_>, iq: &Iq, peers: &[Jid]) -> Result<Iq
             }
         };
         let (asked, _) = unreachable.swap_remove(at);
-        if let Some(issue) = take(cx, &asked, &peer, &bundle) {
+        if let Some(issue) = take(cx, &mut sessions, &asked, &peer, &bundle) {
             unreachable.push((asked, issue));
         }
     }
-    Ok(if busy && unreachable.is_empty() { IqOutcome::Busy } else { IqOutcome::Unreachable(unreachable) })
+    if busy && unreachable.is_empty() { IqOutcome::Busy } else { IqOutcome::Unreachable(unreachable) }
 }
 
 /// Begins a session with the peer that was asked for, who may be known under another address. Returns the issue if that
 /// is not possible.
-fn take(cx: &mut Context<'_>, asked: &Jid, answered: &Jid, bundle: &PreKeyBundle) -> Option<Issue> {
+fn take(
+    cx: &mut Context<'_>,
+    sessions: &mut Vec<(DeviceAddress, Found<SessionRecord>)>,
+    asked: &Jid,
+    answered: &Jid,
+    bundle: &PreKeyBundle,
+) -> Option<Issue> {
     if !bundle.is_signed() {
         return Some(Issue::PeerKeysInvalid);
     }
@@ -75,6 +105,9 @@ fn take(cx: &mut Context<'_>, asked: &Jid, answered: &Jid, bundle: &PreKeyBundle
     {
         return Some(Issue::PeerUnreachable);
     }
+    // Now perhaps the one that answered.
     let device = peer::device_of(cx.records, asked)?;
-    (!begin(cx, &device, bundle)).then_some(Issue::PeerKeysInvalid)
+    let at = sessions.iter().position(|(address, _)| *address == device);
+    let Some((_, found)) = at.map(|at| sessions.swap_remove(at)) else { return Some(Issue::PeerUnreachable) };
+    (!begin(cx, &device, &found, bundle)).then_some(Issue::PeerKeysInvalid)
 }

@@ -1,15 +1,31 @@
 //! The IQs of this module: when they are sent, when they are sent again, and what their answers change.
 
-use super::fetch::fetched;
+use super::fetch::{Fetched, fetched};
 use super::rotation;
 use super::state::{IqOutcome, Sessions};
 use crate::context::Context;
 use crate::iq::Purpose;
 use crate::store::paged::NotLoaded;
+use crate::store::records::Records;
 use crate::transient::is_transient;
 use crate::view::Issue;
 use causeway_proto::stanza::iq::{Iq, IqKind};
 use causeway_proto::stanza::{passive, prekeys as stanzas};
+
+/// What handling an answer needs.
+#[derive(Debug)]
+pub(crate) struct AnswerPlan(Option<Fetched>);
+
+impl AnswerPlan {
+    /// Looks up the rows that an answer concerns.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while one is not in memory.
+    pub(crate) fn plan(records: &Records, iq: &Iq, purpose: &Purpose) -> Result<Self, NotLoaded> {
+        let (IqKind::Result, Purpose::Keys(peers)) = (&iq.kind, purpose) else { return Ok(Self(None)) };
+        Ok(Self(Some(Fetched::plan(records, iq, peers)?)))
+    }
+}
 
 impl Sessions {
     /// Logged in: becomes active and checks the number of prekeys at the server.
@@ -36,31 +52,23 @@ impl Sessions {
     }
 
     /// Handles an answer.
-    ///
-    /// # Errors
-    /// [`NotLoaded`], before anything has changed.
-    pub(crate) fn answered(
-        &mut self,
-        cx: &mut Context<'_>,
-        iq: &Iq,
-        purpose: &Purpose,
-    ) -> Result<IqOutcome, NotLoaded> {
+    pub(crate) fn answered(&mut self, cx: &mut Context<'_>, iq: &Iq, purpose: &Purpose, plan: AnswerPlan) -> IqOutcome {
         match (&iq.kind, purpose) {
             (IqKind::Result, Purpose::Keys(peers)) => {
-                let outcome = fetched(cx, iq, peers)?;
+                let outcome = plan.0.map_or(IqOutcome::Nothing, |plan| fetched(cx, plan, peers));
                 self.fetching.retain(|peer| !peers.contains(peer));
                 self.renewed.retain(|peer| !peers.contains(peer));
-                return Ok(outcome);
+                return outcome;
             }
             (kind, Purpose::Keys(peers)) => {
                 self.fetching.retain(|peer| !peers.contains(peer));
-                return Ok(match kind {
+                return match kind {
                     IqKind::Error(error) if is_transient(error.code) => IqOutcome::Busy,
                     _ => {
                         let unreachable = |peer: &_| (Clone::clone(peer), Issue::PeerUnreachable);
                         IqOutcome::Unreachable(peers.iter().map(unreachable).collect())
                     }
-                });
+                };
             }
             (kind, Purpose::PreKeyCount) => {
                 // No keys at the server, or an unreadable count, leads to an upload. A busy server is asked again after
@@ -76,7 +84,7 @@ impl Sessions {
             (IqKind::Result, Purpose::SignedPreKey(signed)) => rotation::rotated(cx, *signed),
             (_, Purpose::SignedPreKey(_) | Purpose::Active) => {}
         }
-        Ok(IqOutcome::Nothing)
+        IqOutcome::Nothing
     }
 }
 

@@ -14,9 +14,10 @@ mod rotation;
 mod state;
 
 pub(crate) use cipher::{OpenError, decrypt};
-pub(crate) use establish::{begin, join};
+pub(crate) use establish::{JoinPlan, begin};
+pub(crate) use iq::AnswerPlan;
 pub(crate) use own_bundle::own_bundle;
 pub(crate) use prekeys::signed_prekey;
 pub(crate) use renewal::renew;
 pub(crate) use rotation::free_id;
-pub(crate) use state::{IqOutcome, Sessions};
+pub(crate) use state::{IdentityPlan, IqOutcome, Sessions};

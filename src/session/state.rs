@@ -2,10 +2,12 @@
 
 use crate::context::Context;
 use crate::peer;
-use crate::store::paged::NotLoaded;
+use crate::store::paged::{Found, NotLoaded};
+use crate::store::records::Records;
 use crate::store::row_key;
 use crate::view::Issue;
 use causeway_proto::jid::Jid;
+use causeway_proto::signal::SessionRecord;
 
 /// Largest number of peers with an announced identity whose keys are still to be fetched. Further ones are fetched as
 /// usual.
@@ -38,15 +40,29 @@ impl Sessions {
     }
 
     /// The server announced a new identity of a peer: the next message needs new keys.
-    pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, peer: &Jid) -> Result<(), NotLoaded> {
-        let peer = peer.to_bare();
-        let Some(address) = peer::device_of(cx.records, &peer) else { return Ok(()) };
-        if let Some(session) = cx.records.sessions.change(&row_key::session(&address))? {
+    pub(crate) fn identity_announced(&mut self, cx: &mut Context<'_>, plan: IdentityPlan) {
+        let Some((peer, found)) = plan.0 else { return };
+        if let Some(session) = cx.records.sessions.change(&found) {
             session.retire_current();
         }
         if self.renewed.len() < MAX_RENEWED && !self.renewed.contains(&peer) {
             self.renewed.push(peer);
         }
-        Ok(())
+    }
+}
+
+/// Whose identity changed, and the session with their phone; `None` for an address of no person.
+pub(crate) struct IdentityPlan(Option<(Jid, Found<SessionRecord>)>);
+
+impl IdentityPlan {
+    /// Looks up the session with the phone of a peer.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] while it is not in memory.
+    pub(crate) fn plan(records: &Records, peer: &Jid) -> Result<Self, NotLoaded> {
+        let peer = peer.to_bare();
+        let Some(address) = peer::device_of(records, &peer) else { return Ok(Self(None)) };
+        let found = records.sessions.find(row_key::session(&address))?;
+        Ok(Self(Some((peer, found))))
     }
 }

@@ -5,7 +5,7 @@
 //! without changes is released as soon as no transaction is in progress. This is the only place that enforces "commit,
 //! then send".
 
-use crate::id::{MessageSeq, Order, PreKeyId, SocketId, TransactionId};
+use crate::id::{Counted, MessageSeq, Order, PreKeyId, SocketId, TransactionId};
 use crate::model::{ChatId, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;

@@ -1,28 +1,42 @@
 //! Rows of a table that is read on demand. A look-up of a row that is not in memory records the key and returns
 //! [`NotLoaded`]; the engine reads the row and retries the task.
 //!
+//! A look-up needs the table only for reading, a change needs a [`Found`] that a look-up has given: what has begun to
+//! change rows misses none.
+//!
 //! What this module does not know: sealing and transactions.
 
 use super::row::Row;
 use super::row_cache::{DirtyRow, RowCache};
 use crate::sorted_set::SortedSet;
+use core::cell::RefCell;
+use core::marker::PhantomData;
 
 /// The row is not in memory; its key was recorded. Retry when the row is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLoaded;
 
+/// The key of a row that is in memory, or known to be absent. It holds until the task that looked it up has ended:
+/// [`trim`](Paged::trim) runs between tasks.
+#[derive(Debug)]
+pub struct Found<R> {
+    key: Vec<u8>,
+    row: PhantomData<fn() -> R>,
+}
+
 /// The rows of one table that are in memory.
 #[derive(Debug)]
 pub struct Paged<R> {
     cache: RowCache<R>,
-    wanted: SortedSet<Vec<u8>>,
+    /// Keys that look-ups missed. A look-up changes nothing else.
+    wanted: RefCell<SortedSet<Vec<u8>>>,
     /// Bytes of the rows that were read or written since the last eviction.
     bytes: usize,
 }
 
 impl<R> Default for Paged<R> {
     fn default() -> Self {
-        Self { cache: RowCache::default(), wanted: SortedSet::default(), bytes: 0 }
+        Self { cache: RowCache::default(), wanted: RefCell::default(), bytes: 0 }
     }
 }
 
@@ -30,7 +44,7 @@ impl<R: Row> Paged<R> {
     /// Inserts a row of this many bytes that was read, unless a version at least as new is in memory.
     pub(crate) fn loaded(&mut self, key: Vec<u8>, row: Option<R>, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes);
-        self.wanted.remove(&key);
+        self.wanted.get_mut().remove(&key);
         self.cache.loaded(key, row);
     }
 
@@ -38,9 +52,23 @@ impl<R: Row> Paged<R> {
     ///
     /// # Errors
     /// [`NotLoaded`] when it is not in memory.
-    pub fn get(&mut self, key: &[u8]) -> Result<Option<&R>, NotLoaded> {
+    pub fn get(&self, key: &[u8]) -> Result<Option<&R>, NotLoaded> {
         self.require(key)?;
         Ok(self.cache.get(key))
+    }
+
+    /// The row's key, for changing it later.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] when it is not in memory.
+    pub fn find(&self, key: Vec<u8>) -> Result<Found<R>, NotLoaded> {
+        self.require(&key)?;
+        Ok(Found { key, row: PhantomData })
+    }
+
+    /// The row that was found, if there is one.
+    pub fn row(&self, found: &Found<R>) -> Option<&R> {
+        self.cache.get(&found.key)
     }
 
     /// The row, if it is in memory.
@@ -53,42 +81,46 @@ impl<R: Row> Paged<R> {
         self.cache.rows.contains_key(key) && self.cache.get(key).is_none()
     }
 
-    /// The row for changing it; counts as changed.
-    ///
-    /// # Errors
-    /// [`NotLoaded`] when it is not in memory.
-    pub fn change(&mut self, key: &[u8]) -> Result<Option<&mut R>, NotLoaded> {
-        self.require(key)?;
-        if self.cache.get(key).is_some() {
-            self.cache.mark(key);
+    /// The row that was found, for changing it; counts as changed.
+    pub fn change(&mut self, found: &Found<R>) -> Option<&mut R> {
+        if self.cache.get(&found.key).is_some() {
+            self.cache.mark(&found.key);
         }
-        Ok(self.cache.get_mut(key))
+        self.cache.get_mut(&found.key)
     }
 
-    /// The row for a change that is made known by [`mark`](Self::mark) only if it succeeds.
-    ///
-    /// # Errors
-    /// [`NotLoaded`] when it is not in memory.
-    pub fn try_change(&mut self, key: &[u8]) -> Result<Option<&mut R>, NotLoaded> {
-        self.require(key)?;
-        Ok(self.cache.get_mut(key))
+    /// The row that was found, for a change that is made known by [`mark`](Self::mark) only if it succeeds.
+    pub fn try_change(&mut self, found: &Found<R>) -> Option<&mut R> {
+        self.cache.get_mut(&found.key)
     }
 
-    /// The row was changed.
-    pub fn mark(&mut self, key: &[u8]) {
-        self.cache.mark(key);
+    /// The row that was found was changed.
+    pub fn mark(&mut self, found: &Found<R>) {
+        self.cache.mark(&found.key);
+    }
+
+    /// Inserts or replaces the row that was found, or found to be absent.
+    pub fn set(&mut self, found: &Found<R>, row: R) {
+        self.cache.put(found.key.clone(), row);
+    }
+
+    /// Removes the row that was found, and returns it.
+    pub fn take(&mut self, found: &Found<R>) -> Option<R> {
+        let row = self.cache.rows.get_mut(&found.key)?.take()?;
+        self.cache.mark(&found.key);
+        Some(*row)
     }
 
     /// Records the key as wanted if its row is not in memory.
-    pub fn want(&mut self, key: &[u8]) {
+    pub fn want(&self, key: &[u8]) {
         let _noted = self.require(key);
     }
 
-    fn require(&mut self, key: &[u8]) -> Result<(), NotLoaded> {
+    fn require(&self, key: &[u8]) -> Result<(), NotLoaded> {
         if self.cache.rows.contains_key(key) {
             return Ok(());
         }
-        self.wanted.insert(key.to_vec());
+        self.wanted.borrow_mut().insert(key.to_vec());
         Err(NotLoaded)
     }
 
@@ -123,7 +155,7 @@ impl<R: Row> Paged<R> {
 
     /// Keys that look-ups missed since the last call.
     pub(super) fn take_wanted(&mut self) -> SortedSet<Vec<u8>> {
-        std::mem::take(&mut self.wanted)
+        self.wanted.take()
     }
 
     /// Evicts, when there are more than `keep` or they have more than `bytes`, the rows that are neither changed nor being
@@ -146,10 +178,29 @@ mod tests {
     fn a_miss_is_recorded_once_and_ends_when_the_row_is_loaded() {
         let mut rows = Paged::<Word>::default();
         assert_eq!(rows.get(b"a"), Err(NotLoaded));
-        assert_eq!(rows.get(b"a"), Err(NotLoaded));
+        assert!(rows.find(b"a".to_vec()).is_err());
         assert_eq!(rows.take_wanted().len(), 1);
         rows.loaded(b"a".to_vec(), None, 0);
         assert_eq!(rows.get(b"a"), Ok(None));
+    }
+
+    #[test]
+    fn what_was_found_is_changed_without_a_miss() {
+        let mut rows = Paged::<Word>::default();
+        rows.loaded(b"a".to_vec(), Some(Word("1".into())), 1);
+        rows.loaded(b"absent".to_vec(), None, 0);
+        let (found, absent) = (rows.find(b"a".to_vec()).unwrap(), rows.find(b"absent".to_vec()).unwrap());
+        assert!(rows.change(&absent).is_none() && rows.take(&absent).is_none() && !rows.is_dirty());
+        rows.try_change(&found).unwrap().0 = "2".into();
+        assert!(!rows.is_dirty());
+        rows.mark(&found);
+        assert!(rows.is_dirty());
+        assert_eq!(rows.take(&found), Some(Word("2".into())));
+        assert_eq!(rows.row(&found), None);
+        rows.set(&absent, Word("3".into()));
+        let dirty: Vec<_> =
+            rows.take_dirty().into_iter().map(|(key, row)| (key, row.map(|row| row.to_vec()))).collect();
+        assert_eq!(dirty, [(b"a".to_vec(), None), (b"absent".to_vec(), Some(b"3".to_vec()))]);
     }
 
     #[test]
@@ -164,7 +215,8 @@ mod tests {
     fn many_changes_of_one_row_are_one_write() {
         let mut rows = Paged::<Word>::default();
         rows.put(b"a".to_vec(), Word("1".into()));
-        rows.change(b"a").unwrap().unwrap().0 = "2".into();
+        let found = rows.find(b"a".to_vec()).unwrap();
+        rows.change(&found).unwrap().0 = "2".into();
         let dirty = rows.take_dirty();
         assert_eq!(dirty.len(), 1);
         assert_eq!(dirty[0].1.as_ref().unwrap().as_slice(), b"2");
@@ -203,7 +255,8 @@ mod tests {
         let mut rows = Paged::<Word>::default();
         rows.put(b"a".to_vec(), Word("1".into()));
         rows.take_dirty();
-        rows.change(b"a").unwrap().unwrap().0 = "2".into();
+        let found = rows.find(b"a".to_vec()).unwrap();
+        rows.change(&found).unwrap().0 = "2".into();
         rows.written();
         rows.trim(0, usize::MAX);
         assert_eq!(rows.get(b"a"), Ok(Some(&Word("2".into()))));

@@ -5,14 +5,15 @@
 use super::account::Account;
 use super::changes::{Change, Changes, Query, Rows, Table};
 use super::chats::{ChatRow, MessageRow, PositionRow, UnknownRow};
-use super::paged::Paged;
+use super::paged::{NotLoaded, Paged};
 use super::prekeys::{OneTimePreKeyRow, SignedPreKeyRow};
 use super::resident::Resident;
 use super::row::{Row, RowError};
 use super::row_cache::DirtyRow;
 use super::row_key;
 use super::seal::{SealError, Sealer};
-use crate::model::{Opened, Peer, PeerId, Recipient};
+use crate::id::MessageSeq;
+use crate::model::{ChatId, Opened, Peer, PeerId, Recipient, StanzaId};
 use crate::sorted_map::SortedMap;
 use crate::sorted_set::SortedSet;
 use causeway_proto::signal::SessionRecord;
@@ -154,6 +155,24 @@ impl Records {
             }
         }
         result
+    }
+
+    /// A message of a chat, if there is one.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] when it is not in memory.
+    pub fn message(&self, chat: &ChatId, seq: MessageSeq) -> Result<Option<&MessageRow>, NotLoaded> {
+        self.messages.get(&row_key::message(chat, seq))
+    }
+
+    /// The message of a chat with this id, if there is one.
+    ///
+    /// # Errors
+    /// [`NotLoaded`] when it, or the place of the id, is not in memory.
+    pub fn message_of(&self, chat: &ChatId, outgoing: bool, id: &StanzaId) -> Result<Option<&MessageRow>, NotLoaded> {
+        let position = self.positions.get(&row_key::message_id(chat, outgoing, id))?;
+        let Some(seq) = position.and_then(|position| position.seq) else { return Ok(None) };
+        self.message(chat, MessageSeq(seq))
     }
 
     fn put_sealed(

@@ -63,6 +63,18 @@ fn a_shared_noise() {
 }
 
 #[test]
+fn a_change_before_a_look_up() {
+    for records in ["cx: &mut Context<'_>", "records: &mut Records"] {
+        let offence = format!("pub(crate) fn apply<T>(\n    {records},\n    id: T,\n) -> Result<(), NotLoaded> {{}}");
+        sees(source::changes_after_look_ups, "src/inbox/apply.rs", &offence);
+        allows(source::changes_after_look_ups, "src/inbox/apply.rs", &format!("fn apply({records}) -> bool {{}}"));
+    }
+    let plan =
+        "fn plan(records: &Records) -> Result<Plan, NotLoaded> {}\nfn apply(cx: &mut Context<'_>, plan: Plan) {}";
+    allows(source::changes_after_look_ups, "src/inbox/apply.rs", plan);
+}
+
+#[test]
 fn a_file_without_purpose_or_name() {
     sees(source::opens_with_its_purpose, "src/outbox.rs", "use core::fmt;\n//! late");
     sees(source::name, "src/utils.rs", "//! Everything.");

@@ -83,6 +83,24 @@ pub(crate) fn name(file: &File) -> Vec<String> {
     vec![format!("{}: `{stem}` fits any content; name the idea", file.path)]
 }
 
+/// What may change rows misses none: it gets what a plan has looked up, and has no way to say that it must run again.
+pub(crate) fn changes_after_look_ups(file: &File) -> Vec<String> {
+    if !(file.is_rust() && file.within("src/")) {
+        return Vec::new();
+    }
+    let code = bare(production(file));
+    let signatures = code.split("fn ").skip(1).filter_map(|rest| rest.split(['{', ';']).next());
+    let both = |signature: &&str| {
+        let changes = ["&mut Context", "&mut Records"].iter().any(|word| signature.contains(word));
+        changes && names(signature, "NotLoaded")
+    };
+    let said = |signature: &str| {
+        let name = signature.split(['(', '<']).next().unwrap_or_default();
+        format!("{}: {name} changes rows and may miss some; look up by `&Records`, then change", file.path)
+    };
+    signatures.filter(both).map(said).collect()
+}
+
 /// An exception from a lint has a reason.
 pub(crate) fn exceptions_have_reasons(file: &File) -> Vec<String> {
     if !file.is_rust() {
