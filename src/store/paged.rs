@@ -16,8 +16,8 @@ use core::marker::PhantomData;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotLoaded;
 
-/// The key of a row that is in memory, or known to be absent. It holds until the task that looked it up has ended:
-/// [`trim`](Paged::trim) runs between tasks.
+/// The key of a row that is in memory, or known to be absent. It holds until the task that looked it up has ended: rows are
+/// evicted between tasks.
 #[derive(Debug)]
 pub struct Found<R> {
     key: Vec<u8>,
