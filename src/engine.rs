@@ -128,7 +128,8 @@ impl Engine {
                 }
                 self.channel.elapsed(now, rng);
                 self.outbox.elapsed(now);
-                if self.outbox.expires(now) && self.channel.is_caught_up() {
+                // Its rows may have to be read first: until then no timer is asked for again.
+                if self.channel.is_caught_up() && self.outbox.take_expired(now) {
                     self.queue.push(Task::Expire);
                 }
                 if self.channel.is_live() {

@@ -30,6 +30,11 @@ impl Expiry {
     pub(super) fn at(&self) -> Option<UnixMillis> {
         self.0
     }
+
+    /// Whether the first one has expired. It is told once: who asks looks at all of them, and then the next one is known.
+    pub(super) fn take_due(&mut self, now: UnixMillis) -> bool {
+        self.0.take_if(|at| *at <= now).is_some()
+    }
 }
 
 /// When the sender is told that a message was not opened; `None` while the server does not have its envelope.
@@ -37,4 +42,19 @@ pub(super) fn expires_at(recipient: &Recipient) -> Option<UnixMillis> {
     let wait = if recipient.resends >= MAX_RETRIES { LAST_TRY } else { MAILBOX };
     let accepted_at = recipient.accepted_at.filter(|_| recipient.stage == Stage::Accepted)?;
     Some(accepted_at.after(wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_told_once_and_asks_for_no_timer_in_the_past() {
+        let mut expiry = Expiry(Some(UnixMillis(5)));
+        assert!(!expiry.take_due(UnixMillis(4)));
+        assert_eq!(expiry.at(), Some(UnixMillis(5)));
+        assert!(expiry.take_due(UnixMillis(5)));
+        assert_eq!(expiry.at(), None);
+        assert!(!expiry.take_due(UnixMillis(6)));
+    }
 }

@@ -12,9 +12,9 @@ use crate::trace::Event;
 use crate::view::Issue;
 
 impl Outbox {
-    /// Whether [`expire`](Self::expire) has something to do, if the mailbox is read.
-    pub(crate) fn expires(&self, now: UnixMillis) -> bool {
-        self.expiry.at().is_some_and(|at| at <= now)
+    /// Whether [`expire`](Self::expire) has something to do, if the mailbox is read; told once.
+    pub(crate) fn take_expired(&mut self, now: UnixMillis) -> bool {
+        self.expiry.take_due(now)
     }
 
     /// The mailbox has been read to its end, and with it every receipt: gives up what has expired.

@@ -331,6 +331,9 @@ impl Mirror {
             if message.id != row.id.as_str() || !message.outgoing {
                 return Err(format!("the outbox holds {} as another message than the chat", row.id.as_str()));
             }
+            if matches!(row.stage, Stage::Accepted) && message.delivery() == Delivery::Queued {
+                return Err(format!("the server has {}, which is shown as queued", row.id.as_str()));
+            }
             if message.delivery() == Delivery::Failed {
                 return Err(format!("{} has failed and is still in the outbox", row.id.as_str()));
             }

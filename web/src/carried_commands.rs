@@ -22,8 +22,13 @@ const LONGEST: Millis = Millis(60_000);
 /// Keeps those of the commands that hold what a person wrote, in place of what was kept before; passwords are not among
 /// them. Past `MOST_BYTES` they are dropped.
 pub fn keep<'a>(commands: impl Iterator<Item = &'a [u8]>) {
-    let bytes = encode(clock::now(), commands);
-    tab::keep(KEY, bytes.map(|bytes| bytes.iter().copied().map(char::from).collect::<String>()).as_deref());
+    let text = encode(clock::now(), commands).map(|bytes| {
+        // No byte takes more than two; a text that grew would leave copies behind.
+        let mut text = Zeroizing::new(String::with_capacity(bytes.len().saturating_mul(2)));
+        text.extend(bytes.iter().copied().map(char::from));
+        text
+    });
+    tab::keep(KEY, text.as_ref().map(|text| text.as_str()));
 }
 
 /// Forgets what was kept.
@@ -33,9 +38,10 @@ pub fn forget() {
 
 /// What the tab's former page has kept. It is kept no longer.
 pub fn take() -> Vec<Encoded> {
-    let Some(text) = tab::take(KEY) else { return Vec::new() };
+    let Some(text) = tab::take(KEY).map(Zeroizing::new) else { return Vec::new() };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     // Another character was not written here; what does not decode is left out.
-    let bytes: Vec<u8> = text.chars().map_while(|character| u8::try_from(character).ok()).collect();
+    bytes.extend(text.chars().map_while(|character| u8::try_from(character).ok()));
     decode(&bytes, clock::now())
 }
 

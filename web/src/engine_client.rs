@@ -18,7 +18,7 @@ use crate::carried_commands;
 use crate::port::channel::{Channel, ChannelError};
 use crate::port::events::{Return, Returns};
 use crate::port::rng::{self, NoRandomness};
-use crate::port::{clock, spawn, tab};
+use crate::port::{clock, spawn};
 use causeway::io::Millis;
 use causeway::protobuf::Message;
 use causeway::view::{Action, Command, Hello, Issue, News, SaveDraft, Update};
@@ -136,6 +136,10 @@ impl EngineClient {
             let inner = Rc::downgrade(&inner);
             move |what| {
                 let Some(inner) = inner.upgrade() else { return };
+                if what == Return::Left {
+                    inner.leaving.set(true);
+                    return carried_commands::keep(inner.unanswered.borrow().commands());
+                }
                 inner.post(WAKE);
                 if what == Return::Shown {
                     if inner.leaving.replace(false) {
@@ -147,15 +151,6 @@ impl EngineClient {
             }
         });
         *inner.ends.borrow_mut() = Some(Ends { commands, _updates: updates, _returns: returns });
-        tab::on_leave({
-            let inner = Rc::downgrade(&inner);
-            move || {
-                if let Some(inner) = inner.upgrade() {
-                    inner.leaving.set(true);
-                    carried_commands::keep(inner.unanswered.borrow().commands());
-                }
-            }
-        });
         if !inner.carried.is_empty() {
             inner.watch();
         }

@@ -323,6 +323,14 @@ impl Servers {
         self.user(identifier, "online").await?.as_bool().context("no state")
     }
 
+    /// Waits until the Partner's user is not connected.
+    ///
+    /// # Errors
+    /// If the user stays connected, or the sandbox does not answer.
+    pub async fn goes_offline(&self, identifier: &str) -> Result<()> {
+        until(&format!("{identifier} offline"), async || Ok(!self.is_online(identifier).await?)).await
+    }
+
     /// Which connection the Partner's user has; a later one has a higher number.
     ///
     /// # Errors

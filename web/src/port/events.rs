@@ -1,4 +1,4 @@
-//! The browser's hints that a connection may be stale: network back, page brought to the front.
+//! The browser's hints that a connection may be stale: network back, page brought to the front; and that the page is left.
 //!
 //! What this module does not know: what to do about it. A hint may be wrong in both directions.
 
@@ -15,6 +15,8 @@ pub enum Return {
     Visible,
     /// The page was shown, perhaps from the back-forward cache: what was sent meanwhile may be lost.
     Shown,
+    /// The page is left or loaded again: its worker may end with it. It may be shown again.
+    Left,
 }
 
 /// Listens in a page or a worker until dropped.
@@ -34,6 +36,8 @@ impl Returns {
                     on_return(Return::Online);
                 } else if event.type_() == "pageshow" {
                     on_return(Return::Shown);
+                } else if event.type_() == "pagehide" {
+                    on_return(Return::Left);
                 } else if document.as_ref().is_none_or(|page| page.visibility_state() == VisibilityState::Visible) {
                     on_return(Return::Visible);
                 }
@@ -44,6 +48,7 @@ impl Returns {
             returns.add(&global, "online");
             if document.is_some() {
                 returns.add(&global, "pageshow");
+                returns.add(&global, "pagehide");
             }
         }
         if let Some(document) = document {

@@ -1,7 +1,7 @@
 //! One worker leads; when it goes, the next one does, under a newer generation, and no command is lost on the way.
 
 use super::driver::Scripted;
-use super::{settle, unique};
+use super::{queued, unique};
 use causeway::io::{Input, Millis, Output};
 use causeway::view::{Action, Done, News, Reconnect, Started, Update};
 use causeway_web::engine_client::EngineClient;
@@ -95,7 +95,7 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     until(&mut first, &mut updates, is_started).await;
     let mut second = Box::pin(worker(names, "second", Rc::clone(&seen), true));
     let both = async { futures::join!(&mut first, &mut second) };
-    assert!(matches!(select(pin!(both), pin!(settle())).await, Either::Right(_)));
+    assert!(matches!(select(pin!(both), pin!(queued(names.lock))).await, Either::Right(_)));
     assert_eq!(*seen.borrow(), [("first", 0), ("first", tag)], "one leads at a time");
 
     // The first tab dies with the command unanswered.
@@ -107,8 +107,9 @@ async fn leadership_and_unanswered_commands_go_to_the_next_in_line() {
     drop(second);
     let mut third = Box::pin(worker(names, "third", Rc::clone(&seen), true));
     until(&mut third, &mut updates, is_started).await;
-    assert!(select(&mut third, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
-    assert_eq!(seen.borrow()[4..], [("third", 0)]);
+    let next = client.send(Action::Reconnect(Reconnect {}));
+    until(&mut third, &mut updates, |news| matches!(news, News::Done(_))).await;
+    assert_eq!(seen.borrow()[4..], [("third", 0), ("third", next)]);
 }
 
 #[wasm_bindgen_test]
@@ -123,7 +124,7 @@ async fn a_worker_takes_over_from_a_frozen_leader_on_request() {
     // From here on the first is not polled: it holds the lock and does nothing.
     let (takeover, takeovers) = unbounded();
     let mut second = Box::pin(takeover_worker(names, takeovers, "second", Rc::clone(&seen), true));
-    assert!(select(&mut second, pin!(settle())).map(|ended| matches!(ended, Either::Right(_))).await);
+    assert!(select(&mut second, pin!(queued(names.lock))).map(|ended| matches!(ended, Either::Right(_))).await);
     assert_eq!(*seen.borrow(), [("first", 0)], "it queues until a takeover is requested");
     takeover.unbounded_send(()).expect("the worker listens");
     until(&mut second, &mut updates, is_started).await;
@@ -131,7 +132,7 @@ async fn a_worker_takes_over_from_a_frozen_leader_on_request() {
 
     // Awake again, the first finds its lock gone and queues again.
     let both = async { futures::join!(&mut first, &mut second) };
-    assert!(matches!(select(pin!(both), pin!(clock::sleep(Millis(1_500)))).await, Either::Right(_)));
+    assert!(matches!(select(pin!(both), pin!(queued(names.lock))).await, Either::Right(_)));
     assert_eq!(*seen.borrow(), [("first", 0), ("second", 0)], "two lead");
 }
 

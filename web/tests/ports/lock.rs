@@ -1,6 +1,6 @@
 //! One holder at a time, granted in the order of requests; a request can be withdrawn.
 
-use super::{async_script, settle, unique};
+use super::{async_script, queued, unique};
 use causeway_web::port::lock;
 use core::pin::pin;
 use futures::FutureExt;
@@ -11,7 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 async fn the_next_in_line_gets_the_lock_when_its_holder_lets_go() {
     let name = unique("lock");
     let first = lock::acquire(&name).await.expect("the lock is free");
-    let second = match select(pin!(lock::acquire(&name)), pin!(settle())).await {
+    let second = match select(pin!(lock::acquire(&name)), pin!(queued(&name))).await {
         Either::Left(_) => panic!("two hold the lock"),
         // The place in the line is given up here, so this must not be the next holder.
         Either::Right(_) => lock::acquire(&name),

@@ -36,7 +36,17 @@ async fn async_script(function: &str, argument: impl Into<JsValue>) -> JsValue {
     JsFuture::from(promise).await.expect("the script succeeds")
 }
 
-/// Lets the browser deliver its queued events.
-async fn settle() {
-    causeway_web::port::clock::sleep(causeway::io::Millis(50)).await;
+/// Waits until somebody is in the line for the lock of this name.
+async fn queued(lock: &str) {
+    async_script(
+        "async (name) => {
+            for (;;) {
+                const { pending } = await navigator.locks.query();
+                if (pending.some((request) => request.name === name)) return;
+                await new Promise((again) => setTimeout(again, 1));
+            }
+        }",
+        lock,
+    )
+    .await;
 }

@@ -1,6 +1,6 @@
 //! IndexedDB keeps the contract of a store, is durable, and survives what browsers do to connections.
 
-use super::{async_script, script, settle, unique};
+use super::{async_script, script, unique};
 use causeway::io::StoreFailure;
 use causeway::store::changes::{Change, Changes, Query, Rows, Table};
 use causeway::store::contract::{self, Place};
@@ -101,9 +101,13 @@ async fn a_transaction_does_not_wait_for_its_caller() {
         "(() => {
             const original = IDBDatabase.prototype.transaction;
             globalThis.begun = 0;
+            let end;
+            globalThis.ended = new Promise((ends) => { end = ends; });
             IDBDatabase.prototype.transaction = function (...all) {
                 globalThis.begun += 1;
-                return original.apply(this, all);
+                const transaction = original.apply(this, all);
+                transaction.addEventListener('complete', () => end());
+                return transaction;
             };
             globalThis.restore = () => { IDBDatabase.prototype.transaction = original; };
         })",
@@ -113,7 +117,7 @@ async fn a_transaction_does_not_wait_for_its_caller() {
     let mut commit = pin!(store.commit(&changes));
     assert!(commit.as_mut().now_or_never().is_none(), "a commit takes time");
     // Who waits is busy, and hears of no event while the transaction runs.
-    settle().await;
+    async_script("() => ended", "").await;
     assert_eq!(commit.await, Ok(()));
     assert_eq!(script("() => { restore(); return begun; }", "").as_f64(), Some(1.0), "it did not have to begin again");
 }
@@ -161,7 +165,6 @@ async fn a_deleted_database_ends_the_store_that_it_was() {
 async fn a_wait_that_was_given_up_leaves_no_trace() {
     let name = unique("given-up");
     assert!(Store::open(&name).now_or_never().is_none(), "opening takes time");
-    settle().await;
     // In particular no database without its stores.
     let store = Store::open(&name).await.expect("the store opens");
     assert_eq!(store.generation(), 1);

@@ -6,7 +6,6 @@ use causeway_e2e::{
     devtools::PageLog,
     servers::{Servers, Setup},
     service_worker::ServiceWorker,
-    wait,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -50,7 +49,7 @@ impl Away {
 
     pub(crate) async fn leave(&self, tab: &Tab) -> Result<()> {
         tab.close().await?;
-        wait::until("carla offline", async || Ok((!self.servers.is_online("carla").await?).then_some(()))).await
+        self.servers.goes_offline("carla").await
     }
 
     pub(crate) async fn worker(&self) -> Result<ServiceWorker<'_>> {

@@ -164,7 +164,7 @@ async fn mailbox(scene: &mut Scene) -> Result<()> {
     page.message(false, "while you are here").await?;
 
     scene.browser.close().await?;
-    servers::until("alice go offline", async || Ok(!scene.servers.is_online("alice").await?)).await?;
+    scene.servers.goes_offline("alice").await?;
     let texts: Vec<String> = (1..=20).map(|number| format!("while you were away, {number}")).collect();
     for text in &texts {
         scene.servers.phone_writes(BOB, "alice", text).await?;

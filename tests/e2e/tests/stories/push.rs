@@ -30,7 +30,7 @@ async fn sender_and_text() -> Result<()> {
     away.servers.phone_writes(EVE, "carla", "Lunch?").await?;
     worker.push("wake").await?;
     worker.shows(&[(&bob(), "Bob (2)", "It is raining."), (&eve(), "Eve", "Lunch?")]).await?;
-    wait::until("carla offline again", async || Ok((!away.servers.is_online("carla").await?).then_some(()))).await?;
+    away.servers.goes_offline("carla").await?;
     ensure!(away.servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
 
     // What was shown is in the app, once.
@@ -124,7 +124,7 @@ async fn from_the_notification() -> Result<()> {
     away.servers.phone_writes(EVE, "carla", "Well?").await?;
     worker.push("wake").await?;
     worker.shows(&[(&eve(), "Eve", "Well?")]).await?;
-    wait::until("carla offline", async || Ok((!away.servers.is_online("carla").await?).then_some(()))).await?;
+    away.servers.goes_offline("carla").await?;
     drop(worker);
     away.servers.stop_gatekeeper().await;
     {
@@ -285,12 +285,11 @@ async fn the_whole_way() -> Result<()> {
 
     // Nothing of the app is open any more.
     page.open(&format!("{}favicon.svg", servers.url()?)).await?;
-    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    servers.goes_offline("carla").await?;
     servers.phone_writes(BOB, "carla", "Are you there?").await?;
     seen(&browser, &["Bob: Are you there?", tested]).await?;
     // What is shown is acknowledged a moment later, before the service worker leaves.
-    let offline = async || Ok((!servers.is_online("carla").await?).then_some(()));
-    wait::until("carla offline after the push", offline).await?;
+    servers.goes_offline("carla").await?;
     ensure!(servers.waiting_for("carla").await? == 0, "the server still keeps what was shown");
 
     // The push service loses its data; the browser subscribes again and registers that with the partner server. What
@@ -327,7 +326,7 @@ async fn the_whole_way() -> Result<()> {
         "the former one is still there"
     );
     page.open(&format!("{}favicon.svg", servers.url()?)).await?;
-    wait::until("carla offline", async || Ok((!servers.is_online("carla").await?).then_some(()))).await?;
+    servers.goes_offline("carla").await?;
     servers.phone_writes(BOB, "carla", "And now?").await?;
     seen(&browser, &["Bob (5): And now?", tested]).await?;
 

@@ -6,7 +6,6 @@ use causeway_e2e::{
     browser::Engine,
     case::{Scene, run_story},
     servers::{ECHO, Setup},
-    wait,
 };
 use serde_json::json;
 
@@ -35,7 +34,7 @@ async fn main_path(scene: &mut Scene) -> Result<()> {
 
     // The connection ends with the page's.
     scene.browser.close().await?;
-    wait::until("alice offline", async || Ok((!scene.servers.is_online("alice").await?).then_some(()))).await?;
+    scene.servers.goes_offline("alice").await?;
     scene.servers.phone_writes(ECHO, "alice", "While you were away").await?;
     scene.browser.reopen().await?;
     let page = scene.visit().await?;
